@@ -1,0 +1,106 @@
+// Package explain turns what a Vision Transformer computed on its way to an
+// answer (position embeddings, attention probabilities) into maps over a
+// picture and into numbers that describe those maps.
+//
+// Everything here is plain arithmetic on float32 slices: it needs no backend,
+// and gives the same bits wherever it runs.
+package explain
+
+import (
+	"fmt"
+	"math"
+)
+
+// Map is one value for every patch of a picture: [Rows, Cols] in row-major
+// order, row 0 at the top of the picture.
+type Map struct {
+	Rows, Cols int
+	Values     []float32
+}
+
+// NewMap checks that values has rows*cols entries and wraps them (without a copy).
+func NewMap(rows, cols int, values []float32) (Map, error) {
+	if rows <= 0 || cols <= 0 || len(values) != rows*cols {
+		return Map{}, fmt.Errorf("explain: %d values don't fill a map of %dx%d patches", len(values), rows, cols)
+	}
+	return Map{Rows: rows, Cols: cols, Values: values}, nil
+}
+
+// At returns the value of the patch in the given row and column.
+func (m Map) At(row, col int) float32 { return m.Values[row*m.Cols+col] }
+
+// Sum returns the sum of all values, accumulated in float64.
+func (m Map) Sum() float64 {
+	var s float64
+	for _, v := range m.Values {
+		s += float64(v)
+	}
+	return s
+}
+
+// Matrix returns the map as rows of float64, the form in which pictures are drawn.
+func (m Map) Matrix() [][]float64 {
+	out := make([][]float64, m.Rows)
+	for r := range out {
+		out[r] = make([]float64, m.Cols)
+		for c := range out[r] {
+			out[r][c] = float64(m.At(r, c))
+		}
+	}
+	return out
+}
+
+// Peak returns the row and column of the largest value (the first one in
+// reading order if several are equal; NaN is never the largest).
+func (m Map) Peak() (row, col int) {
+	best := math.Inf(-1)
+	for i, v := range m.Values {
+		if float64(v) > best {
+			best, row, col = float64(v), i/m.Cols, i%m.Cols
+		}
+	}
+	return row, col
+}
+
+// TopShare returns the share, in [0, 1], of the map's sum that its k largest
+// values hold. A map that looks everywhere alike has TopShare(k) = k/patches.
+func (m Map) TopShare(k int) float64 {
+	total := m.Sum()
+	if total <= 0 || k <= 0 {
+		return 0
+	}
+	sorted := append([]float32(nil), m.Values...)
+	sortDescending(sorted)
+	var top float64
+	for _, v := range sorted[:min(k, len(sorted))] {
+		top += float64(v)
+	}
+	return top / total
+}
+
+// Entropy returns the Shannon entropy of the map in bits, after scaling it to
+// sum to 1. It lies between 0 (all on one patch) and log2(Rows*Cols) (the same
+// everywhere). A map without positive values has entropy 0.
+func (m Map) Entropy() float64 { return Entropy(m.Values) }
+
+// Entropy returns the Shannon entropy in bits of weights that need not sum to
+// 1. Values that aren't positive count as nothing.
+func Entropy(weights []float32) float64 {
+	var total float64
+	for _, w := range weights {
+		if w > 0 {
+			total += float64(w)
+		}
+	}
+	if total == 0 {
+		return 0
+	}
+	var h float64
+	for _, w := range weights {
+		if w > 0 {
+			p := float64(w) / total
+			h -= p * math.Log2(p)
+		}
+	}
+	return max(h, 0)
+}
