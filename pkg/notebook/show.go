@@ -1,0 +1,139 @@
+// Package notebook shows things in a notebook cell run by the GoNB kernel:
+// pictures, figures, tables, text. Outside a notebook the same calls print what
+// a terminal can show, so that a cell's code also runs with `go run`.
+package notebook
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+)
+
+// Text is Markdown, shown as such in a notebook.
+type Text string
+
+// HTML is shown as it is in a notebook; it must carry all it needs (no scripts
+// or pictures from elsewhere), so that an export opens offline.
+type HTML string
+
+// Figure is a picture that knows how to draw itself with scale pixels for
+// every CSS pixel; figures of pkg/plots are of this kind.
+type Figure interface {
+	Image(scale float64) (image.Image, error)
+}
+
+// Tabular is a table that a notebook shows as HTML and a terminal as text.
+type Tabular interface {
+	HTML() string
+	String() string
+}
+
+// sharpness is how many pixels a figure gets per CSS pixel, so that it is
+// sharp on dense screens and in an export that is zoomed.
+const sharpness = 2
+
+// display is where things go; tests put their own here.
+var display = struct {
+	inNotebook func() bool
+	send       func(*protocol.DisplayData)
+	terminal   io.Writer
+}{func() bool { return gonbui.IsNotebook }, gonbui.SendData, os.Stdout}
+
+// Show shows each item below the cell, in order: a [Figure], an image.Image
+// (one picture pixel per CSS pixel), a [Tabular] table, [Text], [HTML], and
+// anything else as fmt.Println would print it. An error in drawing ends the
+// cell's program with exit status 1, as [Check] does. It returns when the
+// front end has everything.
+func Show(items ...any) {
+	for _, item := range items {
+		Check(show(item))
+	}
+	if display.inNotebook() {
+		gonbui.Sync()
+	}
+}
+
+func show(item any) error {
+	switch v := item.(type) {
+	case error:
+		return v
+	case Figure:
+		img, err := v.Image(sharpness)
+		if err != nil {
+			return err
+		}
+		return picture(img, sharpness)
+	case image.Image:
+		return picture(v, 1)
+	case Tabular:
+		markup(protocol.MIMETextHTML, v.HTML(), v.String())
+	case Text:
+		markup(protocol.MIMETextMarkdown, string(v), string(v))
+	case HTML:
+		markup(protocol.MIMETextHTML, string(v), "[HTML]")
+	default:
+		fmt.Fprintln(display.terminal, v)
+	}
+	return nil
+}
+
+// Textf shows Markdown made as fmt.Sprintf makes it: the sentence that reads
+// its numbers from the results.
+func Textf(format string, args ...any) { Show(Text(fmt.Sprintf(format, args...))) }
+
+// markup sends markup to a notebook, or plain to a terminal.
+func markup(mime protocol.MIMEType, text, plain string) {
+	if !display.inNotebook() {
+		fmt.Fprintln(display.terminal, plain)
+		return
+	}
+	display.send(&protocol.DisplayData{Data: map[protocol.MIMEType]any{mime: text}})
+}
+
+// picture sends a PNG and tells the front end its size in CSS pixels.
+func picture(img image.Image, scale float64) error {
+	size := img.Bounds().Size()
+	width, height := int(float64(size.X)/scale+0.5), int(float64(size.Y)/scale+0.5)
+	if !display.inNotebook() {
+		fmt.Fprintf(display.terminal, "[picture of %dx%d]\n", width, height)
+		return nil
+	}
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, img); err != nil {
+		return fmt.Errorf("notebook: encoding a picture of %dx%d: %w", size.X, size.Y, err)
+	}
+	display.send(&protocol.DisplayData{
+		Data:     map[protocol.MIMEType]any{protocol.MIMEImagePNG: buf.Bytes()},
+		Metadata: map[string]any{string(protocol.MIMEImagePNG): map[string]int{"width": width, "height": height}},
+	})
+	return nil
+}
+
+// exit ends the program; tests replace it.
+var exit = os.Exit
+
+// Check ends the cell with a one-line reason on stderr and exit status 1 if err
+// isn't nil. The kernel answers "ok" all the same; the runner and the export
+// notice the exit status.
+func Check(err error) {
+	if err == nil {
+		return
+	}
+	if display.inNotebook() {
+		gonbui.Sync() // what was shown before must not get lost
+	}
+	fmt.Fprintf(os.Stderr, "error: %v\n", err)
+	exit(1)
+}
+
+// Must returns v, or ends the cell as [Check] does.
+func Must[T any](v T, err error) T {
+	Check(err)
+	return v
+}
