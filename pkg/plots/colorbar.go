@@ -1,0 +1,61 @@
+package plots
+
+import "math"
+
+// colorbar is the upright bar that explains the colours of a figure.
+type colorbar struct {
+	r     resolved
+	label string
+	ticks []tick
+	wide  float64 // all of it, gap to the panels included; 0: there is none
+}
+
+// newColorbar makes the bar for a height; ends, where given, are written at the
+// bottom and the top instead of values.
+func newColorbar(s Scale, r resolved, height float64, ends ...string) colorbar {
+	b := colorbar{r: r, label: clean(s.Label)}
+	if s.NoBar {
+		return b
+	}
+	if len(ends) == 2 {
+		b.ticks = []tick{{r.lo, ends[0]}, {r.hi, ends[1]}}
+	} else {
+		b.ticks = niceTicks(r.lo, r.hi, int(min(8, max(2, height/45))))
+	}
+	var widest float64
+	for _, t := range b.ticks {
+		widest = max(widest, textWidth(t.label, tickStyle))
+	}
+	b.wide = barGap + barWidth + tickLen + 3 + math.Ceil(widest)
+	if b.label != "" {
+		b.label = ellipsis(b.label, height, labelStyle)
+		b.wide += 20
+	}
+	return b
+}
+
+// draw puts the bar to the right of x, from y down over height.
+func (b colorbar) draw(c canvas, x, y, height float64) {
+	if b.wide == 0 {
+		return
+	}
+	bar := box{x + barGap, y, barWidth, height}
+	gradient := make([][]float64, 256)
+	for i := range gradient {
+		gradient[i] = []float64{(255.5 - float64(i)) / 256}
+	}
+	c.image(bar, mapImage(gradient, resolved{cmap: b.r.cmap, lo: 0, hi: 1}), false)
+	outline(c, bar, frame, 1)
+	for _, t := range b.ticks {
+		ty := bar.bottom() - b.r.unit(t.at)*height
+		// A mark at either end stays within the bar's outline.
+		my := min(bar.bottom()-0.5, max(bar.y+0.5, ty))
+		c.polyline([]point{{bar.right(), my}, {bar.right() + tickLen, my}}, stroke{color: axisInk, width: 1})
+		c.text(point{bar.right() + tickLen + 3, ty + tickStyle.drop()}, t.label, tickStyle)
+	}
+	if b.label != "" {
+		st := labelStyle.at(middle)
+		st.vertical = true
+		c.text(point{x + b.wide - 3, y + height/2}, b.label, st)
+	}
+}

@@ -1,0 +1,172 @@
+package plots
+
+import (
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+)
+
+// typeface is one weight of the built-in font. Glyphs are loaded once at the
+// size of the font's own units and scaled as outlines.
+type typeface struct {
+	font   *sfnt.Font
+	mu     sync.Mutex // guards buf and glyphs: sfnt's buffer serves one caller at a time
+	buf    sfnt.Buffer
+	glyphs map[rune]glyph
+}
+
+// glyph is a character's outline in em units (y down, baseline at 0).
+type glyph struct {
+	index   sfnt.GlyphIndex
+	advance float64
+	outline []segment
+}
+
+type segment struct {
+	op  sfnt.SegmentOp
+	pts [3]point
+}
+
+const emUnits = 2048
+
+var (
+	regularFace = sync.OnceValue(func() *typeface { return newTypeface(goregular.TTF) })
+	boldFace    = sync.OnceValue(func() *typeface { return newTypeface(gobold.TTF) })
+)
+
+func newTypeface(ttf []byte) *typeface {
+	f, err := sfnt.Parse(ttf)
+	if err != nil {
+		panic("plots: the built-in font doesn't parse: " + err.Error()) // a constant of the program
+	}
+	return &typeface{font: f, glyphs: map[rune]glyph{}}
+}
+
+func face(bold bool) *typeface {
+	if bold {
+		return boldFace()
+	}
+	return regularFace()
+}
+
+// has reports whether the font can draw the character.
+func (f *typeface) has(r rune) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i, err := f.font.GlyphIndex(&f.buf, r)
+	return err == nil && i != 0
+}
+
+// glyph returns the character's outline, an empty box for what the font lacks.
+func (f *typeface) glyph(r rune) glyph {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if g, ok := f.glyphs[r]; ok {
+		return g
+	}
+	g := f.load(r)
+	f.glyphs[r] = g
+	return g
+}
+
+func (f *typeface) load(r rune) glyph {
+	const ppem = fixed.Int26_6(emUnits << 6)
+	var g glyph
+	i, err := f.font.GlyphIndex(&f.buf, r)
+	if err != nil {
+		return glyph{advance: 0.5}
+	}
+	g.index = i
+	adv, err := f.font.GlyphAdvance(&f.buf, i, ppem, font.HintingNone)
+	if err != nil {
+		return glyph{index: i, advance: 0.5}
+	}
+	g.advance = em(adv)
+	segs, err := f.font.LoadGlyph(&f.buf, i, ppem, nil)
+	if err != nil {
+		return g
+	}
+	for _, s := range segs {
+		out := segment{op: s.Op}
+		for k, a := range s.Args {
+			out.pts[k] = point{em(a.X), em(a.Y)}
+		}
+		g.outline = append(g.outline, out)
+	}
+	return g
+}
+
+func em(v fixed.Int26_6) float64 { return float64(v) / 64 / emUnits }
+
+// kern returns how far to move b towards a, in em.
+func (f *typeface) kern(a, b glyph) float64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k, err := f.font.Kern(&f.buf, a.index, b.index, emUnits<<6, font.HintingNone)
+	if err != nil {
+		return 0
+	}
+	return em(k)
+}
+
+// typeset calls put with every glyph of s and its place along the baseline in
+// em, and returns the width of the whole.
+func (f *typeface) typeset(s string, put func(g glyph, x float64)) float64 {
+	var x float64
+	var prev glyph
+	for i, r := range []rune(s) {
+		g := f.glyph(r)
+		if i > 0 {
+			x += f.kern(prev, g)
+		}
+		if put != nil {
+			put(g, x)
+		}
+		x += g.advance
+		prev = g
+	}
+	return x
+}
+
+// textWidth measures s in CSS pixels.
+func textWidth(s string, st textStyle) float64 {
+	return face(st.bold).typeset(drawable(s, st.bold), nil) * st.size
+}
+
+// clean makes s one line of printable text: white space of all kinds becomes a
+// blank, control characters and invalid UTF-8 go.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == unicode.ReplacementChar || r == 0xfffe || r == 0xffff || unicode.Is(unicode.C, r):
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// drawable replaces what the built-in font lacks: combining marks are dropped,
+// other characters become a small white square.
+func drawable(s string, bold bool) string {
+	f := face(bold)
+	return strings.Map(func(r rune) rune {
+		switch {
+		case f.has(r):
+			return r
+		case unicode.Is(unicode.M, r):
+			return -1
+		case f.has('\u25a1'):
+			return '\u25a1'
+		}
+		return '?'
+	}, s)
+}

@@ -1,0 +1,215 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"math"
+)
+
+// Grid is rows of panels with one shared colour bar.
+type Grid struct {
+	Panels     [][]Panel // rows from the top; a short row leaves places blank
+	Title      string
+	Subtitle   string   // a quieter line below the title: model, layer, head
+	RowLabels  []string // left of each row
+	ColLabels  []string // above each column
+	Scale      Scale    // of the Values of all panels together
+	OwnRange   bool     // colour each map from its own least to its own largest value
+	PanelWidth float64  // of a column, in CSS pixels; 0: about 900 in all
+}
+
+// Image draws the grid; see [Figure]. It returns an error when there is no
+// panel, a panel's Values are ragged or empty, or Scale's range is not one.
+func (g Grid) Image(scale float64) (image.Image, error) { return drawImage(g, scale) }
+
+// SVG draws the grid; see [Figure].
+func (g Grid) SVG() (string, error) { return drawSVG(g) }
+
+const (
+	panelGap    = 8.0
+	panelLead   = 15.0
+	figureWidth = 900.0
+)
+
+// gridLayout is where everything of a Grid stands.
+type gridLayout struct {
+	Grid
+	cols     int
+	shared   resolved
+	ranges   map[[2]int]resolved // of single panels, with OwnRange
+	bar      colorbar
+	head     header
+	colWidth float64
+	rowH     []float64
+	titleH   []float64
+	titles   [][][]string
+	styles   [][]textStyle
+	left     float64 // width of the row labels
+	top      float64 // height of the column labels
+	rowTexts [][]string
+}
+
+func (g Grid) layout() (*scene, error) {
+	l := &gridLayout{Grid: g}
+	if err := l.measureValues(); err != nil {
+		return nil, err
+	}
+	l.placeColumns()
+	l.placeRows()
+	inner := l.left + float64(l.cols)*(l.colWidth+panelGap) - panelGap
+	h := l.innerHeight()
+	if l.hasMaps() {
+		tall := h - l.titleH[0]
+		if l.OwnRange {
+			l.bar = newColorbar(l.Scale, l.shared, tall, "min", "max")
+		} else {
+			l.bar = newColorbar(l.Scale, l.shared, tall)
+		}
+	}
+	w := inner + l.bar.wide
+	l.head = newHeader(g.Title, g.Subtitle, w)
+	return &scene{w: w + 2*pad, h: l.head.height() + l.top + h + 2*pad, draw: l.draw}, nil
+}
+
+// measureValues checks the panels and fixes the colour ranges.
+func (l *gridLayout) measureValues() error {
+	var all [][][]float64
+	for _, row := range l.Panels {
+		l.cols = max(l.cols, len(row))
+	}
+	if l.cols == 0 {
+		return errors.New("plots: the grid has no panels")
+	}
+	l.ranges = map[[2]int]resolved{}
+	for i, row := range l.Panels {
+		for j, p := range row {
+			if err := p.check(); err != nil {
+				return fmt.Errorf("panel in row %d, column %d: %w", i, j, err)
+			}
+			if p.Values == nil {
+				continue
+			}
+			all = append(all, p.Values)
+			if l.OwnRange {
+				r, err := l.Scale.resolve(p.Values)
+				if err != nil {
+					return err
+				}
+				l.ranges[[2]int{i, j}] = r
+			}
+		}
+	}
+	var err error
+	l.shared, err = l.Scale.resolve(all...)
+	return err
+}
+
+func (l *gridLayout) hasMaps() bool {
+	for _, row := range l.Panels {
+		for _, p := range row {
+			if p.Values != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+const rowLabelWidth = 110.0
+
+func (l *gridLayout) placeColumns() {
+	l.rowTexts = make([][]string, len(l.Panels))
+	for i, s := range l.RowLabels {
+		if i < len(l.Panels) {
+			l.rowTexts[i] = wrap(s, rowLabelWidth, 3, labelStyle)
+			for _, line := range l.rowTexts[i] {
+				l.left = max(l.left, math.Ceil(textWidth(line, labelStyle)))
+			}
+		}
+	}
+	if l.left > 0 {
+		l.left += 10
+	}
+	l.colWidth = l.PanelWidth
+	if l.colWidth <= 0 {
+		free := figureWidth - 2*pad - l.left - 70
+		l.colWidth = min(260, max(56, (free+panelGap)/float64(l.cols)-panelGap))
+	}
+	l.colWidth = math.Round(max(8, l.colWidth))
+	if len(l.ColLabels) > 0 {
+		l.top = 20
+	}
+}
+
+func (l *gridLayout) placeRows() {
+	for _, row := range l.Panels {
+		titles, styles := make([][]string, len(row)), make([]textStyle, len(row))
+		var tallest, lines float64
+		for j, p := range row {
+			titles[j], styles[j] = fitLines(p.Title, l.colWidth, 2, panelStyle, 11)
+			lines = max(lines, float64(len(titles[j])))
+			if !p.blank() {
+				tallest = max(tallest, min(l.colWidth*1.5, p.fit(box{0, 0, l.colWidth, 1e6}).h))
+			}
+		}
+		if tallest == 0 {
+			tallest = l.colWidth
+		}
+		titleH := lines * panelLead
+		if lines > 0 {
+			titleH += 3
+		}
+		l.titles, l.styles = append(l.titles, titles), append(l.styles, styles)
+		l.rowH, l.titleH = append(l.rowH, tallest), append(l.titleH, titleH)
+	}
+}
+
+func (l *gridLayout) innerHeight() float64 {
+	h := -panelGap
+	for i := range l.rowH {
+		h += l.rowH[i] + l.titleH[i] + panelGap
+	}
+	return h
+}
+
+func (l *gridLayout) draw(c canvas) {
+	l.head.draw(c, pad, pad)
+	y := pad + l.head.height()
+	for j, s := range l.ColLabels {
+		if j < l.cols {
+			x := pad + l.left + float64(j)*(l.colWidth+panelGap) + l.colWidth/2
+			c.text(point{x, y + 13}, ellipsis(s, l.colWidth, panelStyle), panelStyle)
+		}
+	}
+	y += l.top
+	barTop := y + l.titleH[0]
+	for i := range l.Panels {
+		l.drawRow(c, i, y)
+		y += l.titleH[i] + l.rowH[i] + panelGap
+	}
+	x := pad + l.left + float64(l.cols)*(l.colWidth+panelGap) - panelGap
+	l.bar.draw(c, x, barTop, y-panelGap-barTop)
+}
+
+func (l *gridLayout) drawRow(c canvas, i int, y float64) {
+	top := y + l.titleH[i]
+	for k, s := range l.rowTexts[i] {
+		mid := top + l.rowH[i]/2 + (float64(k)-float64(len(l.rowTexts[i])-1)/2)*panelLead
+		c.text(point{pad + l.left - 10, mid + labelStyle.drop()}, s, labelStyle.at(end))
+	}
+	for j, p := range l.Panels[i] {
+		cell := box{pad + l.left + float64(j)*(l.colWidth+panelGap), top, l.colWidth, l.rowH[i]}
+		b := p.fit(cell)
+		r := l.shared
+		if own, ok := l.ranges[[2]int{i, j}]; ok {
+			r = own
+		}
+		p.draw(c, b, r)
+		n := len(l.titles[i][j])
+		for k, s := range l.titles[i][j] {
+			base := b.y - 6 - float64(n-1-k)*panelLead
+			c.text(point{cell.x + cell.w/2, base}, s, l.styles[i][j])
+		}
+	}
+}

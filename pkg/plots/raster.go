@@ -1,0 +1,271 @@
+package plots
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	xdraw "golang.org/x/image/draw"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/vector"
+)
+
+// raster is the canvas that fills pixels, on white.
+type raster struct {
+	img   *image.RGBA // the whole picture
+	dst   *image.RGBA // img, or the part of it that is clipped to
+	scale float64
+}
+
+func newRaster(w, h int, scale float64) *raster {
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(img, img.Bounds(), image.White, image.Point{}, draw.Src)
+	return &raster{img: img, dst: img, scale: scale}
+}
+
+// snap returns the whole pixels nearest to b, at least one in either direction
+// unless b is empty.
+func (r *raster) snap(b box) image.Rectangle {
+	x0, y0 := int(math.Round(b.x*r.scale)), int(math.Round(b.y*r.scale))
+	x1, y1 := int(math.Round(b.right()*r.scale)), int(math.Round(b.bottom()*r.scale))
+	if b.w > 0 && x1 == x0 {
+		x1++
+	}
+	if b.h > 0 && y1 == y0 {
+		y1++
+	}
+	return image.Rect(x0, y0, x1, y1)
+}
+
+func (r *raster) rect(b box, fill color.RGBA) {
+	draw.Draw(r.dst, r.snap(b), image.NewUniform(premultiplied(fill)), image.Point{}, draw.Over)
+}
+
+// premultiplied reads the package's colours, which are not multiplied with
+// their alpha (as in SVG), into image/color's form.
+func premultiplied(c color.RGBA) color.Color { return color.NRGBA(c) }
+
+func (r *raster) image(b box, img image.Image, smooth bool) {
+	to := r.snap(b)
+	scaler := xdraw.Interpolator(xdraw.NearestNeighbor)
+	if smooth {
+		scaler = xdraw.CatmullRom
+	}
+	scaler.Scale(r.dst, to, img, img.Bounds(), xdraw.Over, nil)
+}
+
+func (r *raster) clip(b box, drawInside func()) {
+	outer := r.dst
+	// An empty intersection gives an image without pixels: nothing is drawn.
+	r.dst = outer.SubImage(r.snap(b)).(*image.RGBA)
+	drawInside()
+	r.dst = outer
+}
+
+// path collects closed contours in pixels and fills what they enclose.
+type path struct {
+	moves          []contour
+	x0, y0, x1, y1 float64
+}
+
+type contour []segment
+
+func newPath() *path {
+	return &path{x0: math.Inf(1), y0: math.Inf(1), x1: math.Inf(-1), y1: math.Inf(-1)}
+}
+
+func (p *path) see(q point) {
+	p.x0, p.y0 = min(p.x0, q.x), min(p.y0, q.y)
+	p.x1, p.y1 = max(p.x1, q.x), max(p.y1, q.y)
+}
+
+func (p *path) polygon(pts []point) {
+	var c contour
+	for i, q := range pts {
+		op := sfnt.SegmentOpLineTo
+		if i == 0 {
+			op = sfnt.SegmentOpMoveTo
+		}
+		p.see(q)
+		c = append(c, segment{op: op, pts: [3]point{q}})
+	}
+	p.moves = append(p.moves, c)
+}
+
+// fill rasterises the path within the clip; contours wound the same way add up.
+func (r *raster) fill(p *path, col color.RGBA) {
+	b := r.dst.Bounds()
+	if !(p.x0 <= p.x1) || !isFinite(p.x0+p.x1+p.y0+p.y1) {
+		return
+	}
+	area := image.Rect(
+		int(max(math.Floor(p.x0), float64(b.Min.X))), int(max(math.Floor(p.y0), float64(b.Min.Y))),
+		int(min(math.Ceil(p.x1)+1, float64(b.Max.X))), int(min(math.Ceil(p.y1)+1, float64(b.Max.Y))))
+	if area.Empty() {
+		return
+	}
+	z := vector.NewRasterizer(area.Dx(), area.Dy())
+	at := func(q point) (float32, float32) {
+		return float32(q.x - float64(area.Min.X)), float32(q.y - float64(area.Min.Y))
+	}
+	for _, c := range p.moves {
+		for _, s := range c {
+			ax, ay := at(s.pts[0])
+			bx, by := at(s.pts[1])
+			cx, cy := at(s.pts[2])
+			switch s.op {
+			case sfnt.SegmentOpMoveTo:
+				z.MoveTo(ax, ay)
+			case sfnt.SegmentOpLineTo:
+				z.LineTo(ax, ay)
+			case sfnt.SegmentOpQuadTo:
+				z.QuadTo(ax, ay, bx, by)
+			case sfnt.SegmentOpCubeTo:
+				z.CubeTo(ax, ay, bx, by, cx, cy)
+			}
+		}
+		z.ClosePath()
+	}
+	z.Draw(r.dst, area, image.NewUniform(premultiplied(col)), image.Point{})
+}
+
+func (r *raster) polygon(pts []point, fill color.RGBA) {
+	p := newPath()
+	q := make([]point, len(pts))
+	for i := range pts {
+		q[i] = point{pts[i].x * r.scale, pts[i].y * r.scale}
+	}
+	p.polygon(q)
+	r.fill(p, fill)
+}
+
+func (r *raster) polyline(pts []point, st stroke) {
+	if len(pts) == 2 && (pts[0].x == pts[1].x || pts[0].y == pts[1].y) && st.dash == nil {
+		a, b := pts[0], pts[1]
+		x, y := min(a.x, b.x), min(a.y, b.y)
+		w, h := max(a.x, b.x)-x, max(a.y, b.y)-y
+		if w == 0 {
+			r.rect(box{x - st.width/2, y, st.width, h}, st.color)
+		} else {
+			r.rect(box{x, y - st.width/2, w, st.width}, st.color)
+		}
+		return
+	}
+	p := newPath()
+	for _, line := range dashed(pts, st.dash) {
+		r.strokeInto(p, line, st.width*r.scale/2)
+	}
+	r.fill(p, st.color)
+}
+
+// strokeInto adds a line's outline to p: a rectangle for every piece and a disc
+// for every joint and end, all wound the same way so that they unite.
+func (r *raster) strokeInto(p *path, pts []point, half float64) {
+	const sides = 16
+	for i, q := range pts {
+		a := point{q.x * r.scale, q.y * r.scale}
+		disc := make([]point, sides)
+		for k := range disc {
+			sin, cos := math.Sincos(2 * math.Pi * float64(k) / sides)
+			disc[k] = point{a.x + half*cos, a.y - half*sin}
+		}
+		p.polygon(disc)
+		if i+1 == len(pts) {
+			break
+		}
+		b := point{pts[i+1].x * r.scale, pts[i+1].y * r.scale}
+		dx, dy := b.x-a.x, b.y-a.y
+		l := math.Hypot(dx, dy)
+		if l == 0 {
+			continue
+		}
+		nx, ny := -dy/l*half, dx/l*half
+		p.polygon([]point{{a.x + nx, a.y + ny}, {b.x + nx, b.y + ny}, {b.x - nx, b.y - ny}, {a.x - nx, a.y - ny}})
+	}
+}
+
+// dashed cuts a line into its dashes.
+func dashed(pts []point, dash []float64) [][]point {
+	if len(dash) == 0 || len(pts) < 2 {
+		return [][]point{pts}
+	}
+	var out [][]point
+	k, left := 0, dash[0]
+	cur := []point{pts[0]}
+	for i := 1; i < len(pts); i++ {
+		a, b := pts[i-1], pts[i]
+		for {
+			l := math.Hypot(b.x-a.x, b.y-a.y)
+			if l <= left {
+				left -= l
+				cur = append(cur, b)
+				break
+			}
+			t := left / l
+			a = point{a.x + t*(b.x-a.x), a.y + t*(b.y-a.y)}
+			if k%2 == 0 {
+				out = append(out, append(cur, a))
+			}
+			k++
+			left = dash[k%len(dash)]
+			cur = []point{a}
+		}
+	}
+	if k%2 == 0 && len(cur) > 1 {
+		out = append(out, cur)
+	}
+	return out
+}
+
+func (r *raster) text(at point, s string, st textStyle) {
+	f := face(st.bold)
+	s = drawable(clean(s), st.bold)
+	size := st.size * r.scale
+	x0 := 0.0
+	switch w := f.typeset(s, nil); st.anchor {
+	case middle:
+		x0 = -w / 2
+	case end:
+		x0 = -w
+	}
+	// The baseline stands on a whole pixel, so that letters' feet are sharp.
+	ox, oy := at.x*r.scale, at.y*r.scale
+	if st.vertical {
+		ox = math.Round(ox)
+	} else {
+		oy = math.Round(oy)
+	}
+	p := newPath()
+	f.typeset(s, func(g glyph, x float64) {
+		var c contour
+		for _, sg := range g.outline {
+			if sg.op == sfnt.SegmentOpMoveTo && len(c) > 0 {
+				p.moves, c = append(p.moves, c), nil
+			}
+			for k := range sg.pts {
+				q := point{(x0 + x + sg.pts[k].x) * size, sg.pts[k].y * size}
+				if st.vertical {
+					q = point{q.y, -q.x}
+				}
+				sg.pts[k] = point{ox + q.x, oy + q.y}
+				if k < argCount(sg.op) {
+					p.see(sg.pts[k])
+				}
+			}
+			c = append(c, sg)
+		}
+		p.moves = append(p.moves, c)
+	})
+	r.fill(p, st.color)
+}
+
+func argCount(op sfnt.SegmentOp) int {
+	switch op {
+	case sfnt.SegmentOpQuadTo:
+		return 2
+	case sfnt.SegmentOpCubeTo:
+		return 3
+	}
+	return 1
+}

@@ -1,0 +1,201 @@
+package plots
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+
+	xdraw "golang.org/x/image/draw"
+)
+
+// Interpolation says how a map is enlarged to the size it is drawn at.
+type Interpolation uint8
+
+// The ways to enlarge a map. Positions are those of torch's interpolate with
+// align_corners=False: the outer half of an edge cell repeats its value.
+const (
+	Auto     Interpolation = iota // Nearest for a heat map, Bilinear over a picture
+	Nearest                       // cells with sharp edges
+	Bilinear                      // straight lines between the cells' centres
+	Bicubic                       // Catmull-Rom splines, kept within the range of the map's values
+)
+
+func (ip Interpolation) or(other Interpolation) Interpolation {
+	if ip == Auto {
+		return other
+	}
+	return ip
+}
+
+// Upsample enlarges (or samples) a map to rows x cols values. A cell that is NaN
+// stays NaN up to its borders; its neighbours are not drawn towards it.
+// It returns an error for an empty or ragged map and for a size below 1.
+func Upsample(m [][]float64, rows, cols int, ip Interpolation) ([][]float64, error) {
+	h, w, err := checkMatrix(m)
+	if err != nil {
+		return nil, err
+	}
+	if rows < 1 || cols < 1 || float64(rows)*float64(cols) > maxPixels {
+		return nil, fmt.Errorf("plots: can't enlarge a map to %dx%d", rows, cols)
+	}
+	ty, tx := taps(h, rows, ip.or(Bilinear)), taps(w, cols, ip.or(Bilinear))
+	lo, hi := finiteRange(m)
+	out := make([][]float64, rows)
+	for r := range out {
+		out[r] = make([]float64, cols)
+		for c := range out[r] {
+			out[r][c] = blend(m, ty[r], tx[c], lo, hi)
+		}
+	}
+	return out, nil
+}
+
+// tap is where one output position reads: up to four neighbouring inputs with
+// their weights, and the input that the position lies in.
+type tap struct {
+	index   [4]int
+	weight  [4]float64
+	n       int
+	nearest int
+}
+
+func taps(in, out int, ip Interpolation) []tap {
+	ts := make([]tap, out)
+	for o := range ts {
+		pos := (float64(o)+0.5)*float64(in)/float64(out) - 0.5
+		t := tap{n: 1, nearest: min(in-1, max(0, int(math.Floor(pos+0.5))))}
+		base := int(math.Floor(pos))
+		f := pos - float64(base)
+		switch ip {
+		case Bilinear:
+			t.n, t.weight = 2, [4]float64{1 - f, f}
+			t.index = [4]int{base, base + 1}
+		case Bicubic:
+			t.n = 4
+			t.index = [4]int{base - 1, base, base + 1, base + 2}
+			t.weight = [4]float64{
+				((-0.5*f+1)*f - 0.5) * f, (1.5*f-2.5)*f*f + 1,
+				((-1.5*f+2)*f + 0.5) * f, (0.5*f - 0.5) * f * f,
+			}
+		default:
+			t.index[0], t.weight[0] = t.nearest, 1
+		}
+		for k := range t.n {
+			t.index[k] = min(in-1, max(0, t.index[k]))
+		}
+		ts[o] = t
+	}
+	return ts
+}
+
+func blend(m [][]float64, y, x tap, lo, hi float64) float64 {
+	if v := m[y.nearest][x.nearest]; math.IsNaN(v) || y.n == 1 {
+		return v
+	}
+	var sum, weight float64
+	for i := range y.n {
+		for j := range x.n {
+			v := m[y.index[i]][x.index[j]]
+			if math.IsNaN(v) {
+				continue
+			}
+			wt := y.weight[i] * x.weight[j]
+			sum += wt * min(hi, max(lo, v)) // an infinite value pulls as the largest finite one
+			weight += wt
+		}
+	}
+	if math.Abs(weight) < 1e-9 {
+		return m[y.nearest][x.nearest]
+	}
+	return min(hi, max(lo, sum/weight))
+}
+
+func finiteRange(m [][]float64) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for _, row := range m {
+		for _, v := range row {
+			if isFinite(v) {
+				lo, hi = min(lo, v), max(hi, v)
+			}
+		}
+	}
+	if lo > hi {
+		return 0, 0
+	}
+	return lo, hi
+}
+
+// mapLimit is the most rows or columns of a map that are drawn one by one;
+// beyond it cells are averaged, being smaller than any pixel.
+const mapLimit = 2048
+
+// mapImage colours a map, one pixel for each cell.
+func mapImage(m [][]float64, r resolved) *image.RGBA {
+	m = shrink(m)
+	img := image.NewRGBA(image.Rect(0, 0, len(m[0]), len(m)))
+	for y, row := range m {
+		for x, v := range row {
+			img.SetRGBA(x, y, r.color(v))
+		}
+	}
+	return img
+}
+
+// shrink averages blocks of cells until the map is within mapLimit.
+func shrink(m [][]float64) [][]float64 {
+	ky, kx := (len(m)+mapLimit-1)/mapLimit, (len(m[0])+mapLimit-1)/mapLimit
+	if ky == 1 && kx == 1 {
+		return m
+	}
+	var out [][]float64
+	for y := 0; y < len(m); y += ky {
+		var row []float64
+		for x := 0; x < len(m[0]); x += kx {
+			row = append(row, blockMean(m[y:min(len(m), y+ky)], x, min(len(m[0]), x+kx)))
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func blockMean(rows [][]float64, x0, x1 int) float64 {
+	var sum, n float64
+	for _, row := range rows {
+		for _, v := range row[x0:x1] {
+			if !math.IsNaN(v) {
+				sum += v
+				n++
+			}
+		}
+	}
+	return sum / n // no numbers at all: 0/0 is NaN, as it should be
+}
+
+// toSize scales a picture smoothly to w x h pixels.
+func toSize(img image.Image, w, h int) *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, w, h))
+	xdraw.CatmullRom.Scale(out, out.Bounds(), img, img.Bounds(), xdraw.Src, nil)
+	return out
+}
+
+// Blend lays a coloured map over a picture: (1-alpha) of the picture, in its
+// own size and colours, and alpha of the map, enlarged to that size. Where the
+// map is NaN the picture is left as it is.
+func blendMap(picture *image.RGBA, m [][]float64, r resolved, alpha float64, ip Interpolation) {
+	b := picture.Bounds()
+	h, w := len(m), len(m[0])
+	ty, tx := taps(h, b.Dy(), ip), taps(w, b.Dx(), ip)
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			v := blend(m, ty[y], tx[x], r.lo, r.hi)
+			if math.IsNaN(v) {
+				continue
+			}
+			p := picture.RGBAAt(b.Min.X+x, b.Min.Y+y)
+			c := r.color(v)
+			mix := func(a, b uint8) uint8 { return uint8(math.Round((1-alpha)*float64(a) + alpha*float64(b))) }
+			picture.SetRGBA(b.Min.X+x, b.Min.Y+y, color.RGBA{mix(p.R, c.R), mix(p.G, c.G), mix(p.B, c.B), max(p.A, mix(p.A, 255))})
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package plots
+
+import (
+	"image"
+
+	"gaze/internal/atomicfile"
+)
+
+// PNG draws a figure and encodes it, with scale pixels for every CSS pixel. The
+// same figure gives the same bytes.
+func PNG(f Figure, scale float64) ([]byte, error) {
+	img, err := f.Image(scale)
+	if err != nil {
+		return nil, err
+	}
+	return encodePNG(img)
+}
+
+// SavePNG writes a picture as PNG: whole, or not at all. The folder must exist.
+func SavePNG(path string, img image.Image) error {
+	data, err := encodePNG(img)
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(path, data)
+}
+
+// SaveSVG writes a figure as SVG: whole, or not at all. The folder must exist.
+func SaveSVG(path string, f Figure) error {
+	s, err := f.SVG()
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(path, []byte(s))
+}

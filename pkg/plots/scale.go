@@ -1,0 +1,102 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+)
+
+// Scale says which colour a value gets, and what the colour bar shows.
+// The zero value is viridis over the finite values' range, with a colour bar.
+type Scale struct {
+	Map      *Colormap // nil: Viridis
+	Min, Max float64   // the values of the first and the last colour; equal: the range of the finite values
+	Center   bool      // with a range taken from the values: make it symmetric around 0, for diverging maps
+	Label    string    // stands along the colour bar
+	NoBar    bool      // draw no colour bar
+}
+
+// resolved is a Scale whose range is known.
+type resolved struct {
+	cmap   *Colormap
+	lo, hi float64
+	flat   bool // all values were equal: lo and hi were widened around them
+}
+
+var errRange = errors.New("plots: the colour range must be finite, with Min below Max")
+
+// resolve fixes the range from all matrices together. Infinite values are left
+// out of the range (they are drawn as under or over it) and so is NaN; without
+// any finite value the range is 0 to 1.
+func (s Scale) resolve(matrices ...[][]float64) (resolved, error) {
+	r := resolved{cmap: s.Map, lo: s.Min, hi: s.Max}
+	if r.cmap == nil {
+		r.cmap = Viridis
+	}
+	if s.Min != s.Max {
+		if !isFinite(s.Min) || !isFinite(s.Max) || s.Min > s.Max {
+			return r, fmt.Errorf("%w: it is %g to %g", errRange, s.Min, s.Max)
+		}
+		return r, nil
+	}
+	r.lo, r.hi = math.Inf(1), math.Inf(-1)
+	for _, m := range matrices {
+		for _, row := range m {
+			for _, v := range row {
+				if isFinite(v) {
+					r.lo, r.hi = min(r.lo, v), max(r.hi, v)
+				}
+			}
+		}
+	}
+	r.widen(s.Center)
+	return r, nil
+}
+
+// widen gives an empty or one-point range an extent, so that it can be divided by.
+func (r *resolved) widen(center bool) {
+	if r.lo > r.hi {
+		r.lo, r.hi = 0, 1
+		return
+	}
+	if center {
+		r.hi = max(math.Abs(r.lo), math.Abs(r.hi))
+		r.lo = -r.hi
+	}
+	if r.lo == r.hi {
+		r.flat = true
+		d := max(math.Abs(r.lo)*0.05, 1e-12)
+		if r.lo == 0 {
+			d = 0.5
+		}
+		r.lo, r.hi = r.lo-d, r.hi+d
+	}
+}
+
+// unit maps v linearly so that the range becomes [0, 1]. Dividing both parts
+// first keeps a range wider than the largest float64 finite.
+func (r resolved) unit(v float64) float64 {
+	d := r.hi - r.lo
+	if math.IsInf(d, 0) {
+		return (v/2 - r.lo/2) / (r.hi/2 - r.lo/2)
+	}
+	return (v - r.lo) / d
+}
+
+func (r resolved) color(v float64) color.RGBA { return r.cmap.At(r.unit(v)) }
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// checkMatrix returns the size of a matrix, or what is wrong with it.
+func checkMatrix(m [][]float64) (rows, cols int, err error) {
+	if len(m) == 0 || len(m[0]) == 0 {
+		return 0, 0, errors.New("plots: the matrix has no values")
+	}
+	for i, row := range m {
+		if len(row) != len(m[0]) {
+			return 0, 0, fmt.Errorf("plots: the matrix is ragged: row 0 has %d values, row %d has %d", len(m[0]), i, len(row))
+		}
+	}
+	return len(m), len(m[0]), nil
+}

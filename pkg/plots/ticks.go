@@ -1,0 +1,153 @@
+package plots
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// tick is a value on an axis and what is written beside it.
+type tick struct {
+	at    float64
+	label string
+}
+
+// niceStep returns the smallest of 1, 2, 2.5, 5 times a power of ten that is
+// at least raw.
+func niceStep(raw float64) float64 {
+	p := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, m := range []float64{1, 2, 2.5, 5} {
+		if m*p >= raw*(1-1e-9) {
+			return m * p
+		}
+	}
+	return 10 * p
+}
+
+// niceTicks returns round values from lo to hi, about n of them, at least two
+// where that is possible.
+func niceTicks(lo, hi float64, n int) []tick {
+	if !(hi > lo) || !isFinite(hi-lo) {
+		return nil
+	}
+	for ; ; n++ {
+		ts := ticksByStep(lo, hi, niceStep((hi-lo)/float64(max(1, n))))
+		if len(ts) >= 2 || n > 12 {
+			return ts
+		}
+	}
+}
+
+func ticksByStep(lo, hi, step float64) []tick {
+	first := math.Ceil(lo/step - 1e-6)
+	var out []tick
+	for k := first; k*step <= hi+step*1e-6 && len(out) < 50; k++ {
+		v := k * step
+		if k == 0 {
+			v = 0
+		}
+		out = append(out, tick{v, formatTick(v, step, max(math.Abs(lo), math.Abs(hi)))})
+	}
+	return out
+}
+
+// formatTick writes v with the decimals that a multiple of step needs, and in
+// powers of ten when the axis' numbers (up to biggest) are very large or small.
+func formatTick(v, step, biggest float64) string {
+	if v == 0 {
+		return "0"
+	}
+	decimals := 0
+	for s := step; decimals < 12 && math.Abs(s-math.Round(s)) > 1e-6*s; s *= 10 {
+		decimals++
+	}
+	if biggest >= 1e6 || biggest < 1e-3 || decimals > 6 {
+		digits := 0
+		if r := math.Abs(v) / step; r >= 1 {
+			digits = min(6, int(math.Log10(r)+1e-9)+1)
+		}
+		return minus(strconv.FormatFloat(roundTo(v, step/10), 'e', trimDigits(v, digits), 64))
+	}
+	return minus(strconv.FormatFloat(v, 'f', decimals, 64))
+}
+
+func roundTo(v, step float64) float64 { return math.Round(v/step) * step }
+
+// trimDigits drops mantissa digits that would be zeros.
+func trimDigits(v float64, digits int) int {
+	for ; digits > 0; digits-- {
+		a := strconv.FormatFloat(v, 'e', digits, 64)
+		mantissa, _, _ := strings.Cut(a, "e")
+		if !strings.HasSuffix(mantissa, "0") {
+			break
+		}
+	}
+	return digits
+}
+
+// minus sets a typographic minus sign and takes the padding out of exponents.
+func minus(s string) string {
+	s = strings.NewReplacer("e-0", "e-", "e+0", "e", "e+", "e").Replace(s)
+	return strings.ReplaceAll(s, "-", "−")
+}
+
+// number writes a value for people: about digits significant digits.
+func number(v float64, digits int) string {
+	switch {
+	case math.IsNaN(v):
+		return "NaN"
+	case math.IsInf(v, 0):
+		return minus(strings.Replace(strconv.FormatFloat(v, 'f', -1, 64), "Inf", "∞", 1))
+	}
+	return minus(strconv.FormatFloat(v, 'g', digits, 64))
+}
+
+// indexTicks numbers n places from first, leaving some out so that at most
+// most of them are left, at round numbers.
+func indexTicks(n, first, most int) []tick {
+	step := 1
+	for _, s := range []int{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000} {
+		step = s
+		if (n+s-1)/s <= max(1, most) {
+			break
+		}
+	}
+	var out []tick
+	for i := 0; i < n; i++ {
+		if (i+first)%step == 0 {
+			out = append(out, tick{float64(i), strconv.Itoa(i + first)})
+		}
+	}
+	return out
+}
+
+// logTicks returns the powers of ten from lo to hi, or round numbers between
+// them where there are fewer than two.
+func logTicks(lo, hi float64) []tick {
+	var out []tick
+	a, b := math.Ceil(math.Log10(lo)-1e-9), math.Floor(math.Log10(hi)+1e-9)
+	every := max(1, math.Ceil((b-a)/8))
+	for e := a; e <= b; e += every {
+		v := math.Pow(10, e)
+		out = append(out, tick{v, powerLabel(v)})
+	}
+	if len(out) >= 2 {
+		return out
+	}
+	out = nil
+	for e := math.Floor(math.Log10(lo)); e <= b+1; e++ {
+		for _, m := range []float64{1, 2, 5} {
+			if v := m * math.Pow(10, e); v >= lo*(1-1e-9) && v <= hi*(1+1e-9) {
+				out = append(out, tick{v, powerLabel(v)})
+			}
+		}
+	}
+	return out
+}
+
+func powerLabel(v float64) string {
+	if v >= 1e-3 && v < 1e6 {
+		return minus(strconv.FormatFloat(v, 'f', -1, 64))
+	}
+	return minus(strconv.FormatFloat(v, 'e', 0, 64))
+}
