@@ -1,6 +1,7 @@
 package plots
 
 import (
+	_ "embed" // for the fonts
 	"strings"
 	"sync"
 	"unicode"
@@ -12,10 +13,21 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
+// The text is set in Arimo (SIL Open Font License, see fonts/OFL.txt). Its
+// letters are as wide as Arial's and Liberation Sans', one of which nearly
+// every viewer of an SVG file has.
+var (
+	//go:embed fonts/Arimo-Regular.ttf
+	arimoRegular []byte
+	//go:embed fonts/Arimo-Bold.ttf
+	arimoBold []byte
+)
+
 // typeface is one weight of the built-in font. Glyphs are loaded once at the
 // size of the font's own units and scaled as outlines.
 type typeface struct {
 	font   *sfnt.Font
+	backup *typeface  // has arrows and mathematical signs; may be nil
 	mu     sync.Mutex // guards buf and glyphs: sfnt's buffer serves one caller at a time
 	buf    sfnt.Buffer
 	glyphs map[rune]glyph
@@ -23,6 +35,7 @@ type typeface struct {
 
 // glyph is a character's outline in em units (y down, baseline at 0).
 type glyph struct {
+	face    *typeface // that the glyph is of
 	index   sfnt.GlyphIndex
 	advance float64
 	outline []segment
@@ -36,16 +49,16 @@ type segment struct {
 const emUnits = 2048
 
 var (
-	regularFace = sync.OnceValue(func() *typeface { return newTypeface(goregular.TTF) })
-	boldFace    = sync.OnceValue(func() *typeface { return newTypeface(gobold.TTF) })
+	regularFace = sync.OnceValue(func() *typeface { return newTypeface(arimoRegular, newTypeface(goregular.TTF, nil)) })
+	boldFace    = sync.OnceValue(func() *typeface { return newTypeface(arimoBold, newTypeface(gobold.TTF, nil)) })
 )
 
-func newTypeface(ttf []byte) *typeface {
+func newTypeface(ttf []byte, backup *typeface) *typeface {
 	f, err := sfnt.Parse(ttf)
 	if err != nil {
 		panic("plots: the built-in font doesn't parse: " + err.Error()) // a constant of the program
 	}
-	return &typeface{font: f, glyphs: map[rune]glyph{}}
+	return &typeface{font: f, backup: backup, glyphs: map[rune]glyph{}}
 }
 
 func face(bold bool) *typeface {
@@ -55,8 +68,12 @@ func face(bold bool) *typeface {
 	return regularFace()
 }
 
-// has reports whether the font can draw the character.
+// has reports whether the font or its backup can draw the character.
 func (f *typeface) has(r rune) bool {
+	return f.own(r) || f.backup != nil && f.backup.own(r)
+}
+
+func (f *typeface) own(r rune) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i, err := f.font.GlyphIndex(&f.buf, r)
@@ -65,6 +82,9 @@ func (f *typeface) has(r rune) bool {
 
 // glyph returns the character's outline, an empty box for what the font lacks.
 func (f *typeface) glyph(r rune) glyph {
+	if f.backup != nil && !f.own(r) && f.backup.own(r) {
+		return f.backup.glyph(r)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if g, ok := f.glyphs[r]; ok {
@@ -77,15 +97,15 @@ func (f *typeface) glyph(r rune) glyph {
 
 func (f *typeface) load(r rune) glyph {
 	const ppem = fixed.Int26_6(emUnits << 6)
-	var g glyph
+	g := glyph{face: f, advance: 0.5}
 	i, err := f.font.GlyphIndex(&f.buf, r)
 	if err != nil {
-		return glyph{advance: 0.5}
+		return g
 	}
 	g.index = i
 	adv, err := f.font.GlyphAdvance(&f.buf, i, ppem, font.HintingNone)
 	if err != nil {
-		return glyph{index: i, advance: 0.5}
+		return g
 	}
 	g.advance = em(adv)
 	segs, err := f.font.LoadGlyph(&f.buf, i, ppem, nil)
@@ -108,6 +128,9 @@ func em(v fixed.Int26_6) float64 { return float64(v) / 64 / emUnits }
 func (f *typeface) kern(a, b glyph) float64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if a.face != f || b.face != f {
+		return 0
+	}
 	k, err := f.font.Kern(&f.buf, a.index, b.index, emUnits<<6, font.HintingNone)
 	if err != nil {
 		return 0

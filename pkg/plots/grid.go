@@ -14,9 +14,13 @@ type Grid struct {
 	Subtitle   string   // a quieter line below the title: model, layer, head
 	RowLabels  []string // left of each row
 	ColLabels  []string // above each column
+	RowTitle   string   // left of the row labels, upright: what the rows are
+	ColTitle   string   // above the column labels: what the columns are
 	Scale      Scale    // of the Values of all panels together
 	OwnRange   bool     // colour each map from its own least to its own largest value
 	PanelWidth float64  // of a column, in CSS pixels; 0: about 900 in all
+
+	dense bool // an atlas: small panels close together, quiet labels
 }
 
 // Image draws the grid; see [Figure]. It returns an error when there is no
@@ -27,7 +31,8 @@ func (g Grid) Image(scale float64) (image.Image, error) { return drawImage(g, sc
 func (g Grid) SVG() (string, error) { return drawSVG(g) }
 
 const (
-	panelGap    = 8.0
+	looseGap    = 8.0
+	denseGap    = 2.0
 	panelLead   = 15.0
 	figureWidth = 900.0
 )
@@ -45,19 +50,24 @@ type gridLayout struct {
 	titleH   []float64
 	titles   [][][]string
 	styles   [][]textStyle
-	left     float64 // width of the row labels
-	top      float64 // height of the column labels
+	gap      float64 // between panels
+	left     float64 // width of the row labels and their title
+	top      float64 // height of the column labels and their title
+	labels   textStyle
 	rowTexts [][]string
 }
 
 func (g Grid) layout() (*scene, error) {
-	l := &gridLayout{Grid: g}
+	l := &gridLayout{Grid: g, gap: looseGap, labels: labelStyle}
+	if g.dense {
+		l.gap, l.labels = denseGap, tickStyle
+	}
 	if err := l.measureValues(); err != nil {
 		return nil, err
 	}
 	l.placeColumns()
 	l.placeRows()
-	inner := l.left + float64(l.cols)*(l.colWidth+panelGap) - panelGap
+	inner := l.left + float64(l.cols)*(l.colWidth+l.gap) - l.gap
 	h := l.innerHeight()
 	if l.hasMaps() {
 		tall := h - l.titleH[0]
@@ -122,24 +132,41 @@ func (l *gridLayout) placeColumns() {
 	l.rowTexts = make([][]string, len(l.Panels))
 	for i, s := range l.RowLabels {
 		if i < len(l.Panels) {
-			l.rowTexts[i] = wrap(s, rowLabelWidth, 3, labelStyle)
+			l.rowTexts[i] = wrap(s, rowLabelWidth, 3, l.labels)
 			for _, line := range l.rowTexts[i] {
-				l.left = max(l.left, math.Ceil(textWidth(line, labelStyle)))
+				l.left = max(l.left, math.Ceil(textWidth(line, l.labels)))
 			}
 		}
 	}
 	if l.left > 0 {
-		l.left += 10
+		l.left += l.labelGap()
+	}
+	if l.RowTitle != "" {
+		l.left += 20
 	}
 	l.colWidth = l.PanelWidth
 	if l.colWidth <= 0 {
 		free := figureWidth - 2*pad - l.left - 70
-		l.colWidth = min(260, max(56, (free+panelGap)/float64(l.cols)-panelGap))
+		l.colWidth = min(260, max(l.least(), (free+l.gap)/float64(l.cols)-l.gap))
 	}
 	l.colWidth = math.Round(max(8, l.colWidth))
 	if len(l.ColLabels) > 0 {
 		l.top = 20
 	}
+	if l.ColTitle != "" {
+		l.top += 18
+	}
+}
+
+// labelGap is the room between a row's label and its first panel.
+func (l *gridLayout) labelGap() float64 { return 4 + l.gap*0.75 }
+
+// least is the smallest width of a column that is chosen without being asked for.
+func (l *gridLayout) least() float64 {
+	if l.dense {
+		return 32
+	}
+	return 56
 }
 
 func (l *gridLayout) placeRows() {
@@ -166,9 +193,9 @@ func (l *gridLayout) placeRows() {
 }
 
 func (l *gridLayout) innerHeight() float64 {
-	h := -panelGap
+	h := -l.gap
 	for i := range l.rowH {
-		h += l.rowH[i] + l.titleH[i] + panelGap
+		h += l.rowH[i] + l.titleH[i] + l.gap
 	}
 	return h
 }
@@ -176,30 +203,45 @@ func (l *gridLayout) innerHeight() float64 {
 func (l *gridLayout) draw(c canvas) {
 	l.head.draw(c, pad, pad)
 	y := pad + l.head.height()
-	for j, s := range l.ColLabels {
-		if j < l.cols {
-			x := pad + l.left + float64(j)*(l.colWidth+panelGap) + l.colWidth/2
-			c.text(point{x, y + 13}, ellipsis(s, l.colWidth, panelStyle), panelStyle)
-		}
-	}
+	l.drawLabels(c, y)
 	y += l.top
 	barTop := y + l.titleH[0]
 	for i := range l.Panels {
 		l.drawRow(c, i, y)
-		y += l.titleH[i] + l.rowH[i] + panelGap
+		y += l.titleH[i] + l.rowH[i] + l.gap
 	}
-	x := pad + l.left + float64(l.cols)*(l.colWidth+panelGap) - panelGap
-	l.bar.draw(c, x, barTop, y-panelGap-barTop)
+	x := pad + l.left + float64(l.cols)*(l.colWidth+l.gap) - l.gap
+	l.bar.draw(c, x, barTop, y-l.gap-barTop)
+	if l.RowTitle != "" {
+		st := labelStyle.at(middle)
+		st.vertical = true
+		c.text(point{pad + 10, (barTop + y - l.gap) / 2}, ellipsis(l.RowTitle, y-barTop, st), st)
+	}
+}
+
+// drawLabels writes what stands above the columns.
+func (l *gridLayout) drawLabels(c canvas, y float64) {
+	if l.ColTitle != "" {
+		w := float64(l.cols)*(l.colWidth+l.gap) - l.gap
+		c.text(point{pad + l.left + w/2, y + 12}, ellipsis(l.ColTitle, w, labelStyle), labelStyle.at(middle))
+		y += 18
+	}
+	for j, s := range l.ColLabels {
+		if j < l.cols {
+			x := pad + l.left + float64(j)*(l.colWidth+l.gap) + l.colWidth/2
+			c.text(point{x, y + 14}, ellipsis(s, l.colWidth, l.labels), l.labels.at(middle))
+		}
+	}
 }
 
 func (l *gridLayout) drawRow(c canvas, i int, y float64) {
 	top := y + l.titleH[i]
 	for k, s := range l.rowTexts[i] {
 		mid := top + l.rowH[i]/2 + (float64(k)-float64(len(l.rowTexts[i])-1)/2)*panelLead
-		c.text(point{pad + l.left - 10, mid + labelStyle.drop()}, s, labelStyle.at(end))
+		c.text(point{pad + l.left - l.labelGap(), mid + l.labels.drop()}, s, l.labels.at(end))
 	}
 	for j, p := range l.Panels[i] {
-		cell := box{pad + l.left + float64(j)*(l.colWidth+panelGap), top, l.colWidth, l.rowH[i]}
+		cell := box{pad + l.left + float64(j)*(l.colWidth+l.gap), top, l.colWidth, l.rowH[i]}
 		b := p.fit(cell)
 		r := l.shared
 		if own, ok := l.ranges[[2]int{i, j}]; ok {

@@ -73,7 +73,7 @@ func (p Panel) aspect() float64 {
 func (p Panel) fit(b box) box {
 	a := min(8, max(1.0/8, p.aspect())) // longer ones are squeezed rather than drawn as threads
 	w, h := b.w, b.w/a
-	if h > b.h {
+	if h > b.h+1 { // a pixel more is only rounding
 		w, h = b.h*a, b.h
 	}
 	w, h = math.Round(w), math.Round(h)

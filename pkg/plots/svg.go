@@ -22,7 +22,7 @@ type svgCanvas struct {
 
 // fontStack begins with the font that the text was measured in; textLength
 // keeps the measured width where a viewer has another.
-const fontStack = "Go, 'Liberation Sans', Helvetica, Arial, 'DejaVu Sans', sans-serif"
+const fontStack = "Arimo, Arial, 'Liberation Sans', Helvetica, 'DejaVu Sans', sans-serif"
 
 func (s *scene) svg() (string, error) {
 	c := &svgCanvas{}
