@@ -1,0 +1,187 @@
+// Package backend finds the engine that runs GoMLX graphs and opens it, once per
+// process: XLA through a PJRT plugin where there is one, else GoMLX's Go backend.
+//
+// The choice, first match wins:
+//
+//  1. $GOMLX_BACKEND, as GoMLX reads it. It is an order: when it can't be opened,
+//     that is an error and nothing else is tried. "xla" and "xla:cpu" stand for the
+//     first CPU plugin found below, "xla:cuda" for the first CUDA plugin, "go" for
+//     "go:ops_sequential"; options after a comma are kept ("xla:cuda,tf32=false").
+//  2. $GAZE_PJRT, the path of a CPU plugin.
+//  3. The plugin that set-up placed in the clone's .venv. The clone is $GAZE_ROOT, or
+//     found from the executable (<clone>/bin/gaze), or the folder above the working
+//     directory whose go.mod says "module gaze".
+//  4. go-xla's own places: the folders of $PJRT_PLUGIN_LIBRARY_PATH, or if that is
+//     unset ~/.local/lib/go-xla and /usr/local/lib/go-xla.
+//  5. The Go backend, as "go:ops_sequential": its default schedule can deadlock when
+//     independent large products hold every worker.
+//
+// A plugin of 2 to 4 that doesn't load is passed over, with the reason kept for
+// [Discover] and a line on standard error. CUDA plugins are found and listed, but
+// used only when $GOMLX_BACKEND asks for one: their default precision (TF32) and
+// their memory are not a matter to decide silently.
+//
+// Nothing here downloads anything. XLA needs cgo; without it, or with the build tag
+// noxla, only the Go backend is compiled in.
+package backend
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend" // registers "go"
+)
+
+// goSpec is the Go backend with the schedule that can't deadlock.
+const goSpec = "go:ops_sequential"
+
+// process is what this program found and opened.
+var process = &registry{find: newFinder(), open: openSpec, version: pjrtVersion, warn: os.Stderr}
+
+// Default returns the process's backend, chosen as the package comment says and
+// opened at the first call. Later calls return the same backend, or the same error.
+func Default() (compute.Backend, error) { return process.choose() }
+
+// Open opens a backend by its GoMLX specification, such as "xla:cpu",
+// "xla:/path/to/plugin.so", "xla:cuda,tf32=false" or "go:ops_sequential"; the short
+// forms mean what they mean in $GOMLX_BACKEND. The same specification gives the
+// same backend as long as that is not finalized.
+func Open(spec string) (compute.Backend, error) { return process.byName(spec) }
+
+// registry holds the backends of one process. Its fields are set apart so that
+// tests can stand for the machine.
+type registry struct {
+	find    *finder
+	open    func(spec string) (compute.Backend, error)
+	version func(path string) string // of a loaded plugin
+	warn    io.Writer                // one line for each plugin that was there and didn't load
+
+	mu         sync.Mutex
+	opened     map[string]compute.Backend
+	chosen     bool // choose has run: the three below are final
+	candidates []Candidate
+	backend    compute.Backend
+	err        error
+}
+
+// choose makes the process's choice, at most once.
+func (r *registry) choose() (compute.Backend, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.chosen {
+		r.candidates = r.find.candidates()
+		r.backend, r.err = r.try(r.candidates)
+		r.chosen = true
+	}
+	return r.backend, r.err
+}
+
+// try opens the first candidate that opens, and notes on each what became of it.
+func (r *registry) try(candidates []Candidate) (compute.Backend, error) {
+	for i := range candidates {
+		c := &candidates[i]
+		if c.onRequest {
+			continue
+		}
+		if !c.Usable {
+			if c.ordered {
+				return nil, fmt.Errorf("$%s=%q: %s", compute.ConfigEnvVar, c.order, c.Reason)
+			}
+			r.passOver(c)
+			continue
+		}
+		b, err := r.cached(c.Spec)
+		if err != nil {
+			c.Usable, c.Reason = false, firstLine(err)
+			if c.ordered {
+				return nil, fmt.Errorf("$%s=%q can't be opened: %w", compute.ConfigEnvVar, c.order, err)
+			}
+			r.passOver(c)
+			continue
+		}
+		c.Used = true
+		c.Reason = "used: " + c.Reason
+		if c.Path != "" {
+			c.Version = strings.Trim(c.Version+", "+r.version(c.Path), ", ")
+		}
+		return b, nil
+	}
+	return nil, fmt.Errorf("no backend could be opened: %s", reasons(candidates))
+}
+
+// passOver says that a plugin which is there won't be used. Builds without XLA
+// know that beforehand, and stay quiet.
+func (r *registry) passOver(c *Candidate) {
+	if c.Path != "" && withoutXLA == "" {
+		fmt.Fprintf(r.warn, "gaze: passing over the XLA plugin %s: %s\n", c.Path, c.Reason)
+	}
+}
+
+// byName opens what a specification names.
+func (r *registry) byName(spec string) (compute.Backend, error) {
+	full, err := r.find.resolve(spec)
+	if err != nil {
+		return nil, fmt.Errorf("backend %q: %w", spec, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, err := r.cached(full)
+	if err != nil {
+		return nil, fmt.Errorf("backend %q can't be opened: %w", spec, err)
+	}
+	return b, nil
+}
+
+// cached opens a full specification once.
+func (r *registry) cached(spec string) (compute.Backend, error) {
+	if b := r.opened[spec]; b != nil && !b.IsFinalized() {
+		return b, nil
+	}
+	b, err := r.open(spec)
+	if err != nil {
+		return nil, err
+	}
+	if r.opened == nil {
+		r.opened = map[string]compute.Backend{}
+	}
+	r.opened[spec] = b
+	return b, nil
+}
+
+// openSpec is compute.NewWithConfig with errors where that panics.
+func openSpec(spec string) (compute.Backend, error) {
+	name, _, _ := strings.Cut(spec, ":")
+	if !slices.Contains(compute.List(), name) {
+		if isXLA(name) && withoutXLA != "" {
+			return nil, fmt.Errorf("%s", withoutXLA)
+		}
+		known := compute.List()
+		slices.Sort(known)
+		return nil, fmt.Errorf("no backend is called %q; there are %s", name, strings.Join(known, ", "))
+	}
+	return compute.NewWithConfig(spec)
+}
+
+// isXLA knows the names under which go-xla registers itself.
+func isXLA(name string) bool {
+	return slices.Contains([]string{"xla", "stablehlo", "shlo", "hlo"}, name)
+}
+
+// firstLine drops the stack that GoMLX's errors may carry.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+func reasons(candidates []Candidate) string {
+	var all []string
+	for _, c := range candidates {
+		all = append(all, c.Name+": "+c.Reason)
+	}
+	return strings.Join(all, "; ")
+}

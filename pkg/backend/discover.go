@@ -1,0 +1,164 @@
+package backend
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+)
+
+// Candidate is a backend that this machine has or could have.
+type Candidate struct {
+	// Name says what it is: "XLA on the CPU", "XLA on CUDA", "Go", or "$GOMLX_BACKEND".
+	Name string `json:"name"`
+	// Spec is the value of $GOMLX_BACKEND that opens exactly this one.
+	Spec string `json:"spec"`
+	// Path is the plugin's file; empty for the Go backend.
+	Path string `json:"path,omitempty"`
+	// Version is the plugin's or the module's version, as far as it is known
+	// without loading it; the PJRT interface's version is added for the one used.
+	Version string `json:"version,omitempty"`
+	// Usable is false when the plugin is damaged, made for another machine, failed
+	// to load, or when this program can't use plugins.
+	Usable bool `json:"usable"`
+	// Used marks the one that [Default] returns.
+	Used bool `json:"used"`
+	// Reason says why it is used, why not, and how to change that.
+	Reason string `json:"reason"`
+
+	order     string // what $GOMLX_BACKEND said, when it was that
+	ordered   bool   // by $GOMLX_BACKEND: no other may be tried
+	onRequest bool   // listed, never chosen unasked
+}
+
+// Discover lists every backend found, in the order in which they are considered,
+// and marks the one that [Default] uses. It opens that one, and no other: two XLA
+// plugins in one process can disturb each other.
+func Discover() []Candidate { return process.list() }
+
+func (r *registry) list() []Candidate {
+	_, err := r.choose()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := slices.Clone(r.candidates)
+	after := err != nil
+	for i := range found {
+		c := &found[i]
+		switch {
+		case c.Used:
+			after = true
+		case c.Usable && !c.onRequest && after:
+			c.Reason += fmt.Sprintf("; not needed, %s=%s would use it", compute.ConfigEnvVar, c.Spec)
+		}
+	}
+	return found
+}
+
+// candidates lists what there is, most wanted first, without loading anything.
+func (f *finder) candidates() []Candidate {
+	var all []Candidate
+	if order := f.env(compute.ConfigEnvVar); order != "" {
+		all = append(all, f.ordered(order))
+	}
+	for _, p := range f.plugins() {
+		c := Candidate{
+			Name: "XLA on the CPU", Spec: "xla:" + p.path, Path: p.path, Version: p.version,
+			Usable: true, Reason: p.origin,
+		}
+		if p.cuda {
+			c.Name, c.onRequest = "XLA on CUDA", true
+			c.Reason = p.origin + fmt.Sprintf("; used only when asked for: %s=xla:cuda", compute.ConfigEnvVar)
+			if !f.gpu() {
+				c.Usable, c.Reason = false, p.origin+"; no NVIDIA device here"
+			}
+		}
+		if err := f.check(p.path); err != nil {
+			c.Usable, c.Reason = false, p.origin+"; "+err.Error()
+		}
+		all = append(all, c)
+	}
+	return append(all, Candidate{
+		Name: "Go", Spec: goSpec, Version: moduleVersion("github.com/gomlx/compute"),
+		Usable: true, Reason: goReason(all),
+	})
+}
+
+// goReason describes the Go backend of this program, and why there is nothing better.
+func goReason(plugins []Candidate) string {
+	reason := "built with GOEXPERIMENT=simd"
+	switch {
+	case runtime.GOARCH != "amd64":
+		reason = "has no vector kernels for " + runtime.GOARCH
+	case !simd:
+		reason = "built without GOEXPERIMENT=simd, so that matrix products take many times as long"
+	}
+	if withoutXLA != "" {
+		return reason + "; " + withoutXLA
+	}
+	for _, c := range plugins {
+		if c.Path != "" && !c.onRequest {
+			return reason
+		}
+	}
+	return reason + "; no XLA plugin for the CPU was found ('make setup' gets one)"
+}
+
+// ordered is the candidate that $GOMLX_BACKEND names.
+func (f *finder) ordered(order string) Candidate {
+	c := Candidate{
+		Name: "$" + compute.ConfigEnvVar, Spec: order, Usable: true, order: order, ordered: true,
+		Reason: fmt.Sprintf("$%s is %q", compute.ConfigEnvVar, order),
+	}
+	full, err := f.resolve(order)
+	if err != nil {
+		c.Usable, c.Reason = false, err.Error()
+		return c
+	}
+	c.Spec = full
+	if name, config, _ := strings.Cut(full, ":"); isXLA(name) {
+		c.Path, _, _ = strings.Cut(config, ",")
+		if !filepath.IsAbs(c.Path) {
+			c.Path = ""
+		}
+	}
+	for _, p := range f.plugins() {
+		if p.path == c.Path {
+			c.Version = p.version
+		}
+	}
+	return c
+}
+
+// resolve turns the short forms of a specification into full ones.
+func (f *finder) resolve(spec string) (string, error) {
+	name, config, _ := strings.Cut(spec, ":")
+	if name == "go" && config == "" {
+		return goSpec, nil
+	}
+	if !isXLA(name) {
+		return spec, nil
+	}
+	if withoutXLA != "" {
+		return "", fmt.Errorf("%s", withoutXLA)
+	}
+	kind, options, _ := strings.Cut(config, ",")
+	if kind != "" && kind != "cpu" && kind != "cuda" {
+		return spec, nil // a path, or a name that go-xla looks up
+	}
+	for _, p := range f.plugins() {
+		if p.cuda == (kind == "cuda") && f.check(p.path) == nil {
+			full := name + ":" + p.path
+			if options != "" {
+				full += "," + options
+			}
+			return full, nil
+		}
+	}
+	if kind == "cuda" {
+		return "", fmt.Errorf("no CUDA plugin was found; 'make setup-cuda' installs one")
+	}
+	return "", fmt.Errorf("no XLA plugin for the CPU was found; 'make setup' installs one, or set GAZE_PJRT to a plugin's path")
+}

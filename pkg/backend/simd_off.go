@@ -1,0 +1,7 @@
+//go:build !goexperiment.simd || !amd64
+
+package backend
+
+// simd says whether GoMLX's Go backend was compiled with its vector kernels,
+// which it has for amd64 only.
+const simd = false
