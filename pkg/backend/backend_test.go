@@ -342,8 +342,9 @@ func TestRealBackend(t *testing.T) {
 	if used == nil {
 		t.Fatal("no candidate is marked as used")
 	}
-	if name := b.Name(); !strings.HasPrefix(used.Spec, name) {
-		t.Errorf("%q was opened as %q", name, used.Spec)
+	kind, _, _ := strings.Cut(used.Spec, ":")
+	if name := b.Name(); !strings.HasPrefix(strings.ToLower(name), kind) {
+		t.Errorf("%q was opened as %q", used.Spec, name)
 	}
 	if again, err := Open(used.Spec); err != nil || again != b {
 		t.Errorf("Open(%q) gave another backend: %v", used.Spec, err)
