@@ -1,0 +1,114 @@
+package jpeg
+
+// The "accurate integer" inverse DCT that libjpeg calls islow: the algorithm of
+// Loeffler, Ligtenberg and Moschytz (ICASSP 1989) in 13-bit fixed point, first
+// over columns, keeping 2 more bits, then over rows.
+const (
+	constBits = 13
+	passBits  = 2
+
+	fix0298631336 = 2446
+	fix0390180644 = 3196
+	fix0541196100 = 4433
+	fix0765366865 = 6270
+	fix0899976223 = 7373
+	fix1175875602 = 9633
+	fix1501321110 = 12299
+	fix1847759065 = 15137
+	fix1961570560 = 16069
+	fix2053119869 = 16819
+	fix2562915447 = 20995
+	fix3072711026 = 25172
+)
+
+// butterfly transforms eight values; the results are not yet scaled down, and
+// come as sums (t10..t13) and differences (b0..b3): out[k] = t1k + b(3-k),
+// out[7-k] = t1k - b(3-k).
+func butterfly(s0, s1, s2, s3, s4, s5, s6, s7 int32) (t10, t11, t12, t13, b0, b1, b2, b3 int32) {
+	// Even part: rotation by sqrt(2)*c(-6).
+	z1 := (s2 + s6) * fix0541196100
+	e2 := z1 - s6*fix1847759065
+	e3 := z1 + s2*fix0765366865
+	e0 := (s0 + s4) << constBits
+	e1 := (s0 - s4) << constBits
+	t10, t13 = e0+e3, e0-e3
+	t11, t12 = e1+e2, e1-e2
+
+	// Odd part (figure 8 of the paper).
+	z1, z2, z3, z4 := s7+s1, s5+s3, s7+s3, s5+s1
+	z5 := (z3 + z4) * fix1175875602
+	b0, b1 = s7*fix0298631336, s5*fix2053119869
+	b2, b3 = s3*fix3072711026, s1*fix1501321110
+	z1 *= -fix0899976223
+	z2 *= -fix2562915447
+	z3 = z3*-fix1961570560 + z5
+	z4 = z4*-fix0390180644 + z5
+	b0 += z1 + z3
+	b1 += z2 + z4
+	b2 += z2 + z3
+	b3 += z1 + z4
+	return
+}
+
+// idct dequantises a block in natural order and writes its 8x8 samples.
+func idct(coef *[64]int16, quant *[64]int32, out []uint8, stride int) {
+	var ws [64]int32
+	for c := range 8 {
+		dc := int32(coef[c]) * quant[c]
+		if columnIsFlat(coef, c) {
+			v := dc << passBits
+			for r := 0; r < 64; r += 8 {
+				ws[r+c] = v
+			}
+			continue
+		}
+		t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(dc,
+			int32(coef[8+c])*quant[8+c], int32(coef[16+c])*quant[16+c], int32(coef[24+c])*quant[24+c],
+			int32(coef[32+c])*quant[32+c], int32(coef[40+c])*quant[40+c], int32(coef[48+c])*quant[48+c],
+			int32(coef[56+c])*quant[56+c])
+		const shift, half = constBits - passBits, 1 << (constBits - passBits - 1)
+		ws[c], ws[56+c] = (t10+b3+half)>>shift, (t10-b3+half)>>shift
+		ws[8+c], ws[48+c] = (t11+b2+half)>>shift, (t11-b2+half)>>shift
+		ws[16+c], ws[40+c] = (t12+b1+half)>>shift, (t12-b1+half)>>shift
+		ws[24+c], ws[32+c] = (t13+b0+half)>>shift, (t13-b0+half)>>shift
+	}
+	for r := range 8 {
+		w := ws[r*8 : r*8+8 : r*8+8]
+		o := out[r*stride : r*stride+8 : r*stride+8]
+		if w[1]|w[2]|w[3]|w[4]|w[5]|w[6]|w[7] == 0 {
+			v := clamp((w[0]+1<<(passBits+2))>>(passBits+3) + 128)
+			o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7] = v, v, v, v, v, v, v, v
+			continue
+		}
+		t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7])
+		const shift = constBits + passBits + 3
+		const half = 1<<(shift-1) + 128<<shift
+		o[0], o[7] = clamp((t10+b3+half)>>shift), clamp((t10-b3+half)>>shift)
+		o[1], o[6] = clamp((t11+b2+half)>>shift), clamp((t11-b2+half)>>shift)
+		o[2], o[5] = clamp((t12+b1+half)>>shift), clamp((t12-b1+half)>>shift)
+		o[3], o[4] = clamp((t13+b0+half)>>shift), clamp((t13-b0+half)>>shift)
+	}
+}
+
+// flat fills a block that has a DC coefficient only.
+func flat(dc int32, out []uint8, stride int) {
+	v := clamp((dc<<passBits+1<<(passBits+2))>>(passBits+3) + 128)
+	for r := range 8 {
+		o := out[r*stride : r*stride+8 : r*stride+8]
+		o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7] = v, v, v, v, v, v, v, v
+	}
+}
+
+func columnIsFlat(coef *[64]int16, c int) bool {
+	return coef[8+c]|coef[16+c]|coef[24+c]|coef[32+c]|coef[40+c]|coef[48+c]|coef[56+c] == 0
+}
+
+func clamp(v int32) uint8 {
+	if uint32(v) > 255 {
+		if v < 0 {
+			return 0
+		}
+		return 255
+	}
+	return uint8(v)
+}
