@@ -148,6 +148,9 @@ func (l *gridLayout) placeColumns() {
 	if l.colWidth <= 0 {
 		free := figureWidth - 2*pad - l.left - 70
 		l.colWidth = min(260, max(l.least(), (free+l.gap)/float64(l.cols)-l.gap))
+		if l.dense { // all of it is to be seen at a glance
+			l.colWidth = min(l.colWidth, max(l.least(), figureWidth/float64(len(l.Panels))-l.gap))
+		}
 	}
 	l.colWidth = math.Round(max(8, l.colWidth))
 	if len(l.ColLabels) > 0 {

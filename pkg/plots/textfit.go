@@ -63,3 +63,12 @@ func fitLines(s string, width float64, maxLines int, st textStyle, smallest floa
 	st.size = max(smallest, st.size-1)
 	return wrap(s, width, maxLines, st), st
 }
+
+// longestWord measures the longest word of s, which wrap can't break.
+func longestWord(s string, st textStyle) float64 {
+	var w float64
+	for _, word := range strings.Fields(clean(s)) {
+		w = max(w, textWidth(word, st))
+	}
+	return w
+}

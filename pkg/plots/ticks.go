@@ -12,28 +12,26 @@ type tick struct {
 	label string
 }
 
-// niceStep returns the smallest of 1, 2, 2.5, 5 times a power of ten that is
-// at least raw.
-func niceStep(raw float64) float64 {
-	p := math.Pow(10, math.Floor(math.Log10(raw)))
-	for _, m := range []float64{1, 2, 2.5, 5} {
-		if m*p >= raw*(1-1e-9) {
-			return m * p
-		}
-	}
-	return 10 * p
-}
+// steps are the distances between ticks that people like, in powers of ten.
+var steps = []float64{1, 2, 2.5, 5}
 
-// niceTicks returns round values from lo to hi, about n of them, at least two
-// where that is possible.
-func niceTicks(lo, hi float64, n int) []tick {
+// niceTicks returns round values from lo to hi: as many as there can be up to
+// most + 1, at least two where that is possible.
+func niceTicks(lo, hi float64, most int) []tick {
 	if !(hi > lo) || !isFinite(hi-lo) {
 		return nil
 	}
-	for ; ; n++ {
-		ts := ticksByStep(lo, hi, niceStep((hi-lo)/float64(max(1, n))))
-		if len(ts) >= 2 || n > 12 {
-			return ts
+	var last []tick
+	for e := math.Floor(math.Log10(hi-lo)) + 1; ; e-- {
+		for i := len(steps) - 1; i >= 0; i-- {
+			if steps[i] == 2.5 && e == 0 {
+				continue // 2.5, 5.0, 7.5 would write whole numbers with decimals
+			}
+			ts := ticksByStep(lo, hi, steps[i]*math.Pow(10, e))
+			if len(ts) > most+1 && len(last) >= 2 || len(ts) > 40 || e < -320 {
+				return last
+			}
+			last = ts
 		}
 	}
 }

@@ -1,0 +1,378 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+)
+
+// Series is one line, or one cloud of points, of a LineChart.
+type Series struct {
+	Name      string    // in the legend; empty: not there
+	X         []float64 // nil: 0, 1, 2, …
+	Y         []float64 // NaN and infinities leave a gap
+	Low, High []float64 // a band around the line, as long as Y; nil: none
+	Points    bool      // mark the points
+	NoLine    bool      // with Points: a scatter plot
+	Dashed    bool
+	Color     color.Color // nil: the next of [Palette]
+}
+
+// RefLine is a straight line across the plot at one value.
+type RefLine struct {
+	Value    float64
+	Label    string
+	Vertical bool // at a value of x; else of y
+}
+
+// LineChart is lines over common axes, with a legend above the plot where it
+// covers no data.
+type LineChart struct {
+	Series         []Series
+	Lines          []RefLine
+	Title          string
+	Subtitle       string
+	XLabel, YLabel string
+	XMin, XMax     float64 // equal: by the data
+	YMin, YMax     float64 // equal: by the data
+	LogX, LogY     bool
+	Width, Height  float64 // of the plot area, in CSS pixels; 0: 560 x 300
+}
+
+// Image draws the chart; see [Figure]. It returns an error when there is no
+// series, lengths differ within one, a range is not one, or a logarithmic axis
+// meets values that are not above 0.
+func (l LineChart) Image(scale float64) (image.Image, error) { return drawImage(l, scale) }
+
+// SVG draws the chart; see [Figure].
+func (l LineChart) SVG() (string, error) { return drawSVG(l) }
+
+type lineLayout struct {
+	LineChart
+	x, y           axis
+	xTicks, yTicks []tick
+	plot           box
+	head           header
+	legend         legend
+	bottom         float64
+	rows           []int // above the plot, of the labels of upright reference lines
+}
+
+func (l LineChart) layout() (*scene, error) {
+	if len(l.Series) == 0 {
+		return nil, errors.New("plots: the line chart has no series")
+	}
+	p := &lineLayout{LineChart: l}
+	p.Series = append([]Series(nil), l.Series...) // what is filled in is not written to the caller's
+	p.Lines = append([]RefLine(nil), l.Lines...)
+	if err := p.complete(); err != nil {
+		return nil, err
+	}
+	if err := p.scaleAxes(); err != nil {
+		return nil, err
+	}
+	p.plot = box{pad, pad, sizeOr(l.Width, 560), sizeOr(l.Height, 300)}
+	p.yTicks = p.y.ticks(max(2, int(p.plot.h/50)))
+	p.xTicks = p.x.ticks(max(2, int(p.plot.w/70)))
+	p.plot.x += math.Ceil(widest(p.yTicks)) + 8
+	if l.YLabel != "" {
+		p.plot.x += 20
+	}
+	p.x.from, p.x.to = p.plot.x, p.plot.right()
+	right, top := p.placeLabels()
+	p.head = newHeader(l.Title, l.Subtitle, p.plot.w)
+	p.legend = p.makeLegend()
+	p.plot.y += p.head.height() + p.legend.height() + top + 6
+	p.bottom = p.plot.bottom() + tickLen + 14
+	if l.XLabel != "" {
+		p.bottom += 20
+	}
+	p.y.from, p.y.to = p.plot.bottom(), p.plot.y
+	return &scene{w: p.plot.right() + right + pad, h: p.bottom + pad, draw: p.draw}, nil
+}
+
+func sizeOr(v, other float64) float64 {
+	if v > 0 && isFinite(v) {
+		return math.Round(max(40, v))
+	}
+	return other
+}
+
+// complete fills in what the series leave out and checks their lengths.
+func (l *lineLayout) complete() error {
+	for i := range l.Series {
+		s := &l.Series[i]
+		n := len(s.Y)
+		if s.X == nil {
+			s.X = make([]float64, n)
+			for k := range s.X {
+				s.X[k] = float64(k)
+			}
+		}
+		if len(s.X) != n || s.Low != nil && len(s.Low) != n || s.High != nil && len(s.High) != n || (s.Low == nil) != (s.High == nil) {
+			return fmt.Errorf("plots: series %d (%q) has %d x, %d y, %d low and %d high values", i, s.Name, len(s.X), n, len(s.Low), len(s.High))
+		}
+		if s.Color == nil {
+			s.Color = Palette[i%len(Palette)]
+			s.Dashed = s.Dashed || i >= len(Palette)
+		}
+	}
+	return nil
+}
+
+func (l *lineLayout) scaleAxes() error {
+	var xs, ys []float64
+	for _, s := range l.Series {
+		for k, x := range s.X {
+			if !isFinite(x) || !isFinite(s.Y[k]) {
+				continue
+			}
+			xs, ys = append(xs, x), append(ys, s.Y[k])
+			if s.Low != nil {
+				ys = append(ys, s.Low[k], s.High[k])
+			}
+		}
+	}
+	for _, r := range l.Lines {
+		if r.Vertical {
+			xs = append(xs, r.Value)
+		} else {
+			ys = append(ys, r.Value)
+		}
+	}
+	var err error
+	if l.x, err = newAxis(l.XMin, l.XMax, l.LogX, 0.02, xs...); err != nil {
+		return fmt.Errorf("x axis: %w", err)
+	}
+	if l.y, err = newAxis(l.YMin, l.YMax, l.LogY, 0.06, ys...); err != nil {
+		return fmt.Errorf("y axis: %w", err)
+	}
+	return nil
+}
+
+func (l *lineLayout) makeLegend() legend {
+	var names []string
+	var samples []func(canvas, box)
+	for _, s := range l.Series {
+		names = append(names, s.Name)
+		samples = append(samples, func(c canvas, b box) {
+			mid := b.y + b.h/2
+			if s.Low != nil {
+				c.rect(box{b.x, b.y, b.w, b.h}, s.faded())
+			}
+			if !s.NoLine {
+				c.polyline([]point{{b.x, mid}, {b.right(), mid}}, s.stroke())
+			}
+			if s.Points {
+				c.polygon(disc(point{b.x + b.w/2, mid}, pointRadius), s.rgba())
+			}
+		})
+	}
+	return newLegend(names, samples, l.plot.w)
+}
+
+func (s Series) rgba() color.RGBA { return color.RGBA(color.NRGBAModel.Convert(s.Color).(color.NRGBA)) }
+
+func (s Series) faded() color.RGBA {
+	c := s.rgba()
+	c.A = uint8(float64(c.A) * 0.18)
+	return c
+}
+
+func (s Series) stroke() stroke {
+	st := stroke{color: s.rgba(), width: 1.75}
+	if s.Dashed {
+		st.dash = []float64{6, 4}
+	}
+	return st
+}
+
+const pointRadius = 2.75
+
+func disc(at point, radius float64) []point {
+	const sides = 20
+	pts := make([]point, sides)
+	for i := range pts {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / sides)
+		pts[i] = point{at.x + radius*cos, at.y + radius*sin}
+	}
+	return pts
+}
+
+func (l *lineLayout) draw(c canvas) {
+	l.head.draw(c, l.plot.x, pad)
+	l.legend.draw(c, l.plot.x, pad+l.head.height())
+	drawAxes(c, l.plot, l.xTicks, l.yTicks, l.x, l.y)
+	drawAxisLabels(c, l.plot, l.XLabel, l.YLabel, l.bottom)
+	roomy := box{l.plot.x - 3, l.plot.y - 3, l.plot.w + 6, l.plot.h + 6} // points on the edge stay whole
+	c.clip(roomy, func() {
+		for _, s := range l.Series {
+			l.drawBand(c, s)
+		}
+		for _, r := range l.Lines {
+			l.drawReference(c, r)
+		}
+		for _, s := range l.Series {
+			l.drawSeries(c, s)
+		}
+	})
+	for i := range l.Lines {
+		l.labelReference(c, i)
+	}
+}
+
+// runs splits a series where a value is missing. Each run holds indices.
+func (s Series) runs(present func(k int) bool) [][]int {
+	var out [][]int
+	var cur []int
+	for k := range s.Y {
+		if present(k) {
+			cur = append(cur, k)
+		} else if cur != nil {
+			out, cur = append(out, cur), nil
+		}
+	}
+	if cur != nil {
+		out = append(out, cur)
+	}
+	return out
+}
+
+// place returns where a point stands; what lies far outside the plot is moved
+// near it, where it stays outside.
+func (l *lineLayout) place(x, y float64) point {
+	far := 4 * (l.plot.w + l.plot.h)
+	clamp := func(v, from, to float64) float64 { return max(from-far, min(to+far, v)) }
+	return point{clamp(l.x.at(x), l.plot.x, l.plot.right()), clamp(l.y.at(y), l.plot.y, l.plot.bottom())}
+}
+
+func (l *lineLayout) visible(x, y float64) bool {
+	return isFinite(x) && isFinite(y) && (!l.LogX || x > 0) && (!l.LogY || y > 0)
+}
+
+func (l *lineLayout) drawBand(c canvas, s Series) {
+	if s.Low == nil {
+		return
+	}
+	for _, run := range s.runs(func(k int) bool { return l.visible(s.X[k], s.Low[k]) && l.visible(s.X[k], s.High[k]) }) {
+		var pts []point
+		for _, k := range run {
+			pts = append(pts, l.place(s.X[k], s.High[k]))
+		}
+		for i := len(run) - 1; i >= 0; i-- {
+			pts = append(pts, l.place(s.X[run[i]], s.Low[run[i]]))
+		}
+		if len(run) > 1 {
+			c.polygon(pts, s.faded())
+		}
+	}
+}
+
+func (l *lineLayout) drawSeries(c canvas, s Series) {
+	for _, run := range s.runs(func(k int) bool { return l.visible(s.X[k], s.Y[k]) }) {
+		pts := make([]point, len(run))
+		for i, k := range run {
+			pts[i] = l.place(s.X[k], s.Y[k])
+		}
+		switch {
+		case s.NoLine && !s.Points:
+		case len(pts) == 1 || s.NoLine: // a lone point has no line to be seen by
+		default:
+			c.polyline(thin(pts), s.stroke())
+		}
+		if s.Points || len(pts) == 1 {
+			for _, p := range pts {
+				c.polygon(disc(p, pointRadius), s.rgba())
+			}
+		}
+	}
+}
+
+// thin leaves out points of a line where many fall on the same pixel: the
+// first, the lowest, the highest and the last of them stay.
+func thin(pts []point) []point {
+	const perPixel = 4
+	if len(pts) < 4000 {
+		return pts
+	}
+	var out []point
+	for i := 0; i < len(pts); {
+		j, lo, hi := i, i, i
+		for ; j < len(pts) && math.Floor(pts[j].x*2) == math.Floor(pts[i].x*2); j++ {
+			if pts[j].y < pts[lo].y {
+				lo = j
+			}
+			if pts[j].y > pts[hi].y {
+				hi = j
+			}
+		}
+		if j-i <= perPixel {
+			out = append(out, pts[i:j]...)
+		} else {
+			out = append(out, pts[i], pts[min(lo, hi)], pts[max(lo, hi)], pts[j-1])
+		}
+		i = j
+	}
+	return out
+}
+
+func (l *lineLayout) drawReference(c canvas, r RefLine) {
+	st := stroke{color: axisInk, width: 1, dash: []float64{4, 3}}
+	if r.Vertical {
+		x := math.Round(l.x.at(r.Value)) + 0.5
+		c.polyline([]point{{x, l.plot.y}, {x, l.plot.bottom()}}, st)
+		return
+	}
+	y := math.Round(l.y.at(r.Value)) + 0.5
+	c.polyline([]point{{l.plot.x, y}, {l.plot.right(), y}}, st)
+}
+
+// placeLabels finds room for the labels of the reference lines outside the
+// plot, where they cover no data: right of a level line, above an upright one,
+// there in as many rows as it takes.
+func (l *lineLayout) placeLabels() (right, top float64) {
+	right = 14 // the last number on the x axis reaches beyond the plot
+	l.rows = make([]int, len(l.Lines))
+	var ends []float64 // of the rows above the plot
+	for i, r := range l.Lines {
+		s := ellipsis(r.Label, longestName, tickStyle)
+		l.Lines[i].Label = s
+		if s == "" {
+			continue
+		}
+		w := textWidth(s, tickStyle)
+		if !r.Vertical {
+			right = max(right, w+7)
+			continue
+		}
+		row := 0
+		from, to := l.above(r, w)
+		for row < len(ends) && ends[row] > from-8 {
+			row++
+		}
+		if row == len(ends) {
+			ends = append(ends, 0)
+		}
+		ends[row], l.rows[i] = to, row
+	}
+	return right, float64(len(ends)) * panelLead
+}
+
+// above returns from where to where a label of a width stands above the plot.
+func (l *lineLayout) above(r RefLine, w float64) (from, to float64) {
+	mid := max(l.plot.x+w/2, min(l.plot.right()-w/2, l.x.at(r.Value)))
+	return mid - w/2, mid + w/2
+}
+
+func (l *lineLayout) labelReference(c canvas, i int) {
+	r := l.Lines[i]
+	if r.Vertical {
+		from, to := l.above(r, textWidth(r.Label, tickStyle))
+		c.text(point{(from + to) / 2, l.plot.y - 5 - float64(l.rows[i])*panelLead}, r.Label, tickStyle.at(middle))
+		return
+	}
+	y := max(l.plot.y, min(l.plot.bottom(), l.y.at(r.Value)))
+	c.text(point{l.plot.right() + 6, y + tickStyle.drop()}, r.Label, tickStyle)
+}
