@@ -1,0 +1,254 @@
+package vit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// configFile is what a config.json (transformers', timm's, or a few plain keys
+// by hand) says about a model. Zero values are what it doesn't say.
+type configFile struct {
+	path   string
+	values map[string]any // the top level, with timm's model_args over it
+	timm   map[string]any // timm's pretrained_cfg
+}
+
+func (f *configFile) present() bool { return f != nil && f.path != "" }
+
+// maxConfigFile bounds what is read of a JSON file beside the weights.
+const maxConfigFile = 16 << 20
+
+// readConfigFile reads the config.json in a folder; one that says nothing if
+// there is none.
+func readConfigFile(dir string) (*configFile, error) {
+	path := filepath.Join(dir, "config.json")
+	values, err := readJSON(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &configFile{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := &configFile{path: path, values: values}
+	if args, ok := values["model_args"].(map[string]any); ok {
+		for k, v := range args {
+			values[k] = v
+		}
+	}
+	f.timm, _ = values["pretrained_cfg"].(map[string]any)
+	return f, nil
+}
+
+// readJSON reads a file that holds a JSON object.
+func readJSON(path string) (map[string]any, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxConfigFile {
+		return nil, fmt.Errorf("%s isn't a configuration file", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var values map[string]any
+	if err := json.Unmarshal(text, &values); err != nil {
+		return nil, fmt.Errorf("%s: not a JSON object: %w", path, err)
+	}
+	return values, nil
+}
+
+// number is the first of the keys that is there and a number.
+func (f *configFile) number(keys ...string) (float64, bool) {
+	if f == nil {
+		return 0, false
+	}
+	for _, k := range keys {
+		if v, ok := f.values[k].(float64); ok {
+			return v, true
+		}
+	}
+	return 0, false
+}
+
+func (f *configFile) text(key string) string {
+	if f == nil {
+		return ""
+	}
+	s, _ := f.values[key].(string)
+	return s
+}
+
+// pair is a size: one number for both, or [height, width].
+func (f *configFile) pair(keys ...string) ([2]int, bool) {
+	if f == nil {
+		return [2]int{}, false
+	}
+	for _, k := range keys {
+		if p, ok := asPair(f.values[k]); ok {
+			return p, true
+		}
+	}
+	return [2]int{}, false
+}
+
+func asPair(v any) ([2]int, bool) {
+	switch v := v.(type) {
+	case float64:
+		if i, ok := asSize(v); ok {
+			return [2]int{i, i}, true
+		}
+	case []any:
+		if len(v) == 2 {
+			h, okH := asSize(v[0])
+			w, okW := asSize(v[1])
+			return [2]int{h, w}, okH && okW
+		}
+	}
+	return [2]int{}, false
+}
+
+// asSize is v as a whole number of sensible size.
+func asSize(v any) (int, bool) {
+	f, ok := v.(float64)
+	if !ok || f != float64(int(f)) || f < 0 || f > 1<<24 {
+		return 0, false
+	}
+	return int(f), true
+}
+
+// apply puts the file's word into the configuration that the shapes gave. It
+// is an error if they contradict each other: then the file is another model's.
+func (f *configFile) apply(c *Config) error {
+	if !f.present() {
+		return nil
+	}
+	checks := []struct {
+		keys []string
+		have int
+	}{
+		{[]string{"hidden_size", "embed_dim", "dim"}, c.Dim},
+		{[]string{"num_hidden_layers", "depth"}, c.Depth},
+		{[]string{"num_register_tokens", "reg_tokens"}, c.Registers},
+	}
+	for _, check := range checks {
+		if v, ok := f.number(check.keys...); ok && v != float64(check.have) {
+			return fmt.Errorf("%s says %s %g, the tensors say %d: it belongs to other weights", f.path, check.keys[0], v, check.have)
+		}
+	}
+	if p, ok := f.pair("patch_size"); ok && p != c.PatchSize {
+		return fmt.Errorf("%s says patches of %v, the tensors say %v: it belongs to other weights", f.path, p, c.PatchSize)
+	}
+	if v, ok := f.number("num_attention_heads", "num_heads", "heads"); ok {
+		if c.Heads = int(v); c.Heads <= 0 {
+			return fmt.Errorf("%s says %g attention heads", f.path, v)
+		}
+	}
+	if v, ok := f.number("layer_norm_eps", "eps", "norm_eps"); ok {
+		c.NormEps = v
+	}
+	if size, ok := f.imageSize(); ok {
+		c.ImageSize = size
+	}
+	if err := f.activation(c); err != nil {
+		return err
+	}
+	return f.pool(c)
+}
+
+// imageSize is the size of the pictures that the position embeddings are for.
+func (f *configFile) imageSize() ([2]int, bool) {
+	if size, ok := f.pair("image_size", "img_size"); ok {
+		return size, true
+	}
+	if input, ok := f.timm["input_size"].([]any); ok && len(input) == 3 {
+		return asPair(input[1:])
+	}
+	return [2]int{}, false
+}
+
+// activation takes the MLP's non-linearity, if it is named. A gated MLP shows in
+// the shapes and its name is then that of the gate.
+func (f *configFile) activation(c *Config) error {
+	name := f.text("hidden_act")
+	for _, key := range []string{"act_layer", "activation"} {
+		if name == "" {
+			name = f.text(key)
+		}
+	}
+	if c.Activation == SwiGLU {
+		return nil
+	}
+	switch strings.ToLower(name) {
+	case "":
+		if strings.Contains(f.text("architecture"), "quickgelu") {
+			c.Activation = QuickGELU
+		}
+	case "gelu":
+		c.Activation = GELU
+	case "gelu_tanh", "gelu_new", "gelu_pytorch_tanh", "gelu_fast":
+		c.Activation = GELUTanh
+	case "quick_gelu", "quickgelu":
+		c.Activation = QuickGELU
+	default:
+		return fmt.Errorf("%s asks for the activation %q, which isn't among gelu, gelu_tanh and quick_gelu", f.path, name)
+	}
+	return nil
+}
+
+// pool takes timm's global_pool.
+func (f *configFile) pool(c *Config) error {
+	switch name := f.text("global_pool"); name {
+	case "", "token":
+	case "avg":
+		if c.Pool == PoolClass {
+			c.Pool = PoolMean
+		}
+	default:
+		return fmt.Errorf("%s asks for the pooling %q, which isn't among token and avg", f.path, name)
+	}
+	return nil
+}
+
+// labels is the classes' names in order, nil if the file doesn't name exactly
+// the classes there are.
+func (f *configFile) labels(classes int) []string {
+	if !f.present() || classes == 0 {
+		return nil
+	}
+	if list, ok := f.values["label_names"].([]any); ok && len(list) == classes {
+		return texts(list)
+	}
+	byID, ok := f.values["id2label"].(map[string]any)
+	if !ok || len(byID) != classes {
+		return nil
+	}
+	list := make([]any, classes)
+	for id, name := range byID {
+		i, err := strconv.Atoi(id)
+		if err != nil || i < 0 || i >= classes {
+			return nil
+		}
+		list[i] = name
+	}
+	return texts(list)
+}
+
+func texts(list []any) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		s, ok := v.(string)
+		if !ok {
+			return nil
+		}
+		out[i] = s
+	}
+	return out
+}

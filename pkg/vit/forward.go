@@ -1,0 +1,197 @@
+package vit
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Intermediates is everything a forward pass computes, by name. What the caller
+// doesn't use, the compiler drops.
+type Intermediates struct {
+	Embeddings *Node   // [batch, tokens, dim]: tokens with positions, as the first block gets them
+	Blocks     []Block // one per block
+	Norm       *Node   // [batch, tokens, dim]: after the last norm (the last block's tokens if there is none)
+	PreLogits  *Node   // [batch, features]: what the head reads: the pooled token, after any pre-logits layer
+	Logits     *Node   // [batch, classes]; nil without a head
+}
+
+// Block is what one block computes.
+type Block struct {
+	Attention *Node // [batch, heads, query tokens, key tokens]: softmax probabilities, rows sum to one
+	Tokens    *Node // [batch, tokens, dim]: the block's output
+}
+
+// Forward builds the graph of a Vision Transformer.
+//
+// images: float pictures [batch, channels, height, width], normalised; height
+// and width are cfg.ImageSize. The weights are variables in scope under the
+// names of [Config.Parameters]; those that don't exist yet are made with the
+// scope's initializer. It panics on a picture or a variable of another shape,
+// as graph functions do.
+//
+// In the equations b is batch, t and s tokens, d and o channels, h heads.
+func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
+	p := params{scope, cfg, images}
+	out := &Intermediates{Embeddings: p.embed(images)}
+	x := out.Embeddings
+	for i := range cfg.Depth {
+		b := p.in("block_%d", i).block(x)
+		out.Blocks = append(out.Blocks, b)
+		x = b.Tokens
+	}
+	if cfg.PreLogits == PreLogitsAll {
+		x = Tanh(p.linear("pre_logits", x, cfg.Representation, true))
+	}
+	if cfg.FinalNorm {
+		x = p.layerNorm("norm", x)
+	}
+	out.Norm = x
+	p.head(out)
+	return out
+}
+
+// embed cuts the pictures into patches, projects each to a token, puts the
+// class token and its companions before them and adds positions.
+func (p params) embed(images *Node) *Node {
+	cfg := p.cfg
+	batch, grid, patch := images.Shape().Dim(0), cfg.Grid(), cfg.PatchSize
+	if got, want := images.Shape(), shapes.Make(images.DType(), batch, cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]); !got.Equal(want) {
+		exceptions.Panicf("vit.Forward: images have shape %s, the configuration wants %s", got, want)
+	}
+	// A convolution whose stride is its kernel is one product over cut-out patches.
+	x := Reshape(images, batch, cfg.Channels, grid[0], patch[0], grid[1], patch[1])
+	x = TransposeAllDims(x, 0, 2, 4, 1, 3, 5)
+	x = Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
+	w := p.weight("patch/weight", cfg.Dim, cfg.Channels, patch[0], patch[1])
+	x = Einsum("btd,od->bto", x, Reshape(w, cfg.Dim, -1))
+	if cfg.PatchBias {
+		x = Add(x, p.vector("patch/bias", cfg.Dim))
+	}
+
+	positions, n := p.weight("positions", 1, cfg.positionPrefix()+cfg.Patches(), cfg.Dim), cfg.positionPrefix()
+	x = Add(x, span(positions, n, n+cfg.Patches()))
+	if prefix := p.prefix(); prefix != nil {
+		if n > 0 {
+			first := Add(span(prefix, 0, n), span(positions, 0, n))
+			prefix = concatenate(first, span(prefix, n, cfg.Prefix()))
+		}
+		x = concatenate(BroadcastToDims(prefix, batch, cfg.Prefix(), cfg.Dim), x)
+	}
+	if cfg.PreNorm {
+		x = p.layerNorm("pre_norm", x)
+	}
+	return x
+}
+
+// prefix is the tokens before the patches, [1, prefix, dim]; nil if there are none.
+func (p params) prefix() *Node {
+	cfg := p.cfg
+	var tokens []*Node
+	if cfg.ClassToken {
+		tokens = append(tokens, p.weight("class_token", 1, 1, cfg.Dim))
+	}
+	if cfg.DistToken {
+		tokens = append(tokens, p.weight("dist_token", 1, 1, cfg.Dim))
+	}
+	if cfg.Registers > 0 {
+		tokens = append(tokens, p.weight("registers", 1, cfg.Registers, cfg.Dim))
+	}
+	if len(tokens) == 0 {
+		return nil
+	}
+	return concatenate(tokens...)
+}
+
+// block is one encoder block, pre-norm: attention and MLP, each on a residual branch.
+func (p params) block(x *Node) Block {
+	mixed, attention := p.attention(p.layerNorm("norm1", x))
+	x = p.residual(x, mixed, "scale1")
+	x = p.residual(x, p.mlp(p.layerNorm("norm2", x)), "scale2")
+	return Block{Attention: attention, Tokens: x}
+}
+
+// residual adds a branch to the stream, scaled per channel where the model
+// learned to.
+func (p params) residual(x, branch *Node, scale string) *Node {
+	if p.cfg.LayerScale {
+		branch = Mul(branch, p.vector(scale, p.cfg.Dim))
+	}
+	return Add(x, branch)
+}
+
+// attention is multi-head self-attention. It returns the mixed tokens and the
+// probabilities. Heads stand before tokens, the order in which the two products
+// run fastest.
+func (p params) attention(x *Node) (mixed, probabilities *Node) {
+	cfg := p.cfg
+	batch, tokens, headDim := x.Shape().Dim(0), x.Shape().Dim(1), cfg.Dim/cfg.Heads
+	qkv := p.linear("attn/qkv", x, 3*cfg.Dim, cfg.QKVBias)
+	qkv = Reshape(qkv, batch, tokens, 3, cfg.Heads, headDim)
+	qkv = TransposeAllDims(qkv, 2, 0, 3, 1, 4)
+	take := func(i int) *Node { return Squeeze(Slice(qkv, AxisElem(i)), 0) }
+	query, key, value := take(0), take(1), take(2)
+
+	scores := Einsum("bhtd,bhsd->bhts", MulScalar(query, 1/math.Sqrt(float64(headDim))), key)
+	probabilities = Softmax(scores, -1)
+	mixed = Einsum("bhts,bhsd->bhtd", probabilities, value)
+	mixed = Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), batch, tokens, cfg.Dim)
+	return p.linear("attn/out", mixed, cfg.Dim, true), probabilities
+}
+
+// mlp is the two-layer perceptron on each token.
+func (p params) mlp(x *Node) *Node {
+	cfg := p.cfg
+	x = p.linear("mlp/fc1", x, cfg.fc1Dim(), true)
+	switch cfg.Activation {
+	case GELU:
+		x = activation.Gelu(x)
+	case GELUTanh:
+		x = activation.GeluApproximate(x)
+	case QuickGELU:
+		x = Mul(x, Sigmoid(MulScalar(x, 1.702)))
+	case SwiGLU:
+		gate := Slice(x, AxisRange(), AxisRange(), AxisRange(0, cfg.MLPDim))
+		value := Slice(x, AxisRange(), AxisRange(), AxisRangeToEnd(cfg.MLPDim))
+		x = Mul(Mul(gate, Sigmoid(gate)), value)
+	default:
+		exceptions.Panicf("vit.Forward: activation %s", cfg.Activation)
+	}
+	return p.linear("mlp/fc2", x, cfg.Dim, true)
+}
+
+// head pools the tokens and classifies.
+func (p params) head(out *Intermediates) {
+	cfg := p.cfg
+	token := func(i int) *Node { return Squeeze(Slice(out.Norm, AxisRange(), AxisElem(i)), 1) }
+	mean := func() *Node { return ReduceMean(span(out.Norm, cfg.Prefix(), cfg.Tokens()), 1) }
+	var x *Node
+	switch cfg.Pool {
+	case PoolClass, PoolClassDist:
+		x = token(0)
+	case PoolMean:
+		x = mean()
+	case PoolClassMean:
+		x = Concatenate([]*Node{token(0), mean()}, 1)
+	default:
+		exceptions.Panicf("vit.Forward: pooling %s", cfg.Pool)
+	}
+	if cfg.PoolNorm {
+		x = p.layerNorm("pool_norm", x)
+	}
+	if cfg.PreLogits == PreLogitsToken {
+		x = Tanh(p.linear("pre_logits", x, cfg.Representation, true))
+	}
+	out.PreLogits = x
+	if cfg.Classes == 0 {
+		return
+	}
+	out.Logits = p.linear("head", x, cfg.Classes, true)
+	if cfg.Pool == PoolClassDist {
+		out.Logits = DivScalar(Add(out.Logits, p.linear("head_dist", token(1), cfg.Classes, true)), 2)
+	}
+}

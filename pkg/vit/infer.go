@@ -1,0 +1,120 @@
+package vit
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// shapesOf is the shapes of a file's parameters under Gaze's names.
+type shapesOf map[string][]int
+
+// dim is an axis of a parameter, 0 where there is none.
+func (s shapesOf) dim(name string, axis int) int {
+	if shape, ok := s[name]; ok && axis < len(shape) {
+		return shape[axis]
+	}
+	return 0
+}
+
+func (s shapesOf) has(name string) bool { _, ok := s[name]; return ok }
+
+// inferConfig reads the configuration from the parameters' shapes, with the
+// layout's defaults for what they can't tell and file's word, where there is a
+// configuration file, for what it says. warnings name what was assumed.
+func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosResize, warnings []string, err error) {
+	patch := s["patch/weight"]
+	if len(patch) != 4 {
+		return c, 0, nil, fmt.Errorf("the patch embedding has shape %v, not [dim, channels, height, width]", patch)
+	}
+	c = Config{
+		Dim: patch[0], Channels: patch[1], PatchSize: [2]int{patch[2], patch[3]},
+		PatchBias:  s.has("patch/bias"),
+		ClassToken: s.has("class_token"), DistToken: s.has("dist_token"), Registers: s.dim("registers", 1),
+		QKVBias: s.has("block_0/attn/qkv/bias"), LayerScale: s.has("block_0/scale1"),
+		MLPDim:  s.dim("block_0/mlp/fc2/weight", 1),
+		PreNorm: s.has("pre_norm/weight"), FinalNorm: s.has("norm/weight"), PoolNorm: s.has("pool_norm/weight"),
+		Representation: s.dim("pre_logits/weight", 0), Classes: s.dim("head/weight", 0),
+	}
+	for name := range s {
+		if rest, ok := strings.CutPrefix(name, "block_"); ok {
+			index, _, _ := strings.Cut(rest, "/")
+			if i, err := strconv.Atoi(index); err == nil && i < maxDepth {
+				c.Depth = max(c.Depth, i+1)
+			}
+		}
+	}
+	resize = t.defaults(&c)
+	if c.MLPDim > 0 && s.dim("block_0/mlp/fc1/weight", 0) == 2*c.MLPDim {
+		c.Activation = SwiGLU
+	}
+	switch {
+	case s.has("head_dist/weight"):
+		c.Pool = PoolClassDist
+	case c.PoolNorm || !c.ClassToken:
+		c.Pool = PoolMean
+	case c.Classes > 0 && c.Representation == 0 && s.dim("head/weight", 1) == 2*c.Dim:
+		c.Pool = PoolClassMean
+	}
+	if err := file.apply(&c); err != nil {
+		return c, 0, nil, err
+	}
+	if c.Heads == 0 {
+		if c.Heads, err = headsOf(c.Dim); err != nil {
+			return c, 0, nil, err
+		}
+		if !file.present() {
+			warnings = append(warnings, fmt.Sprintf("no config.json beside the weights: took %d heads and a LayerNorm epsilon of %g, as is usual for width %d in this layout", c.Heads, c.NormEps, c.Dim))
+		}
+	}
+	if err := inferPositions(&c, s.dim("positions", 1)); err != nil {
+		return c, 0, nil, err
+	}
+	return c, resize, warnings, c.Validate()
+}
+
+// maxDepth bounds the block numbers that are believed.
+const maxDepth = 1000
+
+// headsOf is the number of heads that models of a width have. Heads are 64 wide
+// but in the largest models.
+func headsOf(dim int) (int, error) {
+	switch dim {
+	case 1152, 1280, 1408, 1664: // SO400M, H, g, G of "Scaling Vision Transformers"
+		return 16, nil
+	}
+	if dim%64 != 0 {
+		return 0, fmt.Errorf("a width of %d doesn't tell the number of heads: put a config.json with num_attention_heads beside the weights", dim)
+	}
+	return dim / 64, nil
+}
+
+// inferPositions finds which tokens have position embeddings, and the picture's
+// size where no configuration file told it, from their number n.
+func inferPositions(c *Config, n int) error {
+	classes := c.Prefix() - c.Registers
+	candidates := []struct {
+		kind  Positions
+		extra int
+	}{{PositionsClass, classes}, {PositionsAll, c.Prefix()}, {PositionsPatches, 0}}
+	known := c.ImageSize != [2]int{}
+	for _, try := range candidates {
+		patches := n - try.extra
+		if known && c.checkImageSize() == nil && patches == c.Patches() {
+			c.Positions = try.kind
+			return nil
+		}
+	}
+	// Some configuration files give the size of fine-tuning; the embeddings are
+	// right about their own grid, if that is a square.
+	for _, try := range candidates {
+		side := int(math.Round(math.Sqrt(float64(n - try.extra))))
+		if side > 0 && side*side == n-try.extra {
+			c.Positions = try.kind
+			c.ImageSize = [2]int{side * c.PatchSize[0], side * c.PatchSize[1]}
+			return nil
+		}
+	}
+	return fmt.Errorf("%d position embeddings don't make a square grid: put a config.json with image_size [height, width] beside the weights", n)
+}

@@ -1,0 +1,222 @@
+package vit
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Layout is a way in which checkpoints name and arrange a Vision Transformer's
+// weights.
+type Layout string
+
+const (
+	Lukemelas Layout = "lukemelas"          // PyTorch-Pretrained-ViT: B_16_imagenet1k and its family
+	Timm      Layout = "timm"               // timm's vit_* and deit_*, also DINO and the original DeiT
+	HFViT     Layout = "huggingface-vit"    // transformers' ViTModel, ViTForImageClassification
+	HFDeiT    Layout = "huggingface-deit"   // transformers' DeiTModel and its classifiers
+	HFDinov2  Layout = "huggingface-dinov2" // transformers' Dinov2 models, with and without registers
+	DINOv2    Layout = "dinov2"             // facebookresearch/dinov2
+	GoogleNPZ Layout = "google-npz"         // google-research/vision_transformer
+	BigVision Layout = "big-vision-npz"     // google-research/big_vision
+	Random    Layout = "random"             // made by New, no checkpoint
+)
+
+// fix is what has to be done to a tensor of a file to make it a torch one.
+type fix uint8
+
+const (
+	asIs     fix = iota
+	flatten      // any shape to a vector
+	inFirst      // [in, out...] to [out, in]
+	outLast      // [in..., out] to [out, in]
+	fromHWIO     // convolution [height, width, in, out] to [out, in, height, width]
+	toTokens     // [dim], [1, dim] or [n, dim] to [1, n, dim]
+)
+
+// row says where one tensor of a file belongs.
+type row struct {
+	file string // its name in the file; # is a block's index
+	ours string // the parameter it is, or is a part of
+	part int    // its place among the tensors stacked into that parameter
+	fix  fix
+}
+
+// table is a layout: names, what may be there but isn't needed, and what the
+// shapes can't tell.
+type table struct {
+	layout Layout
+	// anchor is the patch embedding's weight: every file of the layout has it.
+	// What precedes it (as "vit." or "module.backbone.") is a prefix to drop.
+	anchor string
+	rows   []row
+	ignore []string                 // tensors that a forward pass doesn't use; # as above, a final * for any rest
+	rename func(name string) string // for names no row can express; nil if none
+	block  *regexp.Regexp           // finds a block's index, its first group
+	// defaults sets what neither names nor shapes tell and returns how positions
+	// are resized.
+	defaults func(c *Config) PosResize
+}
+
+var dottedBlock = regexp.MustCompile(`(?:^|\.)(\d+)\.`)
+
+// tables lists the layouts. A file is taken for the first among those that
+// explain most of its tensors.
+var tables = []*table{&timmTable, &lukemelasTable, &hfViTTable, &hfDeiTTable, &hfDinov2Table, &dinov2Table, &googleTable, &bigVisionTable}
+
+// linear is the rows of a layer's weight and bias under the same names.
+func linear(file, ours string) []row {
+	return []row{{file: file + ".weight", ours: ours + "/weight"}, {file: file + ".bias", ours: ours + "/bias"}}
+}
+
+// stacked is the rows of layers that are stacked, in this order, into one.
+func stacked(ours string, files ...string) []row {
+	var rows []row
+	for i, f := range files {
+		for _, r := range linear(f, ours) {
+			r.part = i
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// join puts lists of rows together.
+func join(lists ...[]row) []row { return slices.Concat(lists...) }
+
+// match is a file's tensors seen through a table.
+type match struct {
+	table     *table
+	found     map[string]map[int]found // parameter, then part
+	unknown   []string                 // tensors that no row explains
+	duplicate []string                 // tensors for a place that was taken
+	explained int
+}
+
+// found is a tensor's name in the file and what it needs.
+type found struct {
+	name string
+	fix  fix
+}
+
+// apply looks at the names of a file's tensors through the table.
+func (t *table) apply(names []string) *match {
+	m := &match{table: t, found: map[string]map[int]found{}}
+	prefix := t.prefix(names)
+	rows := make(map[string]row, len(t.rows))
+	for _, r := range t.rows {
+		rows[r.file] = r
+	}
+	for _, name := range names {
+		key, index := t.key(strings.TrimPrefix(name, prefix))
+		r, ok := rows[key]
+		switch {
+		case ok:
+			ours := strings.ReplaceAll(r.ours, "#", index)
+			if m.found[ours] == nil {
+				m.found[ours] = map[int]found{}
+			}
+			if _, taken := m.found[ours][r.part]; taken {
+				m.duplicate = append(m.duplicate, name)
+				continue
+			}
+			m.found[ours][r.part] = found{name, r.fix}
+			m.explained++
+		case t.ignored(key):
+			m.explained++
+		default:
+			m.unknown = append(m.unknown, name)
+		}
+	}
+	return m
+}
+
+// key is a name with its block's index replaced by #, and that index.
+func (t *table) key(name string) (key, index string) {
+	if t.rename != nil {
+		name = t.rename(name)
+	}
+	at := t.block.FindStringSubmatchIndex(name)
+	if at == nil {
+		return name, ""
+	}
+	index = name[at[2]:at[3]]
+	if len(index) > 1 && index[0] == '0' { // "01" isn't how anybody writes block 1
+		return name, ""
+	}
+	return name[:at[2]] + "#" + name[at[3]:], index
+}
+
+// prefix is what stands before the anchor in this file.
+func (t *table) prefix(names []string) string {
+	best, ok := "", false
+	for _, name := range names {
+		p, is := strings.CutSuffix(name, t.anchor)
+		if !is || p != "" && !strings.HasSuffix(p, ".") && !strings.HasSuffix(p, "/") {
+			continue
+		}
+		if !ok || len(p) < len(best) {
+			best, ok = p, true
+		}
+	}
+	return best
+}
+
+func (t *table) ignored(key string) bool {
+	for _, pattern := range t.ignore {
+		if start, any := strings.CutSuffix(pattern, "*"); key == pattern || any && strings.HasPrefix(key, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// detect finds the layout that explains the most of the names.
+func detect(names []string) *match {
+	var best *match
+	for _, t := range tables {
+		if m := t.apply(names); best == nil || m.explained > best.explained {
+			best = m
+		}
+	}
+	return best
+}
+
+// mismatch is the error for a file whose tensors aren't what the layout and
+// configuration call for. Lists are sorted and capped.
+func mismatch(layout Layout, lists map[string][]string) error {
+	var parts []string
+	for _, what := range []string{"missing", "left over", "for a place already taken", "of another shape"} {
+		if names := lists[what]; len(names) > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s: %s", len(names), what, capped(names, 6)))
+		}
+	}
+	return fmt.Errorf("its tensors aren't those of a Vision Transformer (nearest layout: %s): %s", layout, strings.Join(parts, "; "))
+}
+
+// capped joins at most n names and says how many more there are.
+func capped(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+}
+
+// nameOf is what a file of the layout calls a parameter (its first part).
+func (t *table) nameOf(ours string) string {
+	for _, r := range t.rows {
+		before, after, blocks := strings.Cut(r.ours, "#")
+		index, ok := strings.CutPrefix(ours, before)
+		if !blocks {
+			if r.ours == ours {
+				return r.file
+			}
+			continue
+		}
+		if index, ok2 := strings.CutSuffix(index, after); ok && ok2 && isNumber(index) {
+			return strings.ReplaceAll(r.file, "#", index)
+		}
+	}
+	return ours
+}

@@ -1,0 +1,249 @@
+package vit
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sort"
+	"sync"
+
+	"gaze/pkg/weights"
+)
+
+// Model is a Vision Transformer's weights, as they lie in the file, and what is
+// known about them. It holds the file open (mapped into memory) until Close.
+type Model struct {
+	Config   Config
+	Layout   Layout
+	Name     string   // architecture, such as "ViT-B/16"
+	Path     string   // of the checkpoint; empty for a model made by New
+	Labels   []string // names of the classes, in order; nil where the checkpoint has none
+	Warnings []string // what had to be assumed, for the user to read
+
+	params   map[string]*entry
+	resize   PosResize
+	pipeline string
+	format   string
+	file     *weights.File
+}
+
+// Load opens a checkpoint: any file that package weights reads, in any layout
+// of this package. Layout and configuration come from the tensors' names and
+// shapes; a config.json in the same folder decides what they don't tell (heads,
+// epsilon, activation, class names) and a preprocessor_config.json how pictures
+// are prepared.
+//
+// Nothing is read but the headers: values are read when a [Runner] takes them.
+// Tensors that are missing, left over, or of another shape are an error that
+// names them.
+func Load(path string) (*Model, error) {
+	file, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := fromFile(path, file)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Close lets go of the file. A Runner made from the model goes on working.
+func (m *Model) Close() error {
+	if m.file == nil {
+		return nil
+	}
+	file := m.file
+	m.file, m.params = nil, nil
+	return file.Close()
+}
+
+func fromFile(path string, file *weights.File) (*Model, error) {
+	names := file.Names()
+	found := detect(names)
+	dir := path
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		dir = filepath.Dir(path)
+	}
+	conf, err := readConfigFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Layout: found.table.layout, Path: path, file: file, format: fmt.Sprint(file.Format())}
+	if m.params, err = found.entries(file); err != nil {
+		return nil, err
+	}
+	shapes := shapesOf{}
+	for name, e := range m.params {
+		if shapes[name], err = e.shape(); err != nil {
+			return nil, err
+		}
+	}
+	if !shapes.has("patch/weight") || !shapes.has("positions") || !shapes.has("block_0/mlp/fc2/weight") {
+		return nil, mismatch(m.Layout, map[string][]string{
+			"missing":   missingOf(shapes, "patch/weight", "positions", "block_0/mlp/fc2/weight"),
+			"left over": sorted(found.unknown),
+		})
+	}
+	if m.Config, m.resize, m.Warnings, err = inferConfig(found.table, shapes, conf); err != nil {
+		return nil, err
+	}
+	if err := found.check(m.Config, shapes); err != nil {
+		return nil, err
+	}
+	m.Name = m.Config.Architecture()
+	m.Labels = conf.labels(m.Config.Classes)
+	if m.pipeline, err = pipelineOf(m.Layout, m.Config, conf, dir); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// entries fetches the matched tensors. Parts of a parameter that are missing
+// are found by check, from the parameter's shape.
+func (m *match) entries(file *weights.File) (map[string]*entry, error) {
+	params := make(map[string]*entry, len(m.found))
+	for ours, parts := range m.found {
+		e := &entry{}
+		for _, i := range sortedKeys(parts) {
+			t, ok := file.Tensor(parts[i].name)
+			if !ok {
+				return nil, fmt.Errorf("tensor %s is listed but can't be read", parts[i].name)
+			}
+			e.parts = append(e.parts, part{t, parts[i].fix})
+		}
+		params[ours] = e
+	}
+	return params, nil
+}
+
+// check compares what the file has with what the configuration calls for.
+func (m *match) check(c Config, shapes shapesOf) error {
+	lists := map[string][]string{
+		"left over":                 sorted(m.unknown),
+		"for a place already taken": sorted(m.duplicate),
+	}
+	wanted := map[string]bool{}
+	for _, p := range c.Parameters() {
+		wanted[p.Name] = true
+		have, ok := shapes[p.Name]
+		switch {
+		case !ok:
+			lists["missing"] = append(lists["missing"], m.fileName(p.Name))
+		case !slices.Equal(have, p.Shape):
+			lists["of another shape"] = append(lists["of another shape"], fmt.Sprintf("%s is %v, not %v", m.fileName(p.Name), have, p.Shape))
+		}
+	}
+	for name := range shapes {
+		if !wanted[name] {
+			lists["left over"] = append(lists["left over"], m.fileName(name))
+		}
+	}
+	sort.Strings(lists["left over"])
+	for _, l := range lists {
+		if len(l) > 0 {
+			return mismatch(m.table.layout, lists)
+		}
+	}
+	return nil
+}
+
+// fileName is what a parameter is called in the file, or would be.
+func (m *match) fileName(ours string) string {
+	if parts, ok := m.found[ours]; ok {
+		var names []string
+		for _, i := range sortedKeys(parts) {
+			names = append(names, parts[i].name)
+		}
+		return capped(names, 3)
+	}
+	return m.table.nameOf(ours)
+}
+
+func missingOf(s shapesOf, names ...string) []string {
+	var missing []string
+	for _, n := range names {
+		if !s.has(n) {
+			missing = append(missing, n)
+		}
+	}
+	return missing
+}
+
+func sorted(names []string) []string {
+	names = slices.Clone(names)
+	sort.Strings(names)
+	return names
+}
+
+func sortedKeys[V any](m map[int]V) []int {
+	keys := make([]int, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Ints(keys)
+	return keys
+}
+
+// Parameter is the values of one parameter of [Config.Parameters], row-major,
+// and its shape. The values may be the file's own memory: don't write to them,
+// and don't use them after Close.
+func (m *Model) Parameter(name string) (values []float32, shape []int, err error) {
+	e, ok := m.params[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("the model has no parameter %q (is it closed?)", name)
+	}
+	if shape, err = e.shape(); err != nil {
+		return nil, nil, err
+	}
+	values, err = e.float32s()
+	return values, shape, err
+}
+
+// CheckFinite reads all the weights and returns an error that names the first
+// tensor with a NaN or an infinity. NewRunner does this too.
+func (m *Model) CheckFinite() error {
+	return m.forEach(func(_ Param, e *entry) error { return e.checkFinite() })
+}
+
+// forEach calls work for every parameter on all processors; the error is that
+// of the first parameter, in order, for which it failed.
+func (m *Model) forEach(work func(p Param, e *entry) error) error {
+	list := m.Config.Parameters()
+	errs := make([]error, len(list))
+	var next sync.Mutex
+	i := -1
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 8) {
+		wg.Go(func() {
+			for {
+				next.Lock()
+				i++
+				k := i
+				next.Unlock()
+				if k >= len(list) {
+					return
+				}
+				e, ok := m.params[list[k].Name]
+				if !ok {
+					errs[k] = fmt.Errorf("the model has no parameter %q (is it closed?)", list[k].Name)
+					continue
+				}
+				errs[k] = work(list[k], e)
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			if m.Path != "" {
+				return fmt.Errorf("%s: %w", m.Path, err)
+			}
+			return err
+		}
+	}
+	return nil
+}

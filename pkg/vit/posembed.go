@@ -1,0 +1,242 @@
+package vit
+
+import (
+	"fmt"
+	"math"
+)
+
+// PosResize says how position embeddings are resized to another grid. Every
+// code base that trains Vision Transformers has its own way and its weights are
+// used with that one.
+type PosResize int
+
+const (
+	// TimmBicubic is timm's resample_abs_pos_embed: torch's bicubic
+	// interpolation with antialiasing (Catmull-Rom kernel, a = -0.5, widened when
+	// shrinking). Transformers' and the original DINOv2 with registers use the
+	// same.
+	TimmBicubic PosResize = iota
+	// HFBicubic is transformers' interpolate_pos_encoding of ViT, DeiT and
+	// DINOv2: torch's bicubic interpolation (a = -0.75), no antialiasing.
+	HFBicubic
+	// DINOv2Bicubic is the original DINOv2 without registers: as HFBicubic, but
+	// torch is given the scale (to+0.1)/from in place of the size, which moves
+	// every sampling point a little.
+	DINOv2Bicubic
+	// ZoomLinear is scipy.ndimage.zoom(order=1), which google-research's and
+	// lukemelas' code use: linear, with the corners of both grids aligned. Where
+	// scipy's coordinate of the last row or column comes out of the grid by a
+	// rounding error (8 to 26 is such a pair), scipy gives zeros and so does this.
+	ZoomLinear
+)
+
+var posResizeNames = [...]string{
+	"bicubic with antialiasing (timm)", "bicubic (transformers)", "bicubic with offset 0.1 (DINOv2)", "linear (scipy zoom)",
+}
+
+// String is the method's name for people.
+func (m PosResize) String() string {
+	if m < 0 {
+		return fmt.Sprintf("unknown(%d)", int(m))
+	}
+	return enumName(posResizeNames[:], int(m))
+}
+
+// maxGrid bounds the rows and columns of a grid of position embeddings.
+const maxGrid = 1 << 14
+
+// ResizePosEmbed resizes the position embeddings of a grid of patches. grid is
+// [from[0]*from[1], dim], row by row, without the class token's and the like;
+// so is the result on the grid to. The same grid gives a copy. It is an error
+// if a size isn't positive, grid hasn't the length that the sizes call for, or
+// the method is unknown.
+func ResizePosEmbed(grid []float32, dim int, from, to [2]int, method PosResize) ([]float32, error) {
+	for _, n := range []int{from[0], from[1], to[0], to[1]} {
+		if n <= 0 || n > maxGrid {
+			return nil, fmt.Errorf("can't resize position embeddings from a grid of %d×%d to %d×%d: sizes go from 1 to %d", from[0], from[1], to[0], to[1], maxGrid)
+		}
+	}
+	if dim <= 0 || len(grid)%dim != 0 || len(grid)/dim != from[0]*from[1] {
+		return nil, fmt.Errorf("%d values aren't the position embeddings of %d×%d patches of width %d", len(grid), from[0], from[1], dim)
+	}
+	if to == from {
+		return append([]float32(nil), grid...), nil
+	}
+	switch method {
+	case TimmBicubic:
+		return resizeAntialiased(grid, dim, from, to), nil
+	case HFBicubic, DINOv2Bicubic:
+		return resizeBicubic(grid, dim, from, to, method == DINOv2Bicubic), nil
+	case ZoomLinear:
+		return resizeZoom(grid, dim, from, to), nil
+	}
+	return nil, fmt.Errorf("no way of resizing position embeddings has the number %d", int(method))
+}
+
+// taps is what one row or column of the output takes from the input: weights of
+// neighbouring places, the first of which is start.
+type taps struct {
+	start   int
+	weights []float32
+}
+
+// The two pieces of the cubic convolution kernel of Keys (1981), |x| < 1 and
+// 1 ≤ |x| < 2, in the order in which torch computes them. The conversions keep
+// compilers from fusing multiplications and additions.
+func cubicNear(x, a float32) float32 {
+	return float32(float32(float32(float32(float32(a+2)*x)-float32(a+3))*x)*x) + 1
+}
+
+func cubicFar(x, a float32) float32 {
+	return float32(float32(float32(float32(float32(a*x)-float32(5*a))*x)+float32(8*a))*x) - float32(4*a)
+}
+
+// resizeAntialiased is torch's separable interpolation: columns, then rows.
+func resizeAntialiased(grid []float32, dim int, from, to [2]int) []float32 {
+	wide := grid
+	if from[1] != to[1] {
+		wide = make([]float32, from[0]*to[1]*dim)
+		for x, t := range antialiasedTaps(from[1], to[1]) {
+			for y := range from[0] {
+				blend(wide[(y*to[1]+x)*dim:][:dim], grid[(y*from[1]+t.start)*dim:], dim, t.weights)
+			}
+		}
+	}
+	if from[0] == to[0] {
+		return wide
+	}
+	out := make([]float32, to[0]*to[1]*dim)
+	for y, t := range antialiasedTaps(from[0], to[0]) {
+		for x := range to[1] {
+			blend(out[(y*to[1]+x)*dim:][:dim], wide[(t.start*to[1]+x)*dim:], to[1]*dim, t.weights)
+		}
+	}
+	return out
+}
+
+// blend sums vectors of src, stride apart, by their weights into dst.
+func blend(dst, src []float32, stride int, weights []float32) {
+	for i, w := range weights {
+		for c, v := range src[i*stride:][:len(dst)] {
+			dst[c] += float32(v * w)
+		}
+	}
+}
+
+// antialiasedTaps are torch's weights of bicubic interpolation with
+// antialiasing along one axis.
+func antialiasedTaps(from, to int) []taps {
+	scale := float32(from) / float32(to)
+	support, inverse := float32(2), float32(1)
+	if scale >= 1 {
+		support, inverse = 2*scale, 1/scale
+	}
+	all := make([]taps, to)
+	for i := range all {
+		center := scale * (float32(i) + 0.5)
+		start := max(int(float32(center-support)+0.5), 0)
+		end := min(int(float32(center+support)+0.5), from)
+		t := taps{start, make([]float32, end-start)}
+		var sum float32
+		for j := range t.weights {
+			x := float32(math.Abs(float64(float32(float32(float32(j+start)-center)+0.5) * inverse)))
+			switch {
+			case x < 1:
+				t.weights[j] = cubicNear(x, -0.5)
+			case x < 2:
+				t.weights[j] = cubicFar(x, -0.5)
+			}
+			sum += t.weights[j]
+		}
+		for j := range t.weights {
+			t.weights[j] /= sum
+		}
+		all[i] = t
+	}
+	return all
+}
+
+// resizeBicubic is torch's interpolation without antialiasing: 4×4 places each,
+// those beyond an edge being the edge's.
+func resizeBicubic(grid []float32, dim int, from, to [2]int, offset bool) []float32 {
+	rows, cols := bicubicTaps(from[0], to[0], offset), bicubicTaps(from[1], to[1], offset)
+	out := make([]float32, to[0]*to[1]*dim)
+	line := make([]float32, dim)
+	for y, row := range rows {
+		for x, col := range cols {
+			dst := out[(y*to[1]+x)*dim:][:dim]
+			for i, wy := range row.weights {
+				clear(line)
+				sy := min(max(row.start+i, 0), from[0]-1)
+				for j, wx := range col.weights {
+					sx := min(max(col.start+j, 0), from[1]-1)
+					blend(line, grid[(sy*from[1]+sx)*dim:], dim, []float32{wx})
+				}
+				for c, v := range line {
+					dst[c] += float32(v * wy)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// bicubicTaps are torch's weights of bicubic interpolation along one axis; the
+// first place may lie before the axis and the last behind it. offset asks for
+// DINOv2's scale.
+func bicubicTaps(from, to int, offset bool) []taps {
+	scale := float32(from) / float32(to)
+	if offset {
+		scale = float32(1 / ((float64(to) + 0.1) / float64(from)))
+	}
+	all := make([]taps, to)
+	for i := range all {
+		at := float32(scale*(float32(i)+0.5)) - 0.5
+		first := min(int(math.Floor(float64(at))), from-1)
+		t := min(max(at-float32(first), 0), 1)
+		u := 1 - t
+		all[i] = taps{first - 1, []float32{cubicFar(t+1, -0.75), cubicNear(t, -0.75), cubicNear(u, -0.75), cubicFar(u+1, -0.75)}}
+	}
+	return all
+}
+
+// resizeZoom is scipy.ndimage.zoom(order=1, mode="constant"), which computes in
+// float64.
+func resizeZoom(grid []float32, dim int, from, to [2]int) []float32 {
+	out := make([]float32, to[0]*to[1]*dim)
+	for y := range to[0] {
+		y0, y1, ty, inRows := zoomPlace(y, from[0], to[0])
+		for x := range to[1] {
+			x0, x1, tx, inCols := zoomPlace(x, from[1], to[1])
+			if !inRows || !inCols {
+				continue
+			}
+			dst := out[(y*to[1]+x)*dim:][:dim]
+			for c := range dst {
+				at := func(y, x int) float64 { return float64(grid[(y*from[1]+x)*dim+c]) }
+				sum := float64(float64(at(y0, x0)*(1-ty)) * (1 - tx))
+				sum += float64(float64(at(y0, x1)*(1-ty)) * tx)
+				sum += float64(float64(at(y1, x0)*ty) * (1 - tx))
+				sum += float64(float64(at(y1, x1)*ty) * tx)
+				dst[c] = float32(sum)
+			}
+		}
+	}
+	return out
+}
+
+// zoomPlace finds the two places of the input between which place i of the
+// output lies, how far it is from the first towards the second, and whether it
+// is inside the grid to the last bit.
+func zoomPlace(i, from, to int) (first, second int, t float64, inside bool) {
+	zoom := 1.0
+	if to > 1 {
+		zoom = float64(from-1) / float64(to-1)
+	}
+	at := float64(i) * zoom
+	if at > float64(from-1) {
+		return 0, 0, 0, false
+	}
+	first = int(at)
+	return first, min(first+1, from-1), at - float64(first), true
+}

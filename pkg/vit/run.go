@@ -1,0 +1,254 @@
+package vit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Want says what a run is to return. Only that is computed.
+//
+// Layers are numbered from 0; negative ones count from the end, -1 is the last.
+type Want struct {
+	Logits         bool
+	PreLogits      bool  // what the head reads: the picture's features
+	Norm           bool  // tokens after the last norm
+	Embeddings     bool  // tokens before the first block
+	Tokens         []int // blocks whose output tokens are wanted
+	Attention      []int // blocks whose attention maps are wanted, every query
+	ClassAttention []int // blocks of which the class token's attention over the patches is wanted
+}
+
+// Array is a result: values row-major and their shape.
+type Array struct {
+	Shape  []int
+	Values []float32
+}
+
+// Outputs is what a run returned; what wasn't wanted is empty.
+type Outputs struct {
+	Logits     Array // [batch, classes]
+	PreLogits  Array // [batch, features]
+	Norm       Array // [batch, tokens, dim]
+	Embeddings Array // [batch, tokens, dim]
+
+	Tokens         []Array // as wanted, each [batch, tokens, dim]
+	Attention      []Array // as wanted, each [batch, heads, tokens, tokens]
+	ClassAttention Array   // [batch, layers as wanted, heads, patches]: of the class query, over all tokens normalised, those of the patches
+
+	Grid     [2]int   // rows and columns of patches
+	Warnings []string // such as resized position embeddings; the first time they apply
+}
+
+// Runner runs a model on a backend. It is safe for concurrent use. Programs are
+// compiled on first use for each batch size, picture size and kind of result.
+type Runner struct {
+	backend   compute.Backend
+	config    Config
+	resize    PosResize
+	shared    map[string]*tensors.Tensor // every weight but the positions
+	positions []float32                  // for config's grid, as the checkpoint has them
+	mu        sync.Mutex
+	nets      map[[2]int]*net // by picture size
+}
+
+// net is the model for one size of pictures.
+type net struct {
+	config  Config
+	store   *model.Store
+	warning string
+	execs   map[string]*model.Exec // by what is wanted
+}
+
+// NewRunner gives the model's weights to the backend, checking that they are
+// finite. The model may be closed afterwards.
+func NewRunner(backend compute.Backend, m *Model) (*Runner, error) {
+	if backend == nil {
+		return nil, errors.New("vit: no backend")
+	}
+	r := &Runner{backend: backend, config: m.Config, resize: m.resize, shared: map[string]*tensors.Tensor{}, nets: map[[2]int]*net{}}
+	var mu sync.Mutex
+	err := m.forEach(func(p Param, e *entry) error {
+		if p.Name == "positions" {
+			data, err := e.float32s()
+			r.positions = slices.Clone(data)
+			return errors.Join(err, e.checkFinite())
+		}
+		t, err := e.upload(backend, p.Shape)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		r.shared[p.Name] = t
+		return nil
+	})
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// upload makes a tensor on the backend, writing straight into its memory where
+// the backend lets us.
+func (e *entry) upload(backend compute.Backend, dims []int) (*tensors.Tensor, error) {
+	shape := shapes.Make(dtypes.Float32, dims...)
+	data, ready, err := e.raw()
+	if err != nil {
+		return nil, err
+	}
+	if ready {
+		if firstNonFinite(data) >= 0 {
+			return nil, e.checkFinite()
+		}
+		return tensors.FromRaw(backend, 0, shape, dtypes.UnsafeByteSliceFromAny(data))
+	}
+	t, err := tensors.FromShapeForBackend(backend, 0, shape)
+	if err != nil {
+		return nil, err
+	}
+	bad := -1
+	access := tensors.MutableFlatData(t, func(flat []float32) {
+		if err = e.writeTo(flat); err == nil {
+			bad = firstNonFinite(flat)
+		}
+	})
+	if err := errors.Join(access, err); err != nil {
+		return nil, err
+	}
+	if bad >= 0 {
+		return nil, e.checkFinite()
+	}
+	return t, nil
+}
+
+// Config is the model's configuration.
+func (r *Runner) Config() Config { return r.config }
+
+// Close frees the weights and the compiled programs. The runner is of no use
+// afterwards.
+func (r *Runner) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, n := range r.nets {
+		for _, e := range n.execs {
+			e.Finalize()
+		}
+		if v := n.store.GetVariable("/positions"); v != nil {
+			if t, err := v.Value(); err == nil {
+				errs = append(errs, t.FinalizeAll())
+			}
+		}
+	}
+	for _, t := range r.shared {
+		errs = append(errs, t.FinalizeAll())
+	}
+	r.nets, r.shared = nil, nil
+	return errors.Join(errs...)
+}
+
+// Run runs a batch. images is [batch, channels, height, width], row-major,
+// preprocessed. Pictures of another size than the model's are fine as long as
+// the patches tile them; position embeddings are then resized, once.
+func (r *Runner) Run(images []float32, shape [4]int, want Want) (*Outputs, error) {
+	if product(shape[:]) != len(images) || len(images) == 0 {
+		return nil, fmt.Errorf("vit: %d values for pictures of shape %v", len(images), shape)
+	}
+	if shape[1] != r.config.Channels {
+		return nil, fmt.Errorf("vit: pictures of %d channels, the model takes %d", shape[1], r.config.Channels)
+	}
+	input, err := tensors.FromRaw(r.backend, 0, shapes.Make(dtypes.Float32, shape[:]...), dtypes.UnsafeByteSliceFromAny(images))
+	if err != nil {
+		return nil, fmt.Errorf("vit: %w", err)
+	}
+	defer input.FinalizeAll()
+	want, err = want.resolve(r.config)
+	if err != nil {
+		return nil, err
+	}
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.shared == nil {
+		return nil, errors.New("vit: the runner is closed")
+	}
+	n, err := r.net([2]int{shape[2], shape[3]})
+	if err != nil {
+		return nil, err
+	}
+	exec, err := n.exec(r.backend, want)
+	if err != nil {
+		return nil, err
+	}
+	var results []*tensors.Tensor
+	if caught := exceptions.TryCatch[error](func() { results, err = exec.Call(input) }); caught != nil {
+		err = caught
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vit: running %s on pictures of shape %v: %w", r.config.Architecture(), shape, err)
+	}
+	out, err := want.unpack(results)
+	if err != nil {
+		return nil, err
+	}
+	out.Grid = n.config.Grid()
+	if n.warning != "" {
+		out.Warnings, n.warning = []string{n.warning}, ""
+	}
+	return out, nil
+}
+
+// net returns the model for pictures of a size, made on first use.
+func (r *Runner) net(size [2]int) (*net, error) {
+	if n := r.nets[size]; n != nil {
+		return n, nil
+	}
+	cfg, err := r.config.WithImageSize(size[0], size[1])
+	if err != nil {
+		return nil, fmt.Errorf("vit: %w", err)
+	}
+	n := &net{config: cfg, store: model.NewStore(), execs: map[string]*model.Exec{}}
+	positions := r.positions
+	if cfg.Grid() != r.config.Grid() {
+		positions = resizePositions(positions, r.config, cfg, r.resize)
+		n.warning = resizeWarning(r.config, cfg, r.resize)
+	}
+	shape := shapes.Make(dtypes.Float32, 1, len(positions)/cfg.Dim, cfg.Dim)
+	t, err := tensors.FromRaw(r.backend, 0, shape, dtypes.UnsafeByteSliceFromAny(positions))
+	if err != nil {
+		return nil, fmt.Errorf("vit: %w", err)
+	}
+	n.store.VariableWithValue("/positions", t)
+	for name, t := range r.shared {
+		n.store.VariableWithValue("/"+name, t)
+	}
+	r.nets[size] = n
+	return n, nil
+}
+
+// exec returns the program for what is wanted, made on first use.
+func (n *net) exec(backend compute.Backend, want Want) (*model.Exec, error) {
+	key := fmt.Sprintf("%+v", want)
+	if e := n.execs[key]; e != nil {
+		return e, nil
+	}
+	e, err := model.NewExec(backend, n.store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
+		return want.pick(n.config, Forward(scope, n.config, images))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("vit: %w", err)
+	}
+	n.execs[key] = e
+	return e, nil
+}

@@ -1,0 +1,111 @@
+package vit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// AllLayers is every layer of a model of this depth, for Want's lists.
+func (c Config) AllLayers() []int {
+	layers := make([]int, c.Depth)
+	for i := range layers {
+		layers[i] = i
+	}
+	return layers
+}
+
+// resolve numbers the layers from the start and checks that the model has what
+// is wanted.
+func (w Want) resolve(c Config) (Want, error) {
+	for _, list := range []*[]int{&w.Tokens, &w.Attention, &w.ClassAttention} {
+		*list = slices.Clone(*list)
+		for i, layer := range *list {
+			if layer < 0 {
+				(*list)[i] += c.Depth
+			}
+			if layer < -c.Depth || layer >= c.Depth {
+				return w, fmt.Errorf("vit: there is no layer %d: the model has layers 0 to %d (or -%d to -1)", layer, c.Depth-1, c.Depth)
+			}
+		}
+	}
+	switch {
+	case w.Logits && c.Classes == 0:
+		return w, errors.New("vit: the model has no head, so it can't classify")
+	case len(w.ClassAttention) > 0 && !c.ClassToken:
+		return w, errors.New("vit: the model has no class token, so there is no attention of it")
+	case !w.Logits && !w.PreLogits && !w.Norm && !w.Embeddings && len(w.Tokens)+len(w.Attention)+len(w.ClassAttention) == 0:
+		return w, errors.New("vit: nothing is wanted of this run")
+	}
+	return w, nil
+}
+
+// pick lists the nodes that are wanted, in the order in which unpack takes them.
+func (w Want) pick(c Config, all *Intermediates) []*Node {
+	var nodes []*Node
+	single := []struct {
+		wanted bool
+		node   *Node
+	}{{w.Logits, all.Logits}, {w.PreLogits, all.PreLogits}, {w.Norm, all.Norm}, {w.Embeddings, all.Embeddings}}
+	for _, s := range single {
+		if s.wanted {
+			nodes = append(nodes, s.node)
+		}
+	}
+	for _, i := range w.Tokens {
+		nodes = append(nodes, all.Blocks[i].Tokens)
+	}
+	for _, i := range w.Attention {
+		nodes = append(nodes, all.Blocks[i].Attention)
+	}
+	var rows []*Node
+	for _, i := range w.ClassAttention {
+		row := Slice(all.Blocks[i].Attention, AxisRange(), AxisRange(), AxisElem(0), AxisRangeToEnd(c.Prefix()))
+		rows = append(rows, Squeeze(row, 2))
+	}
+	if len(rows) > 0 {
+		nodes = append(nodes, Stack(rows, 1))
+	}
+	return nodes
+}
+
+// unpack copies the results out of the backend and frees them there.
+func (w Want) unpack(results []*tensors.Tensor) (*Outputs, error) {
+	defer func() {
+		for _, t := range results {
+			t.FinalizeAll() // an output that can't be freed is no reason to lose it
+		}
+	}()
+	out := &Outputs{}
+	next := 0
+	var errs []error
+	take := func() Array {
+		t := results[next]
+		next++
+		values, err := tensors.CopyFlatData[float32](t)
+		errs = append(errs, err)
+		return Array{Shape: slices.Clone(t.Shape().Dimensions), Values: values}
+	}
+	single := []struct {
+		wanted bool
+		to     *Array
+	}{{w.Logits, &out.Logits}, {w.PreLogits, &out.PreLogits}, {w.Norm, &out.Norm}, {w.Embeddings, &out.Embeddings}}
+	for _, s := range single {
+		if s.wanted {
+			*s.to = take()
+		}
+	}
+	for range w.Tokens {
+		out.Tokens = append(out.Tokens, take())
+	}
+	for range w.Attention {
+		out.Attention = append(out.Attention, take())
+	}
+	if len(w.ClassAttention) > 0 {
+		out.ClassAttention = take()
+	}
+	return out, errors.Join(errs...)
+}
