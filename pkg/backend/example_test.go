@@ -15,7 +15,7 @@ func ExampleDefault() {
 		fmt.Println(err)
 		return
 	}
-	sum, err := graph.ExecOnce(b, func(x *graph.Node) *graph.Node {
+	sum, err := graph.CallOnce(b, func(x *graph.Node) *graph.Node {
 		return graph.ReduceAllSum(x)
 	}, []float32{1, 2, 3})
 	if err != nil {
