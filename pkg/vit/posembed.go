@@ -80,15 +80,18 @@ type taps struct {
 	weights []float32
 }
 
+// fused is x*y+z with one rounding (but for rare double roundings), as torch's
+// kernels compute it on processors that can; a float64 holds the product exactly.
+func fused(x, y, z float32) float32 { return float32(float64(x)*float64(y) + float64(z)) }
+
 // The two pieces of the cubic convolution kernel of Keys (1981), |x| < 1 and
-// 1 ≤ |x| < 2, in the order in which torch computes them. The conversions keep
-// compilers from fusing multiplications and additions.
+// 1 ≤ |x| < 2, in the order in which torch computes them.
 func cubicNear(x, a float32) float32 {
-	return float32(float32(float32(float32(float32(a+2)*x)-float32(a+3))*x)*x) + 1
+	return fused(fused(a+2, x, -(a+3))*x, x, 1)
 }
 
 func cubicFar(x, a float32) float32 {
-	return float32(float32(float32(float32(float32(a*x)-float32(5*a))*x)+float32(8*a))*x) - float32(4*a)
+	return fused(fused(fused(a, x, -5*a), x, 8*a), x, -4*a)
 }
 
 // resizeAntialiased is torch's separable interpolation: columns, then rows.
@@ -118,7 +121,7 @@ func resizeAntialiased(grid []float32, dim int, from, to [2]int) []float32 {
 func blend(dst, src []float32, stride int, weights []float32) {
 	for i, w := range weights {
 		for c, v := range src[i*stride:][:len(dst)] {
-			dst[c] += float32(v * w)
+			dst[c] = fused(v, w, dst[c])
 		}
 	}
 }
@@ -173,7 +176,7 @@ func resizeBicubic(grid []float32, dim int, from, to [2]int, offset bool) []floa
 					blend(line, grid[(sy*from[1]+sx)*dim:], dim, []float32{wx})
 				}
 				for c, v := range line {
-					dst[c] += float32(v * wy)
+					dst[c] = fused(v, wy, dst[c])
 				}
 			}
 		}
@@ -191,7 +194,7 @@ func bicubicTaps(from, to int, offset bool) []taps {
 	}
 	all := make([]taps, to)
 	for i := range all {
-		at := float32(scale*(float32(i)+0.5)) - 0.5
+		at := fused(scale, float32(i)+0.5, -0.5)
 		first := min(int(math.Floor(float64(at))), from-1)
 		t := min(max(at-float32(first), 0), 1)
 		u := 1 - t
