@@ -144,17 +144,22 @@ func (l legend) draw(c canvas, x, y float64) {
 
 // drawAxes draws ticks, grid lines and labels around a plot area.
 func drawAxes(c canvas, b box, xs, ys []tick, x, y axis) {
-	for _, t := range ys {
-		py := y.at(t.at)
-		c.polyline([]point{{b.x, py}, {b.right(), py}}, stroke{color: gridInk, width: 1})
-		c.text(point{b.x - 7, py + tickStyle.drop()}, t.label, tickStyle.at(end))
-	}
+	drawGrid(c, b, ys, y)
 	for _, t := range xs {
 		px := x.at(t.at)
 		c.polyline([]point{{px, b.bottom()}, {px, b.bottom() + tickLen}}, stroke{color: axisInk, width: 1})
 		c.text(point{px, b.bottom() + tickLen + 12}, t.label, tickStyle.at(middle))
 	}
 	c.polyline([]point{{b.x, b.bottom()}, {b.right(), b.bottom()}}, stroke{color: axisInk, width: 1})
+}
+
+// drawGrid draws level lines across the plot and their values left of it.
+func drawGrid(c canvas, b box, ys []tick, y axis) {
+	for _, t := range ys {
+		py := y.at(t.at)
+		c.polyline([]point{{b.x, py}, {b.right(), py}}, stroke{color: gridInk, width: 1})
+		c.text(point{b.x - 7, py + tickStyle.drop()}, t.label, tickStyle.at(end))
+	}
 }
 
 // drawAxisLabels writes the names of the axes; bottom is where the figure ends.

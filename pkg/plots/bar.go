@@ -65,10 +65,10 @@ func (b BarChart) layout() (*scene, error) {
 	right := 14.0
 	l.plot = box{x: pad, w: 460, h: 280}
 	if b.Horizontal {
-		each := max(20, 13*float64(len(b.Series))+8)
+		l.breakNames(170, 2)
+		each := max(20, 13*float64(len(b.Series))+8, 13*float64(l.mostLines())+7)
 		l.plot.h = math.Round(sizeOr(size, n*each))
 		l.slot = l.plot.h / n
-		l.breakNames(170, 2)
 		l.plot.x += l.widestName() + 8
 		l.bottom = tickLen + 14
 	} else {
@@ -187,11 +187,15 @@ func (l *barLayout) underNames() {
 		return
 	}
 	l.breakNames(l.slot-6, 3)
+	l.bottom = 6 + 14*float64(l.mostLines())
+}
+
+func (l *barLayout) mostLines() int {
 	most := 0
 	for _, n := range l.names {
 		most = max(most, len(n))
 	}
-	l.bottom = 6 + 14*float64(most)
+	return most
 }
 
 func (l *barLayout) makeLegend() legend {
@@ -227,6 +231,9 @@ func (l *barLayout) draw(c canvas) {
 			}
 		}
 		for _, v := range l.Lines {
+			if !(l.value.lo <= v && v <= l.value.hi) {
+				continue
+			}
 			st := stroke{color: softInk, width: 1, dash: []float64{4, 3}}
 			at := math.Round(l.value.at(v)) + 0.5
 			if l.Horizontal {
@@ -244,7 +251,8 @@ func (l *barLayout) draw(c canvas) {
 func (l *barLayout) drawScale(c canvas) {
 	zero := l.value.at(min(l.value.hi, max(l.value.lo, 0)))
 	if !l.Horizontal {
-		drawAxes(c, l.plot, nil, l.ticks, axis{}, l.value)
+		drawGrid(c, l.plot, l.ticks, l.value)
+		c.polyline([]point{{l.plot.x, zero}, {l.plot.right(), zero}}, stroke{color: axisInk, width: 1})
 		drawAxisLabels(c, l.plot, "", l.ValueLabel, l.bottom)
 		return
 	}

@@ -20,7 +20,7 @@ func newColorbar(s Scale, r resolved, height float64, ends ...string) colorbar {
 	if len(ends) == 2 {
 		b.ticks = []tick{{r.lo, ends[0]}, {r.hi, ends[1]}}
 	} else {
-		b.ticks = niceTicks(r.lo, r.hi, int(min(8, max(2, height/45))))
+		b.ticks = niceTicks(r.lo, r.hi, int(min(8, max(1, height/45))))
 	}
 	var widest float64
 	for _, t := range b.ticks {

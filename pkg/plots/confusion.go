@@ -20,10 +20,7 @@ type Confusion struct {
 }
 
 // blues goes from white to dark blue, so that an empty cell is blank paper.
-var blues = func() *Colormap {
-	m := RdBu.half("blues")
-	return m
-}()
+var blues = RdBu.half("blues")
 
 // half returns the upper half of a diverging map, with the middle made white.
 func (m *Colormap) half(name string) *Colormap {
@@ -75,7 +72,7 @@ func (m Confusion) layout() (*scene, error) {
 		h.Scale.Max = 1
 	}
 	if n := len(values); n < 12 {
-		h.Width = float64(n) * 42
+		h.Width = max(120, float64(n)*42)
 	} else {
 		h.Width = float64(n) * 18
 	}

@@ -250,7 +250,7 @@ func (l *gridLayout) drawRow(c canvas, i int, y float64) {
 		if own, ok := l.ranges[[2]int{i, j}]; ok {
 			r = own
 		}
-		p.draw(c, b, r)
+		p.draw(c, b, r, !l.dense)
 		n := len(l.titles[i][j])
 		for k, s := range l.titles[i][j] {
 			base := b.y - 6 - float64(n-1-k)*panelLead

@@ -53,7 +53,7 @@ func (m HeatMap) layout() (*scene, error) {
 	l.axes()
 	l.bar = newColorbar(m.Scale, l.r, l.plot.h)
 	w := l.plot.right() - pad + l.bar.wide
-	l.head = newHeader(m.Title, m.Subtitle, w)
+	l.head = newHeader(m.Title, m.Subtitle, w-(l.plot.x-pad))
 	l.plot.y = pad + l.head.height()
 	return &scene{w: w + 2*pad, h: l.plot.bottom() + l.bottom + pad, draw: l.draw}, nil
 }
@@ -90,7 +90,7 @@ func (l *heatLayout) sizeCells() {
 			width = max(width, min(760, 17*cols))
 		}
 	}
-	height := min(1.5*width, max(width*rows/cols, 24))
+	height := min(max(1.5*width, 432), max(width*rows/cols, 24))
 	if l.RowNames != nil && height < 14*rows {
 		height = min(14*rows, 1200)
 	}
@@ -152,7 +152,7 @@ func widest(ts []tick) float64 {
 
 func (l *heatLayout) draw(c canvas) {
 	l.head.draw(c, l.plot.x, pad)
-	l.panel().draw(c, l.plot, l.r)
+	l.panel().draw(c, l.plot, l.r, true)
 	if l.Format != nil {
 		l.drawValues(c)
 	}

@@ -20,7 +20,8 @@ type Series struct {
 	Color     color.Color // nil: the next of [Palette]
 }
 
-// RefLine is a straight line across the plot at one value.
+// RefLine is a straight line across the plot at one value. One that is NaN or
+// outside a given range is not drawn.
 type RefLine struct {
 	Value    float64
 	Label    string
@@ -319,6 +320,9 @@ func thin(pts []point) []point {
 }
 
 func (l *lineLayout) drawReference(c canvas, r RefLine) {
+	if !l.crosses(r) {
+		return
+	}
 	st := stroke{color: axisInk, width: 1, dash: []float64{4, 3}}
 	if r.Vertical {
 		x := math.Round(l.x.at(r.Value)) + 0.5
@@ -327,6 +331,14 @@ func (l *lineLayout) drawReference(c canvas, r RefLine) {
 	}
 	y := math.Round(l.y.at(r.Value)) + 0.5
 	c.polyline([]point{{l.plot.x, y}, {l.plot.right(), y}}, st)
+}
+
+// crosses reports whether the line is within the plot.
+func (l *lineLayout) crosses(r RefLine) bool {
+	if r.Vertical {
+		return l.x.lo <= r.Value && r.Value <= l.x.hi
+	}
+	return l.y.lo <= r.Value && r.Value <= l.y.hi
 }
 
 // placeLabels finds room for the labels of the reference lines outside the
@@ -339,7 +351,8 @@ func (l *lineLayout) placeLabels() (right, top float64) {
 	for i, r := range l.Lines {
 		s := ellipsis(r.Label, longestName, tickStyle)
 		l.Lines[i].Label = s
-		if s == "" {
+		if s == "" || !l.crosses(r) {
+			l.Lines[i].Label = ""
 			continue
 		}
 		w := textWidth(s, tickStyle)
@@ -368,11 +381,13 @@ func (l *lineLayout) above(r RefLine, w float64) (from, to float64) {
 
 func (l *lineLayout) labelReference(c canvas, i int) {
 	r := l.Lines[i]
+	if r.Label == "" {
+		return
+	}
 	if r.Vertical {
 		from, to := l.above(r, textWidth(r.Label, tickStyle))
 		c.text(point{(from + to) / 2, l.plot.y - 5 - float64(l.rows[i])*panelLead}, r.Label, tickStyle.at(middle))
 		return
 	}
-	y := max(l.plot.y, min(l.plot.bottom(), l.y.at(r.Value)))
-	c.text(point{l.plot.right() + 6, y + tickStyle.drop()}, r.Label, tickStyle)
+	c.text(point{l.plot.right() + 6, l.y.at(r.Value) + tickStyle.drop()}, r.Label, tickStyle)
 }

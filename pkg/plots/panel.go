@@ -80,8 +80,9 @@ func (p Panel) fit(b box) box {
 	return box{b.x + math.Round((b.w-w)/2), b.y + math.Round((b.h-h)/2), w, h}
 }
 
-// draw paints the panel into b, which has its shape.
-func (p Panel) draw(c canvas, b box, r resolved) {
+// draw paints the panel into b, which has its shape, with a thin line around a
+// heat map if it is framed.
+func (p Panel) draw(c canvas, b box, r resolved, framed bool) {
 	switch {
 	case p.blank():
 		return
@@ -103,7 +104,7 @@ func (p Panel) draw(c canvas, b box, r resolved) {
 		}
 		c.image(b, img, true)
 	}
-	if p.Picture == nil {
+	if p.Picture == nil && framed {
 		outline(c, b, frame, 1)
 	}
 	for _, m := range p.Marks {

@@ -80,7 +80,14 @@ func (p *path) see(q point) {
 	p.x1, p.y1 = max(p.x1, q.x), max(p.y1, q.y)
 }
 
-func (p *path) polygon(pts []point) {
+// polygon adds a polygon, cut to the surroundings of what is drawn on: the
+// rasteriser is made for coordinates near its picture.
+func (p *path) polygon(pts []point, around image.Rectangle) {
+	b := around.Inset(-2)
+	pts = cut(pts, func(q point) float64 { return q.x - float64(b.Min.X) })
+	pts = cut(pts, func(q point) float64 { return float64(b.Max.X) - q.x })
+	pts = cut(pts, func(q point) float64 { return q.y - float64(b.Min.Y) })
+	pts = cut(pts, func(q point) float64 { return float64(b.Max.Y) - q.y })
 	var c contour
 	for i, q := range pts {
 		op := sfnt.SegmentOpLineTo
@@ -93,15 +100,34 @@ func (p *path) polygon(pts []point) {
 	p.moves = append(p.moves, c)
 }
 
+// cut returns the part of a polygon that is on the inner side of a line, where
+// the distance is not negative (Sutherland and Hodgman's algorithm).
+func cut(pts []point, distance func(point) float64) []point {
+	out := make([]point, 0, len(pts)+4)
+	for i, q := range pts {
+		from := pts[(i+len(pts)-1)%len(pts)]
+		d0, d1 := distance(from), distance(q)
+		if (d0 < 0) != (d1 < 0) {
+			t := d0 / (d0 - d1)
+			out = append(out, point{from.x + t*(q.x-from.x), from.y + t*(q.y-from.y)})
+		}
+		if d1 >= 0 {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
 // fill rasterises the path within the clip; contours wound the same way add up.
 func (r *raster) fill(p *path, col color.RGBA) {
 	b := r.dst.Bounds()
 	if !(p.x0 <= p.x1) || !isFinite(p.x0+p.x1+p.y0+p.y1) {
 		return
 	}
-	area := image.Rect(
-		int(max(math.Floor(p.x0), float64(b.Min.X))), int(max(math.Floor(p.y0), float64(b.Min.Y))),
-		int(min(math.Ceil(p.x1)+1, float64(b.Max.X))), int(min(math.Ceil(p.y1)+1, float64(b.Max.Y))))
+	area := image.Rectangle{
+		Min: image.Pt(int(max(math.Floor(p.x0), float64(b.Min.X))), int(max(math.Floor(p.y0), float64(b.Min.Y)))),
+		Max: image.Pt(int(min(math.Ceil(p.x1)+1, float64(b.Max.X))), int(min(math.Ceil(p.y1)+1, float64(b.Max.Y)))),
+	}
 	if area.Empty() {
 		return
 	}
@@ -136,7 +162,7 @@ func (r *raster) polygon(pts []point, fill color.RGBA) {
 	for i := range pts {
 		q[i] = point{pts[i].x * r.scale, pts[i].y * r.scale}
 	}
-	p.polygon(q)
+	p.polygon(q, r.dst.Bounds())
 	r.fill(p, fill)
 }
 
@@ -170,7 +196,7 @@ func (r *raster) strokeInto(p *path, pts []point, half float64) {
 			sin, cos := math.Sincos(2 * math.Pi * float64(k) / sides)
 			disc[k] = point{a.x + half*cos, a.y - half*sin}
 		}
-		p.polygon(disc)
+		p.polygon(disc, r.dst.Bounds())
 		if i+1 == len(pts) {
 			break
 		}
@@ -181,7 +207,7 @@ func (r *raster) strokeInto(p *path, pts []point, half float64) {
 			continue
 		}
 		nx, ny := -dy/l*half, dx/l*half
-		p.polygon([]point{{a.x + nx, a.y + ny}, {b.x + nx, b.y + ny}, {b.x - nx, b.y - ny}, {a.x - nx, a.y - ny}})
+		p.polygon([]point{{a.x + nx, a.y + ny}, {b.x + nx, b.y + ny}, {b.x - nx, b.y - ny}, {a.x - nx, a.y - ny}}, r.dst.Bounds())
 	}
 }
 
