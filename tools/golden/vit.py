@@ -1,0 +1,259 @@
+"""Golden cases for pkg/vit: small random models of every weight layout.
+
+Writes pkg/vit/testdata/<case>/ (weights, config.json, golden.npz) and
+pkg/vit/testdata/manifest.json. golden.npz holds `images`, `logits` or, for
+models without a head, `norm` (the tokens after the last LayerNorm), and for
+every block `tokens_<i>` and `attn_<i>`. timm and transformers are the packages
+themselves; the other code bases are in vit_models.py. Run from the repository
+root.
+"""
+import json
+import pathlib
+import shutil
+import warnings
+
+import numpy as np
+import safetensors.torch
+import timm
+import timm.layers
+import torch
+import transformers
+from timm.models.deit import VisionTransformerDistilled
+from timm.models.vision_transformer import VisionTransformer
+
+import vit_models
+
+torch.set_num_threads(1)
+torch.use_deterministic_algorithms(True)
+timm.layers.set_fused_attn(False)
+warnings.simplefilter("ignore")
+transformers.utils.logging.disable_progress_bar()
+OUT = pathlib.Path("pkg/vit/testdata")
+SIZE, DIM, DEPTH, HEADS, CLASSES, MLP = 12, 16, 2, 2, 5, 24
+manifest = {}
+
+
+def randomise(model, seed):
+    """Draws every parameter so that none is without effect on the result."""
+    g = torch.Generator().manual_seed(seed)
+    for name, p in sorted(model.named_parameters()):
+        x = torch.randn(p.shape, generator=g)
+        if p.ndim in (2, 4):
+            gain = 1.3 if any(s in name for s in ("q_proj", "k_proj", "proj_q", "proj_k", "qkv")) else 1.2
+            x *= gain / p[0].numel() ** 0.5
+        elif p.ndim == 1 and name.endswith("weight"):
+            x = 1 + 0.3 * x
+        elif "gamma" in name or "lambda" in name:
+            x = 0.7 + 0.2 * x
+        else:
+            x *= 0.3
+        p.data.copy_(x)
+    return model.eval()
+
+
+def pictures(size, seed):
+    h, w = size if isinstance(size, tuple) else (size, size)
+    return torch.randn(2, 3, h, w, generator=torch.Generator().manual_seed(1000 + seed))
+
+
+def capture(blocks, attentions):
+    """Hooks that keep the blocks' outputs and the attention probabilities."""
+    kept = {}
+
+    def keep(key):
+        def hook(_, __, y):
+            kept[key] = (y[0] if isinstance(y, tuple) else y).detach().clone()
+        return hook
+    handles = [b.register_forward_hook(keep(f"tokens_{i}")) for i, b in enumerate(blocks)]
+    handles += [a.register_forward_hook(keep(f"attn_{i}")) for i, a in enumerate(attentions)]
+    return kept, handles
+
+
+def write(case, library, description, images, result, kept, config, weights, name):
+    """Writes a case; weights(path) writes the weights' file."""
+    folder = OUT / case
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    weights(folder / name)
+    if config is not None:
+        (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    arrays = {"images": images, **result, **kept}
+    arrays = {k: np.ascontiguousarray(v.detach().numpy()) for k, v in arrays.items()}
+    for k, v in arrays.items():
+        assert v.dtype == np.float32 and np.isfinite(v).all(), (case, k)
+        if k.startswith("attn"):
+            assert v.ndim == 4 and np.allclose(v.sum(-1), 1, atol=1e-5), (case, k)
+    np.savez_compressed(folder / "golden.npz", **arrays)
+    manifest[case] = {"description": description, "library": library, "weights": name}
+
+
+def safetensors_file(state):
+    state = {k: v.detach().clone().contiguous() for k, v in state.items()}
+    return lambda path: safetensors.torch.save_file(state, path, metadata={"format": "pt"})
+
+
+def torch_file(state):
+    state = {k: v.detach().clone() for k, v in state.items()}
+    return lambda path: torch.save(state, path)
+
+
+TIMM = dict(img_size=SIZE, patch_size=4, embed_dim=DIM, depth=DEPTH, num_heads=HEADS, mlp_ratio=MLP / DIM)
+TIMM_LIBRARY = f"timm {timm.__version__}"
+
+
+def timm_case(case, seed, description, size=SIZE, cls=VisionTransformer, architecture="vit_base_patch16_224",
+              library=TIMM_LIBRARY, **args):
+    model_args = {**TIMM, **args}
+    classes = model_args.pop("num_classes", CLASSES)
+    model = randomise(cls(num_classes=classes, **model_args), seed)
+    images = pictures(size, seed)
+    kept, _ = capture(model.blocks, [b.attn.attn_drop for b in model.blocks])
+    with torch.no_grad():
+        if classes:
+            result = {"logits": model(images)}
+        else:
+            result = {"norm": model.forward_features(images)}
+    config = {
+        "architecture": architecture, "num_classes": classes, "num_features": model.num_features,
+        "global_pool": model_args.get("global_pool", "token"), "model_args": model_args,
+    }
+    write(case, library, description, images, result, kept, config, safetensors_file(model.state_dict()),
+          "weights.safetensors")
+
+
+def timm_cases():
+    timm_case("timm_vit", 1, "VisionTransformer as vit_base_patch16_224, 3 heads", embed_dim=24, num_heads=3)
+    timm_case("timm_deit_distilled", 2, "VisionTransformerDistilled: mean of both heads", cls=VisionTransformerDistilled,
+              architecture="deit_base_distilled_patch16_224")
+    timm_case("timm_registers_layerscale", 3, "2 registers with position embeddings, layer scale", reg_tokens=2,
+              init_values=0.1, depth=3)
+    timm_case("timm_avg_fc_norm", 4, "mean of the patches, LayerNorm after it", global_pool="avg", fc_norm=True)
+    timm_case("timm_avg_no_class", 5, "mean of the patches, no class token", global_pool="avg", class_token=False)
+    timm_case("timm_no_embed_class", 6, "4 registers, positions of patches only, headless, as vit_base_patch14_reg4_dinov2",
+              architecture="vit_base_patch14_reg4_dinov2", reg_tokens=4, no_embed_class=True, init_values=1e-5,
+              num_classes=0)
+    timm_case("timm_rectangular", 7, "pictures of 12x20 pixels, grid of 3x5", size=(12, 20), img_size=(12, 20))
+    timm_case("timm_patch_4x6", 8, "patches of 4x6 pixels, no bias of query, key, value", size=(16, 18),
+              img_size=(16, 18), patch_size=(4, 6), qkv_bias=False)
+    timm_case("timm_pre_norm", 9, "LayerNorm before the blocks, as the CLIP models", pre_norm=True, proj_bias=True)
+    timm_case("timm_resized", 10, "made for 12x12, run at 20x16: positions resized by timm", size=(20, 16),
+              dynamic_img_size=True)
+
+
+def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, interpolate=False):
+    config._attn_implementation = "eager"
+    model = randomise(cls(config), seed)
+    layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and hasattr(m, "attention")]
+    assert len(layers) == config.num_hidden_layers
+    kept, _ = capture(layers, [])
+    images = pictures(size, seed)
+    args = {"interpolate_pos_encoding": True} if interpolate else {}
+    with torch.no_grad():
+        out = model(images, output_attentions=True, **args)
+    for i, a in enumerate(out.attentions):
+        kept[f"attn_{i}"] = a
+    result = {"logits": out.logits} if "logits" in out else {"norm": out.last_hidden_state}
+    scratch = OUT / "scratch"
+    model.save_pretrained(scratch)
+    written = json.loads((scratch / "config.json").read_text())
+    state = model.state_dict() if in_memory else safetensors.torch.load_file(scratch / "model.safetensors")
+    shutil.rmtree(scratch)
+    write(case, f"transformers {transformers.__version__}", description, images, result, kept, written,
+          safetensors_file(state), "weights.safetensors")
+
+
+HF = dict(hidden_size=DIM, num_hidden_layers=DEPTH, num_attention_heads=HEADS, image_size=SIZE, patch_size=4)
+
+
+def hf_cases():
+    def vit(**args):
+        return transformers.ViTConfig(**{**HF, "intermediate_size": MLP, "num_labels": CLASSES, **args})
+
+    def dino(cls=transformers.Dinov2Config, **args):
+        return cls(**{**HF, "mlp_ratio": 2, "num_labels": CLASSES, **args})
+    registers = transformers.Dinov2WithRegistersConfig
+    hf_case("hf_vit", 21, "ViTForImageClassification as save_pretrained writes it", transformers.ViTForImageClassification, vit())
+    hf_case("hf_vit_in_memory", 22, "ViTForImageClassification's state_dict()", transformers.ViTForImageClassification,
+            vit(), in_memory=True)
+    hf_case("hf_vit_pooler", 23, "ViTModel with its pooler, headless, no bias of query, key, value", transformers.ViTModel,
+            vit(qkv_bias=False))
+    hf_case("hf_vit_rectangular", 24, "pictures of 12x20 pixels", transformers.ViTForImageClassification,
+            vit(image_size=[12, 20], hidden_act="gelu_new"), size=(12, 20))
+    hf_case("hf_vit_resized", 25, "made for 12x12, run at 20x16: positions resized by transformers",
+            transformers.ViTForImageClassification, vit(), size=(20, 16), interpolate=True)
+    hf_case("hf_deit_distilled", 26, "DeiTForImageClassificationWithTeacher", transformers.DeiTForImageClassificationWithTeacher,
+            transformers.DeiTConfig(**HF, intermediate_size=MLP, num_labels=CLASSES))
+    hf_case("hf_dinov2", 27, "Dinov2Model, headless", transformers.Dinov2Model,
+            dino(hidden_size=24, num_attention_heads=3))
+    hf_case("hf_dinov2_classes", 28, "Dinov2ForImageClassification: class token and mean of patches",
+            transformers.Dinov2ForImageClassification, dino())
+    hf_case("hf_dinov2_swiglu", 29, "Dinov2Model with the gated MLP", transformers.Dinov2Model, dino(use_swiglu_ffn=True))
+    hf_case("hf_dinov2_swiglu_in_memory", 30, "the gated MLP's state_dict()", transformers.Dinov2Model,
+            dino(use_swiglu_ffn=True), in_memory=True)
+    hf_case("hf_dinov2_resized", 31, "made for 12x12, run at 8x20", transformers.Dinov2Model, dino(), size=(8, 20))
+    hf_case("hf_dinov2_registers", 32, "Dinov2WithRegistersModel, 4 registers", transformers.Dinov2WithRegistersModel,
+            dino(registers, num_register_tokens=4))
+    hf_case("hf_dinov2_registers_classes", 33, "Dinov2WithRegistersForImageClassification, run at 20x16: antialiased positions",
+            transformers.Dinov2WithRegistersForImageClassification, dino(registers, num_register_tokens=2), size=(20, 16))
+
+
+def own_case(case, seed, description, model, config, size=SIZE):
+    randomise(model, seed)
+    kept, _ = capture(model.layers(), [b.attn for b in model.layers()])
+    for i, b in enumerate(model.layers()):  # attention's modules return (output, probabilities)
+        b.attn.register_forward_hook(lambda _, __, y, i=i: kept.__setitem__(f"attn_{i}", y[1]))
+    images = pictures(size, seed)
+    with torch.no_grad():
+        y = model(images)
+    result = {"logits": y} if model.classes else {"norm": y}
+    write(case, f"torch {torch.__version__.split('+')[0]}, tools/golden/vit_models.py", description, images, result, kept,
+          config, torch_file(model.state_dict()), "weights.pth")
+
+
+def own_cases():
+    plain = {"num_heads": HEADS, "layer_norm_eps": 1e-6}
+    sizes = dict(size=SIZE, patch=4, dim=DIM, depth=DEPTH, heads=HEADS, mlp=MLP)
+    own_case("lukemelas", 41, "lukemelas' ViT as B_16_imagenet1k", vit_models.Lukemelas(**sizes, classes=CLASSES), plain)
+    own_case("lukemelas_pre_logits", 42, "with pre-logits on every token before the last norm",
+             vit_models.Lukemelas(**sizes, classes=CLASSES, representation=True), plain)
+    own_case("lukemelas_resized", 43, "made for 12x12, run at 20x20: positions resized by scipy's zoom",
+             vit_models.Lukemelas(**sizes, classes=CLASSES), plain, size=20)
+    own_case("dinov2", 44, "original DINOv2 without registers", vit_models.DINOv2(**sizes), plain)
+    own_case("dinov2_chunked", 45, "blocks in chunks of 2, as written by sharded training",
+             vit_models.DINOv2(**{**sizes, "depth": 4}, chunk=2), plain)
+    own_case("dinov2_registers", 46, "original DINOv2 with 4 registers, run at 20x16: antialiased positions",
+             vit_models.DINOv2(**sizes, registers=4), plain, size=(20, 16))
+    own_case("dinov2_swiglu", 47, "the gated MLP of the giant model", vit_models.DINOv2(**sizes, swiglu=True), plain)
+    own_case("dinov2_resized", 48, "made for 12x12, run at 8x20: positions resized by scale with offset 0.1",
+             vit_models.DINOv2(**sizes), plain, size=(8, 20))
+
+
+def google_case(case, seed, description, representation, tanh, config):
+    act = torch.nn.GELU(approximate="tanh" if tanh else "none")
+    model = VisionTransformer(num_classes=CLASSES, **TIMM, act_layer=lambda: act)
+    if representation:
+        model.fc_norm = torch.nn.Identity()
+        model.head = torch.nn.Sequential(torch.nn.Linear(DIM, representation), torch.nn.Tanh(),
+                                         torch.nn.Linear(representation, CLASSES))
+    randomise(model, seed)
+    images = pictures(SIZE, seed)
+    kept, _ = capture(model.blocks, [b.attn.attn_drop for b in model.blocks])
+    with torch.no_grad():
+        logits = model(images)
+    arrays = vit_models.google_arrays(model.state_dict(), HEADS)
+    write(case, f"{TIMM_LIBRARY}'s model under google-research's names", description, images, {"logits": logits}, kept,
+          config, lambda path: np.savez_compressed(path, **arrays), "weights.npz")
+
+
+def google_cases():
+    plain = {"num_heads": HEADS, "layer_norm_eps": 1e-6}
+    google_case("google_npz", 61, "flax's own gelu, the tanh approximation", 0, True, {**plain, "hidden_act": "gelu_tanh"})
+    google_case("google_npz_pre_logits", 62, "pre-logits; exact gelu, as timm runs these files", 20, False,
+                {**plain, "hidden_act": "gelu"})
+
+
+timm_cases()
+hf_cases()
+own_cases()
+google_cases()
+(OUT / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
