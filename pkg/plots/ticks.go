@@ -60,16 +60,15 @@ func formatTick(v, step, biggest float64) string {
 		decimals++
 	}
 	if biggest >= 1e6 || biggest < 1e-3 || decimals > 6 {
-		digits := 0
-		if r := math.Abs(v) / step; r >= 1 {
-			digits = min(6, int(math.Log10(r)+1e-9)+1)
+		last := math.Floor(math.Log10(step) + 1e-9) // where the step's last digit stands
+		if m := step / math.Pow(10, last); math.Abs(m-math.Round(m)) > 1e-6 {
+			last-- // 2.5
 		}
-		return minus(strconv.FormatFloat(roundTo(v, step/10), 'e', trimDigits(v, digits), 64))
+		digits := math.Floor(math.Log10(math.Abs(v))+1e-9) - last
+		return minus(strconv.FormatFloat(v, 'e', trimDigits(v, int(max(0, min(15, digits)))), 64))
 	}
 	return minus(strconv.FormatFloat(v, 'f', decimals, 64))
 }
-
-func roundTo(v, step float64) float64 { return math.Round(v/step) * step }
 
 // trimDigits drops mantissa digits that would be zeros.
 func trimDigits(v float64, digits int) int {
@@ -119,8 +118,8 @@ func indexTicks(n, first, most int) []tick {
 	return out
 }
 
-// logTicks returns the powers of ten from lo to hi, or round numbers between
-// them where there are fewer than two.
+// logTicks returns the powers of ten from lo to hi (not all, if they are many),
+// or round numbers between them where there are fewer than two.
 func logTicks(lo, hi float64) []tick {
 	var out []tick
 	a, b := math.Ceil(math.Log10(lo)-1e-9), math.Floor(math.Log10(hi)+1e-9)
@@ -140,7 +139,10 @@ func logTicks(lo, hi float64) []tick {
 			}
 		}
 	}
-	return out
+	if len(out) >= 2 {
+		return out
+	}
+	return niceTicks(lo, hi, 4) // so short a piece of the axis is nearly straight
 }
 
 func powerLabel(v float64) string {
