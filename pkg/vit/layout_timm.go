@@ -39,7 +39,7 @@ var timmTable = table{
 	block: dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6
-		if c.PreNorm { // the CLIP models
+		if c.PreNorm && !c.PatchBias { // the CLIP models
 			c.NormEps = 1e-5
 		}
 		if c.Representation > 0 {
@@ -60,15 +60,9 @@ var dinov2Table = table{
 		[]row{{file: "register_tokens", ours: "registers"}}),
 	ignore: []string{"mask_token"},
 	rename: func(name string) string {
-		rest, ok := strings.CutPrefix(name, "blocks.")
-		if !ok {
-			return name
-		}
-		if at := dottedBlock.FindAllStringIndex(rest, 2); len(at) == 2 && at[0][0] == 0 {
-			chunk, after, _ := strings.Cut(rest, ".")
-			if isNumber(chunk) && isNumber(strings.SplitN(after, ".", 2)[0]) {
-				return "blocks." + after
-			}
+		parts := strings.SplitN(name, ".", 4)
+		if len(parts) == 4 && parts[0] == "blocks" && isNumber(parts[1]) && isNumber(parts[2]) {
+			return strings.Join([]string{"blocks", parts[2], parts[3]}, ".")
 		}
 		return name
 	},
@@ -78,7 +72,7 @@ var dinov2Table = table{
 		if c.Registers > 0 { // those models were trained with the antialiased filter
 			return TimmBicubic
 		}
-		return HFBicubic
+		return DINOv2Bicubic
 	},
 }
 

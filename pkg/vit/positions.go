@@ -2,6 +2,7 @@ package vit
 
 import (
 	"fmt"
+	"slices"
 
 	"gaze/pkg/weights"
 )
@@ -37,7 +38,10 @@ func (m *Model) ResizedTo(height, width int) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := resizePositions(all, m.Config, cfg, m.resize)
+	data, err := resizePositions(all, m.Config, cfg, m.resize)
+	if err != nil {
+		return nil, err
+	}
 	resized := *m
 	resized.Config = cfg
 	resized.Warnings = append(append([]string(nil), m.Warnings...), resizeWarning(m.Config, cfg, m.resize))
@@ -52,10 +56,13 @@ func (m *Model) ResizedTo(height, width int) (*Model, error) {
 
 // resizePositions resizes the patches' rows of a position embedding and keeps
 // those before them.
-func resizePositions(all []float32, from, to Config, method PosResize) []float32 {
+func resizePositions(all []float32, from, to Config, method PosResize) ([]float32, error) {
 	prefix := all[:from.positionPrefix()*from.Dim]
-	patches := ResizePosEmbed(all[len(prefix):], from.Dim, from.Grid(), to.Grid(), method)
-	return append(append(make([]float32, 0, len(prefix)+len(patches)), prefix...), patches...)
+	patches, err := ResizePosEmbed(all[len(prefix):], from.Dim, from.Grid(), to.Grid(), method)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(prefix, patches), nil
 }
 
 func resizeWarning(from, to Config, method PosResize) string {

@@ -221,7 +221,9 @@ func (r *Runner) net(size [2]int) (*net, error) {
 	n := &net{config: cfg, store: model.NewStore(), execs: map[string]*model.Exec{}}
 	positions := r.positions
 	if cfg.Grid() != r.config.Grid() {
-		positions = resizePositions(positions, r.config, cfg, r.resize)
+		if positions, err = resizePositions(positions, r.config, cfg, r.resize); err != nil {
+			return nil, fmt.Errorf("vit: %w", err)
+		}
 		n.warning = resizeWarning(r.config, cfg, r.resize)
 	}
 	shape := shapes.Make(dtypes.Float32, 1, len(positions)/cfg.Dim, cfg.Dim)
