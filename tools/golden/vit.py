@@ -129,6 +129,7 @@ def timm_cases():
               init_values=0.1, depth=3)
     timm_case("timm_avg_fc_norm", 4, "mean of the patches, LayerNorm after it", global_pool="avg", fc_norm=True)
     timm_case("timm_avg_no_class", 5, "mean of the patches, no class token", global_pool="avg", class_token=False)
+    timm_case("timm_avg_norm", 11, "LayerNorm, then the mean of the patches", global_pool="avg", fc_norm=False)
     timm_case("timm_no_embed_class", 6, "4 registers, positions of patches only, headless, as vit_base_patch14_reg4_dinov2",
               architecture="vit_base_patch14_reg4_dinov2", reg_tokens=4, no_embed_class=True, init_values=1e-5,
               num_classes=0)
@@ -228,11 +229,10 @@ def own_cases():
              vit_models.DINOv2(**sizes), plain, size=(8, 20))
 
 
-def google_case(case, seed, description, representation, tanh, config):
+def google_case(case, seed, description, config, tanh=True, representation=0, big_vision=False, **args):
     act = torch.nn.GELU(approximate="tanh" if tanh else "none")
-    model = VisionTransformer(num_classes=CLASSES, **TIMM, act_layer=lambda: act)
+    model = VisionTransformer(num_classes=CLASSES, **TIMM, act_layer=lambda: act, **args)
     if representation:
-        model.fc_norm = torch.nn.Identity()
         model.head = torch.nn.Sequential(torch.nn.Linear(DIM, representation), torch.nn.Tanh(),
                                          torch.nn.Linear(representation, CLASSES))
     randomise(model, seed)
@@ -241,15 +241,25 @@ def google_case(case, seed, description, representation, tanh, config):
     with torch.no_grad():
         logits = model(images)
     arrays = vit_models.google_arrays(model.state_dict(), HEADS)
-    write(case, f"{TIMM_LIBRARY}'s model under google-research's names", description, images, {"logits": logits}, kept,
-          config, lambda path: np.savez_compressed(path, **arrays), "weights.npz")
+    if big_vision:
+        arrays = vit_models.big_vision_arrays(arrays)
+    write(case, f"{TIMM_LIBRARY}'s model under the names of {'big_vision' if big_vision else 'google-research'}",
+          description, images, {"logits": logits}, kept, config,
+          lambda path: np.savez_compressed(path, **arrays), "weights.npz")
+    if not representation:  # timm's own reader understands the file
+        again = VisionTransformer(num_classes=CLASSES, **TIMM, act_layer=lambda: act, **args).eval()
+        again.load_pretrained(str(OUT / case / "weights.npz"))
+        with torch.no_grad():
+            assert torch.equal(again(images), logits), case
 
 
 def google_cases():
     plain = {"num_heads": HEADS, "layer_norm_eps": 1e-6}
-    google_case("google_npz", 61, "flax's own gelu, the tanh approximation", 0, True, {**plain, "hidden_act": "gelu_tanh"})
-    google_case("google_npz_pre_logits", 62, "pre-logits; exact gelu, as timm runs these files", 20, False,
-                {**plain, "hidden_act": "gelu"})
+    google_case("google_npz", 61, "flax's own gelu, the tanh approximation", {**plain, "hidden_act": "gelu_tanh"})
+    google_case("google_npz_pre_logits", 62, "pre-logits; exact gelu, as timm runs these files",
+                {**plain, "hidden_act": "gelu"}, tanh=False, representation=20)
+    google_case("big_vision_npz", 63, "the mean of the patches, no class token", {**plain, "hidden_act": "gelu_tanh"},
+                big_vision=True, class_token=False, global_pool="avg", fc_norm=False)
 
 
 timm_cases()

@@ -208,8 +208,9 @@ def google_arrays(state, heads):
     """A timm state dict under google-research's names, kernels as flax has them."""
     w = {k: v.numpy() for k, v in state.items()}
     dim = w["norm.weight"].shape[0]
-    out = {
-        "cls": w["cls_token"], "Transformer/posembed_input/pos_embedding": w["pos_embed"],
+    out = {"cls": w["cls_token"]} if "cls_token" in w else {}
+    out |= {
+        "Transformer/posembed_input/pos_embedding": w["pos_embed"],
         "embedding/kernel": w["patch_embed.proj.weight"].transpose(2, 3, 1, 0), "embedding/bias": w["patch_embed.proj.bias"],
         "Transformer/encoder_norm/scale": w["norm.weight"], "Transformer/encoder_norm/bias": w["norm.bias"],
     }
@@ -236,3 +237,17 @@ def google_arrays(state, heads):
         dense(ours + "MlpBlock_3/Dense_0", theirs + "mlp.fc1")
         dense(ours + "MlpBlock_3/Dense_1", theirs + "mlp.fc2")
     return {k: np.ascontiguousarray(v) for k, v in out.items()}
+
+
+def big_vision_arrays(arrays):
+    """google_arrays' result under big_vision's names."""
+    names = {
+        "Transformer/posembed_input/pos_embedding": "pos_embedding", "LayerNorm_2": "LayerNorm_1",
+        "MultiHeadDotProductAttention_1": "MultiHeadDotProductAttention_0", "MlpBlock_3": "MlpBlock_0",
+    }
+    out = {}
+    for name, value in arrays.items():
+        for theirs, ours in names.items():
+            name = name.replace(theirs, ours)
+        out["params/" + name] = value
+    return out
