@@ -137,7 +137,7 @@ def timm_cases():
     timm_case("timm_patch_4x6", 8, "patches of 4x6 pixels, no bias of query, key, value", size=(16, 18),
               img_size=(16, 18), patch_size=(4, 6), qkv_bias=False)
     timm_case("timm_pre_norm", 9, "LayerNorm before the blocks, as the CLIP models", pre_norm=True, proj_bias=True)
-    timm_case("timm_resized", 10, "made for 12x12, run at 20x16: positions resized by timm", size=(20, 16),
+    timm_case("timm_resized", 10, "made for 12x12, run at 16x8: positions resized by timm", size=(16, 8),
               dynamic_img_size=True)
 
 
@@ -180,8 +180,8 @@ def hf_cases():
             vit(qkv_bias=False))
     hf_case("hf_vit_rectangular", 24, "pictures of 12x20 pixels", transformers.ViTForImageClassification,
             vit(image_size=[12, 20], hidden_act="gelu_new"), size=(12, 20))
-    hf_case("hf_vit_resized", 25, "made for 12x12, run at 20x16: positions resized by transformers",
-            transformers.ViTForImageClassification, vit(), size=(20, 16), interpolate=True)
+    hf_case("hf_vit_resized", 25, "made for 12x12, run at 16x8: positions resized by transformers",
+            transformers.ViTForImageClassification, vit(), size=(16, 8), interpolate=True)
     hf_case("hf_deit_distilled", 26, "DeiTForImageClassificationWithTeacher", transformers.DeiTForImageClassificationWithTeacher,
             transformers.DeiTConfig(**HF, intermediate_size=MLP, num_labels=CLASSES))
     hf_case("hf_dinov2", 27, "Dinov2Model, headless", transformers.Dinov2Model,
@@ -194,8 +194,8 @@ def hf_cases():
     hf_case("hf_dinov2_resized", 31, "made for 12x12, run at 8x20", transformers.Dinov2Model, dino(), size=(8, 20))
     hf_case("hf_dinov2_registers", 32, "Dinov2WithRegistersModel, 4 registers", transformers.Dinov2WithRegistersModel,
             dino(registers, num_register_tokens=4))
-    hf_case("hf_dinov2_registers_classes", 33, "Dinov2WithRegistersForImageClassification, run at 20x16: antialiased positions",
-            transformers.Dinov2WithRegistersForImageClassification, dino(registers, num_register_tokens=2), size=(20, 16))
+    hf_case("hf_dinov2_registers_classes", 33, "Dinov2WithRegistersForImageClassification, run at 16x8: antialiased positions",
+            transformers.Dinov2WithRegistersForImageClassification, dino(registers, num_register_tokens=2), size=(16, 8))
 
 
 def own_case(case, seed, description, model, config, size=SIZE):
@@ -217,13 +217,13 @@ def own_cases():
     own_case("lukemelas", 41, "lukemelas' ViT as B_16_imagenet1k", vit_models.Lukemelas(**sizes, classes=CLASSES), plain)
     own_case("lukemelas_pre_logits", 42, "with pre-logits on every token before the last norm",
              vit_models.Lukemelas(**sizes, classes=CLASSES, representation=True), plain)
-    own_case("lukemelas_resized", 43, "made for 12x12, run at 20x20: positions resized by scipy's zoom",
-             vit_models.Lukemelas(**sizes, classes=CLASSES), plain, size=20)
+    own_case("lukemelas_resized", 43, "made for 12x12, run at 16x16: positions resized by scipy's zoom",
+             vit_models.Lukemelas(**sizes, classes=CLASSES), plain, size=16)
     own_case("dinov2", 44, "original DINOv2 without registers", vit_models.DINOv2(**sizes), plain)
     own_case("dinov2_chunked", 45, "blocks in chunks of 2, as written by sharded training",
-             vit_models.DINOv2(**{**sizes, "depth": 4}, chunk=2), plain)
-    own_case("dinov2_registers", 46, "original DINOv2 with 4 registers, run at 20x16: antialiased positions",
-             vit_models.DINOv2(**sizes, registers=4), plain, size=(20, 16))
+             vit_models.DINOv2(**{**sizes, "depth": 3}, chunk=2), plain)
+    own_case("dinov2_registers", 46, "original DINOv2 with 4 registers, run at 16x8: antialiased positions",
+             vit_models.DINOv2(**sizes, registers=4), plain, size=(16, 8))
     own_case("dinov2_swiglu", 47, "the gated MLP of the giant model", vit_models.DINOv2(**sizes, swiglu=True), plain)
     own_case("dinov2_resized", 48, "made for 12x12, run at 8x20: positions resized by scale with offset 0.1",
              vit_models.DINOv2(**sizes), plain, size=(8, 20))
