@@ -1,0 +1,68 @@
+# Gaze. "make report" does the main job, "make test" proves it, "make help" lists the rest.
+# Every target sets up what it needs; what is there already takes about a second.
+
+SHELL := /bin/sh
+RUN := tools/with-env.sh
+PY := .venv/bin/python
+REPORT ?= report
+CUDA ?= 13
+COVERAGE ?= 85
+NOTEBOOK ?= tools/notebooks/testdata/picture.ipynb
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-cuda plugin report lab test lint test-go test-race test-notebooks test-browser \
+	strip fmt golden lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+setup: ## set everything up in this clone (.venv, bin)
+	@tools/setup.sh
+
+setup-cuda: ## add XLA's CUDA plugin (several GB; CUDA=12 or 13)
+	@tools/setup.sh cuda$(CUDA)
+
+plugin: ## look for XLA's CPU plugin again
+	@tools/setup.sh plugin
+
+report: setup ## run every notebook, write report/index.html
+	@bin/gaze report -o $(REPORT)
+
+lab: ## open JupyterLab on the notebooks
+	@tools/setup.sh lab
+	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) jupyter lab --ServerApp.root_dir=notebooks
+
+test: lint test-go test-race test-notebooks ## lint, Go tests with coverage, notebooks
+
+lint: ## check formatting and run the linters
+	@tools/setup.sh lint
+	@tools/lint.sh
+
+test-go: setup ## Go tests; fails when pkg/ is covered less than 85 %
+	@tools/test-go.sh $(COVERAGE)
+
+test-race: setup ## Go tests of the packages that share memory, with the race detector
+	@tools/test-race.sh
+
+test-notebooks: setup ## tests of the notebook runner, then every notebook once
+	@$(PY) tools/notebooks/tests.py
+	@$(PY) tools/notebooks/run.py -o $(REPORT)
+
+test-browser: ## drive NOTEBOOK in JupyterLab in Chromium; screenshots in report/browser
+	@tools/setup.sh lab browser
+	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) python tools/browser/drive.py -o $(REPORT)/browser $(NOTEBOOK)
+
+strip: setup ## remove outputs from the notebooks
+	@$(PY) tools/notebooks/check.py --strip
+
+fmt: setup ## format the Go code
+	@$(RUN) goimports -local gaze -w $$(git ls-files '*.go')
+
+golden: ## say how to remake the golden files of the tests
+	@cat tools/golden/README.md
+
+lock: ## pin what the *.in files ask for anew (needs uv)
+	@tools/lock.sh
+
+clean: ## remove what set-up and the report made
+	rm -rf .venv bin $(REPORT) coverage.out

@@ -1,0 +1,194 @@
+"""Executes notebooks with the Go kernel and notices when a cell's program fails.
+
+The kernel answers "ok" when a cell's program panics or exits with a status, so the
+outputs are read as well: a cell has failed when it raised, or when its standard
+error ends as Go reports a program's end ("exit status 3", "signal: killed").
+"""
+
+import html
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+ENDED = re.compile(r"^(exit status [1-9][0-9]*|signal: .+)$")
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+EXCERPT_LINES = 8
+ERROR_LINES = 30
+
+
+@dataclass
+class Failure:
+    """Why a notebook failed: cell is its number among the code cells, from 1; 0 before the first."""
+
+    cell: int
+    source: str
+    reason: str
+    details: str = ""
+
+    def __str__(self):
+        lines = [f"cell {self.cell}: {self.reason}" if self.cell else self.reason]
+        excerpt = self.source.splitlines()
+        lines += [f"    | {line}" for line in excerpt[:EXCERPT_LINES]]
+        if len(excerpt) > EXCERPT_LINES:
+            lines.append(f"    | … {len(excerpt) - EXCERPT_LINES} more lines")
+        lines += [f"    {line}" for line in self.details.splitlines()[-ERROR_LINES:]]
+        return "\n".join(lines)
+
+
+@dataclass
+class Result:
+    """What became of one notebook; seconds[i] is the time of code cell i+1."""
+
+    path: Path
+    notebook: nbformat.NotebookNode
+    failure: Failure | None = None
+    seconds: list = field(default_factory=list)
+    kernel_seconds: float = 0.0
+
+    @property
+    def total(self):
+        return self.kernel_seconds + sum(self.seconds)
+
+
+def failure_in(outputs):
+    """Returns (reason, details) when a cell's outputs say that it failed, else None."""
+    stderr = ""
+    shown = ""
+    for out in outputs:
+        if out.output_type == "display_data":
+            shown += plain(out.data.get("text/html", "")) + "\n"
+        if out.output_type == "error":
+            # The compiler's messages come before, as HTML; the error itself only says that it failed.
+            text = ANSI.sub("", "\n".join(out.get("traceback", []))) + "\n" + shown
+            return f"{out.get('ename', 'error')}: {first_line(out.get('evalue', ''))}", text.strip()
+        if out.output_type == "stream" and out.name == "stderr":
+            stderr += out.text
+    text = ANSI.sub("", stderr).strip()
+    last = text.splitlines()[-1].strip() if text else ""
+    if ENDED.match(last):
+        return f"the program ended with '{last}'", text
+    return None
+
+
+def in_order(outputs):
+    """Puts a cell's printed text before what it displayed.
+
+    The kernel receives the two by different pipes, and their order is chance: a page
+    would differ from run to run. The order among the pictures is the program's own.
+    """
+    printed = {"stdout": None, "stderr": None}
+    rest = []
+    for out in outputs:
+        if out.output_type != "stream":
+            rest.append(out)
+        elif printed[out.name] is None:
+            printed[out.name] = out
+        else:
+            printed[out.name].text += out.text
+    return [out for out in printed.values() if out] + rest
+
+
+def plain(markup):
+    """The words of a piece of HTML, one line for each of its lines."""
+    text = html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"(?s)<(style|script).*?</\1>", "", markup)))
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+
+
+def first_line(text):
+    lines = ANSI.sub("", text).strip().splitlines()
+    return lines[0] if lines else ""
+
+
+def processes_below(pid):
+    """Lists the descendants of a process, children before grandchildren."""
+    table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
+    children = {}
+    for line in table.stdout.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found, queue = [], [pid]
+    while queue:
+        below = children.get(queue.pop(0), [])
+        found += below
+        queue += below
+    return found
+
+
+def kill_all(pids):
+    """Kills processes; gone ones are fine."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def execute(path, kernel="gaze", timeout=600, on_cell=None):
+    """Runs a notebook's cells in order, up to the first that fails.
+
+    timeout is each cell's, in seconds. on_cell(number, seconds) is called after each
+    code cell. The kernel and everything it started are gone when this returns.
+    """
+    path = Path(path)
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    result = Result(path, notebook)
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name=kernel, record_timing=False, coalesce_streams=True,
+        interrupt_on_timeout=False, resources={"metadata": {"path": str(path.resolve().parent)}},
+    )
+    start = time.monotonic()
+    with tempfile.TemporaryFile("w+", errors="replace") as log:
+        try:
+            with client.setup_kernel(stderr=log):
+                result.kernel_seconds = time.monotonic() - start
+                try:
+                    run_cells(client, result, on_cell)
+                finally:
+                    # A program that hangs would outlive the kernel; so would helpers in
+                    # process groups of their own. The kernel itself then ends as it was
+                    # told to and removes its temporary files.
+                    kill_all(processes_below(client.km.provisioner.pid))
+        except (NoSuchKernel, RuntimeError) as err:  # DeadKernelError is a RuntimeError
+            if result.failure is None:
+                result.failure = Failure(0, "", f"the kernel '{kernel}' doesn't run: {first_line(str(err))}")
+        if result.failure and (result.failure.cell == 0 or result.failure.reason == "the kernel died"):
+            log.seek(0)
+            result.failure.details = ANSI.sub("", log.read())
+    return result
+
+
+def run_cells(client, result, on_cell):
+    """Executes the cells on a running kernel, up to the first that fails."""
+    for index, cell in enumerate(client.nb.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        start = time.monotonic()
+        try:
+            client.execute_cell(cell, index)
+            failed = failure_in(cell.outputs)
+        except CellExecutionError:
+            failed = failure_in(cell.outputs) or ("the cell failed", "")
+        except CellTimeoutError:
+            failed = (f"no end after {client.timeout} s", "")
+        except DeadKernelError:
+            failed = ("the kernel died", "")
+        result.seconds.append(time.monotonic() - start)
+        cell.outputs = in_order(cell.outputs)
+        if on_cell:
+            on_cell(len(result.seconds), result.seconds[-1])
+        if failed:
+            result.failure = Failure(len(result.seconds), cell.source, *failed)
+            return

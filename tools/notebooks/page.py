@@ -1,0 +1,201 @@
+"""Turns an executed notebook into one HTML page that needs nothing but itself."""
+
+import html
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+from nbconvert import HTMLExporter
+from pygments.formatters import HtmlFormatter
+
+import execute
+
+HERE = Path(__file__).resolve().parent
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{css}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+# What a page must not fetch: these tags with these attributes, unless the value is data.
+FETCHING = {
+    "script": ["src"], "link": ["href"], "img": ["src", "srcset"], "iframe": ["src"], "source": ["src", "srcset"],
+    "video": ["src", "poster"], "audio": ["src"], "object": ["data"], "embed": ["src"], "image": ["href", "xlink:href"],
+    "use": ["href", "xlink:href"], "track": ["src"], "input": ["src"],
+}
+CSS_FETCH = re.compile(r"""(?:@import\s+|url\(\s*)["']?(?!data:|#)([^"')\s;]+)""", re.I)
+SCRIPT_FETCH = re.compile(r"""(?:import|from|fetch\(|src\s*=|require\()\s*["'](https?:)?//""", re.I)
+
+
+class References(HTMLParser):
+    """Collects what a page would load from elsewhere."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.found, self.inside = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.inside = tag if tag in ("style", "script") else ""
+        values = dict(attrs)
+        for name in FETCHING.get(tag, []):
+            value = (values.get(name) or "").strip()
+            if value and not value.startswith(("data:", "#")):
+                self.found.append(f"<{tag} {name}={value[:80]}>")
+        self.found += [f"<{tag} style: {m}>" for m in CSS_FETCH.findall(values.get("style") or "")]
+
+    handle_startendtag = handle_starttag
+
+    def handle_endtag(self, tag):
+        self.inside = ""
+
+    def handle_data(self, data):
+        if self.inside == "style":
+            self.found += [f"<style> {m[:80]}" for m in CSS_FETCH.findall(data)]
+        elif self.inside == "script" and SCRIPT_FETCH.search(data):
+            self.found.append("<script> that loads from elsewhere")
+
+
+def outside_references(markup):
+    """Lists everything that a page would fetch; a self-contained page has none. Links to click are no matter."""
+    parser = References()
+    parser.feed(markup)
+    return parser.found
+
+
+def title_of(notebook, name):
+    """The first heading of a notebook, or its file's name."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            heading = re.search(r"(?m)^#+\s+(.+?)\s*#*$", cell.source)
+            if heading:
+                return re.sub(r"[*_`]", "", heading.group(1))
+    return name
+
+
+def summary_of(notebook):
+    """The first paragraph of a notebook that isn't a heading, as plain text."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for paragraph in re.split(r"\n\s*\n", cell.source):
+                if not paragraph.lstrip().startswith(("#", "|", "!", "-")) and paragraph.strip():
+                    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split()))
+                    return re.sub(r"[*_`]", "", text)
+    return ""
+
+
+def first_figure(notebook):
+    """The first picture shown, as a data address; empty if there is none."""
+    for cell in notebook.cells:
+        for out in cell.get("outputs", []):
+            data = out.get("data", {})
+            if "image/png" in data:
+                return "data:image/png;base64," + data["image/png"].replace("\n", "")
+            found = re.search(r"""<img[^>]+src=["'](data:image/[^"']+)["']""", data.get("text/html", ""))
+            if found:
+                return found.group(1)
+    return ""
+
+
+def weights_of(notebook):
+    """The lines of output in which a notebook names its weights ("Weights: …")."""
+    found = []
+    for cell in notebook.cells:
+        for out in cell.get("outputs", []):
+            data = out.get("data", {})
+            text = out.get("text", "") or data.get("text/markdown", "") or execute.plain(data.get("text/html", ""))
+            for line in re.findall(r"(?m)^\W*Weights\W*:\W*\s*(.+)$", text):
+                line = re.sub(r"[*`]", "", line).strip()
+                if line not in found:
+                    found.append(line)
+    return found
+
+
+def stylesheet():
+    code = HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    return code + "\n" + (HERE / "page.css").read_text(encoding="utf-8")
+
+
+def wrap(title, body):
+    """A whole page; raises when it would fetch anything."""
+    page = PAGE.format(title=html.escape(title), css=stylesheet(), body=body)
+    outside = outside_references(page)
+    if outside:
+        raise ValueError(f"the page '{title}' would load from elsewhere: {', '.join(outside[:5])}")
+    return page
+
+
+def render(result):
+    """The page of an executed notebook."""
+    exporter = HTMLExporter(template_name="basic")
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
+    body, _ = exporter.from_notebook_node(result.notebook)
+    name = result.path.stem
+    failed = ""
+    if result.failure:
+        failed = f'<div class="failed"><strong>This run failed.</strong><pre>{html.escape(str(result.failure))}</pre></div>'
+    top = '<nav><a href="index.html">All notebooks</a></nav><input type="checkbox" id="code" checked><label for="code">code</label>'
+    return wrap(title_of(result.notebook, name), f"{top}<main>{failed}{body}</main>")
+
+
+def render_index(results, facts):
+    """The index: a card for each notebook, and what it all ran on."""
+    cards = []
+    for r in results:
+        name = r.path.stem
+        figure = first_figure(r.notebook)
+        thumb = f'<div class="thumb"><img src="{figure}" alt=""></div>' if figure else ""
+        state = "failed" if r.failure else "passed"
+        weights = "".join(f"<p class=\"weights\">Weights: {html.escape(w)}</p>" for w in weights_of(r.notebook))
+        cards.append(
+            f'<a class="card {state}" href="{html.escape(name)}.html">{thumb}'
+            f"<h2>{html.escape(title_of(r.notebook, name))}</h2><p>{html.escape(summary_of(r.notebook))}</p>{weights}"
+            f'<p class="time">{state} · {len(r.seconds)} code cell{"s" * (len(r.seconds) != 1)} · {r.total:.1f} s</p></a>'
+        )
+    rows = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in facts)
+    failed = sum(1 for r in results if r.failure)
+    count = f"{len(results)} notebook{'s' * (len(results) != 1)}" + (f", {failed} failed" if failed else "")
+    return wrap("Gaze report", (
+        f"<main class=\"index\"><h1>Gaze report</h1><p>What a Vision Transformer sees: {count}, "
+        f"{sum(r.total for r in results):.0f} s.</p><div class=\"cards\">{''.join(cards)}</div>"
+        f"<h2>What it ran on</h2><table class=\"facts\">{rows}</table></main>"
+    ))
+
+
+def output_of(command, cwd):
+    """A command's output, or empty when it can't be had."""
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def facts_about(root):
+    """What the report ran on, as (name, value) pairs; what isn't known is left out."""
+    tool = str(root / "tools" / "with-env.sh")
+    facts = []
+    try:
+        used = [c for c in json.loads(output_of([tool, "gaze", "devices", "--json"], root) or "[]") if c.get("used")]
+    except ValueError:
+        used = []
+    for c in used:
+        facts.append(("Backend", " ".join(filter(None, [c["name"], c.get("version", ""), "–", c["reason"]]))))
+    facts.append(("Go", output_of([tool, "go", "env", "GOVERSION", "GOOS", "GOARCH"], root).replace("\n", " ")))
+    modules = output_of([tool, "go", "list", "-m", "github.com/gomlx/gomlx", "github.com/gomlx/compute",
+                         "github.com/gomlx/go-xla", "github.com/janpfeifer/gonb"], root)
+    facts.append(("Modules", ", ".join(line.replace("github.com/", "") for line in modules.splitlines())))
+    facts.append(("Gaze", output_of(["git", "describe", "--always", "--dirty"], root)))
+    return [(k, v) for k, v in facts if v]

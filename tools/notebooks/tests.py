@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Tests of the notebook tools; the real kernel runs the notebooks in testdata.
+
+    .venv/bin/python tools/notebooks/tests.py [-k NAME]
+"""
+
+import contextlib
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import nbformat  # noqa: E402
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output  # noqa: E402
+
+import check  # noqa: E402
+import execute  # noqa: E402
+import page  # noqa: E402
+import run  # noqa: E402
+
+DATA = Path(__file__).resolve().parent / "testdata"
+
+
+def outputs(*parts):
+    return [new_output("stream", name=name, text=text) for name, text in parts]
+
+
+class FailureInOutputs(unittest.TestCase):
+    def test_what_a_program_leaves(self):
+        for name, parts, want in [
+            ("nothing", [], None),
+            ("stdout only", [("stdout", "exit status 3\n")], None),
+            ("a note", [("stderr", "loading\n")], None),
+            ("status in the middle", [("stderr", "exit status 3\nthen more\n")], None),
+            ("status 0", [("stderr", "exit status 0\n")], None),
+            ("status", [("stderr", "oops\nexit status 3\n")], "exit status 3"),
+            ("status, coloured", [("stderr", "oops\n\x1b[31mexit status 12\x1b[0m\n")], "exit status 12"),
+            ("signal", [("stdout", "x"), ("stderr", "signal: segmentation fault (core dumped)\n")], "signal: seg"),
+            ("in pieces", [("stderr", "exit "), ("stdout", "x"), ("stderr", "status 2\n")], "exit status 2"),
+        ]:
+            with self.subTest(name):
+                got = execute.failure_in(outputs(*parts))
+                if want is None:
+                    self.assertIsNone(got)
+                else:
+                    self.assertIn(want, got[0])
+
+    def test_printed_text_comes_first(self):
+        picture = new_output("display_data", {"image/png": "AA"})
+        got = execute.in_order([picture, *outputs(("stderr", "b"), ("stdout", "a"), ("stderr", "c"))])
+        self.assertEqual([o.get("text", "picture") for o in got], ["a", "bc", "picture"])
+
+    def test_compiler_messages_are_kept(self):
+        got = execute.failure_in([
+            new_output("display_data", {"text/html": "<style>p{}</style><pre>main.go:3: bad &lt;x&gt;</pre>"}),
+            new_output("error", ename="ERROR", evalue="go build failed", traceback=[]),
+        ])
+        self.assertEqual(got[0], "ERROR: go build failed")
+        self.assertEqual(got[1], "main.go:3: bad <x>")
+
+
+class WithKernel(unittest.TestCase):
+    """Runs each notebook in testdata once, through the command line."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.out = Path(cls.folder.name)
+        cls.log, cls.status, cls.took = {}, {}, {}
+        for name in ["pass", "picture", "panic", "exit3", "compile", "hang"]:
+            cls.run_notebook(name)
+
+    @classmethod
+    def run_notebook(cls, name):
+        log, start = io.StringIO(), time.monotonic()
+        with contextlib.redirect_stderr(log):
+            cls.status[name] = run.main([
+                "-o", str(cls.out / name), "--timeout", "5" if name == "hang" else "120", str(DATA / f"{name}.ipynb")])
+        cls.log[name], cls.took[name] = log.getvalue(), time.monotonic() - start
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def executed(self, name):
+        return nbformat.read(self.out / name / "executed" / f"{name}.ipynb", as_version=4)
+
+    def text(self, name):
+        return "".join(o.get("text", "") for c in self.executed(name).cells for o in c.get("outputs", []))
+
+    def test_status(self):
+        want = {"pass": 0, "picture": 0, "panic": 1, "exit3": 1, "compile": 1, "hang": 1}
+        self.assertEqual(self.status, want, "\n".join(self.log.values()))
+
+    def test_a_cell_uses_the_one_before(self):
+        self.assertIn("double: 84", self.text("pass"))
+
+    def test_the_log_names_notebook_cell_source_and_error(self):
+        for name, cell, source, error in [
+            ("panic", 2, 'none["x"] = 1', "assignment to entry in nil map"),
+            ("exit3", 2, "os.Exit(3)", "exit status 3"),
+            ("compile", 1, 'var x int = "text"', "cannot use \"text\""),
+            ("hang", 2, "time.Sleep", "no end after 5"),
+        ]:
+            with self.subTest(name):
+                for want in [f"{name}.ipynb", f"cell {cell}:", source, error]:
+                    self.assertIn(want, self.log[name])
+
+    def test_cells_after_a_failure_are_not_run(self):
+        self.assertIn("before", self.text("panic"))
+        self.assertNotIn("never reached", self.text("panic"))
+
+    def test_failed_pages_say_so(self):
+        for name in ["panic", "exit3", "compile", "hang"]:
+            self.assertIn("This run failed.", (self.out / name / f"{name}.html").read_text(encoding="utf-8"))
+            self.assertIn("1 failed", (self.out / name / "index.html").read_text(encoding="utf-8"))
+
+    def test_a_program_that_hangs_is_stopped(self):
+        self.assertLess(self.took["hang"], 60)
+        table = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
+        self.assertNotRegex(table, r"(?m)^/\S*/gonb_[0-9a-f]+/gonb_")
+
+    def test_pages_need_nothing_else(self):
+        pages = sorted(self.out.glob("*/*.html"))
+        self.assertEqual(len(pages), 12)
+        for path in pages:
+            text = path.read_text(encoding="utf-8")
+            self.assertEqual(page.outside_references(text), [], path)
+            self.assertNotRegex(text, r"<script|https?://[^\"' ]*\.js", path)
+        self.assertIn('src="data:image/png;base64,', (self.out / "picture" / "picture.html").read_text(encoding="utf-8"))
+
+    def test_index(self):
+        text = (self.out / "picture" / "index.html").read_text(encoding="utf-8")
+        for want in ['href="picture.html"', "A picture", "Drawn by the program", "data:image/png", "passed"]:
+            self.assertIn(want, text)
+        self.assertIn("none", re.search(r'class="weights">([^<]*)<', (self.out / "pass" / "index.html").read_text(encoding="utf-8")).group(1))
+
+    def test_same_page_again(self):
+        first = (self.out / "picture" / "picture.html").read_bytes()
+        self.run_notebook("picture")
+        self.assertEqual(first, (self.out / "picture" / "picture.html").read_bytes())
+
+    def test_unknown_kernel(self):
+        log = io.StringIO()
+        with contextlib.redirect_stderr(log):
+            status = run.main(["-o", str(self.out / "none"), "--kernel", "no-such", str(DATA / "pass.ipynb")])
+        self.assertEqual(status, 1)
+        self.assertIn("kernel 'no-such' doesn't run", log.getvalue())
+
+
+class Pages(unittest.TestCase):
+    def test_references_to_elsewhere_are_found(self):
+        for markup, count in [
+            ('<a href="https://example.org">link</a>', 0),
+            ('<img src="data:image/png;base64,AA">', 0),
+            ('<svg><use href="#mark"/></svg>', 0),
+            ('<img src="https://example.org/x.png">', 1),
+            ('<img src="x.png">', 1),
+            ('<script src="//cdn.example.org/x.js"></script>', 1),
+            ('<link rel="stylesheet" href="x.css">', 1),
+            ('<style>@import "x.css"; p { background: url(https://example.org/x) }</style>', 2),
+            ('<div style="background: url(x.png)"></div>', 1),
+            ('<script type="module">import m from "https://example.org/m.js"</script>', 1),
+            ("<style>p { background: url(data:image/png;base64,AA) }</style>", 0),
+        ]:
+            with self.subTest(markup):
+                self.assertEqual(len(page.outside_references(markup)), count)
+
+    def test_a_notebook_that_loads_from_elsewhere_has_no_page(self):
+        cell = new_code_cell("x", outputs=[new_output("display_data", {"text/html": '<img src="https://example.org/x.png">'})])
+        with self.assertRaisesRegex(ValueError, "load from elsewhere"):
+            page.render(execute.Result(Path("x.ipynb"), new_notebook(cells=[cell])))
+
+    def test_title_and_summary(self):
+        book = new_notebook(cells=[new_markdown_cell("# The *title*\n\nSome [link](x) and `code`\nhere.")])
+        self.assertEqual(page.title_of(book, "x"), "The title")
+        self.assertEqual(page.summary_of(book), "Some link and code here.")
+        self.assertEqual(page.title_of(new_notebook(), "x"), "x")
+
+
+class Check(unittest.TestCase):
+    def good(self):
+        return check.strip(new_notebook(cells=[new_markdown_cell("# T"), new_code_cell('import "fmt"'), new_code_cell("%%\nfmt.Println(1)")]))
+
+    def test_good(self):
+        self.assertEqual(check.problems(self.good(), 100), [])
+
+    def test_bad(self):
+        def changed(change):
+            book = self.good()
+            change(book)
+            return check.problems(book, 100)
+
+        for name, change, want in [
+            ("outputs", lambda b: b.cells[2].update(outputs=outputs(("stdout", "1"))), "make strip"),
+            ("count", lambda b: b.cells[2].update(execution_count=1), "make strip"),
+            ("many cells", lambda b: b.cells.extend([new_code_cell("%%\nx()")] * 15), "17 code cells"),
+            ("long cells", lambda b: [c.update(source="import (\n" + "\n" * 9 + ")") for c in b.cells[1:]], "median"),
+            ("kernel", lambda b: b.metadata.kernelspec.update(name="python3"), "kernel"),
+            ("no heading", lambda b: b.cells.pop(0), "heading"),
+            ("two %%", lambda b: b.cells[2].update(source="%%\na()\n%%\nb()"), "two %%"),
+            ("empty", lambda b: b.cells[2].update(source=" "), "empty"),
+            ("formula", lambda b: b.cells[0].update(source="# T\n\n$\\alpha$"), "TeX"),
+            ("no imports", lambda b: b.cells.pop(1), "imports"),
+        ]:
+            with self.subTest(name):
+                found = changed(change)
+                self.assertEqual(len(found), 1, found)
+                self.assertIn(want, found[0])
+        self.assertIn("bytes", check.problems(self.good(), 2_000_000)[0])
+
+    def test_strip_is_stable(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "x.ipynb"
+            book = self.good()
+            book.cells[2].update(outputs=outputs(("stdout", "1")), execution_count=4)
+            nbformat.write(book, path)
+            with contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(check.main(["--strip", str(path)]), 0)
+            once = path.read_bytes()
+            self.assertEqual(check.main(["--strip", str(path)]), 0)
+            self.assertEqual(once, path.read_bytes())
+            self.assertEqual(check.main([str(path)]), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
