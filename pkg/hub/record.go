@@ -1,0 +1,106 @@
+package hub
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gaze/internal/atomicfile"
+)
+
+// recordName is the name of the record in a checkpoint's folder.
+const recordName = "gaze.lock.json"
+
+// Record is written beside the files of a checkpoint when all of them are
+// there: what they are and where they came from. For files whose checksum the
+// catalogue doesn't know it holds the one of the first download.
+type Record struct {
+	Name    string       `json:"name"`
+	Source  string       `json:"source"`  // in words
+	License string       `json:"license"` // of what came
+	Page    string       `json:"page"`
+	Notes   string       `json:"notes,omitempty"`
+	Files   []RecordFile `json:"files"`
+}
+
+// RecordFile is a file as it was when it was fetched or made.
+type RecordFile struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	URL    string `json:"url,omitempty"` // without login
+}
+
+// parseRecord reads a record and refuses one with names outside its folder.
+func parseRecord(data []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Record{}, err
+	}
+	if r.Name == "" || len(r.Files) == 0 {
+		return Record{}, errors.New("not a record of a download")
+	}
+	for _, f := range r.Files {
+		if !filepath.IsLocal(f.Name) || f.Name != filepath.Base(f.Name) || f.Size < 0 || !isHex(f.SHA256, 64) {
+			return Record{}, fmt.Errorf("the entry for %q makes no sense", f.Name)
+		}
+	}
+	return r, nil
+}
+
+func readRecord(dir string) (Record, error) {
+	data, err := os.ReadFile(filepath.Join(dir, recordName))
+	if err != nil {
+		return Record{}, err
+	}
+	r, err := parseRecord(data)
+	if err != nil {
+		return Record{}, fmt.Errorf("hub: %s: %w", filepath.Join(dir, recordName), err)
+	}
+	return r, nil
+}
+
+func (r Record) write(dir string) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(filepath.Join(dir, recordName), append(data, '\n'))
+}
+
+func (r Record) has(name string) bool {
+	for _, f := range r.Files {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// check compares the files in dir with the record: their sizes, and with full
+// also their SHA-256.
+func (r Record) check(dir string, full bool) error {
+	for _, f := range r.Files {
+		path := filepath.Join(dir, f.Name)
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Size() != f.Size {
+			return fmt.Errorf("hub: %s has %d bytes, was fetched with %d", path, info.Size(), f.Size)
+		}
+		if !full {
+			continue
+		}
+		got, err := fileSHA256(path)
+		if err != nil {
+			return err
+		}
+		if got != f.SHA256 {
+			return fmt.Errorf("hub: %s has changed since it was fetched: SHA-256 %s, was %s", path, got, f.SHA256)
+		}
+	}
+	return nil
+}
