@@ -99,7 +99,7 @@ func (b BarChart) layout() (*scene, error) {
 	} else {
 		l.value.from, l.value.to = l.plot.bottom(), l.plot.y
 	}
-	return &scene{w: l.plot.right() + right + pad, h: l.bottom + pad, draw: l.draw}, nil
+	return &scene{w: l.plot.right() + right + pad, h: l.bottom + pad, title: l.Title, draw: l.draw}, nil
 }
 
 func (l *barLayout) check() error {

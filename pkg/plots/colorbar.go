@@ -1,6 +1,9 @@
 package plots
 
-import "math"
+import (
+	"image/color"
+	"math"
+)
 
 // colorbar is the upright bar that explains the colours of a figure.
 type colorbar struct {
@@ -40,6 +43,15 @@ func (b colorbar) draw(c canvas, x, y, height float64) {
 		return
 	}
 	bar := box{x + barGap, y, barWidth, height}
+	arrow := math.Round(min(10, height/6))
+	if b.r.above {
+		b.drawArrow(c, point{bar.x, bar.y + arrow}, -arrow, b.r.cmap.Over)
+		bar.y, bar.h = bar.y+arrow, bar.h-arrow
+	}
+	if b.r.below {
+		b.drawArrow(c, point{bar.x, bar.bottom() - arrow}, arrow, b.r.cmap.Under)
+		bar.h -= arrow
+	}
 	gradient := make([][]float64, 256)
 	for i := range gradient {
 		gradient[i] = []float64{(255.5 - float64(i)) / 256}
@@ -47,7 +59,7 @@ func (b colorbar) draw(c canvas, x, y, height float64) {
 	c.image(bar, mapImage(gradient, resolved{cmap: b.r.cmap, lo: 0, hi: 1}), false)
 	outline(c, bar, frame, 1)
 	for _, t := range b.ticks {
-		ty := bar.bottom() - b.r.unit(t.at)*height
+		ty := bar.bottom() - b.r.unit(t.at)*bar.h
 		// A mark at either end stays within the bar's outline.
 		my := min(bar.bottom()-0.5, max(bar.y+0.5, ty))
 		c.polyline([]point{{bar.right(), my}, {bar.right() + tickLen, my}}, stroke{color: axisInk, width: 1})
@@ -58,4 +70,12 @@ func (b colorbar) draw(c canvas, x, y, height float64) {
 		st.vertical = true
 		c.text(point{x + b.wide - 3, y + height/2}, b.label, st)
 	}
+}
+
+// drawArrow draws a triangle on the end of the bar: values go on beyond it.
+func (b colorbar) drawArrow(c canvas, at point, length float64, col color.RGBA) {
+	tip := point{at.x + barWidth/2, at.y + length}
+	right := point{at.x + barWidth, at.y}
+	c.polygon([]point{at, tip, right}, col)
+	c.polyline([]point{at, tip, right}, stroke{color: frame, width: 1})
 }

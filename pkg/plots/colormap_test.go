@@ -50,7 +50,7 @@ func TestColormapEdges(t *testing.T) {
 		want any
 	}{
 		{math.NaN(), m.Bad}, {math.Inf(1), m.Over}, {math.Inf(-1), m.Under},
-		{-0.0, m.Table[0]}, {1, m.Table[255]}, {math.Nextafter(1, 0), m.Table[255]}, {math.Nextafter(1, 2), m.Over},
+		{math.Copysign(0, -1), m.Table[0]}, {1, m.Table[255]}, {math.Nextafter(1, 0), m.Table[255]}, {math.Nextafter(1, 2), m.Over},
 	}
 	for _, tt := range tests {
 		if got := m.At(tt.v); got != tt.want {

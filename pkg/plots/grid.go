@@ -79,7 +79,7 @@ func (g Grid) layout() (*scene, error) {
 	}
 	w := inner + l.bar.wide
 	l.head = newHeader(g.Title, g.Subtitle, w)
-	return &scene{w: w + 2*pad, h: l.head.height() + l.top + h + 2*pad, draw: l.draw}, nil
+	return &scene{w: w + 2*pad, h: l.head.height() + l.top + h + 2*pad, title: l.Title, draw: l.draw}, nil
 }
 
 // measureValues checks the panels and fixes the colour ranges.

@@ -55,7 +55,7 @@ func (m HeatMap) layout() (*scene, error) {
 	w := l.plot.right() - pad + l.bar.wide
 	l.head = newHeader(m.Title, m.Subtitle, w-(l.plot.x-pad))
 	l.plot.y = pad + l.head.height()
-	return &scene{w: w + 2*pad, h: l.plot.bottom() + l.bottom + pad, draw: l.draw}, nil
+	return &scene{w: w + 2*pad, h: l.plot.bottom() + l.bottom + pad, title: l.Title, draw: l.draw}, nil
 }
 
 func (l *heatLayout) check() error {

@@ -91,7 +91,7 @@ func (l LineChart) layout() (*scene, error) {
 		p.bottom += 20
 	}
 	p.y.from, p.y.to = p.plot.bottom(), p.plot.y
-	return &scene{w: p.plot.right() + right + pad, h: p.bottom + pad, draw: p.draw}, nil
+	return &scene{w: p.plot.right() + right + pad, h: p.bottom + pad, title: p.Title, draw: p.draw}, nil
 }
 
 func sizeOr(v, other float64) float64 {

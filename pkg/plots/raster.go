@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 
 	xdraw "golang.org/x/image/draw"
 	"golang.org/x/image/font/sfnt"
@@ -185,30 +186,46 @@ func (r *raster) polyline(pts []point, st stroke) {
 	r.fill(p, st.color)
 }
 
-// strokeInto adds a line's outline to p: a rectangle for every piece and a disc
-// for every joint and end, all wound the same way so that they unite.
-func (r *raster) strokeInto(p *path, pts []point, half float64) {
-	const sides = 16
-	for i, q := range pts {
-		a := point{q.x * r.scale, q.y * r.scale}
-		disc := make([]point, sides)
-		for k := range disc {
-			sin, cos := math.Sincos(2 * math.Pi * float64(k) / sides)
-			disc[k] = point{a.x + half*cos, a.y - half*sin}
+// strokeInto adds a line's outline to p: along its left side and back along its
+// right. One outline for all of it keeps the joints as smooth as the rest.
+func (r *raster) strokeInto(p *path, line []point, half float64) {
+	pts := make([]point, 0, len(line))
+	for _, q := range line {
+		q = point{q.x * r.scale, q.y * r.scale}
+		if n := len(pts); n == 0 || pts[n-1] != q {
+			pts = append(pts, q)
 		}
-		p.polygon(disc, r.dst.Bounds())
-		if i+1 == len(pts) {
-			break
-		}
-		b := point{pts[i+1].x * r.scale, pts[i+1].y * r.scale}
-		dx, dy := b.x-a.x, b.y-a.y
-		l := math.Hypot(dx, dy)
-		if l == 0 {
-			continue
-		}
-		nx, ny := -dy/l*half, dx/l*half
-		p.polygon([]point{{a.x + nx, a.y + ny}, {b.x + nx, b.y + ny}, {b.x - nx, b.y - ny}, {a.x - nx, a.y - ny}}, r.dst.Bounds())
 	}
+	if len(pts) < 2 {
+		return
+	}
+	var left, right []point
+	side := func(a point, nx, ny float64) {
+		left = append(left, point{a.x + nx*half, a.y + ny*half})
+		right = append(right, point{a.x - nx*half, a.y - ny*half})
+	}
+	nx0, ny0 := normal(pts[0], pts[1])
+	side(pts[0], nx0, ny0)
+	for i := 1; i+1 < len(pts); i++ {
+		nx, ny := normal(pts[i], pts[i+1])
+		if cos := nx*nx0 + ny*ny0; cos > 0.3 { // the sides meet on the bisector
+			side(pts[i], (nx+nx0)/(1+cos), (ny+ny0)/(1+cos))
+		} else { // that would be a long spike: cut it off
+			side(pts[i], nx0, ny0)
+			side(pts[i], nx, ny)
+		}
+		nx0, ny0 = nx, ny
+	}
+	side(pts[len(pts)-1], nx0, ny0)
+	slices.Reverse(right)
+	p.polygon(append(left, right...), r.dst.Bounds())
+}
+
+// normal is the unit vector to one side of the way from a to b.
+func normal(a, b point) (x, y float64) {
+	dx, dy := b.x-a.x, b.y-a.y
+	l := math.Hypot(dx, dy)
+	return -dy / l, dx / l
 }
 
 // dashed cuts a line into its dashes.

@@ -21,7 +21,8 @@ type Scale struct {
 type resolved struct {
 	cmap   *Colormap
 	lo, hi float64
-	flat   bool // all values were equal: lo and hi were widened around them
+	below  bool // there are values below lo, …
+	above  bool // … and above hi, which the colour bar shows by arrows
 }
 
 var errRange = errors.New("plots: the colour range must be finite, with Min below Max")
@@ -29,8 +30,8 @@ var errRange = errors.New("plots: the colour range must be finite, with Min belo
 // resolve fixes the range from all matrices together. Infinite values are left
 // out of the range (they are drawn as under or over it) and so is NaN; without
 // any finite value the range is 0 to 1.
-func (s Scale) resolve(matrices ...[][]float64) (resolved, error) {
-	r := resolved{cmap: s.Map, lo: s.Min, hi: s.Max}
+func (s Scale) resolve(matrices ...[][]float64) (r resolved, err error) {
+	r = resolved{cmap: s.Map, lo: s.Min, hi: s.Max}
 	if r.cmap == nil {
 		r.cmap = Viridis
 	}
@@ -38,8 +39,10 @@ func (s Scale) resolve(matrices ...[][]float64) (resolved, error) {
 		if !isFinite(s.Min) || !isFinite(s.Max) || s.Min > s.Max {
 			return r, fmt.Errorf("%w: it is %g to %g", errRange, s.Min, s.Max)
 		}
+		r.seeOutside(matrices)
 		return r, nil
 	}
+	defer func() { r.seeOutside(matrices) }()
 	r.lo, r.hi = math.Inf(1), math.Inf(-1)
 	for _, m := range matrices {
 		for _, row := range m {
@@ -54,6 +57,20 @@ func (s Scale) resolve(matrices ...[][]float64) (resolved, error) {
 	return r, nil
 }
 
+// seeOutside notes whether values lie outside the range; one that does so by
+// rounding only is not counted.
+func (r *resolved) seeOutside(matrices [][][]float64) {
+	for _, m := range matrices {
+		for _, row := range m {
+			for _, v := range row {
+				u := r.unit(v)
+				r.below = r.below || u < -1e-6
+				r.above = r.above || u > 1+1e-6
+			}
+		}
+	}
+}
+
 // widen gives an empty or one-point range an extent, so that it can be divided by.
 func (r *resolved) widen(center bool) {
 	if r.lo > r.hi {
@@ -65,7 +82,6 @@ func (r *resolved) widen(center bool) {
 		r.lo = -r.hi
 	}
 	if r.lo == r.hi {
-		r.flat = true
 		d := max(math.Abs(r.lo)*0.05, 1e-12)
 		if r.lo == 0 {
 			d = 0.5

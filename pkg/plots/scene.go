@@ -68,8 +68,9 @@ func (t textStyle) drop() float64 { return t.size * capHeight / 2 }
 
 // scene is a laid-out figure.
 type scene struct {
-	w, h float64
-	draw func(c canvas)
+	w, h  float64
+	title string // for those who hear a figure rather than see it
+	draw  func(c canvas)
 }
 
 const (

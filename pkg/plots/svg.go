@@ -26,8 +26,12 @@ const fontStack = "Arimo, Arial, 'Liberation Sans', Helvetica, 'DejaVu Sans', sa
 
 func (s *scene) svg() (string, error) {
 	c := &svgCanvas{}
-	fmt.Fprintf(&c.out, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" font-family="%s">`+"\n",
-		num(s.w), num(s.h), num(s.w), num(s.h), fontStack)
+	label := ""
+	if t := clean(s.title); t != "" {
+		label = fmt.Sprintf(` aria-label="%s"`, escape(t))
+	}
+	fmt.Fprintf(&c.out, `<svg xmlns="http://www.w3.org/2000/svg" role="img"%s width="%s" height="%s" viewBox="0 0 %s %s" font-family="%s">`+"\n",
+		label, num(s.w), num(s.h), num(s.w), num(s.h), fontStack)
 	c.rect(box{0, 0, s.w, s.h}, white)
 	s.draw(c)
 	if c.err != nil {
@@ -110,13 +114,8 @@ func (c *svgCanvas) text(at point, s string, st textStyle) {
 	if drawable(s, st.bold) == s {
 		extra += fmt.Sprintf(` textLength="%s" lengthAdjust="spacingAndGlyphs"`, num(textWidth(s, st)))
 	}
-	var esc bytes.Buffer
-	if err := xml.EscapeText(&esc, []byte(s)); err != nil {
-		c.err = err
-		return
-	}
 	fmt.Fprintf(&c.out, `<text x="%s" y="%s" font-size="%s"%s%s>%s</text>`+"\n",
-		num(at.x), num(at.y), num(st.size), paint("fill", st.color), extra, esc.String())
+		num(at.x), num(at.y), num(st.size), paint("fill", st.color), extra, escape(s))
 }
 
 func (c *svgCanvas) image(b box, img image.Image, smooth bool) {
@@ -142,6 +141,13 @@ func (c *svgCanvas) clip(b box, drawInside func()) {
 	fmt.Fprintf(&c.out, `<g clip-path="url(#%s)">`+"\n", id)
 	drawInside()
 	c.out.WriteString("</g>\n")
+}
+
+// escape writes text for use between tags and in attributes.
+func escape(s string) string {
+	var b bytes.Buffer
+	_ = xml.EscapeText(&b, []byte(s)) // a bytes.Buffer takes all that is written
+	return b.String()
 }
 
 // encodePNG compresses well: figures are written once and shipped often.
