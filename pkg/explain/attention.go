@@ -38,6 +38,15 @@ func ParseHeads(s string) (Heads, error) {
 	return OneHead(i), nil
 }
 
+// Check tells whether a layer of n heads has this choice.
+func (h Heads) Check(n int) error {
+	if h.kind != "head" {
+		return nil
+	}
+	_, err := Index(h.index, n, "head")
+	return err
+}
+
 // String returns the text that [ParseHeads] reads, or the phrase for a title.
 func (h Heads) String() string {
 	if h.kind == "head" {

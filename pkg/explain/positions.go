@@ -1,0 +1,247 @@
+package explain
+
+import (
+	"fmt"
+	"math"
+
+	"gaze/pkg/plots"
+	"gaze/pkg/vit"
+)
+
+// Positions is a model's patch position embeddings, compared with each other.
+type Positions struct {
+	Model      string    // the checkpoint's name, for titles
+	Rows, Cols int       // the grid of patches
+	Similarity []float32 // cosine similarity [Rows*Cols, Rows*Cols]
+	Method     string    // how the grid was resized; empty if it is the checkpoint's own
+
+	model *vit.Model
+}
+
+// PositionsOf compares the position embeddings of a checkpoint, on its own grid.
+func PositionsOf(m *vit.Model) (*Positions, error) {
+	embeddings, grid, err := m.PositionEmbeddings()
+	if err != nil {
+		return nil, err
+	}
+	similarity, err := PositionSimilarity(embeddings, m.Config.Dim)
+	if err != nil {
+		return nil, err
+	}
+	return &Positions{Model: m.Name, Rows: grid[0], Cols: grid[1], Similarity: similarity, model: m}, nil
+}
+
+// Resized compares the embeddings after they were resized to another grid, by
+// the method that the checkpoint's layout asks for.
+func (p *Positions) Resized(rows, cols int) (*Positions, error) {
+	patch := p.model.Config.PatchSize
+	m, err := p.model.ResizedTo(rows*patch[0], cols*patch[1])
+	if err != nil {
+		return nil, err
+	}
+	r, err := PositionsOf(m)
+	if err != nil {
+		return nil, err
+	}
+	if rows != p.Rows || cols != p.Cols {
+		r.Method = m.PosResize().String()
+	}
+	return r, nil
+}
+
+// Matrix returns the similarities as rows of float64: [patches][patches].
+func (p *Positions) Matrix() [][]float64 {
+	n := p.Rows * p.Cols
+	return Map{Rows: n, Cols: n, Values: p.Similarity}.Matrix()
+}
+
+// Map returns the similarity of one position with all others.
+func (p *Positions) Map(row, col int) (Map, error) {
+	return SimilarityMap(p.Similarity, p.Rows, p.Cols, row, col)
+}
+
+// Summary is [SummarisePositions] for these.
+func (p *Positions) Summary() PositionSummary {
+	s, err := SummarisePositions(p.Similarity, p.Rows, p.Cols)
+	if err != nil {
+		panic(err) // the similarities were made for this grid
+	}
+	return s
+}
+
+// unit is the scale of every cosine similarity: viridis from -1 to 1.
+var unit = plots.Scale{Map: plots.Viridis, Min: -1, Max: 1, Label: "cosine similarity"}
+
+// maxMaps is how many maps fit side by side and can still be told apart.
+const maxMaps = 16
+
+// Atlas draws a map for every position, in the positions' own order, with one
+// colour bar from -1 to 1. Of a grid with more than 16 rows or columns it
+// shows every second, third, … position, and says so.
+func (p *Positions) Atlas() plots.Figure {
+	step := max(ceilDiv(p.Rows, maxMaps), ceilDiv(p.Cols, maxMaps))
+	rows, rowNames := everyNth(p.Rows, step)
+	cols, colNames := everyNth(p.Cols, step)
+	maps := make([][][][]float64, len(rows))
+	for i, r := range rows {
+		maps[i] = make([][][]float64, len(cols))
+		for j, c := range cols {
+			m, err := p.Map(r, c)
+			if err != nil {
+				panic(err) // r and c come from the grid
+			}
+			maps[i][j] = m.Matrix()
+		}
+	}
+	subtitle := p.subtitle()
+	if step > 1 {
+		subtitle += fmt.Sprintf(" · every %s position shown", ordinal(step))
+	}
+	return plots.Atlas{
+		Maps: maps, Title: "Position embeddings: each with all others", Subtitle: subtitle,
+		RowTitle: "patch row", ColTitle: "patch column", RowNames: rowNames, ColNames: colNames,
+		Scale: unit,
+	}
+}
+
+func (p *Positions) subtitle() string {
+	s := fmt.Sprintf("%s · %d×%d positions", p.Model, p.Rows, p.Cols)
+	if p.Method != "" {
+		s += ", resized (" + p.Method + ")"
+	}
+	return s
+}
+
+// Enlarged draws the map of one position, which is marked. The error says which
+// rows and columns there are.
+func (p *Positions) Enlarged(row, col int) (plots.Figure, error) {
+	m, err := p.Map(row, col)
+	if err != nil {
+		return nil, err
+	}
+	return plots.HeatMap{
+		Values: m.Matrix(), Marks: []plots.Cell{{Row: row, Col: col}}, Scale: unit,
+		Title:    fmt.Sprintf("Similarity with the position in row %d, column %d", row, col),
+		Subtitle: p.subtitle(), XLabel: "patch column", YLabel: "patch row",
+	}, nil
+}
+
+// DistanceChart draws similarity against distance on the grid, a curve with a
+// band of one standard deviation for each of the given embeddings. Distances
+// are in shares of the picture's diagonal when the grids differ, else in patches.
+func DistanceChart(all ...*Positions) (plots.Figure, error) {
+	sameGrid := true
+	for _, p := range all {
+		sameGrid = sameGrid && p.Rows == all[0].Rows && p.Cols == all[0].Cols
+	}
+	chart := plots.LineChart{
+		Title: "Similarity against distance", XLabel: "distance in patches", YLabel: "cosine similarity (mean ± sd)",
+		Lines: []plots.RefLine{{Value: 0}},
+	}
+	if !sameGrid {
+		chart.XLabel = "distance as a share of the grid's diagonal"
+	}
+	for _, p := range all {
+		c, err := SimilarityByDistance(p.Similarity, p.Rows, p.Cols)
+		if err != nil {
+			return nil, err
+		}
+		s := plots.Series{Name: fmt.Sprintf("%d×%d", p.Rows, p.Cols), X: c.Distance, Y: c.Mean}
+		for i := range c.Mean {
+			s.Low = append(s.Low, c.Mean[i]-c.Std[i])
+			s.High = append(s.High, c.Mean[i]+c.Std[i])
+		}
+		if !sameGrid {
+			s.X = scaled(c.Distance, 1/math.Hypot(float64(p.Rows-1), float64(p.Cols-1)))
+			s.Low, s.High = nil, nil // three bands over each other hide the lines
+		}
+		chart.Series = append(chart.Series, s)
+		chart.Subtitle = p.Model
+	}
+	if sameGrid {
+		chart.Series[0].Name = ""
+	}
+	return chart, nil
+}
+
+// PositionTable sets the numbers of several grids side by side.
+func PositionTable(all ...*Positions) plots.Table {
+	t := plots.Table{
+		Caption: "Mean cosine similarity of two positions",
+		Columns: columns("grid", "neighbours", "same row", "same column", "elsewhere", "lowest", "most alike is adjacent"),
+	}
+	for _, p := range all {
+		s := p.Summary()
+		t.Rows = append(t.Rows, []any{
+			fmt.Sprintf("%d×%d", p.Rows, p.Cols),
+			fmt.Sprintf("%.3f", s.Neighbours), fmt.Sprintf("%.3f", s.SameRow), fmt.Sprintf("%.3f", s.SameColumn),
+			fmt.Sprintf("%.3f", s.Elsewhere), fmt.Sprintf("%.3f", s.Lowest), fmt.Sprintf("%.1f %%", 100*s.NearestIsNext),
+		})
+	}
+	return t
+}
+
+// DiscussPositions is the paragraph under the figures; every number and every
+// comparison in it is read from the results.
+func DiscussPositions(own, resized *Positions) string {
+	s, r := own.Summary(), resized.Summary()
+	text := fmt.Sprintf("For **%.1f %%** of the %d positions the most similar other one touches it: ", 100*s.NearestIsNext, own.Rows*own.Cols)
+	if s.NearestIsNext > 0.5 {
+		text += "the model found out which patches are neighbours, though nothing told it. "
+	} else {
+		text += "these embeddings don't tell neighbours apart from the rest. "
+	}
+	text += fmt.Sprintf("Direct neighbours have a similarity of %.3f, positions that share neither row nor column %.3f. ", s.Neighbours, s.Elsewhere)
+	switch lines := (s.SameRow+s.SameColumn)/2 - s.Elsewhere; {
+	case lines > 0.02:
+		text += fmt.Sprintf("A row (%.3f) and a column (%.3f) show as lines in the maps: positions in them are more alike than others. ", s.SameRow, s.SameColumn)
+	default:
+		text += fmt.Sprintf("Sharing a row (%.3f) or a column (%.3f) makes little difference. ", s.SameRow, s.SameColumn)
+	}
+	a, b := s.LowestA, s.LowestB
+	text += fmt.Sprintf("The least alike are row %d, column %d and row %d, column %d (%.3f).\n\n",
+		a/own.Cols, a%own.Cols, b/own.Cols, b%own.Cols, s.Lowest)
+	text += fmt.Sprintf("Resized from %d×%d to %d×%d, neighbours lie further apart on the old grid: their similarity goes from %.3f to %.3f, while the order stays (%.1f %% have their most similar position beside them).",
+		own.Rows, own.Cols, resized.Rows, resized.Cols, s.Neighbours, r.Neighbours, 100*r.NearestIsNext)
+	return text
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// everyNth lists 0, step, 2·step, … below n, centred, with their names.
+func everyNth(n, step int) (indices []int, names []string) {
+	start := (n - 1) % step / 2
+	for i := start; i < n; i += step {
+		indices = append(indices, i)
+		names = append(names, fmt.Sprint(i))
+	}
+	return indices, names
+}
+
+func ordinal(n int) string {
+	switch n {
+	case 2:
+		return "2nd"
+	case 3:
+		return "3rd"
+	}
+	return fmt.Sprintf("%dth", n)
+}
+
+func scaled(v []float64, by float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = x * by
+	}
+	return out
+}
+
+// columns are a table's: the first of words, the others of numbers.
+func columns(names ...string) []plots.Column {
+	out := make([]plots.Column, len(names))
+	for i, n := range names {
+		out[i] = plots.Column{Name: n, Align: plots.AlignRight}
+	}
+	out[0].Align = plots.AlignLeft
+	return out
+}

@@ -1,0 +1,78 @@
+package transform
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ToTensor turns a picture into float32 values v/255, channels first.
+type ToTensor struct{}
+
+// String is the step's text.
+func (ToTensor) String() string { return "totensor" }
+
+// scaled255 is v/255 in float32, as torch divides.
+var scaled255 = func() (t [256]float32) {
+	for v := range t {
+		t[v] = float32(v) / 255
+	}
+	return t
+}()
+
+// Apply converts; the result doesn't share the picture's memory.
+func (ToTensor) Apply(im *Image) *Tensor {
+	n, size := im.Channels, im.Width*im.Height
+	t := &Tensor{Data: make([]float32, n*size), Shape: [3]int{n, im.Height, im.Width}}
+	for c := range n {
+		plane := t.Data[c*size : (c+1)*size]
+		for i := range plane {
+			plane[i] = scaled255[im.Pix[i*n+c]]
+		}
+	}
+	return t
+}
+
+// Normalize computes (v-Mean)/Std for each channel, in float32 as torch does.
+// One value serves all channels.
+type Normalize struct{ Mean, Std []float32 }
+
+// String is the step's text.
+func (n Normalize) String() string {
+	return "normalize(" + listText(n.Mean) + "," + listText(n.Std) + ")"
+}
+
+func listText(v []float32) string {
+	parts := make([]string, len(v))
+	for i, x := range v {
+		parts[i] = strconv.FormatFloat(float64(x), 'g', -1, 32)
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return "[" + strings.Join(parts, ",") + "]"
+}
+
+// Apply normalises in place.
+func (n Normalize) Apply(t *Tensor) error {
+	if t == nil {
+		return errors.New("normalize comes before totensor")
+	}
+	channels := t.Shape[0]
+	if (len(n.Mean) != 1 && len(n.Mean) != channels) || (len(n.Std) != 1 && len(n.Std) != channels) {
+		return fmt.Errorf("%d means and %d deviations for %d channels", len(n.Mean), len(n.Std), channels)
+	}
+	size := t.Shape[1] * t.Shape[2]
+	for c := range channels {
+		mean, std := n.Mean[c%len(n.Mean)], n.Std[c%len(n.Std)]
+		if std == 0 {
+			return errors.New("a standard deviation of 0")
+		}
+		plane := t.Data[c*size : (c+1)*size]
+		for i, v := range plane {
+			plane[i] = (v - mean) / std
+		}
+	}
+	return nil
+}

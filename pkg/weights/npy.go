@@ -1,0 +1,46 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strings"
+
+	"gaze/internal/atomicfile"
+)
+
+// WriteNPY writes a float32 tensor as a NumPy .npy file (format version 1.0),
+// whole or not at all.
+func WriteNPY(path string, t *Tensor) error {
+	values, err := t.Float32s()
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		if _, err := w.Write(npyHeader(t.Shape)); err != nil {
+			return err
+		}
+		_, err := w.Write(bytesOf(values))
+		return err
+	})
+}
+
+// npyHeader is the magic, version and description, padded to a multiple of 64.
+func npyHeader(shape []int) []byte {
+	dims := make([]string, len(shape))
+	for i, d := range shape {
+		dims[i] = fmt.Sprint(d)
+	}
+	tuple := strings.Join(dims, ", ")
+	if len(shape) == 1 {
+		tuple += ","
+	}
+	text := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", tuple)
+	total := (10+len(text)+1+63)/64*64 - 10
+	var b bytes.Buffer
+	b.WriteString("\x93NUMPY\x01\x00")
+	_ = binary.Write(&b, binary.LittleEndian, uint16(total)) // a Buffer takes everything
+	b.WriteString(text + strings.Repeat(" ", total-len(text)-1) + "\n")
+	return b.Bytes()
+}
