@@ -106,9 +106,7 @@ func TestDifferenceIsSeen(t *testing.T) {
 	if _, share := difference(a, a); share != 0 {
 		t.Error("a picture differs from itself")
 	}
-	m.NoAxes, m.XLabel = false, "x"
 	m.Marks = []Cell{{3, 3}}
-	m.XLabel = ""
 	b, err := m.Image(1)
 	if err != nil {
 		t.Fatal(err)

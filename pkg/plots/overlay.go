@@ -5,7 +5,8 @@ import (
 	"image"
 )
 
-// Overlay is a map laid over a photograph, with a colour bar.
+// Overlay is a map laid over a photograph, with a colour bar. Where the map is
+// NaN the photograph is left as it is.
 type Overlay struct {
 	Picture       image.Image // with its own colours, not normalised for a model
 	Values        [][]float64 // rows from the top; stretched over the whole picture

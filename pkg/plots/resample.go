@@ -179,7 +179,7 @@ func toSize(img image.Image, w, h int) *image.RGBA {
 	return out
 }
 
-// Blend lays a coloured map over a picture: (1-alpha) of the picture, in its
+// blendMap lays a coloured map over a picture: (1-alpha) of the picture, in its
 // own size and colours, and alpha of the map, enlarged to that size. Where the
 // map is NaN the picture is left as it is.
 func blendMap(picture *image.RGBA, m [][]float64, r resolved, alpha float64, ip Interpolation) {

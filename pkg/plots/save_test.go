@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,7 +60,7 @@ func TestSaveFails(t *testing.T) {
 	}
 }
 
-// brightness of an overlay, at a pixel of the picture itself.
+// at returns the colour of an overlay at a pixel of the picture itself.
 func at(t *testing.T, o Overlay, x, y int) color.RGBA {
 	t.Helper()
 	o.Scale.NoBar = true
@@ -86,7 +87,11 @@ func TestOverlayColours(t *testing.T) {
 			}
 		}
 	}
-	o.Alpha = 1
+	o.Values[0][0] = math.NaN()
+	if got := at(t, o, 5, 20); got != (color.RGBA{100, 150, 200, 255}) {
+		t.Errorf("where the map is NaN the picture is %v", got)
+	}
+	o.Alpha, o.Scale.Max = 1, 1
 	if got := at(t, o, 34, 20); got != (color.RGBA{255, 255, 255, 255}) {
 		t.Errorf("with alpha 1 the map hides the picture; got %v", got)
 	}
