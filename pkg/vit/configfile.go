@@ -153,6 +153,11 @@ func (f *configFile) apply(c *Config) error {
 	}
 	if v, ok := f.number("layer_norm_eps", "eps", "norm_eps"); ok {
 		c.NormEps = v
+	} else if name := f.text("architecture"); name != "" { // timm's files don't say, its functions do
+		c.NormEps = 1e-6
+		if strings.Contains(name, "clip") {
+			c.NormEps = 1e-5
+		}
 	}
 	if size, ok := f.imageSize(); ok {
 		c.ImageSize = size
@@ -218,7 +223,7 @@ func (f *configFile) pool(c *Config) error {
 }
 
 // labels is the classes' names in order, nil if the file doesn't name exactly
-// the classes there are.
+// the classes there are; transformers' placeholders (LABEL_0, …) are no names.
 func (f *configFile) labels(classes int) []string {
 	if !f.present() || classes == 0 {
 		return nil
@@ -234,6 +239,9 @@ func (f *configFile) labels(classes int) []string {
 	for id, name := range byID {
 		i, err := strconv.Atoi(id)
 		if err != nil || i < 0 || i >= classes {
+			return nil
+		}
+		if name == "LABEL_"+id {
 			return nil
 		}
 		list[i] = name

@@ -65,13 +65,22 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 			return c, 0, nil, err
 		}
 		if !file.present() {
-			warnings = append(warnings, fmt.Sprintf("no config.json beside the weights: took %d heads and a LayerNorm epsilon of %g, as is usual for width %d in this layout", c.Heads, c.NormEps, c.Dim))
+			warnings = append(warnings, assumed(t.layout, c))
 		}
 	}
 	if err := inferPositions(&c, s.dim("positions", 1)); err != nil {
 		return c, 0, nil, err
 	}
 	return c, resize, warnings, c.Validate()
+}
+
+// assumed says what is taken for granted where there is no configuration file.
+func assumed(layout Layout, c Config) string {
+	text := fmt.Sprintf("no config.json beside the weights: took %d heads and a LayerNorm epsilon of %g, as is usual for width %d in layout %s", c.Heads, c.NormEps, c.Dim, layout)
+	if layout == Timm {
+		text += "; pictures are prepared by the pipeline usual for such models, which the file can't tell (the original DeiT, for one, normalises differently)"
+	}
+	return text
 }
 
 // maxDepth bounds the block numbers that are believed.

@@ -102,7 +102,7 @@ func hfPipeline(values map[string]any) (string, error) {
 		}
 		switch size := values["size"].(type) {
 		case float64: // older files: ViT squeezes to a square, what crops keeps the shape
-			if enabled(values, "do_center_crop") && values["do_center_crop"] != nil {
+			if values["do_center_crop"] == true {
 				steps = append(steps, fmt.Sprintf("resize(%d,%s)", int(size), filter))
 			} else {
 				steps = append(steps, fmt.Sprintf("resize(%d,%d,%s)", int(size), int(size), filter))

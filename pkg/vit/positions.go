@@ -70,3 +70,7 @@ func resizeWarning(from, to Config, method PosResize) string {
 	return fmt.Sprintf("position embeddings resized from a grid of %d×%d to %d×%d patches (%v): the model was made for pictures of %d×%d, these are %d×%d",
 		a[0], a[1], b[0], b[1], method, from.ImageSize[0], from.ImageSize[1], to.ImageSize[0], to.ImageSize[1])
 }
+
+// PosResize is the method that the layout's own library resizes position
+// embeddings with.
+func (m *Model) PosResize() PosResize { return m.resize }

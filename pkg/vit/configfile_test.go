@@ -1,0 +1,234 @@
+package vit
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// loadWith loads a small timm model with a configuration file beside it.
+func loadWith(t *testing.T, change func(*Config), name, text string) (*Model, error) {
+	t.Helper()
+	dir := t.TempDir()
+	c := layoutCase{table: &timmTable, change: change}
+	path := c.write(t, c.model(t), dir)
+	write(t, dir, name, text)
+	return Load(path)
+}
+
+func TestConfigFile(t *testing.T) {
+	cases := []struct {
+		name, text string
+		check      func(Config) bool
+	}{
+		{"plain keys", `{"num_heads": 4, "eps": 1e-3, "patch_size": 4}`, func(c Config) bool { return c.Heads == 4 && c.NormEps == 1e-3 }},
+		{"transformers", `{"num_attention_heads": 8, "layer_norm_eps": 1e-5, "hidden_act": "gelu_new", "image_size": 16}`,
+			func(c Config) bool { return c.Heads == 8 && c.NormEps == 1e-5 && c.Activation == GELUTanh }},
+		{"timm", `{"architecture": "vit_base_patch32_clip_quickgelu_224", "num_classes": 5, "model_args": {"num_heads": 16}, "global_pool": "avg"}`,
+			func(c Config) bool {
+				return c.Heads == 16 && c.Activation == QuickGELU && c.NormEps == 1e-5 && c.Pool == PoolMean
+			}},
+		{"exact gelu", `{"act_layer": "gelu", "global_pool": "token"}`, func(c Config) bool { return c.Activation == GELU && c.Heads == 2 }},
+		{"quick", `{"activation": "quick_gelu"}`, func(c Config) bool { return c.Activation == QuickGELU }},
+		{"rectangle", `{"image_size": [8, 32]}`, func(c Config) bool { return c.Grid() == [2]int{2, 8} }},
+		{"timm's size", `{"pretrained_cfg": {"input_size": [3, 32, 8]}}`, func(c Config) bool { return c.Grid() == [2]int{8, 2} }},
+		{"a size of fine-tuning", `{"image_size": 384}`, func(c Config) bool { return c.Grid() == [2]int{4, 4} }},
+		{"nonsense sizes", `{"image_size": [1e99, -4]}`, func(c Config) bool { return c.Grid() == [2]int{4, 4} }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := loadWith(t, nil, "config.json", c.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.check(m.Config) {
+				t.Errorf("%+v", m.Config)
+			}
+			if len(m.Warnings) != 0 {
+				t.Errorf("warnings %q with a configuration file there", m.Warnings)
+			}
+		})
+	}
+}
+
+func TestConfigFileErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		`{`:                        "not a JSON object",
+		`[1]`:                      "not a JSON object",
+		`{"hidden_size": 768}`:     "hidden_size 768, the tensors say 128",
+		`{"depth": 3}`:             "the tensors say 2",
+		`{"patch_size": 16}`:       "the tensors say [4 4]",
+		`{"num_heads": 0}`:         "0 attention heads",
+		`{"num_heads": 3}`:         "3 heads don't divide",
+		`{"hidden_act": "relu"}`:   `activation "relu"`,
+		`{"global_pool": "map"}`:   `pooling "map"`,
+		`{"layer_norm_eps": -0.1}`: "epsilon",
+	} {
+		m, err := loadWith(t, nil, "config.json", text)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v doesn't say %q (%v)", text, err, want, m)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "config.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readConfigFile(dir); err == nil {
+		t.Error("a folder went for a configuration file")
+	}
+}
+
+func TestLabels(t *testing.T) {
+	for text, want := range map[string][]string{
+		`{"id2label": {"0": "cat", "1": "dog", "2": "cow", "3": "hen", "4": "sow"}}`: {"cat", "dog", "cow", "hen", "sow"},
+		`{"label_names": ["a", "b", "c", "d", "e"]}`:                                 {"a", "b", "c", "d", "e"},
+		`{"label_names": ["a", "b", "c", "d", 5]}`:                                   nil,
+		`{"id2label": {"0": "cat", "1": "dog"}}`:                                     nil, // another number of classes
+		`{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "x": "e"}}`:           nil,
+		`{"id2label": {"0": "LABEL_0", "1": "b", "2": "c", "3": "d", "4": "e"}}`:     nil,
+	} {
+		m, err := loadWith(t, nil, "config.json", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(m.Labels, want) {
+			t.Errorf("%s: %q, want %q", text, m.Labels, want)
+		}
+		if d := m.Describe(); !slices.Equal(d.Labels, want) || d.Format != "safetensors" || d.Layout != Timm || d.Pooling != "class" {
+			t.Errorf("described as %+v", d)
+		}
+	}
+}
+
+func TestDefaultPipelines(t *testing.T) {
+	square := func(size int, change func(*Config)) Config {
+		c := benchConfig()
+		c.ImageSize = [2]int{size, size}
+		if change != nil {
+			change(&c)
+		}
+		return c
+	}
+	const half, imagenet = " | totensor | normalize(0.5,0.5)", " | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"
+	cases := []struct {
+		layout Layout
+		config Config
+		want   string
+	}{
+		{Lukemelas, square(384, nil), "resize(384,384,bilinear)" + half},
+		{GoogleNPZ, square(224, nil), "resize(224,224,bilinear)" + half},
+		{HFViT, square(224, nil), "resize(224,224,bilinear)" + half},
+		{HFDinov2, square(518, nil), "resize(256,bicubic) | centercrop(224)" + imagenet},
+		{DINOv2, square(518, nil), "resize(256,bicubic) | centercrop(224)" + imagenet},
+		{HFDeiT, square(224, nil), "resize(256,256,bicubic) | centercrop(224)" + imagenet},
+		{Timm, square(224, nil), "resize(248,bicubic) | centercrop(224)" + half},
+		{Timm, square(384, nil), "resize(384,bicubic) | centercrop(384)" + half},
+		{Timm, square(224, func(c *Config) { c.DistToken = true }), "resize(248,bicubic) | centercrop(224)" + imagenet},
+		{Timm, square(518, func(c *Config) { c.LayerScale = true }), "resize(518,bicubic) | centercrop(518)" + imagenet},
+		{Timm, square(224, func(c *Config) { c.ImageSize[1] = 448 }), "resize(224,448,bicubic)" + half},
+	}
+	for _, c := range cases {
+		if got := defaultPipeline(c.layout, c.config); got != c.want {
+			t.Errorf("%s: %q, want %q", c.layout, got, c.want)
+		}
+	}
+}
+
+func TestTimmPipeline(t *testing.T) {
+	m, err := loadWith(t, nil, "config.json", `{"pretrained_cfg": {"crop_pct": 0.875, "interpolation": "bilinear", "mean": [0.1, 0.2, 0.3], "std": [1, 2, 3]}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "resize(18,bilinear) | centercrop(16) | totensor | normalize([0.1,0.2,0.3],[1,2,3])"; m.Pipeline() != want {
+		t.Errorf("%q, want %q", m.Pipeline(), want)
+	}
+	m, err = loadWith(t, nil, "config.json", `{"pretrained_cfg": {"crop_pct": 9, "interpolation": "x", "mean": [0.1], "std": [0]}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "resize(17,bicubic) | centercrop(16) | totensor | normalize(0.5,0.5)"; m.Pipeline() != want {
+		t.Errorf("nonsense gives %q, want %q", m.Pipeline(), want)
+	}
+}
+
+func TestHFPipeline(t *testing.T) {
+	stats := `"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]`
+	cases := []struct{ text, want string }{
+		{`{"size": 224, "resample": 2, "do_resize": true, ` + stats + `}`, "resize(224,224,bilinear) | totensor | normalize(0.5,0.5)"},
+		{`{"size": {"height": 16, "width": 32}, "resample": 3, ` + stats + `}`, "resize(16,32,bicubic) | totensor | normalize(0.5,0.5)"},
+		{`{"size": {"shortest_edge": 256}, "resample": 3, "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}`,
+			"resize(256,bicubic) | centercrop(224) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"},
+		{`{"size": 256, "do_center_crop": true, "crop_size": 224, "resample": 1, "do_normalize": false}`, "resize(256,lanczos) | centercrop(224) | totensor"},
+		{`{"do_resize": false, "do_normalize": false}`, "totensor"},
+		{`{"size": 224, ` + stats + `}`, "resize(224,224,bilinear) | totensor | normalize(0.5,0.5)"},
+		{`{"size": "big"}`, "size big"},
+		{`{"size": {"longest_edge": 4}}`, "longest_edge"},
+		{`{"size": 224, "resample": 5, ` + stats + `}`, "resample 5"},
+		{`{"size": 224, "do_center_crop": true, "crop_size": [224, 200]}`, "crop_size"},
+		{`{"size": 224}`, "image_mean"},
+	}
+	for _, c := range cases {
+		dir := t.TempDir()
+		lc := layoutCase{table: &hfViTTable}
+		path := lc.write(t, lc.model(t), dir)
+		write(t, dir, "preprocessor_config.json", c.text)
+		m, err := Load(path)
+		got := ""
+		if err != nil {
+			if got = err.Error(); !strings.Contains(got, "preprocessor_config.json") {
+				t.Errorf("error %q doesn't name the file", got)
+			}
+		} else {
+			got = m.Pipeline()
+		}
+		if err == nil && got != c.want || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.text, got, c.want)
+		}
+	}
+	if _, err := loadWith(t, nil, "preprocessor_config.json", "{"); err == nil {
+		t.Error("a damaged preprocessor_config.json went through")
+	}
+}
+
+// Nothing that a configuration file may say makes loading panic, or gives a
+// configuration that can't be run.
+func FuzzConfigFile(f *testing.F) {
+	f.Add(`{"num_heads": 4, "model_args": {"img_size": [4, 8]}, "pretrained_cfg": {"input_size": [3, 1]}}`)
+	f.Add(`{"id2label": {"0": 3}, "hidden_act": 7, "image_size": 1e300, "patch_size": [4, 4]}`)
+	f.Add(`{"size": {"height": -1}, "crop_size": [], "image_mean": [0], "image_std": [1e-400]}`)
+	shapes := shapesOf{}
+	cfg := squareConfig()
+	for _, p := range cfg.Parameters() {
+		shapes[p.Name] = p.Shape
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		dir := t.TempDir()
+		write(t, dir, "config.json", text)
+		conf, err := readConfigFile(dir)
+		if err != nil {
+			return
+		}
+		c, _, _, err := inferConfig(&timmTable, shapes, conf)
+		if err != nil {
+			return
+		}
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s gives %v", text, err)
+		}
+		if l := conf.labels(c.Classes); l != nil && len(l) != c.Classes {
+			t.Errorf("%d labels for %d classes", len(l), c.Classes)
+		}
+		if _, err := hfPipeline(conf.values); err == nil && conf.values == nil {
+			t.Error("a pipeline out of nothing")
+		}
+	})
+}

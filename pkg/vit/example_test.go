@@ -1,0 +1,86 @@
+package vit_test
+
+import (
+	"fmt"
+	"log"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/vit"
+)
+
+// small is a configuration small enough to run anywhere in no time.
+var small = vit.Config{
+	ImageSize: [2]int{32, 48}, PatchSize: [2]int{16, 16}, Channels: 3,
+	Dim: 24, Depth: 2, Heads: 3, MLPDim: 96, Classes: 10,
+	ClassToken: true, PatchBias: true, QKVBias: true, FinalNorm: true, NormEps: 1e-6,
+}
+
+// A checkpoint tells what it is before anything is run.
+func ExampleModel_Describe() {
+	m, err := vit.Load("testdata/hf_dinov2_registers/weights.safetensors")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	d := m.Describe()
+	fmt.Println(d.Format, d.Layout, d.Architecture)
+	fmt.Println(d.Prefix)
+	// Output:
+	// safetensors huggingface-dinov2 ViT-16x2/4 with 4 registers
+	// [class register 1 register 2 register 3 register 4]
+}
+
+// What the class token looks at, in every layer and head.
+func ExampleRunner_Run() {
+	m, err := vit.New(small, 1) // or vit.Load("model.safetensors")
+	if err != nil {
+		log.Fatal(err)
+	}
+	b, err := backend.Default()
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := vit.NewRunner(b, m)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer r.Close()
+	pictures := make([]float32, 2*3*32*48)
+	out, err := r.Run(pictures, [4]int{2, 3, 32, 48}, vit.Want{Logits: true, ClassAttention: small.AllLayers()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("logits", out.Logits.Shape)
+	fmt.Println("attention by picture, layer, head, patch", out.ClassAttention.Shape)
+	fmt.Println("grid", out.Grid)
+	// Output:
+	// logits [2 10]
+	// attention by picture, layer, head, patch [2 2 3 6]
+	// grid [2 3]
+}
+
+// Position embeddings for larger pictures.
+func ExampleModel_ResizedTo() {
+	m, err := vit.New(small, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	large, err := m.ResizedTo(64, 48)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(large.Warnings[0])
+	positions, grid, err := large.PositionEmbeddings()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(positions), grid)
+	// Output:
+	// position embeddings resized from a grid of 2×3 to 4×3 patches (bicubic with antialiasing (timm)): the model was made for pictures of 32×48, these are 64×48
+	// 288 [4 3]
+}
+
+func ExampleConfig_Architecture() {
+	fmt.Println(vit.Config{Dim: 384, Depth: 12, PatchSize: [2]int{14, 14}, Registers: 4}.Architecture())
+	// Output: ViT-S/14 with 4 registers
+}
