@@ -1,0 +1,173 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+
+	"gaze/pkg/data/jpeg"
+	"gaze/pkg/transform"
+)
+
+const pngMagic = "\x89PNG\r\n\x1a\n"
+
+func decodeJPEG(data []byte) (*transform.Image, int, error) {
+	h, err := jpeg.DecodeHeader(data)
+	if err == nil {
+		err = checkSize(h.Width, h.Height)
+	}
+	var p *jpeg.Picture
+	if err == nil {
+		p, err = jpeg.Decode(data)
+	}
+	if errors.Is(err, jpeg.ErrTruncated) {
+		err = ErrTruncated
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	exif, xmp := jpegMetadata(data)
+	return jpegRGB(p), orientation(exif, xmp), nil
+}
+
+// jpegRGB converts grey and CMYK pictures.
+func jpegRGB(p *jpeg.Picture) *transform.Image {
+	if p.Channels == 3 {
+		return &transform.Image{Pix: p.Pix, Width: p.Width, Height: p.Height, Channels: 3}
+	}
+	out := transform.NewImage(p.Width, p.Height, 3)
+	if p.Channels == 1 {
+		eachPixel(out, p.Pix, p.Width, 1, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[0], s[0] })
+		return out
+	}
+	// The samples are stored inverted, so the ink is 255 minus them, and what a
+	// colour leaves is the white left by black less the ink's share of it.
+	eachPixel(out, p.Pix, p.Width*4, 4, func(d, s []byte) {
+		white := uint32(s[3])
+		for i := range 3 {
+			v := uint32(255-s[i])*white + 128
+			d[i] = byte(max(int(white)-int((v>>8+v)>>8), 0))
+		}
+	})
+	return out
+}
+
+// jpegMetadata finds the EXIF and XMP blocks before the first scan.
+func jpegMetadata(data []byte) (exif, xmp []byte) {
+	const xmpName = "http://ns.adobe.com/xap/1.0/\x00"
+	for b := data[2:]; len(b) >= 4 && b[0] == 0xFF; {
+		marker := b[1]
+		if marker == 0xFF { // fill byte
+			b = b[1:]
+			continue
+		}
+		n := int(binary.BigEndian.Uint16(b[2:])) + 2
+		if marker == 0xDA || n < 4 || n > len(b) {
+			break
+		}
+		segment := b[4:n]
+		b = b[n:]
+		if marker != 0xE1 {
+			continue
+		}
+		if exif == nil && bytes.HasPrefix(segment, []byte("Exif\x00\x00")) {
+			exif = segment
+		}
+		if rest, ok := bytes.CutPrefix(segment, []byte(xmpName)); ok && xmp == nil {
+			xmp = rest
+		}
+	}
+	return exif, xmp
+}
+
+func decodePNG(data []byte) (*transform.Image, int, error) {
+	h, err := png.DecodeConfig(bytes.NewReader(data))
+	if err == nil {
+		err = checkSize(h.Width, h.Height)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	// A byte of deflate makes at most 1,032, and a pixel is at least a bit: a
+	// header that claims more is refused before memory is taken for it.
+	if int64(h.Width)*int64(h.Height)/8 > int64(len(data))*1032 {
+		return nil, 0, ErrTruncated
+	}
+	src, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, 0, err
+	}
+	im, err := toRGB(src)
+	exif, xmp := pngMetadata(data)
+	return im, orientation(exif, xmp), err
+}
+
+// pngMetadata finds the EXIF chunk and uncompressed XMP text.
+func pngMetadata(data []byte) (exif, xmp []byte) {
+	const xmpName = "XML:com.adobe.xmp\x00\x00"
+	for b := data[len(pngMagic):]; len(b) >= 12; {
+		n := uint64(binary.BigEndian.Uint32(b))
+		if n+12 > uint64(len(b)) {
+			break
+		}
+		name, chunk := string(b[4:8]), b[8:8+n]
+		b = b[12+n:]
+		switch {
+		case name == "eXIf":
+			exif = chunk
+		case name == "iTXt" && bytes.HasPrefix(chunk, []byte(xmpName)):
+			xmp = chunk[len(xmpName):]
+		}
+	}
+	return exif, xmp
+}
+
+func decodeTIFF(data []byte) (*transform.Image, int, error) {
+	h, err := tiff.DecodeConfig(bytes.NewReader(data))
+	if err == nil {
+		err = checkSize(h.Width, h.Height)
+	}
+	if err != nil {
+		return nil, 0, advise(err)
+	}
+	src, err := tiff.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, 0, advise(err)
+	}
+	im, err := toRGB(src)
+	return im, orientation(data, nil), err
+}
+
+func decodeBMP(data []byte) (*transform.Image, int, error) {
+	h, err := bmp.DecodeConfig(bytes.NewReader(data))
+	if err == nil {
+		err = checkSize(h.Width, h.Height)
+	}
+	if err != nil {
+		return nil, 0, advise(err)
+	}
+	if bits := int64(binary.LittleEndian.Uint16(data[28:])); int64(h.Width)*int64(h.Height)*bits/8 > int64(len(data)) {
+		return nil, 0, ErrTruncated
+	}
+	src, err := bmp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, 0, advise(err)
+	}
+	im, err := toRGB(src)
+	return im, 1, err
+}
+
+// advise adds what to do to the errors of formats whose rarer kinds aren't
+// supported.
+func advise(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	return fmt.Errorf("%w (if other programs open it, save it as PNG)", err)
+}

@@ -1,0 +1,85 @@
+package data
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+
+	"gaze/pkg/transform"
+)
+
+// toRGB converts what a decoder returns as PIL's convert("RGB") does.
+func toRGB(src image.Image) (*transform.Image, error) {
+	b := src.Bounds()
+	out := transform.NewImage(b.Dx(), b.Dy(), 3)
+	switch src := src.(type) {
+	case *image.Gray:
+		eachPixel(out, src.Pix, src.Stride, 1, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[0], s[0] })
+	case *image.Gray16:
+		// PIL clips 16-bit grey instead of scaling it.
+		eachPixel(out, src.Pix, src.Stride, 2, func(d, s []byte) {
+			v := s[1]
+			if s[0] != 0 {
+				v = 255
+			}
+			d[0], d[1], d[2] = v, v, v
+		})
+	case *image.Paletted:
+		p := paletteRGB(src.Palette)
+		eachPixel(out, src.Pix, src.Stride, 1, func(d, s []byte) { copy(d, p[s[0]][:]) })
+	case *image.NRGBA:
+		eachPixel(out, src.Pix, src.Stride, 4, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[1], s[2] })
+	case *image.NRGBA64:
+		eachPixel(out, src.Pix, src.Stride, 8, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[2], s[4] })
+	case *image.RGBA:
+		eachPixel(out, src.Pix, src.Stride, 4, func(d, s []byte) { divideAlpha(d, s[0], s[1], s[2], s[3]) })
+	case *image.RGBA64:
+		eachPixel(out, src.Pix, src.Stride, 8, func(d, s []byte) { divideAlpha(d, s[0], s[2], s[4], s[6]) })
+	default:
+		return nil, fmt.Errorf("pixels of type %T aren't supported: save the picture as 8-bit PNG", src)
+	}
+	return out, nil
+}
+
+// eachPixel calls f with every pixel of out and the size bytes it comes from.
+func eachPixel(out *transform.Image, pix []byte, stride, size int, f func(dst, src []byte)) {
+	for y := range out.Height {
+		row := pix[y*stride:]
+		dst := out.Pix[y*out.Width*3:]
+		for x := range out.Width {
+			f(dst[3*x:3*x+3:3*x+3], row[size*x:size*x+size:size*x+size])
+		}
+	}
+}
+
+// divideAlpha undoes premultiplication with PIL's rounding.
+func divideAlpha(d []byte, r, g, b, a byte) {
+	switch a {
+	case 255:
+		d[0], d[1], d[2] = r, g, b
+	case 0:
+		d[0], d[1], d[2] = 0, 0, 0
+	default:
+		for i, v := range [3]byte{r, g, b} {
+			d[i] = byte(min(int(v)*255/int(a), 255))
+		}
+	}
+}
+
+// paletteRGB returns a palette's colours without alpha; those that are missing
+// are black.
+func paletteRGB(p color.Palette) (rgb [256][3]byte) {
+	for i, c := range p {
+		if i == len(rgb) {
+			break
+		}
+		switch c := c.(type) {
+		case color.NRGBA:
+			rgb[i] = [3]byte{c.R, c.G, c.B}
+		default:
+			r, g, b, _ := c.RGBA()
+			rgb[i] = [3]byte{byte(r >> 8), byte(g >> 8), byte(b >> 8)}
+		}
+	}
+	return rgb
+}

@@ -1,0 +1,170 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"io"
+
+	"golang.org/x/image/webp"
+
+	"gaze/pkg/transform"
+)
+
+// webpChunk is a piece of a WebP file, a RIFF container.
+type webpChunk struct {
+	name string
+	data []byte
+}
+
+// webpChunks splits b; a chunk that is cut off is left out.
+func webpChunks(b []byte) (chunks []webpChunk, whole bool) {
+	for len(b) >= 8 {
+		n := uint64(binary.LittleEndian.Uint32(b[4:]))
+		if n+8 > uint64(len(b)) {
+			return chunks, false
+		}
+		chunks = append(chunks, webpChunk{string(b[:4]), b[8 : 8+n]})
+		b = b[min(8+n+n&1, uint64(len(b))):]
+	}
+	return chunks, len(b) == 0
+}
+
+// decodeWebP takes the first frame of an animation, on a black canvas where it
+// doesn't cover the whole.
+func decodeWebP(data []byte) (*transform.Image, int, error) {
+	end := min(uint64(binary.LittleEndian.Uint32(data[4:]))+8, uint64(len(data)))
+	chunks, _ := webpChunks(data[12:end])
+	var exif, xmp, frame []byte
+	canvas := image.Point{}
+	for _, c := range chunks {
+		switch {
+		case c.name == "VP8X" && len(c.data) >= 10:
+			canvas = image.Pt(uint24(c.data[4:])+1, uint24(c.data[7:])+1)
+		case c.name == "ANMF" && frame == nil && len(c.data) >= 16:
+			frame = c.data
+		case c.name == "EXIF" && exif == nil:
+			exif = c.data
+		case c.name == "XMP " && xmp == nil:
+			xmp = c.data
+		}
+	}
+	im, err := decodeWebPFrames(data, frame, canvas)
+	return im, orientation(exif, xmp), err
+}
+
+func decodeWebPFrames(data, frame []byte, canvas image.Point) (*transform.Image, error) {
+	if frame == nil {
+		return decodeStillWebP(data)
+	}
+	if err := checkSize(canvas.X, canvas.Y); err != nil {
+		return nil, err
+	}
+	im, err := decodeStillWebP(stillOf(frame))
+	if err != nil {
+		return nil, err
+	}
+	at := image.Pt(2*uint24(frame), 2*uint24(frame[3:]))
+	if at.X+im.Width > canvas.X || at.Y+im.Height > canvas.Y {
+		return nil, errors.New("the first frame lies outside the picture")
+	}
+	out := transform.NewImage(canvas.X, canvas.Y, 3)
+	for y := range im.Height {
+		copy(out.Pix[((at.Y+y)*canvas.X+at.X)*3:], im.Pix[y*im.Width*3:(y+1)*im.Width*3])
+	}
+	return out, nil
+}
+
+func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+// stillOf makes a WebP file of an animation's frame.
+func stillOf(frame []byte) []byte {
+	chunks, _ := webpChunks(frame[16:])
+	hasAlpha := len(chunks) > 0 && chunks[0].name == "ALPH"
+	b := []byte("RIFF\x00\x00\x00\x00WEBP")
+	if hasAlpha {
+		b = append(b, "VP8X\x0a\x00\x00\x00\x10\x00\x00\x00"...)
+		b = append(b, frame[6:12]...) // width and height less one
+	}
+	b = append(b, frame[16:]...)
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
+	return b
+}
+
+func decodeStillWebP(data []byte) (*transform.Image, error) {
+	h, err := webp.DecodeConfig(bytes.NewReader(data))
+	if err == nil {
+		err = checkSize(h.Width, h.Height)
+	}
+	var src image.Image
+	if err == nil {
+		src, err = webp.Decode(bytes.NewReader(data))
+	}
+	if err != nil {
+		if uint64(binary.LittleEndian.Uint32(data[4:]))+8 > uint64(len(data)) {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	switch src := src.(type) {
+	case *image.YCbCr:
+		return videoRGB(src), nil
+	case *image.NYCbCrA:
+		return videoRGB(&src.YCbCr), nil
+	}
+	return toRGB(src)
+}
+
+// videoRGB converts the planes of lossy WebP as libwebp does: they have video's
+// range (16 to 235), which image.YCbCr doesn't know, and chroma at half the
+// resolution, each sample weighted 9:3:3:1 with its neighbours.
+func videoRGB(src *image.YCbCr) *transform.Image {
+	out := transform.NewImage(src.Rect.Dx(), src.Rect.Dy(), 3)
+	chromaRows := (out.Height + 1) / 2
+	for y := range out.Height {
+		// The two chroma rows about row y; at the edges both are the same.
+		near := y / 2
+		far := near - 1 + 2*(y&1)
+		if far < 0 || far >= chromaRows {
+			far = near
+		}
+		videoRow(out.Pix[y*out.Width*3:(y+1)*out.Width*3], src, y, near, far)
+	}
+	return out
+}
+
+// videoRow converts one row, with its near and far rows of chroma.
+func videoRow(dst []byte, src *image.YCbCr, y, near, far int) {
+	width := len(dst) / 3
+	luma := src.Y[y*src.YStride:][:width]
+	chromaWidth := (width + 1) / 2
+	at := func(plane []byte, row int) []byte { return plane[row*src.CStride:][:chromaWidth] }
+	cbNear, cbFar, crNear, crFar := at(src.Cb, near), at(src.Cb, far), at(src.Cr, near), at(src.Cr, far)
+	for x, v := range luma {
+		n := x / 2
+		f := n - 1 + 2*(x&1)
+		var cb, cr int
+		if f < 0 || f >= chromaWidth {
+			cb = (3*int(cbNear[n]) + int(cbFar[n]) + 2) >> 2
+			cr = (3*int(crNear[n]) + int(crFar[n]) + 2) >> 2
+		} else {
+			cb = blendChroma(cbNear[n], cbNear[f], cbFar[n], cbFar[f])
+			cr = blendChroma(crNear[n], crNear[f], crFar[n], crFar[f])
+		}
+		luma := int(v) * 19077 >> 8
+		d := dst[3*x : 3*x+3 : 3*x+3]
+		d[0] = clipVideo(luma + cr*26149>>8 - 14234)
+		d[1] = clipVideo(luma - cb*6419>>8 - cr*13320>>8 + 8708)
+		d[2] = clipVideo(luma + cb*33050>>8 - 17685)
+	}
+}
+
+// blendChroma is (9a + 3b + 3c + d + 8) / 16 in libwebp's two rounded steps.
+func blendChroma(a, b, c, d byte) int {
+	sum := int(a) + int(b) + int(c) + int(d) + 8
+	diagonal := (sum + 2*(int(b)+int(c))) >> 3
+	return (diagonal + int(a)) >> 1
+}
+
+func clipVideo(v int) byte { return byte(min(max(v>>6, 0), 255)) }
