@@ -72,12 +72,13 @@ func Lookup(name string) (Checkpoint, bool) {
 
 const mb = 1_000_000 // as file lists count
 
-// The sizes in About are those of the source pages' file lists, rounded there;
-// where a page doesn't say, there is none. Revisions of Hugging Face
+// The sizes in About are those of the source pages' file lists, rounded there,
+// or of the progress bars in the authors' own notebooks; where neither says,
+// there is none. Revisions of Hugging Face
 // repositories are commits where one is known, so that the files can't change.
 var catalogue = []Checkpoint{
 	hf("vit-base-patch16-224", "ViT-B/16, ImageNet-21k then ImageNet-1k, 224x224", "google/vit-base-patch16-224", "main", 346*mb),
-	hf("vit-base-patch16-384", "ViT-B/16, ImageNet-21k then ImageNet-1k, 384x384", "google/vit-base-patch16-384", "main", 0),
+	hf("vit-base-patch16-384", "ViT-B/16, ImageNet-21k then ImageNet-1k, 384x384", "google/vit-base-patch16-384", "main", 347*mb),
 	hfBin("vit-large-patch16-224", "ViT-L/16, ImageNet-21k then ImageNet-1k, 224x224", "google/vit-large-patch16-224", "main", 1220*mb),
 	dinov2Small(),
 	hf("dinov2-base", "ViT-B/14 of DINOv2, no labels used", "facebook/dinov2-base", "main", 346*mb),
@@ -91,13 +92,13 @@ var catalogue = []Checkpoint{
 	timm("deit_tiny_distilled_patch16_224", "DeiT-Ti/16, distilled, ImageNet-1k", "deit_tiny_distilled_patch16_224.fb_in1k", 0),
 	timm("deit_small_distilled_patch16_224", "DeiT-S/16, distilled, ImageNet-1k", "deit_small_distilled_patch16_224.fb_in1k", 89_800_000),
 	timm("deit_base_distilled_patch16_224", "DeiT-B/16, distilled, ImageNet-1k", "deit_base_distilled_patch16_224.fb_in1k", 0),
-	lukemelas("B_16", "ViT-B/16, ImageNet-21k, of PyTorch-Pretrained-ViT"),
-	lukemelas("B_16_imagenet1k", "ViT-B/16, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT"),
-	lukemelas("B_32_imagenet1k", "ViT-B/32, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT"),
-	lukemelas("L_16_imagenet1k", "ViT-L/16, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT"),
-	catr("catr-v1", "0.1", "weights_9348032.pth"),
-	catr("catr-v2", "0.2", "weight389123791.pth"),
-	catr("catr-v3", "0.2", "weight493084032.pth"),
+	lukemelas("B_16", "ViT-B/16, ImageNet-21k, of PyTorch-Pretrained-ViT", 0),
+	lukemelas("B_16_imagenet1k", "ViT-B/16, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT", 347_469_964),
+	lukemelas("B_32_imagenet1k", "ViT-B/32, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT", 0),
+	lukemelas("L_16_imagenet1k", "ViT-L/16, ImageNet-1k, 384x384, of PyTorch-Pretrained-ViT", 0),
+	catr("catr-v1", "0.1", "weights_9348032.pth", 338*mb),
+	catr("catr-v2", "0.2", "weight389123791.pth", 0),
+	catr("catr-v3", "0.2", "weight493084032.pth", 0),
 	{
 		Name: "bert-base-uncased-vocab", Title: "the 30,522 word pieces of BERT base uncased",
 		Host: HuggingFace, Repo: "google-bert/bert-base-uncased", Revision: "86b5e0934494bd15c9632b12f734a8a67f723594",
@@ -140,19 +141,19 @@ func timm(name, title, model string, about int64) Checkpoint {
 	}
 }
 
-func lukemelas(name, title string) Checkpoint {
+func lukemelas(name, title string, about int64) Checkpoint {
 	return Checkpoint{
 		Name: name, Title: title, Host: GitHub, Repo: "lukemelas/PyTorch-Pretrained-ViT", Revision: "0.0.2",
-		Files:   []File{{Name: name + ".pth"}},
-		License: "not stated by the repository; converted from Google's checkpoints (Apache-2.0)",
+		Files:   []File{{Name: name + ".pth", About: about}},
+		License: "Apache-2.0 (setup.py says \"Apache\"; the repository has no licence file)",
 		Page:    "https://github.com/lukemelas/PyTorch-Pretrained-ViT",
 	}
 }
 
-func catr(name, tag, file string) Checkpoint {
+func catr(name, tag, file string, about int64) Checkpoint {
 	return Checkpoint{
 		Name: name, Title: "captioner: ResNet-101 and a transformer, trained on COCO (" + name[len("catr-"):] + ")",
 		Host: GitHub, Repo: "saahiluppal/catr", Revision: tag,
-		Files: []File{{Name: file}}, License: "Apache-2.0", Page: "https://github.com/saahiluppal/catr",
+		Files: []File{{Name: file, About: about}}, License: "Apache-2.0", Page: "https://github.com/saahiluppal/catr",
 	}
 }

