@@ -30,4 +30,10 @@ if [ -n "${CGO_ENABLED:-}" ]; then
   export CGO_ENABLED
 fi
 
+# Jupyter's settings and connection files stay in the clone as well.
+: "${JUPYTER_CONFIG_DIR:=$GAZE_ROOT/.venv/jupyter/config}"
+: "${JUPYTER_DATA_DIR:=$GAZE_ROOT/.venv/jupyter/data}"
+: "${JUPYTER_RUNTIME_DIR:=$GAZE_ROOT/.venv/jupyter/runtime}"
+export JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR
+
 export GAZE_ROOT PATH GOWORK GOMLX_NO_AUTO_INSTALL

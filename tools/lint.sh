@@ -29,6 +29,7 @@ check_if_there() {
   fi
 }
 
+# shellcheck disable=SC2329 # check calls it
 unformatted() {
   found=$(gofmt -l cmd internal notebooks pkg)
   [ -z "$found" ] && return

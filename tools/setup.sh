@@ -193,6 +193,10 @@ spec = {
 with open(path, "w") as f:
     json.dump(spec, f, indent=1)
 PYTHON
+  # JupyterLab would ask whether it may fetch news.
+  mkdir -p .venv/etc/jupyter/labconfig
+  printf '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}\n' \
+    >.venv/etc/jupyter/labconfig/page_config.json
   stamp kernelspec "$value"
 }
 
