@@ -82,7 +82,7 @@ var catalogue = []Checkpoint{
 	hfBin("vit-large-patch16-224", "ViT-L/16, ImageNet-21k then ImageNet-1k, 224x224", "google/vit-large-patch16-224", "main", 1220*mb),
 	dinov2Small(),
 	hf("dinov2-base", "ViT-B/14 of DINOv2, no labels used", "facebook/dinov2-base", "main", 346*mb),
-	hf("dinov2-large", "ViT-L/14 of DINOv2, no labels used", "facebook/dinov2-large", "main", 0),
+	hf("dinov2-large", "ViT-L/14 of DINOv2, no labels used", "facebook/dinov2-large", "main", 1220*mb),
 	hf("dinov2-with-registers-small", "ViT-S/14 of DINOv2 with four registers", "facebook/dinov2-with-registers-small", "main", 0),
 	hf("dinov2-with-registers-base", "ViT-B/14 of DINOv2 with four registers", "facebook/dinov2-with-registers-base", "main", 0),
 	hf("dinov2-with-registers-large", "ViT-L/14 of DINOv2 with four registers", "facebook/dinov2-with-registers-large", "main", 1220*mb),
