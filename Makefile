@@ -28,11 +28,11 @@ plugin: ## look for XLA's CPU plugin again
 report: setup ## run every notebook, write report/index.html
 	@bin/gaze report -o $(REPORT)
 
-lab: ## open JupyterLab on the notebooks
+lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab
-	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) jupyter lab --ServerApp.root_dir=notebooks
+	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) jupyter lab --ServerApp.root_dir=notebooks $(LABFLAGS)
 
-test: lint test-go test-race test-notebooks ## lint, Go tests with coverage, notebooks
+test: lint test-notebooks test-race test-go ## lint, notebooks, Go tests with coverage
 
 lint: ## check formatting and run the linters
 	@tools/setup.sh lint

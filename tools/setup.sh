@@ -8,6 +8,7 @@
 # the same, so running this again takes about a second.
 #
 # GAZE_PLUGIN=wheel|installer|none limits where XLA's CPU plugin may come from.
+# GAZE_SKIP_BUILD=1 leaves out bin/gaze, for images that get the code later.
 # PYTHON names the Python to build .venv with (default: python3).
 set -eu
 
@@ -201,6 +202,7 @@ PYTHON
 }
 
 build_gaze() {
+  [ -n "${GAZE_SKIP_BUILD:-}" ] && return
   say "building bin/gaze"
   tools/with-env.sh go build -o bin/gaze ./cmd/gaze
 }

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Serves JupyterLab to the network with a token: GAZE_TOKEN=... tools/serve.sh [ARGUMENT...]
+# The arguments are JupyterLab's.
+# With --check: is it answering? The container images start this; on your own machine
+# "make lab" is what you want.
+set -eu
+GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+. "$GAZE_ROOT/tools/env.sh"
+cd "$GAZE_ROOT"
+port=${GAZE_SERVE_PORT:-8888}
+
+if [ "${1:-}" = --check ]; then
+  # /login answers without the token.
+  exec python - "http://127.0.0.1:$port/login" <<'PYTHON'
+import sys, urllib.request
+try:
+    urllib.request.urlopen(sys.argv[1], timeout=5).close()
+except OSError as err:
+    sys.exit(f"serve: JupyterLab doesn't answer: {err}")
+PYTHON
+fi
+
+# Whoever reaches this server can run programs: it never starts open.
+if [ "$(printf %s "${GAZE_TOKEN:-}" | wc -c)" -lt 16 ]; then
+  echo "serve: set GAZE_TOKEN to a random text of 16 characters or more (openssl rand -hex 24)" >&2
+  exit 1
+fi
+# By the environment, so that the token isn't in the list of processes.
+JUPYTER_TOKEN=$GAZE_TOKEN
+PATH="$GAZE_ROOT/bin/lab:$PATH"
+export JUPYTER_TOKEN PATH
+unset GAZE_TOKEN
+exec jupyter lab --no-browser --ip="${GAZE_SERVE_IP:-0.0.0.0}" --port="$port" --ServerApp.port_retries=0 \
+  --ServerApp.root_dir="$GAZE_ROOT/notebooks" "$@"
