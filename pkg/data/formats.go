@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
-	"io"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -141,6 +140,13 @@ func decodeTIFF(data []byte) (*transform.Image, int, error) {
 		return nil, 0, advise(err)
 	}
 	im, err := toRGB(src)
+	// In fax compression (2 to 4) a white run is made of zeros, which are black
+	// if the file says so; x/image takes them for white all the same.
+	if c := tiffTag(data, tagCompression); err == nil && c >= 2 && c <= 4 && tiffTag(data, tagPhotometric) == 1 {
+		for i, v := range im.Pix {
+			im.Pix[i] = ^v
+		}
+	}
 	return im, orientation(data, nil), err
 }
 
@@ -166,7 +172,7 @@ func decodeBMP(data []byte) (*transform.Image, int, error) {
 // advise adds what to do to the errors of formats whose rarer kinds aren't
 // supported.
 func advise(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if endsEarly(err) {
 		return err
 	}
 	return fmt.Errorf("%w (if other programs open it, save it as PNG)", err)

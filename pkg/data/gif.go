@@ -74,6 +74,9 @@ func firstGIFFrame(data []byte) (*gifFrame, error) {
 	width, height := int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
 	b, err := f.colors(data[13:], data[10])
 	for err == nil {
+		if len(b) > 0 && b[0] == ';' {
+			return nil, errors.New("no picture in it")
+		}
 		if len(b) < 2 {
 			return nil, io.ErrUnexpectedEOF
 		}
@@ -95,8 +98,6 @@ func firstGIFFrame(data []byte) (*gifFrame, error) {
 			}
 			_, err = f.colors(b[10:], b[9])
 			return f, err
-		case ';':
-			return nil, errors.New("no picture in it")
 		default:
 			return nil, errors.New("the data is damaged: a block of unknown kind")
 		}

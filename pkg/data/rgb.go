@@ -8,7 +8,8 @@ import (
 	"gaze/pkg/transform"
 )
 
-// toRGB converts what a decoder returns as PIL's convert("RGB") does.
+// toRGB converts what a decoder returns as PIL's convert("RGB") does, but
+// for 16-bit grey (see [Decode]).
 func toRGB(src image.Image) (*transform.Image, error) {
 	b := src.Bounds()
 	out := transform.NewImage(b.Dx(), b.Dy(), 3)
@@ -16,14 +17,7 @@ func toRGB(src image.Image) (*transform.Image, error) {
 	case *image.Gray:
 		eachPixel(out, src.Pix, src.Stride, 1, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[0], s[0] })
 	case *image.Gray16:
-		// PIL clips 16-bit grey instead of scaling it.
-		eachPixel(out, src.Pix, src.Stride, 2, func(d, s []byte) {
-			v := s[1]
-			if s[0] != 0 {
-				v = 255
-			}
-			d[0], d[1], d[2] = v, v, v
-		})
+		eachPixel(out, src.Pix, src.Stride, 2, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[0], s[0] })
 	case *image.Paletted:
 		p := paletteRGB(src.Palette)
 		eachPixel(out, src.Pix, src.Stride, 1, func(d, s []byte) { copy(d, p[s[0]][:]) })

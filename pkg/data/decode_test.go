@@ -1,0 +1,200 @@
+package data
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// want is what PIL makes of a file (tools/golden/decode.py).
+type want struct {
+	Height, Width int
+	SHA256        string
+}
+
+func goldens(t testing.TB) map[string]want {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g map[string]want
+	if err := json.Unmarshal(data, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// sharedData is the folder of real photographs, if there is one.
+func sharedData() string {
+	if dir := os.Getenv("GAZE_SHARED_DATA"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "..", "shared", "data")
+}
+
+func TestSameBytesAsPIL(t *testing.T) {
+	for name, w := range goldens(t) {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", "pictures", name)
+			if rest, shared := strings.CutPrefix(name, "shared:"); shared {
+				path = filepath.Join(sharedData(), filepath.FromSlash(rest))
+				if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+					t.Skipf("no photograph at %s; set GAZE_SHARED_DATA", path)
+				}
+			}
+			im, err := Decode(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if im.Height != w.Height || im.Width != w.Width || im.Channels != 3 {
+				t.Fatalf("%dx%d of %d channels, want %dx%d of 3", im.Width, im.Height, im.Channels, w.Width, w.Height)
+			}
+			if sum := sha256.Sum256(im.Pix); hex.EncodeToString(sum[:]) != w.SHA256 {
+				t.Error("the pixels differ from PIL's")
+			}
+		})
+	}
+}
+
+func picture(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "pictures", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Half of any file is an error that names it, and never a panic; of most
+// formats so is every other part.
+func TestTruncated(t *testing.T) {
+	for _, name := range []string{
+		"rgb.png", "palette.png", "rgba_16.png", "palette.gif", "animated.gif", "lossy.webp", "lossless.webp",
+		"lossy_alpha.webp", "animated.webp", "rgb.bmp", "palette.bmp", "rgb.tiff", "tiff_lzw.tif", "orientation_1.jpg",
+	} {
+		data := picture(t, name)
+		for _, n := range []int{len(data) / 4, len(data) / 3, len(data) / 2} {
+			_, err := DecodeReader(bytes.NewReader(data[:n]), name)
+			if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s cut to %d of %d bytes: %v", name, n, len(data), err)
+			}
+		}
+		for n := range data {
+			_, _ = DecodeReader(bytes.NewReader(data[:n]), name)
+		}
+	}
+	for _, name := range []string{"rgb.png", "palette.gif", "lossy.webp", "rgb.bmp", "orientation_1.jpg"} {
+		data := picture(t, name)
+		if _, err := DecodeReader(bytes.NewReader(data[:len(data)/2]), name); !errors.Is(err, ErrTruncated) {
+			t.Errorf("%s: %v, want ErrTruncated", name, err)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	box := func(brand string) string { return "\x00\x00\x00\x18ftyp" + brand + strings.Repeat("\x00", 40) }
+	patch := func(name string, at int, b ...byte) string {
+		data := bytes.Clone(picture(t, name))
+		copy(data[at:], b)
+		return string(data)
+	}
+	webpCanvas := bytes.Index(picture(t, "animated.webp"), []byte("VP8X")) + 12
+	anmf := bytes.Index(picture(t, "animated.webp"), []byte("ANMF")) + 8
+	jpegSize := bytes.Index(picture(t, "orientation_1.jpg"), []byte{0xFF, 0xC0}) + 5
+	frame := bytes.Index(picture(t, "part.gif"), []byte(",\x03\x00\x02\x00"))
+	for _, c := range []struct {
+		name, data string
+		is         error
+		says       string
+	}{
+		{"empty", "", ErrFormat, "empty"},
+		{"text", "filename,label\n", ErrFormat, "isn't JPEG, PNG"},
+		{"heic", box("heic"), ErrFormat, "HEIC"},
+		{"avif", box("avif"), ErrFormat, "AVIF"},
+		{"mp4", box("isom"), ErrFormat, "film"},
+		{"web page", "<!DOCTYPE html><html>404</html>", ErrFormat, "web page"},
+		{"lfs", "version https://git-lfs.github.com/spec/v1\n", ErrFormat, "git lfs pull"},
+		{"svg", "<svg></svg>", ErrFormat, "drawing"},
+		{"pdf", "%PDF-1.7", ErrFormat, "PDF"},
+		{"short box", "\x00\x00\x00\x18fty", ErrFormat, "isn't JPEG"},
+		{"PNG bomb", patchPNGSize(picture(t, "rgb.png"), 60000, 60000), ErrTooLarge, "60000x60000 pixels, more than the limit of 178956970"},
+		{"PNG that lies", patchPNGSize(picture(t, "rgb.png"), 13000, 13000), ErrTruncated, "truncated"},
+		{"JPEG bomb", patch("orientation_1.jpg", jpegSize, 0xFF, 0xF0, 0xFF, 0xF0), ErrTruncated, "truncated"},
+		{"GIF bomb", patch("palette.gif", 6, 0xFF, 0xFF, 0xFF, 0xFF), ErrTooLarge, "65535x65535"},
+		{"WebP bomb", patch("animated.webp", webpCanvas, 0xFF, 0xFF, 0, 0xFF, 0xFF, 0), ErrTooLarge, "65536x65536"},
+		{"WebP frame outside", patch("animated.webp", anmf, 90), nil, "outside the picture"},
+		{"BMP bomb", patch("rgb.bmp", 18, 0, 0, 1, 0, 0, 0, 1, 0), ErrTooLarge, "65536x65536"},
+		{"BMP that lies", patch("rgb.bmp", 18, 0, 16, 0, 0, 0, 16, 0, 0), ErrTruncated, "truncated"},
+		{"BMP of 16 bits", patch("rgb.bmp", 28, 16), nil, "save it as PNG"},
+		{"GIF without a picture", "GIF89a\x01\x00\x01\x00\x00\x00\x00;", nil, "no picture"},
+		{"GIF of an unknown block", "GIF89a\x01\x00\x01\x00\x00\x00\x00??", nil, "unknown kind"},
+		{"GIF that ends in a comment", "GIF89a\x01\x00\x01\x00\x00\x00\x00!\xFE\x05ab", ErrTruncated, "truncated"},
+		{"GIF that ends in its colours", "GIF89a\x01\x00\x01\x00\x87\x00\x00abc", ErrTruncated, "truncated"},
+		{"GIF frame too far", patch("part.gif", frame+1, 0xFF, 0xFF), nil, "outside"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := DecodeReader(strings.NewReader(c.data), "dir/it.jpg")
+			if err == nil || !strings.HasPrefix(err.Error(), "dir/it.jpg: ") || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("error %v, want one that names the file and says %q", err, c.says)
+			}
+			if c.is != nil && !errors.Is(err, c.is) {
+				t.Errorf("error %v isn't %v", err, c.is)
+			}
+		})
+	}
+}
+
+// patchPNGSize changes the size in a PNG's header, checksum included.
+func patchPNGSize(data []byte, width, height uint32) string {
+	data = bytes.Clone(data)
+	binary.BigEndian.PutUint32(data[16:], width)
+	binary.BigEndian.PutUint32(data[20:], height)
+	binary.BigEndian.PutUint32(data[29:], crc(data[12:29]))
+	return string(data)
+}
+
+func TestDecodePaths(t *testing.T) {
+	if _, err := Decode(t.TempDir()); err == nil || !strings.Contains(err.Error(), "folder") {
+		t.Errorf("of a folder: %v", err)
+	}
+	if _, err := Decode(filepath.Join(t.TempDir(), "none.jpg")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("of no file: %v", err)
+	}
+	broken := errors.New("unplugged")
+	if _, err := DecodeReader(iotest.ErrReader(broken), "it"); !errors.Is(err, broken) {
+		t.Errorf("of a broken reader: %v", err)
+	}
+	half := bytes.NewReader(make([]byte, 0))
+	if _, err := DecodeReader(half, "it"); !errors.Is(err, ErrFormat) {
+		t.Errorf("of nothing: %v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	files, err := filepath.Glob("testdata/pictures/*")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no seeds", err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		im, err := DecodeReader(bytes.NewReader(data), "it")
+		if err == nil && (im.Width < 1 || im.Height < 1 || len(im.Pix) != im.Width*im.Height*3) {
+			t.Fatalf("%d bytes for %dx%d", len(im.Pix), im.Width, im.Height)
+		}
+	})
+}

@@ -1,0 +1,153 @@
+"""Picture files of every format and the SHA-256 of the pixels PIL gives of them.
+
+Writes pkg/data/testdata/ (files and golden.json); JPEG's own kinds are in
+pkg/data/jpeg/testdata. Expected is exif_transpose, then convert("RGB"); of 16-bit
+grey the high byte. Run from the repository root.
+"""
+import hashlib
+import json
+import pathlib
+import shutil
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image, ImageOps, PngImagePlugin
+
+out = pathlib.Path("pkg/data/testdata")
+shutil.rmtree(out / "pictures", ignore_errors=True)
+(out / "pictures").mkdir(parents=True)
+out = out / "pictures"
+rng = np.random.default_rng(11)
+H, W = 13, 19
+y, x = np.mgrid[0:H, 0:W].astype(np.float64)
+rgb = np.stack([127 + 120 * np.sin(x / 3 + y / 5), 255 * (x + y) / (H + W), 127 + 120 * np.cos(x * y / 20)], -1)
+rgb = np.clip(rgb + rng.normal(0, 9, rgb.shape), 0, 255).astype(np.uint8)
+alpha = np.clip(255 * (x - 3) / (W - 7), 0, 255).astype(np.uint8)
+colour, rgba = Image.fromarray(rgb), Image.fromarray(np.dstack([rgb, alpha]))
+grey, bilevel = colour.convert("L"), colour.convert("1")
+palette = colour.quantize(17)
+
+
+def save(name, im, **args):
+    im.save(out / name, **args)
+
+
+def png(name, depth, kind, rows, *chunks):
+    """A PNG file by hand, for kinds that PIL doesn't write."""
+    def chunk(tag, data):
+        return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+    raw = b"".join(b"\0" + bytes(r) for r in rows)
+    (out / name).write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", W, H, depth, kind, 0, 0, 0))
+        + b"".join(chunk(*c) for c in chunks) + chunk(b"IDAT", zlib.compress(raw, 9)) + chunk(b"IEND", b""))
+
+
+def deep(*channels):
+    return [r.astype(">u2").tobytes() for r in np.dstack(channels)]
+
+
+# PNG: every kind of pixel.
+for name, im in [("rgb", colour), ("rgba", rgba), ("grey", grey), ("bilevel", bilevel), ("palette", palette),
+                 ("grey_alpha", rgba.convert("LA"))]:
+    save(f"{name}.png", im)
+save("palette_transparent.png", palette, transparency=3)
+save("palette_alpha.png", palette, transparency=bytes(range(0, 255, 15)))
+save("rgb_transparent.png", colour, transparency=tuple(int(v) for v in rgb[2, 2]))
+save("grey_transparent.png", grey, transparency=100)
+for bits in 1, 2, 4:
+    save(f"palette_{bits}_bits.png", colour.quantize(2 ** bits), bits=bits)
+wide = rng.integers(0, 65536, (H, W, 4))
+low = np.where(x < 9, rng.integers(0, 300, (H, W)), wide[..., 0])
+png("grey_16.png", 16, 0, deep(low))
+png("grey_16_transparent.png", 16, 0, deep(low), (b"tRNS", struct.pack(">H", int(low[0, 0]))))
+png("rgb_16.png", 16, 2, deep(wide[..., :3]))
+png("rgb_16_transparent.png", 16, 2, deep(wide[..., :3]), (b"tRNS", struct.pack(">3H", *map(int, wide[0, 0, :3]))))
+png("grey_alpha_16.png", 16, 4, deep(wide[..., :2]))
+png("rgba_16.png", 16, 6, deep(wide))
+for bits in 2, 4:
+    v = rng.integers(0, 2 ** bits, (H, -(-W * bits // 8) * 8 // bits))
+    rows = [np.packbits(np.unpackbits(r[:, None].astype(np.uint8), axis=1)[:, -bits:].ravel()).tobytes() for r in v]
+    png(f"grey_{bits}_bits.png", bits, 0, rows)
+# More indices in use than the palette has colours.
+png("palette_short.png", 8, 3, [bytes(r) for r in rng.integers(0, 4, (H, W)).astype(np.uint8)], (b"PLTE", bytes(range(200, 209))))
+save("animated.png", colour, save_all=True, append_images=[grey.convert("RGB")])
+
+# GIF: first frame, part of the screen, transparent, interlaced.
+save("palette.gif", palette)
+save("grey.gif", grey)
+save("transparent.gif", palette, transparency=3)
+save("interlaced.gif", palette, interlace=1)
+save("animated.gif", palette, save_all=True, append_images=[colour.rotate(90).quantize(9)], duration=50)
+for name, source in [("part", "palette"), ("part_transparent", "transparent")]:
+    data = bytearray((out / f"{source}.gif").read_bytes())
+    data[6:10] = struct.pack("<HH", W + 7, H + 5)
+    at = data.index(b"," + struct.pack("<HHHH", 0, 0, W, H))
+    data[at + 1:at + 5] = struct.pack("<HH", 3, 2)
+    (out / f"{name}.gif").write_bytes(data)
+    if name == "part":
+        data[6:10] = struct.pack("<HH", 2, 2)
+        (out / "beyond.gif").write_bytes(data)
+
+# WebP: lossy (odd sizes), lossless, alpha, animated.
+save("lossy.webp", colour, quality=70)
+save("lossy_alpha.webp", rgba, quality=80)
+save("lossless.webp", colour, lossless=True)
+save("lossless_alpha.webp", rgba, lossless=True)
+save("grey.webp", grey, quality=90)
+for h, w in [(1, 1), (1, 6), (7, 1), (2, 2), (12, 18), (33, 46)]:
+    save(f"lossy_{h}x{w}.webp", Image.fromarray(rng.integers(0, 256, (h, w, 3)).astype(np.uint8)).resize((w, h)), quality=40)
+save("animated.webp", colour, save_all=True, append_images=[colour.rotate(180)], duration=50, quality=80)
+save("animated_alpha.webp", rgba, save_all=True, append_images=[rgba.rotate(180)], duration=50, quality=80)
+save("animated_lossless.webp", rgba, save_all=True, append_images=[rgba.rotate(180)], duration=50, lossless=True)
+
+# BMP and TIFF.
+for name, im in [("rgb", colour), ("grey", grey), ("palette", palette), ("rgba", rgba), ("bilevel", bilevel)]:
+    save(f"{name}.bmp", im)
+    save(f"{name}.tiff", im)
+for compression in "tiff_lzw", "tiff_adobe_deflate", "packbits":
+    save(f"{compression}.tif", colour, compression=compression)
+for compression in "group3", "group4":
+    save(f"{compression}.tif", bilevel, compression=compression)
+    save(f"{compression}_white_is_zero.tif", bilevel, compression=compression, tiffinfo={262: 0})
+save("grey_16.tif", Image.fromarray(low.astype(np.uint16)))
+save("pages.tif", colour, save_all=True, append_images=[grey])
+
+# All orientations, and the places a file can say them in.
+exif = Image.Exif()
+for o in range(1, 9):
+    exif[0x0112] = o
+    save(f"orientation_{o}.jpg", colour, exif=exif, quality=90)
+exif[0x0112] = 6
+save("orientation.png", rgba, exif=exif)
+save("orientation.webp", colour, exif=exif, lossless=True)
+save("orientation.tif", colour, tiffinfo={0x0112: 5})
+big = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0"
+save("orientation_big_endian.jpg", colour, exif=big)
+exif[0x0112] = 9
+save("orientation_9.jpg", colour, exif=exif)
+xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="8"/></rdf:RDF></x:xmpmeta>'
+save("orientation_xmp.jpg", colour, xmp=xmp)
+save("orientation_xmp.webp", colour, xmp=xmp, lossless=True)
+text = PngImagePlugin.PngInfo()
+text.add_itxt("XML:com.adobe.xmp", xmp.decode().replace('="8"/>', '>3<'))
+save("orientation_xmp.png", colour, pnginfo=text)
+save("grey.jpg", grey)
+save("cmyk.jpg", colour.convert("CMYK"))
+save("named_wrong.png", colour, format="JPEG")
+
+
+def record(path):
+    im = ImageOps.exif_transpose(Image.open(path))
+    if im.mode == "I;16":  # convert would clip at 255: the one place where Gaze differs
+        im = Image.fromarray((np.asarray(im) >> 8).astype(np.uint8))
+    a = np.asarray(im.convert("RGB"))
+    return {"height": a.shape[0], "width": a.shape[1], "sha256": hashlib.sha256(a.tobytes()).hexdigest()}
+
+
+golden = {p.name: record(p) for p in sorted(out.iterdir())}
+shared = pathlib.Path("../shared/data")
+for ext in "jpg", "png":
+    for p in sorted(shared.rglob(f"*.{ext}")):
+        golden["shared:" + p.relative_to(shared).as_posix()] = record(p)
+(out.parent / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
