@@ -59,7 +59,13 @@ func (c Checkpoint) url(f File) string {
 }
 
 // Catalogue lists the known checkpoints. The caller may change what it gets.
-func Catalogue() []Checkpoint { return slices.Clone(catalogue) }
+func Catalogue() []Checkpoint {
+	out := slices.Clone(catalogue)
+	for i := range out {
+		out[i].Files = slices.Clone(out[i].Files)
+	}
+	return out
+}
 
 // Lookup finds a checkpoint by its short name.
 func Lookup(name string) (Checkpoint, bool) {
