@@ -1,0 +1,123 @@
+// Command gaze shows what a Vision Transformer sees: the position embeddings of
+// a checkpoint, the [class] token's attention over photographs, its answers.
+//
+// Results go to files or standard output, progress and warnings to standard
+// error. Exit status: 0 done, 1 failed (with a one-line reason), 2 wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns its exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "gaze: %v\n%s\n", err, usage.hint)
+		return 2
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "gaze: interrupted")
+		return 1
+	}
+	fmt.Fprintf(stderr, "gaze: %s\n", oneLine(err))
+	return 1
+}
+
+// oneLine keeps a reason on one line, as scripts expect.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// usageError is a command line that can't be understood: exit status 2.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// misuse marks err as wrong usage of cmd.
+func misuse(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err: err, hint: fmt.Sprintf("Run '%s --help' for its flags and an example.", cmd.CommandPath())}
+}
+
+// newRoot builds the tree of commands afresh, so that tests can run many.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gaze",
+		Short: "See what a vision transformer sees",
+		Long: "gaze shows what a Vision Transformer sees: its position embeddings, the [class]\n" +
+			"token's attention over your photographs, its answers.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs, // so that an unknown command reaches RunE
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return misuse(cmd, unknownCommand(cmd, args[0]))
+		},
+		Version: version(),
+	}
+	root.SetFlagErrorFunc(misuse)
+	root.AddCommand(
+		newDevices(), newModels(), newPull(), newModel(),
+		newPosembed(), newAttend(), newClassify(), newReport(),
+	)
+	for _, cmd := range root.Commands() {
+		guardArguments(cmd)
+	}
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
+// unknownCommand names the command and the ones that look like it.
+func unknownCommand(root *cobra.Command, name string) error {
+	text := fmt.Sprintf("unknown command %q", name)
+	if like := root.SuggestionsFor(name); len(like) > 0 {
+		text += fmt.Sprintf(" (did you mean %s?)", strings.Join(like, " or "))
+	}
+	return errors.New(text)
+}
+
+// guardArguments makes a wrong number of arguments, and a missing required
+// flag, wrong usage (exit status 2).
+func guardArguments(cmd *cobra.Command) {
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if check != nil {
+			if err := check(cmd, args); err != nil {
+				return misuse(cmd, err)
+			}
+		}
+		return misuse(cmd, cmd.ValidateRequiredFlags())
+	}
+}

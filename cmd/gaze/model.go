@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/hub"
+	"gaze/pkg/vit"
+)
+
+func newModel() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:               "model FILE",
+		Short:             "Show what a checkpoint is: layout, architecture, classes, pipeline",
+		Example:           "  gaze model dinov2-small\n  gaze model B_16_imagenet1k.pth --json",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeModels,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := loadModel(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			if err := m.CheckFinite(); err != nil {
+				return err
+			}
+			d := m.Describe()
+			if asJSON {
+				return writeJSON(cmd, d)
+			}
+			return describe(cmd.OutOrStdout(), d)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return cmd
+}
+
+// describe writes a checkpoint's description for a person.
+func describe(out io.Writer, d vit.Description) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("file", "%s (%s)", d.Path, d.Format)
+	row("layout", "%s", d.Layout)
+	row("architecture", "%s, %d million parameters", d.Architecture, (d.Parameters+500_000)/1_000_000)
+	row("tokens", "%d wide, %d blocks of %d heads, MLP %d (%s), before the patches: %s",
+		d.Dim, d.Depth, d.Heads, d.MLPDim, d.Activation, strings.Join(d.Prefix, ", "))
+	row("pictures", "%d×%d, patches of %d×%d, a grid of %d×%d",
+		d.ImageSize[0], d.ImageSize[1], d.PatchSize[0], d.PatchSize[1], d.Grid[0], d.Grid[1])
+	switch {
+	case d.Classes == 0:
+		row("classes", "none: the checkpoint has no classification head")
+	case len(d.Labels) > 0:
+		row("classes", "%d: %s, …, %s", d.Classes, d.Labels[0], d.Labels[len(d.Labels)-1])
+	default:
+		row("classes", "%d, without names", d.Classes)
+	}
+	row("pipeline", "%s", d.Pipeline)
+	return w.Flush()
+}
+
+// completeModels offers names of checkpoints that are here, and files.
+func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var out []string
+	for _, c := range hub.Catalogue() {
+		if _, here := hub.Path(c.Name); here {
+			out = append(out, c.Name+"\t"+c.Title)
+		}
+	}
+	return out, cobra.ShellCompDirectiveDefault
+}
+
+// modelFlag defines --model with its completion.
+func modelFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "model", "", "checkpoint: a file, a folder, or a name that 'gaze models' lists")
+	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
+		panic(err) // registered twice
+	}
+}
+
+// loadModel opens a checkpoint by file or by a name of the catalogue, and
+// passes its warnings on.
+func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
+	path, err := hub.Resolve(fileOrName)
+	if err != nil {
+		return nil, err
+	}
+	m, err := vit.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	warn(cmd, m.Warnings)
+	return m, nil
+}
+
+// warn writes warnings to standard error, one a line.
+func warn(cmd *cobra.Command, warnings []string) {
+	for _, w := range warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: warning: %s\n", w)
+	}
+}
+
+// require marks flags that must be given.
+func require(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // the flag was not defined
+		}
+	}
+}
+
+func isSVG(path string) bool { return strings.EqualFold(filepath.Ext(path), ".svg") }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/hub"
+)
+
+func newPull() *cobra.Command {
+	var quiet, verify bool
+	cmd := &cobra.Command{
+		Use:   "pull NAME...",
+		Short: "Fetch known checkpoints into the cache",
+		Long: "Fetch known checkpoints into the cache and print the file to open. A download that was\n" +
+			"cut goes on where it stopped; what came is checked before it gets its name. " + hub.PhotosName + "\n" +
+			"fetches a few free photographs instead.",
+		Example:           "  gaze pull dinov2-small\n  gaze pull " + hub.PhotosName,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeCheckpoints,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options := hub.Options{Verify: verify}
+			if !quiet {
+				options.Progress = (&progressLine{w: cmd.ErrOrStderr()}).show
+				options.Log = func(s string) { fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s\n", s) }
+			}
+			for _, name := range args {
+				if err := pull(cmd, name, options); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress on standard error")
+	cmd.Flags().BoolVar(&verify, "verify", false, "compare checksums of files that are there already, too")
+	return cmd
+}
+
+// pull fetches one checkpoint, or the photographs, and prints what is there.
+func pull(cmd *cobra.Command, name string, o hub.Options) error {
+	if name == hub.PhotosName {
+		paths, err := hub.SamplePhotos(cmd.Context(), o)
+		for _, p := range paths {
+			fmt.Fprintln(cmd.OutOrStdout(), p)
+		}
+		return err
+	}
+	r, err := hub.Pull(cmd.Context(), name, o)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), r.Path)
+	if o.Log != nil {
+		o.Log(fmt.Sprintf("%s: from %s; licence %s", r.Name, r.Source, r.License))
+	}
+	return nil
+}
+
+// completeCheckpoints offers the catalogue's names to the shell.
+func completeCheckpoints(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var out []string
+	for _, c := range hub.Catalogue() {
+		out = append(out, c.Name+"\t"+c.Title)
+	}
+	return append(out, hub.PhotosName+"\tphotographs to try things on"), cobra.ShellCompDirectiveNoFileComp
+}
+
+// progressLine shows a download on one line of a terminal's, at most ten times
+// a second.
+type progressLine struct {
+	w    io.Writer
+	last time.Time
+}
+
+func (p *progressLine) show(g hub.Progress) {
+	whole := g.Total > 0 && g.Done >= g.Total
+	if !whole && time.Since(p.last) < 100*time.Millisecond {
+		return
+	}
+	p.last = time.Now()
+	text := fmt.Sprintf("%s  %.1f MB", g.Name, float64(g.Done)/1e6)
+	if g.Total > 0 {
+		text += fmt.Sprintf(" of %.1f MB (%d %%)", float64(g.Total)/1e6, 100*g.Done/g.Total)
+	}
+	text += fmt.Sprintf("  %.1f MB/s", g.Rate/1e6)
+	end := ""
+	if whole {
+		end = "\n"
+	}
+	fmt.Fprintf(p.w, "\r\x1b[K%s%s", text, end)
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/transform"
+	"gaze/pkg/vit"
+)
+
+// session is a checkpoint ready to look at pictures.
+type session struct {
+	cmd      *cobra.Command
+	model    *vit.Model
+	pipeline transform.Pipeline
+	runner   *vit.Runner
+	warned   map[string]bool
+}
+
+// openSession opens a checkpoint, its pipeline (or the one given) and a backend.
+func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
+	var given transform.Pipeline
+	if pipeline != "" {
+		p, err := transform.Parse(pipeline)
+		if err != nil {
+			return nil, misuse(cmd, fmt.Errorf("--pipeline: %w", err))
+		}
+		given = p
+	}
+	m, err := loadModel(cmd, model)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{cmd: cmd, model: m, pipeline: given, warned: map[string]bool{}}
+	if pipeline == "" {
+		if s.pipeline, err = transform.Parse(m.Pipeline()); err != nil {
+			return nil, fmt.Errorf("%s: its own pipeline can't be read: %w", model, err)
+		}
+	}
+	b, err := backend.Default()
+	if err != nil {
+		return nil, err
+	}
+	if s.runner, err = vit.NewRunner(b, m); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) close() {
+	s.runner.Close()
+	s.model.Close()
+}
+
+// run prepares one picture and runs the model on it.
+func (s *session) run(im *transform.Image, want vit.Want) (*vit.Outputs, error) {
+	t, err := s.pipeline.Tensor(im)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.runner.Run(t.Data, [4]int{1, t.Shape[0], t.Shape[1], t.Shape[2]}, want)
+	if err != nil {
+		return nil, err
+	}
+	s.warnings(o.Warnings)
+	return o, nil
+}
+
+// warnings passes on what wasn't said before: a resized grid is worth a line,
+// not a line per picture.
+func (s *session) warnings(texts []string) {
+	for _, w := range texts {
+		if !s.warned[w] {
+			s.warned[w] = true
+			warn(s.cmd, []string{w})
+		}
+	}
+}
