@@ -108,7 +108,7 @@ func TestForwardPanics(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	n, err := r.net(cfg.ImageSize)
+	n, err := r.net([4]int{1, 3, 12, 12})
 	if err != nil {
 		t.Fatal(err)
 	}

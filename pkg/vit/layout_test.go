@@ -377,3 +377,22 @@ func TestNonFinite(t *testing.T) {
 		}
 	}
 }
+
+// No names make detection panic or lose count of them.
+func FuzzDetect(f *testing.F) {
+	for _, t := range tables {
+		f.Add(t.anchor + "\n" + strings.ReplaceAll(t.rows[len(t.rows)/2].file, "#", "7"))
+	}
+	f.Add("blocks.0.11.attn.qkv.weight\nblocks.00.norm1.bias\nblocks..\n.patch_embed.proj.weight\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		names := strings.Split(text, "\n")
+		m := detect(names)
+		if m.explained+len(m.unknown)+len(m.duplicate) != len(names) {
+			t.Errorf("%d explained, %d unknown, %d duplicate of %d", m.explained, len(m.unknown), len(m.duplicate), len(names))
+		}
+		for ours := range m.found {
+			m.fileName(ours)
+			m.table.nameOf(ours)
+		}
+	})
+}

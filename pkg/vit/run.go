@@ -50,24 +50,43 @@ type Outputs struct {
 }
 
 // Runner runs a model on a backend. It is safe for concurrent use. Programs are
-// compiled on first use for each batch size, picture size and kind of result.
+// compiled on first use for each batch size, picture size and kind of result;
+// the last few are kept.
 type Runner struct {
 	backend   compute.Backend
 	config    Config
 	resize    PosResize
 	shared    map[string]*tensors.Tensor // every weight but the positions
 	positions []float32                  // for config's grid, as the checkpoint has them
-	mu        sync.Mutex
-	nets      map[[2]int]*net // by picture size
+
+	mu       sync.Mutex
+	nets     map[[2]int]*net // by picture size
+	programs []*program      // the most recently used last
+	warned   map[[2]int]bool // picture sizes whose resized grid was told of
 }
 
 // net is the model for one size of pictures.
 type net struct {
-	config  Config
-	store   *model.Store
-	warning string
-	execs   map[string]*model.Exec // by what is wanted
+	config    Config
+	store     *model.Store
+	positions *tensors.Tensor
+	warning   string
 }
+
+// program is what was compiled for one shape of batch and one kind of result.
+type program struct {
+	key  string
+	size [2]int
+	exec *model.Exec
+}
+
+// maxPrograms bounds the programs that are kept: pictures that all differ in
+// size would fill the memory.
+const maxPrograms = 16
+
+// maxScores bounds the attention probabilities of one block over a batch, which
+// would otherwise take the process down with them: 2³¹ values are 8 GiB.
+const maxScores = 1 << 31
 
 // NewRunner gives the model's weights to the backend, checking that they are
 // finite. The model may be closed afterwards.
@@ -75,7 +94,8 @@ func NewRunner(backend compute.Backend, m *Model) (*Runner, error) {
 	if backend == nil {
 		return nil, errors.New("vit: no backend")
 	}
-	r := &Runner{backend: backend, config: m.Config, resize: m.resize, shared: map[string]*tensors.Tensor{}, nets: map[[2]int]*net{}}
+	r := &Runner{backend: backend, config: m.Config, resize: m.resize, shared: map[string]*tensors.Tensor{}}
+	r.nets, r.warned = map[[2]int]*net{}, map[[2]int]bool{}
 	var mu sync.Mutex
 	err := m.forEach(func(p Param, e *entry) error {
 		if p.Name == "positions" {
@@ -141,20 +161,16 @@ func (r *Runner) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var errs []error
+	for _, p := range r.programs {
+		p.exec.Finalize()
+	}
 	for _, n := range r.nets {
-		for _, e := range n.execs {
-			e.Finalize()
-		}
-		if v := n.store.GetVariable("/positions"); v != nil {
-			if t, err := v.Value(); err == nil {
-				errs = append(errs, t.FinalizeAll())
-			}
-		}
+		errs = append(errs, n.positions.FinalizeAll())
 	}
 	for _, t := range r.shared {
 		errs = append(errs, t.FinalizeAll())
 	}
-	r.nets, r.shared = nil, nil
+	r.nets, r.programs, r.shared = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -165,29 +181,29 @@ func (r *Runner) Run(images []float32, shape [4]int, want Want) (*Outputs, error
 	if product(shape[:]) != len(images) || len(images) == 0 {
 		return nil, fmt.Errorf("vit: %d values for pictures of shape %v", len(images), shape)
 	}
-	if shape[1] != r.config.Channels {
-		return nil, fmt.Errorf("vit: pictures of %d channels, the model takes %d", shape[1], r.config.Channels)
+	if err := r.checkSize(shape); err != nil {
+		return nil, err
+	}
+	want, err := want.resolve(r.config)
+	if err != nil {
+		return nil, err
 	}
 	input, err := tensors.FromRaw(r.backend, 0, shapes.Make(dtypes.Float32, shape[:]...), dtypes.UnsafeByteSliceFromAny(images))
 	if err != nil {
 		return nil, fmt.Errorf("vit: %w", err)
 	}
 	defer input.FinalizeAll()
-	want, err = want.resolve(r.config)
-	if err != nil {
-		return nil, err
-	}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.shared == nil {
 		return nil, errors.New("vit: the runner is closed")
 	}
-	n, err := r.net([2]int{shape[2], shape[3]})
+	n, err := r.net(shape)
 	if err != nil {
 		return nil, err
 	}
-	exec, err := n.exec(r.backend, want)
+	exec, err := r.program(n, shape, want)
 	if err != nil {
 		return nil, err
 	}
@@ -203,14 +219,33 @@ func (r *Runner) Run(images []float32, shape [4]int, want Want) (*Outputs, error
 		return nil, err
 	}
 	out.Grid = n.config.Grid()
-	if n.warning != "" {
-		out.Warnings, n.warning = []string{n.warning}, ""
+	if size := n.config.ImageSize; n.warning != "" && !r.warned[size] {
+		out.Warnings, r.warned[size] = []string{n.warning}, true
 	}
 	return out, nil
 }
 
-// net returns the model for pictures of a size, made on first use.
-func (r *Runner) net(size [2]int) (*net, error) {
+// checkSize refuses pictures that the model can't take, or that would need more
+// memory than any machine lends.
+func (r *Runner) checkSize(shape [4]int) error {
+	if shape[1] != r.config.Channels {
+		return fmt.Errorf("vit: pictures of %d channels, the model takes %d", shape[1], r.config.Channels)
+	}
+	cfg, err := r.config.WithImageSize(shape[2], shape[3])
+	if err != nil {
+		return fmt.Errorf("vit: %w", err)
+	}
+	tokens := float64(cfg.Tokens())
+	if scores := float64(shape[0]*cfg.Heads) * tokens * tokens; scores > maxScores {
+		return fmt.Errorf("vit: %d pictures of %d×%d make %.0f tokens each: the attention of one block alone would take %.0f GiB; use smaller pictures or fewer at a time",
+			shape[0], shape[2], shape[3], tokens, scores*4/(1<<30))
+	}
+	return nil
+}
+
+// net returns the model for the size of these pictures, made on first use.
+func (r *Runner) net(shape [4]int) (*net, error) {
+	size := [2]int{shape[2], shape[3]}
 	if n := r.nets[size]; n != nil {
 		return n, nil
 	}
@@ -218,7 +253,7 @@ func (r *Runner) net(size [2]int) (*net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vit: %w", err)
 	}
-	n := &net{config: cfg, store: model.NewStore(), execs: map[string]*model.Exec{}}
+	n := &net{config: cfg, store: model.NewStore()}
 	positions := r.positions
 	if cfg.Grid() != r.config.Grid() {
 		if positions, err = resizePositions(positions, r.config, cfg, r.resize); err != nil {
@@ -226,12 +261,12 @@ func (r *Runner) net(size [2]int) (*net, error) {
 		}
 		n.warning = resizeWarning(r.config, cfg, r.resize)
 	}
-	shape := shapes.Make(dtypes.Float32, 1, len(positions)/cfg.Dim, cfg.Dim)
-	t, err := tensors.FromRaw(r.backend, 0, shape, dtypes.UnsafeByteSliceFromAny(positions))
+	dims := shapes.Make(dtypes.Float32, 1, len(positions)/cfg.Dim, cfg.Dim)
+	n.positions, err = tensors.FromRaw(r.backend, 0, dims, dtypes.UnsafeByteSliceFromAny(positions))
 	if err != nil {
 		return nil, fmt.Errorf("vit: %w", err)
 	}
-	n.store.VariableWithValue("/positions", t)
+	n.store.VariableWithValue("/positions", n.positions)
 	for name, t := range r.shared {
 		n.store.VariableWithValue("/"+name, t)
 	}
@@ -239,18 +274,37 @@ func (r *Runner) net(size [2]int) (*net, error) {
 	return n, nil
 }
 
-// exec returns the program for what is wanted, made on first use.
-func (n *net) exec(backend compute.Backend, want Want) (*model.Exec, error) {
-	key := fmt.Sprintf("%+v", want)
-	if e := n.execs[key]; e != nil {
-		return e, nil
+// program returns what runs n on a batch of this shape, made on first use.
+func (r *Runner) program(n *net, shape [4]int, want Want) (*model.Exec, error) {
+	key := fmt.Sprintf("%v %+v", shape, want)
+	if i := slices.IndexFunc(r.programs, func(p *program) bool { return p.key == key }); i >= 0 {
+		p := r.programs[i]
+		r.programs = append(slices.Delete(r.programs, i, i+1), p)
+		return p.exec, nil
 	}
-	e, err := model.NewExec(backend, n.store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
+	exec, err := model.NewExec(r.backend, n.store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
 		return want.pick(n.config, Forward(scope, n.config, images))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vit: %w", err)
 	}
-	n.execs[key] = e
-	return e, nil
+	r.programs = append(r.programs, &program{key, n.config.ImageSize, exec})
+	if len(r.programs) > maxPrograms {
+		return exec, r.forget()
+	}
+	return exec, nil
+}
+
+// forget frees the program that wasn't used for longest, and its net if no
+// other program needs it.
+func (r *Runner) forget() error {
+	old := r.programs[0]
+	r.programs = slices.Delete(r.programs, 0, 1)
+	old.exec.Finalize()
+	if slices.ContainsFunc(r.programs, func(p *program) bool { return p.size == old.size }) {
+		return nil
+	}
+	n := r.nets[old.size]
+	delete(r.nets, old.size)
+	return n.positions.FinalizeAll()
 }

@@ -92,6 +92,7 @@ func TestRunErrors(t *testing.T) {
 		{good, Want{Attention: []int{-3}}, "no layer -3"},
 		{[4]int{1, 3, 13, 12}, Want{Norm: true}, "use 12 or 16"},
 		{[4]int{1, 4, 12, 12}, Want{Norm: true}, "4 channels"},
+		{[4]int{1, 3, 4000, 6000}, Want{Norm: true}, "1000000 tokens"},
 		{[4]int{0, 3, 12, 12}, Want{Norm: true}, "0 values"},
 	}
 	for _, c := range cases {
@@ -293,5 +294,34 @@ func TestResolveLeavesTheCallersList(t *testing.T) {
 	layers := []int{-1}
 	if _, err := (Want{Tokens: layers}).resolve(smallConfig()); err != nil || layers[0] != -1 {
 		t.Errorf("layers became %v (%v)", layers, err)
+	}
+}
+
+// Pictures that all differ in size don't pile up programs, and one that comes
+// back gives what it gave.
+func TestProgramsAreForgotten(t *testing.T) {
+	pure := testBackends(t)[0] // compiling takes no time there
+	r, err := NewRunner(pure, scrambled(t, smallConfig(), 5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	run := func(rows int) []float32 {
+		shape := [4]int{1, 3, 4 * rows, 12}
+		out, err := r.Run(pictures(shape), shape, Want{Logits: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Logits.Values
+	}
+	first := run(1)
+	for rows := range 2 * maxPrograms {
+		run(rows + 1)
+	}
+	if len(r.programs) > maxPrograms || len(r.nets) > maxPrograms {
+		t.Errorf("%d programs and %d nets kept", len(r.programs), len(r.nets))
+	}
+	if again := run(1); !slices.Equal(first, again) {
+		t.Errorf("%v, at first %v", again, first)
 	}
 }
