@@ -43,6 +43,7 @@ func (p *Positions) Resized(rows, cols int) (*Positions, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Model = p.Model
 	if rows != p.Rows || cols != p.Cols {
 		r.Method = m.PosResize().String()
 	}
