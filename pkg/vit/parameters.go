@@ -16,71 +16,81 @@ type Param struct {
 	Shape []int // linear layers as torch has them, [out, in]
 }
 
+// parameterList gathers parameters.
+type parameterList []Param
+
+func (l *parameterList) add(name string, shape ...int) { *l = append(*l, Param{name, shape}) }
+
+func (l *parameterList) norm(name string, dim int) {
+	l.add(name+"/weight", dim)
+	l.add(name+"/bias", dim)
+}
+
+func (l *parameterList) linear(name string, out, in int, bias bool) {
+	l.add(name+"/weight", out, in)
+	if bias {
+		l.add(name+"/bias", out)
+	}
+}
+
 // Parameters lists every parameter of the architecture, in the order in which
 // [Forward] meets them.
 func (c Config) Parameters() []Param {
-	var list []Param
-	add := func(name string, shape ...int) { list = append(list, Param{name, shape}) }
-	norm := func(name string, dim int) {
-		add(name+"/weight", dim)
-		add(name+"/bias", dim)
-	}
-	linear := func(name string, out, in int, bias bool) {
-		add(name+"/weight", out, in)
-		if bias {
-			add(name+"/bias", out)
-		}
-	}
-	add("patch/weight", c.Dim, c.Channels, c.PatchSize[0], c.PatchSize[1])
+	var l parameterList
+	l.add("patch/weight", c.Dim, c.Channels, c.PatchSize[0], c.PatchSize[1])
 	if c.PatchBias {
-		add("patch/bias", c.Dim)
+		l.add("patch/bias", c.Dim)
 	}
 	if c.ClassToken {
-		add("class_token", 1, 1, c.Dim)
+		l.add("class_token", 1, 1, c.Dim)
 	}
 	if c.DistToken {
-		add("dist_token", 1, 1, c.Dim)
+		l.add("dist_token", 1, 1, c.Dim)
 	}
 	if c.Registers > 0 {
-		add("registers", 1, c.Registers, c.Dim)
+		l.add("registers", 1, c.Registers, c.Dim)
 	}
-	add("positions", 1, c.positionPrefix()+c.Patches(), c.Dim)
+	l.add("positions", 1, c.positionPrefix()+c.Patches(), c.Dim)
 	if c.PreNorm {
-		norm("pre_norm", c.Dim)
+		l.norm("pre_norm", c.Dim)
 	}
 	for i := range c.Depth {
-		b := fmt.Sprintf("block_%d/", i)
-		norm(b+"norm1", c.Dim)
-		linear(b+"attn/qkv", 3*c.Dim, c.Dim, c.QKVBias)
-		linear(b+"attn/out", c.Dim, c.Dim, true)
-		norm(b+"norm2", c.Dim)
-		linear(b+"mlp/fc1", c.fc1Dim(), c.Dim, true)
-		linear(b+"mlp/fc2", c.Dim, c.MLPDim, true)
-		if c.LayerScale {
-			add(b+"scale1", c.Dim)
-			add(b+"scale2", c.Dim)
-		}
+		l.block(fmt.Sprintf("block_%d/", i), c)
 	}
 	if c.PreLogits != NoPreLogits {
-		linear("pre_logits", c.Representation, c.Dim, true)
+		l.linear("pre_logits", c.Representation, c.Dim, true)
 	}
 	if c.FinalNorm {
 		dim := c.Dim
 		if c.PreLogits == PreLogitsAll {
 			dim = c.Representation
 		}
-		norm("norm", dim)
+		l.norm("norm", dim)
 	}
 	if c.PoolNorm {
-		norm("pool_norm", c.Dim)
+		l.norm("pool_norm", c.Dim)
 	}
 	if c.Classes > 0 {
-		linear("head", c.Classes, c.headInput(), true)
+		l.linear("head", c.Classes, c.headInput(), true)
 		if c.Pool == PoolClassDist {
-			linear("head_dist", c.Classes, c.headInput(), true)
+			l.linear("head_dist", c.Classes, c.headInput(), true)
 		}
 	}
-	return list
+	return l
+}
+
+// block lists the parameters of one block.
+func (l *parameterList) block(b string, c Config) {
+	l.norm(b+"norm1", c.Dim)
+	l.linear(b+"attn/qkv", 3*c.Dim, c.Dim, c.QKVBias)
+	l.linear(b+"attn/out", c.Dim, c.Dim, true)
+	l.norm(b+"norm2", c.Dim)
+	l.linear(b+"mlp/fc1", c.fc1Dim(), c.Dim, true)
+	l.linear(b+"mlp/fc2", c.Dim, c.MLPDim, true)
+	if c.LayerScale {
+		l.add(b+"scale1", c.Dim)
+		l.add(b+"scale2", c.Dim)
+	}
 }
 
 // fc1Dim is the width that the MLP's first layer gives: SwiGLU computes value
