@@ -195,7 +195,7 @@ with open(path, "w") as f:
     json.dump(spec, f, indent=1)
 PYTHON
   # JupyterLab would ask whether it may fetch news.
-  mkdir -p .venv/etc/jupyter/labconfig
+  mkdir -p .venv/jupyter .venv/etc/jupyter/labconfig
   printf '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}\n' \
     >.venv/etc/jupyter/labconfig/page_config.json
   stamp kernelspec "$value"

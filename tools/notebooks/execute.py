@@ -10,10 +10,17 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+# Jupyter would keep settings and connection files in the home folder.
+(Path(sys.prefix) / "jupyter").mkdir(exist_ok=True)
+for _name, _folder in [("JUPYTER_CONFIG_DIR", "config"), ("JUPYTER_DATA_DIR", "data"),
+                       ("JUPYTER_RUNTIME_DIR", "runtime"), ("IPYTHONDIR", "ipython")]:
+    os.environ.setdefault(_name, str(Path(sys.prefix) / "jupyter" / _folder))
 
 import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
