@@ -109,18 +109,23 @@ def first_figure(notebook):
     return ""
 
 
+# A row of a table: what it is about, and what it says.
+ROW = re.compile(r"(?s)<tr[^>]*>\s*<t[dh][^>]*>\s*(\w+)\s*</t[dh]>\s*<td[^>]*>(.*?)</td>\s*</tr>")
+
+
 def weights_of(notebook):
-    """The lines of output in which a notebook names its weights ("Weights: …")."""
+    """What a notebook says about its weights: the rows "weights" and "from" of a table
+    (pkg/notebook's About), or lines of output that begin with "Weights:"."""
     found = []
     for cell in notebook.cells:
         for out in cell.get("outputs", []):
             data = out.get("data", {})
-            text = out.get("text", "") or data.get("text/markdown", "") or execute.plain(data.get("text/html", ""))
-            for line in re.findall(r"(?m)^\W*Weights\W*:\W*\s*(.+)$", text):
-                line = re.sub(r"[*`]", "", line).strip()
-                if line not in found:
-                    found.append(line)
-    return found
+            rows = {name: execute.plain(value) for name, value in ROW.findall(data.get("text/html", ""))}
+            if "weights" in rows:
+                found.append(", ".join(rows[name] for name in ("weights", "from") if name in rows))
+            text = out.get("text", "") or data.get("text/markdown", "")
+            found += [line.strip(" *`") for line in re.findall(r"(?m)^\W*Weights\W*:\W*\s*(.+)$", text)]
+    return list(dict.fromkeys(found))
 
 
 def stylesheet():
