@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -131,6 +132,9 @@ func (p *Positions) Enlarged(row, col int) (plots.Figure, error) {
 // band of one standard deviation for each of the given embeddings. Distances
 // are in shares of the picture's diagonal when the grids differ, else in patches.
 func DistanceChart(all ...*Positions) (plots.Figure, error) {
+	if len(all) == 0 {
+		return nil, errors.New("explain: no position embeddings to draw")
+	}
 	sameGrid := true
 	for _, p := range all {
 		sameGrid = sameGrid && p.Rows == all[0].Rows && p.Cols == all[0].Cols
@@ -147,20 +151,22 @@ func DistanceChart(all ...*Positions) (plots.Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := plots.Series{Name: fmt.Sprintf("%d×%d", p.Rows, p.Cols), X: c.Distance, Y: c.Mean}
+		s := plots.Series{Name: p.Model, X: c.Distance, Y: c.Mean}
 		for i := range c.Mean {
 			s.Low = append(s.Low, c.Mean[i]-c.Std[i])
 			s.High = append(s.High, c.Mean[i]+c.Std[i])
 		}
 		if !sameGrid {
+			s.Name = fmt.Sprintf("%d×%d", p.Rows, p.Cols)
 			s.X = scaled(c.Distance, 1/math.Hypot(float64(p.Rows-1), float64(p.Cols-1)))
+			chart.YLabel = "cosine similarity (mean)"
 			s.Low, s.High = nil, nil // three bands over each other hide the lines
 		}
 		chart.Series = append(chart.Series, s)
 		chart.Subtitle = p.Model
 	}
-	if sameGrid {
-		chart.Series[0].Name = ""
+	if len(all) == 1 {
+		chart.Series[0].Name = "" // the subtitle and the axis say it all
 	}
 	return chart, nil
 }
@@ -202,9 +208,16 @@ func DiscussPositions(own, resized *Positions) string {
 	a, b := s.LowestA, s.LowestB
 	text += fmt.Sprintf("The least alike are row %d, column %d and row %d, column %d (%.3f).\n\n",
 		a/own.Cols, a%own.Cols, b/own.Cols, b%own.Cols, s.Lowest)
-	text += fmt.Sprintf("Resized from %d×%d to %d×%d, neighbours lie further apart on the old grid: their similarity goes from %.3f to %.3f, while the order stays (%.1f %% have their most similar position beside them).",
-		own.Rows, own.Cols, resized.Rows, resized.Cols, s.Neighbours, r.Neighbours, 100*r.NearestIsNext)
-	return text
+	text += fmt.Sprintf("Resized from %d×%d to %d×%d, the similarity of direct neighbours goes from %.3f to %.3f",
+		own.Rows, own.Cols, resized.Rows, resized.Cols, s.Neighbours, r.Neighbours)
+	if resized.Rows*resized.Cols < own.Rows*own.Cols {
+		text += ", since neighbours of the new grid lie further apart on the old one"
+	}
+	text += fmt.Sprintf(". %.1f %% of the positions still have the most similar other one beside them", 100*r.NearestIsNext)
+	if r.NearestIsNext < s.NearestIsNext-0.1 {
+		text += ": what the model has learned about places holds best at the size it was trained for"
+	}
+	return text + "."
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

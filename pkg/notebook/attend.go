@@ -110,7 +110,7 @@ func Photographs() []string {
 	photos, _ := findPhotographs()
 	if photos == nil {
 		var err error
-		photos, err = hub.SamplePhotos(context.Background(), hub.Options{Log: func(s string) { fmt.Fprintln(os.Stderr, s) }})
+		photos, err = hub.SamplePhotos(context.Background(), hub.Options{})
 		if errors.Is(err, hub.ErrUnreachable) {
 			err = fmt.Errorf("%w; or set GAZE_PETS to a folder with %s.jpg and the others", err, reportPhotos[0])
 		}

@@ -43,7 +43,10 @@ func open(fileOrName string) (*Weights, error) {
 			_, err := hub.Resolve(fileOrName)
 			return nil, fmt.Errorf("GAZE_VIT: %w", err)
 		}
-		r, err := hub.Pull(context.Background(), fileOrName, hub.Options{Log: func(s string) { fmt.Fprintln(os.Stderr, s) }})
+		if _, here := hub.Path(fileOrName); !here {
+			fmt.Fprintf(os.Stderr, "fetching %s, once\n", fileOrName)
+		}
+		r, err := hub.Pull(context.Background(), fileOrName, hub.Options{})
 		if err != nil {
 			return nil, err
 		}
