@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gaze/pkg/transform"
 )
 
 func write(t *testing.T, dir, name, text string) {
@@ -140,6 +142,9 @@ func TestDefaultPipelines(t *testing.T) {
 		if got := defaultPipeline(c.layout, c.config); got != c.want {
 			t.Errorf("%s: %q, want %q", c.layout, got, c.want)
 		}
+		if _, err := transform.Parse(c.want); err != nil {
+			t.Errorf("%s: %v", c.layout, err)
+		}
 	}
 }
 
@@ -189,6 +194,9 @@ func TestHFPipeline(t *testing.T) {
 			}
 		} else {
 			got = m.Pipeline()
+			if _, err := transform.Parse(got); err != nil {
+				t.Error(err)
+			}
 		}
 		if err == nil && got != c.want || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.text, got, c.want)
