@@ -85,7 +85,8 @@ func newRoot() *cobra.Command {
 			}
 			return misuse(cmd, unknownCommand(cmd, args[0]))
 		},
-		Version: version(),
+		SuggestionsMinimumDistance: 2,
+		Version:                    version(),
 	}
 	root.SetFlagErrorFunc(misuse)
 	root.AddCommand(
@@ -95,7 +96,6 @@ func newRoot() *cobra.Command {
 	for _, cmd := range root.Commands() {
 		guardArguments(cmd)
 	}
-	root.InitDefaultCompletionCmd()
 	return root
 }
 

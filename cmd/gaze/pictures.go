@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -91,5 +90,3 @@ func (n names) take(path string) (string, error) {
 	n[name] = path
 	return name, nil
 }
-
-var errNoPictures = errors.New("no pictures given")
