@@ -57,6 +57,7 @@ func newAttend() *cobra.Command {
 					return err
 				}
 				s.warnings(warnings)
+				a.Model = s.title
 				return writeAttention(a, layer, heads, filepath.Join(out, name), npy, svg)
 			})
 		},

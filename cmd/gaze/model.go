@@ -100,6 +100,11 @@ func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	return m, nil
 }
 
+// title names a checkpoint in a figure.
+func title(m *vit.Model, fileOrName string) string {
+	return fmt.Sprintf("%s (%s)", m.Name, hub.ShortName(fileOrName))
+}
+
 // warn writes warnings to standard error, one a line.
 func warn(cmd *cobra.Command, warnings []string) {
 	for _, w := range warnings {

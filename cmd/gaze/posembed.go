@@ -31,6 +31,7 @@ func newPosembed() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.Model = title(m, model)
 			if size > 0 {
 				if p, err = p.Resized(size/m.Config.PatchSize[0], size/m.Config.PatchSize[1]); err != nil {
 					return fmt.Errorf("--size %d: %w", size, err)

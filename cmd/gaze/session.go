@@ -14,6 +14,7 @@ import (
 type session struct {
 	cmd      *cobra.Command
 	model    *vit.Model
+	title    string // architecture and name, for figures
 	pipeline transform.Pipeline
 	runner   *vit.Runner
 	warned   map[string]bool
@@ -33,7 +34,7 @@ func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{cmd: cmd, model: m, pipeline: given, warned: map[string]bool{}}
+	s := &session{cmd: cmd, model: m, title: title(m, model), pipeline: given, warned: map[string]bool{}}
 	if pipeline == "" {
 		if s.pipeline, err = transform.Parse(m.Pipeline()); err != nil {
 			return nil, fmt.Errorf("%s: its own pipeline can't be read: %w", model, err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
@@ -57,13 +55,8 @@ func open(fileOrName string) (*Weights, error) {
 		return nil, err
 	}
 	w.Model = m
-	w.Title = fmt.Sprintf("%s (%s)", m.Name, shortName(fileOrName))
+	w.Title = fmt.Sprintf("%s (%s)", m.Name, hub.ShortName(fileOrName))
 	return w, nil
-}
-
-// shortName is a name of the catalogue as it is, of a path the last part.
-func shortName(fileOrName string) string {
-	return strings.TrimSuffix(filepath.Base(fileOrName), filepath.Ext(fileOrName))
 }
 
 // About sums up the weights: what they are, where they come from, how pictures
