@@ -71,8 +71,8 @@ var hfDeiTTable = table{
 var hfDinov2Table = table{
 	layout: HFDinov2,
 	anchor: hfAnchor,
-	rows: join(hfEmbeddings, hfAttention("encoder.layer.#"), hfAttention("encoder.layers.#"),
-		hfDinov2Block("encoder.layer.#"), hfDinov2Block("encoder.layers.#"),
+	rows: join(hfEmbeddings, hfAttention("encoder.layer.#"),
+		hfDinov2Block("encoder.layer.#"),
 		[]row{{file: "embeddings.register_tokens", ours: "registers"}},
 		linear("classifier", "head")),
 	ignore:   hfUnused,
