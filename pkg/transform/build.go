@@ -13,6 +13,7 @@ var usages = map[string]string{
 	"crop":       "crop(top,left,height,width)",
 	"hflip":      "hflip",
 	"vflip":      "vflip",
+	"rotate":     "rotate(degrees), counter-clockwise",
 	"totensor":   "totensor",
 	"normalize":  "normalize(mean,std), each a number or a list like [0.485,0.456,0.406]",
 }
@@ -50,6 +51,11 @@ func (p *parser) build(name string, at int, args []argument) (Op, error) {
 			return nil, p.fail(args[2].at, "sizes must be positive")
 		}
 		return Crop{v[0], v[1], v[2], v[3]}, nil
+	case "rotate":
+		if len(args) != 1 || len(args[0].numbers) != 1 {
+			return nil, p.fail(at, "usage: %s", usage)
+		}
+		return Rotate{args[0].numbers[0]}, nil
 	case "normalize":
 		return p.buildNormalize(at, usage, args)
 	}

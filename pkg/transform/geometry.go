@@ -13,7 +13,9 @@ type ResizeTo struct {
 }
 
 // String is the step's text.
-func (r ResizeTo) String() string { return fmt.Sprintf("resize(%d,%d,%s)", r.Height, r.Width, r.Filter) }
+func (r ResizeTo) String() string {
+	return fmt.Sprintf("resize(%d,%d,%s)", r.Height, r.Width, r.Filter)
+}
 
 // Apply scales. A size that isn't positive is an error.
 func (r ResizeTo) Apply(im *Image) (*Image, error) {
@@ -33,12 +35,19 @@ type ResizeShort struct {
 // String is the step's text.
 func (r ResizeShort) String() string { return fmt.Sprintf("resize(%d,%s)", r.Size, r.Filter) }
 
-// Apply scales.
+// maxPixels bounds what a picture of extreme shape may grow to.
+const maxPixels = 1 << 28
+
+// Apply scales. A picture so long and thin that the result would be enormous is
+// an error.
 func (r ResizeShort) Apply(im *Image) (*Image, error) {
 	if r.Size <= 0 {
 		return nil, errors.New("sizes must be positive")
 	}
 	height, width := r.Target(im.Height, im.Width)
+	if height > maxPixels/width {
+		return nil, fmt.Errorf("a picture of %dx%d would become one of %dx%d: crop it first", im.Width, im.Height, width, height)
+	}
 	return Resize(im, height, width, r.Filter), nil
 }
 

@@ -41,14 +41,16 @@ func (f Filter) kernel() (func(float64) float64, float64) {
 	return func(x float64) float64 { return max(0, 1-math.Abs(x)) }, 1
 }
 
+// bicubicKernel's products are converted so that no compiler fuses them with
+// the sums, which would round otherwise than PIL.
 func bicubicKernel(x float64) float64 {
 	const a = -0.5
 	x = math.Abs(x)
 	switch {
 	case x < 1:
-		return ((a+2)*x-(a+3))*x*x + 1
+		return float64((float64((a+2)*x)-(a+3))*x*x) + 1
 	case x < 2:
-		return (((x-5)*x+8)*x - 4) * a
+		return (float64((float64((x-5)*x)+8)*x) - 4) * a
 	}
 	return 0
 }
@@ -82,16 +84,17 @@ func newTaps(in, out int, f Filter) *taps {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
 	support *= stretch
+	shrink := 1 / stretch
 	t := &taps{first: make([]int, out), counts: make([]int, out), size: int(math.Ceil(support))*2 + 1}
 	t.coefs = make([]int32, out*t.size)
 	w := make([]float64, t.size)
 	for i := range out {
-		center := (float64(i) + 0.5) * scale
+		center := float64((float64(i) + 0.5) * scale)
 		lo := max(int(center-support+0.5), 0)
 		hi := min(int(center+support+0.5), in)
 		sum := 0.0
 		for x := range hi - lo {
-			w[x] = kernel((float64(x+lo) - center + 0.5) / stretch)
+			w[x] = kernel((float64(x+lo) - center + 0.5) * shrink)
 			sum += w[x]
 		}
 		for x := range hi - lo {
@@ -99,7 +102,7 @@ func newTaps(in, out int, f Filter) *taps {
 			if sum != 0 {
 				v /= sum
 			}
-			t.coefs[i*t.size+x] = int32(math.Copysign(0.5, v) + v*(1<<precisionBits))
+			t.coefs[i*t.size+x] = int32(math.Copysign(0.5, v) + float64(v*(1<<precisionBits)))
 		}
 		t.first[i], t.counts[i] = lo, hi-lo
 	}
@@ -107,7 +110,7 @@ func newTaps(in, out int, f Filter) *taps {
 }
 
 // Resize scales a picture to height rows of width pixels, with the bytes of
-// PIL's Image.resize: first across, rounded to 8 bits, then down. Transparent
+// PIL's Image.resize: across and down, rounded to 8 bits between. Transparent
 // pictures are scaled premultiplied, as PIL does. Sizes must be positive.
 func Resize(im *Image, height, width int, f Filter) *Image {
 	if im.Width == width && im.Height == height {
@@ -122,7 +125,13 @@ func Resize(im *Image, height, width int, f Filter) *Image {
 	return resample(im, height, width, f)
 }
 
+// resample scales across first, but down first where that takes away more than
+// twice as many rows as across takes columns. So does Pillow since version 13;
+// before, it always went across first, which rounds a few values otherwise.
 func resample(im *Image, height, width int, f Filter) *Image {
+	if rows := im.Height - height; rows > 0 && rows > 2*(im.Width-width) {
+		im = down(im, height, newTaps(im.Height, height, f))
+	}
 	if width != im.Width {
 		im = across(im, width, newTaps(im.Width, width, f))
 	}

@@ -1,0 +1,34 @@
+package transform_test
+
+import (
+	"fmt"
+
+	"gaze/pkg/transform"
+)
+
+func ExampleParse() {
+	p, err := transform.Parse("Resize(256,bicubic) | CenterCrop(224) | ToTensor | normalize(0.5,0.5)")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(p)
+	t, err := p.Tensor(transform.NewImage(640, 480, 3))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(t.Shape, t.Data[0])
+	// Output:
+	// resize(256,bicubic) | centercrop(224) | totensor | normalize(0.5,0.5)
+	// [3 224 224] -1
+}
+
+func ExampleParse_error() {
+	_, err := transform.Parse("resize(256) | centrecrop(224)")
+	fmt.Println(err)
+	// Output:
+	// column 15: there is no step "centrecrop"; the steps are centercrop, crop, hflip, normalize, resize, rotate, totensor, vflip
+	//   resize(256) | centrecrop(224)
+	//                 ^
+}
