@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"gaze/pkg/hub"
+	"gaze/pkg/notebook"
 )
 
 func newReport() *cobra.Command {
@@ -30,6 +33,10 @@ func newReport() *cobra.Command {
 			}
 			abs, err := filepath.Abs(out)
 			if err != nil {
+				return err
+			}
+			progress := &progressLine{w: cmd.ErrOrStderr()}
+			if err := notebook.Prepare(cmd.Context(), root, hub.Options{Progress: progress.show}); err != nil {
 				return err
 			}
 			run := exec.CommandContext(cmd.Context(), python, filepath.Join(root, "tools", "notebooks", "run.py"), "-o", abs)

@@ -107,7 +107,7 @@ var reportPhotos = []string{"26_5064", "29_4718", "31_4838"}
 // has them, or ../shared/data beside the clone; else the free ones that come
 // with scikit-image, which are fetched on first use.
 func Photographs() []string {
-	photos, _ := findPhotographs()
+	photos, _ := findPhotographs(os.Getenv("GAZE_ROOT"))
 	if photos == nil {
 		var err error
 		photos, err = hub.SamplePhotos(context.Background(), hub.Options{})
@@ -122,7 +122,7 @@ func Photographs() []string {
 // AboutPhotographs says which photographs [Photographs] returns, and where they
 // come from.
 func AboutPhotographs() plots.Table {
-	photos, where := findPhotographs()
+	photos, where := findPhotographs(os.Getenv("GAZE_ROOT"))
 	license := "Oxford-IIIT Pet, CC BY-SA 4.0"
 	if photos == nil {
 		photos, where, license = Photographs(), "the scikit-image package", "CC0 or public domain, as scikit-image states"
@@ -134,14 +134,15 @@ func AboutPhotographs() plots.Table {
 	return t
 }
 
-// findPhotographs looks for the report's photographs; nil if not all are there.
-func findPhotographs() (photos []string, where string) {
+// findPhotographs looks for the report's photographs, also beside the clone at
+// root; nil if not all are there.
+func findPhotographs(root string) (photos []string, where string) {
 	type place struct{ dir, name string }
 	var places []place
 	if dir := os.Getenv("GAZE_PETS"); dir != "" {
 		places = append(places, place{dir, "GAZE_PETS"})
 	}
-	if root := os.Getenv("GAZE_ROOT"); root != "" {
+	if root != "" {
 		places = append(places, place{filepath.Join(root, "..", "shared", "data", "images", "oxford_pets_ccbysa"), "the shared data beside the clone"})
 	}
 	for _, p := range places {

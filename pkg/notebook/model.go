@@ -33,6 +33,26 @@ func Model() *Weights {
 	return Must(open(name))
 }
 
+// Prepare fetches what the notebooks will use and isn't there yet, so that their
+// cells needn't. root is the clone's folder.
+func Prepare(ctx context.Context, root string, o hub.Options) error {
+	name := os.Getenv("GAZE_VIT")
+	if name == "" {
+		name = DefaultWeights
+	}
+	if _, known := hub.Lookup(name); known {
+		if _, err := hub.Pull(ctx, name, o); err != nil {
+			return err
+		}
+	}
+	if photos, _ := findPhotographs(root); photos == nil {
+		if _, err := hub.SamplePhotos(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func open(fileOrName string) (*Weights, error) {
 	w := &Weights{Source: "a file of your own, " + fileOrName}
 	path := fileOrName
