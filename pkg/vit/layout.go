@@ -203,20 +203,47 @@ func capped(names []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }
 
-// nameOf is what a file of the layout calls a parameter (its first part).
-func (t *table) nameOf(ours string) string {
+// rowsOf is the rows that make up a parameter, in order of parts: one list for
+// each way in which the layout may name them.
+func (t *table) rowsOf(ours string) [][]row {
+	var ways [][]row
 	for _, r := range t.rows {
-		before, after, blocks := strings.Cut(r.ours, "#")
-		index, ok := strings.CutPrefix(ours, before)
-		if !blocks {
-			if r.ours == ours {
-				return r.file
-			}
+		index := ""
+		if before, after, blocks := strings.Cut(r.ours, "#"); blocks && strings.HasPrefix(ours, before) {
+			index = strings.TrimSuffix(ours[len(before):], after)
+		}
+		if strings.ReplaceAll(r.ours, "#", index) != ours {
 			continue
 		}
-		if index, ok2 := strings.CutSuffix(index, after); ok && ok2 && isNumber(index) {
-			return strings.ReplaceAll(r.file, "#", index)
+		r.file = strings.ReplaceAll(r.file, "#", index)
+		if r.part == 0 {
+			ways = append(ways, nil)
+		}
+		ways[len(ways)-1] = append(ways[len(ways)-1], r)
+	}
+	return ways
+}
+
+// missingParts names the tensors that a parameter lacks, as the file would name
+// them: after those of its parts that are there, if any is.
+func (m *match) missingParts(ours string) []string {
+	ways := m.table.rowsOf(ours)
+	if len(ways) == 0 {
+		return []string{ours}
+	}
+	way := ways[0]
+	for _, w := range ways {
+		for _, r := range w {
+			if f, ok := m.found[ours][r.part]; ok && strings.HasSuffix(f.name, r.file) {
+				way = w
+			}
 		}
 	}
-	return ours
+	var missing []string
+	for _, r := range way {
+		if _, ok := m.found[ours][r.part]; !ok {
+			missing = append(missing, r.file)
+		}
+	}
+	return missing
 }

@@ -23,9 +23,13 @@ func writeAs(t testing.TB, m *Model, layout *table, last bool, prefix string) []
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows := rowsFor(layout, p.Name, last)
-		if len(rows) == 0 {
+		ways := layout.rowsOf(p.Name)
+		if len(ways) == 0 {
 			t.Fatalf("layout %s has no name for %s", layout.layout, p.Name)
+		}
+		rows := ways[0]
+		if last {
+			rows = ways[len(ways)-1]
 		}
 		each := len(values) / len(rows)
 		dims := slices.Clone(shape)
@@ -40,31 +44,6 @@ func writeAs(t testing.TB, m *Model, layout *table, last bool, prefix string) []
 		}
 	}
 	return list
-}
-
-// rowsFor is the rows that make up a parameter, in order of parts, one of each
-// alternative.
-func rowsFor(layout *table, name string, last bool) []row {
-	var sets [][]row
-	for _, r := range layout.rows {
-		before, after, blocks := strings.Cut(r.ours, "#")
-		index := strings.TrimSuffix(strings.TrimPrefix(name, before), after)
-		if blocks && (!isNumber(index) || name != before+index+after) || !blocks && r.ours != name {
-			continue
-		}
-		r.file = strings.ReplaceAll(r.file, "#", index)
-		if r.part == 0 {
-			sets = append(sets, nil)
-		}
-		sets[len(sets)-1] = append(sets[len(sets)-1], r)
-	}
-	if len(sets) == 0 {
-		return nil
-	}
-	if last {
-		return sets[len(sets)-1]
-	}
-	return sets[0]
 }
 
 // unfix arranges torch's values as the fix expects to find them; heads, if not
@@ -310,6 +289,22 @@ func replace(l []*weights.Tensor, w *weights.Tensor) []*weights.Tensor {
 	return l
 }
 
+// A part of a stacked parameter that isn't there is named as the file names its
+// other parts.
+func TestMissingPart(t *testing.T) {
+	for last, want := range map[bool]string{false: "encoder.layer.1.attention.attention.key.bias", true: "layers.1.attention.k_proj.bias"} {
+		c := layoutCase{table: &hfViTTable, last: last}
+		list := slices.DeleteFunc(writeAs(t, c.model(t), c.table, last, "vit."), func(w *weights.Tensor) bool { return w.Name == "vit."+want })
+		path := filepath.Join(t.TempDir(), "model.safetensors")
+		if err := weights.WriteSafetensors(path, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "1 missing: "+want) {
+			t.Errorf("error %v doesn't say that %s is missing", err, want)
+		}
+	}
+}
+
 // Two names of one thing in one file.
 func TestDuplicatePlaces(t *testing.T) {
 	c := layoutCase{table: &hfViTTable}
@@ -392,7 +387,7 @@ func FuzzDetect(f *testing.F) {
 		}
 		for ours := range m.found {
 			m.fileName(ours)
-			m.table.nameOf(ours)
+			m.missingParts(ours)
 		}
 	})
 }

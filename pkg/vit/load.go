@@ -82,11 +82,12 @@ func fromFile(path string, file *weights.File) (*Model, error) {
 			return nil, err
 		}
 	}
-	if !shapes.has("patch/weight") || !shapes.has("positions") || !shapes.has("block_0/mlp/fc2/weight") {
-		return nil, mismatch(m.Layout, map[string][]string{
-			"missing":   missingOf(shapes, "patch/weight", "positions", "block_0/mlp/fc2/weight"),
-			"left over": sorted(found.unknown),
-		})
+	var missing []string
+	for _, name := range []string{"patch/weight", "positions", "block_0/mlp/fc2/weight"} { // the shapes that tell the configuration
+		missing = append(missing, found.missingParts(name)...)
+	}
+	if len(missing) > 0 {
+		return nil, mismatch(m.Layout, map[string][]string{"missing": missing, "left over": sorted(found.unknown)})
 	}
 	if m.Config, m.resize, m.Warnings, err = inferConfig(found.table, shapes, conf); err != nil {
 		return nil, err
@@ -129,10 +130,10 @@ func (m *match) check(c Config, shapes shapesOf) error {
 	wanted := map[string]bool{}
 	for _, p := range c.Parameters() {
 		wanted[p.Name] = true
-		have, ok := shapes[p.Name]
+		have, missing := shapes[p.Name], m.missingParts(p.Name)
 		switch {
-		case !ok:
-			lists["missing"] = append(lists["missing"], m.fileName(p.Name))
+		case len(missing) > 0:
+			lists["missing"] = append(lists["missing"], missing...)
 		case !slices.Equal(have, p.Shape):
 			lists["of another shape"] = append(lists["of another shape"], fmt.Sprintf("%s is %v, not %v", m.fileName(p.Name), have, p.Shape))
 		}
@@ -151,26 +152,14 @@ func (m *match) check(c Config, shapes shapesOf) error {
 	return nil
 }
 
-// fileName is what a parameter is called in the file, or would be.
+// fileName is what a parameter that was found is called in the file.
 func (m *match) fileName(ours string) string {
-	if parts, ok := m.found[ours]; ok {
-		var names []string
-		for _, i := range sortedKeys(parts) {
-			names = append(names, parts[i].name)
-		}
-		return capped(names, 3)
+	parts := m.found[ours]
+	var names []string
+	for _, i := range sortedKeys(parts) {
+		names = append(names, parts[i].name)
 	}
-	return m.table.nameOf(ours)
-}
-
-func missingOf(s shapesOf, names ...string) []string {
-	var missing []string
-	for _, n := range names {
-		if !s.has(n) {
-			missing = append(missing, n)
-		}
-	}
-	return missing
+	return capped(names, 3)
 }
 
 func sorted(names []string) []string {
