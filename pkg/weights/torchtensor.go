@@ -1,0 +1,135 @@
+package weights
+
+import (
+	"fmt"
+)
+
+// torchReader turns described tensors into tensors of bytes.
+type torchReader struct {
+	// bytes returns everything that a storage's key names.
+	bytes func(key string) ([]byte, error)
+	// budget is how much memory may yet be used for tensors that don't lie
+	// row by row in the file (transposed, sliced, expanded) and are copied.
+	budget int64
+}
+
+// newTorchReader allows for a copy of the whole file and some for expanded
+// views; without a limit, a small file of overlapping views could ask for any
+// amount of memory.
+func newTorchReader(fileSize int, bytes func(key string) ([]byte, error)) *torchReader {
+	return &torchReader{bytes: bytes, budget: 2*int64(fileSize) + 64<<20}
+}
+
+// read checks a tensor against its storage and returns it, without a copy where
+// its elements lie row by row.
+func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
+	if t.problem != "" {
+		return nil, fmt.Errorf("tensor %s %s", name, t.problem)
+	}
+	if t.dtype.dtype == Invalid {
+		return nil, fmt.Errorf("tensor %s has elements of type %s, which aren't supported", name, t.dtype.name)
+	}
+	shape := make([]int, len(t.shape))
+	for i, d := range t.shape {
+		if shape[i] = int(d); d < 0 || int64(shape[i]) != d {
+			return nil, fmt.Errorf("tensor %s: the shape %v can't be", name, t.shape)
+		}
+	}
+	size, err := byteSize(shape, t.dtype.dtype)
+	if err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", name, err)
+	}
+	out := &Tensor{Name: name, DType: t.dtype.dtype, Shape: shape, data: []byte{}}
+	if size == 0 {
+		return out, nil
+	}
+	data, err := r.storage(t)
+	if err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", name, err)
+	}
+	if !t.inside(int64(len(data)) / t.dtype.size) {
+		return nil, fmt.Errorf("tensor %s of shape %v, strides %v, reaches beyond its storage of %d bytes", name, t.shape, t.stride, len(data))
+	}
+	data = data[t.offset*t.dtype.size:]
+	if t.rowByRow() {
+		out.data = data[:size:size]
+		return out, nil
+	}
+	if r.budget -= size; r.budget < 0 {
+		return nil, fmt.Errorf("tensor %s takes %d bytes once it is laid out row by row, too many for this file: call contiguous() and clone() before torch.save", name, size)
+	}
+	out.data = t.gather(make([]byte, 0, size), data)
+	return out, nil
+}
+
+// storage returns the bytes of a tensor's storage.
+func (r *torchReader) storage(t *torchTensor) ([]byte, error) {
+	s := t.storage
+	data, err := r.bytes(s.key)
+	if err != nil {
+		return nil, err
+	}
+	if have := int64(len(data)) / s.dtype.size; have < s.whole {
+		return nil, fmt.Errorf("storage %.100s has %d elements of %s, the file holds %d: truncated; download it again", s.key, s.whole, s.dtype.name, have)
+	}
+	from := s.first * s.dtype.size
+	return data[from : from+s.count*s.dtype.size], nil
+}
+
+// inside says whether every element lies within a storage of so many elements.
+func (t *torchTensor) inside(elements int64) bool {
+	last := t.offset // of the last element; no sum here can overflow
+	if last < 0 || last >= elements {
+		return false
+	}
+	for i, d := range t.shape {
+		stride := t.stride[i]
+		if stride < 0 || stride > 0 && d-1 > (elements-1-last)/stride {
+			return false
+		}
+		last += (d - 1) * stride
+	}
+	return true
+}
+
+// rowByRow says whether the elements lie in row-major order without gaps.
+func (t *torchTensor) rowByRow() bool {
+	want := int64(1)
+	for i := len(t.shape) - 1; i >= 0; i-- {
+		if t.shape[i] != 1 && t.stride[i] != want {
+			return false
+		}
+		want *= t.shape[i]
+	}
+	return true
+}
+
+// gather appends the elements to out in row-major order. The tensor lies inside
+// data and isn't empty.
+func (t *torchTensor) gather(out, data []byte) []byte {
+	index := make([]int64, len(t.shape))
+	last := len(t.shape) - 1
+	run, step := t.shape[last], t.stride[last]*t.dtype.size
+	at := int64(0) // of the row's first element, in bytes
+	for {
+		if step == t.dtype.size {
+			out = append(out, data[at:at+run*step]...)
+		} else {
+			for i, p := int64(0), at; i < run; i, p = i+1, p+step {
+				out = append(out, data[p:p+t.dtype.size]...)
+			}
+		}
+		d := last - 1
+		for ; d >= 0; d-- {
+			at += t.stride[d] * t.dtype.size
+			if index[d]++; index[d] < t.shape[d] {
+				break
+			}
+			at -= t.shape[d] * t.stride[d] * t.dtype.size
+			index[d] = 0
+		}
+		if d < 0 {
+			return out
+		}
+	}
+}
