@@ -103,7 +103,7 @@ func init() { // not in the declaration: torchCalls is used by what it holds
 	}
 	for _, name := range []pickleGlobal{
 		"torch.device", "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
-		"_codecs.encode", // bytes, in pickles of protocol 2
+		"builtins.bytes", "builtins.bytearray", "_codecs.encode", // how pickles of protocol 2 make bytes
 	} {
 		torchCalls[name] = func(*torchHost, []any) (any, error) { return torchOpaque{}, nil }
 	}
