@@ -29,6 +29,10 @@ fi
 if [ -n "${CGO_ENABLED:-}" ]; then
   export CGO_ENABLED
 fi
+if [ -z "${CC:-}" ] && [ -r "$GAZE_ROOT/.venv/gaze/cc" ]; then
+  CC=$(cat "$GAZE_ROOT/.venv/gaze/cc")
+  export CC
+fi
 
 # Jupyter's settings and connection files stay in the clone as well.
 : "${JUPYTER_CONFIG_DIR:=$GAZE_ROOT/.venv/jupyter/config}"

@@ -61,23 +61,55 @@ check_python() {
     die "$python is ${python_id%% *}, 3.10 or newer is needed; set PYTHON to another."
 }
 
-# check_c finds out whether cgo can work and notes it for tools/env.sh.
-check_c() {
-  cgo=1
-  cc=$(go env CC)
+# c_works COMPILER... tells whether a program with libc's headers can be built.
+c_works() {
   probe=$(mktemp -d)
   printf '#include <stdlib.h>\n#include <dlfcn.h>\nint main(void) { return dlopen(0, 1) == 0; }\n' >"$probe/probe.c"
-  # CC may carry arguments, so it is split on purpose.
-  # shellcheck disable=SC2086
-  $cc -o "$probe/probe" "$probe/probe.c" >/dev/null 2>&1 || $cc -o "$probe/probe" "$probe/probe.c" -ldl >/dev/null 2>&1 || cgo=0
+  result=0
+  "$@" -o "$probe/probe" "$probe/probe.c" >/dev/null 2>&1 || "$@" -o "$probe/probe" "$probe/probe.c" -ldl >/dev/null 2>&1 || result=1
   rm -rf "$probe"
+  return $result
+}
+
+# find_c finds a C compiler for cgo, without which there is no XLA, and notes it for
+# tools/env.sh: the machine's own, else one that comes as a wheel.
+find_c() {
+  cgo=1
   if [ "${CGO_ENABLED:-1}" = 0 ]; then
     cgo=0
     say "CGO_ENABLED is 0: building without XLA, on GoMLX's Go backend."
-  elif [ "$cgo" = 0 ]; then
-    say "No working C compiler ($cc with libc's headers): building without XLA, on GoMLX's Go backend." \
-      "Everything works, several times slower. For XLA: apt-get install gcc libc6-dev (macOS: xcode-select --install), then run this again."
+    return
   fi
+  # CC may carry arguments, so it is split on purpose.
+  # shellcheck disable=SC2046
+  if c_works $(go env CC); then
+    rm -f "$stamps/cc"
+    return
+  fi
+  wrapper="$GAZE_ROOT/.venv/bin/gaze-cc"
+  if [ -x "$wrapper" ] && c_works "$wrapper"; then
+    stamp cc "$wrapper"
+    return
+  fi
+  if [ "$(uname -s)" = Linux ]; then
+    say "no C compiler here: installing zig's as a wheel (100 MB), for cgo"
+    if pip_install tools/plugins/cc.txt; then
+      zig=$(.venv/bin/python -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))')
+      cat >"$wrapper" <<WRAPPER
+#!/bin/sh
+ZIG_GLOBAL_CACHE_DIR="$GAZE_ROOT/.venv/zig" ZIG_LOCAL_CACHE_DIR="$GAZE_ROOT/.venv/zig" exec "$zig" cc "\$@"
+WRAPPER
+      chmod +x "$wrapper"
+      if c_works "$wrapper"; then
+        stamp cc "$wrapper"
+        return
+      fi
+    fi
+  fi
+  cgo=0
+  rm -f "$stamps/cc"
+  say "No working C compiler: building without XLA, on GoMLX's Go backend." \
+    "Everything works, several times slower. For XLA: apt-get install gcc libc6-dev (macOS: xcode-select --install), then run this again."
 }
 
 make_venv() {
@@ -88,11 +120,9 @@ make_venv() {
   rm -rf .venv
   if ! "$python" -m venv .venv >/dev/null 2>&1; then
     rm -rf .venv
-    # Debian keeps ensurepip in a package of its own; a pip of the system's will do as well.
-    if "$python" -m venv --without-pip .venv >/dev/null 2>&1 &&
-      "$python" -m pip --python .venv/bin/python install --quiet --disable-pip-version-check pip >/dev/null 2>&1; then
-      say "used the system's pip, as $python lacks ensurepip"
-    else
+    # Debian keeps ensurepip, which brings pip, in a package of its own.
+    say "$python has no ensurepip: fetching pip itself"
+    if ! { "$python" -m venv --without-pip .venv && "$python" tools/bootstrap_pip.py .venv; }; then
       rm -rf .venv
       short=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
       die "$python can't make a virtual environment." \
@@ -252,8 +282,8 @@ add_extra() {
 
 check_go
 check_python
-check_c
 make_venv
+find_c
 for extra in "$@"; do
   if [ "$extra" = plugin ]; then rm -f "$stamps/plugin"; fi
 done
