@@ -116,12 +116,24 @@ def first_line(text):
     return lines[0] if lines else ""
 
 
+def parents():
+    """Pairs of a process and its parent, of all processes there are."""
+    if not Path("/proc/self/stat").exists():  # macOS
+        table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
+        yield from (tuple(map(int, line.split())) for line in table.stdout.splitlines())
+        return
+    for stat in Path("/proc").glob("[0-9]*/stat"):  # a bare Debian has no ps
+        try:
+            # pid (name) state ppid …; the name may hold anything, parentheses too
+            yield int(stat.parent.name), int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
+        except (OSError, IndexError, ValueError):
+            continue  # it has ended meanwhile
+
+
 def processes_below(pid):
     """Lists the descendants of a process, children before grandchildren."""
-    table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
     children = {}
-    for line in table.stdout.splitlines():
-        child, parent = map(int, line.split())
+    for child, parent in parents():
         children.setdefault(parent, []).append(child)
     found, queue = [], [pid]
     while queue:
