@@ -1,54 +1,229 @@
 package weights
 
 import (
+	"archive/zip"
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	slashpath "path"
+	"path/filepath"
+	"slices"
 )
 
 // Format is a kind of checkpoint file.
 type Format string
 
-// File is an open checkpoint.
+// Formats that [Open] reads, besides PyTorch's ("pytorch", "pytorch-legacy").
+const (
+	FormatSafetensors Format = "safetensors"
+	FormatNPZ         Format = "npz"
+	FormatONNX        Format = "onnx"
+)
+
+// File is an open checkpoint. Its tensors' bytes may be the mapped file's own:
+// they must not be written to, and end with Close.
 type File struct {
 	path     string
 	format   Format
+	root     string
 	metadata map[string]string
 	names    []string
 	tensors  map[string]*Tensor
+	unmap    []func() error
 }
 
-// Open opens a checkpoint (only safetensors so far).
-func Open(path string) (*File, error) {
-	data, err := os.ReadFile(path)
+// Open opens a checkpoint: a safetensors, PyTorch (.pth, .pt, .bin), .npz or
+// ONNX file, an index of sharded files (*.index.json), or a folder with one of
+// those. The format is found from the content, not from the name. Files are
+// mapped into memory, so that nothing is read before it is used.
+//
+// In a PyTorch file that holds more than a state dict (an optimiser's state,
+// a number of epochs) the dict with the weights is chosen, see [File.Root];
+// [OpenAt] overrides. Errors name the file, the tensor, and what to do.
+func Open(path string) (*File, error) { return OpenAt(path, "") }
+
+// OpenAt opens a checkpoint and takes the tensors of the container called root,
+// such as "model" or "ema.state_dict"; an empty root is chosen as Open does.
+// Only PyTorch files have containers.
+func OpenAt(path, root string) (*File, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	tensors, metadata, err := parseSafetensors(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if info.IsDir() {
+		inner, err := checkpointIn(path)
+		if err != nil {
+			return nil, err
+		}
+		return OpenAt(inner, root)
 	}
-	f := &File{path: path, format: "safetensors", metadata: metadata, tensors: map[string]*Tensor{}}
-	for _, t := range tensors {
-		f.names = append(f.names, t.Name)
-		f.tensors[t.Name] = t
+	f := &File{path: path, tensors: map[string]*Tensor{}}
+	if err := f.read(path, root); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	return f, nil
 }
 
-// Path returns the file's name as given.
+// read maps one file and takes its tensors.
+func (f *File) read(path, root string) error {
+	data, err := f.mapped(path)
+	if err != nil {
+		return err
+	}
+	format := sniff(data)
+	if root != "" && format != formatPyTorch && format != formatPyTorchLegacy {
+		return fmt.Errorf("a file of format %s has no containers to choose %q from", format, root)
+	}
+	f.format = format
+	var tensors []*Tensor
+	switch format {
+	case FormatSafetensors:
+		tensors, f.metadata, err = parseSafetensors(data)
+	case FormatNPZ:
+		tensors, err = parseNPZ(data)
+	case formatPyTorch, formatPyTorchLegacy:
+		if root == "" {
+			tensors, f.format, f.root, err = openTorch(path, data)
+		} else {
+			tensors, f.format, f.root, err = openTorchAt(path, data, root)
+		}
+	case FormatONNX:
+		tensors, err = parseONNX(data, filepath.Dir(path))
+	case formatIndex:
+		return f.readShards(path, data)
+	default:
+		return unknown(data)
+	}
+	if err != nil {
+		return err
+	}
+	return f.add(tensors)
+}
+
+// mapped maps a file until Close.
+func (f *File) mapped(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	data, unmap, err := mapFile(file, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	f.unmap = append(f.unmap, unmap)
+	return data, nil
+}
+
+// add takes tensors whose names are new.
+func (f *File) add(tensors []*Tensor) error {
+	for _, t := range tensors {
+		if f.tensors[t.Name] != nil {
+			return fmt.Errorf("tensor %s is there twice", t.Name)
+		}
+		f.tensors[t.Name] = t
+		f.names = append(f.names, t.Name)
+	}
+	return nil
+}
+
+// formatIndex is a JSON file that says which tensors are in which file.
+const formatIndex Format = "index"
+
+// sniff tells the format from a file's first bytes, or "".
+func sniff(data []byte) Format {
+	head := data[:min(len(data), 512)]
+	trimmed := bytes.TrimLeft(head, " \t\r\n")
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		if zipHoldsPickle(data) {
+			return formatPyTorch
+		}
+		return FormatNPZ
+	case len(head) > 8 && head[8] == '{' && head[6] == 0 && head[7] == 0:
+		return FormatSafetensors
+	case len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5, isTar(data):
+		return formatPyTorchLegacy
+	case bytes.HasPrefix(trimmed, []byte("{")):
+		return formatIndex
+	case looksLikeONNX(head):
+		return FormatONNX
+	}
+	return ""
+}
+
+// zipHoldsPickle tells a PyTorch file from a .npz.
+func zipHoldsPickle(data []byte) bool {
+	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil { // cut off: the first member still stands at the beginning
+		return bytes.Contains(data[:min(len(data), 4096)], []byte("data.pkl"))
+	}
+	return slices.ContainsFunc(r.File, func(f *zip.File) bool { return slashpath.Base(f.Name) == "data.pkl" })
+}
+
+// looksLikeONNX tells whether a file begins like an ONNX model: field 1 (the
+// format's version, a small number), then field 2, a string, or field 7 or 8.
+func looksLikeONNX(head []byte) bool {
+	return len(head) > 4 && head[0] == 0x08 && head[1] < 32 && (head[2] == 0x12 || head[2] == 0x3A || head[2] == 0x42)
+}
+
+// unknown explains a file that is none of the formats, above all the kinds of
+// file that come instead of one.
+func unknown(data []byte) error {
+	const formats = "not a checkpoint that can be read (safetensors, PyTorch, .npz, ONNX)"
+	head := bytes.ToLower(data[:min(len(data), 200)])
+	switch {
+	case len(data) == 0:
+		return errors.New("the file is empty: download it again")
+	case bytes.Contains(head, []byte("git-lfs")):
+		return errors.New("this is a pointer to a file in Git LFS, not the file: run 'git lfs pull', or download it from its page")
+	case bytes.Contains(head, []byte("<html")) || bytes.Contains(head, []byte("<!doctype")):
+		return errors.New("this is a web page, not a checkpoint: the download needs a login or another address")
+	case bytes.HasPrefix(data, []byte("\x89HDF")):
+		return errors.New(formats + ": HDF5 files of Keras aren't, convert it to safetensors")
+	case bytes.HasPrefix(data, []byte("\x93NUMPY")):
+		return errors.New("a single array (.npy), not a checkpoint of named tensors: save them with numpy.savez")
+	}
+	return errors.New(formats)
+}
+
+// Path returns the file's name as it was given or found in a folder.
 func (f *File) Path() string { return f.path }
 
-// Format returns the kind of file.
+// Format returns the kind of file; that of the shards, for an index.
 func (f *File) Format() Format { return f.format }
 
-// Metadata returns what the file says of itself.
+// Root returns the name of the container in a PyTorch file that the tensors were
+// taken from, such as "model"; empty when they lie at the top.
+func (f *File) Root() string { return f.root }
+
+// Metadata returns what a safetensors file says of itself; nil if nothing.
 func (f *File) Metadata() map[string]string { return f.metadata }
 
-// Names lists the tensors in the file's order.
+// Names lists the tensors in the file's order. The slice must not be changed.
 func (f *File) Names() []string { return f.names }
 
 // Tensor returns a tensor by name.
-func (f *File) Tensor(name string) (*Tensor, bool) { t, ok := f.tensors[name]; return t, ok }
+func (f *File) Tensor(name string) (*Tensor, bool) {
+	t, ok := f.tensors[name]
+	return t, ok
+}
 
-// Close lets go of the file.
-func (f *File) Close() error { return nil }
+// Close unmaps the file. The tensors' bytes are gone then, and so are slices
+// that Float32s returned without a copy.
+func (f *File) Close() error {
+	var errs []error
+	for _, unmap := range f.unmap {
+		errs = append(errs, unmap())
+	}
+	f.unmap, f.tensors, f.names = nil, nil, nil
+	return errors.Join(errs...)
+}

@@ -10,15 +10,25 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// WriteNPY writes a float32 tensor as a NumPy .npy file (format version 1.0),
-// whole or not at all.
+// ReadNPY reads a NumPy .npy file of numbers (format versions 1 to 3, either
+// byte order and memory order). It allocates no more than twice what it reads.
+func ReadNPY(r io.Reader) (*Tensor, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return parseNPY("", data)
+}
+
+// WriteNPY writes a tensor's values as a NumPy .npy file of float32 (format
+// version 1.0), whole or not at all.
 func WriteNPY(path string, t *Tensor) error {
 	values, err := t.Float32s()
 	if err != nil {
 		return err
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
-		if _, err := w.Write(npyHeader(t.Shape)); err != nil {
+		if _, err := w.Write(newNPYHeader(t.Shape)); err != nil {
 			return err
 		}
 		_, err := w.Write(bytesOf(values))
@@ -26,8 +36,9 @@ func WriteNPY(path string, t *Tensor) error {
 	})
 }
 
-// npyHeader is the magic, version and description, padded to a multiple of 64.
-func npyHeader(shape []int) []byte {
+// newNPYHeader is the magic, version and description of float32 values, padded
+// so that the values begin at a multiple of 64.
+func newNPYHeader(shape []int) []byte {
 	dims := make([]string, len(shape))
 	for i, d := range shape {
 		dims[i] = fmt.Sprint(d)

@@ -14,7 +14,7 @@ import (
 // the one that its authors evaluate.
 var torchRootKeys = []string{
 	"state_dict", "model_state_dict", "model", "net", "network", "module", "teacher", "student",
-	"model_state", "weights", "params", "state", "model_ema", "state_dict_ema", "ema",
+	"model_state", "weights", "params", "model_ema", "state_dict_ema", "ema",
 }
 
 // torchBesideKeys are the names of tensors that training leaves beside a
@@ -209,8 +209,9 @@ func torchKey(k any) string {
 	return ""
 }
 
-// torchFlattener lists the tensors below a value by their dotted names. Shared
-// containers are listed wherever they occur, so that the work is bounded.
+// torchFlattener lists the tensors below a value by their dotted names. A
+// container that is shared is listed wherever it occurs; the budget bounds what
+// a pickle can ask for in this way.
 type torchFlattener struct {
 	reader  *torchReader
 	tensors []*Tensor

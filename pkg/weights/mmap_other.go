@@ -1,0 +1,14 @@
+//go:build !unix
+
+package weights
+
+import (
+	"io"
+	"os"
+)
+
+// mapFile reads a whole file, where files can't be mapped.
+func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error) {
+	data, err = io.ReadAll(io.LimitReader(f, size))
+	return data, func() error { return nil }, err
+}

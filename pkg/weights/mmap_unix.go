@@ -1,0 +1,28 @@
+//go:build unix
+
+package weights
+
+import (
+	"fmt"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// mapFile maps a whole file read-only. If another program makes the file
+// shorter while it is mapped, reading what is gone ends the process (SIGBUS):
+// replace checkpoints by renaming, as Gaze does, not by writing into them.
+func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error) {
+	if size == 0 {
+		return nil, func() error { return nil }, nil
+	}
+	if size > math.MaxInt {
+		return nil, nil, fmt.Errorf("%d bytes are more than this machine can address", size)
+	}
+	data, err = unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, nil, fmt.Errorf("mapping the file: %w", err)
+	}
+	return data, func() error { return unix.Munmap(data) }, nil
+}

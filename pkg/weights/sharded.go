@@ -1,0 +1,105 @@
+package weights
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// readShards opens the files that a Hugging Face index (*.index.json) names and
+// checks that each tensor is in the file that the index says.
+func (f *File) readShards(path string, data []byte) error {
+	var index struct {
+		WeightMap map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(data, &index); err != nil {
+		return fmt.Errorf("a JSON file that can't be read: %w", err)
+	}
+	if len(index.WeightMap) == 0 {
+		return errors.New(`a JSON file without a "weight_map": not an index of a sharded checkpoint`)
+	}
+	var shards []string
+	for tensor, shard := range index.WeightMap {
+		if shard == "" || filepath.Base(shard) != shard || shard == "." || shard == ".." || strings.ContainsAny(shard, `/\`) {
+			return fmt.Errorf("tensor %s is said to be in %q: shards must lie beside the index", tensor, shard)
+		}
+		shards = append(shards, shard)
+	}
+	slices.Sort(shards)
+	for _, shard := range slices.Compact(shards) {
+		if err := f.readShard(filepath.Join(filepath.Dir(path), shard), shard, index.WeightMap); err != nil {
+			return err
+		}
+	}
+	for tensor, shard := range index.WeightMap {
+		if f.tensors[tensor] == nil {
+			return fmt.Errorf("tensor %s isn't in %s, where the index says it is", tensor, shard)
+		}
+	}
+	return nil
+}
+
+func (f *File) readShard(path, shard string, places map[string]string) error {
+	inner := &File{path: path, tensors: map[string]*Tensor{}}
+	err := inner.read(path, "")
+	f.unmap = append(f.unmap, inner.unmap...)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("the shard %s isn't beside the index: download it too", shard)
+	}
+	if err != nil {
+		return fmt.Errorf("shard %s: %w", shard, err)
+	}
+	if inner.format == formatIndex {
+		return fmt.Errorf("the shard %s is an index itself", shard)
+	}
+	f.format = inner.format
+	if f.metadata == nil {
+		f.metadata = inner.metadata
+	}
+	for _, name := range inner.names {
+		if place, listed := places[name]; listed && place != shard {
+			return fmt.Errorf("tensor %s is in %s, the index says %s", name, shard, place)
+		}
+		if err := f.add([]*Tensor{inner.tensors[name]}); err != nil {
+			return fmt.Errorf("shard %s: %w", shard, err)
+		}
+	}
+	return nil
+}
+
+// folderChoices are the names to look for in a folder, best first.
+var folderChoices = []string{
+	"model.safetensors", "model.safetensors.index.json",
+	"pytorch_model.bin", "pytorch_model.bin.index.json",
+	"*.safetensors", "*.safetensors.index.json", "*.pth", "*.pt", "*.bin", "*.npz", "*.onnx",
+}
+
+// checkpointIn finds the checkpoint in a folder: by the usual names, else the
+// only file of a kind.
+func checkpointIn(dir string) (string, error) {
+	for _, pattern := range folderChoices {
+		found, err := filepath.Glob(filepath.Join(globQuoted(dir), pattern))
+		if err != nil {
+			return "", err
+		}
+		switch {
+		case len(found) == 1:
+			return found[0], nil
+		case len(found) > 1:
+			for i := range found {
+				found[i] = filepath.Base(found[i])
+			}
+			return "", fmt.Errorf("%s: which of %s? Name the file", dir, strings.Join(found, ", "))
+		}
+	}
+	return "", fmt.Errorf("%s: no checkpoint in this folder (%s)", dir, strings.Join(folderChoices, ", "))
+}
+
+// globQuoted escapes what Glob would take for a pattern in a folder's name.
+func globQuoted(dir string) string {
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(dir)
+}
