@@ -49,7 +49,7 @@ func describe(out io.Writer, d vit.Description) error {
 	}
 	row("file", "%s (%s)", d.Path, d.Format)
 	row("layout", "%s", d.Layout)
-	row("architecture", "%s, %d million parameters", d.Architecture, (d.Parameters+500_000)/1_000_000)
+	row("architecture", "%s, %.1f million parameters", d.Architecture, float64(d.Parameters)/1e6)
 	row("tokens", "%d wide, %d blocks of %d heads, MLP %d (%s), before the patches: %s",
 		d.Dim, d.Depth, d.Heads, d.MLPDim, d.Activation, strings.Join(d.Prefix, ", "))
 	row("pictures", "%d×%d, patches of %d×%d, a grid of %d×%d",

@@ -9,6 +9,7 @@ import (
 	slashpath "path"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Format is a kind of checkpoint file.
@@ -60,7 +61,11 @@ func OpenAt(path, root string) (*File, error) {
 	}
 	f := &File{path: path, tensors: map[string]*Tensor{}}
 	if err := f.read(path, root); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+		f.Close() // what can't be read is of more interest than what can't be unmapped
+		if !strings.HasPrefix(err.Error(), path) { // PyTorch's reader says it itself
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		return nil, err
 	}
 	return f, nil
 }
@@ -72,7 +77,7 @@ func (f *File) read(path, root string) error {
 		return err
 	}
 	format := sniff(data)
-	if root != "" && format != formatPyTorch && format != formatPyTorchLegacy {
+	if root != "" && format != FormatPyTorch && format != FormatPyTorchLegacy {
 		return fmt.Errorf("a file of format %s has no containers to choose %q from", format, root)
 	}
 	f.format = format
@@ -82,11 +87,11 @@ func (f *File) read(path, root string) error {
 		tensors, f.metadata, err = parseSafetensors(data)
 	case FormatNPZ:
 		tensors, err = parseNPZ(data)
-	case formatPyTorch, formatPyTorchLegacy:
+	case FormatPyTorch, FormatPyTorchLegacy:
 		if root == "" {
-			tensors, f.format, f.root, err = openTorch(path, data)
+			tensors, f.format, f.root, err = openTorch(data)
 		} else {
-			tensors, f.format, f.root, err = openTorchAt(path, data, root)
+			tensors, f.format, f.root, err = openTorchAt(data, root)
 		}
 	case FormatONNX:
 		tensors, err = parseONNX(data, filepath.Dir(path))
@@ -145,13 +150,13 @@ func sniff(data []byte) Format {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		if zipHoldsPickle(data) {
-			return formatPyTorch
+			return FormatPyTorch
 		}
 		return FormatNPZ
 	case len(head) > 8 && head[8] == '{' && head[6] == 0 && head[7] == 0:
 		return FormatSafetensors
 	case len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5, isTar(data):
-		return formatPyTorchLegacy
+		return FormatPyTorchLegacy
 	case bytes.HasPrefix(trimmed, []byte("{")):
 		return formatIndex
 	case looksLikeONNX(head):
