@@ -9,8 +9,8 @@ import (
 
 // The formats that torch.save writes.
 const (
-	formatPyTorch       Format = "pytorch"        // a zip archive, since PyTorch 1.6
-	formatPyTorchLegacy Format = "pytorch-legacy" // pickles and raw storages one after the other
+	FormatPyTorch       Format = "pytorch"        // a zip archive, since PyTorch 1.6
+	FormatPyTorchLegacy Format = "pytorch-legacy" // pickles and raw storages one after the other
 )
 
 // torchContent is a checkpoint before anything is looked for in it.
@@ -26,35 +26,35 @@ type torchContent struct {
 // keys that lead there: "" where it is the whole file, "model" in the usual
 // {'model': …, 'optimizer': …}. Names of tensors in nested containers are
 // joined with dots; a prefix such as "module.", which DataParallel leaves, is
-// kept. The path is for messages only.
-func openTorch(path string, data []byte) (tensors []*Tensor, format Format, root string, err error) {
+// kept.
+func openTorch(data []byte) (tensors []*Tensor, format Format, root string, err error) {
 	content, err := readTorch(data)
 	if err != nil {
-		return nil, "", "", fmt.Errorf("%s: %w", path, err)
+		return nil, "", "", err
 	}
 	value, root, err := torchPick(content.top)
 	if err == nil {
 		tensors, err = content.flatten(value)
 	}
 	if err != nil {
-		return nil, "", "", fmt.Errorf("%s: %w", path, err)
+		return nil, "", "", err
 	}
 	return tensors, content.format, root, nil
 }
 
 // openTorchAt is openTorch with the state dict chosen by the caller: the keys
 // that lead to it joined by dots; "" is everything that the file holds.
-func openTorchAt(path string, data []byte, root string) (tensors []*Tensor, format Format, at string, err error) {
+func openTorchAt(data []byte, root string) (tensors []*Tensor, format Format, at string, err error) {
 	content, err := readTorch(data)
 	if err != nil {
-		return nil, "", "", fmt.Errorf("%s: %w", path, err)
+		return nil, "", "", err
 	}
 	value, err := torchFind(content.top, root)
 	if err == nil {
 		tensors, err = content.flatten(value)
 	}
 	if err != nil {
-		return nil, "", "", fmt.Errorf("%s: %w", path, err)
+		return nil, "", "", err
 	}
 	return tensors, content.format, root, nil
 }
@@ -81,7 +81,7 @@ func readTorch(data []byte) (*torchContent, error) {
 	case isTar(data):
 		return nil, errors.New("is a tar archive, which PyTorch wrote before 0.1.10: load it there and save it again")
 	}
-	return nil, errors.New("isn't a PyTorch checkpoint")
+	return nil, errors.New("isn't a checkpoint that torch.save wrote")
 }
 
 // isTar knows a tar archive by the mark in its first header.
@@ -121,7 +121,7 @@ func readTorchZip(data []byte) (*torchContent, error) {
 		return nil, err
 	}
 	storage := func(key string) ([]byte, error) { return read("data/" + key) }
-	return &torchContent{top, formatPyTorch, len(pickle), newTorchReader(len(data), storage)}, nil
+	return &torchContent{top, FormatPyTorch, len(pickle), newTorchReader(len(data), storage)}, nil
 }
 
 var errTorchBigEndian = errors.New("was written on a big-endian machine: convert it to safetensors there")

@@ -140,7 +140,7 @@ func TestTorchTensorBounds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := archiveOf(t, pickledDict("w", string(pickledTensor(test.storage, test.offset, test.shape, test.stride))), 24)
-			tensors, _, _, err := openTorch("f", data)
+			tensors, _, _, err := openTorch(data)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Fatalf("error %v, want %q", err, test.want)
 			}
@@ -174,7 +174,7 @@ func TestTorchCallArguments(t *testing.T) {
 		"two types":          {"torch._utils._rebuild_parameter", pickleTuple{tensor, pickledStorage("torch.HalfStorage", "0", 2)}, false},
 	} {
 		words := pickledDict("w", pickled(test.function)+pickled(test.args)+"R")
-		tensors, _, _, err := openTorch("f", archiveOf(t, words, 4))
+		tensors, _, _, err := openTorch(archiveOf(t, words, 4))
 		if (err == nil) != test.ok || test.ok && len(tensors) != 1 {
 			t.Errorf("%s: %d tensors, error %v", name, len(tensors), err)
 		}
@@ -206,7 +206,7 @@ func TestTorchArchives(t *testing.T) {
 		"compressed":       {deflated, "compressed, which torch.save never does"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, _, err := openTorch("f", test.data)
+			_, _, _, err := openTorch(test.data)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
@@ -245,7 +245,7 @@ func TestTorchLegacyByHand(t *testing.T) {
 		"version":         {bytes.Replace(legacyOf(little, values, key, storage), []byte("\xe9\x03"), []byte("\xea\x03"), 1), "version 1001"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tensors, _, _, err := openTorch("f", test.data)
+			tensors, _, _, err := openTorch(test.data)
 			if test.want != "" {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("error %v, want %q", err, test.want)
@@ -288,7 +288,7 @@ func TestTorchBombs(t *testing.T) {
 			data := archiveOf(t, rawPickle(test.words), 4*4096)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, _, _, err := openTorch("f", data)
+			_, _, _, err := openTorch(data)
 			runtime.ReadMemStats(&after)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
@@ -315,10 +315,10 @@ func FuzzTorchLegacy(f *testing.F) {
 }
 
 func fuzzTorch(t *testing.T, data []byte) {
-	if tensors, _, _, err := openTorch("f", data); err == nil {
+	if tensors, _, _, err := openTorch(data); err == nil {
 		checkTensors(t, tensors)
 	}
-	if tensors, _, _, err := openTorchAt("f", data, ""); err == nil {
+	if tensors, _, _, err := openTorchAt(data, ""); err == nil {
 		checkTensors(t, tensors)
 	}
 }

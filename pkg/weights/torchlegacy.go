@@ -36,7 +36,7 @@ func readTorchLegacy(data []byte) (*torchContent, error) {
 		return nil, err
 	}
 	if m, ok := magic.(pickleBig); !ok || !bytes.Equal(m, torchMagic) {
-		return nil, errors.New("isn't a PyTorch checkpoint: its magic number is missing")
+		return nil, errors.New("isn't a checkpoint that torch.save wrote: its magic number is missing")
 	}
 	version, err := next(host)
 	if err != nil {
@@ -75,7 +75,7 @@ func readTorchLegacy(data []byte) (*torchContent, error) {
 		}
 		return b, nil
 	}
-	return &torchContent{top, formatPyTorchLegacy, pickled, newTorchReader(len(data), storage)}, nil
+	return &torchContent{top, FormatPyTorchLegacy, pickled, newTorchReader(len(data), storage)}, nil
 }
 
 // cutTorchStorages takes the storages, in the order of their keys, out of the
