@@ -9,7 +9,6 @@ import (
 	slashpath "path"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Format is a kind of checkpoint file.
@@ -62,10 +61,7 @@ func OpenAt(path, root string) (*File, error) {
 	f := &File{path: path, tensors: map[string]*Tensor{}}
 	if err := f.read(path, root); err != nil {
 		f.Close() // what can't be read is of more interest than what can't be unmapped
-		if !strings.HasPrefix(err.Error(), path) { // PyTorch's reader says it itself
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
 }

@@ -153,3 +153,22 @@ func TestTorchNotACheckpoint(t *testing.T) {
 		}
 	}
 }
+
+func TestOpenTorch(t *testing.T) {
+	path := filepath.Join("testdata", "torch_catr_legacy.pth")
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Format() != FormatPyTorchLegacy || f.Root() != "model" || len(f.Names()) != 9 {
+		t.Errorf("format %s, root %q, %v", f.Format(), f.Root(), f.Names())
+	}
+	path = filepath.Join("testdata", "torch_ambiguous.pth")
+	if _, err := Open(path); err == nil || !strings.HasPrefix(err.Error(), path+": ") || strings.Count(err.Error(), path) != 1 {
+		t.Errorf("error %v doesn't name the file once", err)
+	}
+	if f, err := OpenAt(path, "decoder"); err != nil || f.Root() != "decoder" || !slices.Equal(f.Names(), []string{"w", "b"}) {
+		t.Errorf("decoder: %v, %v", f, err)
+	}
+}
