@@ -7,7 +7,7 @@ PY := .venv/bin/python
 REPORT ?= report
 CUDA ?= 13
 COVERAGE ?= 85
-NOTEBOOK ?= tools/notebooks/testdata/picture.ipynb
+NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-cuda plugin report lab test lint test-go test-race test-notebooks test-browser \
