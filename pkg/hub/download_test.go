@@ -195,11 +195,12 @@ func startOf(r *http.Request) int {
 	return n
 }
 
-// to is a download with short times.
+// to is a download with short times, though not so short that a busy machine
+// looks like a stalled server.
 func (s *server) to(path string) Download {
 	return Download{
 		URL: s.URL + "/w.bin", Path: path, Client: s.Client(),
-		Stall: 150 * time.Millisecond, Backoff: time.Millisecond, Attempts: 3,
+		Stall: 2 * time.Second, Backoff: time.Millisecond, Attempts: 3,
 	}
 }
 
