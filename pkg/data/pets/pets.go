@@ -1,0 +1,161 @@
+// Package pets draws a set of pictures of animals, as a picture book would: 37
+// invented breeds that differ in the shapes of ears, muzzle, head, eyes, tail
+// and build, in fur and in the pattern and colour of the coat, and any number
+// of sister breeds to pretrain on.
+//
+// Every picture is drawn anew from numbers: a seed, a breed and an index give
+// the same bytes on any number of workers. Animals sit, stand, lie or look out
+// of a portrait; turn and tilt their heads; stand near or far, in rooms, yards
+// and meadows, under changing light, at times behind things. With each picture
+// come the exact masks of the animal and of its head.
+package pets
+
+import (
+	"fmt"
+	"math"
+
+	"gaze/pkg/transform"
+)
+
+// Options say how much the pictures of a breed differ from each other.
+type Options struct {
+	// Variation, from 0 to 1, scales all that differs between pictures of the
+	// same breed: pose, size, place, tilt, turn of the head, side, light, grain and
+	// background. With 0 all animals sit alike on plain ground.
+	Variation float64
+	// Occlusion, from 0 to 1, is the share of the pictures with something in
+	// front of the animal. It never hides more than a third of animal or head.
+	Occlusion float64
+}
+
+var (
+	// Natural pictures vary as much as they can.
+	Natural = Options{Variation: 1, Occlusion: 0.25}
+	// Tame pictures vary less than natural ones: trained on these and tested on
+	// those, a model has to be taught by augmentation what it did not see.
+	Tame = Options{Variation: 0.4, Occlusion: 0.1}
+)
+
+func (o Options) check() error {
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{{"Variation", o.Variation}, {"Occlusion", o.Occlusion}} {
+		if !(v.value >= 0 && v.value <= 1) {
+			return fmt.Errorf("pets: %s is %v; it goes from 0 to 1", v.name, v.value)
+		}
+	}
+	return nil
+}
+
+// Sample is a picture and what is known about it.
+type Sample struct {
+	Image *transform.Image // RGB
+	// Foreground and Head are masks of the picture's size with one channel: the
+	// share of each pixel, of 255, that shows the animal, and that shows its head
+	// with the ears. The head is part of the animal.
+	Foreground, Head *transform.Image
+	Breed            BreedSpec
+}
+
+// MaxSize is the largest picture that Draw draws, in pixels.
+const MaxSize = 4096
+
+// samples is the least number of samples across a picture, so that small
+// pictures are as true as large ones; and two across a pixel at least.
+const samples = 192
+
+// Draw draws a square picture of an animal of a breed (see [Breed]), size
+// pixels wide. Seed and index tell pictures of a breed apart. The same arguments
+// give the same bytes; other options change what they scale and leave the rest
+// as it was. Errors: a negative breed, a size that isn't in [8, MaxSize], an
+// option that isn't in [0, 1].
+func Draw(seed uint64, breed, index, size int, o Options) (Sample, error) {
+	if err := o.check(); err != nil {
+		return Sample{}, err
+	}
+	if breed < 0 {
+		return Sample{}, fmt.Errorf("pets: there is no breed %d; they are counted from 0", breed)
+	}
+	if size < 8 || size > MaxSize {
+		return Sample{}, fmt.Errorf("pets: a picture of %d pixels; the size goes from 8 to %d", size, MaxSize)
+	}
+	per := max(2, (samples+size-1)/size)
+	c := newCanvas(size * per)
+	defer canvases.Put(c)
+	of := func(aspect uint64) *stream { return newStream(seed, uint64(breed), uint64(index), aspect) }
+	spec := Breed(breed)
+	page := frame{xx: float64(c.n), yy: float64(c.n)}
+	set := &setting{canvas: c, s: of(1), v: o.Variation}
+	set.draw(page)
+	drawPet(c, page, spec, of(2), of(3), o.Variation)
+	if front := of(4); front.chance(o.Occlusion) {
+		set.s = front
+		set.occlude(page)
+	}
+	sample := Sample{Breed: spec}
+	sample.Image, sample.Foreground, sample.Head = c.develop(per, newLight(of(5), o.Variation))
+	return sample, nil
+}
+
+// drawPet paints an animal of the breed; its pose comes from posing, its own
+// looks from looks.
+func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks *stream, v float64) {
+	b := builds[spec.Build]
+	grow := func(x float64) float64 { return float64(x * (1 + looks.around(0.07)*v)) }
+	b.leg, b.length, b.thick, b.head = grow(b.leg), grow(b.length), grow(b.thick), grow(b.head)
+	p := sitting
+	if mix := pick(posing, portrait, portrait, portrait, sitting, sitting, sitting, standing, standing, standing, lying); posing.chance(v) {
+		p = mix
+	}
+	a := &artist{BreedSpec: spec, canvas: c, s: looks}
+	a.coat = palette[spec.Coat].vary(looks, 26*v, 9*v)
+	a.mark = palette[spec.Marking].vary(looks, 20*v, 8*v)
+	a.iris = irises[spec.EyeColour].vary(looks, 24*v, 10*v)
+	a.shadow = looks.sign()
+	a.outline = 0.0065 * float64(c.n)
+	a.yaw = 0.2 + float64(posing.around(0.75)*v)
+	a.pitch = float64(posing.around(0.12) * v)
+	f := camera(page, extent(p, b, spec.Ears), posing, v)
+	if p != portrait {
+		groundShadow(c, f, p, b)
+	}
+	a.drawAnimal(f, p, b)
+}
+
+// camera returns the frame in which an animal of the given extent is seen: whole
+// or nearly so, tilted, left or right; its head never leaves the picture.
+func camera(page frame, e bounds, s *stream, v float64) frame {
+	size := e.hi.minus(e.lo)
+	scale := 0.92 / max(size.x, size.y)
+	scale *= 1 + float64(s.in(-0.30, 0.10)*v)
+	tilt := float64(s.around(0.34) * v)
+	flip := 1.0
+	if s.chance(0.5 * v) {
+		flip = -1
+	}
+	room := vec{max(1-size.x*scale, 0.1), max(1-size.y*scale, 0.1)}
+	at := vec{0.5 + float64(s.in(-0.5, 0.5)*room.x*v), 0.5 + float64(s.in(-0.5, 0.5)*room.y*v)}
+	mid := between(e.lo, e.hi, 0.5)
+	unit := frame{xx: 1, yy: 1}
+	inner := unit.inside(at, scale, tilt, flip)
+	inner = inner.inside(mid.times(-1), 1, 0, 1)
+	h, r := inner.at(e.head), e.radius*scale*1.05
+	shift := vec{min(max(h.x, r), 1-r) - h.x, min(max(h.y, r*1.1), 1-r) - h.y}
+	if math.Abs(shift.x)+math.Abs(shift.y) > 0 {
+		inner.x, inner.y = inner.x+shift.x, inner.y+shift.y
+	}
+	k := page.xx
+	return frame{inner.xx * k, inner.xy * k, inner.yx * k, inner.yy * k, inner.x * k, inner.y * k}
+}
+
+// groundShadow paints the shadow that an animal casts on the ground.
+func groundShadow(c *canvas, f frame, p pose, b proportions) {
+	wide := b.length * 0.62
+	if p == sitting {
+		wide = b.thick * 0.95
+	}
+	for _, k := range []float64{1.15, 0.95} {
+		c.fill(f, ink{colour: 0x383040, alpha: 44, keep: true}, ellipse(vec{0, -0.005}, wide*k, 0.045*k))
+	}
+}
