@@ -36,11 +36,28 @@ type Block struct {
 //
 // In the equations b is batch, t and s tokens, d and o channels, h heads.
 func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
-	p := params{scope, cfg, images}
+	return params{scope, cfg, images, nil}.forward(images)
+}
+
+// ForwardScaled is [Forward] with a factor on every residual branch, which is
+// how stochastic depth (Huang et al., "Deep Networks with Stochastic Depth",
+// 2016) is trained: 0 drops the branch, 1/(1-rate) keeps it.
+//
+// factors: [2*depth, batch], for each block that of its attention, then that of
+// its MLP.
+func ForwardScaled(scope *model.Scope, cfg Config, images, factors *Node) *Intermediates {
+	if got, want := factors.Shape(), shapes.Make(images.DType(), 2*cfg.Depth, images.Shape().Dim(0)); !got.Equal(want) {
+		exceptions.Panicf("vit.ForwardScaled: factors have shape %s, two for each block and picture are %s", got, want)
+	}
+	return params{scope, cfg, images, factors}.forward(images)
+}
+
+func (p params) forward(images *Node) *Intermediates {
+	cfg := p.cfg
 	out := &Intermediates{Embeddings: p.embed(images)}
 	x := out.Embeddings
 	for i := range cfg.Depth {
-		b := p.in("block_%d", i).block(x)
+		b := p.in("block_%d", i).block(x, i)
 		out.Blocks = append(out.Blocks, b)
 		x = b.Tokens
 	}
@@ -107,19 +124,23 @@ func (p params) prefix() *Node {
 	return concatenate(tokens...)
 }
 
-// block is one encoder block, pre-norm: attention and MLP, each on a residual branch.
-func (p params) block(x *Node) Block {
+// block is one encoder block, the i-th, pre-norm: attention and MLP, each on a
+// residual branch.
+func (p params) block(x *Node, i int) Block {
 	mixed, attention := p.attention(p.layerNorm("norm1", x))
-	x = p.residual(x, mixed, "scale1")
-	x = p.residual(x, p.mlp(p.layerNorm("norm2", x)), "scale2")
+	x = p.residual(x, mixed, "scale1", 2*i)
+	x = p.residual(x, p.mlp(p.layerNorm("norm2", x)), "scale2", 2*i+1)
 	return Block{Attention: attention, Tokens: x}
 }
 
-// residual adds a branch to the stream, scaled per channel where the model
-// learned to.
-func (p params) residual(x, branch *Node, scale string) *Node {
+// residual adds a branch, the i-th of the model, to the stream: scaled per
+// channel where the model learned to, and per picture where factors are given.
+func (p params) residual(x, branch *Node, scale string, i int) *Node {
 	if p.cfg.LayerScale {
 		branch = Mul(branch, p.vector(scale, p.cfg.Dim))
+	}
+	if p.factors != nil {
+		branch = Mul(branch, Reshape(Slice(p.factors, AxisElem(i)), -1, 1, 1))
 	}
 	return Add(x, branch)
 }

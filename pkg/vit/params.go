@@ -10,9 +10,10 @@ import (
 
 // params reads the model's variables while a graph is built.
 type params struct {
-	scope *model.Scope
-	cfg   Config
-	like  *Node // a node of the graph and of the weights' dtype
+	scope   *model.Scope
+	cfg     Config
+	like    *Node // a node of the graph and of the weights' dtype
+	factors *Node // of the residual branches, [2*depth, batch]; nil: all are 1
 }
 
 // in goes into a sub-scope. Entering it twice is allowed: two passes in one
