@@ -1,8 +1,275 @@
 package weights
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 
-// parseONNX reads the initialisers of an ONNX model.
-func parseONNX([]byte, string) ([]*Tensor, error) {
-	return nil, errors.New("ONNX files aren't read yet")
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Field numbers of onnx.proto.
+const (
+	onnxModelGraph        = 7
+	onnxGraphInitializer  = 5
+	onnxTensorDims        = 1
+	onnxTensorType        = 2
+	onnxTensorFloats      = 4
+	onnxTensorInt32s      = 5
+	onnxTensorInt64s      = 7
+	onnxTensorName        = 8
+	onnxTensorRaw         = 9
+	onnxTensorDoubles     = 10
+	onnxTensorExternal    = 13
+	onnxTensorLocation    = 14
+	onnxExternalLocation  = 1 // of data_location: the values are in another file
+	onnxKeyField, onnxVal = 1, 2
+)
+
+var onnxDTypes = map[uint64]DType{
+	1: Float32, 2: Uint8, 3: Int8, 5: Int16, 6: Int32, 7: Int64, 9: Bool, 10: Float16, 11: Float64, 16: BFloat16,
+}
+
+// parseONNX reads the initialisers of an ONNX model's graph: its weights, under
+// the names that the export gave them. Values in a file of their own are read
+// from dir, the model's folder.
+func parseONNX(data []byte, dir string) ([]*Tensor, error) {
+	var out []*Tensor
+	err := eachField(data, func(field protowire.Number, value []byte, _ uint64) error {
+		if field != onnxModelGraph || value == nil {
+			return nil
+		}
+		return eachField(value, func(field protowire.Number, value []byte, _ uint64) error {
+			if field != onnxGraphInitializer || value == nil {
+				return nil
+			}
+			t, err := parseONNXTensor(value, dir)
+			if err != nil {
+				return err
+			}
+			out = append(out, t)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, errors.New("an ONNX file without weights (initialisers)")
+	}
+	return out, nil
+}
+
+// eachField calls visit for every field of a message: value holds the bytes of
+// a length-delimited field (never nil then), number those of the others.
+func eachField(message []byte, visit func(field protowire.Number, value []byte, number uint64) error) error {
+	for len(message) > 0 {
+		field, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return errBrokenONNX
+		}
+		message = message[n:]
+		var value []byte
+		var number uint64
+		switch kind {
+		case protowire.BytesType:
+			value, n = protowire.ConsumeBytes(message)
+			if n >= 0 && value == nil {
+				value = []byte{}
+			}
+		case protowire.VarintType:
+			number, n = protowire.ConsumeVarint(message)
+		case protowire.Fixed32Type:
+			var v uint32
+			v, n = protowire.ConsumeFixed32(message)
+			number = uint64(v)
+		case protowire.Fixed64Type:
+			number, n = protowire.ConsumeFixed64(message)
+		default:
+			return errBrokenONNX
+		}
+		if n < 0 {
+			return errBrokenONNX
+		}
+		message = message[n:]
+		if err := visit(field, value, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errBrokenONNX = errors.New("the ONNX file is truncated or broken: download it again")
+
+// onnxTensor gathers the fields of a TensorProto.
+type onnxTensor struct {
+	name             string
+	dims             []int
+	dtype            uint64
+	raw              []byte
+	typed            []byte // values out of float_data and its like, little endian
+	hasRaw, external bool
+	location         map[string]string
+}
+
+func parseONNXTensor(message []byte, dir string) (*Tensor, error) {
+	var p onnxTensor
+	if err := eachField(message, p.take); err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", p.name, err)
+	}
+	dtype, ok := onnxDTypes[p.dtype]
+	if !ok {
+		return nil, fmt.Errorf("tensor %s has elements of ONNX's type %d, which aren't supported", p.name, p.dtype)
+	}
+	size, err := byteSize(p.dims, dtype)
+	if err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", p.name, err)
+	}
+	t := &Tensor{Name: p.name, DType: dtype, Shape: p.dims}
+	switch {
+	case p.external:
+		t.data, err = p.readExternal(dir, size)
+	case p.hasRaw:
+		t.data = p.raw
+	default:
+		t.data, err = p.values(dtype)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", p.name, err)
+	}
+	if int64(len(t.data)) != size {
+		return nil, fmt.Errorf("tensor %s has %d bytes, its shape %v of %s needs %d: truncated; download it again", p.name, len(t.data), p.dims, dtype, size)
+	}
+	return t, nil
+}
+
+// take keeps one field.
+func (p *onnxTensor) take(field protowire.Number, value []byte, number uint64) error {
+	switch field {
+	case onnxTensorDims:
+		return eachVarint(value, number, func(v uint64) error {
+			if v > math.MaxInt32 {
+				return fmt.Errorf("a dimension of %d can't be", v)
+			}
+			p.dims = append(p.dims, int(v))
+			return nil
+		})
+	case onnxTensorType:
+		p.dtype = number
+	case onnxTensorName:
+		p.name = string(value)
+	case onnxTensorRaw:
+		p.raw, p.hasRaw = value, true
+	case onnxTensorFloats:
+		if value == nil {
+			value = binary.LittleEndian.AppendUint32(nil, uint32(number))
+		}
+		p.typed = append(p.typed, value...)
+	case onnxTensorDoubles:
+		if value == nil {
+			value = binary.LittleEndian.AppendUint64(nil, number)
+		}
+		p.typed = append(p.typed, value...)
+	case onnxTensorInt32s, onnxTensorInt64s:
+		return eachVarint(value, number, func(v uint64) error {
+			p.typed = binary.LittleEndian.AppendUint64(p.typed, v)
+			return nil
+		})
+	case onnxTensorLocation:
+		p.external = number == onnxExternalLocation
+	case onnxTensorExternal:
+		return p.takeLocation(value)
+	}
+	return nil
+}
+
+func (p *onnxTensor) takeLocation(entry []byte) error {
+	var key, val string
+	err := eachField(entry, func(field protowire.Number, value []byte, _ uint64) error {
+		switch field {
+		case onnxKeyField:
+			key = string(value)
+		case onnxVal:
+			val = string(value)
+		}
+		return nil
+	})
+	if p.location == nil {
+		p.location = map[string]string{}
+	}
+	p.location[key] = val
+	return err
+}
+
+// eachVarint visits a repeated field's numbers, packed or one by one.
+func eachVarint(packed []byte, single uint64, visit func(uint64) error) error {
+	if packed == nil {
+		return visit(single)
+	}
+	for len(packed) > 0 {
+		v, n := protowire.ConsumeVarint(packed)
+		if n < 0 {
+			return errBrokenONNX
+		}
+		if err := visit(v); err != nil {
+			return err
+		}
+		packed = packed[n:]
+	}
+	return nil
+}
+
+// values are the typed fields' values in the element type: floats lie there as
+// they are, the rest, half floats too, came as 64-bit integers.
+func (p *onnxTensor) values(dtype DType) ([]byte, error) {
+	if dtype == Float32 || dtype == Float64 {
+		return p.typed, nil
+	}
+	if len(p.typed)%8 != 0 {
+		return nil, errBrokenONNX
+	}
+	size := dtype.Size()
+	out := make([]byte, 0, len(p.typed)/8*size)
+	for i := 0; i < len(p.typed); i += 8 {
+		out = append(out, p.typed[i:i+size]...)
+	}
+	return out, nil
+}
+
+// readExternal reads values that lie in a file beside the model.
+func (p *onnxTensor) readExternal(dir string, size int64) ([]byte, error) {
+	name := filepath.FromSlash(p.location["location"])
+	if !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
+		return nil, fmt.Errorf("its values are said to be in %q: they must lie in the model's folder", name)
+	}
+	var offset int64
+	if text := p.location["offset"]; text != "" {
+		v, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || v < 0 {
+			return nil, fmt.Errorf("its values are said to begin at byte %q", text)
+		}
+		offset = v
+	}
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("its values lie in a file of their own: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || offset > info.Size() || size > info.Size()-offset {
+		return nil, fmt.Errorf("%s has %d bytes, %d from byte %d on are wanted: truncated; download it again", name, info.Size(), size, offset)
+	}
+	data := make([]byte, size)
+	if _, err := f.ReadAt(data, offset); err != nil {
+		return nil, err
+	}
+	return data, nil
 }

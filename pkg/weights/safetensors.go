@@ -2,6 +2,7 @@ package weights
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -19,54 +20,94 @@ var safetensorsDTypes = map[string]DType{
 }
 
 type safetensorsEntry struct {
-	DType   string   `json:"dtype"`
-	Shape   []int    `json:"shape"`
-	Offsets [2]int64 `json:"data_offsets"`
+	DType   string    `json:"dtype"`
+	Shape   []int     `json:"shape"`
+	Offsets *[2]int64 `json:"data_offsets"`
 }
 
+// maxSafetensorsHeader is the format's own limit.
+const maxSafetensorsHeader = 100_000_000
+
+// metadataKey is the one name in the header that isn't a tensor's.
+const metadataKey = "__metadata__"
+
 // parseSafetensors reads the header of a safetensors file that is wholly in
-// data and cuts the tensors out of it, without a copy.
+// data and cuts the tensors out of it, without a copy. As the format's own
+// library does, it refuses data that tensors share or that belong to none.
 func parseSafetensors(data []byte) (tensors []*Tensor, metadata map[string]string, err error) {
 	if len(data) < 8 {
-		return nil, nil, errors.New("truncated: no safetensors header")
+		return nil, nil, errors.New("truncated: no safetensors header; download it again")
 	}
 	n := binary.LittleEndian.Uint64(data)
-	if n > uint64(len(data)-8) {
-		return nil, nil, fmt.Errorf("truncated or not safetensors: the header claims %d bytes, %d follow; download the file again", n, len(data)-8)
+	if n > uint64(len(data)-8) || n > maxSafetensorsHeader {
+		return nil, nil, fmt.Errorf("truncated or not safetensors: the header claims %d bytes, %d follow; download it again", n, len(data)-8)
 	}
 	body := data[8+n:]
-	dec := json.NewDecoder(bytes.NewReader(data[8 : 8+n]))
+	err = eachEntry(data[8:8+n], func(name string, dec *json.Decoder) error {
+		if name == metadataKey {
+			return dec.Decode(&metadata)
+		}
+		var e safetensorsEntry
+		if err := dec.Decode(&e); err != nil {
+			return err
+		}
+		t, err := e.cut(name, body)
+		tensors = append(tensors, t)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return tensors, metadata, checkCover(tensors, body)
+}
+
+// eachEntry visits the members of a JSON object in their order; names must be
+// different and nothing may follow the object but space.
+func eachEntry(object []byte, visit func(name string, dec *json.Decoder) error) error {
+	dec := json.NewDecoder(bytes.NewReader(object))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
-		return nil, nil, errors.New("the safetensors header is not a JSON object")
+		return errors.New("the safetensors header is not a JSON object")
 	}
 	seen := map[string]bool{}
 	for dec.More() {
 		tok, err := dec.Token()
 		if err != nil {
-			return nil, nil, fmt.Errorf("the safetensors header is broken: %w", err)
+			return fmt.Errorf("the safetensors header is broken: %w", err)
 		}
-		name, _ := tok.(string)
+		name, _ := tok.(string) // a member begins with a string, or Token fails
 		if seen[name] {
-			return nil, nil, fmt.Errorf("tensor %s is there twice", name)
+			return fmt.Errorf("tensor %s is there twice", name)
 		}
 		seen[name] = true
-		if name == "__metadata__" {
-			if err := dec.Decode(&metadata); err != nil {
-				return nil, nil, fmt.Errorf("the safetensors metadata is broken: %w", err)
-			}
-			continue
+		if err := visit(name, dec); err != nil {
+			return fmt.Errorf("the safetensors header at %s: %w", name, err)
 		}
-		var e safetensorsEntry
-		if err := dec.Decode(&e); err != nil {
-			return nil, nil, fmt.Errorf("the safetensors entry of %s is broken: %w", name, err)
-		}
-		t, err := e.cut(name, body)
-		if err != nil {
-			return nil, nil, err
-		}
-		tensors = append(tensors, t)
 	}
-	return tensors, metadata, nil
+	if _, err := dec.Token(); err != nil {
+		return fmt.Errorf("the safetensors header is broken: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("the safetensors header goes on after its object")
+	}
+	return nil
+}
+
+// checkCover makes sure that the tensors lie one after the other and that
+// nothing is left over.
+func checkCover(tensors []*Tensor, body []byte) error {
+	sorted := slices.Clone(tensors)
+	slices.SortStableFunc(sorted, func(a, b *Tensor) int { return cmp.Compare(a.offset, b.offset) })
+	next := int64(0)
+	for _, t := range sorted {
+		if t.offset != next {
+			return fmt.Errorf("tensor %s begins at byte %d instead of %d: the header is broken", t.Name, t.offset, next)
+		}
+		next += int64(len(t.data))
+	}
+	if next != int64(len(body)) {
+		return fmt.Errorf("%d bytes belong to no tensor: the header is broken", int64(len(body))-next)
+	}
+	return nil
 }
 
 // cut takes one tensor out of the data after the header.
@@ -79,6 +120,9 @@ func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", name, err)
 	}
+	if e.Offsets == nil {
+		return nil, fmt.Errorf("tensor %s has no data_offsets", name)
+	}
 	from, to := e.Offsets[0], e.Offsets[1]
 	if from < 0 || to < from || to > int64(len(body)) {
 		return nil, fmt.Errorf("tensor %s lies at bytes %d to %d, the file has %d: truncated; download it again", name, from, to, len(body))
@@ -86,7 +130,7 @@ func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
 	if to-from != size {
 		return nil, fmt.Errorf("tensor %s takes %d bytes, its shape %v of %s needs %d", name, to-from, e.Shape, dtype, size)
 	}
-	return &Tensor{Name: name, DType: dtype, Shape: e.Shape, data: body[from:to:to]}, nil
+	return &Tensor{Name: name, DType: dtype, Shape: e.Shape, data: body[from:to:to], offset: from}, nil
 }
 
 // byteSize returns the bytes of a tensor, or an error for a shape that can't be.
@@ -101,43 +145,19 @@ func byteSize(shape []int, dtype DType) (int64, error) {
 	return size, nil
 }
 
-// WriteSafetensors writes tensors in the given order, each aligned to 64 bytes
-// within the file as far as the format allows, whole or not at all.
+// WriteSafetensors writes tensors in the given order, whole or not at all. The
+// values begin at a multiple of 64 bytes, and each tensor at a multiple of its
+// element's size as long as no tensor of smaller elements comes before it.
 func WriteSafetensors(path string, tensors []*Tensor, metadata map[string]string) error {
-	header := map[string]any{}
-	if len(metadata) > 0 {
-		header["__metadata__"] = metadata
-	}
-	var names []string
-	for name := range safetensorsDTypes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	offset := int64(0)
-	for _, t := range tensors {
-		if _, twice := header[t.Name]; twice {
-			return fmt.Errorf("tensor %s is given twice", t.Name)
-		}
-		i := slices.IndexFunc(names, func(n string) bool { return safetensorsDTypes[n] == t.DType })
-		if i < 0 {
-			return fmt.Errorf("tensor %s has elements of type %s, which can't be written", t.Name, t.DType)
-		}
-		size := int64(len(t.data))
-		header[t.Name] = safetensorsEntry{DType: names[i], Shape: append([]int{}, t.Shape...), Offsets: [2]int64{offset, offset + size}}
-		offset += size
-	}
-	text, err := json.Marshal(header)
+	header, err := safetensorsHeader(tensors, metadata)
 	if err != nil {
 		return err
 	}
-	for (len(text)+8)%64 != 0 {
-		text = append(text, ' ')
-	}
 	return atomicfile.Write(path, func(w io.Writer) error {
-		if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
+		if err := binary.Write(w, binary.LittleEndian, uint64(len(header))); err != nil {
 			return err
 		}
-		if _, err := w.Write(text); err != nil {
+		if _, err := w.Write(header); err != nil {
 			return err
 		}
 		for _, t := range tensors {
@@ -147,4 +167,61 @@ func WriteSafetensors(path string, tensors []*Tensor, metadata map[string]string
 		}
 		return nil
 	})
+}
+
+// safetensorsHeader is the JSON object, its members in the tensors' order,
+// padded with spaces.
+func safetensorsHeader(tensors []*Tensor, metadata map[string]string) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	member := func(name string, value any) error {
+		key, err := json.Marshal(name)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(text)
+		return nil
+	}
+	if len(metadata) > 0 {
+		if err := member(metadataKey, metadata); err != nil {
+			return nil, err
+		}
+	}
+	seen := map[string]bool{metadataKey: true}
+	offset := int64(0)
+	for _, t := range tensors {
+		if seen[t.Name] {
+			return nil, fmt.Errorf("a second tensor called %s can't be written", t.Name)
+		}
+		seen[t.Name] = true
+		dtype := ""
+		for name, d := range safetensorsDTypes {
+			if d == t.DType {
+				dtype = name
+			}
+		}
+		if dtype == "" {
+			return nil, fmt.Errorf("tensor %s has elements of type %s, which can't be written", t.Name, t.DType)
+		}
+		end := offset + int64(len(t.data))
+		e := safetensorsEntry{DType: dtype, Shape: append([]int{}, t.Shape...), Offsets: &[2]int64{offset, end}}
+		if err := member(t.Name, e); err != nil {
+			return nil, err
+		}
+		offset = end
+	}
+	b.WriteByte('}')
+	for (b.Len()+8)%64 != 0 {
+		b.WriteByte(' ')
+	}
+	return b.Bytes(), nil
 }

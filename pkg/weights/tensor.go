@@ -55,6 +55,8 @@ type Tensor struct {
 	DType DType
 	Shape []int
 	data  []byte
+
+	offset int64 // of data in a safetensors file's body, while that is parsed
 }
 
 // NewTensor wraps float32 values, without a copy, as a tensor of the given
