@@ -46,7 +46,10 @@ func (b *setting) draw(f frame) {
 func (b *setting) studio(f frame) {
 	wall, floor := b.tone(walls), b.tone(floors)
 	b.paint(f, wall, rect(0, 0, 1, 1))
-	b.fill(f, ink{colour: wall.lighter(90), alpha: 120, keep: true}, ellipse(vec{0.5, 0.4}, 0.55, 0.4))
+	for i := range 4 {
+		k := 1.2 - 0.2*float64(i)
+		b.fill(f, ink{colour: wall.lighter(100), alpha: 38, keep: true}, ellipse(vec{0.5, 0.4}, 0.6*k, 0.42*k))
+	}
 	for i := range 4 {
 		y := b.ground + 0.015*float64(i)
 		b.fill(f, ink{colour: floor, alpha: 90 + 40*i, keep: true}, rect(0, y, 1, 1))

@@ -86,13 +86,18 @@ func drawBreed(s *stream, index int) BreedSpec {
 	return b
 }
 
-// matches reports whether the markings show on the coat: darker, except for
-// the light chest of a tuxedo.
+// matches reports whether the markings show on the coat: darker in general;
+// large ones may be lighter, and the chest of a tuxedo always is.
 func matches(b BreedSpec) bool {
 	const least = 55
 	d := palette[b.Coat].luma() - palette[b.Marking].luma()
-	if b.Pattern == Tuxedo {
+	switch b.Pattern {
+	case Plain:
+		return true
+	case Tuxedo:
 		return d <= -least
+	case Patched, HalfFaced, Speckled:
+		return d >= least || d <= -least
 	}
 	return d >= least
 }

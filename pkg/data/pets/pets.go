@@ -78,7 +78,7 @@ func Draw(seed uint64, breed, index, size int, o Options) (Sample, error) {
 		return Sample{}, fmt.Errorf("pets: there is no breed %d; they are counted from 0", breed)
 	}
 	if size < 8 || size > MaxSize {
-		return Sample{}, fmt.Errorf("pets: a picture of %d pixels; the size goes from 8 to %d", size, MaxSize)
+		return Sample{}, badSize(size)
 	}
 	per := max(2, (samples+size-1)/size)
 	c := newCanvas(size * per)
@@ -98,6 +98,10 @@ func Draw(seed uint64, breed, index, size int, o Options) (Sample, error) {
 	return sample, nil
 }
 
+func badSize(size int) error {
+	return fmt.Errorf("pets: a picture of %d pixels; the size goes from 8 to %d", size, MaxSize)
+}
+
 // drawPet paints an animal of the breed; its pose comes from posing, its own
 // looks from looks.
 func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks *stream, v float64) {
@@ -109,8 +113,8 @@ func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks *stream, v flo
 		p = mix
 	}
 	a := &artist{BreedSpec: spec, canvas: c, s: looks}
-	a.coat = palette[spec.Coat].vary(looks, 26*v, 9*v)
-	a.mark = palette[spec.Marking].vary(looks, 20*v, 8*v)
+	a.coat = palette[spec.Coat].vary(looks, 40*v, 12*v)
+	a.mark = palette[spec.Marking].vary(looks, 30*v, 12*v)
 	a.iris = irises[spec.EyeColour].vary(looks, 24*v, 10*v)
 	a.shadow = looks.sign()
 	a.outline = 0.0065 * float64(c.n)
@@ -128,7 +132,7 @@ func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks *stream, v flo
 func camera(page frame, e bounds, s *stream, v float64) frame {
 	size := e.hi.minus(e.lo)
 	scale := 0.92 / max(size.x, size.y)
-	scale *= 1 + float64(s.in(-0.30, 0.10)*v)
+	scale *= 1 + float64(s.in(-0.40, 0.12)*v)
 	tilt := float64(s.around(0.34) * v)
 	flip := 1.0
 	if s.chance(0.5 * v) {

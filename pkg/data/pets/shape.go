@@ -108,10 +108,9 @@ func stroke(w float64, line ...vec) []vec {
 	return ribbon(spline(line...), func(t float64) float64 { return w * (0.12 + float64(3.5*t*(1-t))) })
 }
 
-// limb is a ribbon from width a to width b with round ends.
+// limb is a ribbon that is a wide to either side at first and b at last.
 func limb(a, b float64, line ...vec) []vec {
-	out := ribbon(spline(line...), func(t float64) float64 { return a + float64((b-a)*t) })
-	return out
+	return ribbon(spline(line...), func(t float64) float64 { return a + float64((b-a)*t) })
 }
 
 // mirrored returns a shape's mirror image, left for right.

@@ -1,0 +1,176 @@
+package pets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"gaze/internal/atomicfile"
+	"gaze/pkg/transform"
+)
+
+// WriteOptions say how a set is written.
+type WriteOptions struct {
+	Format  string // "jpg" (also if empty; quality 92) or "png"
+	Masks   bool   // write the masks too
+	Workers int    // that draw at the same time; 0: one for each processor
+}
+
+const jpegQuality = 92
+
+// Write writes a set into a folder that doesn't exist yet or is empty:
+//
+//	dir/train/{class}_{id}.jpg             class 0 to 36, id counted through all splits
+//	dir/val/{class}_{id}.jpg
+//	dir/val-foreground/{class}_{id}.png    with Masks, for every split: the animal
+//	dir/val-head/{class}_{id}.png          and its head, 0 to 255 as in [Sample]
+//	dir/classes.txt                        a line for each class: its breed
+//
+// The files are the same for any number of workers. The folder appears at the
+// end, whole; on an error or when ctx ends nothing is left behind.
+func Write(ctx context.Context, dir string, s Set, o WriteOptions) (err error) {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if o.Format == "" {
+		o.Format = "jpg"
+	}
+	if o.Format != "jpg" && o.Format != "png" {
+		return fmt.Errorf("pets: can't write pictures as %q; use jpg or png", o.Format)
+	}
+	if old, err := os.ReadDir(dir); err == nil && len(old) > 0 {
+		return fmt.Errorf("pets: %s is not empty; name a new folder, or remove it first", dir)
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	dir = filepath.Clean(dir)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(temp))
+		}
+	}()
+	if err := s.writeInto(ctx, temp, o); err != nil {
+		return err
+	}
+	if err := os.Chmod(temp, 0o755); err != nil {
+		return err
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Rename(temp, dir)
+}
+
+func (s Set) writeInto(ctx context.Context, dir string, o WriteOptions) error {
+	var classes bytes.Buffer
+	for i := range s.Classes() {
+		fmt.Fprintln(&classes, Breed(s.FirstBreed+i))
+	}
+	if err := atomicfile.WriteBytes(filepath.Join(dir, "classes.txt"), classes.Bytes()); err != nil {
+		return err
+	}
+	for _, p := range s.Splits {
+		folders := []string{p.Name}
+		if o.Masks {
+			folders = append(folders, p.Name+"-foreground", p.Name+"-head")
+		}
+		for _, folder := range folders {
+			if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil {
+				return err
+			}
+		}
+	}
+	return inParallel(ctx, s.Len(), o.Workers, func(id int) error { return s.writePicture(dir, id, o) })
+}
+
+// inParallel calls do with 0 to n-1, several at a time, until one fails.
+func inParallel(ctx context.Context, n, workers int, do func(int) error) error {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(workers, n) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				if err := do(i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+func (s Set) writePicture(dir string, id int, o WriteOptions) error {
+	_, split, err := s.split(id)
+	if err != nil {
+		return err
+	}
+	sample, err := s.draw(id, split)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%d_%d", s.Class(id), id)
+	if err := save(filepath.Join(dir, split.Name, name+"."+o.Format), sample.Image, o.Format); err != nil {
+		return err
+	}
+	if !o.Masks {
+		return nil
+	}
+	if err := save(filepath.Join(dir, split.Name+"-foreground", name+".png"), sample.Foreground, "png"); err != nil {
+		return err
+	}
+	return save(filepath.Join(dir, split.Name+"-head", name+".png"), sample.Head, "png")
+}
+
+// save encodes a picture into a file.
+func save(path string, im *transform.Image, format string) error {
+	var buf bytes.Buffer
+	var err error
+	if format == "png" {
+		err = png.Encode(&buf, standard(im))
+	} else {
+		err = jpeg.Encode(&buf, standard(im), &jpeg.Options{Quality: jpegQuality})
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return atomicfile.WriteBytes(path, buf.Bytes())
+}
+
+// standard returns the picture as a type that the encoders are fast with.
+func standard(im *transform.Image) image.Image {
+	if im.Channels == 1 {
+		return &image.Gray{Pix: im.Pix, Stride: im.Width, Rect: im.Bounds()}
+	}
+	out := image.NewRGBA(im.Bounds())
+	for i := range im.Width * im.Height {
+		copy(out.Pix[4*i:4*i+3], im.Pix[3*i:3*i+3])
+		out.Pix[4*i+3] = 255
+	}
+	return out
+}
