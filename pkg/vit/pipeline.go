@@ -34,6 +34,9 @@ func pipelineOf(layout Layout, c Config, conf *configFile, dir string) (string, 
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
+	if spec := conf.text("pipeline"); spec != "" { // a file that Save wrote
+		return spec, nil
+	}
 	if conf.present() && conf.timm != nil {
 		return timmPipeline(c, conf.timm), nil
 	}

@@ -1,0 +1,95 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"gaze/pkg/vit"
+	"gaze/pkg/weights"
+)
+
+// Network is what is trained: weights to start from, and how they make logits of
+// pictures.
+type Network struct {
+	Weights []*weights.Tensor // float32, in the names that Logits reads them by
+	Input   [3]int            // channels, height and width of a picture
+	Classes int
+	// Drop is stochastic depth: for each residual branch the probability that a
+	// picture skips it in training; empty: none.
+	Drop []float64
+	// Logits builds the graph: images [batch, channels, height, width] in, logits
+	// [batch, classes] out. factors, [branches, batch], multiply the residual
+	// branches; nil: nothing is dropped.
+	Logits func(scope *model.Scope, images, factors *Node) *Node
+}
+
+func (n *Network) validate() error {
+	switch {
+	case n == nil || n.Logits == nil || len(n.Weights) == 0:
+		return errors.New("there is no network to train")
+	case n.Classes < 1:
+		return errors.New("the network has no head: give it classes first")
+	case n.Input[0] < 1 || n.Input[1] < 1 || n.Input[2] < 1:
+		return fmt.Errorf("the network takes pictures of shape %v", n.Input)
+	}
+	for _, rate := range n.Drop {
+		if !(rate >= 0 && rate < 1) {
+			return fmt.Errorf("a branch is dropped with probability %g: it must be at least 0 and less than 1", rate)
+		}
+	}
+	seen := map[string]bool{}
+	for _, w := range n.Weights {
+		if seen[w.Name] {
+			return fmt.Errorf("weight %s is there twice", w.Name)
+		}
+		seen[w.Name] = true
+		values, err := w.Float32s()
+		if err != nil {
+			return err
+		}
+		for i, v := range values {
+			if v-v != 0 {
+				return fmt.Errorf("weight %s holds %v at index %d", w.Name, v, i)
+			}
+		}
+	}
+	return nil
+}
+
+// ViT is the network of a Vision Transformer, to be trained from the model's
+// weights; give it the classes first with [vit.Model.WithHead]. dropPath is the
+// rate of stochastic depth of the last block; those before it have less, down to
+// none of the first, as in timm.
+func ViT(m *vit.Model, dropPath float64) (*Network, error) {
+	cfg := m.Config
+	if cfg.Classes == 0 {
+		return nil, errors.New("train: the model has no head: give it classes first")
+	}
+	if !(dropPath >= 0 && dropPath < 1) {
+		return nil, fmt.Errorf("train: stochastic depth of %g: it must be at least 0 and less than 1", dropPath)
+	}
+	n := &Network{Input: [3]int{cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]}, Classes: cfg.Classes}
+	for _, p := range cfg.Parameters() {
+		values, shape, err := m.Parameter(p.Name)
+		if err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+		n.Weights = append(n.Weights, weights.NewTensor(p.Name, shape, values))
+	}
+	if dropPath > 0 {
+		for i := range 2 * cfg.Depth {
+			n.Drop = append(n.Drop, dropPath*float64(i/2)/math.Max(1, float64(cfg.Depth-1)))
+		}
+	}
+	n.Logits = func(scope *model.Scope, images, factors *Node) *Node {
+		if factors != nil {
+			return vit.ForwardScaled(scope, cfg, images, factors).Logits
+		}
+		return vit.Forward(scope, cfg, images).Logits
+	}
+	return n, nil
+}

@@ -1,0 +1,79 @@
+package train
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Treatment is how one parameter is trained.
+type Treatment struct {
+	RateScale  float64 // multiplies the learning rate; 1 unless a rule says otherwise
+	DecayScale float64 // multiplies the optimiser's weight decay; 1 unless a rule says otherwise
+	Frozen     bool    // not trained at all: it gets no gradient and no optimiser state
+}
+
+// Rule changes the treatment of parameters by name and shape; rules apply one
+// after the other.
+type Rule func(name string, shape []int, t *Treatment)
+
+// NoDecay spares what isn't a matrix: biases, norms, layer scales, and a Vision
+// Transformer's positions and extra tokens, as timm does.
+func NoDecay() Rule {
+	return func(name string, shape []int, t *Treatment) {
+		if len(shape) <= 1 || isToken(name) {
+			t.DecayScale = 0
+		}
+	}
+}
+
+// isToken tells a Vision Transformer's learned tokens and positions.
+func isToken(name string) bool {
+	switch name {
+	case "class_token", "dist_token", "registers", "positions":
+		return true
+	}
+	return false
+}
+
+// LayerDecay multiplies the learning rate by factor once for every layer between
+// a parameter and the head of a Vision Transformer of the given depth, as BEiT
+// and timm do: the head learns at full rate, the last block and the norm after
+// it at factor, the embeddings slowest, at factor^(depth+1).
+func LayerDecay(depth int, factor float64) Rule {
+	return func(name string, _ []int, t *Treatment) {
+		t.RateScale *= math.Pow(factor, float64(depth+1-layerOf(name, depth)))
+	}
+}
+
+// layerOf numbers the layers: embeddings 0, block i is i+1, the head depth+1.
+func layerOf(name string, depth int) int {
+	first, _, _ := strings.Cut(name, "/")
+	if index, ok := strings.CutPrefix(first, "block_"); ok {
+		if i, err := strconv.Atoi(index); err == nil {
+			return min(i+1, depth)
+		}
+	}
+	switch {
+	case first == "patch", first == "pre_norm", isToken(first):
+		return 0
+	case first == "norm":
+		return depth
+	}
+	return depth + 1
+}
+
+// Freeze freezes the parameters for which frozen is true.
+func Freeze(frozen func(name string) bool) Rule {
+	return func(name string, _ []int, t *Treatment) {
+		t.Frozen = t.Frozen || frozen(name)
+	}
+}
+
+// FreezeBackbone freezes everything but the heads: what is trained is a linear
+// probe.
+func FreezeBackbone() Rule {
+	return Freeze(func(name string) bool {
+		return !strings.HasPrefix(name, "head/") && !strings.HasPrefix(name, "head_dist/")
+	})
+}

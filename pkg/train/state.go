@@ -1,0 +1,204 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"gaze/pkg/weights"
+)
+
+// counters is the name of the tensor that holds the numbers of updates, of
+// batches, and of batches that wait.
+const counters = "counters"
+
+// kept is a variable that makes part of the state.
+type kept struct {
+	name     string
+	shape    shapes.Shape
+	variable *model.Variable
+}
+
+// kept lists what a state holds besides the counters. Gradients are part of it
+// only while they wait.
+func (t *Trainer) kept(gradients bool) []kept {
+	var list []kept
+	for _, p := range t.params {
+		add := func(scope string, v *model.Variable) {
+			if v != nil {
+				list = append(list, kept{scope + "/" + p.name, p.shape, v})
+			}
+		}
+		add(weightScope, p.weight)
+		add(averageScope, p.average)
+		for i, slot := range t.opt.Optimizer.slots() {
+			if !p.frozen {
+				add(slot, p.slots[i])
+			}
+		}
+		if gradients {
+			add(gradientScope, p.gradient)
+		}
+	}
+	return list
+}
+
+// State copies everything that training goes on from: weights ("model/NAME"),
+// their average ("average/NAME"), the optimiser's state (as torch calls it, such
+// as "exp_avg/NAME"), gradients that wait for an update ("gradient/NAME") and
+// "counters".
+func (t *Trainer) State() ([]*weights.Tensor, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
+	list := []*weights.Tensor{weights.NewInt64s(counters, []int64{int64(t.updates), int64(t.batches), int64(t.pending)})}
+	for _, k := range t.kept(t.pending > 0) {
+		tensor, err := download(k.name, k.variable)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, tensor)
+	}
+	return list, nil
+}
+
+// Weights copies the network's weights, or their average.
+func (t *Trainer) Weights(averaged bool) ([]*weights.Tensor, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
+	if averaged && t.opt.Average == nil {
+		return nil, errNoAverage
+	}
+	var list []*weights.Tensor
+	for _, p := range t.params {
+		from := p.weight
+		if averaged && p.average != nil {
+			from = p.average
+		}
+		tensor, err := download(p.name, from)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, tensor)
+	}
+	return list, nil
+}
+
+func download(name string, v *model.Variable) (*weights.Tensor, error) {
+	value, err := v.Value()
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	data, err := tensors.CopyFlatData[float32](value)
+	if err != nil {
+		return nil, fmt.Errorf("train: copying %s: %w", name, err)
+	}
+	return weights.NewTensor(name, value.Shape().Dimensions, data), nil
+}
+
+// Restore takes back a state that a trainer of the same network and options
+// gave, after which training goes on to the same bits. A state of another
+// network or other options is refused, and nothing is changed.
+func (t *Trainer) Restore(state []*weights.Tensor) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	byName := make(map[string]*weights.Tensor, len(state))
+	for _, s := range state {
+		byName[s.Name] = s
+	}
+	numbers, err := t.readCounters(byName[counters])
+	if err != nil {
+		return fmt.Errorf("train: the state doesn't fit: %w", err)
+	}
+	list := t.kept(numbers[2] > 0)
+	if len(byName) != len(list)+1 || len(state) != len(byName) {
+		return fmt.Errorf("train: the state doesn't fit: it has %d tensors, these options make %d", len(state), len(list)+1)
+	}
+	values := make([]*tensors.Tensor, len(list))
+	for i, k := range list {
+		if values[i], err = t.uploadState(byName[k.name], k); err != nil {
+			for _, v := range values[:i] {
+				v.FinalizeAll()
+			}
+			return fmt.Errorf("train: the state doesn't fit: %w", err)
+		}
+	}
+	return t.install(list, values, numbers)
+}
+
+// readCounters checks the counters of a state.
+func (t *Trainer) readCounters(tensor *weights.Tensor) ([]int64, error) {
+	if tensor == nil {
+		return nil, errors.New("it has no counters")
+	}
+	numbers, err := tensor.Int64s()
+	if err != nil {
+		return nil, err
+	}
+	if len(numbers) != 3 || slices.Min(numbers) < 0 || numbers[2] > 0 && numbers[2] >= int64(t.opt.Accumulate) {
+		return nil, fmt.Errorf("its counters are %v", numbers)
+	}
+	return numbers, nil
+}
+
+func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) (*tensors.Tensor, error) {
+	if tensor == nil {
+		return nil, fmt.Errorf("it has no %s", k.name)
+	}
+	if tensor.DType != weights.Float32 || !slices.Equal(tensor.Shape, k.shape.Dimensions) {
+		return nil, fmt.Errorf("its %s is %s %v, not %s %v", k.name, tensor.DType, tensor.Shape, weights.Float32, k.shape.Dimensions)
+	}
+	values, err := tensor.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	return t.upload(k.shape, values)
+}
+
+// install puts a checked state in the place of the present one.
+func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64) error {
+	for i, k := range list {
+		if err := k.variable.SetValue(values[i]); err != nil {
+			t.broken = fmt.Errorf("train: restoring %s: %w", k.name, err)
+			return t.broken
+		}
+	}
+	if t.opt.Average != nil { // frozen weights are their own average
+		for _, p := range t.params {
+			if p.frozen {
+				if err := t.store.GetVariable("/" + averageScope + "/" + p.name).SetValuePreservingOld(p.weight.MustValue()); err != nil {
+					t.broken = err
+					return err
+				}
+			}
+		}
+	}
+	if numbers[2] == 0 && t.pending > 0 {
+		if err := t.clearGradients(); err != nil {
+			t.broken = err
+			return err
+		}
+	}
+	t.updates, t.batches, t.pending = int(numbers[0]), int(numbers[1]), int(numbers[2])
+	return nil
+}
+
+// clearGradients forgets gradients that wait.
+func (t *Trainer) clearGradients() error {
+	for _, p := range t.trained() {
+		zeros, err := t.upload(p.shape, make([]float32, p.shape.Size()))
+		if err == nil {
+			err = p.gradient.SetValue(zeros)
+		}
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package vit
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"gaze/pkg/weights"
+)
+
+// WithHead returns the model with a new head for the given classes, to be
+// trained: weights from a truncated normal of deviation 0.02 drawn from the
+// seed, biases zero. labels names the classes, or is nil. The rest is shared
+// with m, which must stay open; a pre-logits layer, which belongs to the old
+// head, goes with it.
+func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, error) {
+	if classes < 1 || labels != nil && len(labels) != classes {
+		return nil, fmt.Errorf("vit: a head of %d classes with %d names", classes, len(labels))
+	}
+	out := *m
+	out.file, out.Path = nil, ""
+	out.Labels = slices.Clone(labels)
+	out.params = maps.Clone(m.params)
+	if out.Config.PreLogits == PreLogitsToken {
+		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
+		maps.DeleteFunc(out.params, func(name string, _ *entry) bool { return strings.HasPrefix(name, "pre_logits/") })
+	}
+	out.Config.Classes = classes
+	for i, p := range out.Config.Parameters() {
+		if !strings.HasPrefix(p.Name, "head/") && !strings.HasPrefix(p.Name, "head_dist/") {
+			continue
+		}
+		data := make([]float32, product(p.Shape))
+		fillRandom(data, p.Name, rand.New(rand.NewPCG(seed, uint64(i))))
+		out.params[p.Name] = ownEntry(weights.NewTensor(p.Name, p.Shape, data))
+	}
+	return &out, nil
+}
+
+// WithParameters returns a model of the same configuration with these values:
+// all of [Config.Parameters], in any order.
+func (m *Model) WithParameters(values []*weights.Tensor) (*Model, error) {
+	out := *m
+	out.file, out.Path = nil, ""
+	out.params = make(map[string]*entry, len(values))
+	for _, v := range values {
+		if out.params[v.Name] != nil {
+			return nil, fmt.Errorf("vit: parameter %s is given twice", v.Name)
+		}
+		out.params[v.Name] = ownEntry(v)
+	}
+	list := m.Config.Parameters()
+	for _, p := range list {
+		e := out.params[p.Name]
+		if e == nil {
+			return nil, fmt.Errorf("vit: parameter %s is missing", p.Name)
+		}
+		if have := e.parts[0].tensor.Shape; !slices.Equal(have, p.Shape) {
+			return nil, fmt.Errorf("vit: parameter %s has shape %v, not %v", p.Name, have, p.Shape)
+		}
+	}
+	if len(values) != len(list) {
+		return nil, fmt.Errorf("vit: %d parameters are given, the model has %d", len(values), len(list))
+	}
+	return &out, nil
+}
+
+// ownEntry is a parameter that is ready to use.
+func ownEntry(t *weights.Tensor) *entry { return &entry{parts: []part{{tensor: t}}} }

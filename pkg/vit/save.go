@@ -1,0 +1,89 @@
+package vit
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"gaze/internal/atomicfile"
+	"gaze/pkg/weights"
+)
+
+// Save writes the model as a safetensors file under timm's names, so that timm
+// reads it too, and beside it the config.json that [Load] needs to find the same
+// configuration, preprocessing and class names again. Each file is written whole
+// or not at all; a config.json of another model in that folder is replaced. A
+// configuration that timm's names can't express is an error.
+func (m *Model) Save(path string) error {
+	text, err := m.timmConfig()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	var list []*weights.Tensor
+	for _, p := range m.Config.Parameters() {
+		values, shape, err := m.Parameter(p.Name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		list = append(list, weights.NewTensor(timmName(p.Name), shape, values))
+	}
+	if err := weights.WriteSafetensors(path, list, map[string]string{"format": "pt"}); err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(filepath.Join(filepath.Dir(path), "config.json"), text)
+}
+
+// timmName is what timm calls a parameter; empty if it has no such thing.
+func timmName(ours string) string {
+	if ways := timmTable.rowsOf(ours); len(ways) > 0 {
+		return ways[0][0].file
+	}
+	return ""
+}
+
+// timmConfig is the config.json for the model, proven to lead back to its
+// configuration.
+func (m *Model) timmConfig() ([]byte, error) {
+	c := m.Config
+	values := map[string]any{
+		"img_size": c.ImageSize, "patch_size": c.PatchSize, "in_chans": c.Channels, "num_classes": c.Classes,
+		"embed_dim": c.Dim, "depth": c.Depth, "num_heads": c.Heads, "reg_tokens": c.Registers,
+		"layer_norm_eps": c.NormEps, "pipeline": m.pipeline,
+	}
+	if c.Activation != SwiGLU {
+		values["act_layer"] = c.Activation.String()
+	}
+	switch c.Pool {
+	case PoolClass:
+		values["global_pool"] = "token"
+	case PoolMean:
+		values["global_pool"] = "avg"
+	}
+	if m.Labels != nil {
+		values["label_names"] = m.Labels
+	}
+	text, err := json.MarshalIndent(values, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	back := &configFile{path: "config.json"}
+	if err := json.Unmarshal(text, &back.values); err != nil {
+		return nil, err
+	}
+	shapes := shapesOf{}
+	for _, p := range c.Parameters() {
+		if timmName(p.Name) == "" {
+			return nil, fmt.Errorf("the model has %s, for which timm has no name", strings.TrimSuffix(p.Name, "/weight"))
+		}
+		shapes[p.Name] = p.Shape
+	}
+	read, _, _, err := inferConfig(&timmTable, shapes, back)
+	if err != nil {
+		return nil, err
+	}
+	if read != c {
+		return nil, fmt.Errorf("timm's names can't express this configuration: it would be read as %+v", read)
+	}
+	return append(text, '\n'), nil
+}
