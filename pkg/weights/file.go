@@ -31,6 +31,7 @@ type File struct {
 	names    []string
 	tensors  map[string]*Tensor
 	unmap    []func() error
+	shard    bool // one of several, which an index names
 }
 
 // Open opens a checkpoint: a safetensors, PyTorch (.pth, .pt, .bin), .npz or
@@ -92,6 +93,9 @@ func (f *File) read(path, root string) error {
 	case FormatONNX:
 		tensors, err = parseONNX(data, filepath.Dir(path))
 	case formatIndex:
+		if f.shard {
+			return errors.New("an index itself, where the weights should be")
+		}
 		return f.readShards(path, data)
 	default:
 		return unknown(data)

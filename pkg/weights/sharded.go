@@ -44,7 +44,7 @@ func (f *File) readShards(path string, data []byte) error {
 }
 
 func (f *File) readShard(path, shard string, places map[string]string) error {
-	inner := &File{path: path, tensors: map[string]*Tensor{}}
+	inner := &File{path: path, shard: true, tensors: map[string]*Tensor{}}
 	err := inner.read(path, "")
 	f.unmap = append(f.unmap, inner.unmap...)
 	if errors.Is(err, os.ErrNotExist) {
@@ -52,9 +52,6 @@ func (f *File) readShard(path, shard string, places map[string]string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", shard, err)
-	}
-	if inner.format == formatIndex {
-		return fmt.Errorf("the shard %s is an index itself", shard)
 	}
 	f.format = inner.format
 	if f.metadata == nil {
