@@ -36,7 +36,7 @@ func ExampleDraw() {
 	fmt.Printf("%s: the animal fills %d %% of the picture, its head %d %%\n", s.Breed.Name(), 100*animal/n, 100*head/n)
 	// Output:
 	// 96 96 3
-	// breed 03: the animal fills 33 % of the picture, its head 16 %
+	// breed 03: the animal fills 43 % of the picture, its head 22 %
 }
 
 func ExampleSet_At() {
@@ -54,7 +54,7 @@ func Example_sheet() {
 	const columns = 8
 	grid := plots.Grid{Title: "Breeds"}
 	for i := range pets.Classes {
-		s, err := pets.Draw(1, i, 0, 96, pets.Options{Variation: 0.3})
+		s, err := pets.Draw(1, i, 0, 96, pets.Options{Life: 0.3, View: 0.3})
 		if err != nil {
 			log.Fatal(err)
 		}

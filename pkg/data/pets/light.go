@@ -13,9 +13,9 @@ type light struct {
 
 func newLight(s *stream, v float64) light {
 	const one = 1 << 16
-	level := 1 + float64((s.around(0.2)-0.06)*v)
-	warm := float64(s.around(0.06) * v)
-	green := float64(s.around(0.02) * v)
+	level := 1 + float64((s.around(0.3)-0.08)*v)
+	warm := float64(s.around(0.08) * v)
+	green := float64(s.around(0.03) * v)
 	return light{
 		gain: [3]int{int(level * (1 + warm) * one), int(level * (1 + green) * one), int(level * (1 - warm) * one)},
 		dx:   int(s.around(0.26) * v * one), dy: int(s.around(0.16) * v * one),

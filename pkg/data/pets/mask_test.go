@@ -12,7 +12,7 @@ func TestMasksAreWhatWasPainted(t *testing.T) {
 		for j, ground := range []rgb{0x000000, 0xffffff} {
 			c := &canvas{n: n, pixels: make([]rgb, n*n), parts: make([]part, n*n), rows: make([][]crossing, n)}
 			c.fill(page, ink{colour: ground}, rect(0, 0, 1, 1))
-			drawPet(c, page, Breed(i), newStream(1, uint64(i)), newStream(2, uint64(i)), 1)
+			drawPet(c, page, Breed(i), newStream(1, uint64(i)), newStream(2, uint64(i)), newStream(3, uint64(i)), Natural)
 			shots[j] = c
 		}
 		for k, p := range shots[0].parts {
@@ -55,8 +55,8 @@ func TestOcclusionIsModerate(t *testing.T) {
 	const size = 96
 	hit := 0
 	for i := range 111 {
-		free := sample(t, 9, i%Classes, i, size, Options{Variation: 1})
-		full := sample(t, 9, i%Classes, i, size, Options{Variation: 1, Occlusion: 1})
+		free := sample(t, 9, i%Classes, i, size, Options{Life: 1, View: 1})
+		full := sample(t, 9, i%Classes, i, size, Options{Life: 1, View: 1, Occlusion: 1})
 		changed := 0
 		for k, v := range free.Foreground.Pix {
 			if full.Foreground.Pix[k] > v {

@@ -19,28 +19,34 @@ import (
 
 // Options say how much the pictures of a breed differ from each other.
 type Options struct {
-	// Variation, from 0 to 1, scales all that differs between pictures of the
-	// same breed: pose, size, place, tilt, turn of the head, side, light, grain and
-	// background. With 0 all animals sit alike on plain ground.
-	Variation float64
+	// Life, from 0 to 1, scales what is the animals' own and their place's: pose,
+	// turn of the head, shade of the coat, proportions, background. With 0 all sit
+	// alike on plain ground.
+	Life float64
+	// View, from 0 to 1, scales what is the camera's: side, tilt, size and place in
+	// the picture, light and grain. With 0 all are upright, as large, and look to
+	// the right in even light. This is what augmentation can make up for.
+	View float64
 	// Occlusion, from 0 to 1, is the share of the pictures with something in
-	// front of the animal. It never hides more than a third of animal or head.
+	// front of the animal. It never hides more than a third of the animal or a
+	// quarter of its head.
 	Occlusion float64
 }
 
 var (
 	// Natural pictures vary as much as they can.
-	Natural = Options{Variation: 1, Occlusion: 0.25}
-	// Tame pictures vary less than natural ones: trained on these and tested on
-	// those, a model has to be taught by augmentation what it did not see.
-	Tame = Options{Variation: 0.4, Occlusion: 0.1}
+	Natural = Options{Life: 1, View: 1, Occlusion: 0.25}
+	// Posed pictures are taken by a careful photographer: trained on these and
+	// tested on natural ones, a model has to be taught by augmentation what it
+	// did not see.
+	Posed = Options{Life: 1, View: 0.15, Occlusion: 0.25}
 )
 
 func (o Options) check() error {
 	for _, v := range []struct {
 		name  string
 		value float64
-	}{{"Variation", o.Variation}, {"Occlusion", o.Occlusion}} {
+	}{{"Life", o.Life}, {"View", o.View}, {"Occlusion", o.Occlusion}} {
 		if !(v.value >= 0 && v.value <= 1) {
 			return fmt.Errorf("pets: %s is %v; it goes from 0 to 1", v.name, v.value)
 		}
@@ -86,15 +92,15 @@ func Draw(seed uint64, breed, index, size int, o Options) (Sample, error) {
 	of := func(aspect uint64) *stream { return newStream(seed, uint64(breed), uint64(index), aspect) }
 	spec := Breed(breed)
 	page := frame{xx: float64(c.n), yy: float64(c.n)}
-	set := &setting{canvas: c, s: of(1), v: o.Variation}
+	set := &setting{canvas: c, s: of(1), v: o.Life}
 	set.draw(page)
-	drawPet(c, page, spec, of(2), of(3), o.Variation)
+	drawPet(c, page, spec, of(2), of(3), of(6), o)
 	if front := of(4); front.chance(o.Occlusion) {
 		set.s = front
 		set.occlude(page)
 	}
 	sample := Sample{Breed: spec}
-	sample.Image, sample.Foreground, sample.Head = c.develop(per, newLight(of(5), o.Variation))
+	sample.Image, sample.Foreground, sample.Head = c.develop(per, newLight(of(5), o.View))
 	return sample, nil
 }
 
@@ -103,8 +109,9 @@ func badSize(size int) error {
 }
 
 // drawPet paints an animal of the breed; its pose comes from posing, its own
-// looks from looks.
-func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks *stream, v float64) {
+// looks from looks, and how it is seen from view.
+func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks, view *stream, o Options) {
+	v := o.Life
 	b := builds[spec.Build]
 	grow := func(x float64) float64 { return float64(x * (1 + looks.around(0.07)*v)) }
 	b.leg, b.length, b.thick, b.head = grow(b.leg), grow(b.length), grow(b.thick), grow(b.head)
@@ -120,7 +127,7 @@ func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks *stream, v flo
 	a.outline = 0.0065 * float64(c.n)
 	a.yaw = 0.2 + float64(posing.around(0.75)*v)
 	a.pitch = float64(posing.around(0.12) * v)
-	f := camera(page, extent(p, b, spec.Ears), posing, v)
+	f := camera(page, extent(p, b, spec.Ears), view, o.View)
 	if p != portrait {
 		groundShadow(c, f, p, b)
 	}
@@ -133,7 +140,7 @@ func camera(page frame, e bounds, s *stream, v float64) frame {
 	size := e.hi.minus(e.lo)
 	scale := 0.92 / max(size.x, size.y)
 	scale *= 1 + float64(s.in(-0.40, 0.12)*v)
-	tilt := float64(s.around(0.34) * v)
+	tilt := float64(s.around(0.5) * v)
 	flip := 1.0
 	if s.chance(0.5 * v) {
 		flip = -1

@@ -64,9 +64,9 @@ func TestDrawRefusesBadArguments(t *testing.T) {
 		{-1, 64, Natural, "breed -1"},
 		{0, 7, Natural, "8 to 4096"},
 		{0, MaxSize + 1, Natural, "8 to 4096"},
-		{0, 64, Options{Variation: 1.5}, "Variation is 1.5"},
+		{0, 64, Options{View: 1.5}, "View is 1.5"},
 		{0, 64, Options{Occlusion: -1}, "Occlusion is -1"},
-		{0, 64, Options{Variation: math.NaN()}, "Variation is NaN"},
+		{0, 64, Options{Life: math.NaN()}, "Life is NaN"},
 	} {
 		if _, err := Draw(1, c.breed, 0, c.size, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("breed %d, size %d, %+v: error %v, want one with %q", c.breed, c.size, c.o, err, c.want)
@@ -144,22 +144,40 @@ func cast(pix []uint8) float64 {
 	return 3 * (max(sums[0], sums[1], sums[2]) - min(sums[0], sums[1], sums[2])) / float64(len(pix))
 }
 
-// The less variation, the more alike the pictures of a breed.
+// The less variation, the more alike the pictures of a breed; and each option
+// on its own varies them.
 func TestVariationScales(t *testing.T) {
-	last := -1.0
-	for _, v := range []float64{0, 0.4, 1} {
+	differ := func(o Options) float64 {
+		const size, breeds = 32, 24
 		sum := 0.0
-		for breed := range 12 {
-			a, b := sample(t, 6, breed, 0, 32, Options{Variation: v}), sample(t, 6, breed, 1, 32, Options{Variation: v})
+		for breed := range breeds {
+			a, b := sample(t, 6, breed, 0, size, o), sample(t, 6, breed, 1, size, o)
 			for i, p := range a.Foreground.Pix {
 				sum += math.Abs(float64(p) - float64(b.Foreground.Pix[i]))
 			}
 		}
-		sum /= 12 * 32 * 32
-		t.Logf("variation %g: masks of a breed differ by %.1f of 255", v, sum)
-		if sum <= last+3 {
-			t.Errorf("variation %g: masks of a breed differ by %.1f, by %.1f with less variation", v, sum, last)
+		return sum / (breeds * size * size)
+	}
+	none, some, all := differ(Options{}), differ(Options{Life: 0.4, View: 0.4}), differ(Options{Life: 1, View: 1})
+	life, view := differ(Options{Life: 1}), differ(Options{View: 1})
+	t.Logf("masks of a breed differ by %.1f of 255 without variation, %.1f with some, %.1f with all; %.1f with Life only, %.1f with View only",
+		none, some, all, life, view)
+	if none+10 > some || some+10 > all || none+10 > life || none+10 > view || none > 15 {
+		t.Error("the options don't scale the variation")
+	}
+}
+
+// Without View, the light is even: a breed's coat doesn't get darker.
+func TestViewScalesTheLight(t *testing.T) {
+	spread := func(o Options) float64 {
+		lo, hi := 255.0, 0.0
+		for i := range 40 {
+			m := mean(sample(t, 6, 4, i, 24, o).Image.Pix)
+			lo, hi = min(lo, m), max(hi, m)
 		}
-		last = sum
+		return hi - lo
+	}
+	if still, moving := spread(Options{}), spread(Options{View: 1}); moving < 1.3*still {
+		t.Errorf("mean brightness spreads by %.1f without View, by %.1f with it", still, moving)
 	}
 }

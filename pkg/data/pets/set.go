@@ -25,10 +25,10 @@ type Split struct {
 	Options  Options
 }
 
-// Pets returns the usual set: tame pictures to train on, natural ones to
+// Pets returns the usual set: posed pictures to train on, natural ones to
 // validate and to test on.
 func Pets(seed uint64, size, train, val, test int) Set {
-	return Set{Seed: seed, Size: size, Splits: []Split{{"train", train, Tame}, {"val", val, Natural}, {"test", test, Natural}}}
+	return Set{Seed: seed, Size: size, Splits: []Split{{"train", train, Posed}, {"val", val, Natural}, {"test", test, Natural}}}
 }
 
 // Classes is the number of classes.

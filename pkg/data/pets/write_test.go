@@ -143,7 +143,7 @@ func TestWriteLeavesNothingHalf(t *testing.T) {
 		"path":        {t.Context(), "a", Set{Size: 16, Splits: []Split{{Name: "../b", Pictures: 1}}}, WriteOptions{}, "../b"},
 		"twice":       {t.Context(), "a", Set{Size: 16, Splits: []Split{{Name: "b"}, {Name: "b"}}}, WriteOptions{}, `"b"`},
 		"clash":       {t.Context(), "a", Set{Size: 16, Splits: []Split{{Name: "b"}, {Name: "b-head"}}}, WriteOptions{Masks: true}, "b-head"},
-		"options":     {t.Context(), "a", Set{Size: 16, Splits: []Split{{"b", 1, Options{Variation: 2}}}}, WriteOptions{}, "split b"},
+		"options":     {t.Context(), "a", Set{Size: 16, Splits: []Split{{"b", 1, Options{View: 2}}}}, WriteOptions{}, "split b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := Write(c.ctx, filepath.Join(parent, c.dir), c.set, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -160,7 +160,7 @@ func TestWriteLeavesNothingHalf(t *testing.T) {
 
 func TestWriteFillsAnEmptyFolder(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(t.Context(), dir, Set{Size: 16, FirstBreed: 40, Breeds: 3, Splits: []Split{{"train", 7, Tame}}}, WriteOptions{}); err != nil {
+	if err := Write(t.Context(), dir, Set{Size: 16, FirstBreed: 40, Breeds: 3, Splits: []Split{{"train", 7, Posed}}}, WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	got := slices.Sorted(maps.Keys(files(t, dir)))
@@ -210,7 +210,7 @@ func TestAtKnowsItsSplits(t *testing.T) {
 		id   int
 		o    Options
 		fail bool
-	}{{0, Tame, false}, {4, Tame, false}, {5, Natural, false}, {8, Natural, false}, {9, Natural, true}, {-1, Tame, true}} {
+	}{{0, Posed, false}, {4, Posed, false}, {5, Natural, false}, {8, Natural, false}, {9, Natural, true}, {-1, Posed, true}} {
 		got, err := set.At(c.id)
 		if c.fail {
 			if err == nil {
