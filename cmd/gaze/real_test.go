@@ -2,31 +2,19 @@ package main
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
-)
 
-// sharedData is the folder of real weights and photographs, if there is one.
-func sharedData() string {
-	if dir := os.Getenv("GAZE_SHARED_DATA"); dir != "" {
-		return dir
-	}
-	return filepath.Join("..", "..", "..", "shared", "data")
-}
+	"gaze/internal/realdata"
+)
 
 // TestRealAttention runs real weights on a real photograph and compares with
 // the attention that transformers computed (eager, float32) on the same input:
 // the photograph letterboxed to 224x224, the weights in half precision.
 func TestRealAttention(t *testing.T) {
-	model := filepath.Join(sharedData(), "weights", "dinov2s_imgfocus", "dinov2_small_imgfocus_fp16.safetensors")
-	photo := filepath.Join(sharedData(), "images", "pd_cc0", "chelsea.png")
-	stored := filepath.Join(sharedData(), "weights", "dinov2s_imgfocus", "chelsea_last_layer_attn_1x6x257x257.npy")
-	for _, path := range []string{model, photo, stored} {
-		if _, err := os.Stat(path); err != nil {
-			t.Skipf("no %s; set GAZE_SHARED_DATA to the folder with the real weights", path)
-		}
-	}
+	model := realdata.Path(t, "weights", "dinov2s_imgfocus", "dinov2_small_imgfocus_fp16.safetensors")
+	photo := realdata.Path(t, "images", "pd_cc0", "chelsea.png")
+	stored := realdata.Path(t, "weights", "dinov2s_imgfocus", "chelsea_last_layer_attn_1x6x257x257.npy")
 	out := t.TempDir()
 	ok(t, "attend", "--model", model, "-o", out, "--npy", "--pipeline",
 		"resize(149,224,bicubic) | centercrop(224) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])", photo)

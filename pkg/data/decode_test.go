@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"gaze/internal/realdata"
 )
 
 // want is what PIL makes of a file (tools/golden/decode.py).
@@ -33,23 +35,12 @@ func goldens(t testing.TB) map[string]want {
 	return g
 }
 
-// sharedData is the folder of real photographs, if there is one.
-func sharedData() string {
-	if dir := os.Getenv("GAZE_SHARED_DATA"); dir != "" {
-		return dir
-	}
-	return filepath.Join("..", "..", "..", "shared", "data")
-}
-
 func TestSameBytesAsPIL(t *testing.T) {
 	for name, w := range goldens(t) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", "pictures", name)
 			if rest, shared := strings.CutPrefix(name, "shared:"); shared {
-				path = filepath.Join(sharedData(), filepath.FromSlash(rest))
-				if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-					t.Skipf("no photograph at %s; set GAZE_SHARED_DATA", path)
-				}
+				path = realdata.Path(t, rest)
 			}
 			im, err := Decode(path)
 			if err != nil {

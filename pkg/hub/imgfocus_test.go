@@ -7,29 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"gaze/pkg/weights"
 	"google.golang.org/protobuf/encoding/protowire"
-)
 
-// sharedData is the folder of real inputs, which isn't part of the repository.
-func sharedData(t *testing.T, path ...string) string {
-	t.Helper()
-	root := os.Getenv("GAZE_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	full := filepath.Join(append([]string{root}, path...)...)
-	if _, err := os.Stat(full); err != nil {
-		t.Skipf("needs %s (GAZE_SHARED_DATA names the folder): %v", full, err)
-	}
-	return full
-}
+	"gaze/internal/realdata"
+	"gaze/pkg/weights"
+)
 
 // compareWithReference checks every tensor of a pulled dinov2-small against
 // the reference made from the same ONNX file, in float16.
 func compareWithReference(t *testing.T, path string) {
 	t.Helper()
-	want, err := weights.Open(sharedData(t, "weights", "dinov2s_imgfocus", "dinov2_small_imgfocus_fp16.safetensors"))
+	want, err := weights.Open(realdata.Path(t, "weights", "dinov2s_imgfocus", "dinov2_small_imgfocus_fp16.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}

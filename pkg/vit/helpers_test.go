@@ -3,7 +3,6 @@ package vit
 import (
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -59,20 +58,6 @@ func pictures(shape [4]int) []float32 {
 		data[i] = float32(math.Sin(float64(i)*0.7) * 1.5)
 	}
 	return data
-}
-
-// sharedData is the folder of real inputs beside the repository.
-func sharedData(t testing.TB, parts ...string) string {
-	t.Helper()
-	root := os.Getenv("GAZE_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(append([]string{root}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no real inputs here (set GAZE_SHARED_DATA to their folder): %v", err)
-	}
-	return path
 }
 
 // array reads one array of a .npz or .npy opened as a weights file.

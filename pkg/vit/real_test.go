@@ -4,13 +4,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gaze/internal/realdata"
 )
 
 // Real weights in half precision, made from a DINOv2 small: the last layer's
 // attention, stored from float32 weights, within what the rounding to 16 bits
 // explains (transformers itself, given these weights, is off by 0.000886).
 func TestRealDINOv2(t *testing.T) {
-	dir := sharedData(t, "weights", "dinov2s_imgfocus")
+	dir := realdata.Path(t, "weights", "dinov2s_imgfocus")
 	input := readNPY(t, filepath.Join(dir, "chelsea_input_1x3x224x224.npy"))
 	want := readNPY(t, filepath.Join(dir, "chelsea_last_layer_attn_1x6x257x257.npy"))
 	m, err := Load(filepath.Join(dir, "dinov2_small_imgfocus_fp16.safetensors"))

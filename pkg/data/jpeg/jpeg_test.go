@@ -5,11 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gaze/internal/realdata"
 )
 
 // want is what PIL makes of a file (tools/golden/jpeg.py).
@@ -31,25 +32,14 @@ func goldens(t testing.TB) map[string]want {
 	return g
 }
 
-// sharedData is the folder of real photographs, if there is one.
-func sharedData() string {
-	if dir := os.Getenv("GAZE_SHARED_DATA"); dir != "" {
-		return dir
-	}
-	return filepath.Join("..", "..", "..", "..", "shared", "data")
-}
-
 func TestSameBytesAsPIL(t *testing.T) {
 	for name, w := range goldens(t) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name)
 			if rest, shared := strings.CutPrefix(name, "shared:"); shared {
-				path = filepath.Join(sharedData(), filepath.FromSlash(rest))
+				path = realdata.Path(t, rest)
 			}
 			data, err := os.ReadFile(path)
-			if errors.Is(err, os.ErrNotExist) && strings.HasPrefix(name, "shared:") {
-				t.Skipf("no photograph at %s; set GAZE_SHARED_DATA", path)
-			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,10 +165,9 @@ func FuzzDecode(f *testing.F) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	path := filepath.Join(sharedData(), "images", "pd_cc0", "grace_hopper.jpg")
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(realdata.Path(b, "images", "pd_cc0", "grace_hopper.jpg"))
 	if err != nil {
-		b.Skipf("no photograph at %s; set GAZE_SHARED_DATA", path)
+		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
