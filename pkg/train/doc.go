@@ -11,6 +11,9 @@
 //	}
 //
 // Weights, gradients and optimiser state stay on the device from step to step.
+// [Fit] makes a run of it: a folder with checkpoints, metrics and the best
+// weights, which resumes where it stopped.
+//
 // [Trainer.State] is everything as named tensors and [Trainer.Restore] takes it
 // back: training goes on to the same bits. Whatever is random (stochastic depth)
 // is drawn on the host from the seed and the number of the batch.

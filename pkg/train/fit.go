@@ -1,0 +1,330 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gaze/pkg/weights"
+)
+
+// ErrStopped is what [Fit.Run] returns when its context is cancelled: the run is
+// saved and can be resumed.
+var ErrStopped = errors.New("train: stopped on request; the run is saved and can be resumed")
+
+// Fit is a training run that lives in a folder:
+//
+//	run.json                       what it is and how it stands (Manifest)
+//	metrics.jsonl                  a line for each batch and each epoch
+//	checkpoints/last.safetensors   all that it goes on from
+//	best/model.safetensors         the weights that were best on the validation set
+//
+// A run that was stopped or killed at any moment resumes to the same bits as if
+// it had not been.
+type Fit struct {
+	Dir        string
+	Train      Source
+	Validation Source // nil: none; the best is then the last
+	Epochs     int
+	// CheckpointEvery is the number of batches between two checkpoints; 0: only
+	// after each epoch, and when stopped.
+	CheckpointEvery int
+
+	Settings map[string]string // what decides the result; resuming needs the same
+	Data     string            // names the data, as a hash does; resuming needs the same
+	Versions map[string]string
+	Resume   bool // go on with the run in Dir; otherwise Dir mustn't hold one
+
+	// Save writes the best weights as a model; nil: as a safetensors file under
+	// the network's names.
+	Save func(path string, list []*weights.Tensor) error
+	// Progress, if given, is called after every batch and every epoch.
+	Progress func(Progress)
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Metrics                      // of the batch just trained on
+	Epoch, Epochs  int           // the one under way, from 1, of how many
+	Done, Batches  int           // of the epoch
+	Train          Evaluation    // of the epoch so far, as the weights were at each batch
+	Validation     *Evaluation   // after an epoch
+	Seconds        float64       // since the run began, without the time it was stopped
+	PicturesPerSec float64       // since it was started or resumed
+	Remaining      time.Duration // estimate for all epochs
+}
+
+// sums gathers an epoch's batches.
+type sums struct {
+	loss              float64 // of all pictures
+	correct, pictures int
+}
+
+func (s sums) evaluation() Evaluation {
+	n := float64(max(s.pictures, 1))
+	return Evaluation{Loss: s.loss / n, Correct: s.correct, Total: s.pictures, Accuracy: float64(s.correct) / n}
+}
+
+// run is a Fit under way.
+type run struct {
+	Fit
+	trainer  *Trainer
+	manifest *Manifest
+	log      *metricsLog
+	at       place
+	began    time.Time
+	before   float64 // seconds of earlier starts
+	steps    int     // batches since it was started, and their pictures
+	pictures int
+}
+
+// Run trains until all epochs are done, the context is cancelled (then it saves
+// and returns [ErrStopped]) or something fails, which is also written to the
+// manifest. t must be new.
+func (f Fit) Run(ctx context.Context, t *Trainer) (*Manifest, error) {
+	r := &run{Fit: f, trainer: t}
+	if err := r.open(); err != nil {
+		return nil, fmt.Errorf("train: %s: %w", f.Dir, err)
+	}
+	var err error
+	for err == nil && r.at.epoch < f.Epochs {
+		err = r.epoch(ctx)
+	}
+	return r.manifest, r.close(err)
+}
+
+// open makes the folder, or goes back to where the run in it stands.
+func (r *run) open() error {
+	if r.Train == nil || r.Epochs < 1 {
+		return errors.New("there is nothing to train on: give a source and at least one epoch")
+	}
+	r.manifest = &Manifest{Settings: maps.Clone(r.Settings), Data: r.Data, Versions: r.Versions, Device: r.trainer.backend.Description()}
+	old, err := ReadManifest(r.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && r.Resume:
+		return fmt.Errorf("there is no run to resume: no %s", manifestFile)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case err == nil && !r.Resume:
+		return errors.New("it holds a run already: resume it or choose another folder")
+	case err == nil:
+		if err := r.manifest.sameRun(old); err != nil {
+			return fmt.Errorf("the run in it is another: %w", err)
+		}
+	}
+	for _, file := range []string{checkpointFile, bestFile} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(r.Dir, file)), 0o755); err != nil {
+			return err
+		}
+	}
+	if r.Resume {
+		if r.at, _, err = readCheckpoint(r.Dir, r.trainer); err != nil {
+			return err
+		}
+	}
+	if r.log, err = openMetrics(r.Dir, r.at.metrics); err != nil {
+		return err
+	}
+	r.began, r.before = time.Now(), r.at.seconds
+	return r.tell(Running, "")
+}
+
+// tell writes the manifest as the run stands.
+func (r *run) tell(status, reason string) error {
+	m := r.manifest
+	m.Status, m.Reason = status, reason
+	m.Updates, m.Epochs, m.Best, m.BestAt, m.Seconds = r.trainer.Updates(), r.at.epoch, r.at.best, r.at.bestAt, r.seconds()
+	return m.write(r.Dir)
+}
+
+func (r *run) seconds() float64 { return r.before + time.Since(r.began).Seconds() }
+
+// close ends the run as err calls for.
+func (r *run) close(err error) error {
+	status, reason := Done, ""
+	switch {
+	case errors.Is(err, ErrStopped):
+		status = Stopped
+	case err != nil:
+		status, reason = Failed, err.Error()
+	}
+	return errors.Join(err, r.log.close(), r.tell(status, reason))
+}
+
+// checkpoint saves all that the run goes on from.
+func (r *run) checkpoint() error {
+	state, err := r.trainer.State()
+	if err != nil {
+		return err
+	}
+	if err := r.log.sync(); err != nil { // before the checkpoint that counts on it
+		return err
+	}
+	r.at.metrics, r.at.seconds = r.log.size, r.seconds()
+	return writeCheckpoint(r.Dir, state, r.at)
+}
+
+// stop saves and returns ErrStopped.
+func (r *run) stop() error {
+	if err := r.checkpoint(); err != nil {
+		return err
+	}
+	return ErrStopped
+}
+
+// epoch trains the rest of the epoch under way, evaluates, and saves.
+func (r *run) epoch(ctx context.Context) error {
+	for batch, err := range r.Train.Batches(r.at.epoch, r.at.batch) {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return r.stop()
+		}
+		if err := r.batch(batch); err != nil {
+			return err
+		}
+		if r.CheckpointEvery > 0 && r.at.batch%r.CheckpointEvery == 0 {
+			if err := r.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	if r.at.batch == 0 {
+		return fmt.Errorf("train: epoch %d has no batches", r.at.epoch+1)
+	}
+	if m, err := r.trainer.Flush(); err != nil {
+		return err
+	} else if m.Updated {
+		if err := r.record(m); err != nil {
+			return err
+		}
+	}
+	validation, err := r.evaluate(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return r.stop() // evaluated again on resuming
+		}
+		return err
+	}
+	return r.finishEpoch(validation)
+}
+
+// batch trains on one batch and tells of it.
+func (r *run) batch(batch Batch) error {
+	var m Metrics
+	var err error
+	if batch.Targets != nil {
+		m, err = r.trainer.StepTargets(batch.Images, batch.Targets)
+	} else {
+		m, err = r.trainer.Step(batch.Images, batch.Labels)
+	}
+	if err != nil {
+		return err
+	}
+	r.at.batch++
+	r.at.sums.loss += m.Loss * float64(m.Batch)
+	r.at.sums.correct += m.Correct
+	r.at.sums.pictures += m.Batch
+	r.steps++
+	r.pictures += m.Batch
+	if err := r.record(m); err != nil {
+		return err
+	}
+	r.progress(m, nil)
+	return nil
+}
+
+// evaluate is the validation set's evaluation, nil without one.
+func (r *run) evaluate(ctx context.Context) (*Evaluation, error) {
+	if r.Validation == nil {
+		return nil, nil
+	}
+	e, err := r.trainer.Evaluate(ctx, r.Validation, r.trainer.opt.Average != nil)
+	return &e, err
+}
+
+// finishEpoch keeps the weights if they are the best, and saves.
+func (r *run) finishEpoch(validation *Evaluation) error {
+	train := r.at.sums.evaluation()
+	if validation == nil || validation.better(r.at.best) {
+		r.at.best, r.at.bestAt = validation, r.at.epoch+1
+		if err := r.saveBest(); err != nil {
+			return err
+		}
+	}
+	record := epochRecord{Epoch: r.at.epoch + 1, Update: r.trainer.Updates(), Train: train, Validation: validation, Seconds: r.seconds()}
+	if err := r.log.add(record); err != nil {
+		return err
+	}
+	r.progress(Metrics{Update: r.trainer.Updates()}, validation)
+	r.at.epoch++
+	r.at.batch, r.at.sums = 0, sums{}
+	if err := r.checkpoint(); err != nil {
+		return err
+	}
+	return r.tell(Running, "")
+}
+
+func (r *run) saveBest() error {
+	list, err := r.trainer.Weights(r.trainer.opt.Average != nil)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.Dir, bestFile)
+	if r.Save != nil {
+		return r.Save(path, list)
+	}
+	return weights.WriteSafetensors(path, list, nil)
+}
+
+// batchRecord is a batch's line of metrics.jsonl; a line with no pictures is the
+// update of an epoch's last, incomplete group.
+type batchRecord struct {
+	Epoch    int     `json:"epoch"`
+	Batch    int     `json:"batch"`
+	Update   int     `json:"update"`
+	Loss     float64 `json:"loss,omitempty"`
+	Correct  int     `json:"correct"`
+	Pictures int     `json:"pictures"`
+	Rate     float64 `json:"rate,omitempty"`
+	GradNorm float64 `json:"grad_norm,omitempty"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// epochRecord is an epoch's line.
+type epochRecord struct {
+	Epoch      int         `json:"epoch"`
+	Update     int         `json:"update"`
+	Train      Evaluation  `json:"train"`
+	Validation *Evaluation `json:"validation,omitempty"`
+	Seconds    float64     `json:"seconds"`
+}
+
+func (r *run) record(m Metrics) error {
+	return r.log.add(batchRecord{
+		Epoch: r.at.epoch + 1, Batch: r.at.batch, Update: m.Update, Loss: m.Loss, Correct: m.Correct, Pictures: m.Batch,
+		Rate: m.Rate, GradNorm: m.GradNorm, Seconds: r.seconds(),
+	})
+}
+
+// progress calls back.
+func (r *run) progress(m Metrics, validation *Evaluation) {
+	if r.Progress == nil {
+		return
+	}
+	elapsed := time.Since(r.began)
+	batches := max(r.Train.Len(), r.at.batch)
+	left := (r.Epochs-r.at.epoch)*batches - r.at.batch
+	r.Progress(Progress{
+		Metrics: m, Epoch: r.at.epoch + 1, Epochs: r.Epochs, Done: r.at.batch, Batches: batches,
+		Train: r.at.sums.evaluation(), Validation: validation, Seconds: r.seconds(),
+		PicturesPerSec: float64(r.pictures) / max(elapsed.Seconds(), 1e-9),
+		Remaining:      time.Duration(float64(elapsed) / float64(max(r.steps, 1)) * float64(left)),
+	})
+}

@@ -1,0 +1,208 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"gaze/internal/atomicfile"
+	"gaze/pkg/weights"
+)
+
+// The files of a run's folder.
+const (
+	manifestFile   = "run.json"
+	metricsFile    = "metrics.jsonl"
+	checkpointFile = "checkpoints/last.safetensors"
+	bestFile       = "best/model.safetensors"
+)
+
+// Status of a run, in its manifest.
+const (
+	Running = "running" // or killed while it was
+	Stopped = "stopped" // on request; it can be resumed
+	Failed  = "failed"  // Manifest.Reason says why
+	Done    = "done"
+)
+
+// Manifest is run.json: what a run is and how it stands.
+type Manifest struct {
+	Settings map[string]string `json:"settings"`
+	Data     string            `json:"data,omitempty"`
+	Versions map[string]string `json:"versions,omitempty"`
+	Device   string            `json:"device"`
+	Status   string            `json:"status"`
+	Reason   string            `json:"reason,omitempty"`
+	Updates  int               `json:"updates"`
+	Epochs   int               `json:"epochs"` // completed
+	Best     *Evaluation       `json:"best,omitempty"`
+	BestAt   int               `json:"best_epoch,omitempty"` // the epoch after which, from 1
+	Seconds  float64           `json:"seconds"`              // of training and evaluation
+}
+
+// ReadManifest reads the manifest of a run's folder.
+func ReadManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, manifestFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+func (m *Manifest) write(dir string) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(filepath.Join(dir, manifestFile), append(text, '\n'))
+}
+
+// sameRun is an error that names the first setting in which two manifests
+// differ.
+func (m *Manifest) sameRun(other *Manifest) error {
+	if m.Data != other.Data {
+		return fmt.Errorf("it was on data %q, this is %q", other.Data, m.Data)
+	}
+	names := slices.Sorted(maps.Keys(m.Settings))
+	for name := range other.Settings {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if a, b := other.Settings[name], m.Settings[name]; a != b {
+			return fmt.Errorf("its setting %s was %q, now it is %q", name, a, b)
+		}
+	}
+	return nil
+}
+
+// place is where a run stands, kept in the checkpoint beside the state: with it
+// the run goes on as if it had never stopped.
+type place struct {
+	epoch, batch int   // to be trained on next
+	metrics      int64 // bytes of metrics.jsonl that belong to what is done
+	best         *Evaluation
+	bestAt       int
+	seconds      float64
+	sums         sums // of the epoch so far
+}
+
+// writeCheckpoint writes state and place as one file, whole or not at all.
+func writeCheckpoint(dir string, state []*weights.Tensor, p place) error {
+	best, err := json.Marshal(p.best)
+	if err != nil {
+		return err
+	}
+	return weights.WriteSafetensors(filepath.Join(dir, checkpointFile), state, map[string]string{
+		"epoch": strconv.Itoa(p.epoch), "batch": strconv.Itoa(p.batch), "metrics": strconv.FormatInt(p.metrics, 10),
+		"best": string(best), "best_at": strconv.Itoa(p.bestAt), "seconds": strconv.FormatFloat(p.seconds, 'g', -1, 64),
+		"loss": strconv.FormatFloat(p.sums.loss, 'g', -1, 64), "correct": strconv.Itoa(p.sums.correct), "pictures": strconv.Itoa(p.sums.pictures),
+	})
+}
+
+// readCheckpoint restores the trainer from a run's checkpoint and returns its
+// place; ok is false if there is none yet.
+func readCheckpoint(dir string, t *Trainer) (p place, ok bool, err error) {
+	path := filepath.Join(dir, checkpointFile)
+	f, err := weights.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, false, nil
+	}
+	if err != nil {
+		return p, false, err
+	}
+	defer f.Close()
+	var state []*weights.Tensor
+	for _, name := range f.Names() {
+		if tensor, ok := f.Tensor(name); ok {
+			state = append(state, tensor)
+		}
+	}
+	meta, bad := f.Metadata(), []error(nil)
+	number := func(key string) int {
+		n, err := strconv.Atoi(meta[key])
+		if err == nil && n < 0 {
+			err = errors.New("negative")
+		}
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s: its %s is %q", path, key, meta[key]))
+		}
+		return n
+	}
+	real := func(key string) float64 {
+		v, err := strconv.ParseFloat(meta[key], 64)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s: its %s is %q", path, key, meta[key]))
+		}
+		return v
+	}
+	p = place{epoch: number("epoch"), batch: number("batch"), metrics: int64(number("metrics")), bestAt: number("best_at"), seconds: real("seconds")}
+	p.sums = sums{loss: real("loss"), correct: number("correct"), pictures: number("pictures")}
+	if err := json.Unmarshal([]byte(meta["best"]), &p.best); err != nil {
+		bad = append(bad, fmt.Errorf("%s: its best is %q", path, meta["best"]))
+	}
+	if err := errors.Join(bad...); err != nil {
+		return p, false, err
+	}
+	if err := t.Restore(state); err != nil {
+		return p, false, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, true, nil
+}
+
+// metricsLog appends lines to metrics.jsonl. What a killed run wrote after its
+// last checkpoint is cut off on resuming: it is trained and written again.
+type metricsLog struct {
+	file *os.File
+	size int64
+}
+
+func openMetrics(dir string, size int64) (*metricsLog, error) {
+	path := filepath.Join(dir, metricsFile)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Size() < size {
+		err = fmt.Errorf("%s has %d bytes, the checkpoint belongs to %d: it was changed", path, info.Size(), size)
+	}
+	if err == nil {
+		err = file.Truncate(size)
+	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekEnd)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &metricsLog{file: file, size: size}, nil
+}
+
+// add writes one line.
+func (l *metricsLog) add(record any) error {
+	line, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
+	n, err := l.file.Write(line)
+	l.size += int64(n)
+	return err
+}
+
+// sync makes sure that what a checkpoint counts on is on the disk.
+func (l *metricsLog) sync() error { return l.file.Sync() }
+
+func (l *metricsLog) close() error { return l.file.Close() }
