@@ -35,7 +35,8 @@ const jpegQuality = 92
 //	dir/val-head/{class}_{id}.png          and its head, 0 to 255 as in [Sample]
 //	dir/classes.txt                        a line for each class: its breed
 //
-// The files are the same for any number of workers. The folder appears at the
+// A split without pictures has no folder. The files are the same for any number of
+// workers. The folder appears at the
 // end, whole; on an error or when ctx ends nothing is left behind.
 func Write(ctx context.Context, dir string, s Set, o WriteOptions) (err error) {
 	if err := s.check(); err != nil {
@@ -86,6 +87,9 @@ func (s Set) writeInto(ctx context.Context, dir string, o WriteOptions) error {
 		return err
 	}
 	for _, p := range s.Splits {
+		if p.Pictures == 0 {
+			continue
+		}
 		folders := []string{p.Name}
 		if o.Masks {
 			folders = append(folders, p.Name+"-foreground", p.Name+"-head")

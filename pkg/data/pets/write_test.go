@@ -142,7 +142,7 @@ func TestWriteLeavesNothingHalf(t *testing.T) {
 		"breeds":      {t.Context(), "a", Set{Size: 16, FirstBreed: -3}, WriteOptions{}, "negative"},
 		"path":        {t.Context(), "a", Set{Size: 16, Splits: []Split{{Name: "../b", Pictures: 1}}}, WriteOptions{}, "../b"},
 		"twice":       {t.Context(), "a", Set{Size: 16, Splits: []Split{{Name: "b"}, {Name: "b"}}}, WriteOptions{}, `"b"`},
-		"clash":       {t.Context(), "a", Set{Size: 16, Splits: []Split{{Name: "b"}, {Name: "b-head"}}}, WriteOptions{Masks: true}, "b-head"},
+		"clash":       {t.Context(), "a", Set{Size: 16, Splits: []Split{{Name: "b", Pictures: 1}, {Name: "b-head", Pictures: 1}}}, WriteOptions{Masks: true}, "b-head"},
 		"options":     {t.Context(), "a", Set{Size: 16, Splits: []Split{{"b", 1, Options{View: 2}}}}, WriteOptions{}, "split b"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,10 +160,13 @@ func TestWriteLeavesNothingHalf(t *testing.T) {
 
 func TestWriteFillsAnEmptyFolder(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(t.Context(), dir, Set{Size: 16, FirstBreed: 40, Breeds: 3, Splits: []Split{{"train", 7, Posed}}}, WriteOptions{}); err != nil {
+	if err := Write(t.Context(), dir, Set{Size: 16, FirstBreed: 40, Breeds: 3, Splits: []Split{{"train", 7, Posed}, {Name: "val"}}}, WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	got := slices.Sorted(maps.Keys(files(t, dir)))
+	if _, err := os.Stat(filepath.Join(dir, "val")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a split without pictures has a folder (%v)", err)
+	}
 	want := []string{"classes.txt", "train/0_0.jpg", "train/0_3.jpg", "train/0_6.jpg", "train/1_1.jpg", "train/1_4.jpg", "train/2_2.jpg", "train/2_5.jpg"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the files are %v, want %v", got, want)
