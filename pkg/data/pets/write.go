@@ -35,9 +35,9 @@ const jpegQuality = 92
 //	dir/val-head/{class}_{id}.png          and its head, 0 to 255 as in [Sample]
 //	dir/classes.txt                        a line for each class: its breed
 //
-// A split without pictures has no folder. The files are the same for any number of
-// workers. The folder appears at the
-// end, whole; on an error or when ctx ends nothing is left behind.
+// A split without pictures has no folder. The files are the same for any number
+// of workers. The folder appears at the end, whole; on an error or when ctx ends
+// nothing is left behind.
 func Write(ctx context.Context, dir string, s Set, o WriteOptions) (err error) {
 	if err := s.check(); err != nil {
 		return err
