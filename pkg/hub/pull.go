@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"gaze/internal/filelock"
 )
 
 // Options of [Pull]. The zero value is right for most.
@@ -72,7 +74,7 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Result{}, fmt.Errorf("hub: making the cache folder (GAZE_CACHE sets another): %w", err)
 	}
-	release, err := lock(ctx, filepath.Join(filepath.Dir(dir), "."+name+".lock"), func() {
+	release, err := filelock.Lock(ctx, filepath.Join(filepath.Dir(dir), "."+name+".lock"), func() {
 		o.log("%s: another process is fetching it, waiting", name)
 	})
 	if err != nil {

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gaze/internal/filelock"
 )
 
 // world is a server that stands for every host: it knows files by their path
@@ -188,7 +190,7 @@ func TestPullWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, err := lock(t.Context(), filepath.Join(filepath.Dir(dir), ".catr-v1.lock"), nil)
+	release, err := filelock.Lock(t.Context(), filepath.Join(filepath.Dir(dir), ".catr-v1.lock"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,33 +201,6 @@ func TestPullWaits(t *testing.T) {
 	if _, err := Pull(ctx, "catr-v1", w.options(&log)); !errors.Is(err, context.DeadlineExceeded) || len(log) != 1 || !strings.Contains(log[0], "another process") {
 		t.Errorf("error %v, told %q", err, log)
 	}
-}
-
-func TestLockByName(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.held")
-	release, ok, err := lockByName(path)
-	if !ok || err != nil {
-		t.Fatal(ok, err)
-	}
-	if _, ok, err := lockByName(path); ok || err != nil {
-		t.Errorf("taken twice: %v, %v", ok, err)
-	}
-	release()
-	if _, err := os.Stat(path); err == nil {
-		t.Error("the lock stays")
-	}
-	if err := os.WriteFile(path, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	old := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, old, old); err != nil {
-		t.Fatal(err)
-	}
-	release, ok, err = lockByName(path)
-	if !ok || err != nil {
-		t.Fatalf("the lock of a dead process holds: %v, %v", ok, err)
-	}
-	release()
 }
 
 // wheelOf builds a wheel of some files and puts it and its index page up.

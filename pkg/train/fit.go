@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"gaze/internal/filelock"
 	"gaze/pkg/weights"
 )
 
@@ -76,6 +77,7 @@ type run struct {
 	trainer  *Trainer
 	manifest *Manifest
 	log      *metricsLog
+	unlock   func()
 	at       place
 	began    time.Time
 	before   float64 // seconds of earlier starts
@@ -89,8 +91,12 @@ type run struct {
 func (f Fit) Run(ctx context.Context, t *Trainer) (*Manifest, error) {
 	r := &run{Fit: f, trainer: t}
 	if err := r.open(); err != nil {
+		if r.unlock != nil {
+			r.unlock()
+		}
 		return nil, fmt.Errorf("train: %s: %w", f.Dir, err)
 	}
+	defer r.unlock()
 	var err error
 	for err == nil && r.at.epoch < f.Epochs {
 		err = r.epoch(ctx)
@@ -104,6 +110,9 @@ func (r *run) open() error {
 		return errors.New("there is nothing to train on: give a source and at least one epoch")
 	}
 	r.manifest = &Manifest{Settings: maps.Clone(r.Settings), Data: r.Data, Versions: r.Versions, Device: r.trainer.backend.Description()}
+	if err := r.lock(); err != nil {
+		return err
+	}
 	old, err := ReadManifest(r.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && r.Resume:
@@ -132,6 +141,23 @@ func (r *run) open() error {
 	}
 	r.began, r.before = time.Now(), r.at.seconds
 	return r.tell(Running, "")
+}
+
+// lock keeps other processes out of the folder until the run returns.
+func (r *run) lock() error {
+	if r.Resume {
+		if _, err := os.Stat(r.Dir); err != nil {
+			return fmt.Errorf("there is no run to resume: %w", err)
+		}
+	} else if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return err
+	}
+	release, ok, err := filelock.Try(filepath.Join(r.Dir, ".lock"))
+	if err == nil && !ok {
+		err = errors.New("another process is training in it")
+	}
+	r.unlock = release
+	return err
 }
 
 // tell writes the manifest as the run stands.

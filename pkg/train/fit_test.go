@@ -249,7 +249,7 @@ func TestFitKilled(t *testing.T) {
 	straight := straightRun(t)
 	dir := filepath.Join(t.TempDir(), "run")
 	kills := 0
-	for wait := 40 * time.Millisecond; ; wait += 6 * time.Millisecond {
+	for wait := 40 * time.Millisecond; ; wait = wait * 6 / 5 {
 		child := exec.Command(os.Args[0], "-test.run=^TestFitChild$")
 		child.Env = append(os.Environ(), "GAZE_TRAIN_CHILD="+dir)
 		var output bytes.Buffer
@@ -265,7 +265,7 @@ func TestFitKilled(t *testing.T) {
 			}
 			break
 		}
-		if kills++; kills > 150 {
+		if kills++; kills > 60 {
 			t.Fatal("it doesn't get on")
 		}
 	}
@@ -334,6 +334,7 @@ func TestFitRefuses(t *testing.T) {
 		"run.json":                func(f *Fit) { f.Dir = garbled },
 		"at least one epoch":      func(f *Fit) { f.Epochs = 0 },
 		"nothing to train on":     func(f *Fit) { f.Train = nil },
+		"absent":                  func(f *Fit) { f.Dir = filepath.Join(t.TempDir(), "absent") },
 	} {
 		f, tr := fit(t, dir, true)
 		change(&f)
@@ -344,6 +345,29 @@ func TestFitRefuses(t *testing.T) {
 	last, best, metrics := outcome(t, dir)
 	if !bytes.Equal(last, wantLast) || !bytes.Equal(best, wantBest) || !slices.Equal(metrics, wantMetrics) {
 		t.Error("the run in the folder was changed")
+	}
+}
+
+// TestFitLocks lets one process at a time into a folder.
+func TestFitLocks(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	f, tr := fit(t, dir, false)
+	other, otherTrainer := fit(t, dir, true)
+	tried := false
+	f.Progress = func(Progress) {
+		if tried {
+			return
+		}
+		tried = true
+		if _, err := other.Run(context.Background(), otherTrainer); err == nil || !strings.Contains(err.Error(), "another process") {
+			t.Errorf("trained twice in one folder: %v", err)
+		}
+	}
+	if _, err := f.Run(context.Background(), tr); err != nil || !tried {
+		t.Fatal(err)
+	}
+	if _, err := other.Run(context.Background(), otherTrainer); err != nil {
+		t.Errorf("the folder stays locked: %v", err)
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build unix
 
-package hub
+package filelock
 
 import (
 	"errors"
@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes the lock file at path, or says that another process has it.
+// Try takes the lock file at path, or says that another process has it.
 // The system releases it when the process ends, however it ends. On a file
 // system that can't lock, lockByName is used instead.
-func tryLock(path string) (release func(), ok bool, err error) {
+func Try(path string) (release func(), ok bool, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, false, err

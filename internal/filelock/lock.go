@@ -1,4 +1,5 @@
-package hub
+// Package filelock keeps two processes from writing the same folder at once.
+package filelock
 
 import (
 	"context"
@@ -16,16 +17,17 @@ const (
 	lockStale = 2 * time.Minute  // a named lock untouched for so long was left by a dead process
 )
 
-// lock waits until no other process has the lock file at path, then takes it;
-// waiting is called once if there is something to wait for.
-func lock(ctx context.Context, path string, waiting func()) (release func(), err error) {
+// Lock waits until no other process has the lock file at path, then takes it;
+// waiting is called once if there is something to wait for. The folder is made
+// if need be.
+func Lock(ctx context.Context, path string, waiting func()) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
 	for first := true; ; first = false {
-		release, ok, err := tryLock(path)
+		release, ok, err := Try(path)
 		if err != nil {
-			return nil, fmt.Errorf("hub: locking %s: %w", path, err)
+			return nil, fmt.Errorf("locking %s: %w", path, err)
 		}
 		if ok {
 			return release, nil
