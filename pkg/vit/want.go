@@ -44,6 +44,8 @@ func (w Want) resolve(c Config) (Want, error) {
 }
 
 // pick lists the nodes that are wanted, in the order in which unpack takes them.
+// All are made after the last weight was read: the Go backend fails on a graph
+// with parameters behind its last output.
 func (w Want) pick(c Config, all *Intermediates) []*Node {
 	var nodes []*Node
 	single := []struct {
@@ -52,14 +54,14 @@ func (w Want) pick(c Config, all *Intermediates) []*Node {
 	}{{w.Logits, all.Logits}, {w.PreLogits, all.PreLogits}, {w.Norm, all.Norm}, {w.Embeddings, all.Embeddings}}
 	for _, s := range single {
 		if s.wanted {
-			nodes = append(nodes, s.node)
+			nodes = append(nodes, Identity(s.node))
 		}
 	}
 	for _, i := range w.Tokens {
-		nodes = append(nodes, all.Blocks[i].Tokens)
+		nodes = append(nodes, Identity(all.Blocks[i].Tokens))
 	}
 	for _, i := range w.Attention {
-		nodes = append(nodes, all.Blocks[i].Attention)
+		nodes = append(nodes, Identity(all.Blocks[i].Attention))
 	}
 	var rows []*Node
 	for _, i := range w.ClassAttention {
