@@ -246,6 +246,9 @@ func TestFitChild(t *testing.T) {
 // TestFitKilled kills a run's process at moments that fall anywhere, until it
 // gets to its end: it comes out to the same bits.
 func TestFitKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
 	straight := straightRun(t)
 	dir := filepath.Join(t.TempDir(), "run")
 	kills := 0

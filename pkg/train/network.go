@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -90,6 +91,33 @@ func ViT(m *vit.Model, dropPath float64) (*Network, error) {
 			return vit.ForwardScaled(scope, cfg, images, factors).Logits
 		}
 		return vit.Forward(scope, cfg, images).Logits
+	}
+	return n, nil
+}
+
+// Probe is the head of a Vision Transformer alone: a linear probe, trained on
+// features that were computed once (Outputs.PreLogits of a run) instead of on
+// pictures. A batch's images are then features, [batch, features]. What is
+// trained goes back into the model by the names of its parameters.
+func Probe(m *vit.Model) (*Network, error) {
+	if m.Config.Classes == 0 || m.Config.Pool == vit.PoolClassDist {
+		return nil, errors.New("train: a probe needs a model with one head")
+	}
+	n := &Network{Classes: m.Config.Classes}
+	for _, name := range []string{"head/weight", "head/bias"} {
+		values, shape, err := m.Parameter(name)
+		if err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+		n.Weights = append(n.Weights, weights.NewTensor(name, shape, values))
+	}
+	n.Input = [3]int{n.Weights[0].Shape[1], 1, 1}
+	n.Logits = func(scope *model.Scope, features, _ *Node) *Node {
+		x := Reshape(features, -1, n.Input[0])
+		head := scope.At("head")
+		weight := head.VariableWithShape("weight", shapes.Make(x.DType(), n.Classes, n.Input[0])).NodeValue(x)
+		bias := head.VariableWithShape("bias", shapes.Make(x.DType(), n.Classes)).NodeValue(x)
+		return Add(DotGeneral(x, []int{1}, nil, weight, []int{1}, nil), ExpandLeftToRank(bias, 2))
 	}
 	return n, nil
 }

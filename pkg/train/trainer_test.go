@@ -104,6 +104,54 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
+// TestProbe trains the head on features that were computed once, to what a
+// frozen backbone on pictures gives.
+func TestProbe(t *testing.T) {
+	g, b := openGolden(t), testBackend(t)
+	r, err := vit.NewRunner(b, g.model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	out, err := r.Run(g.images, [4]int{len(g.Labels), 3, 12, 12}, vit.Want{PreLogits: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := Probe(g.model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := g.Cases["probe"].options(g.model.Config.Depth)
+	opt.Rules = nil
+	probe, err := NewTrainer(b, net, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Close()
+	frozen := g.trainer(t, b, "probe")
+	for step := range 10 {
+		want := g.step(t, frozen, "probe", step)
+		var features []float32
+		for _, i := range g.Batches[step] {
+			features = append(features, out.PreLogits.Values[i*16:(i+1)*16]...)
+		}
+		_, labels, _ := g.batch(step)
+		m, err := probe.Step(features, labels)
+		if err != nil || math.Abs(m.Loss-want.Loss) > 1e-5 || m.Correct != want.Correct {
+			t.Fatalf("step %d: %+v (%v), with the backbone %+v", step, m, err, want)
+		}
+	}
+	cfg := g.model.Config
+	cfg.Classes = 0
+	headless, err := vit.New(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Probe(headless); err == nil {
+		t.Error("a probe without a head")
+	}
+}
+
 // TestNotFinite stops with the reason.
 func TestNotFinite(t *testing.T) {
 	g, b := openGolden(t), testBackend(t)
