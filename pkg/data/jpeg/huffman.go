@@ -25,7 +25,7 @@ func (d *decoder) huffmanTables(s []byte) error {
 		}
 		class, id := s[0]>>4, s[0]&15
 		if class > 1 || id > 3 {
-			return fmt.Errorf("Huffman table %d of class %d doesn't exist", id, class)
+			return fmt.Errorf("there is no Huffman table %d of class %d", id, class)
 		}
 		total := 0
 		for _, n := range s[1:17] {

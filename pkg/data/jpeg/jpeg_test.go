@@ -124,7 +124,7 @@ func TestRefused(t *testing.T) {
 		{"impossible Huffman table", edit(sos+6, 0x77), "can't exist"},
 		{"no scan", append(bytes.Clone(good[:sos]), 0xFF, 0xD9), "no pixels"},
 		{"quantisation table 9", edit(at(mDQT)+4, 0x09), "doesn't exist"},
-		{"Huffman table 9", edit(at(mDHT)+4, 0x09), "doesn't exist"},
+		{"Huffman table 9", edit(at(mDHT)+4, 0x09), "no Huffman table 9"},
 		{"too many codes", edit(at(mDHT)+5, 3, 1, 2), "more codes than fit"},
 		{"segment of 1 byte", edit(at(mDQT)+2, 0, 1), "claims 1 bytes"},
 		{"wrong restart marker", bytes.Replace(read(t, "restart.jpg"), []byte{0xFF, 0xD1}, []byte{0xFF, 0xD5}, 1), "restart marker"},
