@@ -52,6 +52,10 @@ func Decode(path string) (*transform.Image, error) {
 	if info.IsDir() {
 		return nil, fmt.Errorf("%s: is a folder, not a picture", path)
 	}
+	// Opening a pipe would wait for somebody to write into it, perhaps forever.
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is no regular file but a pipe, socket or device: save the picture to a file first", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

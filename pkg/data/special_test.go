@@ -1,0 +1,16 @@
+package data
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestOnlyRegularFiles makes sure that nothing is opened that might wait
+// forever, as a pipe does; a device stands for all of them.
+func TestOnlyRegularFiles(t *testing.T) {
+	_, err := Decode(os.DevNull)
+	if err == nil || !strings.Contains(err.Error(), "no regular file") || !strings.Contains(err.Error(), os.DevNull) {
+		t.Errorf("Decode(%s): %v", os.DevNull, err)
+	}
+}
