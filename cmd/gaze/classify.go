@@ -29,6 +29,9 @@ func newClassify() *cobra.Command {
 		Example: "  gaze classify --model vit-base-patch16-224 -o pred.csv --logits logits.npy photos/",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if logitsFile != "" && filepath.Clean(logitsFile) == filepath.Clean(out) {
+				return misuse(cmd, fmt.Errorf("--logits: %s is the csv already: name another file", logitsFile))
+			}
 			s, err := openSession(cmd, model, pipeline)
 			if err != nil {
 				return err

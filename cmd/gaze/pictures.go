@@ -54,7 +54,18 @@ func forEachPicture(ctx context.Context, args []string, log io.Writer, work func
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	failed, first := 0, ""
-	for d := range decodeAhead(ctx, paths) {
+	ahead := decodeAhead(ctx, paths)
+	for {
+		// A picture that takes long to decode doesn't hold up an interruption.
+		var d decoded
+		more := false
+		select {
+		case d, more = <-ahead:
+		case <-ctx.Done():
+		}
+		if !more {
+			break
+		}
 		err := d.err
 		if err == nil {
 			err = work(d.path, d.image)
@@ -63,7 +74,7 @@ func forEachPicture(ctx context.Context, args []string, log io.Writer, work func
 			return err
 		}
 		if err != nil {
-			fmt.Fprintf(log, "gaze: %s: %s\n", d.path, oneLine(err))
+			fmt.Fprintf(log, "gaze: %s\n", about(d.path, err))
 			failed++
 			if first == "" {
 				first = d.path
@@ -77,6 +88,15 @@ func forEachPicture(ctx context.Context, args []string, log io.Writer, work func
 		return fmt.Errorf("%d of %d pictures failed (the first: %s); the others are done", failed, len(paths), first)
 	}
 	return nil
+}
+
+// about is err on one line, with the file's name before it unless it begins
+// with that already.
+func about(path string, err error) string {
+	if strings.HasPrefix(err.Error(), path+":") {
+		return oneLine(err)
+	}
+	return oneLine(fmt.Errorf("%s: %w", path, err))
 }
 
 // names hands out output names and refuses one that was given before.

@@ -22,6 +22,9 @@ func newPosembed() *cobra.Command {
 		Example: "  gaze posembed --model dinov2-small -o positions.png --npy similarity.npy",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if size < 0 {
+				return misuse(cmd, fmt.Errorf("--size: %d is no size: use a number of pixels, or 0 for the checkpoint's own", size))
+			}
 			m, err := loadModel(cmd, model)
 			if err != nil {
 				return err
@@ -33,6 +36,9 @@ func newPosembed() *cobra.Command {
 			}
 			p.Model = title(m, model)
 			if size > 0 {
+				if err := checkPatches(size, m.Config.PatchSize); err != nil {
+					return err
+				}
 				if p, err = p.Resized(size/m.Config.PatchSize[0], size/m.Config.PatchSize[1]); err != nil {
 					return fmt.Errorf("--size %d: %w", size, err)
 				}
@@ -53,6 +59,19 @@ func newPosembed() *cobra.Command {
 	f.IntVar(&size, "size", 0, "compare after resizing to pictures of this many pixels (0: the checkpoint's own)")
 	require(cmd, "model", "output")
 	return cmd
+}
+
+// maxPatches bounds the grid that is compared: a map for each patch, with a
+// value for each patch, is drawn, which grows with the fourth power of --size.
+const maxPatches = 64 * 64
+
+// checkPatches refuses sizes whose maps would fill the memory.
+func checkPatches(size int, patch [2]int) error {
+	rows, cols := size/patch[0], size/patch[1]
+	if rows > 0 && cols > maxPatches/rows {
+		return fmt.Errorf("--size %d: %d×%d patches are more than the %d that can be drawn: use a smaller size", size, rows, cols, maxPatches)
+	}
+	return nil
 }
 
 // saveFigure draws a figure to a file, SVG if its name says so, else PNG.
