@@ -55,7 +55,8 @@ func newClassify() *cobra.Command {
 				rows = append(rows, []string{filepath.Base(path), label(argmax(o.Logits.Values), labels)})
 				return nil
 			})
-			if len(rows) == 0 && failed != nil {
+			// A csv cut short by an interruption would pass for a whole one.
+			if failed != nil && (len(rows) == 0 || cmd.Context().Err() != nil) {
 				return failed
 			}
 			if err := writeCSV(out, rows); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -64,6 +66,42 @@ func TestAbout(t *testing.T) {
 	} {
 		if got := about("a/b.png", errors.New(c.err)); got != c.want {
 			t.Errorf("about %q: %q, want %q", c.err, got, c.want)
+		}
+	}
+}
+
+// cancelOn cancels when a text is printed.
+type cancelOn struct {
+	text   string
+	cancel func()
+}
+
+func (c cancelOn) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(c.text)) {
+		c.cancel()
+	}
+	return len(p), nil
+}
+
+// TestInterruptedHalfWay interrupts after the first of three pictures: no csv
+// that would look complete.
+func TestInterruptedHalfWay(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "b.png")
+	if err := os.WriteFile(bad, []byte("nothing"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "p.csv")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	args := []string{"classify", "--model", tiny, "-o", out, "--logits", out + ".npy", photo(t, dir, "a.png"), bad, photo(t, dir, "c.png")}
+	var stdout bytes.Buffer
+	if status := run(ctx, args, &stdout, cancelOn{"b.png", cancel}); status != 1 || ctx.Err() == nil {
+		t.Errorf("exit status %d, interrupted %v", status, ctx.Err())
+	}
+	for _, path := range []string{out, out + ".npy"} {
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s was written (%v)", path, err)
 		}
 	}
 }
