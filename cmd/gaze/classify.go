@@ -32,6 +32,9 @@ func newClassify() *cobra.Command {
 			if logitsFile != "" && filepath.Clean(logitsFile) == filepath.Clean(out) {
 				return misuse(cmd, fmt.Errorf("--logits: %s is the csv already: name another file", logitsFile))
 			}
+			if err := checkFolders(out, logitsFile); err != nil {
+				return err
+			}
 			s, err := openSession(cmd, model, pipeline)
 			if err != nil {
 				return err

@@ -289,3 +289,23 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("exit status %d: %s", status, log.String())
 	}
 }
+
+func TestFailsBeforeTheWork(t *testing.T) {
+	in := t.TempDir()
+	photo(t, in, "a.png")
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{[]string{"classify", "--model", tiny, "-o", filepath.Join(in, "no", "p.csv"), in}, 1, "p.csv can't be written"},
+		{[]string{"posembed", "--model", tiny, "-o", filepath.Join(in, "f.jpeg")}, 2, ".png or .svg"},
+		{[]string{"attend", "--model", tiny, "-o", in, "--pipeline", "resize(12,12)", in}, 2, "totensor"},
+		{[]string{"attend", "--model", tiny, "-o", in, filepath.Join(in, "\x1b[31mred")}, 1, "\uFFFD[31mred"},
+	} {
+		status, _, log := gaze(t, c.args...)
+		if status != c.status || !strings.Contains(log, c.says) {
+			t.Errorf("gaze %q: exit status %d, want %d and %q\n%s", c.args, status, c.status, c.says, log)
+		}
+	}
+}

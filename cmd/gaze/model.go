@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -119,6 +120,23 @@ func require(cmd *cobra.Command, flags ...string) {
 			panic(err) // the flag was not defined
 		}
 	}
+}
+
+// checkFolders makes sure, before any work is done, that the folders of files
+// to be written exist. Empty names are passed over.
+func checkFolders(files ...string) error {
+	for _, file := range files {
+		if file == "" {
+			continue
+		}
+		dir := filepath.Dir(file)
+		if info, err := os.Stat(dir); err != nil {
+			return fmt.Errorf("%s can't be written: %w", file, err)
+		} else if !info.IsDir() {
+			return fmt.Errorf("%s can't be written: %s is not a folder", file, dir)
+		}
+	}
+	return nil
 }
 
 func isSVG(path string) bool { return strings.EqualFold(filepath.Ext(path), ".svg") }

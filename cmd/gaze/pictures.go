@@ -85,6 +85,9 @@ func forEachPicture(ctx context.Context, args []string, log io.Writer, work func
 		return err
 	}
 	if failed > 0 {
+		if failed == len(paths) {
+			return fmt.Errorf("no picture of %d could be done (the first: %s)", failed, first)
+		}
 		return fmt.Errorf("%d of %d pictures failed (the first: %s); the others are done", failed, len(paths), first)
 	}
 	return nil

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +26,12 @@ func newPosembed() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if size < 0 {
 				return misuse(cmd, fmt.Errorf("--size: %d is no size: use a number of pixels, or 0 for the checkpoint's own", size))
+			}
+			if ext := strings.ToLower(filepath.Ext(out)); ext != ".png" && ext != ".svg" {
+				return misuse(cmd, fmt.Errorf("-o %s: figures are written as .png or .svg", out))
+			}
+			if err := checkFolders(out, npy); err != nil {
+				return err
 			}
 			m, err := loadModel(cmd, model)
 			if err != nil {

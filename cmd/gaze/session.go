@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +31,9 @@ func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 			return nil, misuse(cmd, fmt.Errorf("--pipeline: %w", err))
 		}
 		given = p
+		if !slices.Contains(p, transform.Op(transform.ToTensor{})) {
+			return nil, misuse(cmd, errors.New("--pipeline: it must end in a tensor: add '| totensor' and the normalisation"))
+		}
 	}
 	m, err := loadModel(cmd, model)
 	if err != nil {

@@ -5,6 +5,7 @@ package atomicfile
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -13,8 +14,13 @@ import (
 // folder must exist. Whatever fails, an earlier file at path stays as it was
 // and nothing half-written is left behind.
 func Write(path string, write func(w io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	// A short name: the file's own may be as long as names can be.
+	f, err := os.CreateTemp(filepath.Dir(path), ".gaze-*.tmp")
 	if err != nil {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			at.Path = path // the name that the caller knows
+		}
 		return err
 	}
 	defer func() {

@@ -134,6 +134,9 @@ func (d *decoder) parse(headerOnly bool) error {
 			return nil
 		}
 		if d.done() {
+			if _, err := d.nextMarker(); err != nil {
+				return err // PIL, too, asks for an end
+			}
 			break
 		}
 	}
@@ -158,10 +161,6 @@ func (d *decoder) nextMarker() (byte, error) {
 			return marker, nil
 		}
 		d.pos++
-	}
-	if d.scans > 0 && d.buffered {
-		// A progressive file without its end marker: libjpeg invents one.
-		return mEOI, nil
 	}
 	return 0, ErrTruncated
 }

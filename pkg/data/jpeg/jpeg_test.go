@@ -74,20 +74,12 @@ func read(t testing.TB, name string) []byte {
 }
 
 func TestTruncatedAnywhere(t *testing.T) {
-	for _, name := range []string{"420_37x51_baseline.jpg", "restart.jpg", "cmyk.jpg"} {
+	for _, name := range []string{"420_37x51_baseline.jpg", "420_37x51_progressive.jpg", "restart.jpg", "cmyk.jpg"} {
 		data := read(t, name)
-		for n := range len(data) - 2 { // the end marker itself may be missing
+		for n := range len(data) {
 			if _, err := Decode(data[:n]); err == nil {
 				t.Fatalf("%s cut to %d of %d bytes decodes", name, n, len(data))
 			}
-		}
-	}
-	// A progressive file cut within a scan is an error too; between scans it is
-	// a whole, if coarser, picture: that is what progressive files are for.
-	data := read(t, "420_37x51_progressive.jpg")
-	for n := range len(data) - 2 {
-		if p, err := Decode(data[:n]); err == nil && p.Width != 51 {
-			t.Fatalf("cut to %d bytes gives a picture %d wide", n, p.Width)
 		}
 	}
 }
