@@ -19,8 +19,12 @@ var usages = map[string]string{
 }
 
 // maxSide bounds the sizes a pipeline may ask for, so that a slip of the
-// keyboard doesn't fill the memory.
-const maxSide = 1 << 15
+// keyboard doesn't fill the memory (a square of it is 0.8 GB as a tensor);
+// maxOffset bounds where a crop may lie.
+const (
+	maxSide   = 1 << 13
+	maxOffset = 1 << 15
+)
 
 // build makes a step from its name and arguments.
 func (p *parser) build(name string, at int, args []argument) (Op, error) {
@@ -43,12 +47,12 @@ func (p *parser) build(name string, at int, args []argument) (Op, error) {
 		}
 		return CenterCrop{Height: v[0], Width: v[len(v)-1]}, nil
 	case "crop":
-		v, err := p.integers(args, -maxSide, maxSide)
+		v, err := p.integers(args, -maxOffset, maxOffset)
 		if err != nil || len(v) != 4 {
 			return nil, p.orUsage(err, at, usage)
 		}
-		if v[2] < 1 || v[3] < 1 {
-			return nil, p.fail(args[2].at, "sizes must be positive")
+		if v[2] < 1 || v[3] < 1 || v[2] > maxSide || v[3] > maxSide {
+			return nil, p.fail(args[2].at, "sizes must lie between 1 and %d", maxSide)
 		}
 		return Crop{v[0], v[1], v[2], v[3]}, nil
 	case "rotate":

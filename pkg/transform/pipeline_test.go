@@ -52,7 +52,7 @@ func TestParseErrors(t *testing.T) {
 		{"hflip(1)", 7, "no arguments"},
 		{"resize", 1, "usage: resize(height"},
 		{"resize(1,2,3)", 1, "usage: resize(height"},
-		{"resize(0)", 8, "between 1 and 32768"},
+		{"resize(0)", 8, "between 1 and 8192"},
 		{"resize(2.5)", 8, "whole number"},
 		{"resize(nan)", 8, "no filter"},
 		{"resize(1e99999)", 8, "no filter"},
