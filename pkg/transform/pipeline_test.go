@@ -64,7 +64,7 @@ func TestParseErrors(t *testing.T) {
 		{"centercrop()", 1, "usage: centercrop"},
 		{"centercrop(x)", 12, "whole number"},
 		{"crop(1,2,3)", 1, "usage: crop"},
-		{"crop(0,0,0,4)", 10, "positive"},
+		{"crop(0,0,0,4)", 10, "between 1 and 8192"},
 		{"rotate", 1, "usage: rotate"},
 		{"rotate([1,2])", 1, "usage: rotate"},
 		{"normalize(0.5,0.5)", 1, "put totensor before it"},
@@ -100,7 +100,7 @@ func TestApplyErrors(t *testing.T) {
 	for _, p := range []Pipeline{
 		{ResizeTo{0, 4, Bilinear}}, {ResizeShort{-1, Bilinear}}, {CenterCrop{0, 1}}, {Crop{0, 0, -1, 1}},
 	} {
-		if _, err := p.Image(im); err == nil || !strings.Contains(err.Error(), "positive") {
+		if _, err := p.Image(im); err == nil || !strings.Contains(err.Error(), "between 1 and 8192") {
 			t.Errorf("%s: error %v", p, err)
 		}
 		if _, err := p.Tensor(im); err == nil {
