@@ -24,8 +24,12 @@ func (e *SyntaxError) Error() string {
 // name with arguments in parentheses, such as
 //
 //	resize(256,bicubic) | centercrop(224) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])
+//	randomhflip | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | perspective(0.2,p=0.5) | totensor
 //
-// Names may be in upper or lower case. The error is a [*SyntaxError].
+// An argument is a number, a range a:b, a list [a,b,c] or a word, and may have
+// its name before it, as p=0.5. Names may be in upper or lower case. Any step on
+// pictures with fixed parameters happens at random with "random" before its name
+// or with p=. [Usages] lists the steps. The error is a [*SyntaxError].
 func Parse(spec string) (Pipeline, error) {
 	p := &parser{spec: spec}
 	pipeline, err := p.pipeline()
@@ -42,11 +46,16 @@ type parser struct {
 }
 
 // argument is a value between parentheses: a list of numbers (one for a plain
-// number) or a word.
+// number, two for a range) or a word; perhaps with a name and '=' before it.
 type argument struct {
 	at      int // byte offset in the spec
+	name    string
 	word    string
+	text    string // as it stands in the spec, for whole numbers beyond float64
 	numbers []float64
+	ranged  bool // a:b
+	listed  bool // [a,b,…]
+	arrow   bool // -> comes before it
 }
 
 func (p *parser) fail(at int, format string, args ...any) error {
@@ -83,6 +92,9 @@ func (p *parser) token() (string, int) {
 		if !letter && c != '.' && c != '-' && c != '+' && c != '_' {
 			break
 		}
+		if strings.HasPrefix(p.spec[p.pos:], "->") {
+			break
+		}
 		p.pos++
 	}
 	return p.spec[start:p.pos], start
@@ -104,7 +116,11 @@ func (p *parser) pipeline() (Pipeline, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, onPictures := op.(ImageOp)
+		onPictures := false
+		switch op.(type) {
+		case ImageOp, RandomOp:
+			onPictures = true
+		}
 		switch {
 		case op == Op(ToTensor{}) && tensor:
 			return nil, p.fail(at, "a second totensor")
@@ -135,14 +151,20 @@ func (p *parser) arguments() ([]argument, error) {
 	if p.take(')') {
 		return nil, nil
 	}
+	arrow := false
 	for {
 		a, err := p.argument()
 		if err != nil {
 			return nil, err
 		}
+		a.arrow = arrow
 		args = append(args, a)
 		if p.take(')') {
 			return args, nil
+		}
+		if arrow = strings.HasPrefix(p.spec[p.pos:], "->"); arrow {
+			p.pos += 2
+			continue
 		}
 		if !p.take(',') {
 			if p.pos == len(p.spec) {
@@ -155,19 +177,52 @@ func (p *parser) arguments() ([]argument, error) {
 
 func (p *parser) argument() (argument, error) {
 	p.space()
+	start := p.pos
+	if text, _ := p.token(); text != "" {
+		if _, isNumber := number(text); !isNumber && p.take('=') {
+			a, err := p.value()
+			a.name = strings.ToLower(text)
+			return a, err
+		}
+	}
+	p.pos = start
+	return p.value()
+}
+
+// value reads a number, a range, a list or a word.
+func (p *parser) value() (argument, error) {
+	p.space()
 	a := argument{at: p.pos}
-	if !p.take('[') {
-		text, at := p.token()
-		if text == "" {
-			return a, p.fail(at, "a value should be here")
-		}
-		if v, ok := number(text); ok {
-			a.numbers = []float64{v}
-		} else {
-			a.word = strings.ToLower(text)
-		}
+	if p.take('[') {
+		a.listed = true
+		return p.list(a)
+	}
+	text, at := p.token()
+	if text == "" {
+		return a, p.fail(at, "a value should be here")
+	}
+	v, ok := number(text)
+	if !ok {
+		a.word = strings.ToLower(text)
 		return a, nil
 	}
+	a.text, a.numbers = text, []float64{v}
+	if p.take(':') {
+		text, at := p.token()
+		end, ok := number(text)
+		if !ok {
+			return a, p.fail(at, "the range's end, a number, should be here")
+		}
+		if end < v {
+			return a, p.fail(a.at, "a range goes from the smaller number to the larger one")
+		}
+		a.numbers, a.ranged = []float64{v, end}, true
+	}
+	return a, nil
+}
+
+// list reads the numbers after '['.
+func (p *parser) list(a argument) (argument, error) {
 	for {
 		text, at := p.token()
 		v, ok := number(text)

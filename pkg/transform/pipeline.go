@@ -12,20 +12,49 @@ type Tensor struct {
 	Shape [3]int
 }
 
-// Op is one step of a pipeline.
+// Op is one step of a pipeline: an [ImageOp], [ToTensor], a [TensorOp], or a
+// random step ([RandomOp], [RandomTensorOp]) that becomes one when it is drawn.
 type Op interface {
 	// String is the step as a pipeline's text has it.
 	String() string
 }
 
-// ImageOp is a step from picture to picture.
+// ImageOp is a fixed step from picture to picture. Apply leaves the picture it is
+// given as it was and returns one that shares no memory with it.
 type ImageOp interface {
 	Op
 	Apply(im *Image) (*Image, error)
 }
 
+// Sizer is an [ImageOp] whose result has another size than the picture it is
+// given.
+type Sizer interface {
+	Output(width, height int) (newWidth, newHeight int)
+}
+
+// TensorOp is a fixed step that changes a tensor in place.
+type TensorOp interface {
+	Op
+	Apply(t *Tensor) error
+}
+
+// RandomOp is a step on pictures with parameters to be drawn. Draw returns a
+// fixed step with the parameters for a picture of width x height pixels, drawn
+// from r; the step's text shows them.
+type RandomOp interface {
+	Op
+	Draw(r *Rand, width, height int) ImageOp
+}
+
+// RandomTensorOp is a step on tensors with parameters to be drawn.
+type RandomTensorOp interface {
+	Op
+	DrawTensor(r *Rand, width, height int) TensorOp
+}
+
 // Pipeline is steps in order: pictures first, then at most one ToTensor, then
-// steps on tensors.
+// steps on tensors. A pipeline with random steps is run with a seed, by ImageAt
+// and TensorAt, or drawn first, by Draw.
 type Pipeline []Op
 
 // String is the pipeline as [Parse] reads it.
@@ -37,41 +66,93 @@ func (p Pipeline) String() string {
 	return strings.Join(steps, " | ")
 }
 
-// Image runs the steps up to ToTensor.
-func (p Pipeline) Image(im *Image) (*Image, error) {
+// Random says whether the pipeline has random steps.
+func (p Pipeline) Random() bool {
 	for _, op := range p {
-		step, ok := op.(ImageOp)
-		if !ok {
-			break
+		switch op.(type) {
+		case RandomOp, RandomTensorOp:
+			return true
 		}
-		next, err := step.Apply(im)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", op, err)
-		}
-		im = next
 	}
-	return im, nil
+	return false
 }
 
-// Tensor runs all steps. A pipeline without ToTensor is an error.
+var errRandom = errors.New("the pipeline has random steps: draw them first (Draw), or run it with a seed (ImageAt, TensorAt)")
+
+// Draw draws the random steps for the picture of an index in an epoch of a run
+// with a seed, which is width x height pixels large, and returns the fixed
+// pipeline that they make. The same numbers give the same parameters. Steps that
+// don't happen are left out. Steps that can't be drawn, such as a crop larger
+// than the picture, are an error.
+func (p Pipeline) Draw(seed, epoch, index uint64, width, height int) (Pipeline, error) {
+	var out Pipeline
+	var r Rand
+	for i, op := range p {
+		r.reset(seed, epoch, index, uint64(i))
+		switch random := op.(type) {
+		case RandomOp:
+			op = random.Draw(&r, width, height)
+		case RandomTensorOp:
+			op = random.DrawTensor(&r, width, height)
+		}
+		if f, ok := op.(impossible); ok {
+			return nil, fmt.Errorf("%s: %w", p[i], f.err)
+		}
+		if s, ok := op.(Sizer); ok {
+			width, height = s.Output(width, height)
+		}
+		switch op := op.(type) {
+		case Identity:
+		case Erase:
+			if op.Height > 0 {
+				out = append(out, op)
+			}
+		case Sequence:
+			for _, step := range op {
+				out = append(out, step)
+			}
+		default:
+			out = append(out, op)
+		}
+	}
+	if len(out) == 0 {
+		out = Pipeline{Identity{}}
+	}
+	return out, nil
+}
+
+// Image runs the steps up to ToTensor. Random steps are an error.
+func (p Pipeline) Image(im *Image) (*Image, error) {
+	if p.Random() {
+		return nil, errRandom
+	}
+	return p.ImageAt(0, 0, 0, im)
+}
+
+// Tensor runs all steps. A pipeline without ToTensor is an error, and so are
+// random steps.
 func (p Pipeline) Tensor(im *Image) (*Tensor, error) {
-	im, err := p.Image(im)
+	if p.Random() {
+		return nil, errRandom
+	}
+	return p.TensorAt(0, 0, 0, im)
+}
+
+// ImageAt runs the steps up to ToTensor, with the parameters that Draw draws.
+func (p Pipeline) ImageAt(seed, epoch, index uint64, im *Image) (*Image, error) {
+	out, err := new(Buffers).Image(p, seed, epoch, index, im)
 	if err != nil {
 		return nil, err
 	}
-	var t *Tensor
-	for _, op := range p {
-		switch op := op.(type) {
-		case ToTensor:
-			t = op.Apply(im)
-		case Normalize:
-			if err := op.Apply(t); err != nil {
-				return nil, fmt.Errorf("%s: %w", op, err)
-			}
-		}
+	return separate(out, im), nil
+}
+
+// TensorAt runs all steps, with the parameters that Draw draws. A pipeline
+// without ToTensor is an error.
+func (p Pipeline) TensorAt(seed, epoch, index uint64, im *Image) (*Tensor, error) {
+	t, err := new(Buffers).Tensor(p, seed, epoch, index, im)
+	if err != nil {
+		return nil, err
 	}
-	if t == nil {
-		return nil, errors.New("the pipeline doesn't end in a tensor: add '| totensor' and the normalisation")
-	}
-	return t, nil
+	return &Tensor{Data: t.Data, Shape: t.Shape}, nil
 }

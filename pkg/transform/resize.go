@@ -1,149 +1,45 @@
 package transform
 
-import (
-	"fmt"
-	"math"
-)
-
-// Filter is a resampling filter, with PIL's definitions.
-type Filter uint8
-
-// The filters of torchvision's Resize on PIL images. All but Nearest widen
-// their support when a picture gets smaller (antialiasing).
-const (
-	Bilinear Filter = iota
-	Bicubic         // a = -0.5
-	Nearest
-	Lanczos // 3 lobes
-)
-
-var filterNames = [...]string{"bilinear", "bicubic", "nearest", "lanczos"}
-
-// String returns the filter's name in a pipeline's text.
-func (f Filter) String() string {
-	if int(f) < len(filterNames) {
-		return filterNames[f]
-	}
-	return fmt.Sprintf("Filter(%d)", int(f))
-}
-
-// precisionBits is the fixed point of PIL's coefficients for 8-bit channels.
-const precisionBits = 32 - 8 - 2
-
-// kernel returns the filter's function and the radius of its support.
-func (f Filter) kernel() (func(float64) float64, float64) {
-	switch f {
-	case Bicubic:
-		return bicubicKernel, 2
-	case Lanczos:
-		return lanczosKernel, 3
-	}
-	return func(x float64) float64 { return max(0, 1-math.Abs(x)) }, 1
-}
-
-// bicubicKernel's products are converted so that no compiler fuses them with
-// the sums, which would round otherwise than PIL.
-func bicubicKernel(x float64) float64 {
-	const a = -0.5
-	x = math.Abs(x)
-	switch {
-	case x < 1:
-		return float64((float64((a+2)*x)-(a+3))*x*x) + 1
-	case x < 2:
-		return (float64((float64((x-5)*x)+8)*x) - 4) * a
-	}
-	return 0
-}
-
-func lanczosKernel(x float64) float64 {
-	if x < -3 || x >= 3 {
-		return 0
-	}
-	return sinc(x) * sinc(x/3)
-}
-
-func sinc(x float64) float64 {
-	if x == 0 {
-		return 1
-	}
-	x *= math.Pi
-	return math.Sin(x) / x
-}
-
-// taps is the fixed-point weighted mean that makes each output position.
-type taps struct {
-	first  []int   // first input position
-	counts []int   // how many
-	coefs  []int32 // size of them for each output position
-	size   int
-}
-
-// newTaps computes the coefficients as PIL's precompute_coeffs does.
-func newTaps(in, out int, f Filter) *taps {
-	kernel, support := f.kernel()
-	scale := float64(in) / float64(out)
-	stretch := max(scale, 1)
-	support *= stretch
-	shrink := 1 / stretch
-	t := &taps{first: make([]int, out), counts: make([]int, out), size: int(math.Ceil(support))*2 + 1}
-	t.coefs = make([]int32, out*t.size)
-	w := make([]float64, t.size)
-	for i := range out {
-		center := float64((float64(i) + 0.5) * scale)
-		lo := max(int(center-support+0.5), 0)
-		hi := min(int(center+support+0.5), in)
-		sum := 0.0
-		for x := range hi - lo {
-			w[x] = kernel((float64(x+lo) - center + 0.5) * shrink)
-			sum += w[x]
-		}
-		for x := range hi - lo {
-			v := w[x]
-			if sum != 0 {
-				v /= sum
-			}
-			t.coefs[i*t.size+x] = int32(math.Copysign(0.5, v) + float64(v*(1<<precisionBits)))
-		}
-		t.first[i], t.counts[i] = lo, hi-lo
-	}
-	return t
-}
-
 // Resize scales a picture to height rows of width pixels, with the bytes of
 // PIL's Image.resize: across and down, rounded to 8 bits between. Transparent
 // pictures are scaled premultiplied, as PIL does. Sizes must be positive.
 func Resize(im *Image, height, width int, f Filter) *Image {
+	return separate(new(Buffers).resize(im, height, width, f), im)
+}
+
+// resize returns im itself where there is nothing to do.
+func (b *Buffers) resize(im *Image, height, width int, f Filter) *Image {
 	if im.Width == width && im.Height == height {
-		return FromImage(im)
+		return im
 	}
 	if f == Nearest {
-		return resizeNearest(im, height, width)
+		return b.resizeNearest(im, height, width)
 	}
 	if im.Channels == 4 {
-		return unpremultiply(resample(premultiply(im), height, width, f))
+		return unpremultiply(b.resample(b.premultiply(im), height, width, f))
 	}
-	return resample(im, height, width, f)
+	return b.resample(im, height, width, f)
 }
 
 // resample scales across first, but down first where that takes away more than
 // twice as many rows as across takes columns. So does Pillow since version 13;
 // before, it always went across first, which rounds a few values otherwise.
-func resample(im *Image, height, width int, f Filter) *Image {
+func (b *Buffers) resample(im *Image, height, width int, f Filter) *Image {
 	if rows := im.Height - height; rows > 0 && rows > 2*(im.Width-width) {
-		im = down(im, height, newTaps(im.Height, height, f))
+		im = b.down(im, height, b.coefficients(im.Height, height, f))
 	}
 	if width != im.Width {
-		im = across(im, width, newTaps(im.Width, width, f))
+		im = b.across(im, width, b.coefficients(im.Width, width, f))
 	}
 	if height != im.Height {
-		im = down(im, height, newTaps(im.Height, height, f))
+		im = b.down(im, height, b.coefficients(im.Height, height, f))
 	}
 	return im
 }
 
 // across scales each row.
-func across(im *Image, width int, t *taps) *Image {
-	out := NewImage(width, im.Height, im.Channels)
+func (b *Buffers) across(im *Image, width int, t *taps) *Image {
+	out := b.image(im, width, im.Height, im.Channels)
 	n := im.Channels
 	for y := range im.Height {
 		row := im.Pix[y*im.Width*n : (y+1)*im.Width*n]
@@ -189,10 +85,11 @@ func acrossAny(dst, row []uint8, t *taps, n int) {
 }
 
 // down scales each column, a row of sums at a time.
-func down(im *Image, height int, t *taps) *Image {
-	out := NewImage(im.Width, height, im.Channels)
+func (b *Buffers) down(im *Image, height int, t *taps) *Image {
+	out := b.image(im, im.Width, height, im.Channels)
 	stride := im.Width * im.Channels
-	sums := make([]int32, stride)
+	b.sums = resized(b.sums, stride)
+	sums := b.sums
 	for y := range height {
 		for i := range sums {
 			sums[i] = 1 << (precisionBits - 1)
@@ -241,33 +138,27 @@ func clip(v int32) uint8 {
 
 // resizeNearest takes the pixel under each output pixel's centre, adding up
 // positions as PIL's affine transform does.
-func resizeNearest(im *Image, height, width int) *Image {
-	out := NewImage(width, height, im.Channels)
-	xs, ys := nearestPositions(im.Width, width), nearestPositions(im.Height, height)
+func (b *Buffers) resizeNearest(im *Image, height, width int) *Image {
+	out := b.image(im, width, height, im.Channels)
+	xStep, yStep := float64(im.Width)/float64(width), float64(im.Height)/float64(height)
 	n := im.Channels
-	for y, sy := range ys {
-		row := im.Pix[sy*im.Width*n:]
-		for x, sx := range xs {
-			copy(out.Pix[(y*width+x)*n:][:n], row[sx*n:])
+	sy := yStep * 0.5
+	for y := range height {
+		row := im.Pix[min(int(sy), im.Height-1)*im.Width*n:]
+		dst := out.Pix[y*width*n : (y+1)*width*n]
+		sx := xStep * 0.5
+		for x := 0; x < len(dst); x += n {
+			copy(dst[x:x+n], row[min(int(sx), im.Width-1)*n:])
+			sx += xStep
 		}
+		sy += yStep
 	}
 	return out
 }
 
-func nearestPositions(in, out int) []int {
-	step := float64(in) / float64(out)
-	at := step * 0.5
-	p := make([]int, out)
-	for i := range p {
-		p[i] = min(int(at), in-1)
-		at += step
-	}
-	return p
-}
-
 // premultiply multiplies colours by alpha, rounded as PIL's MULDIV255.
-func premultiply(im *Image) *Image {
-	out := NewImage(im.Width, im.Height, 4)
+func (b *Buffers) premultiply(im *Image) *Image {
+	out := b.like(im)
 	for i := 0; i < len(im.Pix); i += 4 {
 		a := uint32(im.Pix[i+3])
 		for c := range 3 {
@@ -279,7 +170,8 @@ func premultiply(im *Image) *Image {
 	return out
 }
 
-// unpremultiply undoes premultiply; fully transparent and opaque pixels stay.
+// unpremultiply undoes premultiply in place; fully transparent and opaque pixels
+// stay.
 func unpremultiply(im *Image) *Image {
 	for i := 0; i < len(im.Pix); i += 4 {
 		a := int(im.Pix[i+3])

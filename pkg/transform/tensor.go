@@ -3,6 +3,7 @@ package transform
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,14 +24,10 @@ var scaled255 = func() (t [256]float32) {
 
 // Apply converts; the result doesn't share the picture's memory.
 func (ToTensor) Apply(im *Image) *Tensor {
-	n, size := im.Channels, im.Width*im.Height
-	t := &Tensor{Data: make([]float32, n*size), Shape: [3]int{n, im.Height, im.Width}}
-	for c := range n {
-		plane := t.Data[c*size : (c+1)*size]
-		for i := range plane {
-			plane[i] = scaled255[im.Pix[i*n+c]]
-		}
-	}
+	t := &Tensor{Data: make([]float32, len(im.Pix)), Shape: [3]int{im.Channels, im.Height, im.Width}}
+	var s scaleTable
+	s.plain(im.Channels)
+	s.convert(t.Data, im)
 	return t
 }
 
@@ -56,23 +53,32 @@ func listText(v []float32) string {
 
 // Apply normalises in place.
 func (n Normalize) Apply(t *Tensor) error {
-	if t == nil {
-		return errors.New("normalize comes before totensor")
-	}
-	channels := t.Shape[0]
-	if (len(n.Mean) != 1 && len(n.Mean) != channels) || (len(n.Std) != 1 && len(n.Std) != channels) {
-		return fmt.Errorf("%d means and %d deviations for %d channels", len(n.Mean), len(n.Std), channels)
+	if err := n.check(t.Shape[0]); err != nil {
+		return err
 	}
 	size := t.Shape[1] * t.Shape[2]
-	for c := range channels {
-		mean, std := n.Mean[c%len(n.Mean)], n.Std[c%len(n.Std)]
-		if std == 0 {
-			return errors.New("a standard deviation of 0")
-		}
+	for c := range t.Shape[0] {
+		mean, std := n.channel(c)
 		plane := t.Data[c*size : (c+1)*size]
 		for i, v := range plane {
 			plane[i] = (v - mean) / std
 		}
 	}
 	return nil
+}
+
+// check says whether there are means and deviations for so many channels.
+func (n Normalize) check(channels int) error {
+	if (len(n.Mean) != 1 && len(n.Mean) != channels) || (len(n.Std) != 1 && len(n.Std) != channels) {
+		return fmt.Errorf("%d means and %d deviations for %d channels", len(n.Mean), len(n.Std), channels)
+	}
+	if slices.Contains(n.Std, 0) {
+		return errors.New("a standard deviation of 0")
+	}
+	return nil
+}
+
+// channel is the mean and the deviation of a channel.
+func (n Normalize) channel(c int) (mean, std float32) {
+	return n.Mean[c%len(n.Mean)], n.Std[c%len(n.Std)]
 }

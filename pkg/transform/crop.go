@@ -1,0 +1,103 @@
+package transform
+
+import (
+	"fmt"
+	"math"
+)
+
+// CenterCrop cuts Height rows of Width pixels out of the middle; a smaller
+// picture is padded with black, with torchvision's rounding.
+type CenterCrop struct{ Height, Width int }
+
+// String is the step's text.
+func (c CenterCrop) String() string {
+	if c.Height == c.Width {
+		return fmt.Sprintf("centercrop(%d)", c.Height)
+	}
+	return fmt.Sprintf("centercrop(%d,%d)", c.Height, c.Width)
+}
+
+// Apply cuts.
+func (c CenterCrop) Apply(im *Image) (*Image, error) { return fresh(c, im) }
+
+func (c CenterCrop) apply(b *Buffers, im *Image) (*Image, error) {
+	top, left := c.Offset(im.Height, im.Width)
+	return Crop{top, left, c.Height, c.Width}.apply(b, im)
+}
+
+// Output implements [Sizer].
+func (c CenterCrop) Output(int, int) (width, height int) { return c.Width, c.Height }
+
+// Offset is where the cut begins in a picture of the given size; negative where
+// it is padded.
+func (c CenterCrop) Offset(height, width int) (top, left int) {
+	return centre(height, c.Height), centre(width, c.Width)
+}
+
+func centre(have, want int) int {
+	if have < want {
+		return -((want - have) / 2)
+	}
+	return int(math.RoundToEven(float64(have-want) / 2))
+}
+
+// Crop cuts Height rows of Width pixels from (Top, Left). What lies outside the
+// picture is black.
+type Crop struct{ Top, Left, Height, Width int }
+
+// String is the step's text.
+func (c Crop) String() string {
+	return fmt.Sprintf("crop(%d,%d,%d,%d)", c.Top, c.Left, c.Height, c.Width)
+}
+
+// Apply cuts.
+func (c Crop) Apply(im *Image) (*Image, error) { return fresh(c, im) }
+
+func (c Crop) apply(b *Buffers, im *Image) (*Image, error) {
+	if c.Height <= 0 || c.Width <= 0 {
+		return nil, errSize
+	}
+	if c == (Crop{0, 0, im.Height, im.Width}) {
+		return im, nil
+	}
+	out := b.image(im, c.Width, c.Height, im.Channels)
+	n := im.Channels
+	x0, x1 := max(c.Left, 0), min(c.Left+c.Width, im.Width)
+	for y := range c.Height {
+		row := out.Pix[y*c.Width*n : (y+1)*c.Width*n]
+		sy := y + c.Top
+		if sy < 0 || sy >= im.Height || x0 >= x1 {
+			clear(row)
+			continue
+		}
+		clear(row[:(x0-c.Left)*n])
+		copy(row[(x0-c.Left)*n:], im.Pix[(sy*im.Width+x0)*n:(sy*im.Width+x1)*n])
+		clear(row[(x1-c.Left)*n:])
+	}
+	return out, nil
+}
+
+// Output implements [Sizer].
+func (c Crop) Output(int, int) (width, height int) { return c.Width, c.Height }
+
+// FiveCrop cuts Height rows of Width pixels out of the corners and the middle:
+// top left, top right, bottom left, bottom right, centre. A picture smaller than
+// that is an error.
+func FiveCrop(im *Image, height, width int) ([5]*Image, error) {
+	var out [5]*Image
+	if height <= 0 || width <= 0 {
+		return out, errSize
+	}
+	if height > im.Height || width > im.Width {
+		return out, fmt.Errorf("crops of %dx%d (width x height) don't fit into a picture of %dx%d", width, height, im.Width, im.Height)
+	}
+	down, right := im.Height-height, im.Width-width
+	middleTop, middleLeft := CenterCrop{height, width}.Offset(im.Height, im.Width)
+	for i, at := range [5][2]int{{0, 0}, {0, right}, {down, 0}, {down, right}, {middleTop, middleLeft}} {
+		var err error
+		if out[i], err = (Crop{at[0], at[1], height, width}).Apply(im); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}

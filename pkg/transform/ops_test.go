@@ -1,0 +1,77 @@
+package transform
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Every step with drawn parameters gives torchvision's bytes, colours included.
+func TestStepsSameAsTorchvision(t *testing.T) {
+	cases := readOps(t)
+	if len(cases) < 2000 {
+		t.Fatalf("only %d cases", len(cases))
+	}
+	var b Buffers
+	wrong := map[string]int{}
+	for _, c := range cases {
+		name := fmt.Sprintf("%dx%dx%d %s", c.Height, c.Width, c.Channels, c.Spec)
+		p, err := Parse(c.Spec)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		im := noise(c.Height, c.Width, c.Channels)
+		before := slices.Clone(im.Pix)
+		out, err := p.Image(im)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if shape := []int{out.Height, out.Width, out.Channels}; !slices.Equal(shape, c.Shape) {
+			t.Errorf("%s: shape %v, want %v", name, shape, c.Shape)
+		} else if !strings.HasPrefix(digest(out.Pix), c.SHA256) {
+			t.Errorf("%s: differs from the reference", name)
+			wrong[fmt.Sprintf("%T", p[len(p)-1])]++
+		}
+		if !slices.Equal(im.Pix, before) {
+			t.Errorf("%s: the picture given was changed", name)
+		}
+		// In memory that other steps have used before, the same comes out.
+		again, err := b.Image(p, 0, 0, 0, im)
+		if err != nil || !slices.Equal(again.Pix, out.Pix) {
+			t.Errorf("%s: another result in used memory: %v", name, err)
+		}
+		if len(out.Pix) > 0 && &out.Pix[0] == &im.Pix[0] {
+			t.Errorf("%s: the result shares the picture's memory", name)
+		}
+	}
+	if len(wrong) > 0 {
+		t.Logf("%v of %d differ", wrong, len(cases))
+	}
+}
+
+// readOps reads the lines that tools/golden/transform_ops.py writes.
+func readOps(t *testing.T) (cases []golden) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "ops.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		var c golden
+		c.Shape = make([]int, 3)
+		fields := strings.SplitN(strings.TrimSpace(line), " ", 8)
+		for i, v := range []*int{&c.Height, &c.Width, &c.Channels, &c.Shape[0], &c.Shape[1], &c.Shape[2]} {
+			if *v, err = strconv.Atoi(fields[i]); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+		}
+		c.SHA256, c.Spec = fields[6], fields[7]
+		cases = append(cases, c)
+	}
+	return cases
+}

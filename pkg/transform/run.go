@@ -1,0 +1,185 @@
+package transform
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// randomStep is a random step that is drawn and applied without allocating.
+type randomStep interface {
+	RandomOp
+	run(b *Buffers, r *Rand, im *Image) (*Image, error)
+}
+
+// Image is [Pipeline.ImageAt] in reused memory: the result is valid until the
+// buffers are used again, and may be im itself.
+func (b *Buffers) Image(p Pipeline, seed, epoch, index uint64, im *Image) (*Image, error) {
+	im, _, err := b.pictures(p, seed, epoch, index, im)
+	return im, err
+}
+
+// pictures runs the steps on pictures and says how many there are.
+func (b *Buffers) pictures(p Pipeline, seed, epoch, index uint64, im *Image) (*Image, int, error) {
+	for i, op := range p {
+		var err error
+		switch op := op.(type) {
+		case randomStep:
+			b.rand.reset(seed, epoch, index, uint64(i))
+			im, err = op.run(b, &b.rand, im)
+		case RandomOp:
+			b.rand.reset(seed, epoch, index, uint64(i))
+			im, err = b.run(op.Draw(&b.rand, im.Width, im.Height), im)
+		case ImageOp:
+			im, err = b.run(op, im)
+		default:
+			return im, i, nil
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	return im, len(p), nil
+}
+
+// Tensor is [Pipeline.TensorAt] in reused memory: the result is valid until the
+// buffers are used again.
+func (b *Buffers) Tensor(p Pipeline, seed, epoch, index uint64, im *Image) (*Tensor, error) {
+	if err := b.tensorAt(p, seed, epoch, index, im, nil); err != nil {
+		return nil, err
+	}
+	return &b.tensor, nil
+}
+
+// TensorInto is [Pipeline.TensorAt] into memory of the caller's, such as a place
+// in a batch; dst must have exactly the tensor's size. It returns the tensor's
+// shape [channels, height, width].
+func (b *Buffers) TensorInto(dst []float32, p Pipeline, seed, epoch, index uint64, im *Image) ([3]int, error) {
+	if dst == nil {
+		dst = []float32{}
+	}
+	own := b.tensor.Data
+	err := b.tensorAt(p, seed, epoch, index, im, dst)
+	b.tensor.Data = own
+	return b.tensor.Shape, err
+}
+
+var errNoTensor = errors.New("the pipeline doesn't end in a tensor: add '| totensor' and the normalisation")
+
+func (b *Buffers) tensorAt(p Pipeline, seed, epoch, index uint64, im *Image, dst []float32) error {
+	im, at, err := b.pictures(p, seed, epoch, index, im)
+	if err != nil {
+		return err
+	}
+	t := &b.tensor
+	if at == len(p) {
+		return errNoTensor
+	}
+	if p[at] != Op(ToTensor{}) {
+		return fmt.Errorf("%s: it comes before totensor", p[at])
+	}
+	t.Shape = [3]int{im.Channels, im.Height, im.Width}
+	size := im.Channels * im.Height * im.Width
+	if dst != nil && len(dst) != size {
+		return fmt.Errorf("a tensor of shape %v doesn't fit into %d numbers", t.Shape, len(dst))
+	}
+	if t.Data = dst; dst == nil {
+		t.Data = resized(t.Data, size)
+	}
+	rest := at + 1
+	scales := &b.scales
+	if n, ok := next[Normalize](p, rest); ok {
+		if err := scales.normalized(n, im.Channels); err != nil {
+			return fmt.Errorf("%s: %w", n, err)
+		}
+		rest++
+	} else {
+		scales.plain(im.Channels)
+	}
+	scales.convert(t.Data, im)
+	for i := rest; i < len(p); i++ {
+		if err := b.tensorStep(p[i], seed, epoch, index, uint64(i)); err != nil {
+			return fmt.Errorf("%s: %w", p[i], err)
+		}
+	}
+	return nil
+}
+
+// next is the step at a position, if it is a T.
+func next[T Op](p Pipeline, at int) (op T, ok bool) {
+	if at < len(p) {
+		op, ok = p[at].(T)
+	}
+	return op, ok
+}
+
+func (b *Buffers) tensorStep(op Op, seed, epoch, index, position uint64) error {
+	switch op := op.(type) {
+	case RandomErasing: // as below, without allocating
+		b.rand.reset(seed, epoch, index, position)
+		return op.draw(&b.rand, b.tensor.Shape[2], b.tensor.Shape[1]).Apply(&b.tensor)
+	case TensorOp:
+		return op.Apply(&b.tensor)
+	case RandomTensorOp:
+		b.rand.reset(seed, epoch, index, position)
+		return op.DrawTensor(&b.rand, b.tensor.Shape[2], b.tensor.Shape[1]).Apply(&b.tensor)
+	}
+	return errors.New("it works on pictures: move it before totensor")
+}
+
+// scaleTable gives the tensor's value for each value of each channel, so that
+// ToTensor and the Normalize behind it go over the picture once.
+type scaleTable struct {
+	mean, std []float32 // what values is for; empty for ToTensor alone
+	values    [][256]float32
+}
+
+func (s *scaleTable) plain(channels int) {
+	if len(s.mean) == 0 && len(s.values) == channels {
+		return
+	}
+	s.mean, s.std = s.mean[:0], s.std[:0]
+	s.values = resized(s.values, channels)
+	for c := range s.values {
+		s.values[c] = scaled255
+	}
+}
+
+func (s *scaleTable) normalized(n Normalize, channels int) error {
+	if err := n.check(channels); err != nil {
+		return err
+	}
+	if len(s.values) == channels && slices.Equal(s.mean, n.Mean) && slices.Equal(s.std, n.Std) {
+		return nil
+	}
+	s.mean, s.std = append(s.mean[:0], n.Mean...), append(s.std[:0], n.Std...)
+	s.values = resized(s.values, channels)
+	for c := range s.values {
+		mean, std := n.channel(c)
+		for v, x := range scaled255 {
+			s.values[c][v] = (x - mean) / std
+		}
+	}
+	return nil
+}
+
+// convert writes a picture as [channels, height, width].
+func (s *scaleTable) convert(dst []float32, im *Image) {
+	n, size := im.Channels, im.Width*im.Height
+	if n == 3 {
+		r, g, b := dst[:size], dst[size:2*size], dst[2*size:3*size]
+		tr, tg, tb := &s.values[0], &s.values[1], &s.values[2]
+		pix := im.Pix
+		for i := range r {
+			p := pix[3*i : 3*i+3 : 3*i+3]
+			r[i], g[i], b[i] = tr[p[0]], tg[p[1]], tb[p[2]]
+		}
+		return
+	}
+	for c := range n {
+		plane, t := dst[c*size:(c+1)*size], &s.values[c]
+		for i := range plane {
+			plane[i] = t[im.Pix[i*n+c]]
+		}
+	}
+}
