@@ -30,6 +30,9 @@ type npyHeader struct {
 // maxNPYHeader bounds a header, which holds no more than a shape.
 const maxNPYHeader = 1 << 16
 
+// maxNPYDims is how many dimensions NumPy's arrays may have.
+const maxNPYDims = 64
+
 var (
 	errNotNPY = errors.New("not a .npy file")
 	npyDescr  = regexp.MustCompile(`'descr':\s*'([<>=|]?)([a-zA-Z]\d+)'`)
@@ -77,6 +80,9 @@ func parseNPYHeader(text []byte) (npyHeader, error) {
 		n, err := strconv.ParseInt(d, 10, 64)
 		if err != nil || n > math.MaxInt32 {
 			return h, fmt.Errorf("a dimension of %s can't be", d)
+		}
+		if len(h.shape) == maxNPYDims {
+			return h, fmt.Errorf("more than %d dimensions", maxNPYDims)
 		}
 		h.shape = append(h.shape, int(n))
 	}

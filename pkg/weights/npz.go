@@ -3,24 +3,55 @@ package weights
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 // parseNPZ reads a NumPy .npz file, a zip archive of .npy files, as savez and
 // savez_compressed write it. Values that are stored uncompressed stay where
 // they are; those of compressed members are inflated, which never takes more
-// than the member's own .npy header asks for.
+// than the member's own .npy header asks for, nor more than can come out of the
+// file's own bytes.
 func parseNPZ(data []byte) ([]*Tensor, error) {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, fmt.Errorf("the .npz archive is broken or truncated (%w): download the file again", err)
 	}
+	members, err := npzMembers(r.File, data)
+	if err != nil {
+		return nil, err
+	}
+	if len(members) == 0 {
+		return nil, errors.New("a zip archive without .npy arrays")
+	}
+	out := make([]*Tensor, len(members))
+	for i, m := range members {
+		if out[i], err = m.tensor(); err != nil {
+			return nil, fmt.Errorf("array %s: %w", m.name, err)
+		}
+	}
+	return out, nil
+}
+
+// npzMember is an array in the archive and its bytes there.
+type npzMember struct {
+	name string
+	file *zip.File
+	from int64
+	raw  []byte // compressed or not
+}
+
+// npzMembers finds the arrays' bytes. They must lie in the file, and each array
+// must have its own: a small file whose directory names the same compressed
+// bytes many times would inflate to any size.
+func npzMembers(files []*zip.File, data []byte) ([]npzMember, error) {
 	seen := map[string]bool{}
-	var out []*Tensor
-	for _, f := range r.File {
+	var members []npzMember
+	for _, f := range files {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		if !isArray {
 			continue
@@ -29,36 +60,39 @@ func parseNPZ(data []byte) ([]*Tensor, error) {
 			return nil, fmt.Errorf("array %s is there twice", name)
 		}
 		seen[name] = true
-		t, err := npzMember(name, f, data)
+		from, err := f.DataOffset()
 		if err != nil {
 			return nil, fmt.Errorf("array %s: %w", name, err)
 		}
-		out = append(out, t)
+		if from < 0 || from > int64(len(data)) || f.CompressedSize64 > uint64(int64(len(data))-from) {
+			return nil, fmt.Errorf("array %s reaches beyond the end of the file: truncated; download it again", name)
+		}
+		to := from + int64(f.CompressedSize64)
+		members = append(members, npzMember{name: name, file: f, from: from, raw: data[from:to:to]})
 	}
-	if len(out) == 0 {
-		return nil, errors.New("a zip archive without .npy arrays")
+	sorted := slices.Clone(members)
+	slices.SortStableFunc(sorted, func(a, b npzMember) int { return cmp.Compare(a.from, b.from) })
+	for i := 1; i < len(sorted); i++ {
+		if a, b := sorted[i-1], sorted[i]; a.from+int64(len(a.raw)) > b.from {
+			return nil, fmt.Errorf("arrays %s and %s share bytes of the archive: it is broken", a.name, b.name)
+		}
 	}
-	return out, nil
+	return members, nil
 }
 
-func npzMember(name string, f *zip.File, data []byte) (*Tensor, error) {
-	if f.Method == zip.Store {
-		from, err := f.DataOffset()
-		if err != nil {
-			return nil, err
+func (m npzMember) tensor() (*Tensor, error) {
+	if m.file.Method == zip.Store {
+		if m.file.UncompressedSize64 != uint64(len(m.raw)) {
+			return nil, errors.New("two different sizes are given for it: the archive is broken")
 		}
-		size := f.UncompressedSize64
-		if from < 0 || from > int64(len(data)) || size != f.CompressedSize64 || size > uint64(int64(len(data))-from) {
-			return nil, errors.New("it reaches beyond the end of the file: truncated; download it again")
-		}
-		return parseNPY(name, data[from:from+int64(size):from+int64(size)])
+		return parseNPY(m.name, m.raw)
 	}
-	r, err := f.Open()
+	r, err := m.file.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return inflateNPY(name, r, f.CompressedSize64)
+	return inflateNPY(m.name, r, uint64(len(m.raw)))
 }
 
 // mostInflated is how many times its size deflate can make out of a byte.
@@ -98,8 +132,11 @@ func inflateNPY(name string, r io.Reader, compressed uint64) (*Tensor, error) {
 	if _, err := io.ReadFull(r, values); err != nil {
 		return nil, fmt.Errorf("truncated: %w", err)
 	}
-	if n, err := io.ReadFull(r, make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("more values than the shape %v holds, or a wrong checksum (%w)", h.shape, err)
+	// Reading on to the end is what compares the checksum.
+	if n, err := io.ReadFull(r, make([]byte, 1)); n != 0 {
+		return nil, fmt.Errorf("more values than the shape %v holds", h.shape)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("the archive is broken (%w): download it again", err)
 	}
 	return h.tensor(name, values)
 }
