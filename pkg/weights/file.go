@@ -9,6 +9,7 @@ import (
 	slashpath "path"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Format is a kind of checkpoint file.
@@ -37,7 +38,9 @@ type File struct {
 // Open opens a checkpoint: a safetensors, PyTorch (.pth, .pt, .bin), .npz or
 // ONNX file, an index of sharded files (*.index.json), or a folder with one of
 // those. The format is found from the content, not from the name. Files are
-// mapped into memory, so that nothing is read before it is used.
+// mapped into memory, so that nothing is read before it is used. If another
+// program makes a mapped file shorter, reading what is gone ends the process
+// (SIGBUS): replace checkpoints by renaming, not by writing into them.
 //
 // In a PyTorch file that holds more than a state dict (an optimiser's state,
 // a number of epochs) the dict with the weights is chosen, see [File.Root];
@@ -91,7 +94,7 @@ func (f *File) read(path, root string) error {
 			tensors, f.format, f.root, err = openTorchAt(data, root)
 		}
 	case FormatONNX:
-		tensors, err = parseONNX(data, filepath.Dir(path))
+		tensors, err = parseONNX(data, f.beside(filepath.Dir(path)))
 	case formatIndex:
 		if f.shard {
 			return errors.New("an index itself, where the weights should be")
@@ -106,8 +109,30 @@ func (f *File) read(path, root string) error {
 	return f.add(tensors)
 }
 
+// beside maps files of a folder, each once.
+func (f *File) beside(dir string) onnxOutside {
+	known := map[string][]byte{}
+	return func(name string) ([]byte, error) {
+		if data, ok := known[name]; ok {
+			return data, nil
+		}
+		data, err := f.mapped(filepath.Join(dir, name))
+		if err == nil {
+			known[name] = data
+		}
+		return data, err
+	}
+}
+
+// errNotRegular refuses folders, pipes and devices.
+var errNotRegular = errors.New("not a regular file, which is what can be mapped: save it as one first")
+
 // mapped maps a file until Close.
 func (f *File) mapped(path string) ([]byte, error) {
+	// Opening a pipe waits for somebody to write to it.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -118,7 +143,7 @@ func (f *File) mapped(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
+		return nil, errNotRegular
 	}
 	data, unmap, err := mapFile(file, info.Size())
 	if err != nil {
@@ -175,9 +200,10 @@ func zipHoldsPickle(data []byte) bool {
 }
 
 // looksLikeONNX tells whether a file begins like an ONNX model: field 1 (the
-// format's version, a small number), then field 2, a string, or field 7 or 8.
+// format's version, a small number), then another of a model's fields: 2 to 8
+// or 14, with their types.
 func looksLikeONNX(head []byte) bool {
-	return len(head) > 4 && head[0] == 0x08 && head[1] < 32 && (head[2] == 0x12 || head[2] == 0x3A || head[2] == 0x42)
+	return len(head) > 4 && head[0] == 0x08 && head[1] < 32 && strings.IndexByte("\x12\x1A\x22\x28\x32\x3A\x42\x72", head[2]) >= 0
 }
 
 // unknown explains a file that is none of the formats, above all the kinds of
@@ -223,7 +249,8 @@ func (f *File) Tensor(name string) (*Tensor, bool) {
 }
 
 // Close unmaps the file. The tensors' bytes are gone then, and so are slices
-// that Float32s returned without a copy.
+// that [Tensor.Float32s] returned without a copy: reading either ends the
+// process.
 func (f *File) Close() error {
 	var errs []error
 	for _, unmap := range f.unmap {

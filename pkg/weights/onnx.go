@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -35,10 +34,13 @@ var onnxDTypes = map[uint64]DType{
 	1: Float32, 2: Uint8, 3: Int8, 5: Int16, 6: Int32, 7: Int64, 9: Bool, 10: Float16, 11: Float64, 16: BFloat16,
 }
 
+// onnxOutside returns the bytes of a file in the model's folder.
+type onnxOutside func(name string) ([]byte, error)
+
 // parseONNX reads the initialisers of an ONNX model's graph: its weights, under
-// the names that the export gave them. Values in a file of their own are read
-// from dir, the model's folder.
-func parseONNX(data []byte, dir string) ([]*Tensor, error) {
+// the names that the export gave them. Values in a file of their own come from
+// outside.
+func parseONNX(data []byte, outside onnxOutside) ([]*Tensor, error) {
 	var out []*Tensor
 	err := eachField(data, func(field protowire.Number, value []byte, _ uint64) error {
 		if field != onnxModelGraph || value == nil {
@@ -48,7 +50,7 @@ func parseONNX(data []byte, dir string) ([]*Tensor, error) {
 			if field != onnxGraphInitializer || value == nil {
 				return nil
 			}
-			t, err := parseONNXTensor(value, dir)
+			t, err := parseONNXTensor(value, outside)
 			if err != nil {
 				return err
 			}
@@ -112,12 +114,13 @@ type onnxTensor struct {
 	dims             []int
 	dtype            uint64
 	raw              []byte
-	typed            []byte // values out of float_data and its like, little endian
+	typed            []byte           // values out of float_data and its like, little endian
+	typedIn          protowire.Number // the field that they are from
 	hasRaw, external bool
 	location         map[string]string
 }
 
-func parseONNXTensor(message []byte, dir string) (*Tensor, error) {
+func parseONNXTensor(message []byte, outside onnxOutside) (*Tensor, error) {
 	var p onnxTensor
 	if err := eachField(message, p.take); err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", p.name, err)
@@ -133,7 +136,7 @@ func parseONNXTensor(message []byte, dir string) (*Tensor, error) {
 	t := &Tensor{Name: p.name, DType: dtype, Shape: p.dims}
 	switch {
 	case p.external:
-		t.data, err = p.readExternal(dir, size)
+		t.data, err = p.cutOutside(outside, size)
 	case p.hasRaw:
 		t.data = p.raw
 	default:
@@ -165,21 +168,8 @@ func (p *onnxTensor) take(field protowire.Number, value []byte, number uint64) e
 		p.name = string(value)
 	case onnxTensorRaw:
 		p.raw, p.hasRaw = value, true
-	case onnxTensorFloats:
-		if value == nil {
-			value = binary.LittleEndian.AppendUint32(nil, uint32(number))
-		}
-		p.typed = append(p.typed, value...)
-	case onnxTensorDoubles:
-		if value == nil {
-			value = binary.LittleEndian.AppendUint64(nil, number)
-		}
-		p.typed = append(p.typed, value...)
-	case onnxTensorInt32s, onnxTensorInt64s:
-		return eachVarint(value, number, func(v uint64) error {
-			p.typed = binary.LittleEndian.AppendUint64(p.typed, v)
-			return nil
-		})
+	case onnxTensorFloats, onnxTensorDoubles, onnxTensorInt32s, onnxTensorInt64s:
+		return p.takeTyped(field, value, number)
 	case onnxTensorLocation:
 		p.external = number == onnxExternalLocation
 	case onnxTensorExternal:
@@ -224,52 +214,103 @@ func eachVarint(packed []byte, single uint64, visit func(uint64) error) error {
 	return nil
 }
 
-// values are the typed fields' values in the element type: floats lie there as
-// they are, the rest, half floats too, came as 64-bit integers.
+// takeTyped keeps values of one of the typed fields: floats as they lie there,
+// integers in 64 bits.
+func (p *onnxTensor) takeTyped(field protowire.Number, value []byte, number uint64) error {
+	if p.typedIn != 0 && p.typedIn != field {
+		return errors.New("it has values of two types: the ONNX file is broken")
+	}
+	p.typedIn = field
+	switch {
+	case field == onnxTensorInt32s || field == onnxTensorInt64s:
+		return eachVarint(value, number, func(v uint64) error {
+			if field == onnxTensorInt32s {
+				v = uint64(int32(v)) // all that the field's type keeps
+			}
+			p.typed = binary.LittleEndian.AppendUint64(p.typed, v)
+			return nil
+		})
+	case value != nil:
+		p.typed = append(p.typed, value...)
+	case field == onnxTensorFloats:
+		p.typed = binary.LittleEndian.AppendUint32(p.typed, uint32(number))
+	default:
+		p.typed = binary.LittleEndian.AppendUint64(p.typed, number)
+	}
+	return nil
+}
+
+// typedField is the field that values of a type lie in.
+func typedField(dtype DType) protowire.Number {
+	switch dtype {
+	case Float32:
+		return onnxTensorFloats
+	case Float64:
+		return onnxTensorDoubles
+	case Int64:
+		return onnxTensorInt64s
+	}
+	return onnxTensorInt32s
+}
+
+// values are the typed field's values in the element type; half floats, too,
+// came as integers: their bits.
 func (p *onnxTensor) values(dtype DType) ([]byte, error) {
-	if dtype == Float32 || dtype == Float64 {
+	if p.typedIn != 0 && p.typedIn != typedField(dtype) {
+		return nil, fmt.Errorf("its values aren't where those of type %s lie: the ONNX file is broken", dtype)
+	}
+	if dtype == Float32 || dtype == Float64 || dtype == Int64 {
 		return p.typed, nil
 	}
-	if len(p.typed)%8 != 0 {
-		return nil, errBrokenONNX
+	bits := 8 * dtype.Size()
+	low, high := int64(0), int64(1)<<bits-1
+	if dtype == Int32 || dtype == Int16 || dtype == Int8 {
+		low, high = -1<<(bits-1), 1<<(bits-1)-1
 	}
-	size := dtype.Size()
-	out := make([]byte, 0, len(p.typed)/8*size)
+	out := make([]byte, 0, len(p.typed)/8*dtype.Size())
 	for i := 0; i < len(p.typed); i += 8 {
-		out = append(out, p.typed[i:i+size]...)
+		if v := int64(binary.LittleEndian.Uint64(p.typed[i:])); v < low || v > high {
+			return nil, fmt.Errorf("the value %d isn't of type %s: the ONNX file is broken", v, dtype)
+		}
+		out = append(out, p.typed[i:i+dtype.Size()]...)
 	}
 	return out, nil
 }
 
-// readExternal reads values that lie in a file beside the model.
-func (p *onnxTensor) readExternal(dir string, size int64) ([]byte, error) {
+// cutOutside finds the values in a file beside the model, without a copy.
+func (p *onnxTensor) cutOutside(outside onnxOutside, size int64) ([]byte, error) {
 	name := filepath.FromSlash(p.location["location"])
 	if !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
 		return nil, fmt.Errorf("its values are said to be in %q: they must lie in the model's folder", name)
 	}
-	var offset int64
-	if text := p.location["offset"]; text != "" {
+	number := func(key string, missing int64) (int64, error) {
+		text := p.location[key]
+		if text == "" {
+			return missing, nil
+		}
 		v, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || v < 0 {
-			return nil, fmt.Errorf("its values are said to begin at byte %q", text)
+			return 0, fmt.Errorf("the %s of its values in %s is said to be %q", key, name, text)
 		}
-		offset = v
+		return v, nil
 	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		return nil, fmt.Errorf("its values lie in a file of their own: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	offset, err := number("offset", 0)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || offset > info.Size() || size > info.Size()-offset {
-		return nil, fmt.Errorf("%s has %d bytes, %d from byte %d on are wanted: truncated; download it again", name, info.Size(), size, offset)
-	}
-	data := make([]byte, size)
-	if _, err := f.ReadAt(data, offset); err != nil {
+	length, err := number("length", size)
+	if err != nil {
 		return nil, err
 	}
-	return data, nil
+	if length != size {
+		return nil, fmt.Errorf("it is said to take a length of %d bytes in %s, its shape %v needs %d", length, name, p.dims, size)
+	}
+	data, err := outside(filepath.Clean(name))
+	if err != nil {
+		return nil, fmt.Errorf("its values lie in a file of their own, %s: %w", name, err)
+	}
+	if all := int64(len(data)); offset > all || size > all-offset {
+		return nil, fmt.Errorf("%s has %d bytes, %d from byte %d on are wanted: truncated; download it again", name, all, size, offset)
+	}
+	return data[offset : offset+size : offset+size], nil
 }

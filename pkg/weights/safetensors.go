@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"gaze/internal/atomicfile"
 )
@@ -20,9 +21,9 @@ var safetensorsDTypes = map[string]DType{
 }
 
 type safetensorsEntry struct {
-	DType   string    `json:"dtype"`
-	Shape   []int     `json:"shape"`
-	Offsets *[2]int64 `json:"data_offsets"`
+	DType   string  `json:"dtype"`
+	Shape   []int   `json:"shape"`
+	Offsets []int64 `json:"data_offsets"`
 }
 
 // maxSafetensorsHeader is the format's own limit.
@@ -96,7 +97,9 @@ func eachEntry(object []byte, visit func(name string, dec *json.Decoder) error) 
 // nothing is left over.
 func checkCover(tensors []*Tensor, body []byte) error {
 	sorted := slices.Clone(tensors)
-	slices.SortStableFunc(sorted, func(a, b *Tensor) int { return cmp.Compare(a.offset, b.offset) })
+	slices.SortStableFunc(sorted, func(a, b *Tensor) int { // empty ones begin where others do
+		return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(len(a.data), len(b.data)))
+	})
 	next := int64(0)
 	for _, t := range sorted {
 		if t.offset != next {
@@ -112,6 +115,9 @@ func checkCover(tensors []*Tensor, body []byte) error {
 
 // cut takes one tensor out of the data after the header.
 func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
+	if e.DType == "" || e.Shape == nil || len(e.Offsets) != 2 {
+		return nil, fmt.Errorf("tensor %s lacks its dtype, its shape or the two data_offsets", name)
+	}
 	dtype, ok := safetensorsDTypes[e.DType]
 	if !ok {
 		return nil, fmt.Errorf("tensor %s has elements of type %s, which aren't supported", name, e.DType)
@@ -119,9 +125,6 @@ func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
 	size, err := byteSize(e.Shape, dtype)
 	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", name, err)
-	}
-	if e.Offsets == nil {
-		return nil, fmt.Errorf("tensor %s has no data_offsets", name)
 	}
 	from, to := e.Offsets[0], e.Offsets[1]
 	if from < 0 || to < from || to > int64(len(body)) {
@@ -203,6 +206,9 @@ func safetensorsHeader(tensors []*Tensor, metadata map[string]string) ([]byte, e
 			return nil, fmt.Errorf("a second tensor called %s can't be written", t.Name)
 		}
 		seen[t.Name] = true
+		if !utf8.ValidString(t.Name) {
+			return nil, fmt.Errorf("a tensor called %q can't be written: the name isn't UTF-8", t.Name)
+		}
 		dtype := ""
 		for name, d := range safetensorsDTypes {
 			if d == t.DType {
@@ -212,8 +218,11 @@ func safetensorsHeader(tensors []*Tensor, metadata map[string]string) ([]byte, e
 		if dtype == "" {
 			return nil, fmt.Errorf("tensor %s has elements of type %s, which can't be written", t.Name, t.DType)
 		}
+		if err := t.complete(); err != nil {
+			return nil, err
+		}
 		end := offset + int64(len(t.data))
-		e := safetensorsEntry{DType: dtype, Shape: append([]int{}, t.Shape...), Offsets: &[2]int64{offset, end}}
+		e := safetensorsEntry{DType: dtype, Shape: append([]int{}, t.Shape...), Offsets: []int64{offset, end}}
 		if err := member(t.Name, e); err != nil {
 			return nil, err
 		}

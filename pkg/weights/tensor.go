@@ -87,6 +87,9 @@ func (t *Tensor) Bytes() []byte { return t.data }
 // when they are float32 and aligned, else converted (float64 is rounded). A
 // tensor of integers or booleans is an error.
 func (t *Tensor) Float32s() ([]float32, error) {
+	if err := t.complete(); err != nil {
+		return nil, err
+	}
 	n := t.Len()
 	switch t.DType {
 	case Float32:
@@ -109,6 +112,19 @@ func (t *Tensor) Float32s() ([]float32, error) {
 		}), nil
 	}
 	return nil, fmt.Errorf("tensor %s has elements of type %s, not floats", t.Name, t.DType)
+}
+
+// complete tells whether there are as many values as the exported fields say,
+// which anybody may have set.
+func (t *Tensor) complete() error {
+	size, err := byteSize(t.Shape, t.DType)
+	if err != nil {
+		return fmt.Errorf("tensor %s: %w", t.Name, err)
+	}
+	if int64(len(t.data)) != size {
+		return fmt.Errorf("tensor %s has %d bytes, its shape %v of %s needs %d", t.Name, len(t.data), t.Shape, t.DType, size)
+	}
+	return nil
 }
 
 func convert(data []byte, n, size int, one func([]byte) float32) []float32 {
