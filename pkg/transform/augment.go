@@ -84,14 +84,15 @@ func (s space) magnitude(kind, bin, bins int) float64 {
 }
 
 // linspace is the i-th of n equally spaced float32 numbers, counted from the
-// nearer end.
+// nearer end and rounded once, as torch does on processors that fuse products
+// with sums.
 func linspace(start, end float64, i, n int) float64 {
 	first, last := float32(start), float32(end)
 	step := (last - first) / float32(n-1)
 	if i < n/2 {
-		return float64(first + float32(step*float32(i)))
+		return float64(float32(float64(first) + float64(step)*float64(i)))
 	}
-	return float64(last - float32(step*float32(n-1-i)))
+	return float64(float32(float64(last) - float64(step)*float64(n-1-i)))
 }
 
 // signed says whether the step also goes the other way.
@@ -141,21 +142,29 @@ func (a augmentation) do(b *Buffers, im *Image) (*Image, ImageOp, error) {
 	return drawn(b, im, Identity{})
 }
 
+// space is that of pictures of the given size.
+func (o RandAugment) space(width, height int) space {
+	const most = 150.0 / 331
+	return space{shear: 0.3, translateX: most * float64(width), translateY: most * float64(height), turn: 30, blend: 0.9, bits: 4}
+}
+
+func (o TrivialAugment) space() space {
+	return space{shear: 0.99, translateX: 32, translateY: 32, turn: 135, blend: 0.99, bits: 6}
+}
+
 // draw draws the next step for a picture of the given size, which no step
 // changes.
 func (o RandAugment) draw(r *Rand, width, height int) augmentation {
-	const most = 150.0 / 331
-	s := space{shear: 0.3, translateX: most * float64(width), translateY: most * float64(height), turn: 30, blend: 0.9, bits: 4}
-	return s.draw(r, r.IntN(augmentations), func() int { return o.Magnitude }, o.Bins)
+	return o.space(width, height).draw(r, o.Bins, func() int { return o.Magnitude })
 }
 
 func (o TrivialAugment) draw(r *Rand) augmentation {
-	s := space{shear: 0.99, translateX: 32, translateY: 32, turn: 135, blend: 0.99, bits: 6}
-	return s.draw(r, r.IntN(augmentations), func() int { return r.IntN(o.Bins) }, o.Bins)
+	return o.space().draw(r, o.Bins, func() int { return r.IntN(o.Bins) })
 }
 
-func (s space) draw(r *Rand, kind int, bin func() int, bins int) augmentation {
-	a := augmentation{kind: kind}
+func (s space) draw(r *Rand, bins int, bin func() int) augmentation {
+	a := augmentation{kind: r.IntN(augmentations)}
+	kind := a.kind
 	if kind == identity || kind == autoContrast || kind == equalize {
 		return a
 	}

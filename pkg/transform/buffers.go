@@ -13,6 +13,10 @@ type Buffers struct {
 	bytes  []uint8
 	kernel []float32
 	tensor Tensor
+
+	histogram [256]int
+	table     [256]uint8
+
 	scales scaleTable
 	taps   [tapsKept]taps
 	oldest int // the next of taps to be replaced

@@ -228,10 +228,10 @@ func (c *call) done() error {
 	if c.err == nil && len(c.args) > 0 {
 		a := c.args[0]
 		switch {
-		case !strings.Contains(c.usage, "("):
-			c.fail(a.at, "%s takes no arguments", c.name)
 		case a.name != "":
 			c.fail(a.at, "%s has no %q; usage: %s", c.name, a.name, c.usage)
+		case !strings.Contains(c.usage, "("):
+			c.fail(a.at, "%s takes no arguments", c.name)
 		default:
 			c.misuse()
 		}

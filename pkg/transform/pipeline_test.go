@@ -176,6 +176,10 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(spec)
 	}
+	for _, spec := range randomSpecs {
+		f.Add(spec)
+	}
+	f.Add("warp(0,0,9,0,9,9,0,9->1,1,8,0,9,8,0,-9.5,nearest) | affinemap(0,0,0,1,5,0,topleft) | hflip(p=0.5) | totensor | erase(1,2,3,4,noise=5)")
 	f.Fuzz(func(t *testing.T, spec string) {
 		p, err := Parse(spec)
 		if err != nil {

@@ -83,9 +83,10 @@ func (b *Buffers) tensorAt(p Pipeline, seed, epoch, index uint64, im *Image, dst
 	if dst != nil && len(dst) != size {
 		return fmt.Errorf("a tensor of shape %v doesn't fit into %d numbers", t.Shape, len(dst))
 	}
-	if t.Data = dst; dst == nil {
-		t.Data = resized(t.Data, size)
+	if dst == nil {
+		dst = resized(t.Data, size)
 	}
+	t.Data = dst
 	rest := at + 1
 	scales := &b.scales
 	if n, ok := next[Normalize](p, rest); ok {

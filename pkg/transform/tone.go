@@ -128,15 +128,15 @@ func (b *Buffers) perChannel(im *Image, table func(histogram *[256]int, t *[256]
 	out := b.like(im)
 	n := im.Channels
 	for c := range min(n, 3) {
-		var h [256]int
-		var t [256]uint8
+		h, t := &b.histogram, &b.table
+		clear(h[:])
 		for v := range t {
 			t[v] = uint8(v)
 		}
 		for i := c; i < len(im.Pix); i += n {
 			h[im.Pix[i]]++
 		}
-		table(&h, &t)
+		table(h, t)
 		for i := c; i < len(im.Pix); i += n {
 			out.Pix[i] = t[im.Pix[i]]
 		}
