@@ -4,13 +4,11 @@
 package data
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
+	"sync"
 
 	"gaze/pkg/transform"
 )
@@ -45,74 +43,27 @@ var (
 // cuts it off at 255 and so makes nearly every such picture white. The error
 // names the file.
 func Decode(path string) (*transform.Image, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%s: is a folder, not a picture", path)
-	}
-	// Opening a pipe would wait for somebody to write into it, perhaps forever.
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: is no regular file but a pipe, socket or device: save the picture to a file first", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return decode(f, path, info.Size())
+	return lend(func(d *Decoder) (*transform.Image, error) { return d.Decode(path) })
 }
 
 // DecodeReader is [Decode] for a picture that isn't a file of its own; name
 // stands for it in errors. It reads r to its end.
 func DecodeReader(r io.Reader, name string) (*transform.Image, error) {
-	return decode(r, name, 0)
+	return lend(func(d *Decoder) (*transform.Image, error) { return d.DecodeReader(r, name) })
 }
 
-// decode reads and decodes; size is a guess at the number of bytes.
-func decode(r io.Reader, name string, size int64) (*transform.Image, error) {
-	// Content that is no picture is refused before it's read whole.
-	br := bufio.NewReaderSize(r, 4096)
-	head, err := br.Peek(64)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	f, err := sniff(head)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	var buf bytes.Buffer
-	buf.Grow(int(min(max(size, 0), maxBytes)) + bytes.MinRead)
-	if _, err := buf.ReadFrom(io.LimitReader(br, maxBytes+1)); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if buf.Len() > maxBytes {
-		return nil, fmt.Errorf("%s: %w: more than %d bytes", name, ErrTooLarge, maxBytes)
-	}
-	im, err := f.run(buf.Bytes())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", name, f.name, err)
-	}
-	return im, nil
-}
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 
-// run decodes and turns the picture upright. A decoder that fails on data it
-// didn't foresee is an error about that data.
-func (f *format) run(data []byte) (im *transform.Image, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			im, err = nil, fmt.Errorf("the data is damaged (%v)", r)
-		}
-	}()
-	im, orientation, err := f.decode(data)
-	if err != nil {
-		if endsEarly(err) {
-			err = ErrTruncated
-		}
-		return nil, err
+// lend decodes by a decoder of the pool and takes the picture out of its memory.
+func lend(decode func(*Decoder) (*transform.Image, error)) (*transform.Image, error) {
+	d := decoders.Get().(*Decoder)
+	im, err := decode(d)
+	if err == nil {
+		own := *im
+		im, d.pixels, d.image = &own, nil, transform.Image{}
 	}
-	return upright(im, orientation), nil
+	decoders.Put(d)
+	return im, err
 }
 
 // endsEarly tells whether a decoder ran out of data. Those of PNG and GIF have

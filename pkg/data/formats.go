@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"slices"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -16,14 +17,14 @@ import (
 
 const pngMagic = "\x89PNG\r\n\x1a\n"
 
-func decodeJPEG(data []byte) (*transform.Image, int, error) {
+func (d *Decoder) decodeJPEG(data []byte) (*transform.Image, int, error) {
 	h, err := jpeg.DecodeHeader(data)
 	if err == nil {
 		err = checkSize(h.Width, h.Height)
 	}
-	var p *jpeg.Picture
+	var p jpeg.Picture
 	if err == nil {
-		p, err = jpeg.Decode(data)
+		p, err = d.jpeg.Decode(data, d.pixels)
 	}
 	if errors.Is(err, jpeg.ErrTruncated) {
 		err = ErrTruncated
@@ -31,16 +32,19 @@ func decodeJPEG(data []byte) (*transform.Image, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	d.pixels = p.Pix
 	exif, xmp := jpegMetadata(data)
-	return jpegRGB(p), orientation(exif, xmp), nil
+	return d.jpegRGB(p), orientation(exif, xmp), nil
 }
 
 // jpegRGB converts grey and CMYK pictures.
-func jpegRGB(p *jpeg.Picture) *transform.Image {
+func (d *Decoder) jpegRGB(p jpeg.Picture) *transform.Image {
 	if p.Channels == 3 {
-		return &transform.Image{Pix: p.Pix, Width: p.Width, Height: p.Height, Channels: 3}
+		return d.keep(p.Pix, p.Width, p.Height)
 	}
-	out := transform.NewImage(p.Width, p.Height, 3)
+	d.spare = slices.Grow(d.spare[:0], p.Width*p.Height*3)[:p.Width*p.Height*3]
+	out := d.keep(d.spare, p.Width, p.Height)
+	d.pixels, d.spare = d.spare, d.pixels
 	if p.Channels == 1 {
 		eachPixel(out, p.Pix, p.Width, 1, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[0], s[0] })
 		return out

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"regexp"
+	"slices"
 
 	"gaze/pkg/transform"
 )
 
 // upright undoes an EXIF orientation: 1 is upright already, 2 to 8 as in the
 // EXIF standard, anything else is taken for 1, as PIL does.
-func upright(im *transform.Image, orientation int) *transform.Image {
+func (d *Decoder) upright(im *transform.Image, orientation int) *transform.Image {
 	if orientation < 2 || orientation > 8 {
 		return im
 	}
@@ -37,7 +38,8 @@ func upright(im *transform.Image, orientation int) *transform.Image {
 	if orientation >= 5 {
 		w, h = h, w
 	}
-	out := transform.NewImage(w, h, n)
+	d.spare = slices.Grow(d.spare[:0], w*h*n)[:w*h*n]
+	out := &transform.Image{Pix: d.spare, Width: w, Height: h, Channels: n}
 	for y := range h {
 		from := start + y*down
 		row := out.Pix[y*w*n : (y+1)*w*n]
@@ -46,7 +48,8 @@ func upright(im *transform.Image, orientation int) *transform.Image {
 			from += right
 		}
 	}
-	return out
+	d.pixels, d.spare = d.spare, im.Pix
+	return d.keep(out.Pix, w, h)
 }
 
 // Tags of TIFF files, and so of EXIF blocks.

@@ -12,8 +12,14 @@ type format struct {
 	name string
 	// is looks at the first bytes, at most 64.
 	is func(head []byte) bool
-	// decode returns the picture in RGB and its EXIF orientation, 1 to 8.
-	decode func(data []byte) (im *transform.Image, orientation int, err error)
+	// decode returns the picture in RGB, perhaps in d's memory, and its EXIF
+	// orientation, 1 to 8.
+	decode func(d *Decoder, data []byte) (im *transform.Image, orientation int, err error)
+}
+
+// own makes a format's decoder of one that takes its own memory.
+func own(decode func([]byte) (*transform.Image, int, error)) func(*Decoder, []byte) (*transform.Image, int, error) {
+	return func(_ *Decoder, data []byte) (*transform.Image, int, error) { return decode(data) }
 }
 
 func startsWith(magics ...string) func([]byte) bool {
@@ -28,12 +34,12 @@ func startsWith(magics ...string) func([]byte) bool {
 }
 
 var formats = []format{
-	{"JPEG", startsWith("\xff\xd8\xff"), decodeJPEG},
-	{"PNG", startsWith(pngMagic), decodePNG},
-	{"GIF", startsWith("GIF87a", "GIF89a"), decodeGIF},
-	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, decodeWebP},
-	{"TIFF", startsWith("II*\x00", "MM\x00*"), decodeTIFF},
-	{"BMP", startsWith("BM"), decodeBMP},
+	{"JPEG", startsWith("\xff\xd8\xff"), (*Decoder).decodeJPEG},
+	{"PNG", startsWith(pngMagic), own(decodePNG)},
+	{"GIF", startsWith("GIF87a", "GIF89a"), own(decodeGIF)},
+	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, own(decodeWebP)},
+	{"TIFF", startsWith("II*\x00", "MM\x00*"), own(decodeTIFF)},
+	{"BMP", startsWith("BM"), own(decodeBMP)},
 }
 
 // strangers are contents that often carry a picture's name, and what to do.

