@@ -1,0 +1,132 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"gaze/pkg/transform"
+)
+
+// Settings is what decides how a run trains, as a line of text tells it; see
+// [ParseSettings]. The text's names are in brackets.
+type Settings struct {
+	Rate       float64 // [lr] learning rate
+	Epochs     int     // [epochs]
+	Batch      int     // [batch] pictures in a batch
+	Accumulate int     // [accumulate] batches in an update
+	Divide     bool    // [divide] Options.DivideByAccumulate
+	Seed       uint64  // [seed] of all that is random: head, order, transforms, mixing, stochastic depth
+
+	Optimizer   string  // [optimizer] adam, adamw or sgd
+	WeightDecay float64 // [weight_decay] adamw's is decoupled
+	NoDecay     bool    // [no_decay] biases, norms, tokens and positions have no weight decay
+	Momentum    float64 // [momentum] sgd's
+	Nesterov    bool    // [nesterov] sgd's
+	Beta1       float64 // [beta1] adam's and adamw's, as are the next two
+	Beta2       float64 // [beta2]
+	Eps         float64 // [eps]
+
+	Schedule  string  // [schedule] constant, cosine or linear
+	Floor     float64 // [floor] learning rate that cosine and linear end at
+	Warmup    float64 // [warmup] epochs, or a part of one, in which the rate climbs from 0
+	Clip      float64 // [clip] largest norm of the gradients; 0: any
+	Smoothing float64 // [smoothing] of labels
+	EMA       float64 // [ema] decay of the weights' moving average, which warms up; 0: none
+
+	DropPath   float64 // [droppath] stochastic depth of the last block
+	LayerDecay float64 // [layerdecay] factor of the rate from layer to layer; 1: none
+	Freeze     string  // [freeze] none, or backbone: only the head learns
+	Probe      bool    // [probe] as freeze=backbone, on features that are computed once
+	Mixup      float64 // [mixup] alpha of Mixup; 0: none
+	CutMix     float64 // [cutmix] alpha of CutMix; 0: none
+}
+
+// DefaultSettings is what holds where nothing is said: the optimiser is torch's
+// Adam.
+func DefaultSettings() Settings {
+	return Settings{
+		Rate: 1e-4, Epochs: 5, Batch: 16, Accumulate: 1, Seed: 1,
+		Optimizer: "adam", Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
+		Schedule: "constant", LayerDecay: 1, Freeze: "none",
+	}
+}
+
+// check is what single values don't show; nil if the settings agree.
+func (s Settings) check() error {
+	switch {
+	case s.Optimizer == "sgd" && s.Nesterov && s.Momentum == 0:
+		return fmt.Errorf("nesterov needs a momentum: add momentum=0.9")
+	case s.Optimizer != "sgd" && (s.Momentum != 0 || s.Nesterov):
+		return fmt.Errorf("momentum and nesterov belong to optimizer=sgd, this is %s", s.Optimizer)
+	case s.Floor > s.Rate:
+		return fmt.Errorf("floor %g is above the learning rate %g", s.Floor, s.Rate)
+	case s.Floor != 0 && s.Schedule == "constant":
+		return fmt.Errorf("floor belongs to schedule=cosine and schedule=linear")
+	case s.Warmup > float64(s.Epochs):
+		return fmt.Errorf("warmup of %g epochs is longer than the %d epochs there are", s.Warmup, s.Epochs)
+	case s.Probe && (s.Mixup > 0 || s.CutMix > 0):
+		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed")
+	case (s.Probe || s.Freeze == "backbone") && (s.LayerDecay != 1 || s.DropPath != 0):
+		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
+	}
+	return nil
+}
+
+// Updates is the number of updates of an epoch of so many batches.
+func (s Settings) Updates(batches int) int {
+	return (batches + s.Accumulate - 1) / s.Accumulate
+}
+
+// Options is the settings for a trainer of a network of depth blocks, with
+// epochs of so many batches.
+func (s Settings) Options(batches, depth int) Options {
+	o := Options{
+		Optimizer: s.optimizer(), Schedule: s.schedule(batches),
+		ClipNorm: s.Clip, LabelSmoothing: s.Smoothing, Accumulate: s.Accumulate, DivideByAccumulate: s.Divide, Seed: s.Seed,
+	}
+	if s.NoDecay {
+		o.Rules = append(o.Rules, NoDecay())
+	}
+	if s.LayerDecay != 1 {
+		o.Rules = append(o.Rules, LayerDecay(depth, s.LayerDecay))
+	}
+	if s.Freeze == "backbone" {
+		o.Rules = append(o.Rules, FreezeBackbone())
+	}
+	if s.EMA > 0 {
+		o.Average = &Average{Decay: s.EMA, Warmup: true}
+	}
+	return o
+}
+
+func (s Settings) optimizer() Optimizer {
+	if s.Optimizer == "sgd" {
+		return SGD{Momentum: s.Momentum, Nesterov: s.Nesterov, WeightDecay: s.WeightDecay}
+	}
+	return Adam{Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps, WeightDecay: s.WeightDecay, Decoupled: s.Optimizer == "adamw"}
+}
+
+func (s Settings) schedule(batches int) Schedule {
+	warmup := int(math.Round(s.Warmup * float64(s.Updates(batches))))
+	updates := s.Epochs*s.Updates(batches) - warmup
+	schedule := Constant(s.Rate)
+	switch s.Schedule {
+	case "cosine":
+		schedule = Cosine(s.Rate, s.Floor, updates)
+	case "linear":
+		schedule = Linear(s.Rate, s.Floor, updates)
+	}
+	if warmup > 0 {
+		schedule = Warmup(warmup, 1/float64(warmup+1), schedule)
+	}
+	return schedule
+}
+
+// Mix is how batches are mixed, nil if they aren't: every batch, by Mixup and
+// CutMix in turn at random where both are asked for, as in timm.
+func (s Settings) Mix() *transform.Mix {
+	if s.Mixup == 0 && s.CutMix == 0 {
+		return nil
+	}
+	return &transform.Mix{MixupAlpha: s.Mixup, CutMixAlpha: s.CutMix, P: 1, Switch: 0.5}
+}
