@@ -1,0 +1,164 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxClasses bounds class numbers: a greater one is a mistake, such as an id that
+// stands where the class should.
+const maxClasses = 100_000
+
+// classList is the names of a classes.txt.
+type classList struct {
+	path  string
+	names []string
+}
+
+// readClassList reads the first classes.txt that is in one of some folders; nil
+// if none is.
+func readClassList(folders ...string) (*classList, error) {
+	for _, dir := range folders {
+		path := filepath.Join(dir, "classes.txt")
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		names, err := parseClassList(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s%w", path, err)
+		}
+		return &classList{path, names}, nil
+	}
+	return nil, nil
+}
+
+// parseClassList reads a name from each line. Errors begin with the line.
+func parseClassList(text []byte) ([]string, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if !utf8.Valid(text) {
+		return nil, errors.New(": the text isn't UTF-8: save it as UTF-8")
+	}
+	lines := strings.Split(strings.TrimRight(string(text), " \t\r\n"), "\n")
+	if len(lines) > maxClasses {
+		return nil, fmt.Errorf(": more than %d classes", maxClasses)
+	}
+	for i, line := range lines {
+		if lines[i] = strings.TrimSpace(line); lines[i] == "" {
+			return nil, fmt.Errorf(":%d: the line is empty: each line names a class", i+1)
+		}
+	}
+	return lines, nil
+}
+
+// classes turns labels as they are written into numbers.
+type classes struct {
+	names  []string
+	number map[string]int // of a name; -1 if several have it
+	from   string         // where the names are from, for messages
+}
+
+// resolveClasses finds out what the classes of a data set are: those of
+// classes.txt; else train's class folders; else, if all labels are numbers, 0 to
+// the greatest; else the names that occur in train, sorted.
+func resolveClasses(sources []source, list *classList) (*classes, error) {
+	switch {
+	case list != nil:
+		return newClasses(list.names, list.path), nil
+	case sources[0].folders != nil:
+		return newClasses(sources[0].folders, sources[0].root), nil
+	}
+	greatest, text := -1, (*entry)(nil)
+	for _, s := range sources {
+		for i, e := range s.entries {
+			n, err := parseNumber(e.label)
+			if err != nil {
+				if text == nil {
+					text = &s.entries[i]
+				}
+				continue
+			}
+			if n >= maxClasses {
+				return nil, fmt.Errorf("%s: class %s is beyond the limit of %d: the class comes first, then the id", e.where, e.label, maxClasses)
+			}
+			greatest = max(greatest, n)
+		}
+	}
+	switch {
+	case text == nil:
+		return numbered(greatest + 1), nil
+	case greatest >= 0:
+		return nil, fmt.Errorf("%s: its class is %q, while others are numbers: use one or the other, or add a classes.txt with a name on each line", text.where, text.label)
+	case !text.table():
+		return nil, fmt.Errorf("%s: its class %q is no number: list the names in a file classes.txt beside it, one on each line", text.where, text.label)
+	}
+	var names []string
+	for _, e := range sources[0].entries {
+		names = append(names, e.label)
+	}
+	slices.Sort(names)
+	return newClasses(slices.Compact(names), sources[0].root), nil
+}
+
+// table tells whether the entry is a CSV's, so that any text may be a name.
+func (e *entry) table() bool { return e.where != e.path }
+
+func newClasses(names []string, from string) *classes {
+	c := &classes{names: names, number: make(map[string]int, len(names)), from: from}
+	for i, name := range names {
+		if _, twice := c.number[name]; twice {
+			i = -1
+		}
+		c.number[name] = i
+	}
+	return c
+}
+
+// numbered is n classes without names.
+func numbered(n int) *classes {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return newClasses(names, "")
+}
+
+// find is the number of a class.
+func (c *classes) find(e entry) (int, error) {
+	if i, ok := c.number[e.label]; ok && i >= 0 {
+		return i, nil
+	} else if ok {
+		return 0, fmt.Errorf("%s: several classes of %s are called %q: use numbers", e.where, c.from, e.label)
+	}
+	if n, err := parseNumber(e.label); err == nil {
+		if n < len(c.names) {
+			return n, nil
+		}
+		return 0, fmt.Errorf("%s: class %s, but %s has %d (0 to %d): correct either", e.where, e.label, c.from, len(c.names), len(c.names)-1)
+	}
+	return 0, fmt.Errorf("%s: class %q is none of the %d of %s: correct either", e.where, e.label, len(c.names), c.from)
+}
+
+// dataset gives a split's pictures their labels.
+func (c *classes) dataset(s source) (*Dataset, error) {
+	d := &Dataset{Root: s.root, Classes: c.names, Items: make([]Item, len(s.entries))}
+	for i, e := range s.entries {
+		label, err := c.find(e)
+		if err != nil {
+			return nil, err
+		}
+		d.Items[i] = Item{Path: e.path, Label: label, ID: e.id}
+	}
+	return d, nil
+}

@@ -1,0 +1,66 @@
+package data
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Hash is the SHA-256, in hexadecimal, of everything that training on the data
+// set depends on: classes, order, labels, names as seen from the root, and the
+// files' bytes. It reads every file once, several at a time; a second per GB or
+// less where the disk is as fast.
+func (d *Dataset) Hash(ctx context.Context) (string, error) {
+	sums := make([][sha256.Size]byte, len(d.Items))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(d.Items)) {
+		wg.Go(func() {
+			buf := make([]byte, 256<<10)
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(d.Items) {
+					return
+				}
+				if err := hashFile(d.Items[i].Path, buf, &sums[i]); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return "", fmt.Errorf("data set: %w", err)
+	}
+	all := sha256.New()
+	for _, name := range d.Classes {
+		fmt.Fprintf(all, "class %q\n", name)
+	}
+	for i, item := range d.Items {
+		fmt.Fprintf(all, "%q %d %x\n", d.relative(i), item.Label, sums[i])
+	}
+	return hex.EncodeToString(all.Sum(nil)), nil
+}
+
+func hashFile(path string, buf []byte, sum *[sha256.Size]byte) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := sha256.New()
+	// The reader is wrapped so that buf is used: a file would write itself.
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, buf); err != nil {
+		return err
+	}
+	h.Sum(sum[:0])
+	return nil
+}

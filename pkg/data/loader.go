@@ -1,0 +1,188 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"sync"
+
+	"gaze/pkg/transform"
+)
+
+// LoaderOptions say how pictures become batches.
+type LoaderOptions struct {
+	// Pipeline makes a tensor of a picture. All pictures must come out the same
+	// size, that of the first.
+	Pipeline transform.Pipeline
+	Batch    int // pictures; the last batch of an epoch has what remains
+	DropLast bool
+	// Seed decides everything random: with it, the epoch and the picture's place
+	// in the set, so that neither workers nor resuming change a bit.
+	Seed    uint64
+	Shuffle bool // a new order each epoch; else the set's
+
+	// Mix mixes each batch (Mixup, CutMix); its zero value doesn't. Then batches
+	// have Targets for so many Classes.
+	Mix     transform.Mix
+	Classes int
+
+	Workers  int // that decode and transform; 0: one for each processor
+	Prefetch int // batches that are made ahead of the one in use; 0: 2
+
+	// Bad is told of a picture that can't be decoded or transformed, once, before
+	// the batch it is missing from comes. The picture is left out of its batch;
+	// the others stay where they are, so that all batches have the same pictures
+	// whether or not those before them were looked at. With nil a bad picture ends
+	// the epoch with an error.
+	Bad func(BadPicture)
+}
+
+// BadPicture is one that can't be decoded or transformed.
+type BadPicture struct {
+	Index int // in the set
+	Name  string
+	Err   error // names the picture
+}
+
+// Batch is some pictures of an epoch. It is the receiver's until it asks for the
+// next; then its memory is used again.
+type Batch struct {
+	Number  int       // in the epoch, from 0
+	Images  []float32 // [pictures, channels, height, width]
+	Shape   [4]int
+	Labels  []int     // before mixing
+	Targets []float32 // [pictures, classes], each row's sum 1; nil without mixing
+	Index   []int     // of each picture in the set
+}
+
+// Loader makes batches of a set's pictures: several workers decode and transform
+// while the batches before are used. For the same set, options and seed the
+// batches of an epoch are the same to the bit for any number of workers. Several
+// epochs may be run at a time.
+type Loader struct {
+	set     Set
+	opt     LoaderOptions
+	shape   [3]int // of a picture's tensor
+	mutex   sync.Mutex
+	slots   []*slot              // not in use
+	buffers []*transform.Buffers // not in use
+	told    map[int]bool         // bad pictures
+}
+
+// NewLoader checks the options and transforms the set's first picture that can be
+// decoded, which decides the size of them all.
+func NewLoader(set Set, o LoaderOptions) (*Loader, error) {
+	mixes := o.Mix != transform.Mix{}
+	switch {
+	case set.Len() == 0:
+		return nil, errors.New("loader: the set has no pictures")
+	case o.Batch < 1:
+		return nil, fmt.Errorf("loader: batches of %d pictures", o.Batch)
+	case o.DropLast && set.Len() < o.Batch:
+		return nil, fmt.Errorf("loader: %d pictures make no batch of %d, and incomplete ones are dropped: choose smaller batches", set.Len(), o.Batch)
+	case o.Workers < 0 || o.Prefetch < 0:
+		return nil, fmt.Errorf("loader: %d workers, %d batches ahead; neither can be negative", o.Workers, o.Prefetch)
+	case mixes && o.Classes < 1:
+		return nil, errors.New("loader: to mix labels, the number of classes must be given")
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Prefetch == 0 {
+		o.Prefetch = 2
+	}
+	l := &Loader{set: set, opt: o, told: map[int]bool{}}
+	for i := range set.Len() {
+		if label := set.Label(i); label < 0 || mixes && label >= o.Classes {
+			return nil, fmt.Errorf("loader: %s has class %d, which is none of %d", set.Name(i), label, o.Classes)
+		}
+	}
+	return l, l.findShape()
+}
+
+// findShape sets the size of the tensors.
+func (l *Loader) findShape() error {
+	var first error
+	for i := range l.set.Len() {
+		im, err := l.set.Image(i)
+		if err == nil {
+			t, err := l.opt.Pipeline.TensorAt(l.opt.Seed, 0, uint64(i), im)
+			if err == nil {
+				l.shape = t.Shape
+				return nil
+			}
+			return fmt.Errorf("loader: %s: %w", l.set.Name(i), err)
+		}
+		if first == nil {
+			first = err
+		}
+		if l.opt.Bad == nil {
+			break
+		}
+	}
+	return fmt.Errorf("loader: %w", first)
+}
+
+// Len is the number of batches in an epoch.
+func (l *Loader) Len() int {
+	if l.opt.DropLast {
+		return l.set.Len() / l.opt.Batch
+	}
+	return (l.set.Len() + l.opt.Batch - 1) / l.opt.Batch
+}
+
+// Pictures is the number of pictures in the set.
+func (l *Loader) Pictures() int { return l.set.Len() }
+
+// Shape is [channels, height, width] of a picture in a batch.
+func (l *Loader) Shape() [3]int { return l.shape }
+
+// Batches makes the batches of an epoch, from number from on: the same as if
+// those before had been made, too. A batch of which no picture is left, as all
+// are bad, is passed over. An error is the last thing that comes: the context's,
+// that of a bad picture where LoaderOptions.Bad is nil, or that of a picture
+// which has another size than the others. Leaving the loop early, or the
+// context's end, stops all workers before the loop ends.
+func (l *Loader) Batches(ctx context.Context, epoch, from int) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		if epoch < 0 || from < 0 || from > l.Len() {
+			yield(Batch{}, fmt.Errorf("loader: there is no batch %d of %d in epoch %d", from, l.Len(), epoch))
+			return
+		}
+		e := l.start(ctx, epoch, from)
+		defer e.stop()
+		for s := range e.queue {
+			select {
+			case <-s.done:
+			case <-ctx.Done():
+				yield(Batch{}, ctx.Err())
+				return
+			}
+			if err := e.settle(s); err != nil {
+				yield(Batch{}, err)
+				return
+			}
+			if len(s.Labels) > 0 && !yield(s.Batch, nil) {
+				return
+			}
+			e.free <- s
+		}
+		if err := ctx.Err(); err != nil {
+			yield(Batch{}, err)
+		}
+	}
+}
+
+// order is the pictures of an epoch in the order they come.
+func (l *Loader) order(epoch int) []int {
+	order := make([]int, l.set.Len())
+	for i := range order {
+		order[i] = i
+	}
+	if l.opt.Shuffle {
+		shuffle(order, transform.NewRand(l.opt.Seed^shuffleStream, uint64(epoch), 0, 0))
+	}
+	return order
+}

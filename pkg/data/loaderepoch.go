@@ -1,0 +1,191 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"gaze/pkg/transform"
+)
+
+// slot is the memory of a batch and the state of its making.
+type slot struct {
+	Batch
+	images  []float32 // for a whole batch; Batch.Images is the part in use
+	labels  []int
+	index   []int
+	errs    []error
+	waiting atomic.Int64  // pictures yet to come
+	done    chan struct{} // gets a value when all are there
+	failed  error         // in mixing
+}
+
+// task is a picture to be put at a place of a batch.
+type task struct {
+	slot  *slot
+	place int
+}
+
+// epoch is a run over the batches of an epoch: a feeder hands out pictures,
+// workers put them into slots, and the caller takes the slots in order.
+type epoch struct {
+	*Loader
+	number int
+	order  []int
+	cancel context.CancelFunc
+	queue  chan *slot // in the order of batches, from when they are begun
+	free   chan *slot
+	tasks  chan task
+	all    []*slot
+	wait   sync.WaitGroup
+}
+
+func (l *Loader) start(ctx context.Context, number, from int) *epoch {
+	n := l.opt.Prefetch + 1
+	e := &epoch{
+		Loader: l, number: number, order: l.order(number),
+		queue: make(chan *slot, n), free: make(chan *slot, n), tasks: make(chan task, l.opt.Workers),
+	}
+	ctx, e.cancel = context.WithCancel(ctx)
+	for range n {
+		s := l.takeSlot()
+		e.all = append(e.all, s)
+		e.free <- s
+	}
+	e.wait.Go(func() { e.feed(ctx, from) })
+	for range l.opt.Workers {
+		e.wait.Go(func() { e.work(ctx) })
+	}
+	return e
+}
+
+// stop ends all goroutines and keeps the memory for the next epoch.
+func (e *epoch) stop() {
+	e.cancel()
+	e.wait.Wait()
+	for _, s := range e.all {
+		select {
+		case <-s.done: // of a batch that wasn't looked at
+		default:
+		}
+	}
+	e.mutex.Lock()
+	e.slots = append(e.slots, e.all...)
+	e.mutex.Unlock()
+}
+
+// feed begins batch after batch.
+func (e *epoch) feed(ctx context.Context, from int) {
+	defer close(e.queue)
+	defer close(e.tasks)
+	for number := from; number < e.Len(); number++ {
+		var s *slot
+		select {
+		case s = <-e.free:
+		case <-ctx.Done():
+			return
+		}
+		first := number * e.opt.Batch
+		s.begin(number, e.order[first:min(first+e.opt.Batch, len(e.order))])
+		e.queue <- s // has room for all slots
+		for place := range s.index {
+			select {
+			case e.tasks <- task{s, place}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// begin makes a slot ready for the pictures of a batch.
+func (s *slot) begin(number int, index []int) {
+	s.Number, s.failed = number, nil
+	s.index = append(s.index[:0], index...)
+	clear(s.errs)
+	s.waiting.Store(int64(len(index)))
+}
+
+// work makes pictures. Whoever makes the last of a batch mixes it.
+func (e *epoch) work(ctx context.Context) {
+	b := e.takeBuffers()
+	defer e.giveBuffers(b)
+	for t := range e.tasks {
+		if ctx.Err() != nil {
+			return
+		}
+		s := t.slot
+		s.errs[t.place] = e.picture(b, s, t.place)
+		if s.waiting.Add(-1) == 0 {
+			s.failed = e.finish(s)
+			s.done <- struct{}{}
+		}
+	}
+}
+
+// picture puts one into its place.
+func (e *epoch) picture(b *transform.Buffers, s *slot, place int) error {
+	i := s.index[place]
+	s.labels[place] = e.set.Label(i)
+	im, err := e.set.Image(i)
+	if err != nil {
+		return err
+	}
+	size := e.shape[0] * e.shape[1] * e.shape[2]
+	shape, err := b.TensorInto(s.images[place*size:(place+1)*size], e.opt.Pipeline, e.opt.Seed, uint64(e.number), uint64(i), im)
+	if err == nil && shape == e.shape {
+		return nil
+	}
+	// What went wrong: the picture or only its size?
+	t, err := e.opt.Pipeline.TensorAt(e.opt.Seed, uint64(e.number), uint64(i), im)
+	if err != nil {
+		return fmt.Errorf("%s: %w", e.set.Name(i), err)
+	}
+	return &sizeError{e.set.Name(i), t.Shape, e.shape}
+}
+
+// sizeError is a picture that doesn't go into a batch with the others. It is
+// never passed over: the pipeline is at fault.
+type sizeError struct {
+	name      string
+	got, want [3]int
+}
+
+func (e *sizeError) Error() string {
+	return fmt.Sprintf("%s: the pipeline makes %d channels of %dx%d of it, and %d of %dx%d of others: end it with a resize to width and height, or a crop",
+		e.name, e.got[0], e.got[2], e.got[1], e.want[0], e.want[2], e.want[1])
+}
+
+// finish closes the gaps that bad pictures left, and mixes.
+func (e *epoch) finish(s *slot) error {
+	size := e.shape[0] * e.shape[1] * e.shape[2]
+	n := 0
+	for place := range s.index {
+		if s.errs[place] != nil {
+			continue
+		}
+		if n != place {
+			copy(s.images[n*size:(n+1)*size], s.images[place*size:(place+1)*size])
+			s.labels[n] = s.labels[place]
+		}
+		n++
+	}
+	s.Shape = [4]int{n, e.shape[0], e.shape[1], e.shape[2]}
+	s.Images, s.Labels, s.Targets = s.images[:n*size], s.labels[:n], nil
+	if e.opt.Mix == (transform.Mix{}) {
+		return nil
+	}
+	step := uint64(e.number)*uint64(e.Len()) + uint64(s.Number)
+	mixing := e.opt.Mix.Draw(e.opt.Seed^mixStream, step, e.shape[2], e.shape[1])
+	if err := mixing.Images(s.Images, s.Shape); err != nil {
+		return err
+	}
+	labels := make([]int32, n)
+	for i, label := range s.Labels {
+		labels[i] = int32(label)
+	}
+	var err error
+	s.Targets, err = mixing.Targets(labels, e.opt.Classes, 0)
+	return err
+}

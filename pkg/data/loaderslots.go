@@ -1,0 +1,80 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+
+	"gaze/pkg/transform"
+)
+
+// settle is called by the taker of a batch: it tells of bad pictures and decides
+// whether they end the epoch.
+func (e *epoch) settle(s *slot) error {
+	if s.failed != nil {
+		return fmt.Errorf("loader: batch %d: %w", s.Number, s.failed)
+	}
+	s.Index = s.index[:0]
+	for place, i := range s.index {
+		err := s.errs[place]
+		if err == nil {
+			s.Index = append(s.Index, i)
+			continue
+		}
+		if e.opt.Bad == nil || isSizeError(err) {
+			return fmt.Errorf("loader: %w", err)
+		}
+		if e.first(i) {
+			e.opt.Bad(BadPicture{Index: i, Name: e.set.Name(i), Err: err})
+		}
+	}
+	return nil
+}
+
+func isSizeError(err error) bool {
+	var size *sizeError
+	return errors.As(err, &size)
+}
+
+// first tells whether a bad picture hasn't been told of yet.
+func (l *Loader) first(i int) bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	told := l.told[i]
+	l.told[i] = true
+	return !told
+}
+
+// takeSlot gives the memory of a batch that isn't in use, or new memory.
+func (l *Loader) takeSlot() *slot {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if n := len(l.slots); n > 0 {
+		s := l.slots[n-1]
+		l.slots = l.slots[:n-1]
+		return s
+	}
+	n := min(l.opt.Batch, l.set.Len())
+	return &slot{
+		images: make([]float32, n*l.shape[0]*l.shape[1]*l.shape[2]),
+		labels: make([]int, n), index: make([]int, 0, n), errs: make([]error, n),
+		done: make(chan struct{}, 1),
+	}
+}
+
+// takeBuffers gives a worker its memory.
+func (l *Loader) takeBuffers() *transform.Buffers {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if n := len(l.buffers); n > 0 {
+		b := l.buffers[n-1]
+		l.buffers = l.buffers[:n-1]
+		return b
+	}
+	return new(transform.Buffers)
+}
+
+func (l *Loader) giveBuffers(b *transform.Buffers) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.buffers = append(l.buffers, b)
+}
