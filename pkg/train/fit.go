@@ -206,11 +206,11 @@ func (r *run) stop() error {
 // epoch trains the rest of the epoch under way, evaluates, and saves.
 func (r *run) epoch(ctx context.Context) error {
 	for batch, err := range r.Train.Batches(r.at.epoch, r.at.batch) {
+		if ctx.Err() != nil { // asked first: the source may end with ctx, too
+			return r.stop()
+		}
 		if err != nil {
 			return err
-		}
-		if ctx.Err() != nil {
-			return r.stop()
 		}
 		if err := r.batch(batch); err != nil {
 			return err
@@ -243,6 +243,10 @@ func (r *run) epoch(ctx context.Context) error {
 
 // batch trains on one batch and tells of it.
 func (r *run) batch(batch Batch) error {
+	if len(batch.Images) == 0 {
+		r.at.batch++
+		return nil
+	}
 	var m Metrics
 	var err error
 	if batch.Targets != nil {

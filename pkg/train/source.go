@@ -22,7 +22,8 @@ type Source interface {
 	// Len is the number of batches in an epoch.
 	Len() int
 	// Batches gives the epoch's batches from number from on. A batch is the
-	// receiver's until it asks for the next. Stopping early frees what is held.
+	// receiver's until it asks for the next. One without pictures counts, and is
+	// passed over. Stopping early frees what is held.
 	Batches(epoch, from int) iter.Seq2[Batch, error]
 }
 
@@ -52,6 +53,9 @@ func (t *Trainer) Evaluate(ctx context.Context, source Source, averaged bool) (E
 		}
 		if err := ctx.Err(); err != nil {
 			return e, err
+		}
+		if len(batch.Images) == 0 {
+			continue
 		}
 		logits, err := t.Logits(batch.Images, averaged)
 		if err != nil {
