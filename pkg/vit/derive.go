@@ -39,6 +39,15 @@ func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, err
 	return &out, nil
 }
 
+// WithPipeline returns the model with another preprocessing, as package transform
+// reads it, which [Model.Save] keeps. The rest is shared with m, which must stay
+// open.
+func (m *Model) WithPipeline(spec string) *Model {
+	out := *m
+	out.file, out.pipeline = nil, spec
+	return &out
+}
+
 // WithParameters returns a model of the same configuration with these values:
 // all of [Config.Parameters], in any order.
 func (m *Model) WithParameters(values []*weights.Tensor) (*Model, error) {

@@ -34,6 +34,13 @@ func (m *Model) Save(path string) error {
 	return atomicfile.WriteBytes(filepath.Join(filepath.Dir(path), "config.json"), text)
 }
 
+// CheckSave is the error that [Model.Save] would return because of the model's
+// configuration, so that long work that ends in it needn't begin.
+func (m *Model) CheckSave() error {
+	_, err := m.timmConfig()
+	return err
+}
+
 // timmName is what timm calls a parameter; empty if it has no such thing.
 func timmName(ours string) string {
 	if ways := timmTable.rowsOf(ours); len(ways) > 0 {
