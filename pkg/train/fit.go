@@ -39,7 +39,8 @@ type Fit struct {
 	Settings map[string]string // what decides the result; resuming needs the same
 	Data     string            // names the data, as a hash does; resuming needs the same
 	Versions map[string]string
-	Resume   bool // go on with the run in Dir; otherwise Dir mustn't hold one
+	Notes    map[string]string // for people and programs to find their way: where model and data lie
+	Resume   bool              // go on with the run in Dir; otherwise Dir mustn't hold one
 
 	// Save writes the best weights as a model; nil: as a safetensors file under
 	// the network's names.
@@ -109,7 +110,7 @@ func (r *run) open() error {
 	if r.Train == nil || r.Epochs < 1 {
 		return errors.New("there is nothing to train on: give a source and at least one epoch")
 	}
-	r.manifest = &Manifest{Settings: maps.Clone(r.Settings), Data: r.Data, Versions: r.Versions, Device: r.trainer.backend.Description()}
+	r.manifest = &Manifest{Settings: maps.Clone(r.Settings), Data: r.Data, Versions: r.Versions, Notes: r.Notes, Device: r.trainer.backend.Description()}
 	if err := r.lock(); err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type Manifest struct {
 	Settings map[string]string `json:"settings"`
 	Data     string            `json:"data,omitempty"`
 	Versions map[string]string `json:"versions,omitempty"`
+	Notes    map[string]string `json:"notes,omitempty"`
 	Device   string            `json:"device"`
 	Status   string            `json:"status"`
 	Reason   string            `json:"reason,omitempty"`
