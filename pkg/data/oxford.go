@@ -1,0 +1,248 @@
+package data
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"gaze/internal/atomicfile"
+)
+
+// OxfordPetsOptions are those of [ConvertOxfordPets].
+type OxfordPetsOptions struct {
+	Source string       // where the archives are from, for the set's README.txt
+	Log    func(string) // told of each picture that can't be decoded; may be nil
+}
+
+// Bounds of what is taken out of an archive; the published ones hold 0.8 GB in
+// files of up to a few MB.
+const (
+	maxOxfordFile    = 64 << 20
+	maxOxfordArchive = 8 << 30
+)
+
+// ConvertOxfordPets makes a data set for [OpenDataset] of the archives of the
+// Oxford-IIIT Pet set (Parkhi, Vedaldi, Zisserman and Jawahar 2012),
+// images.tar.gz and annotations.tar.gz, in the folder dir, which must not exist
+// yet or be empty:
+//
+//	dir/train/{class}_{id}.jpg   the lines of trainval.txt, ids from 0 (to 3679)
+//	dir/val/{class}_{id}.jpg     1500 of test.txt, ids from 3680
+//	dir/test/{class}_{id}.jpg    the others, ids from 5180
+//	dir/classes.txt              the 37 breeds, class 0 first
+//	dir/README.txt               what this is
+//
+// Class numbers are the archive's less 1, which is alphabetical. The pictures to
+// validate on are taken evenly through test.txt, so that each class gives its
+// share. How the course numbered and chose its pictures isn't published beyond
+// the counts: a single id may stand for another picture there.
+//
+// Files are copied as they are; some are of other formats than their names say,
+// which [Decode] sees. Those that can't be decoded are kept, too, and told of. Of
+// the archives, nothing but the listed pictures is taken. The folder appears at
+// the end, whole.
+func ConvertOxfordPets(ctx context.Context, images, annotations, dir string, o OxfordPetsOptions) error {
+	if err := atomicfile.CheckNewFolder(dir); err != nil {
+		return fmt.Errorf("oxford pets: %w", err)
+	}
+	plan, err := readOxfordLists(ctx, annotations)
+	if err != nil {
+		return fmt.Errorf("oxford pets: %s: %w", annotations, err)
+	}
+	err = atomicfile.WriteFolder(dir, func(temp string) error {
+		for split, n := range plan.counts {
+			if n == 0 {
+				continue
+			}
+			if err := os.Mkdir(filepath.Join(temp, splitNames[split][0]), 0o755); err != nil {
+				return err
+			}
+		}
+		bad, err := plan.unpack(ctx, images, temp)
+		if err != nil {
+			return fmt.Errorf("%s: %w", images, err)
+		}
+		for _, text := range bad {
+			if o.Log != nil {
+				o.Log(text)
+			}
+		}
+		classes := []byte(strings.Join(plan.classes, "\n") + "\n")
+		if err := atomicfile.WriteBytes(filepath.Join(temp, "classes.txt"), classes); err != nil {
+			return err
+		}
+		return atomicfile.WriteBytes(filepath.Join(temp, "README.txt"), plan.readme(o.Source, bad))
+	})
+	if err != nil {
+		return fmt.Errorf("oxford pets: %w", err)
+	}
+	return nil
+}
+
+// eachMember calls do with the regular files of a .tar.gz, by their cleaned
+// names. Links, devices and folders are passed over; names aren't paths to
+// anything.
+func eachMember(ctx context.Context, archive string, do func(name string, size int64, r io.Reader) error) error {
+	f, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("it is no .tar.gz: %w", err)
+	}
+	limited := &io.LimitedReader{R: z, N: maxOxfordArchive}
+	for t := tar.NewReader(limited); ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		h, err := t.Next()
+		if err == io.EOF {
+			// The checksum comes after the archive's end.
+			_, err := io.Copy(io.Discard, limited)
+			return err
+		}
+		if err == nil && h.Typeflag == tar.TypeReg {
+			err = do(path.Clean(h.Name), h.Size, t)
+		}
+		if limited.N <= 0 {
+			return fmt.Errorf("it holds more than %d bytes", int64(maxOxfordArchive))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readOxfordLists reads trainval.txt and test.txt.
+func readOxfordLists(ctx context.Context, archive string) (*oxfordPlan, error) {
+	found := map[string][]oxfordLine{}
+	err := eachMember(ctx, archive, func(name string, size int64, r io.Reader) error {
+		if name != "annotations/trainval.txt" && name != "annotations/test.txt" {
+			return nil
+		}
+		if size > maxOxfordFile {
+			return fmt.Errorf("%s has %d bytes", name, size)
+		}
+		lines, err := parseOxfordList(r)
+		if err != nil {
+			return fmt.Errorf("%s:%w", name, err)
+		}
+		found[path.Base(name)] = lines
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return planOxford(found["trainval.txt"], found["test.txt"])
+}
+
+// unpacked is a file on its way from the archive into the folder.
+type unpacked struct {
+	name, target string
+	content      []byte
+}
+
+// unpack writes the pictures into dir. It returns what there is to say about
+// those that can't be decoded.
+func (p *oxfordPlan) unpack(ctx context.Context, archive, dir string) (bad []string, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	files := make(chan unpacked)
+	var mutex sync.Mutex
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for f := range files {
+				if err := writeSynced(filepath.Join(dir, filepath.FromSlash(f.target)), f.content); err != nil {
+					cancel(err)
+				}
+				if _, err := DecodeReader(bytes.NewReader(f.content), f.name); err != nil {
+					mutex.Lock()
+					bad = append(bad, fmt.Sprintf("%s: %v", f.target, err))
+					mutex.Unlock()
+				}
+			}
+		})
+	}
+	seen := map[string]bool{}
+	err = eachMember(ctx, archive, func(name string, size int64, r io.Reader) error {
+		folder, base := path.Split(name)
+		target := p.target[strings.TrimSuffix(base, ".jpg")]
+		if folder != "images/" || !strings.HasSuffix(base, ".jpg") || target == "" {
+			return nil
+		}
+		if size > maxOxfordFile || seen[target] {
+			return fmt.Errorf("%s: it has %d bytes or is there twice", name, size)
+		}
+		seen[target] = true
+		content, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		files <- unpacked{name, target, content}
+		return nil
+	})
+	close(files)
+	wait.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err == nil && len(seen) < len(p.target) {
+		err = p.missing(seen)
+	}
+	slices.Sort(bad)
+	return bad, err
+}
+
+// missing names pictures that are listed but aren't there.
+func (p *oxfordPlan) missing(seen map[string]bool) error {
+	var names []string
+	for name, target := range p.target {
+		if !seen[target] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return fmt.Errorf("%d listed pictures aren't in it, such as %s.jpg", len(names), names[0])
+}
+
+func writeSynced(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(0o644))
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// readme tells a person what the folder is.
+func (p *oxfordPlan) readme(source string, bad []string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "The Oxford-IIIT Pet set (Parkhi, Vedaldi, Zisserman, Jawahar: Cats and Dogs, CVPR 2012),\n")
+	fmt.Fprintf(&b, "converted by Gaze. Licence of the pictures: CC BY-SA 4.0.\n%s\n", source)
+	fmt.Fprintf(&b, "Files are {class}_{id}.jpg; classes.txt names the classes, 0 first. The bytes are the archive's.\n\n")
+	fmt.Fprintf(&b, "train: %d pictures, ids from 0, as the lines of trainval.txt are ordered\n", p.counts[0])
+	fmt.Fprintf(&b, "val:   %d pictures, ids from %d: line i of the n lines of test.txt (from 0) where\n", p.counts[1], p.counts[0])
+	fmt.Fprintf(&b, "       floor((i+1)*v/n) > floor(i*v/n), v = %d, n = %d\n", p.counts[1], p.counts[1]+p.counts[2])
+	fmt.Fprintf(&b, "test:  %d pictures, ids from %d: the other lines of test.txt\n\n", p.counts[2], p.counts[0]+p.counts[1])
+	fmt.Fprintf(&b, "The counts are those of the course's set. Which pictures it validates on, and in what order\n")
+	fmt.Fprintf(&b, "it numbered them, isn't published: a single id may be another picture there.\n")
+	if len(bad) > 0 {
+		fmt.Fprintf(&b, "\nThese can't be decoded:\n%s\n", strings.Join(bad, "\n"))
+	}
+	return b.Bytes()
+}
