@@ -80,7 +80,7 @@ func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 
 // modelFlag defines --model with its completion.
 func modelFlag(cmd *cobra.Command, to *string) {
-	cmd.Flags().StringVar(to, "model", "", "checkpoint: a file, a folder, or a name that 'gaze models' lists")
+	cmd.Flags().StringVar(to, "model", "", "checkpoint: a file, a folder, a run of 'gaze train', or a name that 'gaze models' lists")
 	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
 		panic(err) // registered twice
 	}
@@ -91,6 +91,9 @@ func modelFlag(cmd *cobra.Command, to *string) {
 func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	path, err := hub.Resolve(fileOrName)
 	if err != nil {
+		return nil, err
+	}
+	if path, err = bestOfRun(path); err != nil {
 		return nil, err
 	}
 	m, err := vit.Load(path)

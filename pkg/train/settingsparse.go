@@ -196,11 +196,23 @@ func findSetting(name string) (*setting, error) {
 	return nil, fmt.Errorf("there is no setting %q; there are %s", name, strings.Join(names, ", "))
 }
 
+// Named is a setting's name and value, as text has them.
+type Named struct{ Name, Value string }
+
+// List is every setting, in the order in which String writes them.
+func (s Settings) List() []Named {
+	out := make([]Named, len(settings))
+	for i, e := range settings {
+		out[i] = Named{e.name, e.get(&s)}
+	}
+	return out
+}
+
 // Map is every setting by its name, as a run's manifest has them.
 func (s Settings) Map() map[string]string {
 	out := make(map[string]string, len(settings))
-	for _, e := range settings {
-		out[e.name] = e.get(&s)
+	for _, e := range s.List() {
+		out[e.Name] = e.Value
 	}
 	return out
 }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/data"
+	"gaze/pkg/train"
+	"gaze/pkg/vit"
+)
+
+// openStart opens the model that training begins with and gives it to the job.
+func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) (*vit.Model, error) {
+	m, err := f.startModel(cmd, job, splits)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := m.Digest()
+	if err == nil && !vit.IsSpec(f.model) {
+		err = m.CheckFinite()
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	job.Model, job.Start, job.Notes = m, m.Name+" sha256:"+digest, f.notes()
+	return m, nil
+}
+
+func (f *trainFlags) startModel(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) (*vit.Model, error) {
+	if !vit.IsSpec(f.model) {
+		return loadModel(cmd, f.model)
+	}
+	cfg, err := vit.ParseConfig(f.model)
+	if err != nil {
+		return nil, misuse(cmd, fmt.Errorf("--model: %w", err))
+	}
+	cfg.Classes = len(splits.Classes)
+	return vit.New(cfg, job.Settings.Seed)
+}
+
+// bestOfRun is the best model of a run's folder; any other path stays as it is.
+func bestOfRun(path string) (string, error) {
+	if _, err := os.Stat(filepath.Join(path, "run.json")); err != nil {
+		return path, nil
+	}
+	best := filepath.Join(path, "best", "model.safetensors")
+	if _, err := os.Stat(best); errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("the run in %s has no model yet: its first epoch isn't done ('gaze train --resume -o %s' goes on)", path, path)
+	} else if err != nil {
+		return "", err
+	}
+	return best, nil
+}
+
+// trainReport writes how a run goes to standard error: a line for each epoch,
+// and one now and then between.
+type trainReport struct {
+	cmd  *cobra.Command
+	last time.Time
+}
+
+func newTrainReport(cmd *cobra.Command) *trainReport { return &trainReport{cmd, time.Now()} }
+
+func (r *trainReport) progress(p train.Progress) {
+	epochDone := p.Batch == 0
+	if !epochDone && time.Since(r.last) < 10*time.Second {
+		return
+	}
+	r.last = time.Now()
+	line := fmt.Sprintf("epoch %d/%d, batch %d/%d: loss %.4f, %.2f %% right", p.Epoch, p.Epochs, p.Done, p.Batches, p.Train.Loss, 100*p.Train.Accuracy)
+	if v := p.Validation; v != nil {
+		line += fmt.Sprintf("; validation: loss %.4f, %.2f %% right", v.Loss, 100*v.Accuracy)
+	}
+	fmt.Fprintf(r.cmd.ErrOrStderr(), "%s; %.1f pictures/s, %s left\n", line, p.PicturesPerSec, p.Remaining.Round(time.Second))
+}
+
+func (r *trainReport) end() {}

@@ -1,0 +1,197 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/data"
+	"gaze/pkg/transform"
+	"gaze/pkg/vit"
+	"gaze/pkg/weights"
+)
+
+// FineTune trains a Vision Transformer on a data set, in a run's folder as [Fit]
+// has it. Its best model is one that vit.Load opens, with the classes' names and
+// the evaluation pipeline.
+type FineTune struct {
+	Dir   string
+	Model *vit.Model // to start from; stays open until Run returns
+	Start string     // names the model, as a digest does; resuming needs the same
+
+	Train      data.Set
+	Validation data.Set // nil: none; the best is then the last
+	Classes    []string // names
+	Data       string   // names the data, as a hash does; resuming needs the same
+
+	Pipeline     transform.Pipeline
+	EvalPipeline transform.Pipeline // nil: [EvaluationPipeline] of Pipeline
+	Settings     Settings
+
+	// What follows doesn't change the result.
+
+	Workers         int // that decode and transform; 0: one for each processor
+	CheckpointEvery int // batches between two checkpoints; 0: only after each epoch
+	Resume          bool
+	Versions, Notes map[string]string
+	Bad             func(data.BadPicture) // told of pictures that can't be read; nil: they end the run
+	Warn            func(string)          // told what should be known; nil: nobody is
+	Progress        func(Progress)
+}
+
+// Run trains; see [Fit.Run]. A cancelled context ends it with [ErrStopped] once
+// the batch under way is done.
+func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, error) {
+	if f.Warn == nil {
+		f.Warn = func(string) {}
+	}
+	if f.EvalPipeline == nil {
+		f.EvalPipeline = EvaluationPipeline(f.Pipeline)
+	}
+	if f.Train == nil || f.Model == nil {
+		return nil, errors.New("train: fine-tuning needs a model and pictures to train on")
+	}
+	// The loaders outlive ctx: the batch under way is trained on, then Fit stops.
+	loading, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	s, err := f.sources(loading)
+	if err != nil {
+		return nil, err
+	}
+	m, err := f.prepare(s.shape)
+	if err != nil {
+		return nil, err
+	}
+	if f.Settings.Probe {
+		if err := s.toFeatures(ctx, backend, m, f.Settings.Batch, f.Settings.Seed); err != nil {
+			return nil, err
+		}
+	}
+	network, err := f.network(m)
+	if err != nil {
+		return nil, err
+	}
+	t, err := NewTrainer(backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth))
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	return f.fit(s, m).Run(ctx, t)
+}
+
+// sources is the batches of a run.
+type sources struct {
+	train, validation Source
+	shape             [3]int // channels, height and width of a picture
+}
+
+// sources opens the loaders.
+func (f *FineTune) sources(ctx context.Context) (*sources, error) {
+	train, err := f.loader(f.Train, f.Settings.Probe)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	s := &sources{train: FromLoader(ctx, train), shape: train.Shape()}
+	if f.Validation == nil {
+		return s, nil
+	}
+	validation, err := f.loader(f.Validation, true)
+	if err != nil {
+		return nil, fmt.Errorf("train: validation: %w", err)
+	}
+	if validation.Shape() != s.shape {
+		return nil, fmt.Errorf("train: the pipeline makes tensors of %v, the evaluation's of %v: they must agree", s.shape, validation.Shape())
+	}
+	s.validation = FromLoader(ctx, validation)
+	return s, nil
+}
+
+// loader is a loader of pictures to train on, or of pictures as they are.
+func (f *FineTune) loader(set data.Set, plain bool) (*data.Loader, error) {
+	o := data.LoaderOptions{Pipeline: f.EvalPipeline, Batch: f.Settings.Batch, Seed: f.Settings.Seed, Workers: f.Workers, Bad: f.Bad}
+	if !plain {
+		o.Pipeline, o.Shuffle, o.Classes = f.Pipeline, true, len(f.Classes)
+		if mix := f.Settings.Mix(); mix != nil {
+			o.Mix = *mix
+		}
+	}
+	return data.NewLoader(set, o)
+}
+
+// prepare is the model for pictures of a size and for the classes there are.
+func (f *FineTune) prepare(shape [3]int) (*vit.Model, error) {
+	m := f.Model
+	if shape[0] != m.Config.Channels {
+		return nil, fmt.Errorf("train: the pipeline makes pictures of %d channels, the model takes %d", shape[0], m.Config.Channels)
+	}
+	if size := [2]int{shape[1], shape[2]}; size != m.Config.ImageSize {
+		resized, err := m.ResizedTo(size[0], size[1])
+		if err != nil {
+			return nil, fmt.Errorf("train: the pipeline makes pictures of %d×%d: %w", size[0], size[1], err)
+		}
+		f.Warn(fmt.Sprintf("the model's position embeddings are resized from pictures of %d×%d to %d×%d", m.Config.ImageSize[0], m.Config.ImageSize[1], size[0], size[1]))
+		m = resized
+	}
+	if m.Config.Classes != len(f.Classes) || m.Labels != nil && !slices.Equal(m.Labels, f.Classes) {
+		f.Warn(fmt.Sprintf("the model gets a new head for %d classes", len(f.Classes)))
+		headed, err := m.WithHead(len(f.Classes), f.Classes, f.Settings.Seed)
+		if err != nil {
+			return nil, err
+		}
+		m = headed
+	}
+	m = m.WithPipeline(f.EvalPipeline.String())
+	m.Labels = f.Classes
+	if err := m.CheckSave(); err != nil {
+		return nil, fmt.Errorf("train: the trained model couldn't be saved: %w", err)
+	}
+	return m, nil
+}
+
+func (f *FineTune) network(m *vit.Model) (*Network, error) {
+	if f.Settings.Probe {
+		return Probe(m)
+	}
+	return ViT(m, f.Settings.DropPath)
+}
+
+// fit is the run in its folder.
+func (f *FineTune) fit(s *sources, m *vit.Model) Fit {
+	settings := f.Settings.Map()
+	settings["model"] = f.Start
+	settings["pipeline"] = f.Pipeline.String()
+	settings["eval_pipeline"] = f.EvalPipeline.String()
+	return Fit{
+		Dir: f.Dir, Train: s.train, Validation: s.validation, Epochs: f.Settings.Epochs, CheckpointEvery: f.CheckpointEvery,
+		Settings: settings, Data: f.Data, Versions: f.Versions, Notes: f.Notes, Resume: f.Resume, Progress: f.Progress,
+		Save: func(path string, list []*weights.Tensor) error { return saveModel(m, path, list) },
+	}
+}
+
+// saveModel saves a model with trained weights; those that weren't trained stay.
+func saveModel(m *vit.Model, path string, list []*weights.Tensor) error {
+	trained := make(map[string]*weights.Tensor, len(list))
+	for _, w := range list {
+		trained[w.Name] = w
+	}
+	var all []*weights.Tensor
+	for _, p := range m.Config.Parameters() {
+		if w := trained[p.Name]; w != nil {
+			all = append(all, w)
+			continue
+		}
+		values, shape, err := m.Parameter(p.Name)
+		if err != nil {
+			return err
+		}
+		all = append(all, weights.NewTensor(p.Name, shape, values))
+	}
+	out, err := m.WithParameters(all)
+	if err != nil {
+		return err
+	}
+	return out.Save(path)
+}
