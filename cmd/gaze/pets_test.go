@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,5 +62,24 @@ func TestPetsUsage(t *testing.T) {
 		if _, err := os.Stat(out); err == nil {
 			t.Fatalf("%q left something behind", tt.args)
 		}
+	}
+}
+
+func TestPullOxfordPetsUsage(t *testing.T) {
+	for _, args := range [][]string{{"pull", "dinov2-small", "-o", "x"}, {"pull", "oxford-pets", "dinov2-small", "-o", "x"}} {
+		if status, _, log := gaze(t, args...); status != 2 || !strings.Contains(log, "only oxford-pets") {
+			t.Errorf("%q: exit status %d, %s", args, status, log)
+		}
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	t.Setenv("GAZE_OXFORD_ENDPOINT", server.URL)
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	dir := filepath.Join(t.TempDir(), "pets")
+	if status, out, log := gaze(t, "pull", "oxford-pets", "-o", dir, "-q"); status != 1 || out != "" || !strings.Contains(log, "annotations.tar.gz") {
+		t.Errorf("exit status %d, %s%s", status, out, log)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a folder was left")
 	}
 }

@@ -26,6 +26,9 @@ type OxfordPetsOptions struct {
 	Log    func(string) // told of each picture that can't be decoded; may be nil
 }
 
+// OxfordPetsTitle is how the README.txt of a converted set begins.
+const OxfordPetsTitle = "The Oxford-IIIT Pet set"
+
 // Bounds of what is taken out of an archive; the published ones hold 0.8 GB in
 // files of up to a few MB.
 const (
@@ -232,7 +235,7 @@ func writeSynced(path string, content []byte) error {
 // readme tells a person what the folder is.
 func (p *oxfordPlan) readme(source string, bad []string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "The Oxford-IIIT Pet set (Parkhi, Vedaldi, Zisserman, Jawahar: Cats and Dogs, CVPR 2012),\n")
+	fmt.Fprintf(&b, "%s (Parkhi, Vedaldi, Zisserman, Jawahar: Cats and Dogs, CVPR 2012),\n", OxfordPetsTitle)
 	fmt.Fprintf(&b, "converted by Gaze. Licence of the pictures: CC BY-SA 4.0.\n%s\n", source)
 	fmt.Fprintf(&b, "Files are {class}_{id}.jpg; classes.txt names the classes, 0 first. The bytes are the archive's.\n\n")
 	fmt.Fprintf(&b, "train: %d pictures, ids from 0, as the lines of trainval.txt are ordered\n", p.counts[0])

@@ -12,6 +12,7 @@
 //	GAZE_CACHE            the cache folder (otherwise $XDG_CACHE_HOME/gaze or the system's)
 //	HF_ENDPOINT           instead of https://huggingface.co
 //	GAZE_GITHUB_ENDPOINT  instead of https://github.com
+//	GAZE_OXFORD_ENDPOINT  instead of the Oxford-IIIT Pet set's own two (the folder with its archives)
 //	PIP_INDEX_URL         instead of https://pypi.org/simple (pip's own configuration is read too)
 //
 // The usual HTTPS_PROXY and SSL_CERT_FILE work as everywhere in Go.
