@@ -1,27 +1,35 @@
 package jpeg
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
 
-const lookBits = 9 // codes up to this length are decoded by one table look-up
+const lookBits = 10 // codes up to this length are decoded by one table look-up
 
 // huffman is a decoding table (T.81 annex F.2.2.3).
 type huffman struct {
-	// look maps the next lookBits bits to length<<8 | symbol; length 0 means
-	// that the code is longer.
-	look    [1 << lookBits]uint16
-	maxCode [18]int32 // largest code of each length, -1 for none; the last is a sentinel
-	offset  [17]int32 // index of a length's first symbol minus its first code
-	symbols []uint8
+	// look maps the next lookBits bits to an entry, 0 for a code that is longer:
+	// bits 0 to 7 say how many bits are used up, 8 to 15 are the symbol (a run of
+	// zeros and the size of the value after the code), 16 to 31 the value itself,
+	// if the look-up held all of it, else 0, and only the code is used up.
+	look    [1 << lookBits]uint32
+	maxCode [17]int32  // largest code of each length, -1 for none
+	offset  [17]int32  // index of a length's first symbol minus its first code
+	symbols [256]uint8 // in the order of their codes
+
+	spec    []byte // what the table was made from
+	defined bool   // in the file that is being decoded
 }
 
+var errHuffmanCut = errors.New("a Huffman table is cut off")
+
 // huffmanTables reads Huffman tables (T.81 B.2.4.2).
-func (d *decoder) huffmanTables(s []byte) error {
+func (d *Decoder) huffmanTables(s []byte) error {
 	for len(s) > 0 {
 		if len(s) < 17 {
-			return errors.New("a Huffman table is cut off")
+			return errHuffmanCut
 		}
 		class, id := s[0]>>4, s[0]&15
 		if class > 1 || id > 3 {
@@ -32,40 +40,37 @@ func (d *decoder) huffmanTables(s []byte) error {
 			total += int(n)
 		}
 		if total > 256 || len(s) < 17+total {
-			return errors.New("a Huffman table is cut off")
+			return errHuffmanCut
 		}
-		t, err := newHuffman(s[1:17], s[17:17+total])
-		if err != nil {
+		if err := d.huffman[class][id].define(s[1 : 17+total]); err != nil {
 			return err
-		}
-		if class == 0 {
-			d.dc[id] = t
-		} else {
-			d.ac[id] = t
 		}
 		s = s[17+total:]
 	}
 	return nil
 }
 
-// newHuffman builds a table from the number of codes of each length and the
-// symbols in order of their codes.
-func newHuffman(counts, symbols []byte) (*huffman, error) {
-	t := &huffman{symbols: append([]uint8(nil), symbols...)}
+// define makes the table: spec is the number of codes of each of 16 lengths and
+// then the symbols in order of their codes. Most files of a set have the same
+// tables, which are kept.
+func (t *huffman) define(spec []byte) error {
+	if t.defined = bytes.Equal(t.spec, spec); t.defined {
+		return nil
+	}
+	t.spec = append(t.spec[:0], spec...)
+	t.look = [1 << lookBits]uint32{}
+	copy(t.symbols[:], spec[16:])
 	code, index := int32(0), int32(0)
 	for length := 1; length <= 16; length++ {
-		n := int32(counts[length-1])
+		n := int32(spec[length-1])
 		if code+n > 1<<length {
-			return nil, errors.New("a Huffman table has more codes than fit")
+			t.spec = t.spec[:0]
+			return errors.New("a Huffman table has more codes than fit")
 		}
 		t.offset[length] = index - code
 		if length <= lookBits {
 			for i := range n {
-				entry := uint16(length)<<8 | uint16(symbols[index+i])
-				first := (code + i) << (lookBits - length)
-				for j := range int32(1) << (lookBits - length) {
-					t.look[first+j] = entry
-				}
+				t.enter(code+i, length, t.symbols[index+i])
 			}
 		}
 		index += n
@@ -76,105 +81,81 @@ func newHuffman(counts, symbols []byte) (*huffman, error) {
 		}
 		code <<= 1
 	}
-	t.maxCode[17] = 1<<31 - 1
-	return t, nil
+	t.defined = true
+	return nil
 }
 
-// bitReader reads the entropy-coded bits of a scan. At a marker or the end of
-// the data it delivers zeros and counts them: a caller that used some of those
-// has run past the end (see overrun).
-type bitReader struct {
-	data  []byte
-	pos   int
-	acc   uint64 // the next bits, left-aligned below bit count
-	count int    // valid bits in acc
-	fake  int    // bits in acc that were made up
-}
-
-// fill makes at least 32 bits available.
-func (b *bitReader) fill() {
-	for b.count <= 48 {
-		if b.pos+8 <= len(b.data) && b.count <= 32 && b.fake == 0 {
-			// Four bytes at a time while none of them is 0xFF.
-			p := b.data[b.pos : b.pos+4 : b.pos+4]
-			w := uint32(p[0])<<24 | uint32(p[1])<<16 | uint32(p[2])<<8 | uint32(p[3])
-			if n := ^w; (n-0x01010101)&^n&0x80808080 == 0 {
-				b.acc = b.acc<<32 | uint64(w)
-				b.count += 32
-				b.pos += 4
-				continue
-			}
+// enter writes the entries of look that begin with a code.
+func (t *huffman) enter(code int32, length int, symbol uint8) {
+	rest := lookBits - length
+	entries := t.look[code<<rest : (code+1)<<rest]
+	size := int(symbol & 15)
+	if size == 0 || size > rest {
+		for i := range entries {
+			entries[i] = uint32(symbol)<<8 | uint32(length)
 		}
-		var v byte
-		switch {
-		case b.pos >= len(b.data):
-			b.fake += 8
-		case b.data[b.pos] != 0xFF:
-			v = b.data[b.pos]
-			b.pos++
-		case b.pos+1 < len(b.data) && b.data[b.pos+1] == 0:
-			v = 0xFF
-			b.pos += 2
-		default: // a marker: it stays where it is
-			b.fake += 8
+		return
+	}
+	each := len(entries) >> size
+	for v := range 1 << size {
+		value := uint16(extend(uint64(v)<<(64-size), uint(size)))
+		entry := uint32(value)<<16 | uint32(symbol)<<8 | uint32(length+size)
+		for i := range each {
+			entries[v*each+i] = entry
 		}
-		b.acc = b.acc<<8 | uint64(v)
-		b.count += 8
 	}
 }
 
-// overrun tells whether made-up bits were consumed.
-func (b *bitReader) overrun() bool { return b.fake > b.count }
+// long decodes a code of more than lookBits bits at the top of acc. It returns the
+// symbol and the code's length, 0 if no such code exists.
+func (t *huffman) long(acc uint64) (symbol uint8, length uint) {
+	for length := uint(lookBits + 1); length <= 16; length++ {
+		if code := int32(acc >> (64 - length)); code <= t.maxCode[length] {
+			return t.symbols[uint8(t.offset[length]+code)], length
+		}
+	}
+	return 0, 0
+}
 
-// reset starts afresh at pos, dropping what bits are left.
-func (b *bitReader) reset(pos int) { b.pos, b.acc, b.count, b.fake = pos, 0, 0, 0 }
+// badCode is the error for a code that doesn't exist.
+func (b *bitReader) badCode() error {
+	if b.pos >= b.size {
+		return ErrTruncated
+	}
+	return errors.New("corrupt: a Huffman code that doesn't exist")
+}
 
-// symbol decodes one Huffman symbol.
-func (b *bitReader) symbol(t *huffman) (uint8, error) {
+// symbol decodes a symbol and the value after it, for the loops that aren't hot.
+func (b *bitReader) symbol(t *huffman) (symbol uint8, value int32, err error) {
 	if b.count < 32 {
-		b.fill()
+		b.acc, b.count, b.pos = refill(b.data, b.acc, b.count, b.pos)
 	}
-	entry := t.look[b.acc>>(b.count-lookBits)&(1<<lookBits-1)]
-	if entry != 0 {
-		b.count -= int(entry >> 8)
-		return uint8(entry), nil
-	}
-	return b.longSymbol(t)
-}
-
-// longSymbol decodes a code of more than lookBits bits.
-func (b *bitReader) longSymbol(t *huffman) (uint8, error) {
-	code := int32(b.acc >> (b.count - lookBits) & (1<<lookBits - 1))
-	for length := lookBits + 1; length <= 16; length++ {
-		code = code<<1 | int32(b.acc>>(b.count-length)&1)
-		if code <= t.maxCode[length] {
-			b.count -= length
-			return t.symbols[t.offset[length]+code], nil
+	entry := t.look[b.acc>>(64-lookBits)]
+	symbol = uint8(entry >> 8)
+	length := uint(entry & 0xFF)
+	if entry == 0 {
+		if symbol, length = t.long(b.acc); length == 0 {
+			return 0, 0, b.badCode()
 		}
 	}
-	if b.overrunSoon() {
-		return 0, ErrTruncated
+	b.acc <<= length & 63
+	b.count -= length
+	value = int32(int16(entry >> 16))
+	if size := uint(symbol & 15); size != 0 && value == 0 {
+		value = extend(b.acc, size)
+		b.acc <<= size
+		b.count -= size
 	}
-	return 0, errors.New("corrupt: a Huffman code that doesn't exist")
+	return symbol, value, nil
 }
-
-// overrunSoon tells whether the reader stands at the end of the scan's data.
-func (b *bitReader) overrunSoon() bool { return b.fake > 0 }
 
 // receive returns the next n bits, n at most 16.
-func (b *bitReader) receive(n int) int32 {
+func (b *bitReader) receive(n uint) int32 {
 	if b.count < n {
-		b.fill()
+		b.acc, b.count, b.pos = refill(b.data, b.acc, b.count, b.pos)
 	}
+	v := int32(b.acc >> (64 - n)) // 0 for n = 0: Go shifts everything out
+	b.acc <<= n
 	b.count -= n
-	return int32(b.acc >> b.count & (1<<n - 1))
-}
-
-// extend reads n bits as T.81 F.2.2.1's signed value.
-func (b *bitReader) extend(n int) int32 {
-	v := b.receive(n)
-	if v < 1<<(n-1) {
-		v += -1<<n + 1
-	}
 	return v
 }

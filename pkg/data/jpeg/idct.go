@@ -1,8 +1,12 @@
 package jpeg
 
+import "encoding/binary"
+
 // The "accurate integer" inverse DCT that libjpeg calls islow: the algorithm of
 // Loeffler, Ligtenberg and Moschytz (ICASSP 1989) in 13-bit fixed point, first
-// over columns, keeping 2 more bits, then over rows.
+// over columns, keeping 2 more bits, then over rows. Samples and sums that are kept
+// between steps have 16 bits and wrap or saturate just where libjpeg-turbo's vector
+// code does, which only a damaged file shows.
 const (
 	constBits = 13
 	passBits  = 2
@@ -29,13 +33,13 @@ func butterfly(s0, s1, s2, s3, s4, s5, s6, s7 int32) (t10, t11, t12, t13, b0, b1
 	z1 := (s2 + s6) * fix0541196100
 	e2 := z1 - s6*fix1847759065
 	e3 := z1 + s2*fix0765366865
-	e0 := (s0 + s4) << constBits
-	e1 := (s0 - s4) << constBits
+	e0 := int32(int16(s0+s4)) << constBits
+	e1 := int32(int16(s0-s4)) << constBits
 	t10, t13 = e0+e3, e0-e3
 	t11, t12 = e1+e2, e1-e2
 
 	// Odd part (figure 8 of the paper).
-	z1, z2, z3, z4 := s7+s1, s5+s3, s7+s3, s5+s1
+	z1, z2, z3, z4 := s7+s1, s5+s3, int32(int16(s7+s3)), int32(int16(s5+s1))
 	z5 := (z3 + z4) * fix1175875602
 	b0, b1 = s7*fix0298631336, s5*fix2053119869
 	b2, b3 = s3*fix3072711026, s1*fix1501321110
@@ -51,57 +55,74 @@ func butterfly(s0, s1, s2, s3, s4, s5, s6, s7 int32) (t10, t11, t12, t13, b0, b1
 }
 
 // idct dequantises a block in natural order and writes its 8x8 samples.
-func idct(coef *[64]int16, quant *[64]int32, out []uint8, stride int) {
+func idct(coef, quant *[64]int16, out []uint8, stride int) {
 	var ws [64]int32
-	for c := range 8 {
-		dc := int32(coef[c]) * quant[c]
-		if columnIsFlat(coef, c) {
-			v := dc << passBits
-			for r := 0; r < 64; r += 8 {
-				ws[r+c] = v
-			}
-			continue
-		}
-		t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(dc,
-			int32(coef[8+c])*quant[8+c], int32(coef[16+c])*quant[16+c], int32(coef[24+c])*quant[24+c],
-			int32(coef[32+c])*quant[32+c], int32(coef[40+c])*quant[40+c], int32(coef[48+c])*quant[48+c],
-			int32(coef[56+c])*quant[56+c])
-		const shift, half = constBits - passBits, 1 << (constBits - passBits - 1)
-		ws[c], ws[56+c] = (t10+b3+half)>>shift, (t10-b3+half)>>shift
-		ws[8+c], ws[48+c] = (t11+b2+half)>>shift, (t11-b2+half)>>shift
-		ws[16+c], ws[40+c] = (t12+b1+half)>>shift, (t12-b1+half)>>shift
-		ws[24+c], ws[32+c] = (t13+b0+half)>>shift, (t13-b0+half)>>shift
-	}
+	columns(coef, quant, &ws)
 	for r := range 8 {
 		w := ws[r*8 : r*8+8 : r*8+8]
 		o := out[r*stride : r*stride+8 : r*stride+8]
 		if w[1]|w[2]|w[3]|w[4]|w[5]|w[6]|w[7] == 0 {
-			v := clamp((w[0]+1<<(passBits+2))>>(passBits+3) + 128)
+			v := sample((w[0] + 1<<(passBits+2)) >> (passBits + 3))
 			o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7] = v, v, v, v, v, v, v, v
 			continue
 		}
 		t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7])
 		const shift = constBits + passBits + 3
-		const half = 1<<(shift-1) + 128<<shift
-		o[0], o[7] = clamp((t10+b3+half)>>shift), clamp((t10-b3+half)>>shift)
-		o[1], o[6] = clamp((t11+b2+half)>>shift), clamp((t11-b2+half)>>shift)
-		o[2], o[5] = clamp((t12+b1+half)>>shift), clamp((t12-b1+half)>>shift)
-		o[3], o[4] = clamp((t13+b0+half)>>shift), clamp((t13-b0+half)>>shift)
+		const half = 1 << (shift - 1)
+		o[0], o[7] = sample((t10+b3+half)>>shift), sample((t10-b3+half)>>shift)
+		o[1], o[6] = sample((t11+b2+half)>>shift), sample((t11-b2+half)>>shift)
+		o[2], o[5] = sample((t12+b1+half)>>shift), sample((t12-b1+half)>>shift)
+		o[3], o[4] = sample((t13+b0+half)>>shift), sample((t13-b0+half)>>shift)
 	}
 }
 
-// flat fills a block that has a DC coefficient only.
-func flat(dc int32, out []uint8, stride int) {
-	v := clamp((dc<<passBits+1<<(passBits+2))>>(passBits+3) + 128)
+// columns is idct's first pass.
+func columns(coef, quant *[64]int16, ws *[64]int32) {
+	if rowsAreZero(coef) {
+		for c := range 8 {
+			v := int32(coef[c] * quant[c] << passBits)
+			for r := 0; r < 64; r += 8 {
+				ws[r+c] = v
+			}
+		}
+		return
+	}
+	for c := range 8 {
+		var s [8]int32
+		for r := range s {
+			s[r] = int32(coef[8*r+c] * quant[8*r+c])
+		}
+		t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
+		const shift, half = constBits - passBits, 1 << (constBits - passBits - 1)
+		ws[c], ws[56+c] = saturate((t10+b3+half)>>shift), saturate((t10-b3+half)>>shift)
+		ws[8+c], ws[48+c] = saturate((t11+b2+half)>>shift), saturate((t11-b2+half)>>shift)
+		ws[16+c], ws[40+c] = saturate((t12+b1+half)>>shift), saturate((t12-b1+half)>>shift)
+		ws[24+c], ws[32+c] = saturate((t13+b0+half)>>shift), saturate((t13-b0+half)>>shift)
+	}
+}
+
+// flat fills a block that has a DC coefficient only, dequantised.
+func flat(dc int16, out []uint8, stride int) {
+	v := sample((int32(dc<<passBits) + 1<<(passBits+2)) >> (passBits + 3))
+	row := uint64(v) * 0x0101010101010101
 	for r := range 8 {
-		o := out[r*stride : r*stride+8 : r*stride+8]
-		o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7] = v, v, v, v, v, v, v, v
+		binary.LittleEndian.PutUint64(out[r*stride:], row)
 	}
 }
 
-func columnIsFlat(coef *[64]int16, c int) bool {
-	return coef[8+c]|coef[16+c]|coef[24+c]|coef[32+c]|coef[40+c]|coef[48+c]|coef[56+c] == 0
+// rowsAreZero tells whether all coefficients but those of the first row are zero.
+func rowsAreZero(coef *[64]int16) bool {
+	any := int16(0)
+	for _, v := range coef[8:] {
+		any |= v
+	}
+	return any == 0
 }
+
+// sample makes a sample of its difference from the middle.
+func sample(v int32) uint8 { return clamp(v + 128) }
+
+func saturate(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }
 
 func clamp(v int32) uint8 {
 	if uint32(v) > 255 {

@@ -1,0 +1,151 @@
+package jpeg
+
+import (
+	"errors"
+	"fmt"
+)
+
+// component is one colour plane of the frame.
+type component struct {
+	frame
+
+	rows  []uint8 // samples: the last row of the MCUs above, then v*8 rows of stride
+	coefs []int16 // all coefficients in natural order, for progressive and multi-scan files
+	wide  []uint8 // a row at the picture's full width
+	sums  []uint16
+}
+
+// frame is what the frame header and the scans say of a component.
+type frame struct {
+	id      byte
+	h, v    int // sampling factors, 1 to 4
+	quant   byte
+	dcTable byte
+	acTable byte
+	pred    int32 // what the next DC coefficient is predicted from
+
+	width, height    int // size in samples, without padding ("downsampled" in libjpeg)
+	blocksX, blocksY int // blocks that cover the samples, for scans of one component
+	paddedX, paddedY int // blocks that whole MCUs cover
+	stride           int // of rows
+
+	table  [64]int16 // quantisation in natural order, as it was when the first scan began
+	tabled bool
+}
+
+// frame reads the frame header (T.81 B.2.2).
+func (d *Decoder) frame(s []byte, progressive bool) error {
+	if len(d.comps) > 0 {
+		return errors.New("a second frame header: more than one picture in the file")
+	}
+	if len(s) < 6 {
+		return errors.New("the frame header is too short")
+	}
+	if s[0] != 8 {
+		return fmt.Errorf("%d bits a sample aren't supported, only 8", s[0])
+	}
+	d.height = int(s[1])<<8 | int(s[2])
+	d.width = int(s[3])<<8 | int(s[4])
+	n := int(s[5])
+	if d.width == 0 || d.height == 0 {
+		return fmt.Errorf("the frame header says %dx%d pixels", d.width, d.height)
+	}
+	if n != 1 && n != 3 && n != 4 {
+		return fmt.Errorf("%d colour components aren't supported, only 1, 3 or 4", n)
+	}
+	if len(s) != 6+3*n {
+		return errors.New("the frame header has a wrong length")
+	}
+	d.progressive = progressive
+	comps := d.memory[:n]
+	for i := range comps {
+		c := &comps[i]
+		c.frame = frame{}
+		c.id, c.h, c.v, c.quant = s[6+3*i], int(s[7+3*i]>>4), int(s[7+3*i]&15), s[8+3*i]
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quant > 3 {
+			return fmt.Errorf("component %d has impossible sampling %dx%d or quantisation table %d", i, c.h, c.v, c.quant)
+		}
+		for j := range i {
+			if comps[j].id == c.id {
+				return fmt.Errorf("two components are both called %d", c.id)
+			}
+		}
+		if n == 1 {
+			c.h, c.v = 1, 1 // the blocks of a single component aren't grouped
+		}
+		d.maxH, d.maxV = max(d.maxH, c.h), max(d.maxV, c.v)
+	}
+	d.comps = comps
+	return d.layOut()
+}
+
+// layOut computes how many blocks each component has and refuses a frame that
+// the file is too short to hold: every block takes at least one bit.
+func (d *Decoder) layOut() error {
+	d.mcusX = ceilDiv(d.width, 8*d.maxH)
+	d.mcusY = ceilDiv(d.height, 8*d.maxV)
+	blocks := 0
+	for i := range d.comps {
+		c := &d.comps[i]
+		if d.maxH%c.h != 0 || d.maxV%c.v != 0 {
+			return fmt.Errorf("fractional chroma sampling (%dx%d of %dx%d) isn't supported", c.h, c.v, d.maxH, d.maxV)
+		}
+		c.width, c.height = ceilDiv(d.width*c.h, d.maxH), ceilDiv(d.height*c.v, d.maxV)
+		c.blocksX, c.blocksY = ceilDiv(c.width, 8), ceilDiv(c.height, 8)
+		c.paddedX, c.paddedY = d.mcusX*c.h, d.mcusY*c.v
+		c.stride = c.paddedX * 8
+		blocks += c.blocksX * c.blocksY
+	}
+	if left := len(d.data) - d.pos; blocks > 8*left {
+		return fmt.Errorf("%w: %dx%d pixels can't be in the %d bytes that follow", ErrTruncated, d.width, d.height, left)
+	}
+	return nil
+}
+
+// quantTables reads quantisation tables (T.81 B.2.4.1) into natural order.
+func (d *Decoder) quantTables(s []byte) error {
+	for len(s) > 0 {
+		precision, id := s[0]>>4, s[0]&15
+		if id > 3 || precision > 1 {
+			return fmt.Errorf("quantisation table %d of precision %d doesn't exist", id, precision)
+		}
+		size := 64 * (1 + int(precision))
+		if len(s) < 1+size {
+			return errors.New("a quantisation table is cut off")
+		}
+		table := &d.quant[id]
+		for i := range 64 {
+			if precision == 0 {
+				table[zigzag[i]] = int16(s[1+i])
+			} else {
+				table[zigzag[i]] = int16(s[1+2*i])<<8 | int16(s[2+2*i])
+			}
+		}
+		d.quantDefined[id] = true
+		s = s[1+size:]
+	}
+	return nil
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// zigzag maps the order of coefficients in the file to natural (row) order
+// (T.81 figure A.6). The padding lets a corrupt run step past the end safely.
+var zigzag = [128]uint8{
+	0, 1, 8, 16, 9, 2, 3, 10,
+	17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34,
+	27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36,
+	29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46,
+	53, 60, 61, 54, 47, 55, 62, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+	63, 63, 63, 63, 63, 63, 63, 63,
+}

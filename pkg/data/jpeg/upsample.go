@@ -1,0 +1,57 @@
+package jpeg
+
+// row returns row y of the picture for this component while row my of MCUs is the
+// last, enlarged by the factors across (h) and down (v): smoothly for 2, as
+// libjpeg's fancy upsampling does, by repetition for other factors and for planes
+// of at most two columns.
+func (c *component) row(y, my, h, v int) []uint8 {
+	near := c.line(y/v, my)
+	switch {
+	case h == 1 && v == 1:
+		return near
+	case h == 2 && v == 1 && c.width > 2:
+		fancyAcross(c.wide, near[:c.width], c.sums)
+		return c.wide
+	case h == 2 && v == 2 && c.width > 2:
+		fancyBoth(c.wide, near[:c.width], c.neighbour(y, my)[:c.width], c.sums)
+		return c.wide
+	case h == 1 && v == 2:
+		fancyDown(c.wide, near[:c.width], c.neighbour(y, my)[:c.width], 1+uint16(y&1))
+		return c.wide
+	}
+	for x, s := range near[:c.width] {
+		for i := range h {
+			c.wide[x*h+i] = s
+		}
+	}
+	return c.wide
+}
+
+// neighbour returns, for a plane of half the height, the row next nearest to
+// picture row y: above for even rows, below for odd ones, the same at an edge.
+func (c *component) neighbour(y, my int) []uint8 {
+	r := y/2 - 1 + y&1*2
+	return c.line(min(max(r, 0), c.height-1), my)
+}
+
+// fancyAcross doubles a row: each output sample is 3/4 of the nearer and 1/4 of
+// the further input sample, rounded up and down in turn (libjpeg's h2v1). It
+// needs len(in)+2 sums.
+func fancyAcross(out, in []uint8, sums []uint16) {
+	widen(sums[1:], in)
+	double(out, edges(sums, len(in)), 2, 1, 2)
+}
+
+// fancyBoth doubles a row and mixes it with its neighbour: a triangle filter of
+// 9, 3, 3 and 1 sixteenths (libjpeg's h2v2).
+func fancyBoth(out, near, far []uint8, sums []uint16) {
+	mix(sums[1:], near, far)
+	double(out, edges(sums, len(near)), 4, 8, 7)
+}
+
+// edges repeats the first and last of the n sums in the middle, which gives the
+// edge samples that libjpeg sets apart.
+func edges(sums []uint16, n int) []uint16 {
+	sums[0], sums[n+1] = sums[1], sums[n]
+	return sums[:n+2]
+}

@@ -1,0 +1,93 @@
+//go:build goexperiment.simd
+
+package jpeg
+
+import "simd/archsimd"
+
+// yccAVX2 computes what yccPlain does in 16 bits. With x the chroma difference,
+//
+//	91881x/2^16 = x + 26345x/2^16 and 116130x/2^16 = 2x - 14942x/2^16,
+//
+// and floor(ax/2^16 + 1/2) is (high half of 2x*a, plus 1) / 2, whose factors fit.
+// Green has two terms before the rounding, -22554cb - 46802cr, which is a product
+// sum of 16-bit pairs with 46802 = 65536 - 18734.
+func yccAVX2(out, ys, cbs, crs []uint8) {
+	n := len(ys)
+	cbs, crs, out = cbs[:n], crs[:n], out[:3*n]
+	low := archsimd.BroadcastUint16x16(0xFF)
+	for x := 0; x < n; x += 32 {
+		x = min(x, n-32)
+		// Pixels with even numbers are the lower bytes of pairs, odd the upper.
+		y := archsimd.LoadUint8x32Slice(ys[x:]).AsUint16x16()
+		cb := archsimd.LoadUint8x32Slice(cbs[x:]).AsUint16x16()
+		cr := archsimd.LoadUint8x32Slice(crs[x:]).AsUint16x16()
+		r0, g0, b0 := yccPixels(y.And(low), cb.And(low), cr.And(low))
+		r1, g1, b1 := yccPixels(y.ShiftAllRight(8), cb.ShiftAllRight(8), cr.ShiftAllRight(8))
+		r := r0.Or(r1.ShiftAllLeft(8)).AsUint8x32()
+		g := g0.Or(g1.ShiftAllLeft(8)).AsUint8x32()
+		b := b0.Or(b1.ShiftAllLeft(8)).AsUint8x32()
+		storeRGB((*[96]uint8)(out[3*x:]), r, g, b)
+	}
+	archsimd.ClearAVXUpperBits()
+}
+
+// yccPixels converts 16 pixels to values from 0 to 255.
+func yccPixels(luma, blue, red archsimd.Uint16x16) (r, g, b archsimd.Int16x16) {
+	y := luma.AsInt16x16()
+	middle := archsimd.BroadcastInt16x16(128)
+	cb, cr := blue.AsInt16x16().Sub(middle), red.AsInt16x16().Sub(middle)
+	one := archsimd.BroadcastInt16x16(1)
+	cb2, cr2 := cb.Add(cb), cr.Add(cr)
+
+	r = cr2.MulHigh(archsimd.BroadcastInt16x16(26345)).Add(one).ShiftAllRight(1).Add(cr).Add(y)
+	b = cb2.MulHigh(archsimd.BroadcastInt16x16(-14942)).Add(one).ShiftAllRight(1).Add(cb2).Add(y)
+
+	const factors = 18734<<16 | (-22554 & 0xFFFF)
+	f := archsimd.BroadcastInt32x8(factors).AsInt16x16()
+	half := archsimd.BroadcastInt32x8(1 << 15)
+	lo := cb.InterleaveLoGrouped(cr).DotProductPairs(f).Add(half).ShiftAllRight(16)
+	hi := cb.InterleaveHiGrouped(cr).DotProductPairs(f).Add(half).ShiftAllRight(16)
+	g = lo.SaturateToInt16ConcatGrouped(hi).Sub(cr).Add(y)
+
+	most := archsimd.BroadcastInt16x16(255)
+	var zero archsimd.Int16x16
+	return r.Max(zero).Min(most), g.Max(zero).Min(most), b.Max(zero).Min(most)
+}
+
+// storeRGB interleaves 32 pixels.
+func storeRGB(out *[96]uint8, r, g, b archsimd.Uint8x32) {
+	var part [3]archsimd.Uint8x32
+	part[0] = pick(r, g, b, 0)
+	part[1] = pick(r, g, b, 1)
+	part[2] = pick(r, g, b, 2)
+	part[0].GetLo().Store((*[16]uint8)(out[0:]))
+	part[1].GetLo().Store((*[16]uint8)(out[16:]))
+	part[2].GetLo().Store((*[16]uint8)(out[32:]))
+	part[0].GetHi().Store((*[16]uint8)(out[48:]))
+	part[1].GetHi().Store((*[16]uint8)(out[64:]))
+	part[2].GetHi().Store((*[16]uint8)(out[80:]))
+}
+
+// pick returns 16 bytes of the 48 that each half of r, g and b makes, the i-th.
+func pick(r, g, b archsimd.Uint8x32, i int) archsimd.Uint8x32 {
+	m := &interleaving[i]
+	return r.PermuteOrZeroGrouped(archsimd.LoadInt8x32(&m[0])).
+		Or(g.PermuteOrZeroGrouped(archsimd.LoadInt8x32(&m[1]))).
+		Or(b.PermuteOrZeroGrouped(archsimd.LoadInt8x32(&m[2])))
+}
+
+// interleaving says for each 16 of 48 bytes and each colour which of its 16 bytes
+// come where; -1 is another colour's place.
+var interleaving = func() (m [3][3][32]int8) {
+	for i := range m {
+		for c := range m[i] {
+			for at := range m[i][c] {
+				m[i][c][at] = -1
+				if k := 16*i + at%16; k%3 == c {
+					m[i][c][at] = int8(k / 3)
+				}
+			}
+		}
+	}
+	return
+}()
