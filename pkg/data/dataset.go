@@ -20,6 +20,19 @@ type Set interface {
 	Image(i int) (*transform.Image, error)
 }
 
+// imageWith is picture i of a set, in the decoder's memory where that's possible.
+// Only the types themselves are looked at, so that a type that embeds one of them
+// may have its own Image.
+func imageWith(set Set, d *Decoder, i int) (*transform.Image, error) {
+	switch set := set.(type) {
+	case *Dataset:
+		return d.Decode(set.Items[i].Path)
+	case *Cache:
+		return set.imageWith(d, i)
+	}
+	return set.Image(i)
+}
+
 // Item is a picture of a [Dataset].
 type Item struct {
 	Path  string // of the file

@@ -66,9 +66,9 @@ type Loader struct {
 	opt     LoaderOptions
 	shape   [3]int // of a picture's tensor
 	mutex   sync.Mutex
-	slots   []*slot              // not in use
-	buffers []*transform.Buffers // not in use
-	told    map[int]bool         // bad pictures
+	slots   []*slot      // not in use
+	workers []*worker    // not in use
+	told    map[int]bool // bad pictures
 }
 
 // NewLoader checks the options and transforms the set's first picture that can be

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"slices"
 	"sync"
 
 	"gaze/pkg/transform"
@@ -24,23 +25,49 @@ func NewCache(set Set, bytes int64) *Cache {
 
 // Image is picture i, kept or decoded.
 func (c *Cache) Image(i int) (*transform.Image, error) {
-	c.mutex.Lock()
-	im := c.images[i]
-	c.mutex.Unlock()
-	if im != nil {
+	if im := c.kept(i); im != nil {
 		return im, nil
 	}
 	im, err := c.Set.Image(i)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		c.keep(i, im, false)
 	}
+	return im, err
+}
+
+// imageWith is Image in a decoder's memory, unless it is kept.
+func (c *Cache) imageWith(d *Decoder, i int) (*transform.Image, error) {
+	if im := c.kept(i); im != nil {
+		return im, nil
+	}
+	im, err := imageWith(c.Set, d, i)
+	if err == nil {
+		c.keep(i, im, true)
+	}
+	return im, err
+}
+
+func (c *Cache) kept(i int) *transform.Image {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if size := int64(len(im.Pix)); c.images[i] == nil && size <= c.room {
-		c.images[i] = im
-		c.room -= size
+	return c.images[i]
+}
+
+// keep keeps a picture, or a copy of it, if there is room.
+func (c *Cache) keep(i int, im *transform.Image, copied bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	size := int64(len(im.Pix))
+	if c.images[i] != nil || size > c.room {
+		return
 	}
-	return im, nil
+	c.room -= size
+	if copied {
+		own := *im
+		own.Pix = slices.Clone(im.Pix)
+		im = &own
+	}
+	c.images[i] = im
 }
 
 // Kept is the number of pictures in memory.

@@ -21,6 +21,12 @@ type slot struct {
 	failed  error         // in mixing
 }
 
+// worker is the memory of one that makes pictures.
+type worker struct {
+	decoder Decoder
+	buffers transform.Buffers
+}
+
 // task is a picture to be put at a place of a batch.
 type task struct {
 	slot  *slot
@@ -109,14 +115,14 @@ func (s *slot) begin(number int, index []int) {
 
 // work makes pictures. Whoever makes the last of a batch mixes it.
 func (e *epoch) work(ctx context.Context) {
-	b := e.takeBuffers()
-	defer e.giveBuffers(b)
+	w := e.takeWorker()
+	defer e.giveWorker(w)
 	for t := range e.tasks {
 		if ctx.Err() != nil {
 			return
 		}
 		s := t.slot
-		s.errs[t.place] = e.picture(b, s, t.place)
+		s.errs[t.place] = e.picture(w, s, t.place)
 		if s.waiting.Add(-1) == 0 {
 			s.failed = e.finish(s)
 			s.done <- struct{}{}
@@ -125,15 +131,15 @@ func (e *epoch) work(ctx context.Context) {
 }
 
 // picture puts one into its place.
-func (e *epoch) picture(b *transform.Buffers, s *slot, place int) error {
+func (e *epoch) picture(w *worker, s *slot, place int) error {
 	i := s.index[place]
 	s.labels[place] = e.set.Label(i)
-	im, err := e.set.Image(i)
+	im, err := imageWith(e.set, &w.decoder, i)
 	if err != nil {
 		return err
 	}
 	size := e.shape[0] * e.shape[1] * e.shape[2]
-	shape, err := b.TensorInto(s.images[place*size:(place+1)*size], e.opt.Pipeline, e.opt.Seed, uint64(e.number), uint64(i), im)
+	shape, err := w.buffers.TensorInto(s.images[place*size:(place+1)*size], e.opt.Pipeline, e.opt.Seed, uint64(e.number), uint64(i), im)
 	if err == nil && shape == e.shape {
 		return nil
 	}

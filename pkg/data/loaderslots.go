@@ -3,8 +3,6 @@ package data
 import (
 	"errors"
 	"fmt"
-
-	"gaze/pkg/transform"
 )
 
 // settle is called by the taker of a batch: it tells of bad pictures and decides
@@ -61,20 +59,20 @@ func (l *Loader) takeSlot() *slot {
 	}
 }
 
-// takeBuffers gives a worker its memory.
-func (l *Loader) takeBuffers() *transform.Buffers {
+// takeWorker gives a worker its memory.
+func (l *Loader) takeWorker() *worker {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	if n := len(l.buffers); n > 0 {
-		b := l.buffers[n-1]
-		l.buffers = l.buffers[:n-1]
-		return b
+	if n := len(l.workers); n > 0 {
+		w := l.workers[n-1]
+		l.workers = l.workers[:n-1]
+		return w
 	}
-	return new(transform.Buffers)
+	return new(worker)
 }
 
-func (l *Loader) giveBuffers(b *transform.Buffers) {
+func (l *Loader) giveWorker(w *worker) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.buffers = append(l.buffers, b)
+	l.workers = append(l.workers, w)
 }
