@@ -43,17 +43,22 @@ func TestOpenDatasetReadsDrawnPets(t *testing.T) {
 	}
 }
 
-// tree writes files; those whose names end in a picture's hold their own name.
+// tree writes files, "name=content" (the name itself without), and folders, whose
+// names end in a slash.
 func tree(t testing.TB, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, f := range files {
 		name, text, _ := strings.Cut(f, "=")
 		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		folder := filepath.Dir(path)
+		if strings.HasSuffix(name, "/") {
+			folder = path
+		}
+		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(name, "/") {
+		if folder == path {
 			continue
 		}
 		if text == "" {
