@@ -9,10 +9,12 @@ import (
 type component struct {
 	frame
 
-	rows  []uint8 // samples: the last row of the MCUs above, then v*8 rows of stride
-	coefs []int16 // all coefficients in natural order, for progressive and multi-scan files
-	wide  []uint8 // a row at the picture's full width
-	sums  []uint16
+	pair   [128]int16 // two blocks that are being decoded, see coefficients
+	queued []uint8    // where the first of them goes, nil if there is none
+	rows   []uint8    // samples: the last row of the MCUs above, then v*8 rows of stride
+	coefs  []int16    // all coefficients, two blocks side by side, for progressive and multi-scan files
+	wide   []uint8    // a row at the picture's full width
+	sums   []uint16
 }
 
 // frame is what the frame header and the scans say of a component.
@@ -27,9 +29,10 @@ type frame struct {
 	width, height    int // size in samples, without padding ("downsampled" in libjpeg)
 	blocksX, blocksY int // blocks that cover the samples, for scans of one component
 	paddedX, paddedY int // blocks that whole MCUs cover
+	pairsX           int // pairs of blocks across
 	stride           int // of rows
 
-	table  [64]int16 // quantisation in natural order, as it was when the first scan began
+	table  [128]int16 // quantisation, twice, as it was when the first scan began
 	tabled bool
 }
 
@@ -60,7 +63,7 @@ func (d *Decoder) frame(s []byte, progressive bool) error {
 	comps := d.memory[:n]
 	for i := range comps {
 		c := &comps[i]
-		c.frame = frame{}
+		c.frame, c.queued = frame{}, nil
 		c.id, c.h, c.v, c.quant = s[6+3*i], int(s[7+3*i]>>4), int(s[7+3*i]&15), s[8+3*i]
 		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quant > 3 {
 			return fmt.Errorf("component %d has impossible sampling %dx%d or quantisation table %d", i, c.h, c.v, c.quant)
@@ -93,6 +96,7 @@ func (d *Decoder) layOut() error {
 		c.width, c.height = ceilDiv(d.width*c.h, d.maxH), ceilDiv(d.height*c.v, d.maxV)
 		c.blocksX, c.blocksY = ceilDiv(c.width, 8), ceilDiv(c.height, 8)
 		c.paddedX, c.paddedY = d.mcusX*c.h, d.mcusY*c.v
+		c.pairsX = ceilDiv(c.paddedX, 2)
 		c.stride = c.paddedX * 8
 		blocks += c.blocksX * c.blocksY
 	}
@@ -102,7 +106,7 @@ func (d *Decoder) layOut() error {
 	return nil
 }
 
-// quantTables reads quantisation tables (T.81 B.2.4.1) into natural order.
+// quantTables reads quantisation tables (T.81 B.2.4.1).
 func (d *Decoder) quantTables(s []byte) error {
 	for len(s) > 0 {
 		precision, id := s[0]>>4, s[0]&15
@@ -115,11 +119,11 @@ func (d *Decoder) quantTables(s []byte) error {
 		}
 		table := &d.quant[id]
 		for i := range 64 {
-			if precision == 0 {
-				table[zigzag[i]] = int16(s[1+i])
-			} else {
-				table[zigzag[i]] = int16(s[1+2*i])<<8 | int16(s[2+2*i])
+			v := int16(s[1+i])
+			if precision == 1 {
+				v = int16(s[1+2*i])<<8 | int16(s[2+2*i])
 			}
+			table[zigzag[i]], table[zigzag[i]+8] = v, v
 		}
 		d.quantDefined[id] = true
 		s = s[1+size:]
@@ -129,23 +133,23 @@ func (d *Decoder) quantTables(s []byte) error {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// zigzag maps the order of coefficients in the file to natural (row) order
-// (T.81 figure A.6). The padding lets a corrupt run step past the end safely.
+// zigzag maps the order of coefficients in the file (T.81 figure A.6) to their
+// places in rows of 16. The padding lets a corrupt run step past the end safely.
 var zigzag = [128]uint8{
-	0, 1, 8, 16, 9, 2, 3, 10,
-	17, 24, 32, 25, 18, 11, 4, 5,
-	12, 19, 26, 33, 40, 48, 41, 34,
-	27, 20, 13, 6, 7, 14, 21, 28,
-	35, 42, 49, 56, 57, 50, 43, 36,
-	29, 22, 15, 23, 30, 37, 44, 51,
-	58, 59, 52, 45, 38, 31, 39, 46,
-	53, 60, 61, 54, 47, 55, 62, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
-	63, 63, 63, 63, 63, 63, 63, 63,
+	0, 1, 16, 32, 17, 2, 3, 18,
+	33, 48, 64, 49, 34, 19, 4, 5,
+	20, 35, 50, 65, 80, 96, 81, 66,
+	51, 36, 21, 6, 7, 22, 37, 52,
+	67, 82, 97, 112, 113, 98, 83, 68,
+	53, 38, 23, 39, 54, 69, 84, 99,
+	114, 115, 100, 85, 70, 55, 71, 86,
+	101, 116, 117, 102, 87, 103, 118, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
+	119, 119, 119, 119, 119, 119, 119, 119,
 }

@@ -54,8 +54,19 @@ func butterfly(s0, s1, s2, s3, s4, s5, s6, s7 int32) (t10, t11, t12, t13, b0, b1
 	return
 }
 
-// idct dequantises a block in natural order and writes its 8x8 samples.
-func idct(coef, quant *[64]int16, out []uint8, stride int) {
+// Two blocks lie side by side in 128 coefficients: rows of 16, the first 8 of one
+// block and the last 8 of the other. One of them is its first or second 120.
+type coefficients = [120]int16
+
+// idctPairPlain transforms two blocks.
+func idctPairPlain(coefs, quant *[128]int16, outA, outB []uint8, stride int) {
+	table := (*coefficients)(quant[:])
+	idct((*coefficients)(coefs[:]), table, outA, stride)
+	idct((*coefficients)(coefs[8:]), table, outB, stride)
+}
+
+// idct dequantises a block and writes its 8x8 samples.
+func idct(coef, quant *coefficients, out []uint8, stride int) {
 	var ws [64]int32
 	columns(coef, quant, &ws)
 	for r := range 8 {
@@ -77,7 +88,7 @@ func idct(coef, quant *[64]int16, out []uint8, stride int) {
 }
 
 // columns is idct's first pass.
-func columns(coef, quant *[64]int16, ws *[64]int32) {
+func columns(coef, quant *coefficients, ws *[64]int32) {
 	if rowsAreZero(coef) {
 		for c := range 8 {
 			v := int32(coef[c] * quant[c] << passBits)
@@ -90,7 +101,7 @@ func columns(coef, quant *[64]int16, ws *[64]int32) {
 	for c := range 8 {
 		var s [8]int32
 		for r := range s {
-			s[r] = int32(coef[8*r+c] * quant[8*r+c])
+			s[r] = int32(coef[16*r+c] * quant[16*r+c])
 		}
 		t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
 		const shift, half = constBits - passBits, 1 << (constBits - passBits - 1)
@@ -111,10 +122,12 @@ func flat(dc int16, out []uint8, stride int) {
 }
 
 // rowsAreZero tells whether all coefficients but those of the first row are zero.
-func rowsAreZero(coef *[64]int16) bool {
+func rowsAreZero(coef *coefficients) bool {
 	any := int16(0)
-	for _, v := range coef[8:] {
-		any |= v
+	for r := 16; r < len(coef); r += 16 {
+		for _, v := range coef[r : r+8] {
+			any |= v
+		}
 	}
 	return any == 0
 }

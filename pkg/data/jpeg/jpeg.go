@@ -56,8 +56,7 @@ type Decoder struct {
 	memory  [4]component  // of which comps is a part
 	header  scanHeader
 	bits    bitReader
-	queue   [2]queued // blocks that wait for their transform
-	pix     []uint8   // the picture's
+	pix     []uint8 // the picture's
 }
 
 // state is what is known of the file that is being decoded.
@@ -71,7 +70,7 @@ type state struct {
 	maxH, maxV    int
 	mcusX, mcusY  int
 
-	quant        [4][64]int16 // in natural order
+	quant        [4][128]int16 // twice, as two blocks lie
 	quantDefined [4]bool
 	restart      int // MCUs between restart markers, 0 for none
 	jfif         bool
@@ -80,7 +79,6 @@ type state struct {
 	scans        int
 	buffered     bool // coefficients are kept until all scans are read
 	eobRun       int32
-	queued       int // blocks in the queue
 	emitted      int // rows of the picture that are done
 	colours      conversion
 }

@@ -2,32 +2,23 @@ package jpeg
 
 import "slices"
 
-// queued is a block that waits for its transform: two at a time go faster.
-type queued struct {
-	coef [64]int16
-	c    *component
-	out  []uint8
+// enqueue adds the block that was decoded into c.pair, to be written to out, and
+// transforms two at a time, which goes faster.
+func (c *component) enqueue(out []uint8) {
+	if c.queued == nil {
+		c.queued = out
+		return
+	}
+	idctPair(&c.pair, &c.table, c.queued, out, c.stride)
+	c.queued = nil
 }
 
-// enqueue adds the block in the queue's next coefficients.
-func (d *Decoder) enqueue(c *component, out []uint8) {
-	q := &d.queue[d.queued]
-	q.c, q.out = c, out
-	d.queued++
-	if d.queued == len(d.queue) {
-		d.queued = 0
-		a, b := &d.queue[0], &d.queue[1]
-		idctPair(&a.coef, &b.coef, &a.c.table, &b.c.table, a.out, b.out, a.c.stride, b.c.stride)
+// flush transforms the block that is left in the queue.
+func (c *component) flush() {
+	if c.queued != nil {
+		idct((*coefficients)(c.pair[:]), (*coefficients)(c.table[:]), c.queued, c.stride)
+		c.queued = nil
 	}
-}
-
-// flush transforms what is left in the queue.
-func (d *Decoder) flush() {
-	if d.queued == 1 {
-		q := &d.queue[0]
-		idct(&q.coef, &q.c.table, q.out, q.c.stride)
-	}
-	d.queued = 0
 }
 
 // allocate makes room for what the first scan begins.
@@ -41,7 +32,7 @@ func (d *Decoder) allocate() {
 		c.wide = resize(c.wide, max(c.width*(d.maxH/c.h), d.width))
 		c.sums = resize(c.sums, c.width+2)
 		if d.buffered {
-			c.coefs = resize(c.coefs, c.paddedX*c.paddedY*64)
+			c.coefs = resize(c.coefs, c.pairsX*c.paddedY*128)
 			clear(c.coefs)
 		}
 	}
@@ -72,15 +63,13 @@ func (d *Decoder) finish() error {
 // transform turns the kept coefficients of a row of MCUs into samples.
 func (c *component) transform(my int) {
 	for v := range min(c.v, c.blocksY-my*c.v) {
-		at := (my*c.v + v) * c.paddedX * 64
-		coefs := c.coefs[at : at+c.blocksX*64]
+		coefs := c.coefs[(my*c.v+v)*c.pairsX*128:]
 		out := c.rows[(1+8*v)*c.stride:]
-		for ; len(coefs) >= 128; coefs, out = coefs[128:], out[16:] {
-			a, b := (*[64]int16)(coefs), (*[64]int16)(coefs[64:])
-			idctPair(a, b, &c.table, &c.table, out, out[8:], c.stride, c.stride)
+		for x := range c.blocksX / 2 {
+			idctPair((*[128]int16)(coefs[128*x:]), &c.table, out[16*x:], out[16*x+8:], c.stride)
 		}
-		if len(coefs) > 0 {
-			idct((*[64]int16)(coefs), &c.table, out, c.stride)
+		if x := c.blocksX - 1; x%2 == 0 {
+			idct((*coefficients)(coefs[64*x:]), (*coefficients)(c.table[:]), out[8*x:], c.stride)
 		}
 	}
 }

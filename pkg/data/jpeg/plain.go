@@ -17,13 +17,22 @@ func mixPlain(sums []uint16, near, far []uint8) {
 	}
 }
 
-func doublePlain(out []uint8, sums []uint16, shift, even, odd uint16) {
-	n := len(sums) - 2
-	out = out[:2*n]
+func quartersPlain(out []uint8, sums []uint16) {
+	out = out[:2*len(sums)-4]
 	last, this := sums[0], sums[1]
 	for x, next := range sums[2:] {
-		out[2*x] = uint8((3*this + last + even) >> (shift & 15))
-		out[2*x+1] = uint8((3*this + next + odd) >> (shift & 15))
+		out[2*x] = uint8((3*this + last + 1) >> 2)
+		out[2*x+1] = uint8((3*this + next + 2) >> 2)
+		last, this = this, next
+	}
+}
+
+func sixteenthsPlain(out []uint8, sums []uint16) {
+	out = out[:2*len(sums)-4]
+	last, this := sums[0], sums[1]
+	for x, next := range sums[2:] {
+		out[2*x] = uint8((3*this + last + 8) >> 4)
+		out[2*x+1] = uint8((3*this + next + 7) >> 4)
 		last, this = this, next
 	}
 }

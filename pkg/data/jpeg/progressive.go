@@ -3,7 +3,7 @@ package jpeg
 import "errors"
 
 // progressiveBlock decodes what a scan of a progressive picture says about a block.
-func (d *Decoder) progressiveBlock(h *scanHeader, c *component, coef *[64]int16) error {
+func (d *Decoder) progressiveBlock(h *scanHeader, c *component, coef *coefficients) error {
 	switch {
 	case h.start == 0 && h.high == 0:
 		diff, err := d.bits.difference(&d.huffman[0][c.dcTable])
@@ -23,7 +23,7 @@ func (d *Decoder) progressiveBlock(h *scanHeader, c *component, coef *[64]int16)
 }
 
 // firstAC decodes the first bits of a band of AC coefficients (T.81 G.1.2.2).
-func (d *Decoder) firstAC(h *scanHeader, c *component, coef *[64]int16) error {
+func (d *Decoder) firstAC(h *scanHeader, c *component, coef *coefficients) error {
 	if d.eobRun > 0 {
 		d.eobRun--
 		return nil
@@ -53,7 +53,7 @@ func (d *Decoder) firstAC(h *scanHeader, c *component, coef *[64]int16) error {
 }
 
 // refineAC decodes one more bit of a band of AC coefficients (T.81 G.1.2.3).
-func (d *Decoder) refineAC(h *scanHeader, c *component, coef *[64]int16) error {
+func (d *Decoder) refineAC(h *scanHeader, c *component, coef *coefficients) error {
 	plus, minus := int16(1)<<h.low, int16(-1)<<h.low
 	k := h.start
 	if d.eobRun == 0 {
@@ -95,7 +95,7 @@ func (d *Decoder) refineAC(h *scanHeader, c *component, coef *[64]int16) error {
 
 // refineRun passes over zeros coefficients that are zero, reading a correction
 // bit for each one in between that isn't, and returns where it stopped.
-func (d *Decoder) refineRun(coef *[64]int16, k, end, zeros int, plus, minus int16) int {
+func (d *Decoder) refineRun(coef *coefficients, k, end, zeros int, plus, minus int16) int {
 	for ; k <= end; k++ {
 		v := &coef[zigzag[k]]
 		if *v == 0 {

@@ -132,7 +132,9 @@ func (d *Decoder) decodeScan(h *scanHeader) error {
 			return ErrTruncated
 		}
 		if !d.buffered {
-			d.flush()
+			for _, c := range h.comps {
+				c.flush()
+			}
 			d.emit(my)
 		}
 	}
@@ -186,8 +188,8 @@ func (d *Decoder) mcu(h *scanHeader, mx, my int) error {
 // and of row v in its MCU.
 func (d *Decoder) block(h *scanHeader, c *component, bx, by, v int) error {
 	if d.buffered {
-		at := (by*c.paddedX + bx) * 64
-		coef := (*[64]int16)(c.coefs[at : at+64])
+		at := (by*c.pairsX+bx/2)*128 + bx%2*8
+		coef := (*coefficients)(c.coefs[at : at+len(coefficients{})])
 		if d.progressive {
 			return d.progressiveBlock(h, c, coef)
 		}
@@ -195,8 +197,12 @@ func (d *Decoder) block(h *scanHeader, c *component, bx, by, v int) error {
 		return err
 	}
 	// A baseline picture whose scan holds all components: transformed at once.
-	coef := &d.queue[d.queued].coef
-	*coef = [64]int16{}
+	coef := (*coefficients)(c.pair[:])
+	if c.queued == nil {
+		c.pair = [128]int16{}
+	} else {
+		coef = (*coefficients)(c.pair[8:])
+	}
 	last, err := d.bits.block(&d.huffman[0][c.dcTable], &d.huffman[1][c.acTable], coef, &c.pred)
 	if err != nil {
 		return err
@@ -204,8 +210,9 @@ func (d *Decoder) block(h *scanHeader, c *component, bx, by, v int) error {
 	out := c.rows[(1+8*v)*c.stride+8*bx:]
 	if last == 0 {
 		flat(coef[0]*c.table[0], out, c.stride)
+		coef[0] = 0
 		return nil
 	}
-	d.enqueue(c, out)
+	c.enqueue(out)
 	return nil
 }

@@ -15,9 +15,9 @@ func (b *bitReader) difference(t *huffman) (int32, error) {
 }
 
 // block decodes all coefficients of a block (T.81 F.2.2) into coef, which is in
-// natural order and zero. pred is the prediction of the DC coefficient. It returns
+// rows of 16 and zero. pred is the prediction of the DC coefficient. It returns
 // the zigzag index of the last coefficient that isn't zero, or 0.
-func (b *bitReader) block(dc, ac *huffman, coef *[64]int16, pred *int32) (last int, err error) {
+func (b *bitReader) block(dc, ac *huffman, coef *coefficients, pred *int32) (last int, err error) {
 	diff, err := b.difference(dc)
 	if err != nil {
 		return 0, err

@@ -39,14 +39,14 @@ func (c *component) neighbour(y, my int) []uint8 {
 // needs len(in)+2 sums.
 func fancyAcross(out, in []uint8, sums []uint16) {
 	widen(sums[1:], in)
-	double(out, edges(sums, len(in)), 2, 1, 2)
+	quarters(out, edges(sums, len(in)))
 }
 
 // fancyBoth doubles a row and mixes it with its neighbour: a triangle filter of
 // 9, 3, 3 and 1 sixteenths (libjpeg's h2v2).
 func fancyBoth(out, near, far []uint8, sums []uint16) {
 	mix(sums[1:], near, far)
-	double(out, edges(sums, len(near)), 4, 8, 7)
+	sixteenths(out, edges(sums, len(near)))
 }
 
 // edges repeats the first and last of the n sums in the middle, which gives the

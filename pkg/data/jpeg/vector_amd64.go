@@ -23,12 +23,20 @@ func mix(sums []uint16, near, far []uint8) {
 	mixPlain(sums, near, far)
 }
 
-func double(out []uint8, sums []uint16, shift, even, odd uint16) {
+func quarters(out []uint8, sums []uint16) {
 	if hasAVX2 && len(sums) >= 16+2 {
-		doubleAVX2(out, sums, shift, even, odd)
+		quartersAVX2(out, sums)
 		return
 	}
-	doublePlain(out, sums, shift, even, odd)
+	quartersPlain(out, sums)
+}
+
+func sixteenths(out []uint8, sums []uint16) {
+	if hasAVX2 && len(sums) >= 16+2 {
+		sixteenthsAVX2(out, sums)
+		return
+	}
+	sixteenthsPlain(out, sums)
 }
 
 func fancyDown(out, near, far []uint8, bias uint16) {
@@ -46,6 +54,20 @@ func yccToRGB(out, ys, cbs, crs []uint8) {
 	}
 	yccPlain(out, ys, cbs, crs)
 }
+
+// all[v] is v sixteen times, for v up to 8. The loops load their constants:
+// making a vector of a number, shifting by a variable and (in Go 1.26) any shift
+// of unsigned numbers to the right take an instruction of the old encoding, after
+// which the processor needs as long as for a hundred others to come back to wide
+// vectors.
+var all = func() (a [9][16]uint16) {
+	for v := range a {
+		for i := range a[v] {
+			a[v][i] = uint16(v)
+		}
+	}
+	return
+}()
 
 // Each loop's last step begins where a whole vector still fits: it does some
 // samples again, with the same result.
@@ -72,17 +94,31 @@ func mixAVX2(sums []uint16, near, far []uint8) {
 	archsimd.ClearAVXUpperBits()
 }
 
-func doubleAVX2(out []uint8, sums []uint16, shift, even, odd uint16) {
+func quartersAVX2(out []uint8, sums []uint16) {
 	n := len(sums) - 2
 	out = out[:2*n]
-	e, o := archsimd.BroadcastUint16x16(even), archsimd.BroadcastUint16x16(odd)
-	s := uint64(shift)
+	even, odd := archsimd.LoadUint16x16(&all[1]), archsimd.LoadUint16x16(&all[2])
 	for x := 0; x < n; x += 16 {
 		x = min(x, n-16)
 		this := archsimd.LoadUint16x16Slice(sums[x+1:])
 		three := this.Add(this).Add(this)
-		left := three.Add(archsimd.LoadUint16x16Slice(sums[x:])).Add(e).ShiftAllRight(s)
-		right := three.Add(archsimd.LoadUint16x16Slice(sums[x+2:])).Add(o).ShiftAllRight(s)
+		left := three.Add(archsimd.LoadUint16x16Slice(sums[x:])).Add(even).AsInt16x16().ShiftAllRight(2)
+		right := three.Add(archsimd.LoadUint16x16Slice(sums[x+2:])).Add(odd).AsInt16x16().ShiftAllRight(2)
+		left.Or(right.ShiftAllLeft(8)).AsUint8x32().StoreSlice(out[2*x:])
+	}
+	archsimd.ClearAVXUpperBits()
+}
+
+func sixteenthsAVX2(out []uint8, sums []uint16) {
+	n := len(sums) - 2
+	out = out[:2*n]
+	even, odd := archsimd.LoadUint16x16(&all[8]), archsimd.LoadUint16x16(&all[7])
+	for x := 0; x < n; x += 16 {
+		x = min(x, n-16)
+		this := archsimd.LoadUint16x16Slice(sums[x+1:])
+		three := this.Add(this).Add(this)
+		left := three.Add(archsimd.LoadUint16x16Slice(sums[x:])).Add(even).AsInt16x16().ShiftAllRight(4)
+		right := three.Add(archsimd.LoadUint16x16Slice(sums[x+2:])).Add(odd).AsInt16x16().ShiftAllRight(4)
 		left.Or(right.ShiftAllLeft(8)).AsUint8x32().StoreSlice(out[2*x:])
 	}
 	archsimd.ClearAVXUpperBits()
@@ -91,12 +127,12 @@ func doubleAVX2(out []uint8, sums []uint16, shift, even, odd uint16) {
 func downAVX2(out, near, far []uint8, bias uint16) {
 	n := len(near)
 	out, far = out[:n], far[:n]
-	b := archsimd.BroadcastUint16x16(bias)
+	b := archsimd.LoadUint16x16(&all[bias])
 	for x := 0; x < n; x += 16 {
 		x = min(x, n-16)
 		v := archsimd.LoadUint8x16Slice(near[x:]).ExtendToUint16()
 		w := archsimd.LoadUint8x16Slice(far[x:]).ExtendToUint16()
-		v = v.Add(v).Add(v).Add(w).Add(b).ShiftAllRight(2)
+		v = v.Add(v).Add(v).Add(w).Add(b).AsInt16x16().ShiftAllRight(2).AsUint16x16()
 		narrow(v.AsUint8x32()).StoreSlice(out[x:])
 	}
 	archsimd.ClearAVXUpperBits()
@@ -111,9 +147,4 @@ func narrow(v archsimd.Uint8x32) archsimd.Uint8x16 {
 var evenBytes = [32]int8{
 	0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1,
 	0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1,
-}
-
-func idctPair(a, b, quantA, quantB *[64]int16, outA, outB []uint8, strideA, strideB int) {
-	idct(a, quantA, outA, strideA)
-	idct(b, quantB, outB, strideB)
 }

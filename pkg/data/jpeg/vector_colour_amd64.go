@@ -14,15 +14,15 @@ import "simd/archsimd"
 func yccAVX2(out, ys, cbs, crs []uint8) {
 	n := len(ys)
 	cbs, crs, out = cbs[:n], crs[:n], out[:3*n]
-	low := archsimd.BroadcastUint16x16(0xFF)
+	low := archsimd.LoadInt16x16(&all255)
 	for x := 0; x < n; x += 32 {
 		x = min(x, n-32)
 		// Pixels with even numbers are the lower bytes of pairs, odd the upper.
-		y := archsimd.LoadUint8x32Slice(ys[x:]).AsUint16x16()
-		cb := archsimd.LoadUint8x32Slice(cbs[x:]).AsUint16x16()
-		cr := archsimd.LoadUint8x32Slice(crs[x:]).AsUint16x16()
+		y := archsimd.LoadUint8x32Slice(ys[x:]).AsInt16x16()
+		cb := archsimd.LoadUint8x32Slice(cbs[x:]).AsInt16x16()
+		cr := archsimd.LoadUint8x32Slice(crs[x:]).AsInt16x16()
 		r0, g0, b0 := yccPixels(y.And(low), cb.And(low), cr.And(low))
-		r1, g1, b1 := yccPixels(y.ShiftAllRight(8), cb.ShiftAllRight(8), cr.ShiftAllRight(8))
+		r1, g1, b1 := yccPixels(y.ShiftAllRight(8).And(low), cb.ShiftAllRight(8).And(low), cr.ShiftAllRight(8).And(low))
 		r := r0.Or(r1.ShiftAllLeft(8)).AsUint8x32()
 		g := g0.Or(g1.ShiftAllLeft(8)).AsUint8x32()
 		b := b0.Or(b1.ShiftAllLeft(8)).AsUint8x32()
@@ -31,41 +31,40 @@ func yccAVX2(out, ys, cbs, crs []uint8) {
 	archsimd.ClearAVXUpperBits()
 }
 
+var (
+	allOnes      = pairOf(1, 1)
+	redFactors   = pairOf(26345, 26345)
+	blueFactors  = pairOf(-14942, -14942)
+	greenFactors = pairOf(-22554, 18734)
+	halfGreen    = times8(1 << 15)
+)
+
 // yccPixels converts 16 pixels to values from 0 to 255.
-func yccPixels(luma, blue, red archsimd.Uint16x16) (r, g, b archsimd.Int16x16) {
-	y := luma.AsInt16x16()
-	middle := archsimd.BroadcastInt16x16(128)
-	cb, cr := blue.AsInt16x16().Sub(middle), red.AsInt16x16().Sub(middle)
-	one := archsimd.BroadcastInt16x16(1)
+func yccPixels(y, cb, cr archsimd.Int16x16) (r, g, b archsimd.Int16x16) {
+	middle := archsimd.LoadInt16x16(&all128)
+	cb, cr = cb.Sub(middle), cr.Sub(middle)
+	one := archsimd.LoadInt16x16(&allOnes)
 	cb2, cr2 := cb.Add(cb), cr.Add(cr)
 
-	r = cr2.MulHigh(archsimd.BroadcastInt16x16(26345)).Add(one).ShiftAllRight(1).Add(cr).Add(y)
-	b = cb2.MulHigh(archsimd.BroadcastInt16x16(-14942)).Add(one).ShiftAllRight(1).Add(cb2).Add(y)
+	r = cr2.MulHigh(archsimd.LoadInt16x16(&redFactors)).Add(one).ShiftAllRight(1).Add(cr).Add(y)
+	b = cb2.MulHigh(archsimd.LoadInt16x16(&blueFactors)).Add(one).ShiftAllRight(1).Add(cb2).Add(y)
 
-	const factors = 18734<<16 | (-22554 & 0xFFFF)
-	f := archsimd.BroadcastInt32x8(factors).AsInt16x16()
-	half := archsimd.BroadcastInt32x8(1 << 15)
+	f, half := archsimd.LoadInt16x16(&greenFactors), archsimd.LoadInt32x8(&halfGreen)
 	lo := cb.InterleaveLoGrouped(cr).DotProductPairs(f).Add(half).ShiftAllRight(16)
 	hi := cb.InterleaveHiGrouped(cr).DotProductPairs(f).Add(half).ShiftAllRight(16)
 	g = lo.SaturateToInt16ConcatGrouped(hi).Sub(cr).Add(y)
 
-	most := archsimd.BroadcastInt16x16(255)
+	most := archsimd.LoadInt16x16(&all255)
 	var zero archsimd.Int16x16
 	return r.Max(zero).Min(most), g.Max(zero).Min(most), b.Max(zero).Min(most)
 }
 
 // storeRGB interleaves 32 pixels.
 func storeRGB(out *[96]uint8, r, g, b archsimd.Uint8x32) {
-	var part [3]archsimd.Uint8x32
-	part[0] = pick(r, g, b, 0)
-	part[1] = pick(r, g, b, 1)
-	part[2] = pick(r, g, b, 2)
-	part[0].GetLo().Store((*[16]uint8)(out[0:]))
-	part[1].GetLo().Store((*[16]uint8)(out[16:]))
-	part[2].GetLo().Store((*[16]uint8)(out[32:]))
-	part[0].GetHi().Store((*[16]uint8)(out[48:]))
-	part[1].GetHi().Store((*[16]uint8)(out[64:]))
-	part[2].GetHi().Store((*[16]uint8)(out[80:]))
+	first, second, third := pick(r, g, b, 0), pick(r, g, b, 1), pick(r, g, b, 2)
+	first.Select128FromPair(0, 2, second).Store((*[32]uint8)(out[0:]))
+	third.Select128FromPair(0, 3, first).Store((*[32]uint8)(out[32:]))
+	second.Select128FromPair(1, 3, third).Store((*[32]uint8)(out[64:]))
 }
 
 // pick returns 16 bytes of the 48 that each half of r, g and b makes, the i-th.

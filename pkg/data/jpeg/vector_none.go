@@ -2,18 +2,17 @@
 
 package jpeg
 
-func idctPair(a, b, quantA, quantB *[64]int16, outA, outB []uint8, strideA, strideB int) {
-	idct(a, quantA, outA, strideA)
-	idct(b, quantB, outB, strideB)
+func idctPair(coefs, quant *[128]int16, outA, outB []uint8, stride int) {
+	idctPairPlain(coefs, quant, outA, outB, stride)
 }
 
 func widen(sums []uint16, in []uint8) { widenPlain(sums, in) }
 
 func mix(sums []uint16, near, far []uint8) { mixPlain(sums, near, far) }
 
-func double(out []uint8, sums []uint16, shift, even, odd uint16) {
-	doublePlain(out, sums, shift, even, odd)
-}
+func quarters(out []uint8, sums []uint16) { quartersPlain(out, sums) }
+
+func sixteenths(out []uint8, sums []uint16) { sixteenthsPlain(out, sums) }
 
 func fancyDown(out, near, far []uint8, bias uint16) { downPlain(out, near, far, bias) }
 
