@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"runtime"
 	"slices"
@@ -275,5 +276,33 @@ func TestLoaderAllocatesNothingPerPicture(t *testing.T) {
 		t.Errorf("%d allocations for an epoch of 512 pictures", n)
 	} else {
 		t.Logf("%d allocations for an epoch of 512 pictures in 16 batches", n)
+	}
+}
+
+// Two epochs at a time share nothing but memory that isn't in use.
+func TestLoaderRunsEpochsAtATime(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	l := newLoader(t, newDrawn(30, 14, 14), LoaderOptions{Pipeline: parse(t, randomPipeline), Batch: 4, Shuffle: true})
+	want := [][]Batch{collect(t, l, 0, 0), collect(t, l, 1, 0)}
+	var got [2][]Batch
+	var next [2]func() (Batch, error, bool)
+	for i := range next {
+		pull, stop := iter.Pull2(l.Batches(t.Context(), i, 0))
+		defer stop()
+		next[i] = pull
+	}
+	for range l.Len() {
+		for i, pull := range next {
+			b, err, ok := pull()
+			if err != nil || !ok {
+				t.Fatal(err, ok)
+			}
+			got[i] = append(got[i], copied(b))
+		}
+	}
+	for i := range got {
+		if err := sameBatches(got[i], want[i]); err != nil {
+			t.Errorf("epoch %d: %v", i, err)
+		}
 	}
 }

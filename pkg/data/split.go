@@ -53,7 +53,8 @@ func (d *Dataset) Split(seed uint64, fraction float64) (rest, part *Dataset, err
 }
 
 // shares is how many pictures each class gives: its fraction rounded down, and
-// one more from the classes that lost most by it.
+// one more from the classes that lost most by it, the first ones where they are
+// equal.
 func shares(counts []int, fraction float64) []int {
 	out, lost, total, given := make([]int, len(counts)), make([]float64, len(counts)), 0, 0
 	order := make([]int, len(counts))
