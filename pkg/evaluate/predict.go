@@ -7,22 +7,44 @@ import (
 	"github.com/gomlx/compute"
 
 	"gaze/pkg/data"
+	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
 
-// Predict runs a model on the pictures of a loader's set (its epoch 0), whose
-// classes are the model's, in the loader's order. Pictures that the loader leaves
-// out are left out here. A cancelled context ends it with the context's error.
-func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set data.Set, loader *data.Loader) (*Predictions, error) {
+// Options say how [Predict] goes about it; the zero value is fine.
+type Options struct {
+	Pipeline transform.Pipeline    // nil: the model's own
+	Batch    int                   // pictures at a time; 0: 32
+	Workers  int                   // that decode and transform; 0: one for each processor
+	Bad      func(data.BadPicture) // told of pictures that can't be read, which are left out; nil: they are an error
+}
+
+// Predict runs a model on all pictures of a set, in its order. classes names the
+// set's classes, which [Align] finds among the model's. A cancelled context ends
+// it with the context's error.
+func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set data.Set, classes []string, o Options) (*Predictions, error) {
+	names, labels, err := Align(m, classes)
+	if err != nil {
+		return nil, err
+	}
+	if o.Pipeline == nil {
+		if o.Pipeline, err = transform.Parse(m.Pipeline()); err != nil {
+			return nil, fmt.Errorf("evaluate: the model's own pipeline: %w", err)
+		}
+	}
+	if o.Batch == 0 {
+		o.Batch = 32
+	}
+	loader, err := data.NewLoader(set, data.LoaderOptions{Pipeline: o.Pipeline, Batch: o.Batch, Workers: o.Workers, Bad: o.Bad})
+	if err != nil {
+		return nil, err
+	}
 	runner, err := vit.NewRunner(backend, m)
 	if err != nil {
 		return nil, err
 	}
 	defer runner.Close()
-	p := &Predictions{Classes: m.Labels}
-	for i := len(p.Classes); i < m.Config.Classes; i++ {
-		p.Classes = append(p.Classes, fmt.Sprint(i))
-	}
+	p := &Predictions{Classes: names}
 	for b, err := range loader.Batches(ctx, 0, 0) {
 		if err != nil {
 			return nil, err
@@ -32,9 +54,8 @@ func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set dat
 			return nil, err
 		}
 		p.Logits = append(p.Logits, out.Logits.Values...)
-		p.Labels = append(p.Labels, b.Labels...)
-		for _, i := range b.Index {
-			p.Names = append(p.Names, set.Name(i))
+		for k, i := range b.Index {
+			p.Labels, p.Names = append(p.Labels, labels[b.Labels[k]]), append(p.Names, set.Name(i))
 		}
 	}
 	return p, ctx.Err()
