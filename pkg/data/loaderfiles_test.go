@@ -2,12 +2,14 @@ package data_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -181,5 +183,32 @@ func TestNewLoaderRefuses(t *testing.T) {
 	}
 	for range l.Batches(t.Context(), 0, 2) {
 		t.Error("an epoch that was at its end went on")
+	}
+}
+
+// A loader of JPEG files in a later epoch allocates nothing of a picture's size.
+func TestLoaderReusesMemoryOfFiles(t *testing.T) {
+	set := photos(t, 24, 400, 300)
+	l, err := data.NewLoader(set, data.LoaderOptions{Pipeline: pipeline(t, "resize(64,64) | totensor"), Batch: 8, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func() {
+		for _, err := range l.Batches(context.Background(), 0, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	run()
+	run()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	run()
+	runtime.ReadMemStats(&after)
+	objects, size := (after.Mallocs-before.Mallocs)/24, (after.TotalAlloc-before.TotalAlloc)/24
+	t.Logf("%d allocations, %d bytes a picture", objects, size)
+	if size > 400*300*3/4 {
+		t.Errorf("%d bytes a picture are allocated, of pictures of %d", size, 400*300*3)
 	}
 }
