@@ -46,7 +46,7 @@ func (d *Decoder) jpegRGB(p jpeg.Picture) *transform.Image {
 	out := d.keep(d.spare, p.Width, p.Height)
 	d.pixels, d.spare = d.spare, d.pixels
 	if p.Channels == 1 {
-		eachPixel(out, p.Pix, p.Width, 1, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[0], s[0] })
+		spread(out.Pix, p.Pix)
 		return out
 	}
 	// The samples are stored inverted, so the ink is 255 minus them, and what a

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -76,4 +77,18 @@ func paletteRGB(p color.Palette) (rgb [256][3]byte) {
 		}
 	}
 	return rgb
+}
+
+// spread makes RGB of grey: dst has three times as many bytes.
+func spread(dst, grey []byte) {
+	n := len(grey)
+	dst = dst[:3*n]
+	// Four bytes at a time, of which the next pixel overwrites the last.
+	for ; n > 1 && len(dst) >= 4; n-- {
+		binary.LittleEndian.PutUint32(dst, uint32(grey[0])*0x010101)
+		dst, grey = dst[3:], grey[1:]
+	}
+	for i := range dst {
+		dst[i] = grey[i/3]
+	}
 }
