@@ -2,6 +2,7 @@ package data_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,5 +161,36 @@ func TestHashAndSplit(t *testing.T) {
 	_, other, _ := s.Train.Split(2, 0.25)
 	if !slices.Equal(same.Items, part.Items) || !slices.Equal(again.Items, rest.Items) || slices.Equal(other.Items, part.Items) {
 		t.Error("the seed doesn't decide the split")
+	}
+}
+
+// Class folders are ordered and numbered as torchvision's ImageFolder has them.
+func TestFoldersAsImageFolder(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "imagefolder.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Files, Classes []string
+		Samples        [][2]any
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	s, err := data.OpenDataset(tree(t, golden.Files...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.Classes, golden.Classes) {
+		t.Errorf("classes %q, want %q", s.Classes, golden.Classes)
+	}
+	if len(s.Train.Items) != len(golden.Samples) {
+		t.Fatalf("%d pictures, want %d", len(s.Train.Items), len(golden.Samples))
+	}
+	for i, item := range s.Train.Items {
+		name, _ := filepath.Rel(s.Train.Root, item.Path)
+		if want := golden.Samples[i]; filepath.ToSlash(name) != want[0] || float64(item.Label) != want[1] {
+			t.Errorf("picture %d is %s of class %d, want %v", i, name, item.Label, want)
+		}
 	}
 }

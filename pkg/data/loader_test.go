@@ -306,3 +306,40 @@ func TestLoaderRunsEpochsAtATime(t *testing.T) {
 		}
 	}
 }
+
+// A batch holds what the pipeline and the mixing give for its pictures.
+func TestLoaderGivesThePipelinesTensors(t *testing.T) {
+	set := newDrawn(10, 30, 20)
+	p := parse(t, randomPipeline)
+	plain := newLoader(t, set, LoaderOptions{Pipeline: p, Batch: 4, Shuffle: true, Seed: 8})
+	mix := transform.Mix{MixupAlpha: 0.8, P: 1}
+	mixed := newLoader(t, set, LoaderOptions{Pipeline: p, Batch: 4, Shuffle: true, Seed: 8, Mix: mix, Classes: 5})
+	want := collect(t, mixed, 3, 0)
+	for k, b := range collect(t, plain, 3, 0) {
+		for j, i := range b.Index {
+			tensor, err := p.TensorAt(8, 3, uint64(i), set.images[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if size := len(tensor.Data); !slices.Equal(b.Images[j*size:(j+1)*size], tensor.Data) {
+				t.Errorf("picture %d isn't what the pipeline makes of it", i)
+			}
+		}
+		n := b.Shape[0]
+		for j := range n {
+			own, other := want[k].Targets[j*5+b.Labels[j]], want[k].Targets[j*5+b.Labels[n-1-j]]
+			sum := float32(0)
+			for _, v := range want[k].Targets[j*5 : j*5+5] {
+				sum += v
+			}
+			if b.Labels[j] != b.Labels[n-1-j] && (own+other < 0.999999 || own+other > 1.000001) || sum < 0.999999 || sum > 1.000001 {
+				t.Errorf("targets %v of labels %v", want[k].Targets, b.Labels)
+			}
+			size := len(b.Images) / n
+			a, c, got := b.Images[j*size], b.Images[(n-1-j)*size], want[k].Images[j*size]
+			if b.Labels[j] != b.Labels[n-1-j] && math.Abs(float64(own*a+other*c-got)) > 1e-5 {
+				t.Errorf("%g and %g became %g with parts %g and %g", a, c, got, own, other)
+			}
+		}
+	}
+}
