@@ -100,7 +100,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newDevices(), newModels(), newPull(), newModel(),
 		newPosembed(), newAttend(), newClassify(), newReport(),
-		newTrain(),
+		newTrain(), newEvaluate(),
 		newPets(),
 	)
 	for _, cmd := range root.Commands() {

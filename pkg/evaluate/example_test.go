@@ -33,7 +33,7 @@ func ExampleMcNemar() {
 		log.Fatal(err)
 	}
 	fmt.Println(c)
-	// Output: of 100 pictures, 9 are right only in the first, 1 only in the second: p = 0.0215 (McNemar, exact)
+	// Output: of 100 pictures, the first alone is right on 9, the second alone on 1: p = 0.0215 (McNemar's test, exact)
 }
 
 func ExampleNew() {

@@ -70,19 +70,26 @@ func (r *Report) ReliabilityFigure() plots.LineChart {
 	}
 }
 
-// ClassFigure is the accuracy of every class that has pictures, the worst first.
+// maxBars is the number of classes that ClassFigure shows.
+const maxBars = 60
+
+// ClassFigure is the accuracy of every class that has pictures, the worst first,
+// in percent; of more than 60 classes, the worst 60.
 func (r *Report) ClassFigure() plots.BarChart {
-	worst := slices.Clone(r.PerClass)
-	worst = slices.DeleteFunc(worst, func(c ClassResult) bool { return c.Pictures == 0 })
+	worst := slices.DeleteFunc(slices.Clone(r.PerClass), func(c ClassResult) bool { return c.Pictures == 0 })
 	slices.SortStableFunc(worst, byAccuracy)
 	chart := plots.BarChart{
 		Title: "Accuracy of each class", Subtitle: fmt.Sprintf("of all pictures %s right", r.Accuracy.Percent()),
-		ValueLabel: "Share that is right", Horizontal: true, Max: 1,
-		Format: func(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }, Series: []plots.Bars{{}},
+		ValueLabel: "Right, in percent of its pictures", Horizontal: true, Max: 108, // room for the last number
+		Format: func(v float64) string { return fmt.Sprintf("%.0f", v) }, Series: []plots.Bars{{}},
+	}
+	if len(worst) > maxBars {
+		chart.Title = fmt.Sprintf("Accuracy of the worst %d of %d classes", maxBars, len(worst))
+		worst = worst[:maxBars]
 	}
 	for _, c := range worst {
 		chart.Names = append(chart.Names, ShortName(c.Class))
-		chart.Series[0].Values = append(chart.Series[0].Values, c.Accuracy.Value)
+		chart.Series[0].Values = append(chart.Series[0].Values, 100*c.Accuracy.Value)
 	}
 	return chart
 }
@@ -104,7 +111,7 @@ func (r *Report) LossesFigure(most int, picture func(index int) (image.Image, er
 	const columns = 4
 	grid := plots.Grid{
 		Title:    "Where the model is most wrong",
-		Subtitle: "said, then true, with their probabilities; the greatest loss first",
+		Subtitle: "the class it said, then the true one, with their probabilities; the greatest loss first",
 		Scale:    plots.Scale{NoBar: true},
 	}
 	for i, loss := range list {
@@ -117,7 +124,7 @@ func (r *Report) LossesFigure(most int, picture func(index int) (image.Image, er
 		}
 		row := &grid.Panels[len(grid.Panels)-1]
 		*row = append(*row, plots.Panel{
-			Title: fmt.Sprintf("%s %s, not %s %s",
+			Title: fmt.Sprintf("%s (%s), not %s (%s)",
 				r.name(loss.Predicted), percent(loss.Probability), r.name(loss.True), percent(loss.TrueProbability)),
 			Picture: im,
 		})

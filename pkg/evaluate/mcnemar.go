@@ -60,10 +60,14 @@ func binomialTail(k, n int) float64 {
 }
 
 // String is the test in a sentence.
-func (c Comparison) String() string {
+func (c Comparison) String() string { return c.Sentence("the first", "the second") }
+
+// Sentence is the test in a sentence that calls the two by name.
+func (c Comparison) Sentence(first, other string) string {
 	how := fmt.Sprintf("chi-square %.2f", c.Statistic)
 	if c.Exact {
 		how = "exact"
 	}
-	return fmt.Sprintf("of %d pictures, %d are right only in the first, %d only in the second: p = %.3g (McNemar, %s)", c.Pictures, c.OnlyFirst, c.OnlyOther, c.P, how)
+	return fmt.Sprintf("of %d pictures, %s alone is right on %d, %s alone on %d: p = %.3g (McNemar's test, %s)",
+		c.Pictures, first, c.OnlyFirst, other, c.OnlyOther, c.P, how)
 }

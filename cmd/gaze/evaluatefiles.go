@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"image"
+	"path/filepath"
+	"strconv"
+
+	"gaze/internal/atomicfile"
+	"gaze/pkg/data"
+	"gaze/pkg/evaluate"
+	"gaze/pkg/explain"
+	"gaze/pkg/plots"
+	"gaze/pkg/transform"
+)
+
+// shownLosses is the number of pictures in losses.png.
+const shownLosses = 16
+
+// write puts the report, the predictions and the figures into the folder.
+func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *data.Dataset, pipeline transform.Pipeline) error {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(result); err != nil {
+		return err
+	}
+	if err := atomicfile.WriteBytes(filepath.Join(f.out, "report.json"), text.Bytes()); err != nil {
+		return err
+	}
+	if err := writePredictions(filepath.Join(f.out, "predictions.csv"), set, p); err != nil {
+		return err
+	}
+	figures := map[string]plots.Figure{
+		"confusion.png": result.ConfusionFigure(), "reliability.png": result.ReliabilityFigure(), "classes.png": result.ClassFigure(),
+	}
+	if len(result.TopLosses) > 0 {
+		losses, err := result.LossesFigure(shownLosses, func(i int) (image.Image, error) {
+			im, err := data.Decode(p.Names[i])
+			if err != nil {
+				return nil, err
+			}
+			return explain.Seen(pipeline, im)
+		})
+		if err != nil {
+			return err
+		}
+		figures["losses.png"] = losses
+	}
+	for name, figure := range figures {
+		if err := saveFigure(filepath.Join(f.out, name), figure); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writePredictions writes a row per picture: its name as seen from the set's
+// folder, the numbers of its true and of the predicted class, and what the model
+// thought of both.
+func writePredictions(path string, set *data.Dataset, p *evaluate.Predictions) error {
+	answers, err := p.Answers()
+	if err != nil {
+		return err
+	}
+	var buf bytes.Buffer
+	w := csv.NewWriter(&buf)
+	if err := w.Write([]string{"filename", "true", "label", "probability", "true_probability", "loss"}); err != nil {
+		return err
+	}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+	for i, a := range answers {
+		name := p.Names[i]
+		if rel, err := filepath.Rel(set.Root, name); err == nil {
+			name = filepath.ToSlash(rel)
+		}
+		err := w.Write([]string{name, strconv.Itoa(p.Labels[i]), strconv.Itoa(a.Predicted), number(a.Probability), number(a.TrueProbability), number(a.Loss)})
+		if err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(path, buf.Bytes())
+}
