@@ -12,7 +12,7 @@ type component struct {
 	pair   [128]int16 // two blocks that are being decoded, see coefficients
 	queued []uint8    // where the first of them goes, nil if there is none
 	rows   []uint8    // samples: the last row of the MCUs above, then v*8 rows of stride
-	coefs  []int16    // all coefficients, two blocks side by side, for progressive and multi-scan files
+	kept   []kept     // all blocks, of progressive and multi-scan files
 	wide   []uint8    // a row at the picture's full width
 	sums   []uint16
 }
@@ -29,7 +29,6 @@ type frame struct {
 	width, height    int // size in samples, without padding ("downsampled" in libjpeg)
 	blocksX, blocksY int // blocks that cover the samples, for scans of one component
 	paddedX, paddedY int // blocks that whole MCUs cover
-	pairsX           int // pairs of blocks across
 	stride           int // of rows
 
 	table  [128]int16 // quantisation, twice, as it was when the first scan began
@@ -96,7 +95,6 @@ func (d *Decoder) layOut() error {
 		c.width, c.height = ceilDiv(d.width*c.h, d.maxH), ceilDiv(d.height*c.v, d.maxV)
 		c.blocksX, c.blocksY = ceilDiv(c.width, 8), ceilDiv(c.height, 8)
 		c.paddedX, c.paddedY = d.mcusX*c.h, d.mcusY*c.v
-		c.pairsX = ceilDiv(c.paddedX, 2)
 		c.stride = c.paddedX * 8
 		blocks += c.blocksX * c.blocksY
 	}

@@ -1,8 +1,20 @@
 package jpeg
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
-// enqueue adds the block that was decoded into c.pair, to be written to out, and
+// next returns the coefficients, all zero, of the block to be enqueued next.
+func (c *component) next() *coefficients {
+	if c.queued == nil {
+		c.pair = [128]int16{}
+		return (*coefficients)(c.pair[:])
+	}
+	return (*coefficients)(c.pair[8:])
+}
+
+// enqueue adds the block that was decoded into next, to be written to out, and
 // transforms two at a time, which goes faster.
 func (c *component) enqueue(out []uint8) {
 	if c.queued == nil {
@@ -32,8 +44,8 @@ func (d *Decoder) allocate() {
 		c.wide = resize(c.wide, max(c.width*(d.maxH/c.h), d.width))
 		c.sums = resize(c.sums, c.width+2)
 		if d.buffered {
-			c.coefs = resize(c.coefs, c.pairsX*c.paddedY*128)
-			clear(c.coefs)
+			c.kept = resize(c.kept, c.paddedX*c.paddedY)
+			clear(c.kept)
 		}
 	}
 }
@@ -63,15 +75,24 @@ func (d *Decoder) finish() error {
 // transform turns the kept coefficients of a row of MCUs into samples.
 func (c *component) transform(my int) {
 	for v := range min(c.v, c.blocksY-my*c.v) {
-		coefs := c.coefs[(my*c.v+v)*c.pairsX*128:]
+		kept := c.kept[(my*c.v+v)*c.paddedX:][:c.blocksX]
 		out := c.rows[(1+8*v)*c.stride:]
-		for x := range c.blocksX / 2 {
-			idctPair((*[128]int16)(coefs[128*x:]), &c.table, out[16*x:], out[16*x+8:], c.stride)
-		}
-		if x := c.blocksX - 1; x%2 == 0 {
-			idct((*coefficients)(coefs[64*x:]), (*coefficients)(c.table[:]), out[8*x:], c.stride)
+		for x := range kept {
+			b := &kept[x]
+			if b.ac == 0 {
+				flat(b.coef[0]*c.table[0], out[8*x:], c.stride)
+				continue
+			}
+			coef := c.next()
+			coef[0] = b.coef[0]
+			for left := b.ac; left != 0; left &= left - 1 {
+				k := bits.TrailingZeros64(left) & 63
+				coef[zigzag[k]] = b.coef[k]
+			}
+			c.enqueue(out[8*x:])
 		}
 	}
+	c.flush()
 }
 
 // emit brings the rows of the picture that row my of MCUs completes to full size

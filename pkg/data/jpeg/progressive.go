@@ -1,9 +1,43 @@
 package jpeg
 
-import "errors"
+import (
+	"errors"
+	"math/bits"
+)
+
+// kept is a block whose coefficients come in several scans: in zigzag order, with
+// a bit for each AC coefficient that isn't zero.
+type kept struct {
+	coef [64]int16
+	ac   uint64
+}
+
+// set sets a coefficient; a corrupt run may have gone past the last.
+func (b *kept) set(k int, v int16) {
+	k = min(k, 63)
+	b.coef[k] = v
+	b.ac |= 1 << k
+}
+
+// sequentialBlock keeps a whole block, of a picture that has a scan for each
+// component.
+func (d *Decoder) sequentialBlock(c *component, b *kept) error {
+	var pair [128]int16
+	coef := (*coefficients)(pair[:])
+	if _, err := d.bits.block(&d.huffman[0][c.dcTable], &d.huffman[1][c.acTable], coef, &c.pred); err != nil {
+		return err
+	}
+	b.coef[0], b.ac = coef[0], 0
+	for k := 1; k < 64; k++ {
+		if v := coef[zigzag[k]]; v != 0 {
+			b.set(k, v)
+		}
+	}
+	return nil
+}
 
 // progressiveBlock decodes what a scan of a progressive picture says about a block.
-func (d *Decoder) progressiveBlock(h *scanHeader, c *component, coef *coefficients) error {
+func (d *Decoder) progressiveBlock(h *scanHeader, c *component, b *kept) error {
 	switch {
 	case h.start == 0 && h.high == 0:
 		diff, err := d.bits.difference(&d.huffman[0][c.dcTable])
@@ -11,40 +45,36 @@ func (d *Decoder) progressiveBlock(h *scanHeader, c *component, coef *coefficien
 			return err
 		}
 		c.pred += diff
-		coef[0] = int16(c.pred << h.low)
+		b.coef[0] = int16(c.pred << h.low)
 	case h.start == 0:
-		coef[0] |= int16(d.bits.bit() << h.low)
+		b.coef[0] |= int16(d.bits.bit() << h.low)
 	case h.high == 0:
-		return d.firstAC(h, c, coef)
+		if d.eobRun > 0 {
+			d.eobRun--
+			return nil
+		}
+		return d.firstAC(h, &d.huffman[1][c.acTable], b)
 	default:
-		return d.refineAC(h, c, coef)
+		return d.refineAC(h, &d.huffman[1][c.acTable], b)
 	}
 	return nil
 }
 
 // firstAC decodes the first bits of a band of AC coefficients (T.81 G.1.2.2).
-func (d *Decoder) firstAC(h *scanHeader, c *component, coef *coefficients) error {
-	if d.eobRun > 0 {
-		d.eobRun--
-		return nil
-	}
-	table := &d.huffman[1][c.acTable]
+func (d *Decoder) firstAC(h *scanHeader, table *huffman, b *kept) error {
 	for k := h.start; k <= h.end; k++ {
 		rs, v, err := d.bits.symbol(table)
 		if err != nil {
 			return err
 		}
-		run, size := int(rs>>4), rs&15
-		if size != 0 {
+		run := int(rs >> 4)
+		if rs&15 != 0 {
 			k += run
-			coef[zigzag[k]] = int16(v << h.low)
+			b.set(k, int16(v<<h.low))
 			continue
 		}
 		if run != 15 {
-			d.eobRun = 1<<run - 1
-			if run > 0 {
-				d.eobRun += d.bits.receive(uint(run))
-			}
+			d.eobRun = 1<<run - 1 + d.bits.receive(uint(run))
 			break
 		}
 		k += 15
@@ -53,65 +83,60 @@ func (d *Decoder) firstAC(h *scanHeader, c *component, coef *coefficients) error
 }
 
 // refineAC decodes one more bit of a band of AC coefficients (T.81 G.1.2.3).
-func (d *Decoder) refineAC(h *scanHeader, c *component, coef *coefficients) error {
-	plus, minus := int16(1)<<h.low, int16(-1)<<h.low
-	k := h.start
-	if d.eobRun == 0 {
-		table := &d.huffman[1][c.acTable]
-		for k <= h.end {
-			rs, v, err := d.bits.symbol(table)
-			if err != nil {
-				return err
-			}
-			run, size := int(rs>>4), rs&15
-			value := int16(0)
-			switch {
-			case size > 1:
-				return errors.New("corrupt: a refinement of more than one bit")
-			case size == 1:
-				value = int16(v) << h.low
-			case run < 15:
-				d.eobRun = 1 << run
-				if run > 0 {
-					d.eobRun += d.bits.receive(uint(run))
-				}
-			}
-			if d.eobRun > 0 {
-				break
-			}
-			k = d.refineRun(coef, k, h.end, run, plus, minus)
-			if value != 0 && k <= h.end {
-				coef[zigzag[k]] = value
-			}
-			k++
+func (d *Decoder) refineAC(h *scanHeader, table *huffman, b *kept) error {
+	band := ^uint64(0) >> (63 - h.end) &^ (1<<h.start - 1) // what is left of it
+	for d.eobRun == 0 && band != 0 {
+		rs, v, err := d.bits.symbol(table)
+		if err != nil {
+			return err
+		}
+		run, size := int(rs>>4), rs&15
+		if size > 1 {
+			return errors.New("corrupt: a refinement of more than one bit")
+		}
+		if size == 0 && run < 15 {
+			d.eobRun = 1<<run + d.bits.receive(uint(run))
+			break
+		}
+		// The value belongs to the zero after run others.
+		zeros := band &^ b.ac
+		for ; run > 0; run-- {
+			zeros &= zeros - 1
+		}
+		place := zeros & -zeros
+		before := band & (place - 1) // all of it if there is no such zero
+		d.bits.correct(b, before&b.ac, h.low)
+		band &^= before | place
+		if v != 0 && place != 0 {
+			b.set(bits.TrailingZeros64(place), int16(v)<<h.low)
 		}
 	}
 	if d.eobRun > 0 {
-		d.refineRun(coef, k, h.end, 64, plus, minus)
+		d.bits.correct(b, band&b.ac, h.low)
 		d.eobRun--
 	}
 	return nil
 }
 
-// refineRun passes over zeros coefficients that are zero, reading a correction
-// bit for each one in between that isn't, and returns where it stopped.
-func (d *Decoder) refineRun(coef *coefficients, k, end, zeros int, plus, minus int16) int {
-	for ; k <= end; k++ {
-		v := &coef[zigzag[k]]
-		if *v == 0 {
-			if zeros == 0 {
-				return k
-			}
-			zeros--
-			continue
-		}
-		if d.bits.bit() != 0 && *v&plus == 0 {
-			if *v >= 0 {
-				*v += plus
-			} else {
-				*v += minus
-			}
-		}
+// correct reads a bit for each of some coefficients, none of them zero, and where
+// it is 1 makes the coefficient larger by 1<<low.
+func (b *bitReader) correct(block *kept, which uint64, low int) {
+	if which == 0 {
+		return
 	}
-	return k
+	acc, count, pos := b.acc, b.count, b.pos
+	for ; which != 0; which &= which - 1 {
+		if count == 0 {
+			acc, count, pos = refill(b.data, acc, count, pos)
+		}
+		// Without a branch: nothing can foresee the bits.
+		coef := &block.coef[bits.TrailingZeros64(which)&63]
+		v := *coef
+		sign := v >> 15
+		bit := int16(acc>>63) &^ (v >> (low & 15))
+		*coef = v + (bit<<(low&15) ^ sign) - sign
+		acc <<= 1
+		count--
+	}
+	b.acc, b.count, b.pos = acc, count, pos
 }

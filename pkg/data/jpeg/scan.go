@@ -188,27 +188,20 @@ func (d *Decoder) mcu(h *scanHeader, mx, my int) error {
 // and of row v in its MCU.
 func (d *Decoder) block(h *scanHeader, c *component, bx, by, v int) error {
 	if d.buffered {
-		at := (by*c.pairsX+bx/2)*128 + bx%2*8
-		coef := (*coefficients)(c.coefs[at : at+len(coefficients{})])
+		b := &c.kept[by*c.paddedX+bx]
 		if d.progressive {
-			return d.progressiveBlock(h, c, coef)
+			return d.progressiveBlock(h, c, b)
 		}
-		_, err := d.bits.block(&d.huffman[0][c.dcTable], &d.huffman[1][c.acTable], coef, &c.pred)
-		return err
+		return d.sequentialBlock(c, b)
 	}
 	// A baseline picture whose scan holds all components: transformed at once.
-	coef := (*coefficients)(c.pair[:])
-	if c.queued == nil {
-		c.pair = [128]int16{}
-	} else {
-		coef = (*coefficients)(c.pair[8:])
-	}
-	last, err := d.bits.block(&d.huffman[0][c.dcTable], &d.huffman[1][c.acTable], coef, &c.pred)
+	coef := c.next()
+	dcOnly, err := d.bits.block(&d.huffman[0][c.dcTable], &d.huffman[1][c.acTable], coef, &c.pred)
 	if err != nil {
 		return err
 	}
 	out := c.rows[(1+8*v)*c.stride+8*bx:]
-	if last == 0 {
+	if dcOnly {
 		flat(coef[0]*c.table[0], out, c.stride)
 		coef[0] = 0
 		return nil
