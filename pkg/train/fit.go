@@ -289,7 +289,7 @@ func (r *run) finishEpoch(validation *Evaluation) error {
 			return err
 		}
 	}
-	record := epochRecord{Epoch: r.at.epoch + 1, Update: r.trainer.Updates(), Train: train, Validation: validation, Seconds: r.seconds()}
+	record := EpochMetrics{Epoch: r.at.epoch + 1, Update: r.trainer.Updates(), Train: train, Validation: validation, Seconds: r.seconds()}
 	if err := r.log.add(record); err != nil {
 		return err
 	}
@@ -328,8 +328,8 @@ type batchRecord struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// epochRecord is an epoch's line.
-type epochRecord struct {
+// EpochMetrics is how a run stood after one of its epochs: a line of metrics.jsonl.
+type EpochMetrics struct {
 	Epoch      int         `json:"epoch"`
 	Update     int         `json:"update"`
 	Train      Evaluation  `json:"train"`
