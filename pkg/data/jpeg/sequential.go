@@ -24,14 +24,22 @@ func (b *bitReader) block(dc, ac *huffman, coef *coefficients, pred *int32) (fla
 	}
 	*pred += diff
 	coef[0] = int16(*pred)
-	acc, count, pos, k := b.acc, b.count, b.pos, 1
-	for {
-		var entry uint32
-		acc, count, pos, k, entry = short(&ac.look, coef, b.data, acc, count, pos, k)
-		if k > 63 {
-			break
+	look, data, acc, count, pos := &ac.look, b.data, b.acc, b.count, b.pos
+	k := 1
+	for k < 64 {
+		if count < 32 {
+			acc, count, pos = refill(data, acc, count, pos)
 		}
-		symbol, length := uint8(entry>>8), uint(entry&0xFF)
+		entry := look[acc>>(64-lookBits)]
+		if entry>>16 != 0 {
+			k += int(entry >> 12 & 15)
+			coef[zigzag[k&127]] = int16(entry >> 16)
+			acc <<= entry & 63
+			count -= uint(entry & 63)
+			k++
+			continue
+		}
+		symbol, length := uint8(entry>>8), uint(entry&63)
 		if length == 0 {
 			if symbol, length = ac.long(acc); length == 0 {
 				b.acc, b.count, b.pos = acc, count, pos
@@ -50,33 +58,8 @@ func (b *bitReader) block(dc, ac *huffman, coef *coefficients, pred *int32) (fla
 			acc <<= size
 			count -= size
 		}
-		if k++; k > 63 {
-			break
-		}
+		k++
 	}
 	b.acc, b.count, b.pos = acc, count, pos
 	return k == 1, nil
-}
-
-// short decodes coefficients from k on as long as one look-up gives each. It
-// returns the entry of the first that needs more, which it leaves to be read with
-// 32 bits at least, or k beyond 63. It is a function of its own to keep all that
-// it needs in registers.
-func short(look *[1 << lookBits]uint32, coef *coefficients, data []byte, acc uint64, count uint, pos, k int) (uint64, uint, int, int, uint32) {
-	for {
-		if count < 32 {
-			acc, count, pos = refill(data, acc, count, pos)
-		}
-		entry := look[acc>>(64-lookBits)]
-		if entry>>16 == 0 {
-			return acc, count, pos, k, entry
-		}
-		k += int(entry >> 12 & 15)
-		coef[zigzag[k&127]] = int16(entry >> 16)
-		acc <<= entry & 63
-		count -= uint(entry & 63)
-		if k++; k > 63 {
-			return acc, count, pos, k, 0
-		}
-	}
 }
