@@ -1,16 +1,50 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"gaze/pkg/train"
+	"gaze/pkg/vit"
 )
 
 const (
 	trainScratch  = "vit:dim=16,depth=1,heads=2,patch=16,size=32"
 	trainPipeline = "randomhflip | resize(32,32) | totensor | normalize(0.5,0.5)"
 )
+
+// asCommand makes the test's program the command itself, so that a test can kill
+// it.
+const asCommand = "GAZE_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command is gaze as a process of its own, on the Go backend.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(exe, args...)
+	c.Env = append(os.Environ(), asCommand+"=1", "GOMLX_BACKEND=go:ops_sequential")
+	return c
+}
 
 // petSet draws a small set of two breeds.
 func petSet(t *testing.T) string {
@@ -20,10 +54,11 @@ func petSet(t *testing.T) string {
 	return dir
 }
 
-// TestTrain trains from scratch, looks at what is left, and classifies with it.
+// TestTrain trains from scratch, looks at what is left, classifies with it, and
+// evaluates it.
 func TestTrain(t *testing.T) {
 	dir, set := filepath.Join(t.TempDir(), "run"), petSet(t)
-	out := ok(t, "train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "lr=1e-3; epochs=2; batch=6", "-o", dir)
+	out := ok(t, "train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "lr=1e-3; epochs=2; batch=8", "-o", dir)
 	if !strings.Contains(out, "model.safetensors") || !strings.Contains(out, "of 8 validation pictures") {
 		t.Errorf("train printed %q", out)
 	}
@@ -35,21 +70,182 @@ func TestTrain(t *testing.T) {
 	if out := ok(t, "model", dir); !strings.Contains(out, "resize(32,32,bilinear) | totensor") || strings.Contains(out, "randomhflip") {
 		t.Errorf("model says %s", out)
 	}
+	m, err := train.ReadManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Status != train.Done || m.Settings["lr"] != "0.001" || m.Notes["data"] != set || m.Notes["model"] != trainScratch || m.Best == nil || m.Best.Total != 8 {
+		t.Errorf("run.json: %+v", m)
+	}
+	t.Run("classify", func(t *testing.T) { classifyRun(t, dir, set) })
+	t.Run("into the run", func(t *testing.T) {
+		status, _, log := gaze(t, "train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "-o", dir)
+		if status != 1 || !strings.Contains(log, "holds a run already") {
+			t.Errorf("exit status %d, %s", status, log)
+		}
+	})
+	t.Run("resume what is done", func(t *testing.T) {
+		var again train.Manifest
+		if err := json.Unmarshal([]byte(ok(t, "train", "--resume", "--json", "-o", dir)), &again); err != nil || again.Status != train.Done || again.Updates != m.Updates {
+			t.Errorf("%+v (%v)", again, err)
+		}
+	})
+	t.Run("resume with other settings", func(t *testing.T) {
+		status, _, log := gaze(t, "train", "--resume", "--set", "lr=2e-3; epochs=2; batch=8", "-o", dir)
+		if status != 1 || !strings.Contains(log, "lr") || !strings.Contains(log, "0.002") {
+			t.Errorf("exit status %d, %s", status, log)
+		}
+	})
+	t.Run("evaluate", func(t *testing.T) { evaluateRun(t, dir, set) })
+	t.Run("evaluate by default", func(t *testing.T) { evaluateDefaults(t, dir, set) })
+}
+
+// classifyRun classifies with a run and with its best weights.
+func classifyRun(t *testing.T, dir, set string) {
 	csv := filepath.Join(t.TempDir(), "p.csv")
 	ok(t, "classify", "--model", dir, "-o", csv, filepath.Join(set, "val"))
 	ok(t, "classify", "--model", filepath.Join(dir, "best", "model.safetensors"), "-o", csv+"2", filepath.Join(set, "val"))
-	a, err := os.ReadFile(csv)
+	a, b := table(t, csv), table(t, csv+"2")
+	if len(a) != 9 || len(b) != 9 {
+		t.Fatalf("%d and %d rows", len(a), len(b))
+	}
+	for i := range a {
+		if a[i][0] != b[i][0] || a[i][1] != b[i][1] {
+			t.Errorf("row %d: %v and %v", i, a[i], b[i])
+		}
+	}
+}
+
+// TestTrainAgain: a run that is killed, and one that is interrupted, go on to the
+// same bits as one that isn't.
+func TestTrainAgain(t *testing.T) {
+	set := petSet(t)
+	args := func(dir string) []string {
+		return []string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--checkpoint-every", "1",
+			"--set", "lr=1e-3; epochs=12; batch=4; accumulate=3; optimizer=adamw; ema=0.9; droppath=0.1", "-o", dir}
+	}
+	whole := filepath.Join(t.TempDir(), "whole")
+	if out, err := command(t, args(whole)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want := readFile(t, filepath.Join(whole, "best", "model.safetensors"))
+	for _, c := range []struct {
+		signal os.Signal
+		status string
+		says   string
+	}{{os.Kill, train.Running, ""}, {os.Interrupt, train.Stopped, "gaze train --resume -o "}} {
+		dir := filepath.Join(t.TempDir(), "run")
+		var log bytes.Buffer
+		cmd := command(t, args(dir)...)
+		cmd.Stderr = &log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		waitForLines(t, filepath.Join(dir, "metrics.jsonl"), 15)
+		sent := time.Now()
+		if err := cmd.Process.Signal(c.signal); err != nil {
+			t.Fatal(err)
+		}
+		var exit *exec.ExitError
+		if err := cmd.Wait(); !errors.As(err, &exit) || c.signal == os.Interrupt && exit.ExitCode() != 1 {
+			t.Fatalf("%v: it ended with %v\n%s", c.signal, err, log.String())
+		}
+		if took := time.Since(sent); took > 5*time.Second {
+			t.Errorf("%v: it took %v to end", c.signal, took)
+		}
+		m, err := train.ReadManifest(dir)
+		if err != nil || m.Status != c.status || !strings.Contains(log.String(), c.says) {
+			t.Errorf("%v: %+v (%v), %s", c.signal, m, err, log.String())
+		}
+		if out, err := command(t, "train", "--resume", "-o", dir).CombinedOutput(); err != nil {
+			t.Fatalf("resume: %v\n%s", err, out)
+		}
+		if got := readFile(t, filepath.Join(dir, "best", "model.safetensors")); !bytes.Equal(got, want) {
+			t.Errorf("%v: the weights differ from those of a run that wasn't stopped", c.signal)
+		}
+	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(csv + "2")
+	return data
+}
+
+// waitForLines waits until a file has so many lines.
+func waitForLines(t *testing.T, path string, lines int) {
+	t.Helper()
+	for range 6000 {
+		if data, err := os.ReadFile(path); err == nil && bytes.Count(data, []byte("\n")) >= lines {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s has no %d lines after a minute", path, lines)
+}
+
+// TestTrainInterruptedEarly: before there is a run, nothing is left.
+func TestTrainInterruptedEarly(t *testing.T) {
+	dir, set := filepath.Join(t.TempDir(), "run"), petSet(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, log bytes.Buffer
+	args := []string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "-o", dir}
+	if status := run(ctx, args, &out, &log); status != 1 || !strings.Contains(log.String(), "interrupted") {
+		t.Errorf("exit status %d, %s", status, log.String())
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it left a folder (%v)", err)
+	}
+}
+
+// TestTrainCheckpoint fine-tunes a checkpoint of other classes and another size,
+// its head alone, and one that breaks down.
+func TestTrainCheckpoint(t *testing.T) {
+	set := petSet(t)
+	before, err := vit.Load(tiny)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(a) != string(b) || strings.Count(string(a), "\n") != 9 {
-		t.Errorf("classified\n%s\nand\n%s", a, b)
+	defer before.Close()
+	size := 2 * before.Config.ImageSize[0]
+	pipeline := strings.ReplaceAll("resize(N,N) | totensor | normalize(0.5,0.5)", "N", strconv.Itoa(size))
+	for _, freeze := range []string{"freeze=backbone", "probe"} {
+		dir := filepath.Join(t.TempDir(), "run")
+		out, err := command(t, "train", "--data", set, "--model", tiny, "--pipeline", pipeline, "--set", "epochs=1; lr=1e-2; "+freeze, "-o", dir).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for _, says := range []string{"new head for 2 classes", "position embeddings are resized"} {
+			if !strings.Contains(string(out), says) {
+				t.Errorf("%s: %q isn't said: %s", freeze, says, out)
+			}
+		}
+		after, err := vit.Load(filepath.Join(dir, "best", "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.Config.ImageSize != [2]int{size, size} || after.Config.Classes != 2 || !strings.HasPrefix(after.Labels[1], "breed 01") {
+			t.Errorf("%s: %+v, %v", freeze, after.Config, after.Labels)
+		}
+		a, _, errA := before.Parameter("block_0/mlp/fc1/weight")
+		b, _, errB := after.Parameter("block_0/mlp/fc1/weight")
+		if errA != nil || errB != nil || !slices.Equal(a, b) {
+			t.Errorf("%s changed the backbone (%v, %v)", freeze, errA, errB)
+		}
+		if err := after.Close(); err != nil {
+			t.Error(err)
+		}
 	}
-	if status, _, log := gaze(t, "train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "-o", dir); status != 1 || !strings.Contains(log, "holds a run already") {
-		t.Errorf("into a run: exit status %d, %s", status, log)
+	dir := filepath.Join(t.TempDir(), "run")
+	out, err := command(t, "train", "--data", set, "--model", tiny, "--pipeline", pipeline, "--set", "lr=1e6; optimizer=sgd; momentum=0.9; epochs=9", "-o", dir).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "the learning rate is too high") {
+		t.Errorf("a rate of a million: %v\n%s", err, out)
+	}
+	if m, err := train.ReadManifest(dir); err != nil || m.Status != train.Failed || !strings.Contains(m.Reason, "learning rate") {
+		t.Errorf("%+v (%v)", m, err)
 	}
 }

@@ -78,6 +78,9 @@ func (t *Trainer) Evaluate(ctx context.Context, source Source, averaged bool) (E
 	if e.Total == 0 {
 		return e, fmt.Errorf("train: there are no pictures to evaluate on")
 	}
+	if e.Loss-e.Loss != 0 {
+		return e, fmt.Errorf("train: after update %d the network answers NaN or infinities: the learning rate is too high, or the pictures hold NaN", t.updates)
+	}
 	e.Loss /= float64(e.Total)
 	e.Accuracy = float64(e.Correct) / float64(e.Total)
 	return e, nil

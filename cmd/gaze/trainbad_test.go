@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTrainRefuses what can't work, before the work and without a trace.
+func TestTrainRefuses(t *testing.T) {
+	set := petSet(t)
+	lacking := filepath.Join(t.TempDir(), "lacking") // val has a class that train hasn't
+	for _, dir := range []string{"train/cat", "train/dog", "val/cat", "val/owl"} {
+		if err := os.MkdirAll(filepath.Join(lacking, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		photo(t, filepath.Join(lacking, dir), "1.png")
+	}
+	alone := filepath.Join(t.TempDir(), "alone") // a single class
+	if err := os.MkdirAll(filepath.Join(alone, "cat"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	photo(t, filepath.Join(alone, "cat"), "1.png")
+	torn := filepath.Join(t.TempDir(), "torn")
+	if err := os.CopyFS(torn, os.DirFS(set)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(torn, "train", "1_900.jpg"), []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		flags  []string // what isn't named is as it should be
+		status int
+		says   string
+	}{
+		{[]string{"--set", "lr=fast"}, 2, "column 4"},
+		{[]string{"--set", "lr=1; epoch=2"}, 2, "there is no setting \"epoch\""},
+		{[]string{"--set", "probe; mixup=1"}, 2, "can't be mixed"},
+		{[]string{"--set", "optimizer=lion"}, 2, "adam, adamw, sgd"},
+		{[]string{"--set", "epochs=0"}, 2, "between 1"},
+		{[]string{"--pipeline", "resize(32,32"}, 2, "--pipeline: column"},
+		{[]string{"--pipeline", "resize(32,32)"}, 2, "totensor"},
+		{[]string{"--pipeline", "resize(33,32) | totensor"}, 1, "can't be cut into patches"},
+		{[]string{"--pipeline", "grayscale | resize(32,32) | totensor"}, 1, "1 channels"},
+		{[]string{"--eval-pipeline", "randomhflip | resize(32,32) | totensor"}, 2, "random steps"},
+		{[]string{"--eval-pipeline", "resize(16,16) | totensor"}, 1, "must agree"},
+		{[]string{"--model", "vit:dim=30,heads=4"}, 2, "don't divide"},
+		{[]string{"--model", "vit:deep=3"}, 2, "--model: column 5"},
+		{[]string{"--model", "no-such-model"}, 1, "gaze models"},
+		{[]string{"--model", ""}, 2, "\"model\" not set"},
+		{[]string{"--data", set + "/none"}, 1, "none"},
+		{[]string{"--data", lacking}, 1, "owl"},
+		{[]string{"--data", alone}, 1, "nothing to tell apart"},
+		{[]string{"--data", torn}, 1, "1_900.jpg"},
+		{[]string{"--workers", "-1"}, 2, "negative"},
+		{[]string{"--resume"}, 1, "no run to resume"},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		args := append([]string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "epochs=1", "-o", dir}, c.flags...)
+		status, out, log := gaze(t, args...)
+		if status != c.status || !strings.Contains(log, c.says) || out != "" {
+			t.Errorf("gaze train %q: exit status %d, want %d and %q\n%s%s", c.flags, status, c.status, c.says, out, log)
+		}
+		// A picture turns out to be torn only when its batch comes.
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) && !slices.Contains(c.flags, torn) {
+			t.Errorf("gaze train %q left a folder (%v)", c.flags, err)
+		}
+	}
+	// With --skip-bad the torn picture is named, and the rest is trained on.
+	out, err := command(t, "train", "--data", torn, "--skip-bad", "--model", trainScratch, "--pipeline", trainPipeline, "--set", "epochs=2", "-o", filepath.Join(t.TempDir(), "run")).CombinedOutput()
+	if err != nil || strings.Count(string(out), "1_900.jpg") != 1 {
+		t.Errorf("--skip-bad: %v\n%s", err, out)
+	}
+}
