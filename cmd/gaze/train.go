@@ -21,7 +21,7 @@ type trainFlags struct {
 	data, model, pipeline, evalPipeline, set, out string
 
 	resume, skipBad, asJSON bool
-	workers, every          int
+	workers, every, cache   int
 }
 
 func newTrain() *cobra.Command {
@@ -57,6 +57,7 @@ func newTrain() *cobra.Command {
 	f.StringVarP(&flags.out, "output", "o", "", "the run's folder")
 	f.BoolVar(&flags.resume, "resume", false, "go on with the run in the folder; flags that are not given are as they were")
 	f.IntVar(&flags.workers, "workers", 0, "pictures that are decoded at a time (default: one for each processor)")
+	f.IntVar(&flags.cache, "cache", 1024, "MiB of memory for decoded pictures, so that later epochs only transform them")
 	f.IntVar(&flags.every, "checkpoint-every", 0, "batches between two checkpoints (default: only after each epoch)")
 	f.BoolVar(&flags.skipBad, "skip-bad", false, "name pictures that can't be read and go on without them")
 	f.BoolVar(&flags.asJSON, "json", false, "write run.json to standard output at the end")
@@ -81,8 +82,8 @@ func settingsHelp() string {
 }
 
 func (f *trainFlags) run(cmd *cobra.Command) error {
-	if f.workers < 0 || f.every < 0 {
-		return misuse(cmd, errors.New("--workers and --checkpoint-every can't be negative"))
+	if f.workers < 0 || f.every < 0 || f.cache < 0 {
+		return misuse(cmd, errors.New("--workers, --cache and --checkpoint-every can't be negative"))
 	}
 	if err := f.recall(); err != nil {
 		return err
@@ -187,7 +188,7 @@ func (f *trainFlags) open(cmd *cobra.Command, job *train.FineTune) (*data.Splits
 	if len(splits.Classes) < 2 {
 		return nil, fmt.Errorf("%s: all pictures are of the class %s: there is nothing to tell apart", f.data, strings.Join(splits.Classes, ""))
 	}
-	job.Train, job.Classes = splits.Train, splits.Classes
+	job.Train, job.Classes = data.NewCache(splits.Train, int64(f.cache)<<20), splits.Classes
 	hash, err := splits.Train.Hash(cmd.Context())
 	if err != nil {
 		return nil, err

@@ -1,0 +1,214 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/data"
+	"gaze/pkg/transform"
+	"gaze/pkg/vit"
+)
+
+func pipeline(t *testing.T, spec string) transform.Pipeline {
+	t.Helper()
+	p, err := transform.Parse(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestEvaluationPipeline(t *testing.T) {
+	for _, c := range []struct{ train, want string }{
+		{"randomhflip | centercrop(256) | resize(256,256) | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)",
+			"centercrop(256) | resize(256,256,bilinear) | totensor | normalize(0.5,0.5)"},
+		{"randomresizedcrop(224) | hflip(p=0.5) | totensor | randomerasing", "resize(256,bilinear) | centercrop(224) | totensor"},
+		{"randomresizedcrop(64,96,bicubic) | totensor", "resize(64,96,bicubic) | totensor"},
+		{"randomcrop(32,padding=4) | totensor", "centercrop(32) | totensor"},
+		{"hflip | totensor", "hflip | totensor"},
+	} {
+		got := EvaluationPipeline(pipeline(t, c.train))
+		if got.String() != pipeline(t, c.want).String() || got.Random() {
+			t.Errorf("%s is evaluated by %s, want %s", c.train, got, c.want)
+		}
+	}
+}
+
+// stripes is pictures of two classes, of bright and of dark stripes.
+type stripes struct{ n, bad int }
+
+func (s stripes) Len() int          { return s.n }
+func (s stripes) Label(i int) int   { return i % 2 }
+func (s stripes) Name(i int) string { return fmt.Sprint("picture ", i) }
+
+func (s stripes) Image(i int) (*transform.Image, error) {
+	if i == s.bad {
+		return nil, fmt.Errorf("%s: torn", s.Name(i))
+	}
+	im := transform.NewImage(20, 20, 3)
+	for k := range im.Pix {
+		im.Pix[k] = uint8(40 + 120*(i%2) + (k*(i+3))%60)
+	}
+	return im, nil
+}
+
+// fineTune is a run of a tiny model that learns to tell the stripes apart.
+func fineTune(t *testing.T, settings string) FineTune {
+	t.Helper()
+	cfg, err := vit.ParseConfig("vit:dim=16,depth=2,heads=2,patch=8,size=32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Classes = 5
+	m, err := vit.New(cfg, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ParseSettings(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return FineTune{
+		Dir: filepath.Join(t.TempDir(), "run"), Model: m, Start: "tiny", Data: "stripes", Classes: []string{"dark", "bright"},
+		Train: stripes{12, -1}, Validation: stripes{6, -1}, Settings: s,
+		Pipeline: pipeline(t, "randomhflip | resize(16,16) | totensor | normalize(0.5,0.5)"),
+	}
+}
+
+// TestFineTune: a new head, resized positions, and a best model that has learnt
+// and that is prepared for as it was validated.
+func TestFineTune(t *testing.T) {
+	b, err := backend.Open("go:ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, settings := range []string{
+		"lr=3e-3; epochs=8; batch=4; optimizer=adamw; schedule=cosine; warmup=1; clip=1; droppath=0.1; mixup=0.2; cutmix=1; smoothing=0.1; ema=0.9",
+		"lr=0.1; epochs=8; batch=4; optimizer=sgd; momentum=0.9; probe",
+		"lr=3e-2; epochs=8; batch=4; freeze=backbone; accumulate=2",
+	} {
+		f := fineTune(t, settings)
+		var warnings []string
+		var last Progress
+		f.Warn = func(text string) { warnings = append(warnings, text) }
+		f.Progress = func(p Progress) { last = p }
+		m, err := f.Run(context.Background(), b)
+		if err != nil {
+			t.Fatalf("%s: %v", settings, err)
+		}
+		if m.Status != Done || m.Best.Accuracy < 1 || last.Epoch != 8 || m.Settings["pipeline"] != f.Pipeline.String() || m.Settings["model"] != "tiny" {
+			t.Errorf("%s: %+v, best %+v, progress %+v", settings, m, m.Best, last)
+		}
+		if len(warnings) != 2 || !strings.Contains(warnings[0], "32×32 to 16×16") || !strings.Contains(warnings[1], "2 classes") {
+			t.Errorf("warnings %q", warnings)
+		}
+		best, err := vit.Load(filepath.Join(f.Dir, "best", "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if best.Pipeline() != "resize(16,16,bilinear) | totensor | normalize(0.5,0.5)" || !slices.Equal(best.Labels, f.Classes) || best.Config.ImageSize != [2]int{16, 16} {
+			t.Errorf("the best is %v, %v, %s", best.Config.ImageSize, best.Labels, best.Pipeline())
+		}
+		runner, err := vit.NewRunner(b, best)
+		if err != nil {
+			t.Fatal(err)
+		}
+		im, err := stripes{2, -1}.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := pipeline(t, best.Pipeline()).Tensor(im)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := runner.Run(x.Data, [4]int{1, 3, 16, 16}, vit.Want{Logits: true})
+		if err != nil || out.Logits.Values[1] <= out.Logits.Values[0] {
+			t.Errorf("%s: a bright picture gets %v (%v)", settings, out, err)
+		}
+		runner.Close()
+		best.Close()
+	}
+}
+
+// TestFineTuneWorkers: neither the number of workers nor an interruption changes
+// a bit, with or without cached features.
+func TestFineTuneWorkers(t *testing.T) {
+	b, err := backend.Open("go:ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, settings := range []string{"lr=1e-3; epochs=3; batch=4; droppath=0.2; mixup=1", "lr=1e-2; epochs=3; batch=4; probe"} {
+		whole := fineTune(t, settings)
+		whole.Workers = 1
+		if _, err := whole.Run(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+		parts := fineTune(t, settings)
+		parts.Workers = 3
+		ctx, cancel := context.WithCancel(context.Background())
+		parts.Progress = func(p Progress) {
+			if p.Epoch == 2 && p.Done == 1 {
+				cancel()
+			}
+		}
+		if m, err := parts.Run(ctx, b); !errors.Is(err, ErrStopped) || m.Status != Stopped {
+			t.Fatalf("%s: %+v (%v)", settings, m, err)
+		}
+		cancel()
+		parts.Resume, parts.Progress = true, nil
+		if _, err := parts.Run(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(filepath.Join(whole.Dir, "best", "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(parts.Dir, "best", "model.safetensors"))
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: the weights differ (%v)", settings, err)
+		}
+	}
+}
+
+func TestFineTuneRefuses(t *testing.T) {
+	b, err := backend.Open("go:ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		change func(*FineTune)
+		says   string
+	}{
+		{func(f *FineTune) { f.Train = nil }, "pictures to train on"},
+		{func(f *FineTune) { f.Model = nil }, "a model"},
+		{func(f *FineTune) { f.Train = stripes{} }, "no pictures"},
+		{func(f *FineTune) { f.Validation = stripes{} }, "validation"},
+		{func(f *FineTune) { f.Train = stripes{4, 0} }, "torn"},
+		{func(f *FineTune) { f.Pipeline = pipeline(t, "resize(20,20) | totensor") }, "20×20"},
+		{func(f *FineTune) { f.Pipeline = pipeline(t, "grayscale | resize(16,16) | totensor") }, "1 channels"},
+		{func(f *FineTune) { f.EvalPipeline = pipeline(t, "resize(32,32) | totensor") }, "must agree"},
+		{func(f *FineTune) { f.Classes = nil }, "0 classes"},
+		{func(f *FineTune) { f.Resume = true }, "no run to resume"},
+	} {
+		f := fineTune(t, "epochs=1")
+		c.change(&f)
+		if _, err := f.Run(context.Background(), b); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v, want %q", err, c.says)
+		}
+	}
+	// A torn picture that is to be left out.
+	f := fineTune(t, "epochs=2; batch=4")
+	f.Train = stripes{12, 5}
+	var told []string
+	f.Bad = func(b data.BadPicture) { told = append(told, b.Name) }
+	if m, err := f.Run(context.Background(), b); err != nil || m.Status != Done || !slices.Equal(told, []string{"picture 5"}) {
+		t.Errorf("told of %v, %+v (%v)", told, m, err)
+	}
+}
