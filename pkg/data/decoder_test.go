@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"image"
+	"image/jpeg"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -60,6 +63,39 @@ func TestDecodeOwnsItsPicture(t *testing.T) {
 	}
 	if !bytes.Equal(before, first.Pix) {
 		t.Error("a later picture was written over it")
+	}
+}
+
+// What is allocated for a JPEG file, a picture of 900 KB, is less than a page.
+func TestDecoderAllocates(t *testing.T) {
+	im := image.NewRGBA(image.Rect(0, 0, 640, 480))
+	for i := range im.Pix {
+		im.Pix[i] = uint8(i * i / 7)
+	}
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, im, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "it.jpg")
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var d Decoder
+	decode := func() {
+		if _, err := d.Decode(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	decode()
+	const rounds = 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range rounds {
+		decode()
+	}
+	runtime.ReadMemStats(&after)
+	if n := (after.TotalAlloc - before.TotalAlloc) / rounds; n > 4096 {
+		t.Errorf("%d bytes a picture", n)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 const pngMagic = "\x89PNG\r\n\x1a\n"
 
 func (d *Decoder) decodeJPEG(data []byte) (*transform.Image, int, error) {
-	h, err := jpeg.DecodeHeader(data)
+	h, err := d.jpeg.DecodeHeader(data)
 	if err == nil {
 		err = checkSize(h.Width, h.Height)
 	}
