@@ -1,0 +1,107 @@
+package score
+
+import "math"
+
+// CIDEr returns the CIDEr of a corpus (the mean) and of each picture, from 0 to
+// 10. refs and hyps are as for BLEU.
+//
+// It is what pycocoevalcap and the COCO server print as CIDEr: by its formula the
+// CIDEr-D of Vedantam et al. 2015, where a repeated n-gram counts no more often
+// than the reference has it, and a Gaussian (sigma 6) lowers the score as lengths
+// differ. CIDErUnclipped is the paper's CIDEr without either.
+//
+// In how many pictures' references an n-gram occurs is counted in refs, so a
+// score belongs to its corpus: with a single picture every weight, and so the
+// score, is 0. The length that is compared is the number of 2-grams.
+func CIDEr(refs [][]string, hyps []string) (corpus float64, each []float64) {
+	return cider(refs, hyps, true)
+}
+
+// CIDErUnclipped is the CIDEr of the paper before its D: the mean cosine of
+// tf-idf vectors of 1- to 4-grams, times 10, with nothing against repetition or
+// length. It equals the program of the paper's authors of that name.
+func CIDErUnclipped(refs [][]string, hyps []string) (corpus float64, each []float64) {
+	return cider(refs, hyps, false)
+}
+
+// weighted is a caption as tf-idf vectors, one per length of n-gram.
+type weighted struct {
+	grams [order]map[ngram]float64
+	norm  [order]float64
+	pairs int // 2-grams, which is what CIDEr takes for the length
+}
+
+func cider(refs [][]string, hyps []string, clipped bool) (corpus float64, each []float64) {
+	checkPairs(refs, hyps)
+	v := vocabulary{}
+	counts := make([][]counted, len(refs))
+	seen := map[ngram]int{} // pictures that have the n-gram in a reference
+	for i, list := range refs {
+		counts[i] = v.countAll(list)
+		here := map[ngram]bool{}
+		for _, c := range counts[i] {
+			for n := range order {
+				for g := range c.grams[n] {
+					here[g] = true
+				}
+			}
+		}
+		for g := range here {
+			seen[g]++
+		}
+	}
+	pictures := math.Log(float64(len(refs)))
+	for i, hyp := range hyps {
+		h := weigh(v.count(hyp), seen, pictures)
+		sum := 0.0
+		for _, c := range counts[i] {
+			sum += similarity(h, weigh(c, seen, pictures), clipped)
+		}
+		if len(counts[i]) > 0 {
+			sum *= 10 / float64(len(counts[i]))
+		}
+		each = append(each, sum)
+	}
+	return mean(each), each
+}
+
+// weigh turns counts into tf-idf.
+func weigh(c counted, seen map[ngram]int, pictures float64) weighted {
+	var w weighted
+	for n := range order {
+		w.grams[n] = make(map[ngram]float64, len(c.grams[n]))
+		for g, count := range c.grams[n] {
+			weight := float64(count) * (pictures - math.Log(math.Max(1, float64(seen[g]))))
+			w.grams[n][g] = weight
+			w.norm[n] += weight * weight
+		}
+		w.norm[n] = math.Sqrt(w.norm[n])
+	}
+	w.pairs = max(0, c.words-1)
+	return w
+}
+
+// similarity is the mean cosine over the lengths of n-grams.
+func similarity(hyp, ref weighted, clipped bool) float64 {
+	const sigma = 6.0
+	sum := 0.0
+	for n := range order {
+		dot := 0.0
+		for g, weight := range hyp.grams[n] {
+			other := ref.grams[n][g]
+			if clipped {
+				weight = min(weight, other)
+			}
+			dot += weight * other
+		}
+		if hyp.norm[n] != 0 && ref.norm[n] != 0 {
+			dot /= hyp.norm[n] * ref.norm[n]
+		}
+		sum += dot
+	}
+	if clipped {
+		delta := float64(hyp.pairs - ref.pairs)
+		sum *= math.Exp(-delta * delta / (2 * sigma * sigma))
+	}
+	return sum / order
+}
