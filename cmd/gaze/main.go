@@ -83,7 +83,8 @@ func newRoot() *cobra.Command {
 		Use:   "gaze",
 		Short: "See what a vision transformer sees",
 		Long: "gaze shows what a Vision Transformer sees: its position embeddings, the [class]\n" +
-			"token's attention over your photographs, its answers.",
+			"token's attention over your photographs, its answers. It trains one on pictures of your\n" +
+			"own and tells how good that got.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs, // so that an unknown command reaches RunE
