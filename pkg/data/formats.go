@@ -5,17 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image/png"
 	"slices"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 
 	"gaze/pkg/data/jpeg"
 	"gaze/pkg/transform"
 )
-
-const pngMagic = "\x89PNG\r\n\x1a\n"
 
 func (d *Decoder) decodeJPEG(data []byte) (*transform.Image, int, error) {
 	h, err := d.jpeg.DecodeHeader(data)
@@ -37,7 +33,7 @@ func (d *Decoder) decodeJPEG(data []byte) (*transform.Image, int, error) {
 	return d.jpegRGB(p), orientation(exif, xmp), nil
 }
 
-// jpegRGB converts grey and CMYK pictures.
+// jpegRGB converts grey pictures and CMYK ones, whose samples are inverted.
 func (d *Decoder) jpegRGB(p jpeg.Picture) *transform.Image {
 	if p.Channels == 3 {
 		return d.keep(p.Pix, p.Width, p.Height)
@@ -49,15 +45,7 @@ func (d *Decoder) jpegRGB(p jpeg.Picture) *transform.Image {
 		spread(out.Pix, p.Pix)
 		return out
 	}
-	// The samples are stored inverted, so the ink is 255 minus them, and what a
-	// colour leaves is the white left by black less the ink's share of it.
-	eachPixel(out, p.Pix, p.Width*4, 4, func(d, s []byte) {
-		white := uint32(s[3])
-		for i := range 3 {
-			v := uint32(255-s[i])*white + 128
-			d[i] = byte(max(int(white)-int((v>>8+v)>>8), 0))
-		}
-	})
+	eachPixel(out, p.Pix, p.Width*4, 4, func(d, s []byte) { cmykRGB(d, 255-s[0], 255-s[1], 255-s[2], 255-s[3]) })
 	return out
 }
 
@@ -87,71 +75,6 @@ func jpegMetadata(data []byte) (exif, xmp []byte) {
 		}
 	}
 	return exif, xmp
-}
-
-func decodePNG(data []byte) (*transform.Image, int, error) {
-	h, err := png.DecodeConfig(bytes.NewReader(data))
-	if err == nil {
-		err = checkSize(h.Width, h.Height)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	// A byte of deflate makes at most 1,032, and a pixel is at least a bit: a
-	// header that claims more is refused before memory is taken for it.
-	if int64(h.Width)*int64(h.Height)/8 > int64(len(data))*1032 {
-		return nil, 0, ErrTruncated
-	}
-	src, err := png.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, 0, err
-	}
-	im, err := toRGB(src)
-	exif, xmp := pngMetadata(data)
-	return im, orientation(exif, xmp), err
-}
-
-// pngMetadata finds the EXIF chunk and uncompressed XMP text.
-func pngMetadata(data []byte) (exif, xmp []byte) {
-	const xmpName = "XML:com.adobe.xmp\x00\x00"
-	for b := data[len(pngMagic):]; len(b) >= 12; {
-		n := uint64(binary.BigEndian.Uint32(b))
-		if n+12 > uint64(len(b)) {
-			break
-		}
-		name, chunk := string(b[4:8]), b[8:8+n]
-		b = b[12+n:]
-		switch {
-		case name == "eXIf":
-			exif = chunk
-		case name == "iTXt" && bytes.HasPrefix(chunk, []byte(xmpName)):
-			xmp = chunk[len(xmpName):]
-		}
-	}
-	return exif, xmp
-}
-
-func decodeTIFF(data []byte) (*transform.Image, int, error) {
-	h, err := tiff.DecodeConfig(bytes.NewReader(data))
-	if err == nil {
-		err = checkSize(h.Width, h.Height)
-	}
-	if err != nil {
-		return nil, 0, advise(err)
-	}
-	src, err := tiff.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, 0, advise(err)
-	}
-	im, err := toRGB(src)
-	// In fax compression (2 to 4) a white run is made of zeros, which are black
-	// if the file says so; x/image takes them for white all the same.
-	if c := tiffTag(data, tagCompression); err == nil && c >= 2 && c <= 4 && tiffTag(data, tagPhotometric) == 1 {
-		for i, v := range im.Pix {
-			im.Pix[i] = ^v
-		}
-	}
-	return im, orientation(data, nil), err
 }
 
 func decodeBMP(data []byte) (*transform.Image, int, error) {

@@ -54,9 +54,11 @@ func (d *Decoder) upright(im *transform.Image, orientation int) *transform.Image
 
 // Tags of TIFF files, and so of EXIF blocks.
 const (
-	tagCompression = 0x0103
-	tagPhotometric = 0x0106
-	tagOrientation = 0x0112
+	tagCompression  = 0x0103
+	tagPhotometric  = 0x0106
+	tagOrientation  = 0x0112
+	tagSamples      = 0x0115
+	tagExtraSamples = 0x0152
 )
 
 // tiffTag reads a tag's first value out of the first directory of a TIFF file,

@@ -61,6 +61,16 @@ func divideAlpha(d []byte, r, g, b, a byte) {
 	}
 }
 
+// cmykRGB makes a colour of inks without a colour profile: what a colour leaves is
+// the white left by black less the ink's share of it.
+func cmykRGB(dst []byte, c, m, y, k byte) {
+	white := uint32(255 - k)
+	for i, ink := range [3]byte{c, m, y} {
+		v := uint32(ink)*white + 128
+		dst[i] = byte(max(int(white)-int((v>>8+v)>>8), 0))
+	}
+}
+
 // paletteRGB returns a palette's colours without alpha; those that are missing
 // are black.
 func paletteRGB(p color.Palette) (rgb [256][3]byte) {

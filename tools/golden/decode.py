@@ -72,6 +72,10 @@ for bits in 2, 4:
 # More indices in use than the palette has colours.
 png("palette_short.png", 8, 3, [bytes(r) for r in rng.integers(0, 4, (H, W)).astype(np.uint8)], (b"PLTE", bytes(range(200, 209))))
 save("animated.png", colour, save_all=True, append_images=[grey.convert("RGB")])
+# Cut off after the pixels, and within the checksum of the pixels' chunk.
+whole = (out / "rgb.png").read_bytes()
+(out / "no_end.png").write_bytes(whole[:-12])
+(out / "no_checksum.png").write_bytes(whole[:-14])
 
 # GIF: first frame, part of the screen, transparent, interlaced.
 save("palette.gif", palette)
@@ -110,6 +114,30 @@ for compression in "tiff_lzw", "tiff_adobe_deflate", "packbits":
 for compression in "group3", "group4":
     save(f"{compression}.tif", bilevel, compression=compression)
     save(f"{compression}_white_is_zero.tif", bilevel, compression=compression, tiffinfo={262: 0})
+inks = Image.fromarray(np.dstack([rgb, np.rot90(rgb[..., 1], 2)]), "CMYK")
+save("cmyk.tif", inks)
+save("cmyk_lzw.tif", inks, compression="tiff_lzw")
+
+
+def tiff(name, order, tags, pixels):
+    """An uncompressed TIFF file by hand, of one strip at its end."""
+    tags = {**tags, 256: W, 257: H, 259: 1, 278: H, 279: len(pixels)}
+    start = 8 + 2 + 12 * (len(tags) + 1) + 4
+    tags[273] = start
+    more, entries = b"", b""
+    for tag, value in sorted(tags.items()):
+        if isinstance(value, int):
+            entries += struct.pack(order + "HHIHH", tag, 3, 1, value, 0) if order == ">" else struct.pack("<HHII", tag, 3, 1, value)
+        else:
+            entries += struct.pack(order + "HHII", tag, 3, len(value), start + len(pixels) + len(more))
+            more += struct.pack(f"{order}{len(value)}H", *value)
+    head = {">": b"MM\0*", "<": b"II*\0"}[order] + struct.pack(order + "IH", 8, len(tags))
+    (out / name).write_bytes(head + entries + b"\0\0\0\0" + pixels + more)
+
+
+deep_inks = np.asarray(inks).astype(np.uint16) * 256 + 77
+for name, order in ("cmyk_16.tif", "<"), ("cmyk_16_big_endian.tif", ">"):
+    tiff(name, order, {258: (16,) * 4, 262: 5, 277: 4, 284: 1}, deep_inks.astype(order + "u2").tobytes())
 save("grey_16.tif", Image.fromarray(low.astype(np.uint16)))
 save("pages.tif", colour, save_all=True, append_images=[grey])
 
