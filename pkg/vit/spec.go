@@ -46,7 +46,7 @@ func ParseConfig(text string) (Config, error) {
 	}
 	rest, ok := strings.CutPrefix(text, specPrefix)
 	if !ok {
-		return fail(0, errors.New("a description of a model begins with vit:"))
+		return fail(0, errors.New(`a description of a model begins with "vit:"`))
 	}
 	end := len(specPrefix)
 	for part := range strings.SplitSeq(rest, ",") {

@@ -62,7 +62,7 @@ func TestParseConfigErrors(t *testing.T) {
 		column int // 0: not a mistake of the text
 		says   string
 	}{
-		{"dim=3", 1, "begins with vit:"},
+		{"dim=3", 1, `begins with "vit:"`},
 		{"vit:dim", 5, `not ""`},
 		{"vit:dim=0", 5, "from 1"},
 		{"vit:dim=64,dim=32", 12, "second time"},
