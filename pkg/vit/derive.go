@@ -39,6 +39,23 @@ func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, err
 	return &out, nil
 }
 
+// WithoutHead returns the model without its head, as it is kept for others to
+// fine-tune. The rest is shared with m, which must stay open; a pre-logits layer
+// goes with the head.
+func (m *Model) WithoutHead() *Model {
+	out := *m
+	out.file, out.Path, out.Labels = nil, "", nil
+	out.params = maps.Clone(m.params)
+	out.Config.Classes = 0
+	if out.Config.PreLogits == PreLogitsToken {
+		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
+	}
+	maps.DeleteFunc(out.params, func(name string, _ *entry) bool {
+		return strings.HasPrefix(name, "head/") || strings.HasPrefix(name, "head_dist/") || strings.HasPrefix(name, "pre_logits/") && out.Config.PreLogits == NoPreLogits
+	})
+	return &out
+}
+
 // WithPipeline returns the model with another preprocessing, as package transform
 // reads it, which [Model.Save] keeps. The rest is shared with m, which must stay
 // open.

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"sync"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/data/pets"
+	"gaze/pkg/train"
+	"gaze/pkg/transform"
+	"gaze/pkg/vit"
+)
+
+// source draws pictures of sister breeds, breed after breed, each picture once.
+type source struct {
+	size    int
+	batches int // in an epoch
+	first   int // number of the first picture of each breed
+}
+
+// Len is the number of batches in an epoch.
+func (s *source) Len() int { return s.batches }
+
+// Batches draws the epoch's batches, each while the one before is trained on.
+func (s *source) Batches(epoch, from int) iter.Seq2[train.Batch, error] {
+	return func(yield func(train.Batch, error) bool) {
+		type drawn struct {
+			train.Batch
+			err error
+		}
+		next := make(chan drawn, 2)
+		done := make(chan struct{})
+		defer func() {
+			close(done)
+			for range next { // the one who draws has gone when this ends
+			}
+		}()
+		go func() {
+			defer close(next)
+			for i := from; i < s.batches; i++ {
+				b, err := s.draw((epoch*s.batches + i) * batch)
+				select {
+				case next <- drawn{b, err}:
+				case <-done:
+					return
+				}
+			}
+		}()
+		for d := range next {
+			if !yield(d.Batch, d.err) || d.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// draw makes the batch that begins with picture at of all that are ever drawn.
+func (s *source) draw(at int) (train.Batch, error) {
+	n, classes := 3*s.size*s.size, outputs()
+	b := train.Batch{Images: make([]float32, batch*n), Labels: make([]int, batch), Targets: make([]float32, batch*classes)}
+	errs := make([]error, batch)
+	var wait sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wait.Go(func() {
+			for k := w; k < batch; k += workers {
+				breed := (at + k) % breeds
+				spec := pets.Breed(pets.Classes + breed)
+				if known(spec) {
+					errs[k] = fmt.Errorf("breed %d is one of the set's own", spec.Index)
+					return
+				}
+				p, err := pets.Draw(seed, spec.Index, s.first+(at+k)/breeds, s.size, pets.Natural)
+				if err != nil {
+					errs[k] = err
+					return
+				}
+				normalise(b.Images[k*n:(k+1)*n], p.Image)
+				b.Labels[k] = breed
+				target(b.Targets[k*classes:(k+1)*classes], breed, spec)
+			}
+		})
+	}
+	wait.Wait()
+	return b, errors.Join(errs...)
+}
+
+// normalise is totensor and normalize(0.5,0.5): [3, height, width], -1 to 1.
+func normalise(to []float32, im *transform.Image) {
+	plane := im.Width * im.Height
+	for i := range plane {
+		for c := range 3 {
+			to[c*plane+i] = (float32(im.Pix[3*i+c])/255 - 0.5) / 0.5
+		}
+	}
+}
+
+// target spreads a picture's target: three tenths for its breed, the rest evenly
+// over the values of its attributes.
+func target(row []float32, breed int, spec pets.BreedSpec) {
+	row[breed] = 0.3
+	values, offset := spec.Attributes(), breeds
+	for i, v := range values {
+		row[offset+v] = 0.7 / float32(len(values))
+		offset += pets.AttributeSizes[i]
+	}
+}
+
+// test says how often the breed, among the breeds, and the attributes of new
+// pictures are right.
+func test(device compute.Backend, m *vit.Model, size int) error {
+	runner, err := vit.NewRunner(device, m)
+	if err != nil {
+		return err
+	}
+	defer runner.Close()
+	s := &source{size: size, batches: 60, first: 900_000}
+	pictures, breed, attributes := 0, 0, make([]int, len(pets.AttributeSizes))
+	for b, err := range s.Batches(0, 0) {
+		if err != nil {
+			return err
+		}
+		out, err := runner.Run(b.Images, [4]int{batch, 3, size, size}, vit.Want{Logits: true})
+		if err != nil {
+			return err
+		}
+		for k, label := range b.Labels {
+			row := out.Logits.Values[k*outputs() : (k+1)*outputs()]
+			pictures++
+			if largest(row[:breeds]) == label {
+				breed++
+			}
+			offset := breeds
+			for i, v := range pets.Breed(pets.Classes + label).Attributes() {
+				if largest(row[offset:offset+pets.AttributeSizes[i]]) == v {
+					attributes[i]++
+				}
+				offset += pets.AttributeSizes[i]
+			}
+		}
+	}
+	fmt.Printf("%d pixels, %d new pictures: breed %.1f %%", size, pictures, 100*float64(breed)/float64(pictures))
+	for i, n := range attributes {
+		fmt.Printf(", %s %.1f %%", pets.AttributeNames[i], 100*float64(n)/float64(pictures))
+	}
+	fmt.Println()
+	return nil
+}
+
+// largest is the index of the first of the largest values.
+func largest(row []float32) int {
+	best := 0
+	for i, v := range row {
+		if v > row[best] {
+			best = i
+		}
+	}
+	return best
+}
