@@ -100,7 +100,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(misuse)
 	root.AddCommand(
 		newDevices(), newModels(), newPull(), newModel(),
-		newPosembed(), newAttend(), newClassify(), newReport(),
+		newPosembed(), newAttend(), newClassify(), newReport(), newScore(),
 		newTrain(), newEvaluate(),
 		newPets(),
 	)

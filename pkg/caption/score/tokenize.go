@@ -119,8 +119,9 @@ func endsWord(before, behind string) bool {
 		casedBefore = cased(r)
 		before = before[:len(before)-size]
 	}
-	for _, r := range behind {
-		if !inWord(r) {
+	for i, r := range behind {
+		next, _ := utf8.DecodeRuneInString(behind[i+utf8.RuneLen(r):])
+		if !inWord(r) || r == '-' && !unicode.IsLetter(next) {
 			break
 		}
 		if cased(r) {

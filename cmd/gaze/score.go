@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/caption/score"
+)
+
+func newScore() *cobra.Command {
+	var refsFile, hypsFile string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "score --refs refs.json --hyps hyps.json",
+		Short: "Score captions against references: BLEU, ROUGE-L, CIDEr",
+		Long: "Score captions against references: BLEU-1 to BLEU-4, ROUGE-L and CIDEr, equal to\n" +
+			"pycocoevalcap's with its tokenization, and without Java. CIDEr is what that program\n" +
+			"and the COCO server report, CIDEr-D by its formula; the paper's CIDEr without\n" +
+			"clipping and length penalty stands beside it. CIDEr depends on all pictures of a\n" +
+			"run: scores of different sets can't be compared, and a single picture scores 0.\n\n" +
+			"--refs is a captions file of COCO: \"annotations\" with image_id and caption, several\n" +
+			"per picture. --hyps is a list of {image_id, caption}, one per picture. An image_id is\n" +
+			"a whole number or a text. Pictures without a result are left out, and counted on\n" +
+			"standard error.\n\n" +
+			"METEOR and SPICE aren't there: both are Java programs that rest on large resources\n" +
+			"(paraphrase tables; WordNet and a parser's model), and figures computed otherwise\n" +
+			"wouldn't be comparable with published ones.",
+		Example: "  gaze score --refs captions_val2014.json --hyps results.json\n" +
+			"  gaze score --refs captions_val2014.json --hyps results.json --json > scores.json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			refs, err := score.ReadReferences(refsFile)
+			if err != nil {
+				return err
+			}
+			hyps, err := score.ReadResults(hypsFile)
+			if err != nil {
+				return err
+			}
+			r, err := score.Evaluate(refs, hyps)
+			if err != nil {
+				return fmt.Errorf("%s: %w", hypsFile, err)
+			}
+			if r.Unscored > 0 {
+				warn(cmd, []string{fmt.Sprintf("%d pictures of %s have no result in %s and are left out", r.Unscored, refsFile, hypsFile)})
+			}
+			if asJSON {
+				return writeJSON(cmd, r)
+			}
+			return writeScores(cmd.OutOrStdout(), r)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&refsFile, "refs", "", "references, a captions file of COCO")
+	f.StringVar(&hypsFile, "hyps", "", "captions to score, a results file of COCO")
+	f.BoolVar(&asJSON, "json", false, "write JSON, with the scores of each picture")
+	require(cmd, "refs", "hyps")
+	return cmd
+}
+
+// writeScores writes a table for a person.
+func writeScores(out io.Writer, r *score.Report) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "pictures\t%d\nreferences\t%d\n", r.Pictures, r.References)
+	s := r.Corpus
+	for _, row := range []struct {
+		name  string
+		value float64
+	}{
+		{"BLEU-1", s.BLEU1}, {"BLEU-2", s.BLEU2}, {"BLEU-3", s.BLEU3}, {"BLEU-4", s.BLEU4},
+		{"ROUGE-L", s.ROUGEL}, {"CIDEr", s.CIDEr}, {"CIDEr, unclipped", s.CIDErUnclipped},
+	} {
+		fmt.Fprintf(w, "%s\t%.4f\n", row.name, row.value)
+	}
+	return w.Flush()
+}
