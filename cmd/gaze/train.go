@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -112,7 +113,11 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	}
 	report := newTrainReport(cmd)
 	job.Progress = report.progress
+	told := context.AfterFunc(cmd.Context(), func() {
+		fmt.Fprintln(cmd.ErrOrStderr(), "gaze: stopping: the batch under way is finished, then the run is saved")
+	})
 	manifest, err := job.Run(cmd.Context(), b)
+	told()
 	report.end()
 	if errors.Is(err, train.ErrStopped) {
 		return fmt.Errorf("stopped in epoch %d of %d and saved: go on with 'gaze train --resume -o %s'", manifest.Epochs+1, job.Settings.Epochs, f.out)
