@@ -54,7 +54,7 @@ var (
 	fractions  = strings.NewReplacer("\u00BC", "1/4", "\u00BD", "1/2", "\u00BE", "3/4", "\u2153", "1/3", "\u2154", "2/3")
 	currencies = strings.NewReplacer("\u00A2", "cents", "\u00A3", "#", "\u0080", "$", "\u00A4", "$", "\u20A0", "$", "\u20AC", "$")
 	// The codes from 91 to 94 are quotes in Windows' character set.
-	quotes = strings.NewReplacer("&apos;", "'",
+	quotes = strings.NewReplacer("&apos;", "'", "\"", "''", "&quot;", "''",
 		"\u0091", "`", "\u2018", "`", "\u201B", "`", "\u2039", "`",
 		"\u0092", "'", "\u2019", "'", "\u203A", "'",
 		"\u0093", "``", "\u201C", "``", "\u00AB", "``",

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// captionFiles writes references and results and returns the flags that name them.
+func captionFiles(t *testing.T, refs, hyps string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"refs.json": refs, "hyps.json": hyps} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{"score", "--refs", filepath.Join(dir, "refs.json"), "--hyps", filepath.Join(dir, "hyps.json")}
+}
+
+const captionRefs = `{"annotations":[{"image_id":1,"caption":"A dog runs on the beach."},{"image_id":1,"caption":"a brown dog running"},
+	{"image_id":2,"caption":"two cats on a sofa"},{"image_id":3,"caption":"a man"}]}`
+
+func TestScore(t *testing.T) {
+	args := captionFiles(t, captionRefs, `[{"image_id":"2","caption":"Two cats on a sofa!"},{"image_id":1,"caption":"a dog"}]`)
+	status, out, log := gaze(t, args...)
+	if status != 0 || !strings.Contains(out, "pictures          2\n") || !strings.Contains(out, "BLEU-1            0.") {
+		t.Errorf("status %d\n%s%s", status, out, log)
+	}
+	if !strings.Contains(log, "1 pictures of ") {
+		t.Errorf("what is left out isn't said: %s", log)
+	}
+	var r struct {
+		Scores map[string]float64
+		Images []map[string]any
+	}
+	if err := json.Unmarshal([]byte(ok(t, append(args, "--json")...)), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Scores["ROUGE_L"] <= 0.5 || len(r.Images) != 2 || r.Images[1]["ROUGE_L"] != 1.0 || r.Images[1]["image_id"] != "2" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestScoreRefuses(t *testing.T) {
+	for _, c := range []struct{ name, refs, hyps, want string }{
+		{"no reference", captionRefs, `[{"image_id":9,"caption":"a"}]`, "hyps.json: "},
+		{"no reference names the picture", captionRefs, `[{"image_id":9,"caption":"a"}]`, "no reference for image_id 9"},
+		{"references not JSON", `{`, `[]`, "refs.json: line 1"},
+		{"results empty", captionRefs, `[]`, "hyps.json: no results"},
+	} {
+		status, out, log := gaze(t, captionFiles(t, c.refs, c.hyps)...)
+		if status != 1 || out != "" || !strings.Contains(log, c.want) || strings.Count(log, "\n") != 1 {
+			t.Errorf("%s: status %d\n%s%s", c.name, status, out, log)
+		}
+	}
+	if status, _, _ := gaze(t, "score"); status != 2 {
+		t.Errorf("without flags: status %d", status)
+	}
+}
