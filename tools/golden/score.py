@@ -1,6 +1,8 @@
 """Writes pkg/caption/score/testdata: tokens.json.gz (hard lines and how they are
-tokenized) and scores.json.gz (captions, their scores). From pycocoevalcap's wheel;
-needs Java (Debian: default-jre-headless).
+tokenized), scores.json.gz (captions, their scores) and real.json (a digest of the
+tokens, and the scores, of captions in $GAZE_SHARED_DATA/captions that can't be part
+of the project). From pycocoevalcap's wheel; needs Java (Debian:
+default-jre-headless).
 
     python tools/golden/score.py
 
@@ -10,8 +12,10 @@ and the length penalty taken out, which is what the paper's authors call CIDEr.
 import builtins
 import contextlib
 import gzip
+import hashlib
 import io
 import json
+import os
 import pathlib
 import random
 
@@ -96,14 +100,34 @@ def write(name, value):
     (OUT / name).write_bytes(gzip.compress(data, mtime=0))
 
 
+def tokenize(lines):
+    """Tokenizes as pycocoevalcap does and removes its punctuation."""
+    said = ptbjava.lines(lines)
+    assert len(said) >= len(lines)
+    return [" ".join(w for w in s.rstrip().split(" ") if w not in PUNCTUATIONS) for s in said[: len(lines)]]
+
+
+def real(folder):
+    """Scores captions in threes, and the first reference of COCO's pictures against the others."""
+    results = json.loads((folder / "captions_val2014_fakecap_results.json").read_text())
+    texts = [r["caption"] for r in results]
+    coco = json.loads((folder / "coco_karpathy_5images.json").read_text())["images"]
+    raws = [[s["raw"] for s in im["sentences"]] for im in coco]
+    tokens = tokenize(texts + [r for raw in raws for r in raw])
+    threes = case("threes", [texts[i : i + 2] for i in range(0, 999, 3)], texts[2:999:3])
+    first = case("first", [r[1:] for r in raws], [r[0] for r in raws])
+    return {
+        "tokens_sha256": hashlib.sha256("\n".join(tokens).encode()).hexdigest(),
+        "threes": threes["corpus"],
+        "first": first["corpus"],
+    }
+
+
 def main():
     rng = random.Random(20140827)
     OUT.mkdir(exist_ok=True)
     lines = [f"a {h} b" for h in HARD] + HARD + spoil(captions(rng, 300), 4000, rng)
-    said = ptbjava.lines(lines)
-    assert len(said) >= len(lines)
-    tokens = [" ".join(w for w in s.rstrip().split(" ") if w not in PUNCTUATIONS) for s in said]
-    write("tokens.json.gz", {"lines": lines, "tokens": tokens[: len(lines)]})
+    write("tokens.json.gz", {"lines": lines, "tokens": tokenize(lines)})
     refs = [captions(rng, rng.randint(1, 5)) for _ in range(80)]
     hyps = captions(rng, 80)
     same = [r[0] for r in refs]
@@ -117,6 +141,9 @@ def main():
         case("single", [["a man rides a bike", "man on bike"]], ["a man on a bike"]),
     ]
     write("scores.json.gz", cases)
+    shared = pathlib.Path(os.environ.get("GAZE_SHARED_DATA", pathlib.Path(__file__).parents[3] / "shared/data"))
+    if (shared / "captions").is_dir():
+        (OUT / "real.json").write_text(json.dumps(real(shared / "captions"), indent=1) + "\n")
 
 
 if __name__ == "__main__":

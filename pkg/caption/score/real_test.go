@@ -1,9 +1,13 @@
 package score
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"gaze/internal/realdata"
@@ -58,57 +62,69 @@ func TestNLGEvalsFigures(t *testing.T) {
 	}
 }
 
-// COCO's own tokens of five pictures' references are ours.
-func TestCOCOsTokens(t *testing.T) {
+// realTexts returns the captions of pycocoevalcap's results, and the references
+// of COCO's five pictures.
+func realTexts(t *testing.T) (results []string, coco [][]string) {
+	t.Helper()
+	list, err := ReadResults(realdata.Path(t, "captions", "captions_val2014_fakecap_results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list {
+		results = append(results, c.Text)
+	}
 	var g struct {
-		Images []struct {
-			Sentences []struct {
-				Raw    string
-				Tokens []string
-			}
-		}
+		Images []struct{ Sentences []struct{ Raw string } }
 	}
 	load(t, "coco_karpathy_5images.json", &g)
-	var refs [][]string
-	var first []string
 	for _, im := range g.Images {
 		var raw []string
 		for _, s := range im.Sentences {
 			raw = append(raw, s.Raw)
 		}
-		refs = append(refs, Tokenize(raw))
-		first = append(first, Tokenize(raw[:1])...)
+		coco = append(coco, raw)
 	}
-	if len(refs) != 5 || len(refs[0]) != 5 {
-		t.Fatalf("%d pictures", len(refs))
-	}
-	_, each := ROUGEL(refs, first)
-	for i, s := range each {
-		near(t, "ROUGE-L of a reference "+first[i], s, 1)
-	}
+	return results, coco
 }
 
-func TestThousandResults(t *testing.T) {
-	hyps, err := ReadResults(realdata.Path(t, "captions", "captions_val2014_fakecap_results.json"))
+func TestRealCaptions(t *testing.T) {
+	results, coco := realTexts(t)
+	data, err := os.ReadFile("testdata/real.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(hyps) != 1000 {
-		t.Fatalf("%d results", len(hyps))
+	var want struct {
+		Tokens        string `json:"tokens_sha256"`
+		Threes, First [7]float64
 	}
-	refs := &References{Path: "themselves", Captions: map[string][]string{}}
-	for _, h := range hyps {
-		refs.Images = append(refs.Images, h.Image)
-		refs.Captions[h.Image] = []string{h.Text}
-	}
-	r, err := Evaluate(refs, hyps)
-	if err != nil {
+	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
-	near(t, "CIDEr of captions against themselves", r.Corpus.CIDErUnclipped, r.Corpus.CIDEr)
-	near(t, "ROUGE-L of captions against themselves", r.Corpus.ROUGEL, 1)
-	if math.Abs(r.Corpus.BLEU4-1) > 1e-6 {
-		t.Errorf("BLEU-4 is %g", r.Corpus.BLEU4)
+	tokens := Tokenize(append(slices.Clone(results), slices.Concat(coco...)...))
+	if got := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(tokens, "\n")))); got != want.Tokens {
+		t.Errorf("tokens are %s, want %s", got, want.Tokens)
+	}
+	threes, first := scoreCase{}, scoreCase{}
+	for i := 0; i+2 < len(results); i += 3 {
+		threes.Refs = append(threes.Refs, results[i:i+2])
+		threes.Hyps = append(threes.Hyps, results[i+2])
+	}
+	for _, raw := range coco {
+		first.Refs = append(first.Refs, raw[1:])
+		first.Hyps = append(first.Hyps, raw[0])
+	}
+	for _, c := range []struct {
+		scoreCase
+		want [7]float64
+	}{{threes, want.Threes}, {first, want.First}} {
+		refs, hyps := c.tokenized()
+		bleu, _ := BLEU(refs, hyps)
+		rouge, _ := ROUGEL(refs, hyps)
+		cider, _ := CIDEr(refs, hyps)
+		plain, _ := CIDErUnclipped(refs, hyps)
+		for m, got := range []float64{bleu[0], bleu[1], bleu[2], bleu[3], rouge, cider, plain} {
+			near(t, metrics[m], got, c.want[m])
+		}
 	}
 }
 
