@@ -160,6 +160,9 @@ func TestTrainAgain(t *testing.T) {
 		if out, err := command(t, "train", "--resume", "-o", dir).CombinedOutput(); err != nil {
 			t.Fatalf("resume: %v\n%s", err, out)
 		}
+		if text := log.String(); c.signal == os.Interrupt && !strings.Contains(text, "gaze: stopping") {
+			t.Errorf("it doesn't say that it stops: %s", text)
+		}
 		if got := readFile(t, filepath.Join(dir, "best", "model.safetensors")); !bytes.Equal(got, want) {
 			t.Errorf("%v: the weights differ from those of a run that wasn't stopped", c.signal)
 		}
