@@ -101,8 +101,8 @@ func (s *Splits) part(i int) **Dataset {
 //   - a folder with a folder for each class, whose names, sorted, are the classes,
 //     as torchvision's ImageFolder has it;
 //   - a CSV with a header and the columns filename and label (a number from 0, or
-//     a name), or a folder that holds one beside its pictures; file names are as
-//     seen from the CSV's folder;
+//     a name), or a folder that holds one beside its pictures, unless those are
+//     named {class}_{id}, too; file names are as seen from the CSV's folder;
 //   - a folder with the splits train, val (or valid, validation) and test, each a
 //     folder of any of these kinds or a CSV (train.csv). Folders named after a
 //     split, such as train-head, are left alone.

@@ -46,6 +46,7 @@ func TestOpenDatasetRefuses(t *testing.T) {
 		{"class folder only in val", []string{"train/a/1.jpg", "val/b/2.jpg"}, "", []string{"2.jpg", `class "b"`}},
 		{"two tables", []string{"0_1.jpg", "a.csv=filename,label", "b.csv=filename,label"}, "", []string{"a.csv, b.csv", "instead of the folder"}},
 		{"picture not in the table", []string{"a.jpg", "b.jpg", "l.csv=filename,label\na.jpg,0\n"}, "", []string{"b.jpg", "l.csv doesn't list it"}},
+		{"names and a table", []string{"0_1.jpg", "1_2.jpg", "pred.csv=filename,label\n0_1.jpg,1\n1_2.jpg,1\n"}, "", []string{"pred.csv give the classes", "instead of the folder"}},
 		{"table of nothing", []string{"l.csv=\n"}, "l.csv", []string{"l.csv:1", "empty", "filename,label"}},
 		{"header alone", []string{"l.csv=filename,label\n"}, "l.csv", []string{"l.csv:1", "no pictures"}},
 		{"no header", []string{"l.csv=a.jpg,0\n"}, "l.csv", []string{"l.csv:1", "a.jpg,0", "columns filename and label"}},

@@ -153,6 +153,8 @@ func readSource(path string) (source, error) {
 	switch {
 	case len(tables) > 1:
 		return source{}, fmt.Errorf("%s: it holds several CSV files (%s): name the one with the labels instead of the folder", path, strings.Join(baseNames(tables), ", "))
+	case len(tables) == 1 && namesGiveClasses(pictures):
+		return source{}, fmt.Errorf("%s: it isn't clear whether its pictures' names ({class}_{id}) or %s give the classes: name the CSV instead of the folder, or move it elsewhere", path, filepath.Base(tables[0]))
 	case len(tables) == 1:
 		return tableSource(path, tables[0], pictures)
 	case len(pictures) > 0:
@@ -161,6 +163,18 @@ func readSource(path string) (source, error) {
 		return folderSource(path, folders)
 	}
 	return source{}, fmt.Errorf("%s: the folder has no pictures: put files named {class}_{id}.jpg in it, a folder for each class, or a CSV", path)
+}
+
+// namesGiveClasses tells whether all pictures are named {class}_{id}, with a
+// number for the class.
+func namesGiveClasses(pictures []string) bool {
+	for _, path := range pictures {
+		class, _, _ := cutLast(filepath.Base(path), "_")
+		if _, err := parseNumber(class); err != nil || idOf(path) < 0 {
+			return false
+		}
+	}
+	return len(pictures) > 0
 }
 
 // tableSource is a folder whose CSV says what its pictures are.
