@@ -130,6 +130,9 @@ func (f *configFile) apply(c *Config) error {
 	if !f.present() {
 		return nil
 	}
+	if err := f.checkKinds(); err != nil {
+		return err
+	}
 	checks := []struct {
 		keys []string
 		have int
@@ -147,9 +150,7 @@ func (f *configFile) apply(c *Config) error {
 		return fmt.Errorf("%s says patches of %v, the tensors say %v: it belongs to other weights", f.path, p, c.PatchSize)
 	}
 	if v, ok := f.number("num_attention_heads", "num_heads", "heads"); ok {
-		if c.Heads = int(v); c.Heads <= 0 {
-			return fmt.Errorf("%s says %g attention heads", f.path, v)
-		}
+		c.Heads = int(v)
 	}
 	if v, ok := f.number("layer_norm_eps", "eps", "norm_eps"); ok {
 		c.NormEps = v

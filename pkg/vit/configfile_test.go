@@ -44,7 +44,7 @@ func TestConfigFile(t *testing.T) {
 		{"rectangle", `{"image_size": [8, 32]}`, func(c Config) bool { return c.Grid() == [2]int{2, 8} }},
 		{"timm's size", `{"pretrained_cfg": {"input_size": [3, 32, 8]}}`, func(c Config) bool { return c.Grid() == [2]int{8, 2} }},
 		{"a size of fine-tuning", `{"image_size": 384}`, func(c Config) bool { return c.Grid() == [2]int{4, 4} }},
-		{"nonsense sizes", `{"image_size": [1e99, -4]}`, func(c Config) bool { return c.Grid() == [2]int{4, 4} }},
+		{"nulls", `{"image_size": null, "num_heads": null, "act_layer": null}`, func(c Config) bool { return c.Grid() == [2]int{4, 4} && c.Heads == 2 }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,12 +64,21 @@ func TestConfigFile(t *testing.T) {
 
 func TestConfigFileErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		`{`:                        "not a JSON object",
-		`[1]`:                      "not a JSON object",
-		`{"hidden_size": 768}`:     "hidden_size 768, the tensors say 128",
-		`{"depth": 3}`:             "the tensors say 2",
-		`{"patch_size": 16}`:       "the tensors say [4 4]",
-		`{"num_heads": 0}`:         "0 attention heads",
+		`{`:                             "not a JSON object",
+		`[1]`:                           "not a JSON object",
+		`{"hidden_size": 768}`:          "hidden_size 768, the tensors say 128",
+		`{"depth": 3}`:                  "the tensors say 2",
+		`{"patch_size": 16}`:            "the tensors say [4 4]",
+		`{"num_heads": 0}`:              "config.json says num_heads is 0, where a whole number above 0 should be",
+		`{"num_heads": 2.5}`:            "num_heads is 2.5",
+		`{"heads": true}`:               "heads is true",
+		`{"num_attention_heads": "2"}`:  `num_attention_heads is "2", where`,
+		`{"hidden_size": "128"}`:        `hidden_size is "128", where a number should be`,
+		`{"hidden_act": 3}`:             "hidden_act is 3, where a text should be",
+		`{"image_size": [1e99, -4]}`:    "image_size is [1e+99,-4], where a size",
+		`{"patch_size": {"height": 4}}`: `patch_size is {"height":4}, where a size`,
+		`{"image_size": "` + strings.Repeat("9", 100) + `"}`: "999…, where",
+		`{"pretrained_cfg": {"input_size": [3, 32]}}`:        "input_size is [3,32], where [channels",
 		`{"num_heads": 3}`:         "3 heads don't divide",
 		`{"hidden_act": "relu"}`:   `activation "relu"`,
 		`{"global_pool": "map"}`:   `pooling "map"`,
@@ -79,6 +88,10 @@ func TestConfigFileErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v doesn't say %q (%v)", text, err, want, m)
 		}
+	}
+	odd := func(c *Config) { c.Dim, c.Heads = 40, 2 }
+	if _, err := loadWith(t, odd, "config.json", `{"eps": 1e-6}`); err == nil || !strings.Contains(err.Error(), "add num_attention_heads to ") {
+		t.Errorf("of a file without heads: %v", err)
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "config.json"), 0o700); err != nil {

@@ -62,6 +62,9 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 	}
 	if c.Heads == 0 {
 		if c.Heads, err = headsOf(c.Dim); err != nil {
+			if file.present() {
+				err = fmt.Errorf("a width of %d doesn't tell the number of heads: add num_attention_heads to %s", c.Dim, file.path)
+			}
 			return c, 0, nil, err
 		}
 		if !file.present() {
