@@ -2,6 +2,7 @@ package score
 
 import (
 	"encoding/binary"
+	"maps"
 	"regexp/syntax"
 	"slices"
 	"sort"
@@ -19,8 +20,10 @@ import (
 // An automaton isn't safe for concurrent use: matching adds states.
 type automaton struct {
 	progs  []*syntax.Prog
-	offset []int  // of each prog's instructions in the numbering of all
-	bounds []rune // ascending; class i is bounds[i] <= r < bounds[i+1]
+	offset []int    // of each prog's instructions in the numbering of all
+	bounds []rune   // ascending; from one to the next all runes are of one class
+	class  []uint16 // of the runes from bounds[i] on
+	sample []rune   // one rune of each class
 	ascii  [utf8.RuneSelf]uint16
 	states map[string]*state
 	start  *state
@@ -57,10 +60,7 @@ func newAutomaton(patterns []string) *automaton {
 			addEdges(edges, &inst)
 		}
 	}
-	for r := range edges {
-		a.bounds = append(a.bounds, r)
-	}
-	slices.Sort(a.bounds)
+	a.classify(slices.Sorted(maps.Keys(edges)))
 	for r := range a.ascii {
 		a.ascii[r] = a.search(rune(r))
 	}
@@ -95,9 +95,46 @@ func addEdges(edges map[rune]bool, inst *syntax.Inst) {
 	}
 }
 
+// classify gives one class to the stretches of runes that the same instructions
+// read.
+func (a *automaton) classify(bounds []rune) {
+	distinct := map[string]*syntax.Inst{} // patterns share most of their sets
+	for _, prog := range a.progs {
+		for i := range prog.Inst {
+			inst := &prog.Inst[i]
+			if inst.Op == syntax.InstRune || inst.Op == syntax.InstRune1 {
+				distinct[string(inst.Rune)+string(rune(inst.Arg))] = inst
+			}
+		}
+	}
+	insts := slices.Collect(maps.Values(distinct))
+	known := map[string]uint16{}
+	readers := make([]byte, len(insts)+1)
+	for _, r := range bounds {
+		readers[0] = bit(r == '\n')
+		for i, inst := range insts {
+			readers[i+1] = bit(inst.MatchRune(r))
+		}
+		c, ok := known[string(readers)]
+		if !ok {
+			c = uint16(len(known))
+			known[string(readers)] = c
+			a.sample = append(a.sample, r)
+		}
+		a.bounds, a.class = append(a.bounds, r), append(a.class, c)
+	}
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // search finds the class of a rune.
 func (a *automaton) search(r rune) uint16 {
-	return uint16(sort.Search(len(a.bounds), func(i int) bool { return a.bounds[i] > r }) - 1)
+	return a.class[sort.Search(len(a.bounds), func(i int) bool { return a.bounds[i] > r })-1]
 }
 
 // follow adds to set the instructions that wait for a rune, or report a match,
@@ -149,7 +186,7 @@ func (a *automaton) state(set []int) *state {
 	if known, ok := a.states[string(key)]; ok {
 		return known
 	}
-	s.next = make([]*state, len(a.bounds))
+	s.next = make([]*state, len(a.sample))
 	a.states[string(key)] = s
 	return s
 }
@@ -165,7 +202,7 @@ func (a *automaton) step(s *state, c uint16) *state {
 	var set []int
 	for _, number := range s.insts {
 		inst, prog := a.inst(number)
-		if matches(inst, a.bounds[c]) {
+		if matches(inst, a.sample[c]) {
 			set = a.follow(set, a.offset[prog], prog, inst.Out)
 		}
 	}
