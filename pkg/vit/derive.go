@@ -23,7 +23,8 @@ func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, err
 	out.file, out.Path = nil, ""
 	out.Labels = slices.Clone(labels)
 	out.params = maps.Clone(m.params)
-	if out.Config.PreLogits == PreLogitsToken {
+	// Where it acts on all tokens, the norm behind it stays and must still fit.
+	if p := out.Config.PreLogits; p == PreLogitsToken || p == PreLogitsAll && out.Config.Representation == out.Config.Dim {
 		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
 		maps.DeleteFunc(out.params, func(name string, _ *entry) bool { return strings.HasPrefix(name, "pre_logits/") })
 	}
@@ -47,7 +48,8 @@ func (m *Model) WithoutHead() *Model {
 	out.file, out.Path, out.Labels = nil, "", nil
 	out.params = maps.Clone(m.params)
 	out.Config.Classes = 0
-	if out.Config.PreLogits == PreLogitsToken {
+	// Where it acts on all tokens, the norm behind it stays and must still fit.
+	if p := out.Config.PreLogits; p == PreLogitsToken || p == PreLogitsAll && out.Config.Representation == out.Config.Dim {
 		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
 	}
 	maps.DeleteFunc(out.params, func(name string, _ *entry) bool {
