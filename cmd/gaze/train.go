@@ -39,7 +39,11 @@ func newTrain() *cobra.Command {
 			"(without val, the last). 'gaze classify --model RUN' uses those. Whatever stops a run,\n" +
 			"'gaze train --resume -o RUN' goes on with it to the same bits.\n\n" +
 			"Settings, and what they are if not given:\n  " + settingsHelp() + "\n" +
-			"warmup is in epochs, ema warms up, probe trains the head alone on features computed once.",
+			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as torch has them; schedule\n" +
+			"is constant, or cosine or linear down to floor; warmup is in epochs; clip bounds the norm of\n" +
+			"the gradients; ema is the decay of the weights' average, which then counts; freeze=backbone\n" +
+			"trains the head alone, probe does so on features that are computed once; divide counts an\n" +
+			"incomplete group of accumulated batches as a whole one.",
 		Example: "  gaze train --data pets --model B_16_imagenet1k.pth -o run \\\n" +
 			"    --pipeline 'randomhflip | resize(256,256) | rotation(30) | totensor | normalize(0.5,0.5)' \\\n" +
 			"    --set 'lr=1e-6; epochs=5; batch=16; accumulate=15; seed=1'\n" +
