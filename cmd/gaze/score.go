@@ -45,7 +45,7 @@ func newScore() *cobra.Command {
 				return fmt.Errorf("%s: %w", hypsFile, err)
 			}
 			if r.Unscored > 0 {
-				warn(cmd, []string{fmt.Sprintf("%d pictures of %s have no result in %s and are left out", r.Unscored, refsFile, hypsFile)})
+				warn(cmd, []string{fmt.Sprintf("%s: pictures without a result in %s, left out: %d", refsFile, hypsFile, r.Unscored)})
 			}
 			if asJSON {
 				return writeJSON(cmd, r)

@@ -29,7 +29,7 @@ func TestScore(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "pictures          2\n") || !strings.Contains(out, "BLEU-1            0.") {
 		t.Errorf("status %d\n%s%s", status, out, log)
 	}
-	if !strings.Contains(log, "1 pictures of ") {
+	if !strings.HasSuffix(log, "left out: 1\n") {
 		t.Errorf("what is left out isn't said: %s", log)
 	}
 	var r struct {
