@@ -46,6 +46,22 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
+// apart runs a command line in a process of its own, where nothing has to be
+// compiled first, and returns its exit status and what it printed.
+func apart(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, log bytes.Buffer
+	c := command(t, args...)
+	c.Stdout, c.Stderr = &out, &log
+	var exit *exec.ExitError
+	if err := c.Run(); errors.As(err, &exit) {
+		status = exit.ExitCode()
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return status, out.String(), log.String()
+}
+
 // petSet draws a small set of two breeds.
 func petSet(t *testing.T) string {
 	t.Helper()
