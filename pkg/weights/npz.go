@@ -85,7 +85,11 @@ func (m npzMember) tensor() (*Tensor, error) {
 		if m.file.UncompressedSize64 != uint64(len(m.raw)) {
 			return nil, errors.New("two different sizes are given for it: the archive is broken")
 		}
-		return parseNPY(m.name, m.raw)
+		t, err := parseNPY(m.name, m.raw)
+		if err == nil {
+			t.check = checksum(m.file, m.raw)
+		}
+		return t, err
 	}
 	r, err := m.file.Open()
 	if err != nil {

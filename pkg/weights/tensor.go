@@ -55,6 +55,7 @@ type Tensor struct {
 	DType DType
 	Shape []int
 	data  []byte
+	check func() error // whether data is undamaged, nil if nothing tells
 
 	offset int64 // of data in a safetensors file's body, while that is parsed
 }
@@ -80,12 +81,14 @@ func (t *Tensor) Len() int {
 }
 
 // Bytes returns the elements as they lie in memory. They may alias a read-only
-// mapping of the file and are valid until the file is closed.
+// mapping of the file and are valid until the file is closed. Unlike the methods
+// that return an error it doesn't compare them with a checksum.
 func (t *Tensor) Bytes() []byte { return t.data }
 
 // Float32s returns the elements as float32: a view of the tensor's own memory
 // when they are float32 and aligned, else converted (float64 is rounded). A
-// tensor of integers or booleans is an error.
+// tensor of integers or booleans is an error, and so are bytes that don't have the
+// checksum which an archive (PyTorch's, .npz) notes of them.
 func (t *Tensor) Float32s() ([]float32, error) {
 	if err := t.complete(); err != nil {
 		return nil, err
@@ -115,7 +118,7 @@ func (t *Tensor) Float32s() ([]float32, error) {
 }
 
 // complete tells whether there are as many values as the exported fields say,
-// which anybody may have set.
+// which anybody may have set, and whether they are undamaged.
 func (t *Tensor) complete() error {
 	size, err := byteSize(t.Shape, t.DType)
 	if err != nil {
@@ -123,6 +126,11 @@ func (t *Tensor) complete() error {
 	}
 	if int64(len(t.data)) != size {
 		return fmt.Errorf("tensor %s has %d bytes, its shape %v of %s needs %d", t.Name, len(t.data), t.Shape, t.DType, size)
+	}
+	if t.check != nil {
+		if err := t.check(); err != nil {
+			return fmt.Errorf("tensor %s: %w", t.Name, err)
+		}
 	}
 	return nil
 }

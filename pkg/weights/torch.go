@@ -116,12 +116,18 @@ func readTorchZip(data []byte) (*torchContent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if check := members.check(folder + "data.pkl"); check != nil {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
 	top, _, err := unpickle(pickle, newTorchHost(len(pickle)))
 	if err != nil {
 		return nil, err
 	}
-	storage := func(key string) ([]byte, error) { return read("data/" + key) }
-	return &torchContent{top, FormatPyTorch, len(pickle), newTorchReader(len(data), storage)}, nil
+	reader := newTorchReader(len(data), func(key string) ([]byte, error) { return read("data/" + key) })
+	reader.check = func(key string) func() error { return members.check(folder + "data/" + key) }
+	return &torchContent{top, FormatPyTorch, len(pickle), reader}, nil
 }
 
 var errTorchBigEndian = errors.New("was written on a big-endian machine: convert it to safetensors there")

@@ -8,6 +8,8 @@ import (
 type torchReader struct {
 	// bytes returns everything that a storage's key names.
 	bytes func(key string) ([]byte, error)
+	// check returns a check of these bytes, or nil; it may be nil itself.
+	check func(key string) func() error
 	// budget is how much memory may yet be used for tensors that don't lie
 	// row by row in the file (transposed, sliced, expanded) and are copied.
 	budget int64
@@ -51,12 +53,21 @@ func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor %s of shape %v, strides %v, reaches beyond its storage of %d bytes", name, t.shape, t.stride, len(data))
 	}
 	data = data[t.offset*t.dtype.size:]
+	var check func() error
+	if r.check != nil {
+		check = r.check(t.storage.key)
+	}
 	if t.rowByRow() {
-		out.data = data[:size:size]
+		out.data, out.check = data[:size:size], check
 		return out, nil
 	}
 	if r.budget -= size; r.budget < 0 {
 		return nil, fmt.Errorf("tensor %s takes %d bytes once it is laid out row by row, too many for this file: call contiguous() and clone() before torch.save", name, size)
+	}
+	if check != nil {
+		if err := check(); err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", name, err)
+		}
 	}
 	out.data = t.gather(make([]byte, 0, size), data)
 	return out, nil

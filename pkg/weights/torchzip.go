@@ -11,6 +11,8 @@ type torchArchive struct {
 	data  []byte
 	files []*zip.File
 	index map[string]*zip.File
+	// checks are those of members that were asked for: several tensors may share one.
+	checks map[string]func() error
 }
 
 // zipMembers reads the archive's directory.
@@ -19,7 +21,7 @@ func zipMembers(data []byte) (*torchArchive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the zip archive is broken or truncated (%w): download the file again", err)
 	}
-	a := &torchArchive{data: data, files: r.File, index: make(map[string]*zip.File, len(r.File))}
+	a := &torchArchive{data: data, files: r.File, index: make(map[string]*zip.File, len(r.File)), checks: map[string]func() error{}}
 	for _, f := range r.File {
 		if a.index[f.Name] != nil {
 			return nil, fmt.Errorf("the archive holds %.100q twice", f.Name)
@@ -59,4 +61,16 @@ func (a *torchArchive) read(name string) (data []byte, ok bool, err error) {
 		return nil, true, fmt.Errorf("%.100q reaches beyond the end of the file: truncated; download it again", name)
 	}
 	return a.data[from : from+int64(size) : from+int64(size)], true, nil
+}
+
+// check returns the check of a member's bytes, nil if there is none.
+func (a *torchArchive) check(name string) func() error {
+	check, ok := a.checks[name]
+	if !ok {
+		if data, there, err := a.read(name); there && err == nil {
+			check = checksum(a.index[name], data)
+		}
+		a.checks[name] = check
+	}
+	return check
 }
