@@ -3,7 +3,6 @@ package pets
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -38,7 +37,7 @@ const jpegQuality = 92
 // A split without pictures has no folder. The files are the same for any number
 // of workers. The folder appears at the end, whole; on an error or when ctx ends
 // nothing is left behind.
-func Write(ctx context.Context, dir string, s Set, o WriteOptions) (err error) {
+func Write(ctx context.Context, dir string, s Set, o WriteOptions) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -48,34 +47,7 @@ func Write(ctx context.Context, dir string, s Set, o WriteOptions) (err error) {
 	if o.Format != "jpg" && o.Format != "png" {
 		return fmt.Errorf("pets: can't write pictures as %q; use jpg or png", o.Format)
 	}
-	if old, err := os.ReadDir(dir); err == nil && len(old) > 0 {
-		return fmt.Errorf("pets: %s is not empty; name a new folder, or remove it first", dir)
-	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	dir = filepath.Clean(dir)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(temp))
-		}
-	}()
-	if err := s.writeInto(ctx, temp, o); err != nil {
-		return err
-	}
-	if err := os.Chmod(temp, 0o755); err != nil {
-		return err
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return os.Rename(temp, dir)
+	return atomicfile.WriteFolder(dir, func(temp string) error { return s.writeInto(ctx, temp, o) })
 }
 
 func (s Set) writeInto(ctx context.Context, dir string, o WriteOptions) error {
