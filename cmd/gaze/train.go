@@ -28,7 +28,7 @@ type trainFlags struct {
 func newTrain() *cobra.Command {
 	var flags trainFlags
 	cmd := &cobra.Command{
-		Use:   "train --data DIR --model FILE --pipeline SPEC [--set SETTINGS] -o RUN",
+		Use:   "train --data DIR --model FILE [--pipeline SPEC] [--set SETTINGS] -o RUN",
 		Short: "Fine-tune a Vision Transformer on pictures of your own",
 		Long: "Train a checkpoint, or a model from scratch, on a data set: a folder of {class}_{id}.jpg,\n" +
 			"a folder for each class, or a CSV with the columns filename and label; with the splits\n" +
@@ -56,7 +56,7 @@ func newTrain() *cobra.Command {
 	f.StringVar(&flags.data, "data", "", "data set: a folder or a CSV")
 	modelFlag(cmd, &flags.model)
 	f.Lookup("model").Usage += ", or vit:dim=128,depth=6,heads=4,patch=8,size=64 to begin from scratch"
-	f.StringVar(&flags.pipeline, "pipeline", "", "how a picture is prepared to train on, ending in a tensor")
+	f.StringVar(&flags.pipeline, "pipeline", "", "how a picture is prepared to train on, ending in a tensor (default: as the checkpoint says)")
 	f.StringVar(&flags.evalPipeline, "eval-pipeline", "", "how it is prepared to be classified (default: --pipeline without its random steps)")
 	f.StringVar(&flags.set, "set", "", "settings, as in 'lr=1e-6; epochs=5; batch=16'")
 	f.StringVarP(&flags.out, "output", "o", "", "the run's folder")
@@ -93,7 +93,7 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	if err := f.recall(); err != nil {
 		return err
 	}
-	for _, need := range []struct{ name, value string }{{"data", f.data}, {"model", f.model}, {"pipeline", f.pipeline}} {
+	for _, need := range []struct{ name, value string }{{"data", f.data}, {"model", f.model}} {
 		if need.value == "" {
 			return misuse(cmd, fmt.Errorf("required flag(s) %q not set", need.name))
 		}
@@ -170,10 +170,12 @@ func (f *trainFlags) parse(cmd *cobra.Command) (*train.FineTune, error) {
 	if job.Settings, err = train.ParseSettings(f.set); err != nil {
 		return nil, fmt.Errorf("--set: %w", err)
 	}
-	if job.Pipeline, err = parseTensorPipeline(f.pipeline); err != nil {
-		return nil, fmt.Errorf("--pipeline: %w", err)
+	if f.pipeline != "" {
+		if job.Pipeline, err = parseTensorPipeline(f.pipeline); err != nil {
+			return nil, fmt.Errorf("--pipeline: %w", err)
+		}
+		job.EvalPipeline = train.EvaluationPipeline(job.Pipeline)
 	}
-	job.EvalPipeline = train.EvaluationPipeline(job.Pipeline)
 	if f.evalPipeline != "" {
 		if job.EvalPipeline, err = parseTensorPipeline(f.evalPipeline); err != nil {
 			return nil, fmt.Errorf("--eval-pipeline: %w", err)

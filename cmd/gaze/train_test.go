@@ -259,6 +259,13 @@ func TestTrainCheckpoint(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	own := filepath.Join(t.TempDir(), "own")
+	if status, _, log := apart(t, "train", "--data", set, "--model", tiny, "--set", "epochs=1", "-o", own); status != 0 {
+		t.Fatalf("without a pipeline: exit status %d\n%s", status, log)
+	}
+	if m, err := train.ReadManifest(own); err != nil || m.Settings["pipeline"] == "" || m.Settings["pipeline"] != m.Settings["eval_pipeline"] {
+		t.Errorf("without a pipeline: %v (%v)", m, err)
+	}
 	dir := filepath.Join(t.TempDir(), "run")
 	out, err := command(t, "train", "--data", set, "--model", tiny, "--pipeline", pipeline, "--set", "lr=1e6; optimizer=sgd; momentum=0.9; epochs=9", "-o", dir).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "the learning rate is too high") {

@@ -11,6 +11,7 @@ import (
 
 	"gaze/pkg/data"
 	"gaze/pkg/train"
+	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
 
@@ -18,6 +19,10 @@ import (
 func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) (*vit.Model, error) {
 	m, err := f.startModel(cmd, job, splits)
 	if err != nil {
+		return nil, err
+	}
+	if err := defaultPipelines(job, m); err != nil {
+		m.Close()
 		return nil, err
 	}
 	digest, err := m.Digest()
@@ -30,6 +35,21 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 	}
 	job.Model, job.Start, job.Notes = m, m.Name+" sha256:"+digest, f.notes()
 	return m, nil
+}
+
+// defaultPipelines takes the model's own pipeline where none is given.
+func defaultPipelines(job *train.FineTune, m *vit.Model) error {
+	own, err := transform.Parse(m.Pipeline())
+	if err != nil {
+		return fmt.Errorf("the checkpoint's own pipeline: %w", err)
+	}
+	if job.Pipeline == nil {
+		job.Pipeline = own
+	}
+	if job.EvalPipeline == nil {
+		job.EvalPipeline = own
+	}
+	return nil
 }
 
 func (f *trainFlags) startModel(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) (*vit.Model, error) {
