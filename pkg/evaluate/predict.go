@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -49,11 +50,16 @@ func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set dat
 		if err != nil {
 			return nil, err
 		}
-		out, err := runner.Run(b.Images, b.Shape, vit.Want{Logits: true})
+		images, shape := b.Images, b.Shape
+		if n := shape[0]; len(p.Labels) > 0 && n < o.Batch { // filled up, or another program would be compiled for it
+			shape[0] = o.Batch
+			images = append(slices.Clone(images), make([]float32, len(images)/n*(o.Batch-n))...)
+		}
+		out, err := runner.Run(images, shape, vit.Want{Logits: true})
 		if err != nil {
 			return nil, err
 		}
-		p.Logits = append(p.Logits, out.Logits.Values...)
+		p.Logits = append(p.Logits, out.Logits.Values[:len(b.Labels)*m.Config.Classes]...)
 		for k, i := range b.Index {
 			p.Labels, p.Names = append(p.Labels, labels[b.Labels[k]]), append(p.Names, set.Name(i))
 		}
