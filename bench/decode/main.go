@@ -28,7 +28,7 @@ func main() {
 func serve(paths []string, in io.Reader, out io.Writer) error {
 	runtime.GOMAXPROCS(1)
 	if len(paths) == 0 {
-		return errors.New("usage: decode PICTURE...")
+		return errors.New("usage: decode PICTURE [PICTURE]")
 	}
 	var d data.Decoder
 	lines := bufio.NewScanner(in)

@@ -62,69 +62,75 @@ func idctPairAVX2(coefs, quant *[128]int16, outA, outB []uint8, stride int) {
 	}
 	for pass := range halves {
 		half := archsimd.LoadInt32x8(&halves[pass])
-		const shift = constBits - passBits
 		// Even part.
-		lo, hi := r2.InterleaveLoGrouped(r6), r2.InterleaveHiGrouped(r6)
-		f := archsimd.LoadInt16x16(&e3Factors)
-		e3lo, e3hi := lo.DotProductPairs(f), hi.DotProductPairs(f)
-		f = archsimd.LoadInt16x16(&e2Factors)
-		e2lo, e2hi := lo.DotProductPairs(f), hi.DotProductPairs(f)
-		var zero archsimd.Int16x16
-		s, t := r0.Add(r4), r0.Sub(r4)
-		const up = 16 - constBits
-		e0lo := zero.InterleaveLoGrouped(s).AsInt32x8().ShiftAllRight(up).Add(half)
-		e0hi := zero.InterleaveHiGrouped(s).AsInt32x8().ShiftAllRight(up).Add(half)
-		e1lo := zero.InterleaveLoGrouped(t).AsInt32x8().ShiftAllRight(up).Add(half)
-		e1hi := zero.InterleaveHiGrouped(t).AsInt32x8().ShiftAllRight(up).Add(half)
-		t10lo, t10hi, t13lo, t13hi := e0lo.Add(e3lo), e0hi.Add(e3hi), e0lo.Sub(e3lo), e0hi.Sub(e3hi)
-		t11lo, t11hi, t12lo, t12hi := e1lo.Add(e2lo), e1hi.Add(e2hi), e1lo.Sub(e2lo), e1hi.Sub(e2hi)
-
+		e0, e1 := scaledUp(r0.Add(r4), half), scaledUp(r0.Sub(r4), half)
+		e2, e3 := rotated(r2, r6, &e2Factors), rotated(r2, r6, &e3Factors)
+		t10, t13 := e0.add(e3), e0.sub(e3)
+		t11, t12 := e1.add(e2), e1.sub(e2)
 		// Odd part.
 		z3, z4 := r7.Add(r3), r5.Add(r1)
-		lo, hi = z3.InterleaveLoGrouped(z4), z3.InterleaveHiGrouped(z4)
-		f = archsimd.LoadInt16x16(&z3Factors)
-		z3lo, z3hi := lo.DotProductPairs(f), hi.DotProductPairs(f)
-		f = archsimd.LoadInt16x16(&z4Factors)
-		z4lo, z4hi := lo.DotProductPairs(f), hi.DotProductPairs(f)
-		lo, hi = r7.InterleaveLoGrouped(r1), r7.InterleaveHiGrouped(r1)
-		f = archsimd.LoadInt16x16(&b0Factors)
-		b0lo, b0hi := lo.DotProductPairs(f).Add(z3lo), hi.DotProductPairs(f).Add(z3hi)
-		f = archsimd.LoadInt16x16(&b3Factors)
-		b3lo, b3hi := lo.DotProductPairs(f).Add(z4lo), hi.DotProductPairs(f).Add(z4hi)
-		lo, hi = r5.InterleaveLoGrouped(r3), r5.InterleaveHiGrouped(r3)
-		f = archsimd.LoadInt16x16(&b1Factors)
-		b1lo, b1hi := lo.DotProductPairs(f).Add(z4lo), hi.DotProductPairs(f).Add(z4hi)
-		f = archsimd.LoadInt16x16(&b2Factors)
-		b2lo, b2hi := lo.DotProductPairs(f).Add(z3lo), hi.DotProductPairs(f).Add(z3hi)
+		m3, m4 := rotated(z3, z4, &z3Factors), rotated(z3, z4, &z4Factors)
+		b0, b3 := rotated(r7, r1, &b0Factors).add(m3), rotated(r7, r1, &b3Factors).add(m4)
+		b1, b2 := rotated(r5, r3, &b1Factors).add(m4), rotated(r5, r3, &b2Factors).add(m3)
 
-		r0 = t10lo.Add(b3lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t10hi.Add(b3hi).ShiftAllRight(shift))
-		r7 = t10lo.Sub(b3lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t10hi.Sub(b3hi).ShiftAllRight(shift))
-		r1 = t11lo.Add(b2lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t11hi.Add(b2hi).ShiftAllRight(shift))
-		r6 = t11lo.Sub(b2lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t11hi.Sub(b2hi).ShiftAllRight(shift))
-		r2 = t12lo.Add(b1lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t12hi.Add(b1hi).ShiftAllRight(shift))
-		r5 = t12lo.Sub(b1lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t12hi.Sub(b1hi).ShiftAllRight(shift))
-		r3 = t13lo.Add(b0lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t13hi.Add(b0hi).ShiftAllRight(shift))
-		r4 = t13lo.Sub(b0lo).ShiftAllRight(shift).SaturateToInt16ConcatGrouped(t13hi.Sub(b0hi).ShiftAllRight(shift))
+		r0, r7 = t10.add(b3).narrow(), t10.sub(b3).narrow()
+		r1, r6 = t11.add(b2).narrow(), t11.sub(b2).narrow()
+		r2, r5 = t12.add(b1).narrow(), t12.sub(b1).narrow()
+		r3, r4 = t13.add(b0).narrow(), t13.sub(b0).narrow()
 
 		// Rows become columns.
-		p0, p1 := r0.InterleaveLoGrouped(r4), r0.InterleaveHiGrouped(r4)
-		p2, p3 := r1.InterleaveLoGrouped(r5), r1.InterleaveHiGrouped(r5)
-		p4, p5 := r2.InterleaveLoGrouped(r6), r2.InterleaveHiGrouped(r6)
-		p6, p7 := r3.InterleaveLoGrouped(r7), r3.InterleaveHiGrouped(r7)
-		q0, q1 := p0.InterleaveLoGrouped(p4), p0.InterleaveHiGrouped(p4)
-		q2, q3 := p1.InterleaveLoGrouped(p5), p1.InterleaveHiGrouped(p5)
-		q4, q5 := p2.InterleaveLoGrouped(p6), p2.InterleaveHiGrouped(p6)
-		q6, q7 := p3.InterleaveLoGrouped(p7), p3.InterleaveHiGrouped(p7)
-		r0, r1 = q0.InterleaveLoGrouped(q4), q0.InterleaveHiGrouped(q4)
-		r2, r3 = q1.InterleaveLoGrouped(q5), q1.InterleaveHiGrouped(q5)
-		r4, r5 = q2.InterleaveLoGrouped(q6), q2.InterleaveHiGrouped(q6)
-		r6, r7 = q3.InterleaveLoGrouped(q7), q3.InterleaveHiGrouped(q7)
+		p0, p1 := interleaved(r0, r4)
+		p2, p3 := interleaved(r1, r5)
+		p4, p5 := interleaved(r2, r6)
+		p6, p7 := interleaved(r3, r7)
+		q0, q1 := interleaved(p0, p4)
+		q2, q3 := interleaved(p1, p5)
+		q4, q5 := interleaved(p2, p6)
+		q6, q7 := interleaved(p3, p7)
+		r0, r1 = interleaved(q0, q4)
+		r2, r3 = interleaved(q1, q5)
+		r4, r5 = interleaved(q2, q6)
+		r6, r7 = interleaved(q3, q7)
 	}
 	storeRows(r0, r1, outA, outB, stride, 0)
 	storeRows(r2, r3, outA, outB, stride, 2)
 	storeRows(r4, r5, outA, outB, stride, 4)
 	storeRows(r6, r7, outA, outB, stride, 6)
 	archsimd.ClearAVXUpperBits()
+}
+
+// wide is a row in 32 bits: of each block the first four values and the last four.
+type wide struct{ lo, hi archsimd.Int32x8 }
+
+func (a wide) add(b wide) wide { return wide{a.lo.Add(b.lo), a.hi.Add(b.hi)} }
+
+func (a wide) sub(b wide) wide { return wide{a.lo.Sub(b.lo), a.hi.Sub(b.hi)} }
+
+// narrow scales down as after the first pass.
+func (a wide) narrow() archsimd.Int16x16 {
+	const shift = constBits - passBits
+	return a.lo.ShiftAllRight(shift).SaturateToInt16ConcatGrouped(a.hi.ShiftAllRight(shift))
+}
+
+// scaledUp has constBits more bits, and half of what narrow rounds to.
+func scaledUp(v archsimd.Int16x16, half archsimd.Int32x8) wide {
+	var zero archsimd.Int16x16
+	lo, hi := interleaved(zero, v) // 16 more bits
+	return wide{
+		lo.AsInt32x8().ShiftAllRight(16 - constBits).Add(half),
+		hi.AsInt32x8().ShiftAllRight(16 - constBits).Add(half),
+	}
+}
+
+// rotated is a times the first factor plus b times the second.
+func rotated(a, b archsimd.Int16x16, factors *[16]int16) wide {
+	f := archsimd.LoadInt16x16(factors)
+	lo, hi := interleaved(a, b)
+	return wide{lo.DotProductPairs(f), hi.DotProductPairs(f)}
+}
+
+func interleaved(a, b archsimd.Int16x16) (lo, hi archsimd.Int16x16) {
+	return a.InterleaveLoGrouped(b), a.InterleaveHiGrouped(b)
 }
 
 // dequantised loads row r of both blocks.
