@@ -1,4 +1,5 @@
-"""Gaze's JPEG decoding against PIL's Image.open(path).convert("RGB").
+"""Gaze's JPEG decoding against PIL's Image.open(path).convert("RGB"), alone and with
+the transforms of a training run after it, torchvision's on PIL images.
 
 Both sides read the same files on one core, in turns; each turn goes over all
 pictures of a row, and a ratio is one turn of PIL over the turn of Gaze after it.
@@ -24,8 +25,12 @@ import time
 
 import numpy as np
 import PIL
+import torch
+import torchvision
 from PIL import Image, features
+from torchvision import transforms as T
 
+torch.set_num_threads(1)
 TURNS = 25
 SECONDS = 0.15  # of PIL in a turn, about
 
@@ -72,14 +77,30 @@ def shared():
         print("no photographs in", folder, file=sys.stderr)
 
 
-def compare(program, name, paths):
-    gaze = subprocess.Popen([program, *map(str, paths)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def pipelines():
+    """The report's augmentation and the usual one, as Gaze's text and torchvision's."""
+    yield "the report's pipeline at 256", (
+        "randomhflip | centercrop(256) | resize(256,256) | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | "
+        "perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)"
+    ), T.Compose([
+        T.RandomHorizontalFlip(), T.CenterCrop(256), T.Resize((256, 256)), T.RandomRotation(30),
+        T.ColorJitter((0.5, 1.5), (0.5, 1.5), (0.5, 1.5)), T.RandomPerspective(0.2, p=0.5),
+        T.ToTensor(), T.Normalize([0.5] * 3, [0.5] * 3),
+    ])
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    yield "a random resized crop of 224", (
+        "randomresizedcrop(224) | randomhflip | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"
+    ), T.Compose([T.RandomResizedCrop(224), T.RandomHorizontalFlip(), T.ToTensor(), T.Normalize(mean, std)])
+
+
+def compare(program, name, paths, spec="", transform=lambda im: im):
+    gaze = subprocess.Popen([program, "-pipeline", spec, *map(str, paths)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def theirs(rounds):
         start = time.process_time()
         for _ in range(rounds):
             for path in paths:
-                Image.open(path).convert("RGB")
+                transform(Image.open(path).convert("RGB"))
         return time.process_time() - start
 
     theirs(1)
@@ -118,10 +139,16 @@ def processor():
 
 def main(program, out):
     with tempfile.TemporaryDirectory() as folder:
-        rows = [compare(program, name, paths) for source in (made(folder), shared()) for name, paths in source]
+        sets = [*made(folder), *shared()]
+        rows = [compare(program, name, paths) for name, paths in sets]
+        whole = [
+            compare(program, f"{name}, {sets[1][0]}", sets[1][1], spec, transform)
+            for name, spec, transform in pipelines()
+        ]
     result = {
         "processor": processor(), "cores": 1, "turns": TURNS, "pillow": PIL.__version__,
-        "libjpeg-turbo": features.version_feature("libjpeg_turbo"), "rows": rows,
+        "libjpeg-turbo": features.version_feature("libjpeg_turbo"), "decoding": rows,
+        "torch": torch.__version__, "torchvision": torchvision.__version__, "decoding and augmenting": whole,
     }
     pathlib.Path(out).write_text(json.dumps(result, indent=1) + "\n")
 

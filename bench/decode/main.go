@@ -1,21 +1,24 @@
 // Command decode decodes pictures and says how long it took: the Go side of
 // compare.py, which runs it and PIL in turns.
 //
-//	decode PICTURE...
+//	decode [-pipeline PIPELINE] PICTURE...
 //
 // For each line on standard input, a number of rounds, it decodes all pictures so
-// many times on one core and answers with the seconds of processor time.
+// many times on one core, and runs the pipeline over them if there is one, and
+// answers with the seconds of processor time.
 package main
 
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 
 	"gaze/pkg/data"
+	"gaze/pkg/transform"
 )
 
 func main() {
@@ -25,12 +28,25 @@ func main() {
 	}
 }
 
-func serve(paths []string, in io.Reader, out io.Writer) error {
+func serve(args []string, in io.Reader, out io.Writer) error {
 	runtime.GOMAXPROCS(1)
-	if len(paths) == 0 {
-		return errors.New("usage: decode PICTURE [PICTURE]")
+	flags := flag.NewFlagSet("decode", flag.ContinueOnError)
+	spec := flags.String("pipeline", "", "transforms to run over each picture")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-	var d data.Decoder
+	paths := flags.Args()
+	if len(paths) == 0 {
+		return errors.New("no pictures: give their paths")
+	}
+	var w worker
+	if *spec != "" {
+		p, err := transform.Parse(*spec)
+		if err != nil {
+			return err
+		}
+		w.pipeline = &p
+	}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var rounds int
@@ -40,7 +56,7 @@ func serve(paths []string, in io.Reader, out io.Writer) error {
 		start := seconds()
 		for range rounds {
 			for _, path := range paths {
-				if _, err := d.Decode(path); err != nil {
+				if err := w.work(path); err != nil {
 					return err
 				}
 			}
@@ -48,4 +64,22 @@ func serve(paths []string, in io.Reader, out io.Writer) error {
 		fmt.Fprintln(out, seconds()-start)
 	}
 	return lines.Err()
+}
+
+// worker is what a loader's worker has: memory that it reuses.
+type worker struct {
+	decoder  data.Decoder
+	buffers  transform.Buffers
+	pipeline *transform.Pipeline
+	index    uint64
+}
+
+func (w *worker) work(path string) error {
+	im, err := w.decoder.Decode(path)
+	if err != nil || w.pipeline == nil {
+		return err
+	}
+	w.index++
+	_, err = w.buffers.Tensor(*w.pipeline, 1, 1, w.index, im)
+	return err
 }
