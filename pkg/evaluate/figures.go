@@ -10,40 +10,56 @@ import (
 	"gaze/pkg/plots"
 )
 
-// maxNamed is the number of classes up to which a confusion matrix has names at
-// its sides.
-const maxNamed = 60
+// maxShown is the number of classes that a figure shows: beyond it, nobody could
+// read their names.
+const maxShown = 60
 
-// ShortName is a class's name for a figure: what stands before a colon, at most
-// 22 characters.
+// ShortName is a class's name for a figure: what stands before a colon, its middle
+// left out if it is longer than 22 characters.
 func ShortName(name string) string {
 	name, _, _ = strings.Cut(name, ":")
 	runes := []rune(strings.TrimSpace(name))
 	if len(runes) > 22 {
-		return strings.TrimSpace(string(runes[:21])) + "…"
+		return strings.TrimSpace(string(runes[:12])) + "…" + strings.TrimSpace(string(runes[len(runes)-9:]))
 	}
 	return string(runes)
 }
 
 func (r *Report) name(class int) string { return ShortName(r.Classes[class]) }
 
-// ConfusionFigure is the confusion matrix, its classes ordered by similarity.
+// ConfusionFigure is the confusion matrix, its classes ordered by similarity; of
+// more than 60 classes, those 60 with the most mistakes.
 func (r *Report) ConfusionFigure() plots.Confusion {
 	m := plots.Confusion{
 		Title:    "Which classes are taken for which",
 		Subtitle: fmt.Sprintf("%d pictures, %s right; similar classes side by side", r.Pictures, r.Accuracy.Percent()),
 	}
-	for _, i := range r.Order {
-		row := make([]int, len(r.Order))
-		for at, j := range r.Order {
+	shown := r.Order
+	if len(shown) > maxShown {
+		m.Title = fmt.Sprintf("The %d classes with the most mistakes, of %d", maxShown, len(shown))
+		shown = r.mistaken(maxShown)
+	}
+	for _, i := range shown {
+		row := make([]int, len(shown))
+		for at, j := range shown {
 			row[at] = r.Confusion[i][j]
 		}
-		m.Counts = append(m.Counts, row)
-		if len(r.Order) <= maxNamed {
-			m.Names = append(m.Names, r.name(i))
-		}
+		m.Counts, m.Names = append(m.Counts, row), append(m.Names, r.name(i))
 	}
 	return m
+}
+
+// mistaken is the n classes with the most mistakes, those of their own pictures
+// and those of others taken for them, ordered by similarity.
+func (r *Report) mistaken(n int) []int {
+	mistakes := func(class int) int {
+		c := r.PerClass[class]
+		return c.Pictures + c.Predicted - 2*c.Correct
+	}
+	worst := slices.Clone(r.Order)
+	slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(mistakes(b), mistakes(a)) })
+	worst = worst[:n]
+	return slices.DeleteFunc(slices.Clone(r.Order), func(class int) bool { return !slices.Contains(worst, class) })
 }
 
 // ReliabilityFigure is the accuracy of each bin of calibration over its mean
@@ -70,9 +86,6 @@ func (r *Report) ReliabilityFigure() plots.LineChart {
 	}
 }
 
-// maxBars is the number of classes that ClassFigure shows.
-const maxBars = 60
-
 // ClassFigure is the accuracy of every class that has pictures, the worst first,
 // in percent; of more than 60 classes, the worst 60.
 func (r *Report) ClassFigure() plots.BarChart {
@@ -83,9 +96,9 @@ func (r *Report) ClassFigure() plots.BarChart {
 		ValueLabel: "Right, in percent of its pictures", Horizontal: true, Max: 108, // room for the last number
 		Format: func(v float64) string { return fmt.Sprintf("%.0f", v) }, Series: []plots.Bars{{}},
 	}
-	if len(worst) > maxBars {
-		chart.Title = fmt.Sprintf("Accuracy of the worst %d of %d classes", maxBars, len(worst))
-		worst = worst[:maxBars]
+	if len(worst) > maxShown {
+		chart.Title = fmt.Sprintf("Accuracy of the worst %d of %d classes", maxShown, len(worst))
+		worst = worst[:maxShown]
 	}
 	for _, c := range worst {
 		chart.Names = append(chart.Names, ShortName(c.Class))

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -229,10 +230,40 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestFiguresOfManyClasses: they show those with the most mistakes.
+func TestFiguresOfManyClasses(t *testing.T) {
+	p := &Predictions{}
+	for c := range 100 {
+		p.Classes = append(p.Classes, fmt.Sprint("class ", c))
+		row := make([]float32, 100)
+		row[c] = 1
+		if c%25 == 7 { // 7 as 8, 32 as 33, …
+			row[c+1] = 2
+		}
+		p.Labels, p.Logits, p.Names = append(p.Labels, c), append(p.Logits, row...), append(p.Names, "x")
+	}
+	r, err := New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, bars := r.ConfusionFigure(), r.ClassFigure()
+	if len(m.Counts) != 60 || len(m.Counts[0]) != 60 || len(m.Names) != 60 || !strings.Contains(m.Title, "of 100") {
+		t.Errorf("%d rows, %d names, %q", len(m.Counts), len(m.Names), m.Title)
+	}
+	for _, name := range []string{"class 7", "class 8", "class 32", "class 33", "class 57", "class 58", "class 82", "class 83"} {
+		if !slices.Contains(m.Names, name) {
+			t.Errorf("%s isn't among %v", name, m.Names)
+		}
+	}
+	if len(bars.Names) != 60 || bars.Names[0] != "class 7" || bars.Series[0].Values[3] != 0 || bars.Series[0].Values[4] != 100 || !strings.Contains(bars.Title, "worst 60 of 100") {
+		t.Errorf("%v, %v, %q", bars.Names[:4], bars.Series[0].Values[:5], bars.Title)
+	}
+}
+
 func TestShortName(t *testing.T) {
 	for name, want := range map[string]string{
 		"breed 07: cream": "breed 07", "  owl ": "owl", "": "",
-		"american staffordshire terrier": "american staffordshir…", "öäüöäüöäüöäüöäüöäüöäüöäü": "öäüöäüöäüöäüöäüöäüöäü…",
+		"american staffordshire terrier": "american sta…e terrier", "öäüöäüöäüöäüöäüöäüöäüöäü": "öäüöäüöäüöäü…öäüöäüöäü",
 	} {
 		if got := ShortName(name); got != want {
 			t.Errorf("%q is %q, want %q", name, got, want)
