@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"image"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -49,6 +52,8 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 			return err
 		}
 		figures["losses.png"] = losses
+	} else if err := os.Remove(filepath.Join(f.out, "losses.png")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // an earlier evaluation's, which would pass for this one's
 	}
 	for name, figure := range figures {
 		if err := saveFigure(filepath.Join(f.out, name), figure); err != nil {
