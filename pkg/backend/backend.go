@@ -164,6 +164,9 @@ func openSpec(spec string) (compute.Backend, error) {
 		slices.Sort(known)
 		return nil, fmt.Errorf("no backend is called %q; there are %s", name, strings.Join(known, ", "))
 	}
+	if isXLA(name) {
+		keepFreedMemory()
+	}
 	return compute.NewWithConfig(spec)
 }
 

@@ -22,4 +22,4 @@ static void keep(void) {}
 */
 import "C"
 
-func keepFreedMemory() { C.keep() }
+func keep() { C.keep() }

@@ -2,4 +2,4 @@
 
 package backend
 
-func keepFreedMemory() {}
+func keep() {}

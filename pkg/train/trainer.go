@@ -71,7 +71,6 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 	if err := opt.validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	keepFreedMemory()
 	t := &Trainer{backend: backend, net: net, opt: opt, store: model.NewStore()}
 	t.draw = func(batch int) []float32 {
 		return dropFactors(net.Drop, batch, opt.Seed, uint64(t.batches))
