@@ -98,9 +98,14 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 			return misuse(cmd, fmt.Errorf("required flag(s) %q not set", need.name))
 		}
 	}
-	job, err := f.parse(cmd)
+	log := newTrainLog(cmd.ErrOrStderr())
+	job, err := f.parse()
 	if err != nil {
 		return misuse(cmd, err)
+	}
+	job.Warn, job.Progress = log.say, log.progress
+	if f.skipBad {
+		job.Bad = func(bad data.BadPicture) { log.say(about(bad.Name, bad.Err) + "; left out") }
 	}
 	splits, err := f.open(cmd, job)
 	if err != nil {
@@ -115,14 +120,10 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	report := newTrainReport(cmd)
-	job.Progress = report.progress
-	told := context.AfterFunc(cmd.Context(), func() {
-		fmt.Fprintln(cmd.ErrOrStderr(), "gaze: stopping: the batch under way is finished, then the run is saved")
-	})
+	told := context.AfterFunc(cmd.Context(), func() { log.say("stopping: the batch under way is finished, then the run is saved") })
 	manifest, err := job.Run(cmd.Context(), b)
 	told()
-	report.end()
+	log.close()
 	if errors.Is(err, train.ErrStopped) {
 		return fmt.Errorf("stopped in epoch %d of %d and saved: go on with 'gaze train --resume -o %s'", manifest.Epochs+1, job.Settings.Epochs, f.out)
 	}
@@ -160,11 +161,10 @@ func (f *trainFlags) recall() error {
 }
 
 // parse reads what is written in the flags.
-func (f *trainFlags) parse(cmd *cobra.Command) (*train.FineTune, error) {
+func (f *trainFlags) parse() (*train.FineTune, error) {
 	job := &train.FineTune{
 		Dir: f.out, Workers: f.workers, CheckpointEvery: f.every, Resume: f.resume,
 		Versions: map[string]string{"gaze": version()},
-		Warn:     func(text string) { fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s\n", text) },
 	}
 	var err error
 	if job.Settings, err = train.ParseSettings(f.set); err != nil {

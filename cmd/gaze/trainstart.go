@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,27 +76,3 @@ func bestOfRun(path string) (string, error) {
 	}
 	return best, nil
 }
-
-// trainReport writes how a run goes to standard error: a line for each epoch,
-// and one now and then between.
-type trainReport struct {
-	cmd  *cobra.Command
-	last time.Time
-}
-
-func newTrainReport(cmd *cobra.Command) *trainReport { return &trainReport{cmd, time.Now()} }
-
-func (r *trainReport) progress(p train.Progress) {
-	epochDone := p.Batch == 0
-	if !epochDone && time.Since(r.last) < 10*time.Second {
-		return
-	}
-	r.last = time.Now()
-	line := fmt.Sprintf("epoch %d/%d, batch %d/%d: loss %.4f, %.2f %% right", p.Epoch, p.Epochs, p.Done, p.Batches, p.Train.Loss, 100*p.Train.Accuracy)
-	if v := p.Validation; v != nil {
-		line += fmt.Sprintf("; validation: loss %.4f, %.2f %% right", v.Loss, 100*v.Accuracy)
-	}
-	fmt.Fprintf(r.cmd.ErrOrStderr(), "%s; %.1f pictures/s, %s left\n", line, p.PicturesPerSec, p.Remaining.Round(time.Second))
-}
-
-func (r *trainReport) end() {}
