@@ -283,7 +283,7 @@ func (r *run) evaluate(ctx context.Context) (*Evaluation, error) {
 // finishEpoch keeps the weights if they are the best, and saves.
 func (r *run) finishEpoch(validation *Evaluation) error {
 	train := r.at.sums.evaluation()
-	if validation == nil || validation.better(r.at.best) {
+	if validation == nil || validation.Better(r.at.best) {
 		r.at.best, r.at.bestAt = validation, r.at.epoch+1
 		if err := r.saveBest(); err != nil {
 			return err

@@ -35,8 +35,9 @@ type Evaluation struct {
 	Accuracy float64 `json:"accuracy"` // Correct/Total
 }
 
-// better tells whether an evaluation beats another: by accuracy, then by loss.
-func (e Evaluation) better(than *Evaluation) bool {
+// Better tells whether an evaluation beats another, or nil: by accuracy, then by
+// loss.
+func (e Evaluation) Better(than *Evaluation) bool {
 	if than == nil || e.Accuracy != than.Accuracy {
 		return than == nil || e.Accuracy > than.Accuracy
 	}

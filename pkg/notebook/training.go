@@ -1,0 +1,131 @@
+package notebook
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"gaze/pkg/plots"
+	"gaze/pkg/train"
+)
+
+// Training shows below the cell how a run goes, while it does: how far it is and
+// a table of its epochs, in one place that is drawn anew at most four times a
+// second. After Close only the table stands there, also in an export. Outside a
+// notebook it is a [train.Reporter] on standard error, and the table.
+//
+//	shown := notebook.NewTraining()
+//	fit.Progress = shown.Report
+//	_, err := fit.Run(ctx, trainer)
+//	shown.Close()
+type Training struct {
+	id       string
+	epochs   []train.EpochMetrics
+	now      func() time.Time
+	last     time.Time
+	reporter *train.Reporter // outside a notebook
+}
+
+// trainingEvery is the shortest time between two drawings.
+const trainingEvery = 250 * time.Millisecond
+
+// NewTraining shows nothing yet.
+func NewTraining() *Training {
+	t := &Training{now: time.Now}
+	if display.inNotebook() {
+		t.id = "training_" + gonbui.UniqueID()
+	} else {
+		t.reporter = train.NewReporter(os.Stderr)
+	}
+	return t
+}
+
+// Report takes in how the run stands; it is a [train.Fit]'s Progress.
+func (t *Training) Report(p train.Progress) {
+	if p.EpochDone() {
+		t.epochs = append(t.epochs, train.EpochMetrics{Epoch: p.Epoch, Update: p.Update, Train: p.Train, Validation: p.Validation, Seconds: p.Seconds})
+	}
+	if t.reporter != nil {
+		t.reporter.Report(p)
+		return
+	}
+	if t.now().Sub(t.last) < trainingEvery {
+		return // the next report, or Close, shows what is new
+	}
+	t.last = t.now()
+	text := "<p>" + html.EscapeString(p.String()) + "</p>"
+	if len(t.epochs) > 0 {
+		text += TrainingTable(t.epochs).HTML()
+	}
+	t.update(text)
+}
+
+// Close leaves the table of the epochs, nothing if none was over. It returns
+// when the front end has it.
+func (t *Training) Close() {
+	table := TrainingTable(t.epochs)
+	if t.reporter != nil {
+		t.reporter.Close()
+		if len(t.epochs) > 0 {
+			Show(table)
+		}
+		return
+	}
+	if len(t.epochs) > 0 {
+		t.update(table.HTML())
+	} else if !t.last.IsZero() {
+		t.update("")
+	}
+	gonbui.Sync()
+}
+
+// update shows HTML in place of what was shown before.
+func (t *Training) update(text string) {
+	display.send(&protocol.DisplayData{DisplayID: t.id, Data: map[protocol.MIMEType]any{protocol.MIMETextHTML: text}})
+}
+
+// TrainingTable is a table of a run's epochs, such as [train.History] gives:
+// loss and accuracy in training and validation, and the minutes and seconds
+// since the run began. The epoch that was best on the validation set stands out.
+func TrainingTable(epochs []train.EpochMetrics) plots.Table {
+	table := plots.Table{Columns: []plots.Column{
+		{Name: "Epoch"}, {Name: "Loss", Format: "%.4f"}, {Name: "Accuracy"},
+		{Name: "Validation loss", Format: "%.4f"}, {Name: "Validation accuracy"}, {Name: "Time"},
+	}}
+	best := -1
+	for i, e := range epochs {
+		row := []any{e.Epoch, e.Train.Loss, percent(e.Train.Accuracy), nil, nil, time.Duration(e.Seconds * float64(time.Second)).Round(time.Second).String()}
+		if v := e.Validation; v != nil {
+			row[3], row[4] = v.Loss, percent(v.Accuracy)
+			if best < 0 || v.Better(epochs[best].Validation) {
+				best = i
+			}
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	if best >= 0 && len(epochs) > 1 {
+		table.Highlight = []int{best}
+	}
+	return table
+}
+
+func percent(fraction float64) string { return fmt.Sprintf("%.2f %%", 100*fraction) }
+
+// Interrupt is a context that ends when the cell is interrupted (Ctrl-C outside
+// a notebook): a [train.Fit] that is given it saves and returns
+// [train.ErrStopped]. The kernel kills the cell's program five seconds after
+// the interruption, so the batch under way and the saving must be done by then;
+// of what is lost otherwise, Fit.CheckpointEvery decides how much it is. A
+// second interruption ends the program at once. Call the function when the work
+// is done.
+func Interrupt() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
