@@ -9,28 +9,31 @@ import (
 	"testing"
 )
 
-// TestTrainRefuses what can't work, before the work and without a trace.
-func TestTrainRefuses(t *testing.T) {
-	set := petSet(t)
-	lacking := filepath.Join(t.TempDir(), "lacking") // val has a class that train hasn't
-	for _, dir := range []string{"train/cat", "train/dog", "val/cat", "val/owl"} {
-		if err := os.MkdirAll(filepath.Join(lacking, dir), 0o755); err != nil {
+// badSets is data sets that can't be trained on: one whose val has a class that
+// train hasn't, one of a single class, one with a torn picture.
+func badSets(t *testing.T, good string) (lacking, alone, torn string) {
+	t.Helper()
+	dir := t.TempDir()
+	lacking, alone, torn = filepath.Join(dir, "lacking"), filepath.Join(dir, "alone"), filepath.Join(dir, "torn")
+	for _, class := range []string{"lacking/train/cat", "lacking/train/dog", "lacking/val/cat", "lacking/val/owl", "alone/cat"} {
+		if err := os.MkdirAll(filepath.Join(dir, class), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		photo(t, filepath.Join(lacking, dir), "1.png")
+		photo(t, filepath.Join(dir, class), "1.png")
 	}
-	alone := filepath.Join(t.TempDir(), "alone") // a single class
-	if err := os.MkdirAll(filepath.Join(alone, "cat"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	photo(t, filepath.Join(alone, "cat"), "1.png")
-	torn := filepath.Join(t.TempDir(), "torn")
-	if err := os.CopyFS(torn, os.DirFS(set)); err != nil {
+	if err := os.CopyFS(torn, os.DirFS(good)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(torn, "train", "1_900.jpg"), []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	return lacking, alone, torn
+}
+
+// TestTrainRefuses what can't work, before the work and without a trace.
+func TestTrainRefuses(t *testing.T) {
+	set := petSet(t)
+	lacking, alone, torn := badSets(t, set)
 	for _, c := range []struct {
 		flags  []string // what isn't named is as it should be
 		status int
