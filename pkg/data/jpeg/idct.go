@@ -89,27 +89,41 @@ func idct(coef, quant *coefficients, out []uint8, stride int) {
 
 // columns is idct's first pass.
 func columns(coef, quant *coefficients, ws *[64]int32) {
-	if rowsAreZero(coef) {
-		for c := range 8 {
-			v := int32(coef[c] * quant[c] << passBits)
-			for r := 0; r < 64; r += 8 {
-				ws[r+c] = v
-			}
+	var below [8]int16 // not 0 for a column with something below its first value
+	for r := 16; r < len(coef); r += 16 {
+		for c, v := range coef[r : r+8] {
+			below[c] |= v
 		}
-		return
 	}
+	wraps := below == [8]int16{}
 	for c := range 8 {
-		var s [8]int32
-		for r := range s {
-			s[r] = int32(coef[16*r+c] * quant[16*r+c])
+		dc := coef[c] * quant[c]
+		if below[c] != 0 {
+			column(coef, quant, ws, c)
+			continue
 		}
-		t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
-		const shift, half = constBits - passBits, 1 << (constBits - passBits - 1)
-		ws[c], ws[56+c] = saturate((t10+b3+half)>>shift), saturate((t10-b3+half)>>shift)
-		ws[8+c], ws[48+c] = saturate((t11+b2+half)>>shift), saturate((t11-b2+half)>>shift)
-		ws[16+c], ws[40+c] = saturate((t12+b1+half)>>shift), saturate((t12-b1+half)>>shift)
-		ws[24+c], ws[32+c] = saturate((t13+b0+half)>>shift), saturate((t13-b0+half)>>shift)
+		v := saturate(int32(dc) << passBits)
+		if wraps {
+			v = int32(dc << passBits)
+		}
+		for r := c; r < len(ws); r += 8 {
+			ws[r] = v
+		}
 	}
+}
+
+// column is the first pass of a column.
+func column(coef, quant *coefficients, ws *[64]int32, c int) {
+	in, q := coef[c:c+113], quant[c:c+113]
+	t10, t11, t12, t13, b0, b1, b2, b3 := butterfly(
+		int32(in[0]*q[0]), int32(in[16]*q[16]), int32(in[32]*q[32]), int32(in[48]*q[48]),
+		int32(in[64]*q[64]), int32(in[80]*q[80]), int32(in[96]*q[96]), int32(in[112]*q[112]))
+	const shift, half = constBits - passBits, 1 << (constBits - passBits - 1)
+	out := ws[c : c+57]
+	out[0], out[56] = saturate((t10+b3+half)>>shift), saturate((t10-b3+half)>>shift)
+	out[8], out[48] = saturate((t11+b2+half)>>shift), saturate((t11-b2+half)>>shift)
+	out[16], out[40] = saturate((t12+b1+half)>>shift), saturate((t12-b1+half)>>shift)
+	out[24], out[32] = saturate((t13+b0+half)>>shift), saturate((t13-b0+half)>>shift)
 }
 
 // flat fills a block that has a DC coefficient only, dequantised.
@@ -119,17 +133,6 @@ func flat(dc int16, out []uint8, stride int) {
 	for r := range 8 {
 		binary.LittleEndian.PutUint64(out[r*stride:], row)
 	}
-}
-
-// rowsAreZero tells whether all coefficients but those of the first row are zero.
-func rowsAreZero(coef *coefficients) bool {
-	any := int16(0)
-	for r := 16; r < len(coef); r += 16 {
-		for _, v := range coef[r : r+8] {
-			any |= v
-		}
-	}
-	return any == 0
 }
 
 // sample makes a sample of its difference from the middle.
