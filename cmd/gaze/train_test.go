@@ -150,39 +150,54 @@ func TestTrainAgain(t *testing.T) {
 		status string
 		says   string
 	}{{os.Kill, train.Running, ""}, {os.Interrupt, train.Stopped, "gaze train --resume -o "}} {
-		dir := filepath.Join(t.TempDir(), "run")
-		var log bytes.Buffer
-		cmd := command(t, args(dir)...)
-		cmd.Stderr = &log
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		waitForLines(t, filepath.Join(dir, "metrics.jsonl"), 15)
-		sent := time.Now()
-		if err := cmd.Process.Signal(c.signal); err != nil {
-			t.Fatal(err)
-		}
-		var exit *exec.ExitError
-		if err := cmd.Wait(); !errors.As(err, &exit) || c.signal == os.Interrupt && exit.ExitCode() != 1 {
-			t.Fatalf("%v: it ended with %v\n%s", c.signal, err, log.String())
-		}
-		if took := time.Since(sent); took > 5*time.Second {
-			t.Errorf("%v: it took %v to end", c.signal, took)
-		}
+		dir, log := stopHalfWay(t, c.signal, args)
 		m, err := train.ReadManifest(dir)
-		if err != nil || m.Status != c.status || !strings.Contains(log.String(), c.says) {
-			t.Errorf("%v: %+v (%v), %s", c.signal, m, err, log.String())
+		if err != nil || m.Status != c.status || !strings.Contains(log, c.says) {
+			t.Errorf("%v: %+v (%v), %s", c.signal, m, err, log)
 		}
 		if out, err := command(t, "train", "--resume", "-o", dir).CombinedOutput(); err != nil {
 			t.Fatalf("resume: %v\n%s", err, out)
 		}
-		if text := log.String(); c.signal == os.Interrupt && !strings.Contains(text, "gaze: stopping") {
-			t.Errorf("it doesn't say that it stops: %s", text)
+		if c.signal == os.Interrupt && !strings.Contains(log, "gaze: stopping") {
+			t.Errorf("it doesn't say that it stops: %s", log)
 		}
 		if got := readFile(t, filepath.Join(dir, "best", "model.safetensors")); !bytes.Equal(got, want) {
 			t.Errorf("%v: the weights differ from those of a run that wasn't stopped", c.signal)
 		}
 	}
+}
+
+// stopHalfWay starts a run into a folder and sends it a signal once it is under
+// way; again if it was done before the signal came. It returns the folder and
+// what the run said.
+func stopHalfWay(t *testing.T, signal os.Signal, args func(dir string) []string) (dir, log string) {
+	t.Helper()
+	for range 5 {
+		dir = filepath.Join(t.TempDir(), "run")
+		var out bytes.Buffer
+		cmd := command(t, args(dir)...)
+		cmd.Stderr = &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		waitForLines(t, filepath.Join(dir, "metrics.jsonl"), 8)
+		sent := time.Now()
+		late := cmd.Process.Signal(signal)
+		err := cmd.Wait()
+		if err == nil || late != nil {
+			continue
+		}
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || signal == os.Interrupt && exit.ExitCode() != 1 {
+			t.Fatalf("%v: it ended with %v\n%s", signal, err, out.String())
+		}
+		if took := time.Since(sent); took > 5*time.Second {
+			t.Errorf("%v: it took %v to end", signal, took)
+		}
+		return dir, out.String()
+	}
+	t.Fatalf("%v: five runs were done before it came", signal)
+	return "", ""
 }
 
 func readFile(t *testing.T, path string) []byte {
