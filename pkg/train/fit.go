@@ -22,6 +22,7 @@ var ErrStopped = errors.New("train: stopped on request; the run is saved and can
 //
 //	run.json                       what it is and how it stands (Manifest)
 //	metrics.jsonl                  a line for each batch and each epoch
+//	events.out.tfevents.gaze       the same for TensorBoard: each update and each validation
 //	checkpoints/last.safetensors   all that it goes on from
 //	best/model.safetensors         the weights that were best on the validation set
 //
@@ -67,6 +68,12 @@ type sums struct {
 	correct, pictures int
 }
 
+func (s *sums) add(m Metrics) {
+	s.loss += m.Loss * float64(m.Batch)
+	s.correct += m.Correct
+	s.pictures += m.Batch
+}
+
 func (s sums) evaluation() Evaluation {
 	n := float64(max(s.pictures, 1))
 	return Evaluation{Loss: s.loss / n, Correct: s.correct, Total: s.pictures, Accuracy: float64(s.correct) / n}
@@ -78,6 +85,7 @@ type run struct {
 	trainer  *Trainer
 	manifest *Manifest
 	log      *metricsLog
+	events   *eventLog
 	unlock   func()
 	at       place
 	began    time.Time
@@ -140,6 +148,9 @@ func (r *run) open() error {
 	if r.log, err = openMetrics(r.Dir, r.at.metrics); err != nil {
 		return err
 	}
+	if r.events, err = openEvents(r.Dir, r.at.events); err != nil {
+		return errors.Join(err, r.log.close())
+	}
 	r.began, r.before = time.Now(), r.at.seconds
 	return r.tell(Running, "")
 }
@@ -180,7 +191,7 @@ func (r *run) close(err error) error {
 	case err != nil:
 		status, reason = Failed, err.Error()
 	}
-	return errors.Join(err, r.log.close(), r.tell(status, reason))
+	return errors.Join(err, r.log.close(), r.events.close(), r.tell(status, reason))
 }
 
 // checkpoint saves all that the run goes on from.
@@ -189,10 +200,10 @@ func (r *run) checkpoint() error {
 	if err != nil {
 		return err
 	}
-	if err := r.log.sync(); err != nil { // before the checkpoint that counts on it
+	if err := errors.Join(r.log.sync(), r.events.sync()); err != nil { // before the checkpoint that counts on them
 		return err
 	}
-	r.at.metrics, r.at.seconds = r.log.size, r.seconds()
+	r.at.metrics, r.at.events, r.at.seconds = r.log.size, r.events.size, r.seconds()
 	return writeCheckpoint(r.Dir, state, r.at)
 }
 
@@ -259,9 +270,8 @@ func (r *run) batch(batch Batch) error {
 		return err
 	}
 	r.at.batch++
-	r.at.sums.loss += m.Loss * float64(m.Batch)
-	r.at.sums.correct += m.Correct
-	r.at.sums.pictures += m.Batch
+	r.at.sums.add(m)
+	r.at.group.add(m)
 	r.steps++
 	r.pictures += m.Batch
 	if err := r.record(m); err != nil {
@@ -292,6 +302,11 @@ func (r *run) finishEpoch(validation *Evaluation) error {
 	record := EpochMetrics{Epoch: r.at.epoch + 1, Update: r.trainer.Updates(), Train: train, Validation: validation, Seconds: r.seconds()}
 	if err := r.log.add(record); err != nil {
 		return err
+	}
+	if validation != nil {
+		if err := r.events.add(record.Update, scalar{"validation/loss", validation.Loss}, scalar{"validation/accuracy", validation.Accuracy}); err != nil {
+			return err
+		}
 	}
 	r.progress(Metrics{Update: r.trainer.Updates()}, validation)
 	r.at.epoch++
@@ -337,11 +352,19 @@ type EpochMetrics struct {
 	Seconds    float64     `json:"seconds"`
 }
 
+// record writes down a batch, and the update if it made one.
 func (r *run) record(m Metrics) error {
-	return r.log.add(batchRecord{
+	err := r.log.add(batchRecord{
 		Epoch: r.at.epoch + 1, Batch: r.at.batch, Update: m.Update, Loss: m.Loss, Correct: m.Correct, Pictures: m.Batch,
 		Rate: m.Rate, GradNorm: m.GradNorm, Seconds: r.seconds(),
 	})
+	if err != nil || !m.Updated {
+		return err
+	}
+	e := r.at.group.evaluation()
+	r.at.group = sums{}
+	return r.events.add(m.Update, scalar{"train/loss", e.Loss}, scalar{"train/accuracy", e.Accuracy},
+		scalar{"train/learning_rate", m.Rate}, scalar{"train/gradient_norm", m.GradNorm})
 }
 
 // progress calls back.

@@ -104,7 +104,7 @@ func outcome(t testing.TB, dir string) (last, best []byte, metrics []string) {
 		line, _ := json.Marshal(record)
 		metrics = append(metrics, string(line))
 	}
-	return last, best, metrics
+	return last, best, append(metrics, eventLines(t, dir)...)
 }
 
 func sameOutcome(t *testing.T, dir, straight string) {
@@ -159,8 +159,8 @@ func TestFit(t *testing.T) {
 	if end := told[len(told)-1]; end.Remaining != 0 || end.Train.Total != 20 {
 		t.Errorf("at the end: %+v", end)
 	}
-	if _, _, metrics := outcome(t, dir); len(metrics) != 4*(memoryBatches+1+1) { // a flush each, and the epoch
-		t.Errorf("%d lines of metrics", len(metrics))
+	if _, _, metrics := outcome(t, dir); len(metrics) != 4*(memoryBatches+1+1)+13 { // a flush each, and the epoch; and the events
+		t.Errorf("%d lines of metrics and events", len(metrics))
 	}
 	read, err := ReadManifest(dir)
 	if err != nil || read.Status != Done || *read.Best != *m.Best || read.Settings["lr"] != "5e-3" {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -93,10 +92,12 @@ func (m *Manifest) sameRun(other *Manifest) error {
 type place struct {
 	epoch, batch int   // to be trained on next
 	metrics      int64 // bytes of metrics.jsonl that belong to what is done
+	events       int64 // bytes of the events that do
 	best         *Evaluation
 	bestAt       int
 	seconds      float64
 	sums         sums // of the epoch so far
+	group        sums // of the batches that wait for an update
 }
 
 // writeCheckpoint writes state and place as one file, whole or not at all.
@@ -106,9 +107,10 @@ func writeCheckpoint(dir string, state []*weights.Tensor, p place) error {
 		return err
 	}
 	return weights.WriteSafetensors(filepath.Join(dir, checkpointFile), state, map[string]string{
-		"epoch": strconv.Itoa(p.epoch), "batch": strconv.Itoa(p.batch), "metrics": strconv.FormatInt(p.metrics, 10),
+		"epoch": strconv.Itoa(p.epoch), "batch": strconv.Itoa(p.batch), "metrics": strconv.FormatInt(p.metrics, 10), "events": strconv.FormatInt(p.events, 10),
 		"best": string(best), "best_at": strconv.Itoa(p.bestAt), "seconds": strconv.FormatFloat(p.seconds, 'g', -1, 64),
 		"loss": strconv.FormatFloat(p.sums.loss, 'g', -1, 64), "correct": strconv.Itoa(p.sums.correct), "pictures": strconv.Itoa(p.sums.pictures),
+		"group_loss": strconv.FormatFloat(p.group.loss, 'g', -1, 64), "group_correct": strconv.Itoa(p.group.correct), "group_pictures": strconv.Itoa(p.group.pictures),
 	})
 }
 
@@ -150,6 +152,10 @@ func readCheckpoint(dir string, t *Trainer) (p place, ok bool, err error) {
 	}
 	p = place{epoch: number("epoch"), batch: number("batch"), metrics: int64(number("metrics")), bestAt: number("best_at"), seconds: real("seconds")}
 	p.sums = sums{loss: real("loss"), correct: number("correct"), pictures: number("pictures")}
+	if meta["events"] != "" { // a checkpoint from before there were events has none of these
+		p.events = int64(number("events"))
+		p.group = sums{loss: real("group_loss"), correct: number("group_correct"), pictures: number("group_pictures")}
+	}
 	if err := json.Unmarshal([]byte(meta["best"]), &p.best); err != nil {
 		bad = append(bad, fmt.Errorf("%s: its best is %q", path, meta["best"]))
 	}
@@ -162,33 +168,15 @@ func readCheckpoint(dir string, t *Trainer) (p place, ok bool, err error) {
 	return p, true, nil
 }
 
-// metricsLog appends lines to metrics.jsonl. What a killed run wrote after its
-// last checkpoint is cut off on resuming: it is trained and written again.
-type metricsLog struct {
-	file *os.File
-	size int64
-}
+// metricsLog appends lines to metrics.jsonl.
+type metricsLog struct{ *tail }
 
 func openMetrics(dir string, size int64) (*metricsLog, error) {
-	path := filepath.Join(dir, metricsFile)
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	end, err := openTail(filepath.Join(dir, metricsFile), size)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && info.Size() < size {
-		err = fmt.Errorf("%s has %d bytes, the checkpoint belongs to %d: it was changed", path, info.Size(), size)
-	}
-	if err == nil {
-		err = file.Truncate(size)
-	}
-	if err == nil {
-		_, err = file.Seek(0, io.SeekEnd)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return &metricsLog{file: file, size: size}, nil
+	return &metricsLog{end}, nil
 }
 
 // add writes one line.
@@ -197,13 +185,5 @@ func (l *metricsLog) add(record any) error {
 	if err != nil {
 		return err
 	}
-	line = append(line, '\n')
-	n, err := l.file.Write(line)
-	l.size += int64(n)
-	return err
+	return l.write(append(line, '\n'))
 }
-
-// sync makes sure that what a checkpoint counts on is on the disk.
-func (l *metricsLog) sync() error { return l.file.Sync() }
-
-func (l *metricsLog) close() error { return l.file.Close() }
