@@ -259,13 +259,7 @@ func (r *run) batch(batch Batch) error {
 		r.at.batch++
 		return nil
 	}
-	var m Metrics
-	var err error
-	if batch.Targets != nil {
-		m, err = r.trainer.StepTargets(batch.Images, batch.Targets)
-	} else {
-		m, err = r.trainer.Step(batch.Images, batch.Labels)
-	}
+	m, err := r.trainer.stepBatch(batch)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,14 @@ func (t *Trainer) Step(images []float32, labels []int) (Metrics, error) {
 	return t.StepTargets(images, targets)
 }
 
+// stepBatch trains on a source's batch.
+func (t *Trainer) stepBatch(b Batch) (Metrics, error) {
+	if b.Targets != nil {
+		return t.StepTargets(b.Images, b.Targets)
+	}
+	return t.Step(b.Images, b.Labels)
+}
+
 // StepTargets is [Trainer.Step] for targets that are probabilities, [batch,
 // classes], as mixing pictures makes them.
 func (t *Trainer) StepTargets(images, targets []float32) (Metrics, error) {

@@ -1,0 +1,180 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/plots"
+)
+
+// FinderOptions says how learning rates are tried. What is 0 is as in fastai.
+type FinderOptions struct {
+	From, To  float64 // first and last learning rate; 0: 1e-7 and 10
+	Updates   int     // that the rates are spread over; 0: 100
+	Smoothing float64 // of the losses: what stays of the mean with every update; 0: 0.98
+	// Diverged is how many times the best smoothed loss ends the sweep; 0: 4.
+	Diverged float64
+}
+
+func (o FinderOptions) withDefaults() (FinderOptions, error) {
+	or := func(v *float64, usual float64) {
+		if *v == 0 {
+			*v = usual
+		}
+	}
+	or(&o.From, 1e-7)
+	or(&o.To, 10)
+	or(&o.Smoothing, 0.98)
+	or(&o.Diverged, 4)
+	if o.Updates == 0 {
+		o.Updates = 100
+	}
+	switch {
+	case !(o.From > 0 && o.To > o.From) || math.IsInf(o.To, 0):
+		return o, fmt.Errorf("learning rates from %g to %g: they must rise from above 0", o.From, o.To)
+	case o.Updates < 2:
+		return o, fmt.Errorf("a sweep of %d updates: it takes 2", o.Updates)
+	case !(o.Smoothing > 0 && o.Smoothing < 1):
+		return o, fmt.Errorf("smoothing of %g: it must be between 0 and 1", o.Smoothing)
+	case !(o.Diverged > 1):
+		return o, fmt.Errorf("a sweep that ends at %g times its best loss: it must be more than 1", o.Diverged)
+	}
+	return o, nil
+}
+
+// Sweep is a network's loss at rising learning rates, one value for each update.
+type Sweep struct {
+	Rates    []float64
+	Losses   []float64 // of the update's batches, before it
+	Smoothed []float64 // their exponential moving average, its bias corrected
+	Diverged bool      // whether it ended because the loss grew too great or not finite
+}
+
+// FindLearningRate trains a copy of the network with a learning rate that rises
+// exponentially from update to update, to see where the loss falls fastest and
+// where training breaks down: Smith's range test (Cyclical Learning Rates, 2017)
+// as fastai does it. The network's own weights stay as they are. opt is what
+// will train it; its Schedule is not used, and may be nil. The source's epochs
+// follow one another until there are enough batches.
+func FindLearningRate(ctx context.Context, backend compute.Backend, net *Network, opt Options, source Source, how FinderOptions) (*Sweep, error) {
+	how, err := how.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("train: finding a learning rate: %w", err)
+	}
+	opt.Average = nil
+	opt.Schedule = func(update int) float64 {
+		return how.From * math.Pow(how.To/how.From, float64(update)/float64(how.Updates-1))
+	}
+	t, err := NewTrainer(backend, net, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	s := &Sweep{}
+	if err := s.run(ctx, t, source, how); err != nil {
+		return nil, err
+	}
+	if len(s.Rates) < 2 {
+		return nil, fmt.Errorf("train: the loss isn't finite at a learning rate of %g: begin with a lower one", how.From)
+	}
+	return s, nil
+}
+
+// run trains until the rates are through or the loss diverges.
+func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOptions) error {
+	var group sums
+	best, mean := math.Inf(1), 0.0
+	for epoch := 0; ; epoch++ {
+		before := t.batches
+		for batch, err := range source.Batches(epoch, 0) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			if len(batch.Images) == 0 {
+				continue
+			}
+			m, err := t.stepBatch(batch)
+			if broken := (*NotFiniteError)(nil); errors.As(err, &broken) {
+				s.Diverged = true
+				return nil
+			} else if err != nil {
+				return err
+			}
+			if group.add(m); !m.Updated {
+				continue
+			}
+			loss := group.evaluation().Loss
+			group = sums{}
+			mean = how.Smoothing*mean + (1-how.Smoothing)*loss
+			n := len(s.Rates) + 1
+			smooth := mean / (1 - math.Pow(how.Smoothing, float64(n)))
+			s.Rates, s.Losses, s.Smoothed = append(s.Rates, m.Rate), append(s.Losses, loss), append(s.Smoothed, smooth)
+			best = min(best, smooth)
+			if s.Diverged = smooth > how.Diverged*best; s.Diverged || n == how.Updates {
+				return nil
+			}
+		}
+		if t.batches == before {
+			return errors.New("train: finding a learning rate: the source has no pictures")
+		}
+	}
+}
+
+// Steepest is the learning rate at which the smoothed loss falls fastest over
+// the logarithm of the rate: fastai's suggestion "steep". It passes over the first
+// tenth of the updates and the last five, where there are enough; fastai's tenth
+// is of the updates that were planned.
+func (s *Sweep) Steepest() float64 {
+	from, to := s.window()
+	best := from
+	for i := from; i+1 < to; i++ {
+		if s.Smoothed[i+1]-s.Smoothed[i] < s.Smoothed[best+1]-s.Smoothed[best] {
+			best = i
+		}
+	}
+	return s.Rates[best]
+}
+
+// MinimumTenth is a tenth of the learning rate with the least smoothed loss:
+// fastai's suggestion "minimum". It passes over what Steepest does.
+func (s *Sweep) MinimumTenth() float64 {
+	from, to := s.window()
+	best := from
+	for i := from; i < to; i++ {
+		if s.Smoothed[i] < s.Smoothed[best] {
+			best = i
+		}
+	}
+	return s.Rates[best] / 10
+}
+
+// window is the updates that suggestions are taken from: at least two.
+func (s *Sweep) window() (from, to int) {
+	from, to = len(s.Rates)/10, len(s.Rates)-5
+	if to-from < 2 {
+		return 0, len(s.Rates)
+	}
+	return from, to
+}
+
+// Chart is the loss over the learning rate, with both suggestions.
+func (s *Sweep) Chart() plots.LineChart {
+	return plots.LineChart{
+		Series: []plots.Series{
+			{Name: "smoothed loss", X: s.Rates, Y: s.Smoothed},
+			{Name: "loss", X: s.Rates, Y: s.Losses, Points: true, NoLine: true},
+		},
+		Lines: []plots.RefLine{
+			{Value: s.Steepest(), Label: fmt.Sprintf("steepest %.1e", s.Steepest()), Vertical: true},
+			{Value: s.MinimumTenth(), Label: fmt.Sprintf("minimum/10 %.1e", s.MinimumTenth()), Vertical: true},
+		},
+		Title: "Loss at rising learning rates", XLabel: "learning rate", YLabel: "loss", LogX: true,
+	}
+}
