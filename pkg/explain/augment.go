@@ -1,0 +1,134 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"gaze/pkg/plots"
+	"gaze/pkg/transform"
+)
+
+// MaxDraws is how many draws a figure shows at most.
+const MaxDraws = 1000
+
+// maxDraw bounds the sides of a picture in the grid, in pixels.
+const maxDraw = 512
+
+// Draws is what a pipeline makes of one picture, drawn several times.
+type Draws struct {
+	Name     string
+	Original *transform.Image
+	Pictures []*transform.Image   // draw i is that of epoch i
+	Steps    []transform.Pipeline // the fixed steps of each draw
+}
+
+// Draw runs a pipeline n times on a picture that a loader knows by its index:
+// draw i is what a training run with that seed sees in epoch i. Tensors are
+// shown un-normalised.
+func Draw(p transform.Pipeline, seed, index uint64, n int, name string, im *transform.Image) (*Draws, error) {
+	if n < 1 || n > MaxDraws {
+		return nil, fmt.Errorf("%d draws: there must be 1 to %d", n, MaxDraws)
+	}
+	d := &Draws{Name: name, Original: small(im)}
+	for epoch := range uint64(n) {
+		out, err := p.Look(seed, epoch, index, im)
+		if err != nil {
+			return nil, err
+		}
+		steps, err := p.Draw(seed, epoch, index, im.Width, im.Height)
+		if err != nil {
+			return nil, err
+		}
+		d.Pictures, d.Steps = append(d.Pictures, small(out)), append(d.Steps, steps)
+	}
+	return d, nil
+}
+
+// small scales a picture down to what a grid can show.
+func small(im *transform.Image) *transform.Image {
+	longest := max(im.Width, im.Height)
+	if longest <= maxDraw {
+		return im
+	}
+	return transform.Resize(im, max(im.Height*maxDraw/longest, 1), max(im.Width*maxDraw/longest, 1), transform.Bilinear)
+}
+
+// Augment draws a pipeline n times on a picture and sets the draws beside the
+// original, each with what was drawn for it. It is made for a notebook's cell:
+// edit the pipeline, run again.
+//
+//	fig, err := explain.Augment("randomhflip | rotation(30) | jitter(0.5,0.5,0.5)", 1, 8, im)
+func Augment(spec string, seed uint64, n int, im *transform.Image) (plots.Figure, error) {
+	p, err := transform.Parse(spec)
+	if err != nil {
+		return nil, err
+	}
+	d, err := Draw(p, seed, 0, n, "original", im)
+	if err != nil {
+		return nil, err
+	}
+	return AugmentGrid(p, seed, d)
+}
+
+// AugmentGrid sets the draws of pictures beside their originals: one picture's
+// in a square, those of several in rows, each beginning with the original.
+func AugmentGrid(p transform.Pipeline, seed uint64, all ...*Draws) (plots.Figure, error) {
+	if len(all) == 0 {
+		return nil, errors.New("explain: no draws to show")
+	}
+	total, most := 0, 0
+	for _, d := range all {
+		total, most = total+len(d.Pictures), max(most, len(d.Pictures))
+	}
+	if total > MaxDraws {
+		return nil, fmt.Errorf("%d draws are more than the %d that a figure shows: give fewer pictures or a smaller number", total, MaxDraws)
+	}
+	columns := int(math.Ceil(math.Sqrt(float64(most + 1))))
+	if len(all) > 1 {
+		columns = min(most+1, 9)
+	}
+	g := plots.Grid{
+		Title:      "What the pipeline makes of a picture",
+		Subtitle:   fmt.Sprintf("%s · seed %d", p, seed),
+		PanelWidth: min(200, max(110, 960/float64(columns))),
+	}
+	for _, d := range all {
+		row := []plots.Panel{{Title: d.Name, Picture: d.Original}}
+		for i, im := range d.Pictures {
+			if len(row) == columns {
+				g.Panels, row = append(g.Panels, row), nil
+			}
+			row = append(row, plots.Panel{Title: drawnText(p, d.Steps[i]), Picture: im})
+		}
+		g.Panels = append(g.Panels, row)
+	}
+	return g, nil
+}
+
+// drawnText is what a draw has that the pipeline doesn't say already: the names of
+// the steps, with what is told by one number rounded to 3 digits.
+func drawnText(p, drawn transform.Pipeline) string {
+	fixed := map[string]bool{}
+	for _, op := range p {
+		fixed[op.String()] = true
+	}
+	var parts []string
+	for _, op := range drawn {
+		text := op.String()
+		if fixed[text] {
+			continue
+		}
+		name, args, _ := strings.Cut(strings.TrimSuffix(text, ")"), "(")
+		if v, err := strconv.ParseFloat(args, 64); err == nil {
+			name += " " + strconv.FormatFloat(v, 'g', 3, 64)
+		}
+		parts = append(parts, name)
+	}
+	if len(parts) == 0 {
+		return "nothing drawn"
+	}
+	return strings.Join(parts, ", ")
+}
