@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/data"
+	"gaze/pkg/plots"
+	"gaze/pkg/transform"
+	"gaze/pkg/weights"
+)
+
+func newTransform() *cobra.Command {
+	var pipeline, out, npy string
+	var seed uint64
+	cmd := &cobra.Command{
+		Use:   "transform --pipeline SPEC IMG",
+		Short: "Run one picture through a pipeline",
+		Long: "Run one picture through a pipeline. The steps with what was drawn for them go to standard\n" +
+			"output, the picture to -o; a tensor is shown un-normalised. --npy writes the numbers as\n" +
+			"float32: a tensor's [channels, height, width], or without totensor the picture's values\n" +
+			"from 0 to 255, [height, width, channels].\n\nThe steps:\n  " + strings.Join(transform.Usages(), "\n  "),
+		Example: "  gaze transform --pipeline 'resize(256) | centercrop(224)' -o small.png photo.jpg\n" +
+			"  gaze transform --pipeline 'rotation(30) | totensor | normalize(0.5,0.5)' --seed 3 --npy x.npy photo.jpg",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := parsePipeline(cmd, pipeline)
+			if err != nil {
+				return err
+			}
+			if err := checkOutputs(out, npy); err != nil {
+				return misuse(cmd, err)
+			}
+			if err := checkFolders(out, npy); err != nil {
+				return err
+			}
+			return transformOne(cmd, p, seed, args[0], out, npy)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&pipeline, "pipeline", "", "the steps, separated by '|'")
+	f.Uint64Var(&seed, "seed", 0, "what random steps are drawn from")
+	f.StringVarP(&out, "output", "o", "", "the picture, .png")
+	f.StringVar(&npy, "npy", "", "the numbers, float32")
+	require(cmd, "pipeline")
+	return cmd
+}
+
+func parsePipeline(cmd *cobra.Command, spec string) (transform.Pipeline, error) {
+	p, err := transform.Parse(spec)
+	if err != nil {
+		return nil, misuse(cmd, fmt.Errorf("--pipeline: %w", err))
+	}
+	return p, nil
+}
+
+// checkOutputs makes sure that there is something to write, and in two files.
+func checkOutputs(out, npy string) error {
+	switch {
+	case out == "" && npy == "":
+		return errors.New("say where the result goes: -o out.png, --npy out.npy, or both")
+	case out != "" && !strings.EqualFold(filepath.Ext(out), ".png"):
+		return fmt.Errorf("-o %s: pictures are written as .png", out)
+	case out != "" && npy != "" && filepath.Clean(out) == filepath.Clean(npy):
+		return fmt.Errorf("-o and --npy both write %s", out)
+	}
+	return nil
+}
+
+// transformOne writes what the pipeline makes of one picture.
+func transformOne(cmd *cobra.Command, p transform.Pipeline, seed uint64, path, out, npy string) error {
+	im, err := data.Decode(path)
+	if err != nil {
+		return err
+	}
+	drawn, err := p.Draw(seed, 0, 0, im.Width, im.Height)
+	if err != nil {
+		return errors.New(about(path, err))
+	}
+	picture, numbers, err := results(p, seed, im)
+	if err != nil {
+		return errors.New(about(path, err))
+	}
+	if npy != "" {
+		if err := weights.WriteNPY(npy, numbers); err != nil {
+			return err
+		}
+	}
+	if out != "" {
+		if err := plots.SavePNG(out, picture); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), drawn)
+	return err
+}
+
+// results is what a pipeline makes of a picture, to look at and as numbers.
+func results(p transform.Pipeline, seed uint64, im *transform.Image) (*transform.Image, *weights.Tensor, error) {
+	if !makesTensor(p) {
+		out, err := p.ImageAt(seed, 0, 0, im)
+		if err != nil {
+			return nil, nil, err
+		}
+		values := make([]float32, len(out.Pix))
+		for i, v := range out.Pix {
+			values[i] = float32(v)
+		}
+		return out, weights.NewTensor("picture", []int{out.Height, out.Width, out.Channels}, values), nil
+	}
+	t, err := p.TensorAt(seed, 0, 0, im)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := p.Picture(t)
+	return out, weights.NewTensor("tensor", t.Shape[:], t.Data), err
+}
+
+func makesTensor(p transform.Pipeline) bool {
+	for _, op := range p {
+		if _, ok := op.(transform.ToTensor); ok {
+			return true
+		}
+	}
+	return false
+}
