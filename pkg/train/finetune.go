@@ -40,6 +40,7 @@ type FineTune struct {
 	Bad             func(data.BadPicture) // told of pictures that can't be read; nil: they end the run
 	Warn            func(string)          // told what should be known; nil: nobody is
 	Progress        func(Progress)
+	Pool            *Pool // where trainers wait for runs like this one; nil: nowhere
 }
 
 // Run trains; see [Fit.Run]. A cancelled context ends it with [ErrStopped] once
@@ -74,12 +75,14 @@ func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	t, err := NewTrainer(backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth))
+	name := program(backend, m.Config, f.Settings)
+	t, err := f.Pool.take(name, backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth))
 	if err != nil {
 		return nil, err
 	}
-	defer t.Close()
-	return f.fit(s, m).Run(ctx, t)
+	manifest, err := f.fit(s, m).Run(ctx, t)
+	f.Pool.give(name, t, err == nil)
+	return manifest, err
 }
 
 // sources is the batches of a run.

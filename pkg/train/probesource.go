@@ -11,11 +11,9 @@ import (
 	"gaze/pkg/vit"
 )
 
-// probeSource is pictures' features in memory, in batches.
+// probeSource is features in batches.
 type probeSource struct {
-	features []float32 // [pictures, dim]
-	dim      int
-	labels   []int
+	features *FeatureSet
 	batch    int
 	seed     uint64
 	shuffle  bool
@@ -37,45 +35,25 @@ func (s *sources) toFeatures(ctx context.Context, backend compute.Backend, m *vi
 		if *source == nil {
 			continue
 		}
-		p := &probeSource{batch: batch, seed: seed, shuffle: i == 0}
-		for b, err := range (*source).Batches(0, 0) {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err == nil && len(b.Labels) > 0 {
-				err = p.add(runner, b, s.shape)
-			}
-			if err != nil {
-				return fmt.Errorf("train: features: %w", err)
-			}
+		features, err := computeFeatures(ctx, runner, *source)
+		if err != nil {
+			return fmt.Errorf("train: features: %w", err)
 		}
-		*source = p
+		*source = features.Source(batch, i == 0, seed)
 	}
 	return nil
 }
 
-// add computes the features of a batch of pictures of a shape.
-func (p *probeSource) add(runner *vit.Runner, b Batch, shape [3]int) error {
-	out, err := runner.Run(b.Images, [4]int{len(b.Labels), shape[0], shape[1], shape[2]}, vit.Want{PreLogits: true})
-	if err != nil {
-		return err
-	}
-	p.dim = out.PreLogits.Shape[1]
-	p.features = append(p.features, out.PreLogits.Values...)
-	p.labels = append(p.labels, b.Labels...)
-	return nil
-}
-
-func (p *probeSource) Len() int { return (len(p.labels) + p.batch - 1) / p.batch }
+func (p *probeSource) Len() int { return (len(p.features.Labels) + p.batch - 1) / p.batch }
 
 func (p *probeSource) Batches(epoch, from int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		order := p.order(epoch)
+		f, order := p.features, p.order(epoch)
 		for start := from * p.batch; start < len(order); start += p.batch {
 			var b Batch
 			for _, i := range order[start:min(start+p.batch, len(order))] {
-				b.Images = append(b.Images, p.features[i*p.dim:(i+1)*p.dim]...)
-				b.Labels = append(b.Labels, p.labels[i])
+				b.Images = append(b.Images, f.Values[i*f.Dim:(i+1)*f.Dim]...)
+				b.Labels = append(b.Labels, f.Labels[i])
 			}
 			if !yield(b, nil) {
 				return
@@ -86,7 +64,7 @@ func (p *probeSource) Batches(epoch, from int) iter.Seq2[Batch, error] {
 
 // order is the pictures of an epoch in the order they come.
 func (p *probeSource) order(epoch int) []int {
-	order := make([]int, len(p.labels))
+	order := make([]int, len(p.features.Labels))
 	for i := range order {
 		order[i] = i
 	}

@@ -71,10 +71,8 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 	if err := opt.validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	t := &Trainer{backend: backend, net: net, opt: opt, store: model.NewStore()}
-	t.draw = func(batch int) []float32 {
-		return dropFactors(net.Drop, batch, opt.Seed, uint64(t.batches))
-	}
+	t := &Trainer{backend: backend, store: model.NewStore()}
+	t.start(net, opt)
 	trained := 0
 	for _, w := range net.Weights {
 		p, err := t.newParameter(w)
@@ -95,6 +93,14 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	return t, nil
+}
+
+// start sets what a trainer goes by.
+func (t *Trainer) start(net *Network, opt Options) {
+	t.net, t.opt = net, opt
+	t.draw = func(batch int) []float32 {
+		return dropFactors(net.Drop, batch, opt.Seed, uint64(t.batches))
+	}
 }
 
 // newParameter makes the variables of one weight.

@@ -1,0 +1,158 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/vit"
+	"gaze/pkg/weights"
+)
+
+// FeatureSet is pictures as a Vision Transformer sees them, to train a [Probe]
+// on.
+type FeatureSet struct {
+	Values []float32 // [pictures, Dim]: what the head is given
+	Dim    int
+	Labels []int // [pictures]
+}
+
+// Source is the features in batches; batch 0 means all in one. Shuffled, every
+// epoch has an order of its own, which the seed decides.
+func (f *FeatureSet) Source(batch int, shuffle bool, seed uint64) Source {
+	if batch <= 0 {
+		batch = max(len(f.Labels), 1)
+	}
+	return &probeSource{features: f, batch: batch, shuffle: shuffle, seed: seed}
+}
+
+// Features computes the features of a source's pictures (its epoch 0), in the
+// source's order, with the model but for its head: once, where training with
+// [FreezeBackbone] would compute them anew in every epoch.
+//
+// With a folder they are kept there, and read from there when the same model
+// and the same key come again; key must name all that decides the pictures: the
+// data, the pipeline, the source's seed and order. A damaged file is computed
+// again. Without a folder nothing is kept.
+func Features(ctx context.Context, backend compute.Backend, m *vit.Model, source Source, folder, key string) (*FeatureSet, error) {
+	path := ""
+	if folder != "" {
+		digest, err := m.Digest()
+		if err != nil {
+			return nil, fmt.Errorf("train: features: %w", err)
+		}
+		sum := sha256.Sum256([]byte(digest + "\n" + key))
+		path = filepath.Join(folder, "features-"+hex.EncodeToString(sum[:12])+".safetensors")
+		if f, err := readFeatures(path); err == nil {
+			return f, nil
+		}
+	}
+	runner, err := vit.NewRunner(backend, m)
+	if err != nil {
+		return nil, fmt.Errorf("train: features: %w", err)
+	}
+	defer runner.Close()
+	f, err := computeFeatures(ctx, runner, source)
+	if err == nil && path != "" {
+		err = f.write(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("train: features: %w", err)
+	}
+	return f, nil
+}
+
+// computeFeatures runs a model on a source.
+func computeFeatures(ctx context.Context, runner *vit.Runner, source Source) (*FeatureSet, error) {
+	cfg := runner.Config()
+	each := cfg.Channels * cfg.ImageSize[0] * cfg.ImageSize[1]
+	f := &FeatureSet{}
+	for b, err := range source.Batches(0, 0) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(b.Images) == 0 {
+			continue
+		}
+		if b.Targets != nil || len(b.Images) != len(b.Labels)*each {
+			return nil, fmt.Errorf("a batch of %d values and %d labels: it must be pictures of %d values with a label each, not mixed", len(b.Images), len(b.Labels), each)
+		}
+		out, err := runner.Run(b.Images, [4]int{len(b.Labels), cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]}, vit.Want{PreLogits: true})
+		if err != nil {
+			return nil, err
+		}
+		f.Dim = out.PreLogits.Shape[1]
+		f.Values = append(f.Values, out.PreLogits.Values...)
+		f.Labels = append(f.Labels, b.Labels...)
+	}
+	if len(f.Labels) == 0 {
+		return nil, errors.New("there are no pictures")
+	}
+	return f, nil
+}
+
+// write keeps the features: the labels as float32, which holds a class's number
+// exactly, and a checksum.
+func (f *FeatureSet) write(path string) error {
+	labels := make([]float32, len(f.Labels))
+	for i, label := range f.Labels {
+		labels[i] = float32(label)
+	}
+	list := []*weights.Tensor{
+		weights.NewTensor("features", []int{len(f.Labels), f.Dim}, f.Values),
+		weights.NewTensor("labels", []int{len(f.Labels)}, labels),
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return weights.WriteSafetensors(path, list, map[string]string{"sha256": checksum(list)})
+}
+
+// checksum is of the tensors' values.
+func checksum(list []*weights.Tensor) string {
+	h := sha256.New()
+	for _, t := range list {
+		h.Write(t.Bytes())
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// readFeatures reads what write wrote.
+func readFeatures(path string) (*FeatureSet, error) {
+	file, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	values, ok := file.Tensor("features")
+	labels, found := file.Tensor("labels")
+	if !ok || !found || len(values.Shape) != 2 || labels.Len() != values.Shape[0] {
+		return nil, fmt.Errorf("%s doesn't hold features", path)
+	}
+	if file.Metadata()["sha256"] != checksum([]*weights.Tensor{values, labels}) {
+		return nil, fmt.Errorf("%s is damaged", path)
+	}
+	f := &FeatureSet{Dim: values.Shape[1]}
+	mapped, err := values.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	f.Values = append(f.Values, mapped...) // the mapping ends with the file
+	numbers, err := labels.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range numbers {
+		f.Labels = append(f.Labels, int(v))
+	}
+	return f, nil
+}
