@@ -1,0 +1,114 @@
+package train
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/vit"
+	"gaze/pkg/weights"
+)
+
+// Pool keeps trainers whose runs are done for runs that compute the same from
+// other weights, with another seed or at another rate: compiling a training step
+// takes longer than many an epoch of a small model. Its zero value is empty. It
+// may be used by several runs at a time.
+type Pool struct {
+	mutex sync.Mutex
+	idle  map[string][]*Trainer
+}
+
+// program names what a trainer computes: all but what only decides the numbers
+// that go in.
+func program(backend compute.Backend, cfg vit.Config, s Settings) string {
+	s.Rate, s.Epochs, s.Batch, s.Seed = 0, 0, 0, 0
+	s.Schedule, s.Floor, s.Warmup, s.Smoothing, s.Mixup, s.CutMix = "", 0, 0, 0, 0, 0
+	return fmt.Sprintf("%s\n%+v\n%+v", backend.Description(), cfg, s)
+}
+
+// take gives a trainer for the network, as NewTrainer does: a kept one of the same
+// name, if there is one, set back to the beginning. A nil pool keeps none.
+func (p *Pool) take(name string, backend compute.Backend, net *Network, opt Options) (*Trainer, error) {
+	if p == nil {
+		return NewTrainer(backend, net, opt)
+	}
+	p.mutex.Lock()
+	var t *Trainer
+	if list := p.idle[name]; len(list) > 0 {
+		t, p.idle[name] = list[len(list)-1], list[:len(list)-1]
+	}
+	p.mutex.Unlock()
+	if t == nil {
+		return NewTrainer(backend, net, opt)
+	}
+	if err := t.restart(net, opt); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// give takes a trainer back, done or not; one that can't be used again is closed.
+func (p *Pool) give(name string, t *Trainer, done bool) {
+	if p == nil || !done || t.broken != nil || t.pending > 0 {
+		t.Close()
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.idle == nil {
+		p.idle = map[string][]*Trainer{}
+	}
+	p.idle[name] = append(p.idle[name], t)
+}
+
+// Close frees the trainers that are kept.
+func (p *Pool) Close() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, list := range p.idle {
+		for _, t := range list {
+			t.Close()
+		}
+	}
+	p.idle = nil
+}
+
+// restart sets a trainer back to where NewTrainer leaves one of this network and
+// these options, which make the same graphs as those it has.
+func (t *Trainer) restart(net *Network, opt Options) error {
+	if err := net.validate(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if err := opt.validate(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	t.start(net, opt)
+	first := make(map[string]*weights.Tensor, len(net.Weights))
+	for _, w := range net.Weights {
+		first[w.Name] = w
+	}
+	state := []*weights.Tensor{weights.NewInt64s(counters, []int64{0, 0, 0})}
+	for _, p := range t.params {
+		w := first[p.name]
+		if w == nil {
+			return fmt.Errorf("train: the network has no weight %s", p.name)
+		}
+		values, err := w.Float32s()
+		if err != nil {
+			return err
+		}
+		state = append(state, weights.NewTensor(weightScope+"/"+p.name, w.Shape, values))
+		if p.average != nil {
+			state = append(state, weights.NewTensor(averageScope+"/"+p.name, w.Shape, values))
+		}
+		if p.frozen {
+			continue
+		}
+		for _, slot := range opt.Optimizer.slots() {
+			state = append(state, weights.NewTensor(slot+"/"+p.name, w.Shape, make([]float32, len(values))))
+		}
+	}
+	return t.Restore(state)
+}
