@@ -2,10 +2,12 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	stdflag "flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"gaze/pkg/weights"
 )
 
 var regen = stdflag.Bool("regen", false, "write testdata/"+eventFile+" anew; tools/golden/tensorboard_events.py then reads it with TensorBoard")
@@ -238,6 +242,50 @@ func TestEventsLost(t *testing.T) {
 	}
 	if _, err := openEvents(dir, 12345); err == nil || !strings.Contains(err.Error(), "was changed") {
 		t.Errorf("events that were cut off: %v", err)
+	}
+}
+
+// TestFitWithoutEvents resumes from a checkpoint of before there were events:
+// they begin there.
+func TestFitWithoutEvents(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	f, tr := fit(t, dir, false)
+	ctx, cancel := context.WithCancel(context.Background())
+	f.Progress = func(p Progress) {
+		if p.Epoch == 2 {
+			cancel()
+		}
+	}
+	if _, err := f.Run(ctx, tr); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, checkpointFile)
+	file, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := maps.Clone(file.Metadata())
+	for _, key := range []string{"events", "group_loss", "group_correct", "group_pictures"} {
+		if meta[key] == "" {
+			t.Errorf("the checkpoint has no %s", key)
+		}
+		delete(meta, key)
+	}
+	var state []*weights.Tensor
+	for _, name := range file.Names() {
+		tensor, _ := file.Tensor(name)
+		state = append(state, tensor)
+	}
+	if err := weights.WriteSafetensors(path, state, meta); err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	f, tr = fit(t, dir, true)
+	if _, err := f.Run(context.Background(), tr); err != nil {
+		t.Fatal(err)
+	}
+	if lines := eventLines(t, dir); len(lines) != 1+6+3 { // of three epochs
+		t.Errorf("%d events", len(lines))
 	}
 }
 
