@@ -1,0 +1,52 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"os"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+
+	"gaze/internal/atomicfile"
+	"gaze/pkg/evaluate"
+	"gaze/pkg/vit"
+)
+
+// testFile holds the answers of a run's best weights on the test set.
+const testFile = "test.gob"
+
+// kept is what the file holds.
+type kept struct {
+	Data        string // names the test set
+	Predictions evaluate.Predictions
+}
+
+// predictions are the answers on the test set, from the run's folder if they are
+// there.
+func (j job) predictions(ctx context.Context, backend compute.Backend, dir string) (*evaluate.Predictions, error) {
+	hash, err := j.study.Data.Test.Hash(ctx)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, testFile)
+	var k kept
+	if text, err := os.ReadFile(path); err == nil && gob.NewDecoder(bytes.NewReader(text)).Decode(&k) == nil && k.Data == hash {
+		return &k.Predictions, nil
+	}
+	m, err := vit.Load(filepath.Join(dir, "best", "model.safetensors"))
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	p, err := evaluate.Predict(ctx, backend, m, j.study.Data.Test, j.study.Data.Classes, evaluate.Options{Workers: j.study.Workers})
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	if err := gob.NewEncoder(&text).Encode(kept{hash, *p}); err != nil {
+		return nil, err
+	}
+	return p, atomicfile.WriteBytes(path, text.Bytes())
+}

@@ -1,0 +1,175 @@
+// Package study compares ways of fine-tuning: a row for each, several seeds for
+// every row, the same pictures for all, and a test set that no choice was made on.
+// It is how the report's problem 1 is told, and how one tells one's own.
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/data"
+	"gaze/pkg/evaluate"
+	"gaze/pkg/train"
+)
+
+// Row is one way of fine-tuning.
+type Row struct {
+	Name     string // short, for tables and legends
+	Asks     string // what it is there to find out
+	Start    string // a checkpoint's file, or a description as vit.ParseConfig reads it
+	Pipeline string // how a picture is prepared to train on; without its random steps, to classify
+	Settings string // as train.ParseSettings reads them; the seed is the study's
+}
+
+// Study is rows to be compared on a data set.
+type Study struct {
+	Data  *data.Splits // Train and Validation are needed; Test if there is one
+	Rows  []Row
+	Seeds []uint64
+	// Dir keeps the runs: what is there is not trained again, and what was
+	// interrupted goes on.
+	Dir string
+	// Parallel is how many runs are trained at a time, each to the same bits as
+	// alone: small models leave processors idle. 0: one.
+	Parallel int
+	Workers  int            // of each run, that decode and transform; 0: one for each processor
+	Progress func(Progress) // may be nil; called by one run at a time
+}
+
+// Progress is how far a study is.
+type Progress struct {
+	Row       Row
+	Seed      uint64
+	Run, Runs int // the one under way, from 1, of how many
+	train.Progress
+}
+
+// Run is one row with one seed.
+type Run struct {
+	Seed     uint64
+	Dir      string               // its folder, as 'gaze evaluate --run' takes it
+	Epochs   []train.EpochMetrics // in order
+	BestAt   int                  // the epoch that was best on the validation set, from 1
+	Best     train.Evaluation     // on the validation set, after that epoch
+	Last     train.Evaluation     // on the validation set, after the last epoch
+	Test     *evaluate.Report     // of the best epoch's weights on the test set; nil without one
+	Right    []bool               // which pictures of the test set were right
+	Seconds  float64              // of training and validation
+	Pictures int                  // that were trained on, each as often as it was shown
+}
+
+// Outcome is a row's runs, in the order of the seeds.
+type Outcome struct {
+	Row
+	Runs []Run
+}
+
+// Result is what a study found.
+type Result struct {
+	Data     *data.Splits
+	Outcomes []Outcome // in the order of the rows
+}
+
+// Run trains what isn't there yet, row by row and seed by seed, and reads the
+// rest. A cancelled context saves the run under way and ends with
+// [train.ErrStopped].
+func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	hash, err := s.hash(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []job
+	for _, row := range s.Rows {
+		for _, seed := range s.Seeds {
+			jobs = append(jobs, job{study: s, row: row, seed: seed, data: hash, number: len(jobs) + 1})
+		}
+	}
+	runs, err := s.runs(ctx, backend, jobs)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{Data: s.Data}
+	for i, row := range s.Rows {
+		result.Outcomes = append(result.Outcomes, Outcome{row, runs[i*len(s.Seeds) : (i+1)*len(s.Seeds)]})
+	}
+	return result, nil
+}
+
+// runs does the jobs, so many at a time, in their order. After the first error no
+// more are begun and those under way are stopped, which saves them.
+func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []job) ([]Run, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var next atomic.Int64
+	var progress sync.Mutex
+	pool := &train.Pool{}
+	defer pool.Close()
+	runs, errs := make([]Run, len(jobs)), make([]error, len(jobs))
+	var wait sync.WaitGroup
+	for range max(1, s.Parallel) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(jobs) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				j := jobs[i]
+				j.progress, j.pool = &progress, pool
+				if runs[i], errs[i] = j.run(ctx, backend); errs[i] != nil {
+					errs[i] = fmt.Errorf("study: %s, seed %d: %w", j.row.Name, j.seed, errs[i])
+					stop()
+				}
+			}
+		})
+	}
+	wait.Wait()
+	stopped := ctx.Err() != nil
+	for _, err := range errs { // the one that stopped the others, if there is one
+		if err != nil && !errors.Is(err, train.ErrStopped) {
+			return nil, err
+		}
+	}
+	if stopped {
+		return nil, fmt.Errorf("study: %w", train.ErrStopped)
+	}
+	return runs, nil
+}
+
+func (s Study) check() error {
+	switch {
+	case s.Data == nil || s.Data.Train == nil || s.Data.Validation == nil:
+		return errors.New("study: the data set needs pictures to train on and others to validate: folders train and val")
+	case len(s.Rows) == 0 || len(s.Seeds) == 0:
+		return errors.New("study: there are no rows or no seeds")
+	case s.Dir == "":
+		return errors.New("study: there is no folder to keep the runs in")
+	}
+	rows, seeds := map[string]bool{}, map[uint64]bool{}
+	for _, row := range s.Rows {
+		if row.Name == "" || rows[row.Name] {
+			return fmt.Errorf("study: every row needs a name of its own, %q isn't one", row.Name)
+		}
+		rows[row.Name] = true
+	}
+	for _, seed := range s.Seeds {
+		if seeds[seed] {
+			return fmt.Errorf("study: seed %d is there twice", seed)
+		}
+		seeds[seed] = true
+	}
+	return nil
+}
+
+// hash names the pictures to train and to validate on.
+func (s Study) hash(ctx context.Context) (string, error) {
+	training, err := s.Data.Train.Hash(ctx)
+	if err != nil {
+		return "", err
+	}
+	validation, err := s.Data.Validation.Hash(ctx)
+	return training + "+" + validation, err
+}
