@@ -8,6 +8,7 @@ type Buffers struct {
 	images [2]Image
 	rand   Rand
 	sums   []int32
+	wide   []int32
 	floats []float32
 	coords []float64
 	bytes  []uint8

@@ -46,7 +46,7 @@ func (b *Buffers) across(im *Image, width int, t *taps) *Image {
 		dst := out.Pix[y*width*n : (y+1)*width*n]
 		switch n {
 		case 3:
-			across3(dst, row, t)
+			across3(dst, row, t, acrossRow(dst, im.Pix[y*im.Width*n:], t))
 		default:
 			acrossAny(dst, row, t, n)
 		}
@@ -54,9 +54,10 @@ func (b *Buffers) across(im *Image, width int, t *taps) *Image {
 	return out
 }
 
-func across3(dst, row []uint8, t *taps) {
-	for x, first := range t.first {
-		count := t.counts[x]
+// across3 scales an RGB row from the pixel from on.
+func across3(dst, row []uint8, t *taps, from int) {
+	for x := from; x < len(t.first); x++ {
+		first, count := t.first[x], t.counts[x]
 		k := t.coefs[x*t.size : x*t.size+count]
 		src := row[first*3 : (first+count)*3]
 		r, g, b := int32(1<<(precisionBits-1)), int32(1<<(precisionBits-1)), int32(1<<(precisionBits-1))
@@ -84,18 +85,22 @@ func acrossAny(dst, row []uint8, t *taps, n int) {
 	}
 }
 
-// down scales each column, a row of sums at a time.
+// down scales each column, a row at a time.
 func (b *Buffers) down(im *Image, height int, t *taps) *Image {
 	out := b.image(im, im.Width, height, im.Channels)
 	stride := im.Width * im.Channels
 	b.sums = resized(b.sums, stride)
 	sums := b.sums
 	for y := range height {
+		k := t.coefs[y*t.size : y*t.size+t.counts[y]]
+		rows := im.Pix[t.first[y]*stride:]
+		dst := out.Pix[y*stride : (y+1)*stride]
+		if downRow(dst, rows, k, &b.wide) == stride {
+			continue
+		}
 		for i := range sums {
 			sums[i] = 1 << (precisionBits - 1)
 		}
-		k := t.coefs[y*t.size : y*t.size+t.counts[y]]
-		rows := im.Pix[t.first[y]*stride:]
 		for ; len(k) >= 4; k = k[4:] {
 			addRows4(sums, rows, k)
 			rows = rows[4*stride:]
@@ -105,7 +110,6 @@ func (b *Buffers) down(im *Image, height int, t *taps) *Image {
 				sums[j] += int32(v) * w
 			}
 		}
-		dst := out.Pix[y*stride : (y+1)*stride]
 		for j, s := range sums {
 			dst[j] = clip(s)
 		}

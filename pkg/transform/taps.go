@@ -82,6 +82,7 @@ type taps struct {
 	coefs   []int32 // size of them for each output position
 	weights []float64
 	size    int
+	wide    []int32 // the coefficients as vector code takes them; empty until it does
 }
 
 // compute fills in the coefficients as PIL's precompute_coeffs does.
@@ -95,6 +96,7 @@ func (t *taps) compute(in, out int, f Filter) {
 	t.size = int(math.Ceil(support))*2 + 1
 	t.first, t.counts = resized(t.first, out), resized(t.counts, out)
 	t.coefs, t.weights = resized(t.coefs, out*t.size), resized(t.weights, t.size)
+	t.wide = t.wide[:0]
 	w := t.weights
 	for i := range out {
 		center := float64((float64(i) + 0.5) * scale)

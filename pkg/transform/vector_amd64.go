@@ -1,0 +1,146 @@
+//go:build goexperiment.simd
+
+package transform
+
+import "simd/archsimd"
+
+// hasAVX2 chooses the vector code; the plain code gives the same bits.
+var hasAVX2 = archsimd.X86.AVX2()
+
+// The loops load their constants: making a vector of a number takes an
+// instruction of the old encoding, which is slow among wide ones.
+var (
+	roundHalf = eight(1 << (precisionBits - 1))
+	most255   = eight(255)
+)
+
+func eight(v int32) (a [8]int32) {
+	for i := range a {
+		a[i] = v
+	}
+	return a
+}
+
+// byteOf[k] moves byte k of each 32 bits into a 32-bit number.
+var byteOf = func() (m [4][32]int8) {
+	for k := range m {
+		for i := range m[k] {
+			m[k][i] = -1
+			if i%4 == 0 {
+				m[k][i] = int8(i%16 + k)
+			}
+		}
+	}
+	return m
+}()
+
+// pixelPair[k] makes 32-bit numbers of the channels of pixels 2k (lower half) and
+// 2k+1 (upper half) of 12 bytes that stand in both halves.
+var pixelPair = func() (m [2][32]int8) {
+	for k := range m {
+		for i := range m[k] {
+			m[k][i] = -1
+			if c := i % 16 / 4; i%4 == 0 && c < 3 {
+				m[k][i] = int8(3*(2*k+i/16) + c)
+			}
+		}
+	}
+	return m
+}()
+
+// downRow makes one row of weighted rows, 32 bytes at a time: byte 4i+k of them
+// is added up in number i of vector k. It says how many bytes are done.
+func downRow(dst, rows []uint8, k []int32, wide *[]int32) int {
+	n := len(dst)
+	if !hasAVX2 || n < 32 {
+		return 0
+	}
+	w := resized(*wide, 8*len(k))
+	*wide = w
+	for i, c := range k {
+		*(*[8]int32)(w[8*i:]) = [8]int32{c, c, c, c, c, c, c, c}
+	}
+	m0, m1, m2, m3 := archsimd.LoadInt8x32(&byteOf[0]), archsimd.LoadInt8x32(&byteOf[1]), archsimd.LoadInt8x32(&byteOf[2]), archsimd.LoadInt8x32(&byteOf[3])
+	half := archsimd.LoadInt32x8(&roundHalf)
+	for x := 0; x < n; x += 32 {
+		x = min(x, n-32) // the last step does some bytes again
+		a, b, c, d := half, half, half, half
+		at := x
+		for i := 0; i < len(w); i += 8 {
+			f := archsimd.LoadInt32x8((*[8]int32)(w[i:]))
+			v := archsimd.LoadUint8x32((*[32]uint8)(rows[at:]))
+			a = a.Add(v.PermuteOrZeroGrouped(m0).AsInt32x8().Mul(f))
+			b = b.Add(v.PermuteOrZeroGrouped(m1).AsInt32x8().Mul(f))
+			c = c.Add(v.PermuteOrZeroGrouped(m2).AsInt32x8().Mul(f))
+			d = d.Add(v.PermuteOrZeroGrouped(m3).AsInt32x8().Mul(f))
+			at += n
+		}
+		lower := clip8(a).Or(clip8(b).ShiftAllLeft(8))
+		upper := clip8(c).ShiftAllLeft(16).Or(clip8(d).ShiftAllLeft(24))
+		lower.Or(upper).AsUint8x32().Store((*[32]uint8)(dst[x:]))
+	}
+	archsimd.ClearAVXUpperBits()
+	return n
+}
+
+// clip8 is clip for eight sums.
+func clip8(v archsimd.Int32x8) archsimd.Int32x8 {
+	var zero archsimd.Int32x8
+	return v.ShiftAllRight(precisionBits).Max(zero).Min(archsimd.LoadInt32x8(&most255))
+}
+
+// acrossRow makes one RGB row, four pixels of the source at a time. src goes on
+// beyond the row: what is read there is multiplied with 0. It says how many
+// pixels are done, which is all but those near the end of src.
+func acrossRow(dst, src []uint8, t *taps) int {
+	if !hasAVX2 {
+		return 0
+	}
+	t.widen()
+	m0, m1 := archsimd.LoadInt8x32(&pixelPair[0]), archsimd.LoadInt8x32(&pixelPair[1])
+	half := archsimd.LoadInt32x8(&roundHalf).GetLo()
+	most := archsimd.LoadInt32x8(&most255).GetLo()
+	var zero archsimd.Int32x4
+	var sums [4]int32
+	stride := len(t.wide) / len(t.first)
+	done := len(t.first)
+	for x, first := range t.first {
+		at, quads := 3*first, (t.counts[x]+3)/4
+		if at+12*quads+4 > len(src) {
+			done = x
+			break
+		}
+		var s archsimd.Int32x8
+		k := t.wide[x*stride:][:16*quads]
+		for i := 0; i < len(k); i += 16 {
+			pixels := archsimd.LoadUint8x16((*[16]uint8)(src[at:]))
+			var v archsimd.Uint8x32
+			v = v.SetLo(pixels).SetHi(pixels)
+			f := (*[16]int32)(k[i:])
+			s = s.Add(v.PermuteOrZeroGrouped(m0).AsInt32x8().Mul(archsimd.LoadInt32x8((*[8]int32)(f[:8]))))
+			s = s.Add(v.PermuteOrZeroGrouped(m1).AsInt32x8().Mul(archsimd.LoadInt32x8((*[8]int32)(f[8:]))))
+			at += 12
+		}
+		s.GetLo().Add(s.GetHi()).Add(half).ShiftAllRight(precisionBits).Max(zero).Min(most).Store(&sums)
+		d := dst[3*x : 3*x+3 : 3*x+3]
+		d[0], d[1], d[2] = uint8(sums[0]), uint8(sums[1]), uint8(sums[2])
+	}
+	archsimd.ClearAVXUpperBits()
+	return done
+}
+
+// widen repeats each coefficient four times, for the channels of a pixel, and
+// fills up with zeros to a multiple of four coefficients.
+func (t *taps) widen() {
+	if len(t.wide) > 0 {
+		return
+	}
+	stride := (t.size + 3) / 4 * 16
+	t.wide = resized(t.wide, stride*len(t.first))
+	clear(t.wide)
+	for x, n := range t.counts {
+		for i, c := range t.coefs[x*t.size:][:n] {
+			*(*[4]int32)(t.wide[x*stride+4*i:]) = [4]int32{c, c, c, c}
+		}
+	}
+}
