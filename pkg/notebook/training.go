@@ -39,7 +39,7 @@ const trainingEvery = 250 * time.Millisecond
 func NewTraining() *Training {
 	t := &Training{now: time.Now}
 	if display.inNotebook() {
-		t.id = "training_" + gonbui.UniqueID()
+		t.id = "training_" + gonbui.UniqueId()
 	} else {
 		t.reporter = train.NewReporter(os.Stderr)
 	}

@@ -200,12 +200,14 @@ func child(t *testing.T, dir string, env ...string) (*exec.Cmd, *bufio.Scanner) 
 
 func await(t *testing.T, lines *bufio.Scanner, want string) {
 	t.Helper()
+	var said []string
 	for lines.Scan() {
 		if lines.Text() == want {
 			return
 		}
+		said = append(said, lines.Text())
 	}
-	t.Fatalf("the child ended before it said %q", want)
+	t.Fatalf("the child ended before it said %q:\n%s", want, strings.Join(said, "\n"))
 }
 
 // TestInterrupt sends a training process what the kernel sends: it has saved and
