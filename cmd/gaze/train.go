@@ -35,9 +35,9 @@ func newTrain() *cobra.Command {
 			"train, val and test as folders in it, if there are. A checkpoint of other classes gets a\n" +
 			"new head; position embeddings are resized to what the pipeline makes of a picture.\n\n" +
 			"RUN is a new folder: run.json (settings and result), metrics.jsonl (every batch and epoch),\n" +
-			"checkpoints/ (to go on from) and best/model.safetensors, the weights that were best on val\n" +
-			"(without val, the last). 'gaze classify --model RUN' uses those. Whatever stops a run,\n" +
-			"'gaze train --resume -o RUN' goes on with it to the same bits.\n\n" +
+			"the same as events for TensorBoard, checkpoints/ (to go on from) and best/model.safetensors,\n" +
+			"the weights that were best on val (without val, the last). 'gaze classify --model RUN' uses\n" +
+			"those. Whatever stops a run, 'gaze train --resume -o RUN' goes on with it to the same bits.\n\n" +
 			"Settings, and what they are if not given:\n  " + settingsHelp() + "\n" +
 			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as torch has them; schedule\n" +
 			"is constant, or cosine or linear down to floor; warmup is in epochs; clip bounds the norm of\n" +
