@@ -55,7 +55,11 @@ func (s Contrast) apply(b *Buffers, im *Image) (*Image, error) {
 			sum += int(v)
 		}
 	} else {
-		for i := 0; i+3 <= len(im.Pix); i += im.Channels {
+		done := 0
+		if im.Channels == 3 {
+			sum, done = greySum(im.Pix)
+		}
+		for i := done; i+3 <= len(im.Pix); i += im.Channels {
 			sum += int(grey(im.Pix[i : i+3 : i+3]))
 		}
 	}
@@ -111,7 +115,11 @@ func (s Saturation) apply(b *Buffers, im *Image) (*Image, error) {
 	out := b.like(im)
 	n := im.Channels
 	f := float32(s.Factor)
-	for i := 0; i+3 <= len(im.Pix); i += n {
+	done := 0
+	if n == 3 {
+		done = saturate(out.Pix, im.Pix, f)
+	}
+	for i := done; i+3 <= len(im.Pix); i += n {
 		p, d := im.Pix[i:i+3:i+3], out.Pix[i:i+3:i+3]
 		g := grey(p)
 		d[0], d[1], d[2] = blend(g, p[0], f), blend(g, p[1], f), blend(g, p[2], f)

@@ -21,8 +21,8 @@ func (HFlip) apply(b *Buffers, im *Image) (*Image, error) {
 
 func mirrorRow(dst, src []uint8, n int) {
 	if n == 3 {
-		for i := 0; i+3 <= len(dst); i += 3 {
-			d, s := dst[i:i+3:i+3], src[len(src)-3-i:][:3]
+		for i := mirror3(dst, src); i+3 <= len(src); i += 3 {
+			s, d := src[i:i+3:i+3], dst[len(dst)-3-i:][:3]
 			d[0], d[1], d[2] = s[0], s[1], s[2]
 		}
 		return
