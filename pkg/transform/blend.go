@@ -80,11 +80,20 @@ func blend(d, v uint8, f float32) uint8 {
 
 // blendWith blends all colours with one grey; alpha stays.
 func (b *Buffers) blendWith(im *Image, d uint8, f float32) *Image {
-	var t [256]uint8
-	for v := range t {
-		t[v] = blend(d, uint8(v), f)
+	out := b.like(im)
+	if done := blendBytes(out.Pix, im.Pix, d, f); done < len(im.Pix) {
+		var t [256]uint8
+		for v := range t {
+			t[v] = blend(d, uint8(v), f)
+		}
+		for i, v := range im.Pix[done:] {
+			out.Pix[done+i] = t[v]
+		}
 	}
-	return b.lookUp(im, &t)
+	if im.Channels == 4 {
+		copyAlpha(out, im)
+	}
+	return out
 }
 
 // lookUp replaces each value of each colour; alpha stays.

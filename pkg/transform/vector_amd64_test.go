@@ -15,7 +15,7 @@ func TestVectorSameAsPlain(t *testing.T) {
 	}
 	defer func() { hasAVX2 = true }()
 	for _, spec := range []string{
-		"resize(7,5,bilinear)", "resize(40,61,bicubic)", "resize(3,90,lanczos)", "resize(90,3,bicubic)", "resize(64,1,lanczos)", "saturation(0.3)", "saturation(1.7)", "saturation(40)", "saturation(0)", "contrast(0.4)", "contrast(1.3)", "hflip",
+		"resize(7,5,bilinear)", "resize(40,61,bicubic)", "resize(3,90,lanczos)", "resize(90,3,bicubic)", "resize(64,1,lanczos)", "saturation(0.3)", "saturation(1.7)", "saturation(40)", "saturation(0)", "contrast(0.4)", "contrast(1.3)", "brightness(0.7)", "brightness(10000)", "hflip",
 	} {
 		p := mustParse(t, spec)
 		for _, size := range [][2]int{{1, 1}, {2, 9}, {9, 2}, {33, 11}, {11, 33}, {50, 64}, {120, 31}, {5, 200}} {

@@ -104,6 +104,29 @@ func blend8(v, grey archsimd.Int32x8, greyF, f, most archsimd.Float32x8) archsim
 	return v.Sub(grey).ConvertToFloat32().Mul(f).Add(greyF).Max(zero).Min(most).ConvertToInt32()
 }
 
+// blendBytes blends all bytes with one grey. It says how many are done.
+func blendBytes(dst, src []uint8, grey uint8, factor float32) (done int) {
+	if !hasAVX2 || !(factor < 1e30) {
+		return 0
+	}
+	factors, greys := [8]float32{factor, factor, factor, factor, factor, factor, factor, factor}, eight(int32(grey))
+	f, most := archsimd.LoadFloat32x8(&factors), archsimd.LoadInt32x8(&most255).ConvertToFloat32()
+	d := archsimd.LoadInt32x8(&greys)
+	dF := d.ConvertToFloat32()
+	m0, m1, m2, m3 := archsimd.LoadInt8x32(&byteOf[0]), archsimd.LoadInt8x32(&byteOf[1]), archsimd.LoadInt8x32(&byteOf[2]), archsimd.LoadInt8x32(&byteOf[3])
+	dst = dst[:len(src)]
+	for ; done+32 <= len(src); done += 32 {
+		v := archsimd.LoadUint8x32((*[32]uint8)(src[done:]))
+		out := blend8(v.PermuteOrZeroGrouped(m0).AsInt32x8(), d, dF, f, most)
+		out = out.Or(blend8(v.PermuteOrZeroGrouped(m1).AsInt32x8(), d, dF, f, most).ShiftAllLeft(8))
+		out = out.Or(blend8(v.PermuteOrZeroGrouped(m2).AsInt32x8(), d, dF, f, most).ShiftAllLeft(16))
+		out = out.Or(blend8(v.PermuteOrZeroGrouped(m3).AsInt32x8(), d, dF, f, most).ShiftAllLeft(24))
+		out.AsUint8x32().Store((*[32]uint8)(dst[done:]))
+	}
+	archsimd.ClearAVXUpperBits()
+	return done
+}
+
 // mirror3 mirrors a row of RGB pixels. It says how many bytes are done, from the
 // beginning of src and the end of dst.
 func mirror3(dst, src []uint8) (done int) {

@@ -11,3 +11,5 @@ func greySum(_ []uint8) (sum, done int) { return 0, 0 }
 func saturate(_, _ []uint8, _ float32) int { return 0 }
 
 func mirror3(_, _ []uint8) int { return 0 }
+
+func blendBytes(_, _ []uint8, _ uint8, _ float32) int { return 0 }
