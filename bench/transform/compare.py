@@ -5,7 +5,7 @@ are), in turns; each turn goes over all pictures, and a ratio is one turn of
 torchvision over the turn of Gaze after it. Run from the repository root, with the
 packages of tools/golden/requirements.txt:
 
-    go build -o transform-bench ./bench/transform
+    GOEXPERIMENT=simd go build -o transform-bench ./bench/transform
     python bench/transform/compare.py ./transform-bench bench/results/transform.json
 """
 import json
