@@ -104,15 +104,26 @@ func picture(img image.Image, scale float64) error {
 		fmt.Fprintf(display.terminal, "[picture of %dx%d]\n", width, height)
 		return nil
 	}
+	data, err := pictureData(img, scale)
+	if err != nil {
+		return err
+	}
+	display.send(data)
+	return nil
+}
+
+// pictureData is a PNG and its size in CSS pixels.
+func pictureData(img image.Image, scale float64) (*protocol.DisplayData, error) {
+	size := img.Bounds().Size()
+	width, height := int(float64(size.X)/scale+0.5), int(float64(size.Y)/scale+0.5)
 	var buf bytes.Buffer
 	if err := png.Encode(&buf, img); err != nil {
-		return fmt.Errorf("notebook: encoding a picture of %dx%d: %w", size.X, size.Y, err)
+		return nil, fmt.Errorf("notebook: encoding a picture of %dx%d: %w", size.X, size.Y, err)
 	}
-	display.send(&protocol.DisplayData{
+	return &protocol.DisplayData{
 		Data:     map[protocol.MIMEType]any{protocol.MIMEImagePNG: buf.Bytes()},
 		Metadata: map[string]any{string(protocol.MIMEImagePNG): map[string]int{"width": width, "height": height}},
-	})
-	return nil
+	}, nil
 }
 
 // exit ends the program; tests replace it.

@@ -93,3 +93,37 @@ func EffectTable(list []Effect) plots.Table {
 	}
 	return t
 }
+
+// Effects is what each change of the report's story does, one on top of the other;
+// rows that the study hasn't are passed over.
+func (r *Result) Effects() []Effect {
+	var names []string
+	for _, name := range []string{Learns, Augmented, Larger, Accumulate} {
+		if _, err := r.Outcome(name); err == nil {
+			names = append(names, name)
+		}
+	}
+	list, err := r.Steps(names...)
+	if err != nil { // one seed: no interval, no effect
+		return nil
+	}
+	return list
+}
+
+// Rates is the curves of the rows that differ in the learning rate.
+func (r *Result) Rates() (plots.LineChart, error) { return r.curvesOf(Crawls, Learns, Collapses) }
+
+// Changes is the curves of the rows that change something else.
+func (r *Result) Changes() (plots.LineChart, error) {
+	return r.curvesOf(Learns, Augmented, Larger, Accumulate, Gentle)
+}
+
+func (r *Result) curvesOf(names ...string) (plots.LineChart, error) {
+	var there []string
+	for _, name := range names {
+		if _, err := r.Outcome(name); err == nil {
+			there = append(there, name)
+		}
+	}
+	return r.Curves(there...)
+}

@@ -25,6 +25,7 @@ type job struct {
 	row    Row
 	seed   uint64
 	data   string // names the pictures
+	start  string // names the model that the row begins with
 	number int    // of the run, from 1
 
 	progress *sync.Mutex // held while a run tells of itself
@@ -37,16 +38,9 @@ func (j job) run(ctx context.Context, backend compute.Backend) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	defer f.Model.Close()
 	manifest, err := train.ReadManifest(f.Dir)
 	if err != nil || manifest.Status != train.Done {
-		f.Resume = err == nil && hasCheckpoint(f.Dir)
-		if !f.Resume {
-			if err := os.RemoveAll(f.Dir); err != nil { // stopped before its first checkpoint
-				return Run{}, err
-			}
-		}
-		if manifest, err = f.Run(ctx, backend); err != nil {
+		if manifest, err = j.train(ctx, backend, f, err == nil && hasCheckpoint(f.Dir)); err != nil {
 			return Run{}, err
 		}
 	}
@@ -61,12 +55,28 @@ func (j job) run(ctx context.Context, backend compute.Backend) (Run, error) {
 	return run, j.test(ctx, backend, &run)
 }
 
+// train begins the run, or goes on with it.
+func (j job) train(ctx context.Context, backend compute.Backend, f *train.FineTune, resume bool) (*train.Manifest, error) {
+	if !resume { // what is there was stopped before its first checkpoint
+		if err := os.RemoveAll(f.Dir); err != nil {
+			return nil, err
+		}
+	}
+	m, err := j.open()
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	f.Model, f.Resume = m, resume
+	return f.Run(ctx, backend)
+}
+
 func hasCheckpoint(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "checkpoints", "last.safetensors"))
 	return err == nil
 }
 
-// fineTune is the run as pkg/train has it, with the model open.
+// fineTune is the run as pkg/train has it, but for the model.
 func (j job) fineTune() (*train.FineTune, error) {
 	settings, err := train.ParseSettings(j.row.Settings)
 	if err != nil {
@@ -77,17 +87,8 @@ func (j job) fineTune() (*train.FineTune, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := j.start()
-	if err != nil {
-		return nil, err
-	}
-	digest, err := m.Digest()
-	if err != nil {
-		m.Close()
-		return nil, err
-	}
 	f := &train.FineTune{
-		Model: m, Start: m.Name + " sha256:" + digest,
+		Start: j.start,
 		Train: j.study.Data.Train, Validation: j.study.Data.Validation, Classes: j.study.Data.Classes, Data: j.data,
 		Pipeline: pipeline, EvalPipeline: train.EvaluationPipeline(pipeline), Settings: settings, Workers: j.study.Workers, Pool: j.pool,
 	}
@@ -102,8 +103,8 @@ func (j job) fineTune() (*train.FineTune, error) {
 	return f, nil
 }
 
-// start opens the model that the row begins with.
-func (j job) start() (*vit.Model, error) {
+// open opens the model that the row begins with.
+func (j job) open() (*vit.Model, error) {
 	if !vit.IsSpec(j.row.Start) {
 		return vit.Load(j.row.Start)
 	}

@@ -15,6 +15,7 @@ import (
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate"
 	"gaze/pkg/train"
+	"gaze/pkg/vit"
 )
 
 // Row is one way of fine-tuning.
@@ -86,10 +87,14 @@ func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error
 	if err != nil {
 		return nil, err
 	}
+	starts, err := s.starts()
+	if err != nil {
+		return nil, err
+	}
 	var jobs []job
 	for _, row := range s.Rows {
 		for _, seed := range s.Seeds {
-			jobs = append(jobs, job{study: s, row: row, seed: seed, data: hash, number: len(jobs) + 1})
+			jobs = append(jobs, job{study: s, row: row, seed: seed, data: hash, start: starts[row.Start], number: len(jobs) + 1})
 		}
 	}
 	runs, err := s.runs(ctx, backend, jobs)
@@ -172,4 +177,51 @@ func (s Study) hash(ctx context.Context) (string, error) {
 	}
 	validation, err := s.Data.Validation.Hash(ctx)
 	return training + "+" + validation, err
+}
+
+// starts names the models that rows begin with: a checkpoint by its digest, one
+// from scratch by its description.
+func (s Study) starts() (map[string]string, error) {
+	names := map[string]string{}
+	for _, row := range s.Rows {
+		if _, known := names[row.Start]; known {
+			continue
+		}
+		if vit.IsSpec(row.Start) {
+			names[row.Start] = row.Start
+			continue
+		}
+		m, err := vit.Load(row.Start)
+		if err != nil {
+			return nil, fmt.Errorf("study: %s: %w", row.Name, err)
+		}
+		digest, err := m.Digest()
+		m.Close()
+		if err != nil {
+			return nil, fmt.Errorf("study: %s: %w", row.Name, err)
+		}
+		names[row.Start] = m.Name + " sha256:" + digest
+	}
+	return names, nil
+}
+
+// Sweep tries learning rates on a row with the first seed, before anything is
+// trained: where does the loss fall, where does it break down?
+func (s Study) Sweep(ctx context.Context, backend compute.Backend, name string) (*train.Sweep, error) {
+	for _, row := range s.Rows {
+		if row.Name != name {
+			continue
+		}
+		j := job{study: s, row: row, seed: s.Seeds[0]}
+		f, err := j.fineTune()
+		if err != nil {
+			return nil, fmt.Errorf("study: %s: %w", name, err)
+		}
+		if f.Model, err = j.open(); err != nil {
+			return nil, fmt.Errorf("study: %s: %w", name, err)
+		}
+		defer f.Model.Close()
+		return f.Sweep(ctx, backend, train.FinderOptions{From: 1e-6, To: 0.1})
+	}
+	return nil, fmt.Errorf("study: there is no row %q", name)
 }

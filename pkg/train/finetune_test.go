@@ -212,3 +212,19 @@ func TestFineTuneRefuses(t *testing.T) {
 		t.Errorf("told of %v, %+v (%v)", told, m, err)
 	}
 }
+
+// TestFineTuneSweep: rates that are tried leave nothing behind and end where the
+// loss has grown.
+func TestFineTuneSweep(t *testing.T) {
+	f := fineTune(t, "lr=1e-3; batch=4")
+	sweep, err := f.Sweep(context.Background(), testBackend(t), FinderOptions{From: 1e-5, To: 100, Updates: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(sweep.Rates); n < 5 || sweep.Rates[0] != 1e-5 || sweep.Steepest() <= 1e-5 {
+		t.Errorf("%d rates from %g, steepest at %g", n, sweep.Rates[0], sweep.Steepest())
+	}
+	if _, err := os.Stat(f.Dir); err == nil {
+		t.Error("it made a run's folder")
+	}
+}

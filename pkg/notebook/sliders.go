@@ -1,0 +1,156 @@
+package notebook
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"github.com/janpfeifer/gonb/gonbui/widgets"
+)
+
+// Slider is a number to be moved by hand.
+type Slider struct {
+	Name            string
+	Min, Max, Value float64
+}
+
+const (
+	sliderSteps = 100             // places of a slider
+	sliderWait  = 4 * time.Second // for a browser to answer
+	sliderIdle  = 3 * time.Minute // without a touch, after which the cell ends
+)
+
+// Sliders shows what draw makes of the sliders' values, and draws it again when one
+// is moved, as long as the cell runs: until it is interrupted, or until no slider
+// was touched for three minutes. Where no browser answers, as in an export, the
+// picture of the values given stays. An error in drawing ends the cell.
+func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
+	values := make([]float64, len(sliders))
+	for i, s := range sliders {
+		values[i] = s.Value
+	}
+	if !display.inNotebook() {
+		Show(Must(draw(values)))
+		return
+	}
+	ctx, stop := Interrupt()
+	defer stop()
+	id := "sliders_" + gonbui.UniqueID()
+	redraw := func() error {
+		f, err := draw(slices.Clone(values))
+		if err != nil {
+			return err
+		}
+		return showAt(id, f)
+	}
+	moves := make(chan move, 64)
+	frame(id, sliders)
+	Check(redraw())
+	for i, s := range sliders {
+		go listen(ctx, placeOf(id, i), i, s, moves)
+	}
+	err := follow(ctx, moves, values, redraw)
+	gonbui.Sync()
+	Check(err)
+}
+
+// move is a slider in a new place.
+type move struct {
+	slider int
+	value  float64
+}
+
+// follow draws after moves, the latest of those that came while it drew, until the
+// context ends or nothing moves any more.
+func follow(ctx context.Context, moves <-chan move, values []float64, redraw func() error) error {
+	wait := sliderWait
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+			return nil
+		case m := <-moves:
+			wait = sliderIdle
+			changed := values[m.slider] != m.value
+			values[m.slider] = m.value
+			for len(moves) > 0 {
+				m = <-moves
+				changed = changed || values[m.slider] != m.value
+				values[m.slider] = m.value
+			}
+			if !changed { // a browser tells of itself by the places there are
+				continue
+			}
+			if err := redraw(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// placeOf is the element that a slider is put into.
+func placeOf(id string, i int) string { return fmt.Sprintf("%s_%d", id, i) }
+
+// frame shows the names of the sliders and room for them.
+func frame(id string, sliders []Slider) {
+	var b strings.Builder
+	for i, s := range sliders {
+		fmt.Fprintf(&b, `<div><span style="display:inline-block;min-width:12em">%s, %g to %g</span><span id="%s"></span></div>`,
+			html.EscapeString(s.Name), s.Min, s.Max, placeOf(id, i))
+	}
+	markup(protocol.MIMETextHTML, b.String(), "")
+	gonbui.Sync()
+}
+
+// listen puts a slider into its place and tells where it is moved. Without a
+// browser it waits until the program ends.
+func listen(ctx context.Context, place string, i int, s Slider, moves chan<- move) {
+	at := int((s.Value-s.Min)/(s.Max-s.Min)*sliderSteps + 0.5)
+	w := widgets.Slider(0, sliderSteps, at).AppendTo(place).Done()
+	moved := w.Listen().LatestOnly()
+	tell := func(step int) bool {
+		select {
+		case moves <- move{i, s.at(step)}:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	for ok := tell(at); ok; {
+		select {
+		case step := <-moved.C:
+			ok = tell(step)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// at is the value of a place; the one to begin with is kept as it was given.
+func (s Slider) at(step int) float64 {
+	if step == int((s.Value-s.Min)/(s.Max-s.Min)*sliderSteps+0.5) {
+		return s.Value
+	}
+	return s.Min + (s.Max-s.Min)*float64(step)/sliderSteps
+}
+
+// showAt shows a figure in place of the one before under the same name.
+func showAt(id string, f Figure) error {
+	img, err := f.Image(sharpness)
+	if err != nil {
+		return err
+	}
+	data, err := pictureData(img, sharpness)
+	if err != nil {
+		return err
+	}
+	data.DisplayID = id
+	display.send(data)
+	return nil
+}

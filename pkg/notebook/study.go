@@ -1,0 +1,110 @@
+package notebook
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"os"
+	"time"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/study"
+	"gaze/pkg/train"
+)
+
+// OpenStudy is the study of the report's problem 1 (see [study.Report]); its
+// pictures are drawn or listed, nothing is trained yet. Trouble ends the cell with
+// the reason, as [Check] does.
+func OpenStudy() *study.Study { return Must(study.Report(context.Background())) }
+
+// Sweep tries learning rates on a row of the study, and keeps what it found for
+// the next time.
+func Sweep(s *study.Study, row string) *train.Sweep {
+	ctx, stop := Interrupt()
+	defer stop()
+	key := []any{row, s.Seeds[0]}
+	for _, r := range s.Rows {
+		if r.Name == row {
+			start, err := FileKey(r.Start)
+			if err != nil {
+				start = r.Start // a description
+			}
+			key = append(key, start, r.Pipeline, r.Settings)
+		}
+	}
+	key = append(key, Must(s.Data.Train.Hash(ctx)))
+	return Must(Cached(s.Dir, "sweep", key, func() (*train.Sweep, error) {
+		device, err := backend.Default()
+		if err != nil {
+			return nil, err
+		}
+		return s.Sweep(ctx, device, row)
+	}))
+}
+
+// Study runs the study of the report's problem 1 (see [study.Report]), showing how
+// far it is while it trains. What was trained before is read, so every cell may
+// call it. Trouble ends the cell with the reason, as [Check] does; interrupted, the
+// runs under way are saved and the next call goes on with them.
+func Study() *study.Result {
+	ctx, stop := Interrupt()
+	defer stop()
+	s := OpenStudy()
+	device := Must(backend.Default())
+	shown := &studyProgress{training: NewTraining(), began: time.Now()}
+	s.Progress = shown.report
+	result, err := s.Run(ctx, device)
+	shown.close()
+	Check(err)
+	return result
+}
+
+// studyProgress shows the runs of a study in one place, and nothing in the end.
+type studyProgress struct {
+	training *Training
+	began    time.Time
+	last     time.Time
+	done     int // runs
+}
+
+func (s *studyProgress) report(p study.Progress) {
+	if p.EpochDone() && p.Epoch == p.Epochs {
+		s.done++
+	}
+	every := 10 * time.Second
+	if display.inNotebook() {
+		every = trainingEvery
+	}
+	if time.Since(s.last) < every {
+		return
+	}
+	s.last = time.Now()
+	text := fmt.Sprintf("%d of %d runs done in %s; %s, seed %d: %s", s.done, p.Runs, time.Since(s.began).Round(time.Second), p.Row.Name, p.Seed, p.Progress)
+	if !display.inNotebook() {
+		fmt.Fprintln(os.Stderr, text)
+		return
+	}
+	s.training.update("<p>" + html.EscapeString(text) + "</p>")
+}
+
+func (s *studyProgress) close() {
+	if !s.last.IsZero() && display.inNotebook() {
+		s.training.update("")
+	}
+}
+
+// ShowFinal shows a final result in a box: the accuracy, and the command that
+// trains it again.
+func ShowFinal(f study.Final) {
+	correct, pictures, share := f.Accuracy()
+	markup := fmt.Sprintf(`<div style="border:2px solid #2a78c5;border-radius:8px;padding:12px 18px;display:inline-block">
+<div style="font-size:150%%;font-weight:bold">%.2f %% <span style="font-weight:normal;font-size:70%%">(95 %% interval %.1f to %.1f)</span></div>
+<div>%d of %d pictures that no choice was made on. %s, seed %d.</div>
+<pre style="white-space:pre-wrap;margin:8px 0 0">%s</pre></div>`,
+		100*share.Value, 100*share.Low, 100*share.High, correct, pictures, html.EscapeString(f.Name), f.Seed, html.EscapeString(f.Command))
+	if display.inNotebook() {
+		Show(HTML(markup))
+		return
+	}
+	Show(f.String(), f.Command)
+}

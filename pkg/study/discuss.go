@@ -1,0 +1,94 @@
+package study
+
+import (
+	"fmt"
+	"strings"
+
+	"gaze/pkg/evaluate"
+	"gaze/pkg/train"
+)
+
+// Discuss is the paragraphs under the table and the curves, in Markdown: what each
+// change did. Every number and every comparison in it is read from the results, so
+// what doesn't show is said not to.
+func (r *Result) Discuss() (string, error) {
+	parts := []string{r.rates()}
+	for _, p := range []struct{ from, to, what string }{
+		{Learns, Augmented, "The report's augmentation"},
+		{Augmented, Larger, "Larger pictures, on top of it,"},
+		{Larger, Accumulate, "Gradients gathered over several batches, on top of both,"},
+	} {
+		e, err := r.Effect(p.from, p.to)
+		if err != nil {
+			continue // a study without these rows
+		}
+		parts = append(parts, fmt.Sprintf("**%s** %s%s.", p.what, e, r.because(p.to)))
+	}
+	parts = append(parts, r.beginnings()...)
+	best := r.Best()
+	text := fmt.Sprintf("**The best row** by validation is *%s*", best.Name)
+	if i, err := evaluate.MeanInterval(best.test()); err == nil {
+		text += fmt.Sprintf(": %.1f ± %.1f %% on the test set", 100*i.Value, 100*i.Half())
+	}
+	return strings.Join(append(parts, text+"."), "\n\n"), nil
+}
+
+// rates is the paragraph on learning rates.
+func (r *Result) rates() string {
+	var list []string
+	for _, name := range []string{Crawls, Learns, Collapses} {
+		o, err := r.Outcome(name)
+		if err != nil {
+			continue
+		}
+		s, err := train.ParseSettings(o.Settings)
+		if err != nil {
+			continue
+		}
+		best, last := 100*mean(o.best()), 100*mean(o.last())
+		text := fmt.Sprintf("%g ends at %.1f %%", s.Rate, last)
+		switch {
+		case best-last > 5:
+			text += fmt.Sprintf(", after it had been at %.1f %%: it rises and then collapses", best)
+		case last < 200/float64(len(r.Data.Classes)):
+			text += ", which is chance: it never gets off the ground"
+		}
+		list = append(list, text)
+	}
+	return "**Learning rate.** On the validation set, " + strings.Join(list, "; ") + "."
+}
+
+// because tells whether the training pictures were learnt: augmentation that
+// leaves them unlearnt is cut off too early rather than useless.
+func (r *Result) because(name string) string {
+	o, err := r.Outcome(name)
+	if err != nil {
+		return ""
+	}
+	trained := o.each(func(run Run) float64 { return run.Epochs[len(run.Epochs)-1].Train.Accuracy })
+	validated := mean(o.last())
+	switch t := mean(trained); {
+	case t < validated:
+		return fmt.Sprintf(" (in its last epoch, %.0f %% of the training pictures were right and %.0f %% of the validation pictures: it was still learning)", 100*t, 100*validated)
+	default:
+		return fmt.Sprintf(" (in its last epoch, %.0f %% of the training pictures were right and %.0f %% of the validation pictures)", 100*t, 100*validated)
+	}
+}
+
+// beginnings is the paragraph on what training began with.
+func (r *Result) beginnings() []string {
+	var list []string
+	for _, name := range []string{Scratch, OwnProbe, RealProbe} {
+		if o, err := r.Outcome(name); err == nil {
+			list = append(list, fmt.Sprintf("%s reaches %s %%", name, percent(o.test())))
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	text := "**What it begins with.** On the test set, " + strings.Join(list, "; ")
+	if o, err := r.Outcome(Learns); err == nil {
+		text += fmt.Sprintf("; fine-tuned at the same rate as from scratch, %s %%", percent(o.test()))
+	}
+	return []string{text + ". The pretraining was on breeds that are put together from the same parts, so it is closer to this task than ImageNet is to photographs of pets."}
+}
