@@ -1,0 +1,85 @@
+package caption
+
+import (
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// convolution is a square kernel moved over a picture.
+type convolution struct {
+	size, stride, dilation int
+	padding                [2][2]int // rows: before and after; columns likewise
+}
+
+// centred pads a kernel of odd size so that the output is as large as the input
+// over the stride, rounded up.
+func centred(size, stride, dilation int) convolution {
+	n := dilation * (size - 1) / 2
+	return convolution{size, stride, dilation, [2][2]int{{n, n}, {n, n}}}
+}
+
+// channelsLast is how the axes lie: pictures [batch, rows, columns, channels],
+// the order in which XLA's convolutions on processors are fastest, and kernels
+// [out, in, rows, columns] as torch has them.
+var channelsLast = compute.ConvolveAxesConfig{
+	InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
+	KernelOutputChannels: 0, KernelInputChannels: 1, KernelSpatial: []int{2, 3},
+	OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
+}
+
+// apply convolves x [batch, rows, columns, in] with a kernel [out, in, size, size].
+func (c convolution) apply(x, kernel *Node) *Node {
+	if c.size == 1 && c.stride == 1 {
+		out := kernel.Shape().Dim(0)
+		return Einsum("bhwi,oi->bhwo", x, Reshape(kernel, out, -1))
+	}
+	if x.Graph().Backend().Name() == "go" {
+		return c.asProduct(x, kernel)
+	}
+	stride, dilation := []int{c.stride, c.stride}, []int{c.dilation, c.dilation}
+	return ConvGeneral(x, kernel, channelsLast, stride, c.padding[:], nil, dilation, 1, 1)
+}
+
+// asProduct is the same as one product of matrices, whose rows are the pixels
+// under the kernel: the Go backend's own convolution is a hundred times slower.
+func (c convolution) asProduct(x, kernel *Node) *Node {
+	under := Concatenate(c.windows(x, 0), 3)
+	out := kernel.Shape().Dim(0)
+	k := Reshape(TransposeAllDims(kernel, 0, 2, 3, 1), out, -1)
+	return Einsum("bhwi,oi->bhwo", under, k)
+}
+
+// windows lists, for each place of the kernel, the pixels under it at every
+// output position: each [batch, rows out, columns out, channels].
+func (c convolution) windows(x *Node, fill float64) []*Node {
+	dims := x.Shape().Dimensions
+	padded := Pad(x, Scalar(x.Graph(), x.DType(), fill), compute.PadAxis{},
+		compute.PadAxis{Start: c.padding[0][0], End: c.padding[0][1]},
+		compute.PadAxis{Start: c.padding[1][0], End: c.padding[1][1]})
+	var span [2]int // from the first to behind the last pixel that one place of the kernel meets
+	for i := range 2 {
+		total := dims[i+1] + c.padding[i][0] + c.padding[i][1]
+		steps := (total - c.dilation*(c.size-1) - 1) / c.stride
+		span[i] = steps*c.stride + 1
+	}
+	var list []*Node
+	for i := range c.size {
+		for j := range c.size {
+			y, x := i*c.dilation, j*c.dilation
+			list = append(list, Slice(padded, AxisRange(),
+				AxisRange(y, y+span[0]).Stride(c.stride), AxisRange(x, x+span[1]).Stride(c.stride)))
+		}
+	}
+	return list
+}
+
+// maxPool takes the greatest value under a window. It is written with slices
+// because the Go backend lacks the gradient of its own pooling.
+func maxPool(x *Node, size, stride int) *Node {
+	list := centred(size, stride, 1).windows(x, -1e30)
+	out := list[0]
+	for _, w := range list[1:] {
+		out = Max(out, w)
+	}
+	return out
+}

@@ -1,0 +1,268 @@
+package caption
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"gaze/pkg/weights"
+)
+
+// Layout is a convention of naming a captioner's tensors.
+type Layout string
+
+const (
+	LayoutGaze Layout = "gaze" // [Config.Parameters], the configuration in the file's metadata
+	LayoutCATR Layout = "catr" // the published checkpoints
+)
+
+// Keys of the metadata in a file of Gaze's own.
+const (
+	metadataConfig = "gaze.caption.config" // [Config] as JSON
+	metadataVocab  = "gaze.caption.vocab"  // word pieces, one a line
+)
+
+// Model is a captioner's weights, as they lie in the file, and what is known
+// about them. It holds the file open (mapped into memory) until Close.
+type Model struct {
+	Config Config
+	Layout Layout
+	Path   string // of the checkpoint; empty for a model made by New
+	Vocab  *Vocab // the words that came with the weights; nil if none did
+
+	params map[string]*weights.Tensor // by Gaze's names
+	shapes map[string][]int           // as Config.Parameters has them
+	file   *weights.File
+}
+
+// Load opens a checkpoint: a safetensors file that [Model.Save] wrote, or a
+// CATR checkpoint (.pth, with the optimiser's state or without). A CATR file's
+// configuration comes from its tensors' shapes; what those can't tell is as
+// published: heads of width 32, layer4 dilated in ResNets of three-convolution
+// blocks, pictures of 299 pixels, BERT's [CLS], [SEP] and [PAD].
+//
+// Nothing is read but the headers. Tensors that are missing, left over, or of
+// another shape are an error that names them.
+func Load(path string) (*Model, error) {
+	file, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := fromFile(file)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	m.Path = path
+	return m, nil
+}
+
+// LoadWith is [Load] with the configuration given, for checkpoints in CATR's
+// names whose shapes don't tell it all.
+func LoadWith(path string, cfg Config) (*Model, error) {
+	file, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Config: cfg, Layout: layoutOf(file), Path: path, file: file}
+	if err := m.take(file); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Close lets go of the file. A Captioner made from the model goes on working.
+func (m *Model) Close() error {
+	if m.file == nil {
+		return nil
+	}
+	file := m.file
+	m.file, m.params = nil, nil
+	return file.Close()
+}
+
+func layoutOf(file *weights.File) Layout {
+	if _, own := file.Metadata()[metadataConfig]; own {
+		return LayoutGaze
+	}
+	return LayoutCATR
+}
+
+func fromFile(file *weights.File) (*Model, error) {
+	m := &Model{Layout: layoutOf(file), file: file}
+	var err error
+	if m.Layout == LayoutGaze {
+		if m.Config, err = parseConfig(file.Metadata()[metadataConfig]); err != nil {
+			return nil, err
+		}
+		if text, ok := file.Metadata()[metadataVocab]; ok {
+			if m.Vocab, err = ReadVocab(strings.NewReader(text)); err != nil {
+				return nil, fmt.Errorf("the words in its metadata: %w", err)
+			}
+		}
+	} else if m.Config, err = inferCATR(file); err != nil {
+		return nil, err
+	}
+	return m, m.take(file)
+}
+
+// maxConfig bounds every number of a configuration read from a file, so that a
+// damaged one can't ask for all the memory before its weights are looked at.
+const maxConfig = 1 << 20
+
+func parseConfig(text string) (Config, error) {
+	var c Config
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, fmt.Errorf("the configuration in its metadata: %w", err)
+	}
+	numbers := []int{c.Dim, c.Heads, c.Hidden, c.EncoderLayers, c.DecoderLayers, c.MaxPositions, c.Vocab, c.LongestSide,
+		c.Backbone.Width, c.Backbone.PatchSize, len(c.Backbone.Stages)}
+	numbers = append(append(numbers, c.HeadHidden...), c.Backbone.Depths[:]...)
+	for _, s := range c.Backbone.Stages {
+		numbers = append(numbers, s.Blocks, s.Channels)
+	}
+	if slices.Max(numbers) > maxConfig {
+		return c, errors.New("the configuration in its metadata has a number beyond any model's")
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("the configuration in its metadata: %w", err)
+	}
+	return c, nil
+}
+
+// take fetches the tensors that the configuration calls for and refuses others.
+func (m *Model) take(file *weights.File) error {
+	if err := m.Config.Validate(); err != nil {
+		return err
+	}
+	name := func(ours string) string { return ours }
+	ignore := func(string) bool { return false }
+	if m.Layout == LayoutCATR {
+		name, ignore = catrName, catrIgnored
+	}
+	m.params, m.shapes = map[string]*weights.Tensor{}, map[string][]int{}
+	lists := map[string][]string{}
+	wanted := map[string]bool{}
+	for _, p := range m.Config.Parameters() {
+		theirs := name(p.Name)
+		wanted[theirs] = true
+		t, ok := file.Tensor(theirs)
+		switch {
+		case !ok:
+			lists["missing"] = append(lists["missing"], theirs)
+		case !sameShape(t.Shape, p.Shape):
+			lists["of another shape"] = append(lists["of another shape"], fmt.Sprintf("%s is %v, not %v", theirs, t.Shape, p.Shape))
+		default:
+			m.params[p.Name] = t
+			m.shapes[p.Name] = p.Shape
+		}
+	}
+	for _, n := range file.Names() {
+		if !wanted[n] && !ignore(n) {
+			lists["left over"] = append(lists["left over"], n)
+		}
+	}
+	return mismatch(m.Layout, lists)
+}
+
+// sameShape tells whether a file's shape is the wanted one: CATR's projection
+// is a 1×1 convolution, ours a matrix.
+func sameShape(have, want []int) bool {
+	if len(have) == 4 && len(want) == 2 && have[2] == 1 && have[3] == 1 {
+		have = have[:2]
+	}
+	return slices.Equal(have, want)
+}
+
+// mismatch is the error for a file whose tensors aren't a captioner's; nil if
+// the lists are empty.
+func mismatch(layout Layout, lists map[string][]string) error {
+	var parts []string
+	for _, what := range []string{"missing", "left over", "of another shape"} {
+		if names := lists[what]; len(names) > 0 {
+			sort.Strings(names)
+			parts = append(parts, fmt.Sprintf("%d %s: %s", len(names), what, capped(names, 6)))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return fmt.Errorf("its tensors aren't those of a captioner (layout %s): %s", layout, strings.Join(parts, "; "))
+}
+
+// capped joins at most n names and says how many more there are.
+func capped(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+}
+
+// Parameter is the values of one parameter of [Config.Parameters], row-major,
+// and its shape. The values may be the file's own memory: don't write to them,
+// and don't use them after Close.
+func (m *Model) Parameter(name string) (values []float32, shape []int, err error) {
+	t, ok := m.params[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("the model has no parameter %q (is it closed?)", name)
+	}
+	if values, err = t.Float32s(); err != nil {
+		return nil, nil, fmt.Errorf("tensor %s: %w", t.Name, err)
+	}
+	return values, m.shapes[name], nil
+}
+
+// WithParameters is the model with other values, float32 under Gaze's names, as
+// training returns them; those that aren't given stay.
+func (m *Model) WithParameters(list []*weights.Tensor) (*Model, error) {
+	out := &Model{Config: m.Config, Layout: LayoutGaze, Vocab: m.Vocab, params: map[string]*weights.Tensor{}, shapes: m.shapes}
+	for _, p := range m.Config.Parameters() {
+		values, shape, err := m.Parameter(p.Name)
+		if err != nil {
+			return nil, fmt.Errorf("caption: %w", err)
+		}
+		out.params[p.Name] = weights.NewTensor(p.Name, shape, slices.Clone(values))
+	}
+	for _, t := range list {
+		if shape, ok := m.shapes[t.Name]; !ok || !slices.Equal(shape, t.Shape) {
+			return nil, fmt.Errorf("caption: %s of shape %v isn't a parameter of this model", t.Name, t.Shape)
+		}
+		out.params[t.Name] = t
+	}
+	return out, nil
+}
+
+// Save writes the model as a safetensors file of Gaze's own layout, whole or not
+// at all, its configuration and (where it has them) its words in the metadata.
+// With half, weights are written as float16, half the size.
+func (m *Model) Save(path string, half bool) error {
+	text, err := json.Marshal(m.Config)
+	if err != nil {
+		return err
+	}
+	metadata := map[string]string{metadataConfig: string(text)}
+	if m.Vocab != nil {
+		metadata[metadataVocab] = m.Vocab.String()
+	}
+	var list []*weights.Tensor
+	for _, p := range m.Config.Parameters() {
+		values, shape, err := m.Parameter(p.Name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		t := weights.NewTensor(p.Name, shape, values)
+		if half {
+			if t, err = t.Half(); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		list = append(list, t)
+	}
+	return weights.WriteSafetensors(path, list, metadata)
+}
