@@ -3,6 +3,8 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"image"
+	"image/draw"
 	"math"
 	"strconv"
 	"strings"
@@ -96,16 +98,23 @@ func AugmentGrid(p transform.Pipeline, seed uint64, all ...*Draws) (plots.Figure
 		PanelWidth: min(200, max(110, 960/float64(columns))),
 	}
 	for _, d := range all {
-		row := []plots.Panel{{Title: d.Name, Picture: d.Original}}
+		row := []plots.Panel{{Title: d.Name, Picture: shown(d.Original)}}
 		for i, im := range d.Pictures {
 			if len(row) == columns {
 				g.Panels, row = append(g.Panels, row), nil
 			}
-			row = append(row, plots.Panel{Title: drawnText(p, d.Steps[i]), Picture: im})
+			row = append(row, plots.Panel{Title: drawnText(p, d.Steps[i]), Picture: shown(im)})
 		}
 		g.Panels = append(g.Panels, row)
 	}
 	return g, nil
+}
+
+// shown is a picture in the form that is scaled fastest.
+func shown(im *transform.Image) *image.RGBA {
+	out := image.NewRGBA(im.Bounds())
+	draw.Draw(out, out.Rect, im, image.Point{}, draw.Src)
+	return out
 }
 
 // drawnText is what a draw has that the pipeline doesn't say already: the names of

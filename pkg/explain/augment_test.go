@@ -66,7 +66,7 @@ func TestAugmentFigure(t *testing.T) {
 	if title := g.Panels[0][1].Title; title != "hflip, rotate 10" {
 		t.Errorf("caption %q", title)
 	}
-	if !bytes.Equal(g.Panels[0][0].Picture.(*transform.Image).Pix, im.Pix) {
+	if !bytes.Equal(transform.FromImage(g.Panels[0][0].Picture).Pix, im.Pix) {
 		t.Error("the first panel isn't the original")
 	}
 	if _, err := figure.Image(1); err != nil {
