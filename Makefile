@@ -5,12 +5,13 @@ SHELL := /bin/sh
 RUN := tools/with-env.sh
 PY := .venv/bin/python
 REPORT ?= report
+REPRODUCED ?= reproduced
 CUDA ?= 13
 COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report lab test lint test-go test-race test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce pretrain lab test lint test-go test-race test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -27,6 +28,13 @@ plugin: ## look for XLA's CPU plugin again
 
 report: setup ## run every notebook, write report/index.html
 	@bin/gaze report -o $(REPORT)
+
+reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
+	@$(RUN) go run ./recipes/reproduce -o $(REPRODUCED)
+
+pretrain: setup ## make the small model that is fine-tuned anew (most of an hour on 2 cores; can be interrupted)
+	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit
+	@echo "pretrain/pets-vit is made; it ships from pkg/hub/shipped/pets-vit"
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab

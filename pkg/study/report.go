@@ -43,19 +43,18 @@ const (
 
 // Report is the study of the report's problem 1.
 //
-// Where GAZE_PETS names a data set (see [data.OpenDataset]), it has the report's
-// own settings, starting from the checkpoint that GAZE_VIT names, a file or a name
-// that 'gaze models' lists, else from B_16_imagenet1k. Where it doesn't, it is a
-// profile for a laptop: synthetic pets and a small Vision Transformer. The runs
-// are kept in the cache's folder.
+// Where GAZE_PETS names a data set (see [data.OpenDataset]) and GAZE_VIT a
+// checkpoint, a file or a name that 'gaze models' lists such as B_16_imagenet1k, it
+// has the report's own settings. Otherwise it is a profile for a laptop: synthetic
+// pets and a small Vision Transformer. The runs are kept in the cache's folder.
 func Report(ctx context.Context) (*Study, error) {
 	cache, err := hub.CacheDir()
 	if err != nil {
 		return nil, err
 	}
 	s := &Study{Seeds: []uint64{1, 2, 3}, Dir: filepath.Join(cache, "study")}
-	if folder := os.Getenv("GAZE_PETS"); folder != "" {
-		return s, s.own(folder)
+	if folder, start := os.Getenv("GAZE_PETS"), os.Getenv("GAZE_VIT"); folder != "" && start != "" {
+		return s, s.own(folder, start)
 	}
 	s.Parallel = 2
 	if s.Data, err = laptopData(ctx, cache); err != nil {
@@ -74,14 +73,10 @@ func Report(ctx context.Context) (*Study, error) {
 }
 
 // own fills in the report's settings for the user's data and checkpoint.
-func (s *Study) own(folder string) error {
+func (s *Study) own(folder, name string) error {
 	var err error
 	if s.Data, err = data.OpenDataset(folder); err != nil {
 		return fmt.Errorf("GAZE_PETS: %w", err)
-	}
-	name := os.Getenv("GAZE_VIT")
-	if name == "" {
-		name = "B_16_imagenet1k"
 	}
 	start, err := hub.Resolve(name)
 	if err != nil {

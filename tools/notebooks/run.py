@@ -44,7 +44,7 @@ def arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all in notebooks/")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "report", metavar="DIR")
-    parser.add_argument("--timeout", type=float, default=900, metavar="SECONDS", help="for each cell (default: %(default)s)")
+    parser.add_argument("--timeout", type=float, default=2400, metavar="SECONDS", help="for each cell (default: %(default)s)")
     parser.add_argument("--kernel", default="gaze", help="default: %(default)s")
     args = parser.parse_args(argv)
     args.notebooks = args.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -1,0 +1,92 @@
+// Command reproduce trains the classification notebook's final result again, from
+// nothing but the repository, compares the accuracy to the digit, and classifies the
+// test pictures with it: 'make reproduce' runs it.
+//
+//	reproduce -o FOLDER
+//
+// FOLDER/run is the run, FOLDER/pred.csv what 'gaze classify' says of the test
+// pictures. The result to compare with is the study's; it is trained first where the
+// notebook hasn't done so. On the same backend and kind of processor the two are the
+// same; on another one, sums are rounded in another order.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/study"
+)
+
+func main() {
+	out := flag.String("o", "reproduced", "new folder")
+	gaze := flag.String("gaze", "bin/gaze", "the gaze program")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *out, *gaze); err != nil {
+		fmt.Fprintln(os.Stderr, "reproduce:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out, gaze string) error {
+	if _, err := os.Stat(out); err == nil {
+		return fmt.Errorf("%s is there already: remove it or choose another folder (-o)", out)
+	}
+	device, err := backend.Default()
+	if err != nil {
+		return err
+	}
+	s, err := study.Report(ctx)
+	if err != nil {
+		return err
+	}
+	if s.Data.Test == nil {
+		return errors.New("the data set has no test pictures")
+	}
+	s.Progress = func(p study.Progress) {
+		if p.EpochDone() {
+			fmt.Fprintf(os.Stderr, "run %d of %d, %s, seed %d: %s\n", p.Run, p.Runs, p.Row.Name, p.Seed, p.Progress)
+		}
+	}
+	result, err := s.Run(ctx, device)
+	if err != nil {
+		return err
+	}
+	want := result.Final()
+	fmt.Println("the study's:", want)
+	got, err := s.Again(ctx, device, want, out)
+	if err != nil {
+		return err
+	}
+	fmt.Println("again:      ", got)
+	if err := os.Rename(got.Run.Dir, filepath.Join(out, "run")); err != nil {
+		return err
+	}
+	if err := classify(ctx, gaze, out, s.Data.Test.Root); err != nil {
+		return err
+	}
+	if got.Run.Test.Correct != want.Run.Test.Correct {
+		return fmt.Errorf("the accuracy is another: %d pictures right, not %d", got.Run.Test.Correct, want.Run.Test.Correct)
+	}
+	fmt.Println("the same to the digit;", filepath.Join(out, "pred.csv"), "is written")
+	return nil
+}
+
+// classify runs the command that a user would.
+func classify(ctx context.Context, gaze, out, pictures string) error {
+	args := []string{"classify", "--model", filepath.Join(out, "run"), "-o", filepath.Join(out, "pred.csv"), pictures}
+	fmt.Println(gaze, strings.Join(args, " "))
+	cmd := exec.CommandContext(ctx, gaze, args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
+}
