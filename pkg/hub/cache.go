@@ -35,7 +35,7 @@ func checkpointDir(name string) (string, error) {
 }
 
 // Path gives the file to open of a checkpoint in the cache; its configuration
-// lies beside it. It is false if the checkpoint isn't there whole.
+// lies beside it. One that comes with the program is put there first. It is false if the checkpoint isn't there whole.
 func Path(name string) (string, bool) {
 	c, ok := Lookup(name)
 	if !ok {
@@ -44,6 +44,10 @@ func Path(name string) (string, bool) {
 	dir, err := checkpointDir(name)
 	if err != nil {
 		return "", false
+	}
+	if c.Host == Shipped {
+		r, err := c.unpack(dir)
+		return r.Path, err == nil
 	}
 	r, err := readRecord(dir)
 	if err != nil || r.check(dir, false) != nil || !r.has(c.Files[0].Name) {

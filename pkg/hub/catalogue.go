@@ -115,6 +115,8 @@ var catalogue = []Checkpoint{
 		License: "Apache-2.0", Page: "https://huggingface.co/google-bert/bert-base-uncased",
 	},
 	samplePhotos,
+	shipped("pets-vit", "ViT of 1.2 million parameters, pretrained on drawn breeds of pets (recipes/pretrain)",
+		"recipes/pretrain/main.go", "model.safetensors", "config.json"),
 }
 
 func hf(name, title, repo, revision string, about int64) Checkpoint {

