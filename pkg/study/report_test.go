@@ -1,0 +1,149 @@
+package study
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gaze/pkg/data/pets"
+	"gaze/pkg/train"
+	"gaze/pkg/transform"
+	"gaze/pkg/vit"
+)
+
+// TestReport: every row of both profiles can be read, and the laptop's set is drawn
+// once.
+func TestReport(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("GAZE_CACHE", cache)
+	t.Setenv("GAZE_PETS", "")
+	t.Setenv("GAZE_VIT", "")
+	s, err := Report(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Data.Classes) != pets.Classes || s.Data.Test == nil || len(s.Seeds) < 3 {
+		t.Errorf("%d classes, test %v, seeds %v", len(s.Data.Classes), s.Data.Test, s.Seeds)
+	}
+	for _, row := range append(s.Rows, reportRows("B_16.pth", [2]int{384, 384})...) {
+		if _, err := train.ParseSettings(row.Settings); err != nil {
+			t.Errorf("%s: %v", row.Name, err)
+		}
+		if _, err := transform.Parse(row.Pipeline); err != nil {
+			t.Errorf("%s: %v", row.Name, err)
+		}
+		if row.Asks == "" || row.Start == "" {
+			t.Errorf("%s asks %q, begins with %q", row.Name, row.Asks, row.Start)
+		}
+	}
+	if _, err := Pictures(s.Data, 5); err != nil {
+		t.Error(err)
+	}
+	drawn := func() int64 {
+		info, err := os.Stat(filepath.Join(cache, "pets"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ModTime().UnixNano()
+	}
+	before := drawn()
+	if _, err := Report(context.Background()); err != nil || drawn() != before {
+		t.Errorf("the second time: %v", err)
+	}
+}
+
+// TestReportOfYourOwn: GAZE_PETS and GAZE_VIT bring the report's own settings.
+func TestReportOfYourOwn(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	splits := smallSet(t)
+	cfg, err := vit.ParseConfig("vit:dim=16,depth=1,heads=2,patch=8,size=32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Classes = 3
+	m, err := vit.New(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := m.Save(file); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GAZE_PETS", filepath.Dir(splits.Train.Root))
+	t.Setenv("GAZE_VIT", file)
+	s, err := Report(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Rows[0].Start != file || !strings.HasPrefix(s.Rows[0].Pipeline, "resize(32,32)") || !strings.Contains(s.Rows[0].Settings, "lr=1e-6") {
+		t.Errorf("the first row is %+v", s.Rows[0])
+	}
+	if last := s.Rows[len(s.Rows)-1]; !strings.Contains(last.Settings, "accumulate=15") || !strings.Contains(last.Pipeline, "centercrop(256,256) | resize(256,256)") {
+		t.Errorf("the last row is %+v", last)
+	}
+	for _, c := range []struct{ pets, vit, says string }{
+		{t.TempDir(), file, "GAZE_PETS"},
+		{filepath.Dir(splits.Train.Root), "nothing-of-that-name", "GAZE_VIT"},
+	} {
+		t.Setenv("GAZE_PETS", c.pets)
+		t.Setenv("GAZE_VIT", c.vit)
+		if _, err := Report(context.Background()); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("it says %v, want %s", err, c.says)
+		}
+	}
+}
+
+// TestTell: what is said of results can be said of any, and of a story's rows all.
+func TestTell(t *testing.T) {
+	s := Study{Data: smallSet(t), Rows: rows(), Seeds: []uint64{1, 2}, Dir: t.TempDir()}
+	s.Rows[0].Name, s.Rows[1].Name = Crawls, Learns
+	augmented := s.Rows[1]
+	augmented.Name, augmented.Pipeline = Augmented, "randomhflip | "+augmented.Pipeline
+	s.Rows = append(s.Rows, augmented)
+	r := run(t, s)
+	text, err := r.Discuss()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1e-07 ends at", "0.003 ends at", "augmentation", "best row"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it doesn't say %q:\n%s", want, text)
+		}
+	}
+	for _, chart := range []func() error{
+		func() error { c, err := r.Rates(); _, e := c.Image(1); return first(err, e) },
+		func() error { c, err := r.Changes(); _, e := c.Image(1); return first(err, e) },
+	} {
+		if err := chart(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(r.Effects()) != 1 {
+		t.Errorf("%d effects", len(r.Effects()))
+	}
+	f := r.Final()
+	correct, pictures, share := f.Accuracy()
+	if pictures != 18 || share.Value != float64(correct)/18 || !strings.Contains(f.Command, "gaze train") || !strings.Contains(f.String(), f.Name) {
+		t.Errorf("the final result is %s; %s", f, f.Command)
+	}
+	if text := r.Against(Crawls); !strings.Contains(text, Crawls) {
+		t.Errorf("against the first row: %s", text)
+	}
+	if m := r.Outcomes[1].Median(); m.Seed != 1 && m.Seed != 2 {
+		t.Errorf("the median run has seed %d", m.Seed)
+	}
+	if _, err := r.TestPicture(0); err != nil {
+		t.Error(err)
+	}
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
