@@ -43,13 +43,13 @@ func pairs(flat []int) [][2]int {
 // TestGolden runs the small models against PyTorch: memory, positions, logits,
 // every layer's attention, on each backend.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
-	if err != nil || len(files) < 5 {
+	files, err := filepath.Glob(filepath.Join("testdata", "*.npz"))
+	if err != nil || len(files) < 6 {
 		t.Fatalf("golden cases %v (%v): tools/golden/caption.py makes them", files, err)
 	}
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		if name == "wordpiece" || name == "beam" {
+		name := strings.TrimSuffix(filepath.Base(file), ".npz")
+		if name == "full" {
 			continue
 		}
 		for _, b := range testBackends(t) {

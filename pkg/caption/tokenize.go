@@ -159,8 +159,17 @@ func (v *Vocab) Decode(ids []int) string {
 		}
 		b.WriteString(piece)
 	}
-	return closeUp.Replace(b.String())
+	text := b.String()
+	for _, pair := range closeUp {
+		text = strings.ReplaceAll(text, pair[0], pair[1])
+	}
+	return text
 }
 
-// closeUp removes the spaces that cutting around punctuation left.
-var closeUp = strings.NewReplacer(" .", ".", " ?", "?", " !", "!", " ,", ",")
+// closeUp removes, one after the other, the spaces that cutting around
+// punctuation left, as transformers' clean_up_tokenization_spaces does (which was
+// on by default when CATR was published).
+var closeUp = [][2]string{
+	{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"},
+	{" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+}

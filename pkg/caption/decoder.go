@@ -1,0 +1,204 @@
+package caption
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"gaze/pkg/transform"
+)
+
+// decoder says captions of encoded pictures, one piece in each row at a time.
+type decoder struct {
+	c          *Captioner
+	seen       *seen
+	beams      int // rows of each picture
+	cells      int // of the pictures, without padding
+	options    Options
+	selfKeys   *tensors.Tensor
+	selfValues *tensors.Tensor
+}
+
+func (c *Captioner) newDecoder(s *seen, cells int, o Options) (*decoder, error) {
+	cfg := c.config
+	dims := []int{s.pictures * o.Beam, cfg.DecoderLayers, cfg.Heads, o.MaxTokens, cfg.Dim / cfg.Heads}
+	d := &decoder{c: c, seen: s, beams: o.Beam, cells: cells, options: o}
+	var err error
+	zeros := make([]float32, product(dims))
+	if d.selfKeys, err = input(c.net, zeros, dims...); err == nil {
+		d.selfValues, err = input(c.net, zeros, dims...)
+	}
+	return d, err
+}
+
+func (d *decoder) free() { free(d.selfKeys, d.selfValues) }
+
+// step reads a piece in each row, at a position, rows going on from parents, and
+// returns the predictions.
+func (d *decoder) step(tokens, parents []int32, position int) ([]prediction, error) {
+	n, cfg, rows := d.c.net, d.c.config, len(tokens)
+	var inputs []*tensors.Tensor
+	defer func() { free(inputs...) }()
+	add := func(t *tensors.Tensor, err error) error {
+		inputs = append(inputs, t)
+		return err
+	}
+	if err := add(input(n, tokens, rows)); err != nil {
+		return nil, err
+	}
+	if err := add(input(n, []int32{int32(position)})); err != nil {
+		return nil, err
+	}
+	if err := add(input(n, parents, rows)); err != nil {
+		return nil, err
+	}
+	key := fmt.Sprint("step ", d.seen.pictures, d.beams, d.options.MaxTokens, d.seen.cells)
+	results, err := run(n, key, func(scope *model.Scope, in []*Node) []*Node {
+		s := stepInputs{
+			tokens: in[0], position: in[1], parents: in[2], selfKeys: in[3], selfValues: in[4],
+			crossKeys: in[5], crossValues: in[6], padding: in[7],
+		}
+		if d.beams == 1 {
+			s.parents = nil
+		}
+		out := step(scope, cfg, s)
+		return []*Node{out.logProbs, out.attention, out.selfKeys, out.selfValues}
+	}, inputs[0], inputs[1], inputs[2], d.selfKeys, d.selfValues, d.seen.keys, d.seen.values, d.seen.padding)
+	if err != nil {
+		return nil, err
+	}
+	free(d.selfKeys, d.selfValues)
+	d.selfKeys, d.selfValues = results[2], results[3]
+	defer free(results[0], results[1])
+	return d.predictions(results[0], results[1], rows)
+}
+
+// predictions copies what a step said out of the backend, row by row.
+func (d *decoder) predictions(logProbs, attention *tensors.Tensor, rows int) ([]prediction, error) {
+	list := make([]prediction, rows)
+	all, err := tensors.CopyFlatData[float32](logProbs)
+	if err != nil {
+		return nil, err
+	}
+	n := len(all) / rows
+	for i := range list {
+		list[i].logProbs = all[i*n : (i+1)*n]
+		if v := list[i].logProbs[0]; v-v != 0 {
+			return nil, fmt.Errorf("the model's probabilities are %v: its weights or the picture overflow", v)
+		}
+	}
+	if d.options.NoAttention {
+		return list, nil
+	}
+	maps := d.c.config.DecoderLayers * d.c.config.Heads
+	err = tensors.ConstFlatData(attention, func(flat []float32) {
+		for i := range list {
+			kept := make([]float32, 0, maps*d.cells)
+			for m := range maps {
+				at := (i*maps + m) * d.seen.cells
+				kept = append(kept, flat[at:at+d.cells]...)
+			}
+			list[i].attention = kept
+		}
+	})
+	return list, err
+}
+
+// captionGroup captions the inputs of these indices, which have one shape.
+func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Options, results []Result) error {
+	var some []*transform.Tensor
+	for _, i := range group {
+		some = append(some, inputs[i])
+	}
+	s, err := c.encode(some)
+	if err != nil {
+		return err
+	}
+	defer s.free()
+	shape := some[0].Shape
+	grid := c.config.Grid(shape[1], shape[2])
+	d, err := c.newDecoder(s, grid[0]*grid[1], o)
+	if err != nil {
+		return err
+	}
+	defer d.free()
+	searches := make([]search, len(group))
+	for i, picture := range group {
+		if o.Beam > 1 {
+			searches[i] = newBeam(o, c.config.EndID)
+		} else {
+			searches[i] = newSingle(o, c.config.EndID, picture)
+		}
+	}
+	if err := c.search(d, searches); err != nil {
+		return err
+	}
+	for i, picture := range group {
+		results[picture] = c.result(searches[i].best(), grid, o)
+		results[picture].Input = [2]int{shape[1], shape[2]}
+	}
+	return nil
+}
+
+// search steps until every picture's search is done.
+func (c *Captioner) search(d *decoder, searches []search) error {
+	rows := len(searches) * d.beams
+	tokens, parents := make([]int32, rows), make([]int32, rows)
+	for i := range rows {
+		tokens[i], parents[i] = int32(c.config.StartID), int32(i)
+	}
+	for position := range d.options.MaxTokens {
+		predictions, err := d.step(tokens, parents, position)
+		if err != nil {
+			return err
+		}
+		running := false
+		for i, s := range searches {
+			first := i * d.beams
+			for r := first; r < first+d.beams; r++ {
+				tokens[r], parents[r] = int32(c.config.PadID), int32(r)
+			}
+			if s.done() {
+				continue
+			}
+			ids, from := s.advance(predictions[first : first+d.beams])
+			for r := range ids {
+				tokens[first+r], parents[first+r] = int32(ids[r]), int32(first+from[r])
+			}
+			running = running || !s.done()
+		}
+		if !running {
+			return nil
+		}
+	}
+	return nil
+}
+
+// result turns a finished search into words and maps.
+func (c *Captioner) result(h *hypothesis, grid [2]int, o Options) Result {
+	r := Result{Grid: grid}
+	var ids []int
+	for _, p := range h.pieces() {
+		ids = append(ids, p.id)
+		r.Pieces = append(r.Pieces, Piece{ID: p.id, Text: c.vocab.Piece(p.id), LogProb: p.logProb})
+		if !o.NoAttention {
+			r.Attention = append(r.Attention, c.maps(p.attention, grid[0]*grid[1]))
+		}
+	}
+	r.Text = c.vocab.Decode(ids)
+	return r
+}
+
+// maps cuts [layers, heads, cells] into its maps.
+func (c *Captioner) maps(flat []float32, cells int) [][][]float32 {
+	layers := make([][][]float32, c.config.DecoderLayers)
+	for l := range layers {
+		for range c.config.Heads {
+			layers[l] = append(layers[l], flat[:cells:cells])
+			flat = flat[cells:]
+		}
+	}
+	return layers
+}

@@ -1,0 +1,33 @@
+package caption
+
+import (
+	"fmt"
+
+	"gaze/pkg/transform"
+)
+
+// Preprocess makes the network's input of a picture as CATR's predict.py does:
+// RGB, the longer side brought to LongestSide (smaller pictures are enlarged)
+// and the shorter in proportion, cut down to whole pixels, by PIL's bicubic
+// resize; then values from -1 to 1. Nothing is cropped or padded.
+//
+// A picture that is too narrow, whose shorter side would vanish, is an error.
+func (c Config) Preprocess(im *transform.Image) (*transform.Tensor, error) {
+	if im == nil || im.Width < 1 || im.Height < 1 || im.Channels != 3 || len(im.Pix) != im.Width*im.Height*3 {
+		return nil, fmt.Errorf("this isn't an RGB picture (pictures read by pkg/data are)")
+	}
+	height, width := c.sizeFor(im.Height, im.Width)
+	if height < 1 || width < 1 {
+		return nil, fmt.Errorf("a picture of %d×%d pixels is too narrow: brought to %d pixels it would be %d×%d",
+			im.Width, im.Height, c.LongestSide, width, height)
+	}
+	small := transform.Resize(im, height, width, transform.Bicubic)
+	return transform.Pipeline{transform.ToTensor{}, transform.Normalize{Mean: []float32{0.5}, Std: []float32{0.5}}}.Tensor(small)
+}
+
+// sizeFor is the size to which a picture is brought. The products are rounded as
+// the reference rounds them, which may lose a pixel even of the longer side.
+func (c Config) sizeFor(height, width int) (h, w int) {
+	scale := float64(c.LongestSide) / float64(max(height, width))
+	return int(float64(height) * scale), int(float64(width) * scale)
+}
