@@ -35,9 +35,9 @@ const LaptopModel = "pets-vit"
 // natural (see package pets).
 const (
 	laptopSize  = 96
-	laptopTrain = 20 * pets.Classes
+	laptopTrain = 10 * pets.Classes
 	laptopVal   = 10 * pets.Classes
-	laptopTest  = 20 * pets.Classes
+	laptopTest  = 30 * pets.Classes
 	laptopSeed  = 1
 )
 
@@ -123,14 +123,14 @@ func laptopRows(start string) []Row {
 		mild  = "randomhflip | resize(96,96) | rotation(15) | jitter(0.8:1.2,0.8:1.2,0.8:1.2) | totensor | normalize(0.5,0.5)"
 	)
 	return []Row{
-		{Crawls, "What does a rate do that is far too low?", start, small, "lr=1e-5; epochs=5; batch=16"},
-		{Learns, "What does a rate do that suits?", start, small, "lr=3e-4; epochs=5; batch=16"},
-		{Collapses, "What does a rate do that is far too high?", start, small, "lr=1e-2; epochs=5; batch=16"},
-		{Augmented, "Does the report's augmentation make up for what posed pictures don't show?", start, aug72, "lr=3e-4; epochs=5; batch=16"},
-		{Larger, "Do more pixels help?", start, aug96, "lr=3e-4; epochs=5; batch=16"},
-		{Accumulate, "Do larger batches, gathered over several, help?", start, aug96, "lr=3e-4; epochs=5; batch=16; accumulate=4"},
+		{Crawls, "What does a rate do that is far too low?", start, small, "lr=1e-5; epochs=8; batch=16"},
+		{Learns, "What does a rate do that suits?", start, small, "lr=3e-4; epochs=8; batch=16"},
+		{Collapses, "What does a rate do that is far too high?", start, small, "lr=3e-3; epochs=8; batch=16"},
+		{Augmented, "Does the report's augmentation make up for what posed pictures don't show?", start, aug72, "lr=3e-4; epochs=8; batch=16"},
+		{Larger, "Do more pixels help?", start, aug96, "lr=3e-4; epochs=8; batch=16"},
+		{Accumulate, "Do larger batches, gathered over several, help?", start, aug96, "lr=3e-4; epochs=8; batch=16; accumulate=4"},
 		{Gentle, "What does a gentler augmentation give, with a warm-up and a rate that falls?", start, mild, "lr=4e-4; epochs=8; batch=16; schedule=cosine; warmup=1"},
-		{Scratch, "What is the pretraining worth?", "vit:dim=128,depth=6,heads=4,patch=12,size=72", small, "lr=3e-4; epochs=5; batch=16"},
+		{Scratch, "What is the pretraining worth?", "vit:dim=128,depth=6,heads=4,patch=12,size=72", small, "lr=3e-4; epochs=8; batch=16"},
 		{OwnProbe, "How much is in the features already?", start, "resize(96,96) | totensor | normalize(0.5,0.5)", probing},
 	}
 }
