@@ -52,7 +52,10 @@ func TestGolden(t *testing.T) {
 		if name == "full" {
 			continue
 		}
-		for _, b := range testBackends(t) {
+		for i, b := range testBackends(t) {
+			if i > 0 && name != "resnet_padded" && name != "patch" { // two are enough to see that XLA computes the same
+				continue
+			}
 			t.Run(name+"/"+b.Name(), func(t *testing.T) { compareGolden(t, b, name) })
 		}
 	}
