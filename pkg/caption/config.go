@@ -17,6 +17,7 @@ package caption
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Kinds of backbone.
@@ -182,8 +183,34 @@ func (b Backbone) validate() error {
 	return nil
 }
 
+// No model comes near these bounds. They keep a damaged file from asking for all
+// the memory before its weights are looked at.
+const (
+	maxLayers = 1000    // of anything
+	maxWidth  = 1 << 20 // of anything
+	maxSide   = 4096    // of a picture
+)
+
+// checkBounds refuses numbers beyond any model's.
+func (c Config) checkBounds() error {
+	b := c.Backbone
+	widths := []int{c.Dim, c.Heads, c.Hidden, c.MaxPositions, c.Vocab, b.Width, b.PatchSize}
+	layers := append([]int{c.EncoderLayers, c.DecoderLayers, len(c.HeadHidden)}, b.Depths[:]...)
+	for _, s := range b.Stages {
+		widths, layers = append(widths, s.Channels), append(layers, s.Blocks)
+	}
+	widths = append(widths, c.HeadHidden...)
+	if slices.Max(widths) > maxWidth || slices.Max(layers) > maxLayers || c.LongestSide > maxSide || len(b.Stages) > 8 || b.PatchSize > maxSide {
+		return fmt.Errorf("a number beyond any model's (layers up to %d, widths up to %d, pictures up to %d pixels)", maxLayers, maxWidth, maxSide)
+	}
+	return nil
+}
+
 // Validate says what makes the configuration impossible, nil if nothing does.
 func (c Config) Validate() error {
+	if err := c.checkBounds(); err != nil {
+		return err
+	}
 	if err := c.Backbone.validate(); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package caption
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -110,25 +109,12 @@ func fromFile(file *weights.File) (*Model, error) {
 	return m, m.take(file)
 }
 
-// maxConfig bounds every number of a configuration read from a file, so that a
-// damaged one can't ask for all the memory before its weights are looked at.
-const maxConfig = 1 << 20
-
 func parseConfig(text string) (Config, error) {
 	var c Config
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
 		return c, fmt.Errorf("the configuration in its metadata: %w", err)
-	}
-	numbers := []int{c.Dim, c.Heads, c.Hidden, c.EncoderLayers, c.DecoderLayers, c.MaxPositions, c.Vocab, c.LongestSide,
-		c.Backbone.Width, c.Backbone.PatchSize, len(c.Backbone.Stages)}
-	numbers = append(append(numbers, c.HeadHidden...), c.Backbone.Depths[:]...)
-	for _, s := range c.Backbone.Stages {
-		numbers = append(numbers, s.Blocks, s.Channels)
-	}
-	if slices.Max(numbers) > maxConfig {
-		return c, errors.New("the configuration in its metadata has a number beyond any model's")
 	}
 	if err := c.Validate(); err != nil {
 		return c, fmt.Errorf("the configuration in its metadata: %w", err)
