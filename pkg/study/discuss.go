@@ -36,7 +36,7 @@ func (r *Result) Discuss() (string, error) {
 // rates is the paragraph on learning rates.
 func (r *Result) rates() string {
 	var list []string
-	for _, name := range []string{Crawls, Learns, Collapses} {
+	for _, name := range []string{Crawls, Learns, Collapses, Hopeless} {
 		o, err := r.Outcome(name)
 		if err != nil {
 			continue
@@ -45,17 +45,34 @@ func (r *Result) rates() string {
 		if err != nil {
 			continue
 		}
-		best, last := 100*mean(o.best()), 100*mean(o.last())
-		text := fmt.Sprintf("%g ends at %.1f %%", s.Rate, last)
-		switch {
-		case best-last > 5:
-			text += fmt.Sprintf(", after it had been at %.1f %%: it rises and then collapses", best)
-		case last < 200/float64(len(r.Data.Classes)):
-			text += ", which is chance: it never gets off the ground"
-		}
-		list = append(list, text)
+		list = append(list, fmt.Sprintf("%g %s", s.Rate, o.course(100/float64(len(r.Data.Classes)))))
 	}
 	return "**Learning rate.** On the validation set, " + strings.Join(list, "; ") + "."
+}
+
+// course is how a row's accuracy goes, in words; chance is in percent.
+func (o Outcome) course(chance float64) string {
+	highest := mean(o.each(func(run Run) float64 {
+		top := 0.0
+		for _, e := range run.Epochs {
+			top = max(top, e.Validation.Accuracy)
+		}
+		return 100 * top
+	}))
+	start := 100 * mean(o.each(func(run Run) float64 { return run.Epochs[0].Validation.Accuracy }))
+	last := 100 * mean(o.last())
+	text := fmt.Sprintf("ends at %.1f %%", last)
+	switch {
+	case highest < 6*chance:
+		return text + fmt.Sprintf(" (chance is %.1f): it hardly gets off the ground", chance)
+	case last < highest/2:
+		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and then collapses", highest)
+	case highest-last > 5:
+		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and falls back", highest)
+	case last > 2*start:
+		return text + fmt.Sprintf(", from %.1f %% after the first epoch: it is still climbing", start)
+	}
+	return text
 }
 
 // because tells whether the training pictures were learnt: augmentation that

@@ -18,6 +18,7 @@ const (
 	Crawls     = "rate too low"
 	Learns     = "a good rate"
 	Collapses  = "rate too high"
+	Hopeless   = "rate far too high"
 	Augmented  = "+ augmentation"
 	Larger     = "+ larger pictures"
 	Accumulate = "+ accumulation"
@@ -123,14 +124,15 @@ func laptopRows(start string) []Row {
 		mild  = "randomhflip | resize(96,96) | rotation(15) | jitter(0.8:1.2,0.8:1.2,0.8:1.2) | totensor | normalize(0.5,0.5)"
 	)
 	return []Row{
-		{Crawls, "What does a rate do that is far too low?", start, small, "lr=1e-5; epochs=8; batch=16"},
-		{Learns, "What does a rate do that suits?", start, small, "lr=3e-4; epochs=8; batch=16"},
-		{Collapses, "What does a rate do that is far too high?", start, small, "lr=3e-3; epochs=8; batch=16"},
-		{Augmented, "Does the report's augmentation make up for what posed pictures don't show?", start, aug72, "lr=3e-4; epochs=8; batch=16"},
-		{Larger, "Do more pixels help?", start, aug96, "lr=3e-4; epochs=8; batch=16"},
-		{Accumulate, "Do larger batches, gathered over several, help?", start, aug96, "lr=3e-4; epochs=8; batch=16; accumulate=4"},
+		{Crawls, "What does a rate do that is far too low?", start, small, "lr=1e-5; epochs=6; batch=16"},
+		{Learns, "What does a rate do that suits?", start, small, "lr=3e-4; epochs=6; batch=16"},
+		{Collapses, "What does a rate do that is ten times as high?", start, small, "lr=3e-3; epochs=6; batch=16"},
+		{Hopeless, "And one that is higher still?", start, small, "lr=1e-2; epochs=6; batch=16"},
+		{Augmented, "Does the report's augmentation make up for what posed pictures don't show?", start, aug72, "lr=3e-4; epochs=6; batch=16"},
+		{Larger, "Do more pixels help?", start, aug96, "lr=3e-4; epochs=6; batch=16"},
+		{Accumulate, "Do larger batches, gathered over several, help?", start, aug96, "lr=3e-4; epochs=6; batch=16; accumulate=4"},
 		{Gentle, "What does a gentler augmentation give, with a warm-up and a rate that falls?", start, mild, "lr=4e-4; epochs=8; batch=16; schedule=cosine; warmup=1"},
-		{Scratch, "What is the pretraining worth?", "vit:dim=128,depth=6,heads=4,patch=12,size=72", small, "lr=3e-4; epochs=8; batch=16"},
+		{Scratch, "What is the pretraining worth?", "vit:dim=128,depth=6,heads=4,patch=12,size=72", small, "lr=3e-4; epochs=6; batch=16"},
 		{OwnProbe, "How much is in the features already?", start, "resize(96,96) | totensor | normalize(0.5,0.5)", probing},
 	}
 }
