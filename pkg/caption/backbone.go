@@ -21,9 +21,17 @@ func (p params) backbone(images *Node) *Node {
 	return p.resNet(x)
 }
 
-// conv convolves with the weights under name.
+// conv convolves with the weights under name: torch's, [out, in, rows, columns],
+// or those of a net that has them rearranged.
 func (p params) conv(name string, x *Node, out int, c convolution) *Node {
-	return c.apply(x, p.weight(name+"/weight", out, x.Shape().Dim(-1), c.size, c.size))
+	in := x.Shape().Dim(-1)
+	if c.size == 1 && c.stride == 1 {
+		return Einsum("bhwi,oi->bhwo", x, Reshape(p.weight(name+"/weight", out, in, 1, 1), out, in))
+	}
+	if p.rearranged(name) {
+		return c.apply(x, p.weight(name+"/"+kernelName, c.size, c.size, in, out))
+	}
+	return c.apply(x, TransposeAllDims(p.weight(name+"/weight", out, in, c.size, c.size), 2, 3, 1, 0))
 }
 
 // frozenNorm is batch norm with the statistics that are in the file. Nothing of

@@ -82,7 +82,7 @@ func NewCaptioner(backend compute.Backend, m *Model, vocab *Vocab) (*Captioner, 
 	case vocab.Len() != m.Config.Vocab:
 		return nil, fmt.Errorf("caption: the vocabulary has %d word pieces, the model was made for %d", vocab.Len(), m.Config.Vocab)
 	}
-	n, err := newNet(backend, m)
+	n, err := newNet(backend, m, true)
 	if err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
 	}
@@ -199,8 +199,9 @@ func groups(inputs []*transform.Tensor, batch int) [][]int {
 
 // seen is encoded pictures on the backend.
 type seen struct {
-	pictures, cells       int
-	keys, values, padding *tensors.Tensor
+	pictures, cells int
+	layers          []*tensors.Tensor // keys and values of each decoder layer in turn
+	padding         *tensors.Tensor
 }
 
 // encode encodes pictures of one shape. The cells are padded to the number that
@@ -224,15 +225,17 @@ func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
 	s := &seen{pictures: len(inputs), cells: max(grid[0]*grid[1], c.config.MaxCells())}
 	extra := s.cells - grid[0]*grid[1]
 	results, err := run(c.net, fmt.Sprint("encode ", len(inputs), shape), func(scope *model.Scope, images *Node) []*Node {
-		keys, values := pictureKeys(scope, c.config, Encode(scope, c.config, images, nil))
-		zero := Scalar(keys.Graph(), keys.DType(), 0)
-		room := []compute.PadAxis{{}, {}, {}, {End: extra}, {}}
-		return []*Node{Pad(keys, zero, room...), Pad(values, zero, room...)}
+		layers := pictureKeys(scope, c.config, Encode(scope, c.config, images, nil))
+		zero := Scalar(images.Graph(), images.DType(), 0)
+		for i, x := range layers {
+			layers[i] = Pad(x, zero, compute.PadAxis{}, compute.PadAxis{}, compute.PadAxis{End: extra})
+		}
+		return layers
 	}, images)
 	if err != nil {
 		return nil, err
 	}
-	s.keys, s.values = results[0], results[1]
+	s.layers = results
 	padding := make([]bool, s.pictures*s.cells)
 	for i := range padding {
 		padding[i] = i%s.cells >= grid[0]*grid[1]
@@ -241,4 +244,4 @@ func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
 	return s, err
 }
 
-func (s *seen) free() { free(s.keys, s.values, s.padding) }
+func (s *seen) free() { free(append(s.layers, s.padding)...) }

@@ -18,21 +18,17 @@ func centred(size, stride, dilation int) convolution {
 	return convolution{size, stride, dilation, [2][2]int{{n, n}, {n, n}}}
 }
 
-// channelsLast is how the axes lie: pictures [batch, rows, columns, channels],
-// the order in which XLA's convolutions on processors are fastest, and kernels
-// [out, in, rows, columns] as torch has them.
+// channelsLast is how the axes lie: pictures [batch, rows, columns, channels] and
+// kernels [rows, columns, in, out], the order in which XLA's convolutions on
+// processors are fastest.
 var channelsLast = compute.ConvolveAxesConfig{
 	InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
-	KernelOutputChannels: 0, KernelInputChannels: 1, KernelSpatial: []int{2, 3},
+	KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
 	OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
 }
 
-// apply convolves x [batch, rows, columns, in] with a kernel [out, in, size, size].
+// apply convolves x [batch, rows, columns, in] with a kernel [size, size, in, out].
 func (c convolution) apply(x, kernel *Node) *Node {
-	if c.size == 1 && c.stride == 1 {
-		out := kernel.Shape().Dim(0)
-		return Einsum("bhwi,oi->bhwo", x, Reshape(kernel, out, -1))
-	}
 	if x.Graph().Backend().Name() == "go" {
 		return c.asProduct(x, kernel)
 	}
@@ -44,9 +40,7 @@ func (c convolution) apply(x, kernel *Node) *Node {
 // under the kernel: the Go backend's own convolution is a hundred times slower.
 func (c convolution) asProduct(x, kernel *Node) *Node {
 	under := Concatenate(c.windows(x, 0), 3)
-	out := kernel.Shape().Dim(0)
-	k := Reshape(TransposeAllDims(kernel, 0, 2, 3, 1), out, -1)
-	return Einsum("bhwi,oi->bhwo", under, k)
+	return Einsum("bhwi,io->bhwo", under, Reshape(kernel, -1, kernel.Shape().Dim(3)))
 }
 
 // windows lists, for each place of the kernel, the pixels under it at every

@@ -1,7 +1,9 @@
 package caption
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -12,67 +14,69 @@ import (
 
 // decoder says captions of encoded pictures, one piece in each row at a time.
 type decoder struct {
-	c          *Captioner
-	seen       *seen
-	beams      int // rows of each picture
-	cells      int // of the pictures, without padding
-	options    Options
-	selfKeys   *tensors.Tensor
-	selfValues *tensors.Tensor
+	c       *Captioner
+	seen    *seen
+	beams   int // rows of each picture
+	cells   int // of the pictures, without padding
+	options Options
+	cache   []*tensors.Tensor // keys and values of each layer in turn
 }
 
 func (c *Captioner) newDecoder(s *seen, cells int, o Options) (*decoder, error) {
 	cfg := c.config
-	dims := []int{s.pictures * o.Beam, cfg.DecoderLayers, cfg.Heads, o.MaxTokens, cfg.Dim / cfg.Heads}
+	dims := []int{s.pictures * o.Beam, cfg.Heads, o.MaxTokens, cfg.Dim / cfg.Heads}
 	d := &decoder{c: c, seen: s, beams: o.Beam, cells: cells, options: o}
-	var err error
 	zeros := make([]float32, product(dims))
-	if d.selfKeys, err = input(c.net, zeros, dims...); err == nil {
-		d.selfValues, err = input(c.net, zeros, dims...)
+	for range 2 * cfg.DecoderLayers {
+		t, err := input(c.net, zeros, dims...)
+		if err != nil {
+			d.free()
+			return nil, err
+		}
+		d.cache = append(d.cache, t)
 	}
-	return d, err
+	return d, nil
 }
 
-func (d *decoder) free() { free(d.selfKeys, d.selfValues) }
+func (d *decoder) free() { free(d.cache...) }
 
 // step reads a piece in each row, at a position, rows going on from parents, and
 // returns the predictions.
 func (d *decoder) step(tokens, parents []int32, position int) ([]prediction, error) {
-	n, cfg, rows := d.c.net, d.c.config, len(tokens)
-	var inputs []*tensors.Tensor
-	defer func() { free(inputs...) }()
-	add := func(t *tensors.Tensor, err error) error {
+	n, rows := d.c.net, len(tokens)
+	var small [3]*tensors.Tensor
+	defer func() { free(small[:]...) }()
+	var errs [3]error
+	small[0], errs[0] = input(n, tokens, rows)
+	small[1], errs[1] = input(n, []int32{int32(position)})
+	small[2], errs[2] = input(n, parents, rows)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	inputs := []any{small[0], small[1], small[2], d.seen.padding}
+	for _, t := range slices.Concat(d.cache, d.seen.layers) {
 		inputs = append(inputs, t)
-		return err
-	}
-	if err := add(input(n, tokens, rows)); err != nil {
-		return nil, err
-	}
-	if err := add(input(n, []int32{int32(position)})); err != nil {
-		return nil, err
-	}
-	if err := add(input(n, parents, rows)); err != nil {
-		return nil, err
 	}
 	key := fmt.Sprint("step ", d.seen.pictures, d.beams, d.options.MaxTokens, d.seen.cells)
-	results, err := run(n, key, func(scope *model.Scope, in []*Node) []*Node {
-		s := stepInputs{
-			tokens: in[0], position: in[1], parents: in[2], selfKeys: in[3], selfValues: in[4],
-			crossKeys: in[5], crossValues: in[6], padding: in[7],
-		}
-		if d.beams == 1 {
-			s.parents = nil
-		}
-		out := step(scope, cfg, s)
-		return []*Node{out.logProbs, out.attention, out.selfKeys, out.selfValues}
-	}, inputs[0], inputs[1], inputs[2], d.selfKeys, d.selfValues, d.seen.keys, d.seen.values, d.seen.padding)
+	results, err := run(n, key, d.graph, inputs...)
 	if err != nil {
 		return nil, err
 	}
-	free(d.selfKeys, d.selfValues)
-	d.selfKeys, d.selfValues = results[2], results[3]
-	defer free(results[0], results[1])
+	d.free()
+	d.cache = results[2:]
+	defer free(results[:2]...)
 	return d.predictions(results[0], results[1], rows)
+}
+
+// graph builds the program of a step.
+func (d *decoder) graph(scope *model.Scope, in []*Node) []*Node {
+	caches := 2 * d.c.config.DecoderLayers
+	s := stepInputs{tokens: in[0], position: in[1], parents: in[2], padding: in[3], cache: in[4 : 4+caches], cross: in[4+caches:]}
+	if d.beams == 1 {
+		s.parents = nil
+	}
+	out := step(scope, d.c.config, s)
+	return append([]*Node{out.logProbs, out.attention}, out.cache...)
 }
 
 // predictions copies what a step said out of the backend, row by row.

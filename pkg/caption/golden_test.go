@@ -63,7 +63,7 @@ func TestGolden(t *testing.T) {
 
 func compareGolden(t *testing.T, b compute.Backend, name string) {
 	cfg, g := readConfig(t, name), openGolden(t, name)
-	n, err := newNet(b, drawnModel(t, cfg))
+	n, err := newNet(b, drawnModel(t, cfg), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package caption
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -25,8 +26,9 @@ type net struct {
 // shape would fill the memory.
 const maxPrograms = 24
 
-// newNet gives the weights to the backend, checking that they are finite.
-func newNet(backend compute.Backend, m *Model) (*net, error) {
+// newNet gives the weights to the backend, checking that they are finite, and
+// with rearrange puts the kernels of convolutions in the order that is fastest.
+func newNet(backend compute.Backend, m *Model, rearrange bool) (*net, error) {
 	if backend == nil {
 		return nil, errors.New("there is no backend")
 	}
@@ -41,6 +43,9 @@ func newNet(backend compute.Backend, m *Model) (*net, error) {
 				return nil, errors.Join(fmt.Errorf("tensor %s holds %v at index %d", p.Name, v, i), n.close())
 			}
 		}
+		if rearrange && len(p.Shape) == 4 && p.Shape[3] > 1 {
+			p, values = kernelOf(p, values)
+		}
 		t, err := tensors.FromRaw(backend, 0, shapes.Make(dtypes.Float32, p.Shape...), dtypes.UnsafeByteSliceFromAny(values))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("tensor %s: %w", p.Name, err), n.close())
@@ -49,6 +54,21 @@ func newNet(backend compute.Backend, m *Model) (*net, error) {
 		n.store.VariableWithValue("/"+p.Name, t)
 	}
 	return n, nil
+}
+
+// kernelOf rearranges weights [out, in, rows, columns] to [rows, columns, in, out].
+func kernelOf(p Param, values []float32) (Param, []float32) {
+	out, in, size := p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
+	moved := make([]float32, len(values))
+	for o := range out {
+		for i := range in {
+			for s, v := range values[(o*in+i)*size:][:size] {
+				moved[(s*in+i)*out+o] = v
+			}
+		}
+	}
+	name := strings.TrimSuffix(p.Name, "weight") + kernelName
+	return Param{name, []int{p.Shape[2], p.Shape[3], in, out}}, moved
 }
 
 func (n *net) close() error {

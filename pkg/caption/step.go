@@ -14,15 +14,15 @@ import (
 // same at each step: one program serves them all.
 
 // pictureKeys is what the decoder's layers see of the pictures, for all steps:
-// keys and values, each [pictures, layers, heads, cells, dim/heads].
-func pictureKeys(scope *model.Scope, cfg Config, m *Memory) (keys, values *Node) {
+// keys and values of each layer in turn, each [pictures, heads, cells, dim/heads].
+func pictureKeys(scope *model.Scope, cfg Config, m *Memory) []*Node {
 	p := params{scope, cfg, m.Tokens}
-	var k, v []*Node
+	var list []*Node
 	for i := range cfg.DecoderLayers {
 		seen := p.in("decoder_%d", i).crossKeys(m)
-		k, v = append(k, seen.key), append(v, seen.value)
+		list = append(list, seen.key, seen.value)
 	}
-	return Stack(k, 1), Stack(v, 1)
+	return list
 }
 
 // stepInputs is what a step takes; rows is pictures times beams, each picture's
@@ -32,57 +32,55 @@ type stepInputs struct {
 	position *Node // int32 scalar, of those pieces
 	parents  *Node // int32 [rows], the row that each row goes on from; nil: itself
 
-	selfKeys, selfValues   *Node // the cache: [rows, layers, heads, length, dim/heads]
-	crossKeys, crossValues *Node // of the pictures, as pictureKeys makes them
-	padding                *Node // bool [pictures, cells]
+	cache   []*Node // keys and values of each layer in turn, each [rows, heads, length, dim/heads]
+	cross   []*Node // of the pictures, as pictureKeys makes them
+	padding *Node   // bool [pictures, cells]
 }
 
 // stepOutputs is what a step gives.
 type stepOutputs struct {
-	logProbs  *Node // [rows, vocab], of the next piece
-	attention *Node // [rows, layers, heads, cells]: where this step looked
-
-	selfKeys, selfValues *Node // the cache with this step's keys and values
+	logProbs  *Node   // [rows, vocab], of the next piece
+	attention *Node   // [rows, layers, heads, cells]: where this step looked
+	cache     []*Node // with this step's keys and values
 }
 
 // step builds the graph that reads one piece in each row and predicts the next.
 func step(scope *model.Scope, cfg Config, in stepInputs) stepOutputs {
-	p := params{scope, cfg, in.selfKeys}
-	rows, length, g := in.tokens.Shape().Dim(0), in.selfKeys.Shape().Dim(3), in.tokens.Graph()
-	if in.parents != nil {
-		in.selfKeys = Gather(in.selfKeys, ExpandAxes(in.parents, -1))
-		in.selfValues = Gather(in.selfValues, ExpandAxes(in.parents, -1))
-	}
+	p := params{scope, cfg, in.cache[0]}
+	rows, length, g := in.tokens.Shape().Dim(0), in.cache[0].Shape().Dim(2), in.tokens.Graph()
 	slots := Iota(g, shapes.Make(dtypes.Int32, 1, 1, length, 1), 2)
 	position := Reshape(in.position, 1, 1, 1, 1)
 	here := Equal(slots, position)
 	future := Reshape(GreaterThan(slots, position), 1, 1, 1, length)
 	learned := p.weight("positions", cfg.MaxPositions, cfg.Dim)
 	learned = Reshape(Gather(learned, Reshape(in.position, 1, 1)), 1, 1, cfg.Dim)
+	cached := func(i int) *Node {
+		if in.parents == nil {
+			return in.cache[i]
+		}
+		return Gather(in.cache[i], ExpandAxes(in.parents, -1))
+	}
 
 	var out stepOutputs
-	var keys, values, maps []*Node
+	var maps []*Node
 	x := p.embed(Reshape(in.tokens, rows, 1), learned)
 	for i := range cfg.DecoderLayers {
 		q := p.in("decoder_%d", i)
-		layer := func(all *Node) *Node { return Squeeze(Slice(all, AxisRange(), AxisElem(i)), 1) }
 		look := func(query, value *Node) *attendedKeys {
 			now := q.in("self").keys(query, value)
-			now.key = put(layer(in.selfKeys), now.key, here)
-			now.value = put(layer(in.selfValues), now.value, here)
+			now.key = put(cached(2*i), now.key, here)
+			now.value = put(cached(2*i+1), now.value, here)
 			now.forbidden = future
-			keys, values = append(keys, now.key), append(values, now.value)
+			out.cache = append(out.cache, now.key, now.value)
 			return now
 		}
-		cross := &attendedKeys{key: layer(in.crossKeys), value: layer(in.crossValues), padding: in.padding}
-		l := q.decoderLayer(x, learned, look, cross)
+		l := q.decoderLayer(x, learned, look, &attendedKeys{key: in.cross[2*i], value: in.cross[2*i+1], padding: in.padding})
 		maps = append(maps, Squeeze(l.Cross, 2))
 		x = l.Tokens
 	}
 	logits := p.head(p.norm("decoder_norm", x))
 	out.logProbs = LogSoftmax(Reshape(logits, rows, cfg.Vocab), -1)
 	out.attention = Stack(maps, 1)
-	out.selfKeys, out.selfValues = Stack(keys, 1), Stack(values, 1)
 	return out
 }
 

@@ -16,7 +16,7 @@ func TestGradients(t *testing.T) {
 	cfg := readConfig(t, "patch")
 	for _, b := range testBackends(t) {
 		m := drawnModel(t, cfg)
-		n, err := newNet(b, m)
+		n, err := newNet(b, m, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestGradients(t *testing.T) {
 				moved := drawnModel(t, cfg)
 				data, _, _ := moved.Parameter(name)
 				data[at] += h * float32(2*side-1)
-				mn, err := newNet(b, moved)
+				mn, err := newNet(b, moved, false)
 				if err != nil {
 					t.Fatal(err)
 				}
