@@ -20,15 +20,17 @@ type Slider struct {
 }
 
 const (
-	sliderSteps = 100             // places of a slider
-	sliderWait  = 4 * time.Second // for a browser to answer
-	sliderIdle  = 3 * time.Minute // without a touch, after which the cell ends
+	sliderSteps = 100              // places of a slider
+	sliderWait  = 4 * time.Second  // for a browser to answer
+	sliderFirst = 15 * time.Second // for the first touch: all cells may be running
+	sliderIdle  = 3 * time.Minute  // for another touch
 )
 
 // Sliders shows what draw makes of the sliders' values, and draws it again when one
 // is moved, as long as the cell runs: until it is interrupted, or until no slider
-// was touched for three minutes. Where no browser answers, as in an export, the
-// picture of the values given stays. An error in drawing ends the cell.
+// was touched for three minutes; for fifteen seconds if none was touched at all, so
+// that the cells behind it get their turn. Where no browser answers, as in an
+// export, the picture of the values given stays. An error in drawing ends the cell.
 func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
 	values := make([]float64, len(sliders))
 	for i, s := range sliders {
@@ -76,7 +78,7 @@ func follow(ctx context.Context, moves <-chan move, values []float64, redraw fun
 		case <-time.After(wait):
 			return nil
 		case m := <-moves:
-			wait = sliderIdle
+			wait = max(wait, sliderFirst)
 			changed := values[m.slider] != m.value
 			values[m.slider] = m.value
 			for len(moves) > 0 {
@@ -87,6 +89,7 @@ func follow(ctx context.Context, moves <-chan move, values []float64, redraw fun
 			if !changed { // a browser tells of itself by the places there are
 				continue
 			}
+			wait = sliderIdle
 			if err := redraw(); err != nil {
 				return err
 			}
