@@ -208,12 +208,16 @@ func (m *Model) Parameter(name string) (values []float32, shape []int, err error
 // training returns them; those that aren't given stay.
 func (m *Model) WithParameters(list []*weights.Tensor) (*Model, error) {
 	out := &Model{Config: m.Config, Layout: LayoutGaze, Vocab: m.Vocab, params: map[string]*weights.Tensor{}, shapes: m.shapes}
-	for _, p := range m.Config.Parameters() {
-		values, shape, err := m.Parameter(p.Name)
+	old, err := m.Tensors()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range old {
+		values, err := t.Float32s()
 		if err != nil {
 			return nil, fmt.Errorf("caption: %w", err)
 		}
-		out.params[p.Name] = weights.NewTensor(p.Name, shape, slices.Clone(values))
+		out.params[t.Name] = weights.NewTensor(t.Name, t.Shape, slices.Clone(values))
 	}
 	for _, t := range list {
 		if shape, ok := m.shapes[t.Name]; !ok || !slices.Equal(shape, t.Shape) {
@@ -236,19 +240,30 @@ func (m *Model) Save(path string, half bool) error {
 	if m.Vocab != nil {
 		metadata[metadataVocab] = m.Vocab.String()
 	}
+	list, err := m.Tensors()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if half {
+		for i, t := range list {
+			if list[i], err = t.Half(); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+	}
+	return weights.WriteSafetensors(path, list, metadata)
+}
+
+// Tensors is all parameters under Gaze's names, as training takes them; the
+// values may be the file's own memory.
+func (m *Model) Tensors() ([]*weights.Tensor, error) {
 	var list []*weights.Tensor
 	for _, p := range m.Config.Parameters() {
 		values, shape, err := m.Parameter(p.Name)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("caption: %w", err)
 		}
-		t := weights.NewTensor(p.Name, shape, values)
-		if half {
-			if t, err = t.Half(); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-		}
-		list = append(list, t)
+		list = append(list, weights.NewTensor(p.Name, shape, values))
 	}
-	return weights.WriteSafetensors(path, list, metadata)
+	return list, nil
 }

@@ -181,3 +181,36 @@ func TestLoadWrong(t *testing.T) {
 		t.Errorf("LoadWith another configuration: %v", err)
 	}
 }
+
+func TestWithParameters(t *testing.T) {
+	m, err := New(Small(9), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := m.Tensors()
+	if err != nil || len(list) != len(m.Config.Parameters()) {
+		t.Fatalf("%d tensors, %v", len(list), err)
+	}
+	bias := weights.NewTensor("head_0/bias", []int{9}, []float32{1, 2, 3, 4, 5, 6, 7, 8, 9})
+	changed, err := m.WithParameters([]*weights.Tensor{bias})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Config.Parameters() {
+		want, _, _ := m.Parameter(p.Name)
+		if p.Name == bias.Name {
+			want, _ = bias.Float32s()
+		}
+		if got, _, err := changed.Parameter(p.Name); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s isn't what it was made of (%v)", p.Name, err)
+		}
+	}
+	for _, bad := range []*weights.Tensor{weights.NewTensor("head_0/bias", []int{3}, make([]float32, 3)), weights.NewTensor("tail", []int{9}, make([]float32, 9))} {
+		if _, err := m.WithParameters([]*weights.Tensor{bad}); err == nil || !strings.Contains(err.Error(), bad.Name) {
+			t.Errorf("%s of shape %v: %v", bad.Name, bad.Shape, err)
+		}
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}
