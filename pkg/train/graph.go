@@ -3,6 +3,8 @@ package train
 import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"gaze/pkg/vit"
 )
 
 // The scalars of an update: these, then the optimiser's of every group.
@@ -49,18 +51,18 @@ func (t *Trainer) applyGraph(_ *model.Scope, inputs []*Node) []*Node {
 // logitsGraph runs the network with the weights in a scope; nothing is dropped.
 func (t *Trainer) logitsGraph(scope string) func(*model.Scope, []*Node) []*Node {
 	return func(_ *model.Scope, inputs []*Node) []*Node {
-		return []*Node{t.net.Logits(t.store.Scope("/"+scope), inputs[0], nil)}
+		return []*Node{t.net.Logits(t.store.Scope("/"+scope), inputs[0], vit.Training{})}
 	}
 }
 
 // backward runs the network on a batch and differentiates the mean loss by the
 // trained weights. Inputs: images, targets, factors if branches are dropped.
 func (t *Trainer) backward(inputs []*Node) (loss, correct *Node, gradients []*Node) {
-	var factors *Node
+	how := vit.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
 	if len(inputs) > 2 {
-		factors = inputs[2]
+		how.Factors = inputs[2]
 	}
-	logits := t.net.Logits(t.store.Scope("/"+weightScope), inputs[0], factors)
+	logits := t.net.Logits(t.store.Scope("/"+weightScope), inputs[0], how)
 	loss, correct = lossAndCorrect(logits, inputs[1])
 	var by []*Node
 	for _, p := range t.trained() {

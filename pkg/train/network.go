@@ -23,9 +23,9 @@ type Network struct {
 	// picture skips it in training; empty: none.
 	Drop []float64
 	// Logits builds the graph: images [batch, channels, height, width] in, logits
-	// [batch, classes] out. factors, [branches, batch], multiply the residual
-	// branches; nil: nothing is dropped.
-	Logits func(scope *model.Scope, images, factors *Node) *Node
+	// [batch, classes] out. how has factors, [branches, batch], where branches are
+	// dropped; its zero value is how pictures are classified.
+	Logits func(scope *model.Scope, images *Node, how vit.Training) *Node
 }
 
 func (n *Network) validate() error {
@@ -86,11 +86,8 @@ func ViT(m *vit.Model, dropPath float64) (*Network, error) {
 			n.Drop = append(n.Drop, dropPath*float64(i/2)/math.Max(1, float64(cfg.Depth-1)))
 		}
 	}
-	n.Logits = func(scope *model.Scope, images, factors *Node) *Node {
-		if factors != nil {
-			return vit.ForwardScaled(scope, cfg, images, factors).Logits
-		}
-		return vit.Forward(scope, cfg, images).Logits
+	n.Logits = func(scope *model.Scope, images *Node, how vit.Training) *Node {
+		return vit.ForwardTraining(scope, cfg, images, how).Logits
 	}
 	return n, nil
 }
@@ -112,7 +109,7 @@ func Probe(m *vit.Model) (*Network, error) {
 		n.Weights = append(n.Weights, weights.NewTensor(name, shape, values))
 	}
 	n.Input = [3]int{n.Weights[0].Shape[1], 1, 1}
-	n.Logits = func(scope *model.Scope, features, _ *Node) *Node {
+	n.Logits = func(scope *model.Scope, features *Node, _ vit.Training) *Node {
 		x := Reshape(features, -1, n.Input[0])
 		head := scope.At("head")
 		weight := head.VariableWithShape("weight", shapes.Make(x.DType(), n.Classes, n.Input[0])).NodeValue(x)

@@ -25,6 +25,13 @@ type Options struct {
 	// are divided by the number of batches there were.
 	DivideByAccumulate bool
 
+	// Precision is that of the products of a step; the zero value is Float32.
+	Precision Precision
+	// Checkpointing keeps no more of each block than its input and computes the block
+	// again where its gradients are: less memory for a forward pass more, and the
+	// same numbers but for rounding.
+	Checkpointing bool
+
 	Average *Average // nil: no average is kept
 	Seed    uint64   // of stochastic depth
 }

@@ -39,6 +39,9 @@ type Settings struct {
 	Probe      bool    // [probe] as freeze=backbone, on features that are computed once
 	Mixup      float64 // [mixup] alpha of Mixup; 0: none
 	CutMix     float64 // [cutmix] alpha of CutMix; 0: none
+
+	Precision  string // [precision] float32 or bfloat16; "" is float32; see Options.Precision
+	Checkpoint bool   // [checkpoint] Options.Checkpointing
 }
 
 // DefaultSettings is what holds where nothing is said: the optimiser is torch's
@@ -47,7 +50,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		Rate: 1e-4, Epochs: 5, Batch: 16, Accumulate: 1, Seed: 1,
 		Optimizer: "adam", Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
-		Schedule: "constant", LayerDecay: 1, Freeze: "none",
+		Schedule: "constant", LayerDecay: 1, Freeze: "none", Precision: Float32.String(),
 	}
 }
 
@@ -68,6 +71,8 @@ func (s Settings) check() error {
 		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed")
 	case (s.Probe || s.Freeze == "backbone") && (s.LayerDecay != 1 || s.DropPath != 0):
 		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
+	case s.Probe && (s.Precision == BFloat16.String() || s.Checkpoint):
+		return fmt.Errorf("precision and checkpoint change nothing in a probe, which trains no block: leave them out")
 	}
 	return nil
 }
@@ -82,7 +87,8 @@ func (s Settings) Updates(batches int) int {
 func (s Settings) Options(batches, depth int) Options {
 	o := Options{
 		Optimizer: s.optimizer(), Schedule: s.schedule(batches),
-		ClipNorm: s.Clip, LabelSmoothing: s.Smoothing, Accumulate: s.Accumulate, DivideByAccumulate: s.Divide, Seed: s.Seed,
+		ClipNorm: s.Clip, LabelSmoothing: s.Smoothing, Accumulate: s.Accumulate, DivideByAccumulate: s.Divide,
+		Seed: s.Seed, Checkpointing: s.Checkpoint,
 	}
 	if s.NoDecay {
 		o.Rules = append(o.Rules, NoDecay())
@@ -92,6 +98,9 @@ func (s Settings) Options(batches, depth int) Options {
 	}
 	if s.Freeze == "backbone" {
 		o.Rules = append(o.Rules, FreezeBackbone())
+	}
+	if s.Precision == BFloat16.String() {
+		o.Precision = BFloat16
 	}
 	if s.EMA > 0 {
 		o.Average = &Average{Decay: s.EMA, Warmup: true}

@@ -22,7 +22,7 @@ func ExampleParseSettings() {
 	fmt.Println(err)
 	// Output:
 	// 1e-06 adam 16
-	// column 10: there is no setting "epoch"; there are lr, epochs, batch, accumulate, divide, seed, optimizer, weight_decay, no_decay, momentum, nesterov, beta1, beta2, eps, schedule, floor, warmup, clip, smoothing, ema, droppath, layerdecay, freeze, probe, mixup, cutmix
+	// column 10: there is no setting "epoch"; there are lr, epochs, batch, accumulate, divide, seed, optimizer, weight_decay, no_decay, momentum, nesterov, beta1, beta2, eps, schedule, floor, warmup, clip, smoothing, ema, droppath, layerdecay, freeze, probe, mixup, cutmix, precision, checkpoint
 	//   lr=1e-3; epoch=5
 	//            ^
 }
@@ -33,6 +33,8 @@ func TestParseSettings(t *testing.T) {
 		{" LR = 3e-4 ;; Epochs=2; ", "lr=0.0003; epochs=2; batch=16; accumulate=1; seed=1"},
 		{"probe; seed=18446744073709551615", "lr=0.0001; epochs=5; batch=16; accumulate=1; seed=18446744073709551615; probe=true"},
 		{"probe=false;nodecay=1", "lr=0.0001; epochs=5; batch=16; accumulate=1; seed=1; no_decay=true"},
+		{"checkpoint; precision=BFloat16", "lr=0.0001; epochs=5; batch=16; accumulate=1; seed=1; precision=bfloat16; checkpoint=true"},
+		{"checkpoint=false; precision=float32", "lr=0.0001; epochs=5; batch=16; accumulate=1; seed=1"},
 		{"optimizer=AdamW", "lr=0.0001; epochs=5; batch=16; accumulate=1; seed=1; optimizer=adamw"},
 		{"weightdecay=0.01; optimizer=adamw", "lr=0.0001; epochs=5; batch=16; accumulate=1; seed=1; optimizer=adamw"},
 		{"optimizer=adamw; weight_decay=0", "lr=0.0001; epochs=5; batch=16; accumulate=1; seed=1; optimizer=adamw; weight_decay=0"},
@@ -84,6 +86,10 @@ func TestParseSettingsErrors(t *testing.T) {
 		{"warmup=6", 1, "longer than the 5 epochs"},
 		{"probe; mixup=0.2", 1, "can't be mixed"},
 		{"freeze=backbone; layerdecay=0.75", 1, "only the head"},
+		{"precision=float16", 11, "float32, bfloat16"},
+		{"checkpoint=often", 12, "true or false"},
+		{"probe; precision=bfloat16", 1, "change nothing in a probe"},
+		{"probe; checkpoint", 1, "change nothing in a probe"},
 		{"=", 1, `no setting ""`},
 	} {
 		_, err := train.ParseSettings(c.text)
@@ -165,5 +171,14 @@ func TestSettingsOptions(t *testing.T) {
 	}
 	if m := s.Map(); m["lr"] != "0.0001" || m["freeze"] != "backbone" || len(m) != 26 {
 		t.Errorf("map %v", m)
+	}
+	if m := s.Map(); o.Precision != train.Float32 || o.Checkpointing || m["precision"]+m["checkpoint"] != "" {
+		t.Errorf("options %+v, map %v", o, m)
+	}
+	if s, err = train.ParseSettings("precision=bfloat16; checkpoint"); err != nil {
+		t.Fatal(err)
+	}
+	if o, m := s.Options(10, 2), s.Map(); o.Precision != train.BFloat16 || !o.Checkpointing || m["precision"] != "bfloat16" || m["checkpoint"] != "true" {
+		t.Errorf("options %+v, map %v", o, m)
 	}
 }

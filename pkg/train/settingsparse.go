@@ -17,6 +17,9 @@ type setting struct {
 	name string
 	get  func(s *Settings) string
 	set  func(s *Settings, text string) error
+	// late settings aren't in a manifest that has them as usual: runs from before
+	// they were there go on.
+	late bool
 }
 
 // settings lists the names there are, in the order in which String writes them.
@@ -47,6 +50,13 @@ var settings = []setting{
 	flag("probe", func(s *Settings) *bool { return &s.Probe }),
 	decimal("mixup", func(s *Settings) *float64 { return &s.Mixup }, 0, 1e3),
 	decimal("cutmix", func(s *Settings) *float64 { return &s.CutMix }, 0, 1e3),
+	late(choice("precision", func(s *Settings) *string { return &s.Precision }, Float32.String(), BFloat16.String())),
+	late(flag("checkpoint", func(s *Settings) *bool { return &s.Checkpoint })),
+}
+
+func late(s setting) setting {
+	s.late = true
+	return s
 }
 
 // below1 is the largest number less than 1.
@@ -54,9 +64,9 @@ var below1 = math.Nextafter(1, 0)
 
 // decimal is a number within bounds.
 func decimal(name string, field func(*Settings) *float64, low, high float64) setting {
-	return setting{name,
-		func(s *Settings) string { return strconv.FormatFloat(*field(s), 'g', -1, 64) },
-		func(s *Settings, text string) error {
+	return setting{name: name,
+		get: func(s *Settings) string { return strconv.FormatFloat(*field(s), 'g', -1, 64) },
+		set: func(s *Settings, text string) error {
 			v, err := strconv.ParseFloat(text, 64)
 			if err != nil {
 				return fmt.Errorf("%s is a number, not %q", name, text)
@@ -71,9 +81,9 @@ func decimal(name string, field func(*Settings) *float64, low, high float64) set
 
 // whole is a whole number within bounds.
 func whole(name string, field func(*Settings) *int, low, high int) setting {
-	return setting{name,
-		func(s *Settings) string { return strconv.Itoa(*field(s)) },
-		func(s *Settings, text string) error {
+	return setting{name: name,
+		get: func(s *Settings) string { return strconv.Itoa(*field(s)) },
+		set: func(s *Settings, text string) error {
 			v, err := strconv.Atoi(text)
 			if err != nil {
 				return fmt.Errorf("%s is a whole number, not %q", name, text)
@@ -88,9 +98,9 @@ func whole(name string, field func(*Settings) *int, low, high int) setting {
 
 // seedSetting is the seed: any whole number that has no sign.
 func seedSetting() setting {
-	return setting{"seed",
-		func(s *Settings) string { return strconv.FormatUint(s.Seed, 10) },
-		func(s *Settings, text string) error {
+	return setting{name: "seed",
+		get: func(s *Settings) string { return strconv.FormatUint(s.Seed, 10) },
+		set: func(s *Settings, text string) error {
 			v, err := strconv.ParseUint(text, 10, 64)
 			if err != nil {
 				return fmt.Errorf("seed is a whole number from 0, not %q", text)
@@ -102,9 +112,9 @@ func seedSetting() setting {
 
 // choice is one of a few words.
 func choice(name string, field func(*Settings) *string, words ...string) setting {
-	return setting{name,
-		func(s *Settings) string { return *field(s) },
-		func(s *Settings, text string) error {
+	return setting{name: name,
+		get: func(s *Settings) string { return *field(s) },
+		set: func(s *Settings, text string) error {
 			text = strings.ToLower(text)
 			if !slices.Contains(words, text) {
 				return fmt.Errorf("%s is one of %s, not %q", name, strings.Join(words, ", "), text)
@@ -116,9 +126,9 @@ func choice(name string, field func(*Settings) *string, words ...string) setting
 
 // flag is a switch: its name alone turns it on.
 func flag(name string, field func(*Settings) *bool) setting {
-	return setting{name,
-		func(s *Settings) string { return strconv.FormatBool(*field(s)) },
-		func(s *Settings, text string) error {
+	return setting{name: name,
+		get: func(s *Settings) string { return strconv.FormatBool(*field(s)) },
+		set: func(s *Settings, text string) error {
 			v, err := strconv.ParseBool(text)
 			if err != nil && text != "" {
 				return fmt.Errorf("%s is true or false, not %q", name, text)
@@ -208,11 +218,14 @@ func (s Settings) List() []Named {
 	return out
 }
 
-// Map is every setting by its name, as a run's manifest has them.
+// Map is the settings by their names, as a run's manifest has them: all but
+// precision and checkpoint where they are as usual.
 func (s Settings) Map() map[string]string {
-	out := make(map[string]string, len(settings))
-	for _, e := range s.List() {
-		out[e.Name] = e.Value
+	out, usual := make(map[string]string, len(settings)), DefaultSettings()
+	for _, e := range settings {
+		if !e.late || e.get(&s) != e.get(&usual) {
+			out[e.name] = e.get(&s)
+		}
 	}
 	return out
 }

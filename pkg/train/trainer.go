@@ -68,7 +68,7 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 	if err := net.validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if err := opt.validate(); err != nil {
+	if err := errors.Join(opt.validate(), opt.Precision.check(backend)); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	t := &Trainer{backend: backend, store: model.NewStore()}

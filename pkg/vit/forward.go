@@ -36,20 +36,7 @@ type Block struct {
 //
 // In the equations b is batch, t and s tokens, d and o channels, h heads.
 func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
-	return params{scope, cfg, images, nil}.forward(images)
-}
-
-// ForwardScaled is [Forward] with a factor on every residual branch, which is
-// how stochastic depth (Huang et al., "Deep Networks with Stochastic Depth",
-// 2016) is trained: 0 drops the branch, 1/(1-rate) keeps it.
-//
-// factors: [2*depth, batch], for each block that of its attention, then that of
-// its MLP.
-func ForwardScaled(scope *model.Scope, cfg Config, images, factors *Node) *Intermediates {
-	if got, want := factors.Shape(), shapes.Make(images.DType(), 2*cfg.Depth, images.Shape().Dim(0)); !got.Equal(want) {
-		exceptions.Panicf("vit.ForwardScaled: factors have shape %s, two for each block and picture are %s", got, want)
-	}
-	return params{scope, cfg, images, factors}.forward(images)
+	return params{scope: scope, cfg: cfg, like: images}.forward(images)
 }
 
 func (p params) forward(images *Node) *Intermediates {
@@ -57,9 +44,15 @@ func (p params) forward(images *Node) *Intermediates {
 	out := &Intermediates{Embeddings: p.embed(images)}
 	x := out.Embeddings
 	for i := range cfg.Depth {
+		if p.how.Checkpoint {
+			x = x.Checkpoint()
+		}
 		b := p.in("block_%d", i).block(x, i)
 		out.Blocks = append(out.Blocks, b)
 		x = b.Tokens
+	}
+	if p.how.Checkpoint {
+		x = x.StopCheckpoint()
 	}
 	if cfg.PreLogits == PreLogitsAll {
 		x = Tanh(p.linear("pre_logits", x, cfg.Representation, true))
@@ -85,7 +78,7 @@ func (p params) embed(images *Node) *Node {
 	x = TransposeAllDims(x, 0, 2, 4, 1, 3, 5)
 	x = Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
 	w := p.weight("patch/weight", cfg.Dim, cfg.Channels, patch[0], patch[1])
-	x = Einsum("btd,od->bto", x, Reshape(w, cfg.Dim, -1))
+	x = p.full(Einsum("btd,od->bto", p.factor(x), p.factor(Reshape(w, cfg.Dim, -1))))
 	if cfg.PatchBias {
 		x = Add(x, p.vector("patch/bias", cfg.Dim))
 	}
@@ -139,8 +132,8 @@ func (p params) residual(x, branch *Node, scale string, i int) *Node {
 	if p.cfg.LayerScale {
 		branch = Mul(branch, p.vector(scale, p.cfg.Dim))
 	}
-	if p.factors != nil {
-		branch = Mul(branch, Reshape(Slice(p.factors, AxisElem(i)), -1, 1, 1))
+	if p.how.Factors != nil {
+		branch = Mul(branch, Reshape(Slice(p.how.Factors, AxisElem(i)), -1, 1, 1))
 	}
 	return Add(x, branch)
 }
@@ -157,9 +150,10 @@ func (p params) attention(x *Node) (mixed, probabilities *Node) {
 	take := func(i int) *Node { return Squeeze(Slice(qkv, AxisElem(i)), 0) }
 	query, key, value := take(0), take(1), take(2)
 
-	scores := Einsum("bhtd,bhsd->bhts", MulScalar(query, 1/math.Sqrt(float64(headDim))), key)
+	query = MulScalar(query, 1/math.Sqrt(float64(headDim)))
+	scores := p.full(Einsum("bhtd,bhsd->bhts", p.factor(query), p.factor(key)))
 	probabilities = Softmax(scores, -1)
-	mixed = Einsum("bhts,bhsd->bhtd", probabilities, value)
+	mixed = p.full(Einsum("bhts,bhsd->bhtd", p.factor(probabilities), p.factor(value)))
 	mixed = Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), batch, tokens, cfg.Dim)
 	return p.linear("attn/out", mixed, cfg.Dim, true), probabilities
 }

@@ -12,10 +12,10 @@ import (
 
 // params reads the model's variables while a graph is built.
 type params struct {
-	scope   *model.Scope
-	cfg     Config
-	like    *Node // a node of the graph and of the weights' dtype
-	factors *Node // of the residual branches, [2*depth, batch]; nil: all are 1
+	scope *model.Scope
+	cfg   Config
+	like  *Node // a node of the graph and of the weights' dtype
+	how   Training
 }
 
 // in goes into a sub-scope. Entering it twice is allowed: two passes in one
@@ -47,9 +47,9 @@ func (p params) vector(path string, dim int) *Node {
 // three axes made a training step of ViT-Ti's blocks a third longer on XLA.
 func (p params) linear(name string, x *Node, out int, bias bool) *Node {
 	last := x.Rank() - 1
-	w := p.weight(name+"/weight", out, x.Shape().Dim(last))
+	w := p.factor(p.weight(name+"/weight", out, x.Shape().Dim(last)))
 	dims := slices.Clone(x.Shape().Dimensions)
-	x = DotGeneral(Reshape(x, -1, dims[last]), []int{1}, nil, w, []int{1}, nil)
+	x = p.full(DotGeneral(Reshape(p.factor(x), -1, dims[last]), []int{1}, nil, w, []int{1}, nil))
 	dims[last] = out
 	x = Reshape(x, dims...)
 	if bias {
