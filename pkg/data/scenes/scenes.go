@@ -1,0 +1,84 @@
+// Package scenes draws pictures with captions, as a picture book would: people,
+// animals and things that do what people photograph, in six places, each with
+// five sentences about it and an exact mask for whatever the sentences name.
+package scenes
+
+import (
+	"fmt"
+
+	"gaze/pkg/transform"
+)
+
+// MinSize and MaxSize are the smallest and the largest picture that Draw draws,
+// in pixels.
+const (
+	MinSize = 16
+	MaxSize = 4096
+)
+
+// samples is the least number of samples across a picture, so that small
+// pictures are as true as large ones; and two across a pixel at least.
+const samples = 256
+
+// Scene is a picture and what is said about it.
+type Scene struct {
+	Image *transform.Image // RGB
+	// Captions are five sentences in small letters, all true.
+	Captions []string
+	Nouns    []Noun
+	Name     string // of a picture of [Report]
+}
+
+// Draw draws the index-th picture of a split, size pixels wide and high. The
+// same arguments give the same bytes; the size changes neither what is to be
+// seen nor the captions. Errors: a negative index, a size that isn't in
+// [MinSize, MaxSize], a split that isn't one.
+func Draw(seed uint64, index, size int, split Split) (Scene, error) {
+	if int(split) >= len(splitNames) {
+		return Scene{}, fmt.Errorf("scenes: there is no split %d", split)
+	}
+	if index < 0 {
+		return Scene{}, fmt.Errorf("scenes: there is no picture %d; they are counted from 0", index)
+	}
+	if err := checkSize(size); err != nil {
+		return Scene{}, err
+	}
+	of := func(aspect uint64) *stream { return newStream(seed, uint64(split), uint64(index), aspect) }
+	return drawPlan(choose(of(1), split), size, of), nil
+}
+
+func checkSize(size int) error {
+	if size < MinSize || size > MaxSize {
+		return fmt.Errorf("scenes: a picture of %d pixels; the size goes from %d to %d", size, MinSize, MaxSize)
+	}
+	return nil
+}
+
+// drawPlan draws a plan; of returns the random numbers of an aspect of it.
+func drawPlan(p plan, size int, of func(aspect uint64) *stream) Scene {
+	per := max(2, (samples+size-1)/size)
+	c := newCanvas(size * per)
+	defer canvases.Put(c)
+	t := newStage(c, p, of(2))
+	said := captions(p, of(3))
+	return Scene{Image: c.picture(per, daylight(of(4))), Captions: said, Nouns: t.nouns(per, said)}
+}
+
+// daylight is the gain of each channel in 1/256.
+func daylight(s *stream) [3]int {
+	level := 248 + s.around(28)
+	warm := s.around(10)
+	return [3]int{int(level + warm), int(level), int(level - warm)}
+}
+
+// newStage paints a plan; half the scenes are seen in a mirror.
+func newStage(c *canvas, p plan, s *stream) *stage {
+	pt := &painter{canvas: c, s: s, next: firstOwn, line: 0.0045 * float64(c.n)}
+	page := frame{xx: float64(c.n), yy: float64(c.n)}
+	if s.chance(0.5) {
+		page.xx, page.x = -page.xx, float64(c.n)
+	}
+	t := &stage{painter: pt, setting: newSetting(pt, p), plan: p}
+	t.perform(page)
+	return t
+}
