@@ -76,7 +76,12 @@ func (t *stage) eats(f, page frame, who person, at pose) {
 		at.hands[1] = vec{b.shoulder + 0.12, -b.hip - 0.10}
 		t.nearArm(f, who, at)
 		t.tableTop(page, 0.77)
-		v := vec{0.5 + t.s().around(0.14), 0.78}
+		side := t.s().in(0.2, 0.26)
+		x := (f.x - page.x) / page.xx
+		if x > 0.5 {
+			side = -side
+		}
+		v := vec{x + side, 0.78}
 		t.dab(page, table, 0xfdfcf8, ellipse(v.plus(vec{0, 0.012}), 0.17, 0.035))
 		t.dab(page, table, 0xd8d4cc, ellipse(v.plus(vec{0, 0.016}), 0.12, 0.02))
 		t.meal(page, l, t.food, v.plus(vec{0, -0.07}), 0.105)

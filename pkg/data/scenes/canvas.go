@@ -163,18 +163,24 @@ func snap(v vec) (x, y int64) {
 func (c *canvas) picture(per int, gain [3]int) *transform.Image {
 	size, n := c.n/per, per*per
 	im := transform.NewImage(size, size, 3)
+	var scale [3]int
+	for i, g := range gain {
+		scale[i] = g << 16 / n
+	}
 	for y := range size {
 		for x := range size {
-			var r, g, b int
+			const lane = 20 // bits of a channel's sum
+			var sum uint64
 			for row := range per {
 				at := (y*per+row)*c.n + x*per
 				for _, p := range c.pixels[at : at+per] {
-					r, g, b = r+int(p>>16&255), g+int(p>>8&255), b+int(p&255)
+					sum += uint64(p&0xff0000)<<(2*lane-16) | uint64(p&0xff00)<<(lane-8) | uint64(p&0xff)
 				}
 			}
 			at := 3 * (y*size + x)
-			for i, v := range [3]int{r, g, b} {
-				im.Pix[at+i] = uint8(min((v*gain[i]+n*128)/(n*256), 255))
+			for i := range 3 {
+				v := int(sum >> (lane * (2 - i)) & (1<<lane - 1))
+				im.Pix[at+i] = uint8(min((v*scale[i]+1<<23)>>24, 255))
 			}
 		}
 	}
@@ -185,15 +191,18 @@ func (c *canvas) picture(per int, gain [3]int) *transform.Image {
 func (c *canvas) mask(per int, set labels) *transform.Image {
 	size, n := c.n/per, per*per
 	im := transform.NewImage(size, size, 1)
+	counts := make([]int, size)
 	for y := range size {
-		for x := range size {
-			count := 0
-			for row := range per {
-				at := (y*per+row)*c.n + x*per
-				for _, l := range c.shows[at : at+per] {
-					count += int(set >> l & 1)
+		clear(counts)
+		for row := range per {
+			shows := c.shows[(y*per+row)*c.n:]
+			for x := range counts {
+				for _, l := range shows[x*per : x*per+per] {
+					counts[x] += int(set >> (l & 63) & 1)
 				}
 			}
+		}
+		for x, count := range counts {
 			im.Pix[y*size+x] = uint8((count*255 + n/2) / n)
 		}
 	}

@@ -34,7 +34,9 @@ func (a *author) sentence() string {
 	who, does, where := a.subject(), a.action(), a.location()
 	switch n := a.s.below(10); {
 	case n < 2:
-		does = be + " " + does
+		if strings.HasSuffix(strings.Fields(does)[0], "ing") {
+			does = be + " " + does
+		}
 	case n == 2:
 		who = "there " + be + " " + who
 	case n == 3:

@@ -66,8 +66,8 @@ func drawPlan(p plan, size int, of func(aspect uint64) *stream) Scene {
 
 // daylight is the gain of each channel in 1/256.
 func daylight(s *stream) [3]int {
-	level := 248 + s.around(28)
-	warm := s.around(10)
+	level := 251 + s.around(16)
+	warm := s.around(8)
 	return [3]int{int(level + warm), int(level), int(level - warm)}
 }
 

@@ -57,9 +57,9 @@ func (b *setting) draw(f frame, p plan) {
 // outside is the sky.
 func (b *setting) outside(f frame, p plan) {
 	c := pick(b.s, blues...)
-	b.dab(f, sky, c, rect(-1, -1, 2, 2))
-	for i := range 5 {
-		b.tint(f, 0, 0xfff8ec, 34, rect(-1, 0.12+0.09*float64(i), 2, 2))
+	for i := range 6 { // paler towards the ground
+		y := 0.12 + 0.09*float64(i)
+		b.dab(f, sky, mix(c, 0xfff8ec, 30*i), rect(-1, y-0.12, 2, max(y, 0.9*float64(i/5))))
 	}
 	if p.sunny {
 		at := vec{b.s.in(0.1, 0.25), b.s.in(0.1, 0.16)}

@@ -88,7 +88,10 @@ func (t *stage) spot(i int) (x, y float64) {
 	y = t.s().in(0.88, 0.94)
 	switch {
 	case t.dinner:
-		return 0.5 + t.s().around(0.16), 1.12
+		if t.who >= boy {
+			return 0.5 + t.s().around(0.2), 1.06
+		}
+		return 0.5 + t.s().around(0.2), 1.12
 	case t.does == kiting:
 		return 0.30 + t.s().around(0.08), y
 	case t.does == leading:
