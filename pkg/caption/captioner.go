@@ -3,12 +3,10 @@ package caption
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/gomlx/compute"
-	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
 
 	"gaze/pkg/transform"
 )
@@ -23,7 +21,7 @@ type Options struct {
 	TopP          float64 // draw among the fewest pieces that together have this probability; 0: all
 	Temperature   float64 // divides the logits before drawing; 0: 1
 	Seed          uint64  // of the draws; each picture's depend on its index too
-	Batch         int     // pictures at a time; 0: 8
+	Batch         int     // pictures decoded at a time; 0: 8
 	NoAttention   bool    // leave Result.Attention empty
 }
 
@@ -111,8 +109,10 @@ func (c *Captioner) Close() error {
 // captioned doesn't keep the others from it: its result is empty, and the error
 // names it by its index (errors.Join of one per picture).
 //
-// Pictures that come out of [Config.Preprocess] in the same shape run together,
-// unpadded, so that a caption doesn't depend on the pictures beside it.
+// Pictures are encoded one by one, unpadded, so that a caption doesn't depend on
+// the pictures beside it (and on a processor nothing is lost), and decoded in
+// batches, whatever their shapes. Each new shape costs the compilation of an
+// encoder.
 func (c *Captioner) Caption(images []*transform.Image, o Options) ([]Result, error) {
 	inputs := make([]*transform.Tensor, len(images))
 	var errs []error
@@ -177,71 +177,14 @@ func (o Options) resolve(c Config) (Options, error) {
 	return o, nil
 }
 
-// groups lists the indices of inputs that run together: of one shape, at most
-// batch of them, in the order of their first.
+// groups lists the indices of inputs that are decoded together, at most batch of
+// them.
 func groups(inputs []*transform.Tensor, batch int) [][]int {
-	var list [][]int
-	open := map[[3]int]int{} // the group of a shape that isn't full
+	var all []int
 	for i, t := range inputs {
-		if t == nil {
-			continue
+		if t != nil {
+			all = append(all, i)
 		}
-		g, ok := open[t.Shape]
-		if !ok || len(list[g]) == batch {
-			g = len(list)
-			list = append(list, nil)
-			open[t.Shape] = g
-		}
-		list[g] = append(list[g], i)
 	}
-	return list
+	return slices.Collect(slices.Chunk(all, batch))
 }
-
-// seen is encoded pictures on the backend.
-type seen struct {
-	pictures, cells int
-	layers          []*tensors.Tensor // keys and values of each decoder layer in turn
-	padding         *tensors.Tensor
-}
-
-// encode encodes pictures of one shape. The cells are padded to the number that
-// the largest picture has, so that one decoder serves all shapes; cells beyond
-// the pictures are masked and get no attention at all.
-func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
-	shape := inputs[0].Shape
-	if shape[0] != 3 || shape[1] < 1 || shape[2] < 1 {
-		return nil, fmt.Errorf("pictures of shape %v, not [3, height, width]", shape)
-	}
-	data := make([]float32, 0, len(inputs)*len(inputs[0].Data))
-	for _, t := range inputs {
-		data = append(data, t.Data...)
-	}
-	images, err := input(c.net, data, len(inputs), 3, shape[1], shape[2])
-	if err != nil {
-		return nil, err
-	}
-	defer free(images)
-	grid := c.config.Grid(shape[1], shape[2])
-	s := &seen{pictures: len(inputs), cells: max(grid[0]*grid[1], c.config.MaxCells())}
-	extra := s.cells - grid[0]*grid[1]
-	results, err := run(c.net, fmt.Sprint("encode ", len(inputs), shape), func(scope *model.Scope, images *Node) []*Node {
-		layers := pictureKeys(scope, c.config, Encode(scope, c.config, images, nil))
-		zero := Scalar(images.Graph(), images.DType(), 0)
-		for i, x := range layers {
-			layers[i] = Pad(x, zero, compute.PadAxis{}, compute.PadAxis{}, compute.PadAxis{End: extra})
-		}
-		return layers
-	}, images)
-	if err != nil {
-		return nil, err
-	}
-	s.layers = results
-	padding := make([]bool, s.pictures*s.cells)
-	for i := range padding {
-		padding[i] = i%s.cells >= grid[0]*grid[1]
-	}
-	s.padding, err = input(c.net, padding, s.pictures, s.cells)
-	return s, err
-}
-
-func (s *seen) free() { free(append(s.layers, s.padding)...) }

@@ -17,15 +17,14 @@ type decoder struct {
 	c       *Captioner
 	seen    *seen
 	beams   int // rows of each picture
-	cells   int // of the pictures, without padding
 	options Options
 	cache   []*tensors.Tensor // keys and values of each layer in turn
 }
 
-func (c *Captioner) newDecoder(s *seen, cells int, o Options) (*decoder, error) {
+func (c *Captioner) newDecoder(s *seen, o Options) (*decoder, error) {
 	cfg := c.config
-	dims := []int{s.pictures * o.Beam, cfg.Heads, o.MaxTokens, cfg.Dim / cfg.Heads}
-	d := &decoder{c: c, seen: s, beams: o.Beam, cells: cells, options: o}
+	dims := []int{len(s.grids) * o.Beam, cfg.Heads, o.MaxTokens, cfg.Dim / cfg.Heads}
+	d := &decoder{c: c, seen: s, beams: o.Beam, options: o}
 	zeros := make([]float32, product(dims))
 	for range 2 * cfg.DecoderLayers {
 		t, err := input(c.net, zeros, dims...)
@@ -57,7 +56,7 @@ func (d *decoder) step(tokens, parents []int32, position int) ([]prediction, err
 	for _, t := range slices.Concat(d.cache, d.seen.layers) {
 		inputs = append(inputs, t)
 	}
-	key := fmt.Sprint("step ", d.seen.pictures, d.beams, d.options.MaxTokens, d.seen.cells)
+	key := fmt.Sprint("step ", len(d.seen.grids), d.beams, d.options.MaxTokens, d.seen.cells)
 	results, err := run(n, key, d.graph, inputs...)
 	if err != nil {
 		return nil, err
@@ -99,10 +98,12 @@ func (d *decoder) predictions(logProbs, attention *tensors.Tensor, rows int) ([]
 	maps := d.c.config.DecoderLayers * d.c.config.Heads
 	err = tensors.ConstFlatData(attention, func(flat []float32) {
 		for i := range list {
-			kept := make([]float32, 0, maps*d.cells)
+			grid := d.seen.grids[i/d.beams]
+			cells := grid[0] * grid[1] // without padding
+			kept := make([]float32, 0, maps*cells)
 			for m := range maps {
 				at := (i*maps + m) * d.seen.cells
-				kept = append(kept, flat[at:at+d.cells]...)
+				kept = append(kept, flat[at:at+cells]...)
 			}
 			list[i].attention = kept
 		}
@@ -110,7 +111,7 @@ func (d *decoder) predictions(logProbs, attention *tensors.Tensor, rows int) ([]
 	return list, err
 }
 
-// captionGroup captions the inputs of these indices, which have one shape.
+// captionGroup captions the inputs of these indices.
 func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Options, results []Result) error {
 	var some []*transform.Tensor
 	for _, i := range group {
@@ -121,9 +122,7 @@ func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Opti
 		return err
 	}
 	defer s.free()
-	shape := some[0].Shape
-	grid := c.config.Grid(shape[1], shape[2])
-	d, err := c.newDecoder(s, grid[0]*grid[1], o)
+	d, err := c.newDecoder(s, o)
 	if err != nil {
 		return err
 	}
@@ -140,8 +139,8 @@ func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Opti
 		return err
 	}
 	for i, picture := range group {
-		results[picture] = c.result(searches[i].best(), grid, o)
-		results[picture].Input = [2]int{shape[1], shape[2]}
+		results[picture] = c.result(searches[i].best(), s.grids[i], o)
+		results[picture].Input = [2]int(some[i].Shape[1:])
 	}
 	return nil
 }

@@ -1,0 +1,102 @@
+package caption
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"gaze/pkg/transform"
+)
+
+// seen is encoded pictures on the backend. Each one's cells are padded to the
+// number that the largest picture has, so that one decoder serves all shapes;
+// cells beyond a picture are masked and get no attention at all.
+type seen struct {
+	cells   int // with padding
+	grids   [][2]int
+	layers  []*tensors.Tensor // keys and values of each decoder layer in turn, [pictures, heads, cells, dim/heads]
+	padding *tensors.Tensor   // bool [pictures, cells]
+}
+
+func (s *seen) free() { free(append(s.layers, s.padding)...) }
+
+// encode encodes pictures one by one and lays them side by side.
+func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
+	s := &seen{cells: c.config.MaxCells()}
+	for i, t := range inputs {
+		if t.Shape[0] != 3 || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != product(t.Shape[:]) {
+			return nil, fmt.Errorf("picture %d has %d values in shape %v, not [3, height, width]", i, len(t.Data), t.Shape)
+		}
+		grid := c.config.Grid(t.Shape[1], t.Shape[2])
+		s.grids, s.cells = append(s.grids, grid), max(s.cells, grid[0]*grid[1])
+	}
+	var each [][]*tensors.Tensor
+	defer func() {
+		for _, layers := range each {
+			free(layers...)
+		}
+	}()
+	for _, t := range inputs {
+		layers, err := c.encodeOne(t, s.cells)
+		if err != nil {
+			return nil, err
+		}
+		each = append(each, layers)
+	}
+	if len(each) == 1 {
+		s.layers, each = each[0], nil
+	} else if err := c.join(s, each); err != nil {
+		return nil, err
+	}
+	var padding []bool
+	for _, grid := range s.grids {
+		for cell := range s.cells {
+			padding = append(padding, cell >= grid[0]*grid[1])
+		}
+	}
+	var err error
+	if s.padding, err = input(c.net, padding, len(inputs), s.cells); err != nil {
+		s.free()
+		return nil, err
+	}
+	return s, nil
+}
+
+// encodeOne makes the keys and values of one picture, with room for cells.
+func (c *Captioner) encodeOne(t *transform.Tensor, cells int) ([]*tensors.Tensor, error) {
+	image, err := input(c.net, t.Data, 1, 3, t.Shape[1], t.Shape[2])
+	if err != nil {
+		return nil, err
+	}
+	defer free(image)
+	return run(c.net, fmt.Sprint("encode ", t.Shape, cells), func(scope *model.Scope, image *Node) []*Node {
+		layers := pictureKeys(scope, c.config, Encode(scope, c.config, image, nil))
+		zero := Scalar(image.Graph(), image.DType(), 0)
+		for i, x := range layers {
+			layers[i] = Pad(x, zero, compute.PadAxis{}, compute.PadAxis{}, compute.PadAxis{End: cells - x.Shape().Dim(2)})
+		}
+		return layers
+	}, image)
+}
+
+// join lays the pictures' keys and values side by side, layer by layer.
+func (c *Captioner) join(s *seen, each [][]*tensors.Tensor) error {
+	for layer := range each[0] {
+		var parts []any
+		for _, layers := range each {
+			parts = append(parts, layers[layer])
+		}
+		joined, err := run(c.net, fmt.Sprint("join ", len(each), s.cells), func(_ *model.Scope, parts []*Node) []*Node {
+			return []*Node{Concatenate(parts, 0)}
+		}, parts...)
+		if err != nil {
+			free(s.layers...)
+			return err
+		}
+		s.layers = append(s.layers, joined[0])
+	}
+	return nil
+}
