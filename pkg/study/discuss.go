@@ -16,7 +16,8 @@ func (r *Result) Discuss() (string, error) {
 	for _, p := range []struct{ from, to, what string }{
 		{Learns, Augmented, "The report's augmentation"},
 		{Augmented, Larger, "Larger pictures, on top of it,"},
-		{Larger, Accumulate, "Gradients gathered over several batches, on top of both,"},
+		{Larger, Accumulate, "Gradients gathered over four batches, on top of both,"},
+		{Larger, Scaled, "The same with four times the rate"},
 	} {
 		e, err := r.Effect(p.from, p.to)
 		if err != nil {

@@ -94,18 +94,17 @@ func EffectTable(list []Effect) plots.Table {
 	return t
 }
 
+// changes is the report's story, from row to row.
+var changes = [][2]string{{Learns, Augmented}, {Augmented, Larger}, {Larger, Accumulate}, {Larger, Scaled}, {Larger, Gentle}}
+
 // Effects is what each change of the report's story does, one on top of the other;
-// rows that the study hasn't are passed over.
+// those of rows that the study hasn't are left out. With one seed there are none.
 func (r *Result) Effects() []Effect {
-	var names []string
-	for _, name := range []string{Learns, Augmented, Larger, Accumulate} {
-		if _, err := r.Outcome(name); err == nil {
-			names = append(names, name)
+	var list []Effect
+	for _, c := range changes {
+		if e, err := r.Effect(c[0], c[1]); err == nil {
+			list = append(list, e)
 		}
-	}
-	list, err := r.Steps(names...)
-	if err != nil { // one seed: no interval, no effect
-		return nil
 	}
 	return list
 }
@@ -117,7 +116,7 @@ func (r *Result) Rates() (plots.LineChart, error) {
 
 // Changes is the curves of the rows that change something else.
 func (r *Result) Changes() (plots.LineChart, error) {
-	return r.curvesOf(Learns, Augmented, Larger, Accumulate, Gentle)
+	return r.curvesOf(Learns, Augmented, Larger, Accumulate, Scaled, Gentle)
 }
 
 func (r *Result) curvesOf(names ...string) (plots.LineChart, error) {

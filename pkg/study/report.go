@@ -22,6 +22,7 @@ const (
 	Augmented  = "+ augmentation"
 	Larger     = "+ larger pictures"
 	Accumulate = "+ accumulation"
+	Scaled     = "+ accumulation, rate x4"
 	Gentle     = "gentle augmentation"
 	Scratch    = "from scratch"
 	OwnProbe   = "linear probe"
@@ -131,6 +132,7 @@ func laptopRows(start string) []Row {
 		{Augmented, "Does the report's augmentation make up for what posed pictures don't show?", start, aug72, "lr=3e-4; epochs=6; batch=16"},
 		{Larger, "Do more pixels help?", start, aug96, "lr=3e-4; epochs=6; batch=16"},
 		{Accumulate, "Do larger batches, gathered over several, help?", start, aug96, "lr=3e-4; epochs=6; batch=16; accumulate=4"},
+		{Scaled, "And with a rate that grows as the batches do?", start, aug96, "lr=1.2e-3; epochs=6; batch=16; accumulate=4"},
 		{Gentle, "What does a gentler augmentation give, with a warm-up and a rate that falls?", start, mild, "lr=4e-4; epochs=8; batch=16; schedule=cosine; warmup=1"},
 		{Scratch, "What is the pretraining worth?", "vit:dim=128,depth=6,heads=4,patch=12,size=72", small, "lr=3e-4; epochs=6; batch=16"},
 		{OwnProbe, "How much is in the features already?", start, "resize(96,96) | totensor | normalize(0.5,0.5)", probing},
