@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -30,7 +29,7 @@ func (d *Dataset) Hash(ctx context.Context) (string, error) {
 				if i >= len(d.Items) {
 					return
 				}
-				if err := hashFile(d.Items[i].Path, buf, &sums[i]); err != nil {
+				if err := hashFile(ctx, d.Items[i].Path, buf, &sums[i]); err != nil {
 					cancel(err)
 				}
 			}
@@ -50,17 +49,26 @@ func (d *Dataset) Hash(ctx context.Context) (string, error) {
 	return hex.EncodeToString(all.Sum(nil)), nil
 }
 
-func hashFile(path string, buf []byte, sum *[sha256.Size]byte) error {
-	f, err := os.Open(path)
+// hashFile reads a file until the context ends; a pipe or a device, which might
+// never end, is an error.
+func hashFile(ctx context.Context, path string, buf []byte, sum *[sha256.Size]byte) error {
+	f, _, err := open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	h := sha256.New()
-	// The reader is wrapped so that buf is used: a file would write itself.
-	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, buf); err != nil {
-		return err
+	for {
+		n, err := f.Read(buf)
+		h.Write(buf[:n])
+		switch {
+		case err == io.EOF:
+			h.Sum(sum[:0])
+			return nil
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
 	}
-	h.Sum(sum[:0])
-	return nil
 }

@@ -14,3 +14,11 @@ func TestOnlyRegularFiles(t *testing.T) {
 		t.Errorf("Decode(%s): %v", os.DevNull, err)
 	}
 }
+
+// TestHashOnlyRegularFiles: a table may list what never ends.
+func TestHashOnlyRegularFiles(t *testing.T) {
+	set := &Dataset{Classes: []string{"a"}, Items: []Item{{Path: os.DevNull}}}
+	if _, err := set.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), "no regular file") || !strings.Contains(err.Error(), os.DevNull) {
+		t.Errorf("Hash of %s: %v", os.DevNull, err)
+	}
+}
