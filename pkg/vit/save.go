@@ -28,10 +28,12 @@ func (m *Model) Save(path string) error {
 		}
 		list = append(list, weights.NewTensor(timmName(p.Name), shape, values))
 	}
-	if err := weights.WriteSafetensors(path, list, map[string]string{"format": "pt"}); err != nil {
+	// The configuration comes first: weights without it would be read with a
+	// guess at heads and preprocessing.
+	if err := atomicfile.WriteBytes(filepath.Join(filepath.Dir(path), "config.json"), text); err != nil {
 		return err
 	}
-	return atomicfile.WriteBytes(filepath.Join(filepath.Dir(path), "config.json"), text)
+	return weights.WriteSafetensors(path, list, map[string]string{"format": "pt"})
 }
 
 // CheckSave is the error that [Model.Save] would return because of the model's

@@ -1,6 +1,7 @@
 package vit
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,5 +186,25 @@ func TestSaveFails(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(path)); err == nil {
 		t.Error("the folder was made")
+	}
+}
+
+// TestSaveConfigFirst: weights without their configuration would be read with a
+// guess at it, so that a disk that is full between the two must not leave them.
+func TestSaveConfigFirst(t *testing.T) {
+	m, err := New(smallConfig(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "config.json"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "model.safetensors")
+	if err := m.Save(path); err == nil {
+		t.Error("saved without a config.json")
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("weights without a config.json were left (%v)", err)
 	}
 }
