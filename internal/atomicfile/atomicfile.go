@@ -10,22 +10,21 @@ import (
 	"path/filepath"
 )
 
+// pattern is what temporary files are called. It is short: the file's own name may
+// be as long as names can be.
+const pattern = ".gaze-*.tmp"
+
 // Write creates or replaces the file at path with what write puts into w. The
 // folder must exist. Whatever fails, an earlier file at path stays as it was
 // and nothing half-written is left behind.
 func Write(path string, write func(w io.Writer) error) (err error) {
-	// A short name: the file's own may be as long as names can be.
-	f, err := os.CreateTemp(filepath.Dir(path), ".gaze-*.tmp")
+	f, err := os.CreateTemp(filepath.Dir(path), pattern)
 	if err != nil {
-		var at *fs.PathError
-		if errors.As(err, &at) {
-			at.Path = path // the name that the caller knows
-		}
-		return err
+		return named(err, path)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, ignoreClosed(f.Close()), os.Remove(f.Name()))
+			err = errors.Join(named(err, path), ignoreClosed(f.Close()), os.Remove(f.Name()))
 		}
 	}()
 	if err := write(f); err != nil {
@@ -49,6 +48,36 @@ func WriteBytes(path string, data []byte) error {
 		_, err := w.Write(data)
 		return err
 	})
+}
+
+// named puts the name that the caller knows in place of the temporary one.
+func named(err error, path string) error {
+	var at *fs.PathError
+	if errors.As(err, &at) && temporary(at.Path) {
+		at.Path = path
+	}
+	return err
+}
+
+func temporary(path string) bool {
+	ok, err := filepath.Match(pattern, filepath.Base(path))
+	return ok && err == nil
+}
+
+// Sweep removes from a folder what processes that were killed while they wrote
+// have left in it. Nobody may be writing there. A folder that isn't there has
+// nothing to remove.
+func Sweep(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range list {
+		if e.Type().IsRegular() && temporary(e.Name()) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
 }
 
 func ignoreClosed(err error) error {

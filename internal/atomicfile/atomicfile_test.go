@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -66,5 +67,41 @@ func TestFailureLeavesTheOldFile(t *testing.T) {
 func TestNoFolder(t *testing.T) {
 	if err := WriteBytes(filepath.Join(t.TempDir(), "no", "a"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want one that says the folder doesn't exist", err)
+	}
+}
+
+func TestErrorsNameTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	full := errors.New("disk full")
+	err := Write(path, func(w io.Writer) error {
+		f, ok := w.(*os.File)
+		if !ok {
+			t.Fatalf("the writer is a %T", w)
+		}
+		return &os.PathError{Op: "write", Path: f.Name(), Err: full}
+	})
+	if !errors.Is(err, full) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), ".tmp") {
+		t.Errorf("error %q doesn't name %s", err, path)
+	}
+}
+
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".gaze-123.tmp", "a.txt", ".gaze-a.txt", "b.tmp"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".gaze-5.tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sweep(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(names(t, dir), " "); got != ".gaze-5.tmp .gaze-a.txt a.txt b.tmp" {
+		t.Errorf("left are %s", got)
+	}
+	if err := Sweep(filepath.Join(dir, "absent")); err != nil {
+		t.Errorf("a folder that isn't there: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"gaze/internal/atomicfile"
 	"gaze/internal/filelock"
 	"gaze/pkg/weights"
 )
@@ -132,17 +133,18 @@ func (r *run) open() error {
 		return errors.New("it holds a run already: resume it or choose another folder")
 	case err == nil:
 		if err := r.manifest.sameRun(old); err != nil {
-			return fmt.Errorf("the run in it is another: %w", err)
+			return fmt.Errorf("the run in it is another: %w: resume it as it was, or choose another folder", err)
 		}
 	}
-	for _, file := range []string{checkpointFile, bestFile} {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(r.Dir, file)), 0o755); err != nil {
+	for _, file := range []string{checkpointFile, bestFile, manifestFile} {
+		dir := filepath.Dir(filepath.Join(r.Dir, file))
+		if err := errors.Join(os.MkdirAll(dir, 0o755), atomicfile.Sweep(dir)); err != nil {
 			return err
 		}
 	}
 	if r.Resume {
 		if r.at, _, err = readCheckpoint(r.Dir, r.trainer); err != nil {
-			return err
+			return fmt.Errorf("its checkpoint can't be used: %w; without the file %s the run begins again", err, filepath.Join(r.Dir, checkpointFile))
 		}
 	}
 	if r.log, err = openMetrics(r.Dir, r.at.metrics); err != nil {

@@ -279,6 +279,27 @@ func TestFitKilled(t *testing.T) {
 	sameOutcome(t, dir, straight)
 }
 
+// TestFitSweeps: what a killed process had half-written, gigabytes with a large
+// model, is gone when the run goes on.
+func TestFitSweeps(t *testing.T) {
+	dir := straightRun(t)
+	halves := []string{".gaze-1.tmp", "checkpoints/.gaze-22.tmp", "best/.gaze-333.tmp"}
+	for _, name := range halves {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, tr := fit(t, dir, true)
+	if _, err := f.Run(context.Background(), tr); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range halves {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there (%v)", name, err)
+		}
+	}
+}
+
 // TestFitFails writes the reason down and keeps the last good state.
 func TestFitFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
@@ -395,7 +416,7 @@ func TestBadCheckpoint(t *testing.T) {
 	if err := os.Truncate(path, 100); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Run(context.Background(), tr); err == nil || !strings.Contains(err.Error(), "last.safetensors") {
+	if _, err := f.Run(context.Background(), tr); err == nil || !strings.Contains(err.Error(), "without the file "+path+" the run begins again") {
 		t.Errorf("a truncated checkpoint: %v", err)
 	}
 }
