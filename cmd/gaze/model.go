@@ -123,6 +123,15 @@ func require(cmd *cobra.Command, flags ...string) {
 			panic(err) // the flag was not defined
 		}
 	}
+	// A variable that isn't set makes a flag that is given, but empty.
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		for _, name := range flags {
+			if cmd.Flags().Lookup(name).Value.String() == "" {
+				return misuse(cmd, fmt.Errorf("--%s is empty", name))
+			}
+		}
+		return nil
+	}
 }
 
 // checkFolders makes sure, before any work is done, that the folders of files

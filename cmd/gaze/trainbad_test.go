@@ -34,6 +34,10 @@ func badSets(t *testing.T, good string) (lacking, alone, torn string) {
 func TestTrainRefuses(t *testing.T) {
 	set := petSet(t)
 	lacking, alone, torn := badSets(t, set)
+	device := filepath.Join(t.TempDir(), "device.csv") // which never ends where there is /dev/zero
+	if err := os.WriteFile(device, []byte("filename,label\n"+endless()+",0\n"+set+"/train/0_0.jpg,1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		flags  []string // what isn't named is as it should be
 		status int
@@ -60,6 +64,8 @@ func TestTrainRefuses(t *testing.T) {
 		{[]string{"--data", torn}, 1, "1_900.jpg"},
 		{[]string{"--workers", "-1"}, 2, "negative"},
 		{[]string{"--resume"}, 1, "no run to resume"},
+		{[]string{"--output", ""}, 2, "--output is empty"},
+		{[]string{"--data", device}, 1, "no regular file"},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
 		args := append([]string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "epochs=1", "-o", dir}, c.flags...)
@@ -77,4 +83,12 @@ func TestTrainRefuses(t *testing.T) {
 	if err != nil || strings.Count(string(out), "1_900.jpg") != 1 {
 		t.Errorf("--skip-bad: %v\n%s", err, out)
 	}
+}
+
+// endless is a device to read from, without end if there is such a one.
+func endless() string {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		return os.DevNull
+	}
+	return "/dev/zero"
 }

@@ -23,7 +23,9 @@ func newTransform() *cobra.Command {
 		Long: "Run one picture through a pipeline. The steps with what was drawn for them go to standard\n" +
 			"output, the picture to -o; a tensor is shown un-normalised. --npy writes the numbers as\n" +
 			"float32: a tensor's [channels, height, width], or without totensor the picture's values\n" +
-			"from 0 to 255, [height, width, channels].\n\nThe steps:\n  " + strings.Join(transform.Usages(), "\n  "),
+			"from 0 to 255, [height, width, channels].\n\n" +
+			"A fixed step happens at random with \"random\" before its name, one time in two, or with p=,\n" +
+			"as in randomhflip and invert(p=0.2).\n\nThe steps:\n  " + strings.Join(transform.Usages(), "\n  "),
 		Example: "  gaze transform --pipeline 'resize(256) | centercrop(224)' -o small.png photo.jpg\n" +
 			"  gaze transform --pipeline 'rotation(30) | totensor | normalize(0.5,0.5)' --seed 3 --npy x.npy photo.jpg",
 		Args: cobra.ExactArgs(1),

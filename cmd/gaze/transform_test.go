@@ -188,3 +188,11 @@ func TestTransformBadInput(t *testing.T) {
 		t.Error("nothing was drawn")
 	}
 }
+
+// TestTransformHelp tells how a fixed step happens at random, which no line of
+// the list of steps does.
+func TestTransformHelp(t *testing.T) {
+	if out := ok(t, "transform", "--help"); !strings.Contains(out, "randomhflip") || !strings.Contains(out, "p=") {
+		t.Errorf("the help names no random step:\n%s", out)
+	}
+}
