@@ -31,7 +31,8 @@ func (a *author) sentence() string {
 	if a.count > 1 {
 		be = "are"
 	}
-	who, does, where := a.subject(), a.action(), a.location()
+	who, does := a.subject(), a.action()
+	where := a.location(does)
 	switch n := a.s.below(10); {
 	case n < 2:
 		if strings.HasSuffix(strings.Fields(does)[0], "ing") {
@@ -164,10 +165,11 @@ func (a *author) meal() string {
 	return join(pick(a.s, "holding", "holding", "eating", "with"), what)
 }
 
-func (a *author) location() string {
+// location is where it happens; a way down belongs to an action that moves.
+func (a *author) location(does string) string {
 	switch a.place {
 	case slope:
-		if a.does == skiing {
+		if a.does == skiing && does != "on skis" {
 			return pick(a.s, "down a slope", "down a slope", "down a snowy slope", "down a hill", "in the snow")
 		}
 		return pick(a.s, "in the snow", "in the snow", "on a snowy slope")

@@ -16,7 +16,8 @@ func (p *painter) own() label {
 	return p.next - 1
 }
 
-// piece paints shapes as one, with a darker outline round them.
+// piece paints shapes as one, with a darker outline round them; black ones have
+// a paler one, so that one animal stands out from the next.
 func (p *painter) piece(f frame, l label, c rgb, shapes ...[]vec) {
 	w := p.line / f.size()
 	wide := make([][]vec, len(shapes))
@@ -26,7 +27,11 @@ func (p *painter) piece(f frame, l label, c rgb, shapes ...[]vec) {
 		}
 		wide[i] = grown(shapes[i], w)
 	}
-	p.fill(f, ink{colour: c.darker(150), label: l}, wide...)
+	edge := c.darker(150)
+	if r, g, b := c.channels(); r+g+b < 220 {
+		edge = c.lighter(60)
+	}
+	p.fill(f, ink{colour: edge, label: l}, wide...)
 	p.fill(f, ink{colour: c, label: l}, shapes...)
 }
 

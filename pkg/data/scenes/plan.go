@@ -172,8 +172,10 @@ func coats(s subject) []colour {
 		return []colour{brown, black, white}
 	case cow:
 		return []colour{brown, black}
+	case bird:
+		return []colour{red, blue, yellow}
 	}
-	return []colour{red, blue, yellow}
+	return []colour{brown} // nobody's
 }
 
 // herds says which actions more than one do together.
@@ -211,8 +213,9 @@ func choosePlan(s *stream) plan {
 	}
 	p.food = food(s.below(int(foods)))
 	p.shirt = colour(s.below(int(bright)))
-	p.thing = colour((int(p.shirt) + 1 + s.below(int(bright)-1)) % int(bright))
-	for p.coat = pick(s, coats(p.beast())...); p.coat == p.thing; {
+	p.thing = colour(s.below(int(bright)))
+	p.coat = pick(s, coats(p.beast())...)
+	for p.thing == p.shirt || p.thing == p.coat {
 		p.thing = colour(s.below(int(bright)))
 	}
 	p.tree = s.chance(0.5)

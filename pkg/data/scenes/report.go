@@ -12,11 +12,11 @@ var reports = []struct {
 	seed uint64
 	plan plan
 }{
-	{"bike", 1, plan{place: street, who: man, count: 1, does: biking, shirt: blue, thing: red, tree: true, sunny: true}},
-	{"girl", 1, plan{place: kitchen, who: girl, count: 1, does: eating, food: pizza, shirt: green, dinner: true}},
-	{"sheep", 1, plan{place: field, who: sheep, count: 3, does: grazing, coat: white, tree: true}},
-	{"ski", 1, plan{place: slope, who: woman, count: 1, does: skiing, shirt: red, thing: blue, tree: true, sunny: true}},
-	{"umbrella", 1, plan{place: park, who: woman, count: 1, does: sheltering, shirt: blue, thing: yellow, tree: true}},
+	{"bike", 7, plan{place: street, who: man, count: 1, does: biking, shirt: blue, thing: red, tree: true, sunny: true}},
+	{"girl", 4, plan{place: kitchen, who: girl, count: 1, does: eating, food: pizza, shirt: green, dinner: true}},
+	{"sheep", 3, plan{place: field, who: sheep, count: 3, does: grazing, coat: white, tree: true}},
+	{"ski", 4, plan{place: slope, who: woman, count: 1, does: skiing, shirt: red, thing: blue, tree: true, sunny: true}},
+	{"umbrella", 2, plan{place: park, who: woman, count: 1, does: sheltering, shirt: blue, thing: yellow, tree: true}},
 }
 
 // ReportNames are the pictures that [Report] draws.

@@ -52,11 +52,12 @@ func (t *stage) leaning() float64 {
 func (t *stage) size() float64 {
 	crowd := [...]float64{1, 0.82, 0.66}[t.count-1]
 	if !t.who.person() {
+		crowd = [...]float64{1, 0.78, 0.60}[t.count-1]
 		k := [...]float64{sheep: 0.42, dog: 0.44, cat: 0.42, horse: 0.42, cow: 0.44, bird: 0.36}[t.who]
 		if t.does == resting {
 			k *= 0.8
 		}
-		if t.count > 1 && (t.who == horse || t.who == cow || t.does == grazing) {
+		if t.count > 1 && (t.who == horse || t.who == cow) {
 			k *= 0.86
 		}
 		return k * crowd * t.s().in(0.92, 1.06)
@@ -109,8 +110,8 @@ func (t *stage) spot(i int) (x, y float64) {
 		x = 0.5 + (x-0.5)*0.98
 		y = [...]float64{0.80, 0.93, 0.84}[i] + t.s().around(0.015)
 	}
-	if t.does == grazing {
-		x -= 0.05
+	if t.does == grazing { // heads reach forward
+		x = 0.5 + (x-0.5)*0.92 - 0.03
 	}
 	if t.does == skiing {
 		x, y = 0.5+(x-0.5)*0.92, y-0.06
