@@ -101,8 +101,10 @@ func axisFirst(rank, axis int) []int {
 func (r reference) compare(got Result, what string) {
 	r.t.Helper()
 	var ids []int
+	sum := 0.0
 	for i, p := range got.Pieces {
 		want := r.predict(ids)
+		sum += float64(want.logProbs[p.ID])
 		if d := math.Abs(p.LogProb - float64(want.logProbs[p.ID])); d > 1e-4 {
 			r.t.Errorf("%s: piece %d has log-probability %g, uncached %g", what, i, p.LogProb, want.logProbs[p.ID])
 		}
@@ -111,6 +113,9 @@ func (r reference) compare(got Result, what string) {
 			r.t.Errorf("%s: attention of piece %d is off by %.2g", what, i, d)
 		}
 		ids = append(ids, p.ID)
+	}
+	if math.Abs(got.LogProb()-sum) > 1e-3 {
+		r.t.Errorf("%s: the caption has log-probability %g, uncached %g", what, got.LogProb(), sum)
 	}
 }
 

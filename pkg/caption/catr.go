@@ -41,12 +41,9 @@ func catrName(ours string) string {
 	return ours
 }
 
-// catrIgnored tells the tensors of a checkpoint that aren't the model's: what
-// the optimiser kept, and counters of batch norms that weren't frozen.
-func catrIgnored(name string) bool {
-	return strings.HasPrefix(name, "optimizer.") || strings.HasPrefix(name, "lr_scheduler.") ||
-		strings.HasSuffix(name, ".num_batches_tracked")
-}
+// catrIgnored tells the tensors of a checkpoint that aren't weights: counters of
+// batch norms that weren't frozen when it was written.
+func catrIgnored(name string) bool { return strings.HasSuffix(name, ".num_batches_tracked") }
 
 // shapeReader reads the shapes that tell a configuration; the first that isn't
 // there is kept as the error.

@@ -1,6 +1,8 @@
 package caption
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -27,9 +29,12 @@ var channelsLast = compute.ConvolveAxesConfig{
 	OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
 }
 
+// goBackend is the name that GoMLX's own backend gives itself.
+const goBackend = "Go Backend"
+
 // apply convolves x [batch, rows, columns, in] with a kernel [size, size, in, out].
 func (c convolution) apply(x, kernel *Node) *Node {
-	if x.Graph().Backend().Name() == "go" {
+	if x.Graph().Backend().Name() == goBackend {
 		return c.asProduct(x, kernel)
 	}
 	stride, dilation := []int{c.stride, c.stride}, []int{c.dilation, c.dilation}
@@ -47,9 +52,7 @@ func (c convolution) asProduct(x, kernel *Node) *Node {
 // output position: each [batch, rows out, columns out, channels].
 func (c convolution) windows(x *Node, fill float64) []*Node {
 	dims := x.Shape().Dimensions
-	padded := Pad(x, Scalar(x.Graph(), x.DType(), fill), compute.PadAxis{},
-		compute.PadAxis{Start: c.padding[0][0], End: c.padding[0][1]},
-		compute.PadAxis{Start: c.padding[1][0], End: c.padding[1][1]})
+	padded := surround(surround(x, 1, c.padding[0], fill), 2, c.padding[1], fill)
 	var span [2]int // from the first to behind the last pixel that one place of the kernel meets
 	for i := range 2 {
 		total := dims[i+1] + c.padding[i][0] + c.padding[i][1]
@@ -65,6 +68,24 @@ func (c convolution) windows(x *Node, fill float64) []*Node {
 		}
 	}
 	return list
+}
+
+// surround puts fill before and after x along an axis. (GoMLX's own Pad has no
+// gradient.)
+func surround(x *Node, axis int, room [2]int, fill float64) *Node {
+	parts := []*Node{nil, x, nil}
+	for i, n := range room {
+		if n > 0 {
+			shape := x.Shape().Clone()
+			shape.Dimensions[axis] = n
+			parts[2*i] = BroadcastToShape(Scalar(x.Graph(), x.DType(), fill), shape)
+		}
+	}
+	parts = slices.DeleteFunc(parts, func(p *Node) bool { return p == nil })
+	if len(parts) == 1 {
+		return x
+	}
+	return Concatenate(parts, axis)
 }
 
 // maxPool takes the greatest value under a window. It is written with slices

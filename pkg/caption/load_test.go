@@ -35,6 +35,9 @@ func TestCATRNames(t *testing.T) {
 	if len(want) != 716 {
 		t.Errorf("the reference has %d tensors, CATR has 716", len(want))
 	}
+	if !catrIgnored("backbone.0.body.bn1.num_batches_tracked") || catrIgnored("backbone.0.body.bn1.weight") {
+		t.Error("the wrong tensors are ignored")
+	}
 	for i := range want {
 		if i >= len(got) || got[i] != want[i] {
 			t.Fatalf("tensor %d is %s, want %s", i, got[min(i, len(got)-1)], want[i])
