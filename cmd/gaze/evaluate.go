@@ -85,6 +85,9 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 		return err
 	}
 	if f.out != "" {
+		if err := outsideData(f.out, f.data); err != nil {
+			return err
+		}
 		if err := os.MkdirAll(f.out, 0o755); err != nil {
 			return err
 		}

@@ -98,6 +98,9 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 			return misuse(cmd, fmt.Errorf("required flag(s) %q not set", need.name))
 		}
 	}
+	if err := outsideData(f.out, f.data); err != nil && !f.resume {
+		return err
+	}
 	log := newTrainLog(cmd.ErrOrStderr())
 	job, err := f.parse()
 	if err != nil {
