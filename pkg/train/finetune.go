@@ -46,32 +46,10 @@ type FineTune struct {
 // Run trains; see [Fit.Run]. A cancelled context ends it with [ErrStopped] once
 // the batch under way is done.
 func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, error) {
-	if f.Warn == nil {
-		f.Warn = func(string) {}
-	}
-	if f.EvalPipeline == nil {
-		f.EvalPipeline = EvaluationPipeline(f.Pipeline)
-	}
-	if f.Train == nil || f.Model == nil {
-		return nil, errors.New("train: fine-tuning needs a model and pictures to train on")
-	}
 	// The loaders outlive ctx: the batch under way is trained on, then Fit stops.
 	loading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	s, err := f.sources(loading)
-	if err != nil {
-		return nil, err
-	}
-	m, err := f.prepare(s.shape)
-	if err != nil {
-		return nil, err
-	}
-	if f.Settings.Probe {
-		if err := s.toFeatures(ctx, backend, m, f.Settings.Batch, f.Settings.Seed); err != nil {
-			return nil, err
-		}
-	}
-	network, err := f.network(m)
+	s, m, network, err := f.begin(ctx, loading, backend)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +61,36 @@ func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, 
 	manifest, err := f.fit(s, m).Run(ctx, t)
 	f.Pool.give(name, t, err == nil)
 	return manifest, err
+}
+
+// begin makes what is trained and the batches that it is trained on; loading is
+// the context of those.
+func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) (*sources, *vit.Model, *Network, error) {
+	if f.Warn == nil {
+		f.Warn = func(string) {}
+	}
+	if f.EvalPipeline == nil {
+		f.EvalPipeline = EvaluationPipeline(f.Pipeline)
+	}
+	if f.Train == nil || f.Model == nil {
+		return nil, nil, nil, errors.New("train: fine-tuning needs a model and pictures to train on")
+	}
+	if err := f.Settings.check(); err != nil {
+		return nil, nil, nil, fmt.Errorf("train: settings: %w", err)
+	}
+	s, err := f.sources(loading)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, err := f.prepare(s.shape)
+	if err == nil && f.Settings.Probe {
+		err = s.toFeatures(ctx, backend, m, f.Settings.Batch, f.Settings.Seed)
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	network, err := f.network(m)
+	return s, m, network, err
 }
 
 // sources is the batches of a run.

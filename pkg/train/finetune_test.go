@@ -93,6 +93,7 @@ func TestFineTune(t *testing.T) {
 		"lr=3e-3; epochs=8; batch=4; optimizer=adamw; schedule=cosine; warmup=1; clip=1; droppath=0.1; mixup=0.2; cutmix=1; smoothing=0.1; ema=0.9",
 		"lr=0.1; epochs=8; batch=4; optimizer=sgd; momentum=0.9; probe",
 		"lr=3e-2; epochs=8; batch=4; freeze=backbone; accumulate=2",
+		"lr=3e-3; epochs=8; batch=4; droppath=0.1; ema=0.9; precision=bfloat16; checkpoint",
 	} {
 		f := fineTune(t, settings)
 		var warnings []string
@@ -196,11 +197,16 @@ func TestFineTuneRefuses(t *testing.T) {
 		{func(f *FineTune) { f.EvalPipeline = pipeline(t, "resize(32,32) | totensor") }, "must agree"},
 		{func(f *FineTune) { f.Classes = nil }, "0 classes"},
 		{func(f *FineTune) { f.Resume = true }, "no run to resume"},
+		{func(f *FineTune) { f.Settings.Probe, f.Settings.Mixup = true, 0.2 }, "can't be mixed"},
+		{func(f *FineTune) { f.Settings.Precision = "half" }, `not "half"`},
 	} {
 		f := fineTune(t, "epochs=1")
 		c.change(&f)
 		if _, err := f.Run(context.Background(), b); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v, want %q", err, c.says)
+		}
+		if _, err := os.Stat(f.Dir); f.Settings.Probe && err == nil {
+			t.Error("it made a run's folder")
 		}
 	}
 	// A torn picture that is to be left out.
@@ -216,15 +222,35 @@ func TestFineTuneRefuses(t *testing.T) {
 // TestFineTuneSweep: rates that are tried leave nothing behind and end where the
 // loss has grown.
 func TestFineTuneSweep(t *testing.T) {
-	f := fineTune(t, "lr=1e-3; batch=4")
-	sweep, err := f.Sweep(context.Background(), testBackend(t), FinderOptions{From: 1e-5, To: 100, Updates: 40})
-	if err != nil {
-		t.Fatal(err)
+	for _, settings := range []string{"lr=1e-3; batch=4", "lr=1e-3; batch=4; mixup=0.2; cutmix=1", "lr=1e-3; batch=4; probe"} {
+		f := fineTune(t, settings)
+		sweep, err := f.Sweep(context.Background(), testBackend(t), FinderOptions{From: 1e-5, To: 100, Updates: 40})
+		if err != nil {
+			t.Fatalf("%s: %v", settings, err)
+		}
+		if n := len(sweep.Rates); n < 5 || sweep.Rates[0] != 1e-5 || sweep.Steepest() <= 1e-5 {
+			t.Errorf("%s: %d rates from %g, steepest at %g", settings, n, sweep.Rates[0], sweep.Steepest())
+		}
+		if _, err := os.Stat(f.Dir); err == nil {
+			t.Errorf("%s: it made a run's folder", settings)
+		}
 	}
-	if n := len(sweep.Rates); n < 5 || sweep.Rates[0] != 1e-5 || sweep.Steepest() <= 1e-5 {
-		t.Errorf("%d rates from %g, steepest at %g", n, sweep.Rates[0], sweep.Steepest())
-	}
-	if _, err := os.Stat(f.Dir); err == nil {
-		t.Error("it made a run's folder")
+}
+
+// TestFineTuneSweepRefuses says what is wrong where nothing can be swept.
+func TestFineTuneSweepRefuses(t *testing.T) {
+	for _, c := range []struct {
+		change func(*FineTune)
+		says   string
+	}{
+		{func(f *FineTune) { f.Settings.Probe, f.Settings.Mixup = true, 0.2 }, "can't be mixed"},
+		{func(f *FineTune) { f.Train = nil }, "pictures to train on"},
+		{func(f *FineTune) { f.Train = stripes{} }, "no pictures"},
+	} {
+		f := fineTune(t, "batch=4")
+		c.change(&f)
+		if _, err := f.Sweep(context.Background(), testBackend(t), FinderOptions{}); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v, want %q", err, c.says)
+		}
 	}
 }

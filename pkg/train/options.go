@@ -29,7 +29,10 @@ type Options struct {
 	Precision Precision
 	// Checkpointing keeps no more of each block than its input and computes the block
 	// again where its gradients are: less memory for a forward pass more, and the
-	// same numbers but for rounding.
+	// same numbers but for rounding. A process that made two steps of ViT-S/16 with
+	// AdamW on 16 pictures of 224×224 by XLA on two shared cores had 1.67 and 1.76 GB
+	// at most instead of 2.79 and 2.91; they and compiling took 27 and 22 s of the
+	// processor's time instead of 19 and 20.
 	Checkpointing bool
 
 	Average *Average // nil: no average is kept

@@ -71,6 +71,8 @@ func (s Settings) check() error {
 		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed")
 	case (s.Probe || s.Freeze == "backbone") && (s.LayerDecay != 1 || s.DropPath != 0):
 		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
+	case s.Precision != "" && s.Precision != Float32.String() && s.Precision != BFloat16.String():
+		return fmt.Errorf("precision is float32 or bfloat16, not %q", s.Precision)
 	case s.Probe && (s.Precision == BFloat16.String() || s.Checkpoint):
 		return fmt.Errorf("precision and checkpoint change nothing in a probe, which trains no block: leave them out")
 	}

@@ -93,7 +93,7 @@ func TestResume(t *testing.T) {
 }
 
 // TestResumeDrawsOn goes on with stochastic depth where it stopped, and draws
-// otherwise for another seed.
+// otherwise for another seed; in bfloat16, with blocks that are computed again.
 func TestResumeDrawsOn(t *testing.T) {
 	g, b := openGolden(t), testBackend(t)
 	net, err := ViT(g.model, 0.5)
@@ -101,7 +101,7 @@ func TestResumeDrawsOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(seed uint64, stop int) []*weights.Tensor {
-		opt := Options{Optimizer: NewAdam(), Schedule: Constant(1e-3), Seed: seed}
+		opt := Options{Optimizer: NewAdam(), Schedule: Constant(1e-3), Seed: seed, Precision: BFloat16, Checkpointing: true}
 		tr, err := NewTrainer(b, net, opt)
 		if err != nil {
 			t.Fatal(err)

@@ -33,8 +33,6 @@ type Block struct {
 // names of [Config.Parameters]; those that don't exist yet are made with the
 // scope's initializer. It panics on a picture or a variable of another shape,
 // as graph functions do.
-//
-// In the equations b is batch, t and s tokens, d and o channels, h heads.
 func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
 	return params{scope: scope, cfg: cfg, like: images}.forward(images)
 }
@@ -78,7 +76,7 @@ func (p params) embed(images *Node) *Node {
 	x = TransposeAllDims(x, 0, 2, 4, 1, 3, 5)
 	x = Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
 	w := p.weight("patch/weight", cfg.Dim, cfg.Channels, patch[0], patch[1])
-	x = p.full(Einsum("btd,od->bto", p.factor(x), p.factor(Reshape(w, cfg.Dim, -1))))
+	x = p.full(p.product(x, Reshape(w, cfg.Dim, -1)).General([]int{2}, nil, []int{1}, nil))
 	if cfg.PatchBias {
 		x = Add(x, p.vector("patch/bias", cfg.Dim))
 	}
@@ -151,9 +149,9 @@ func (p params) attention(x *Node) (mixed, probabilities *Node) {
 	query, key, value := take(0), take(1), take(2)
 
 	query = MulScalar(query, 1/math.Sqrt(float64(headDim)))
-	scores := p.full(Einsum("bhtd,bhsd->bhts", p.factor(query), p.factor(key)))
+	scores := p.full(p.product(query, key).General([]int{3}, []int{0, 1}, []int{3}, []int{0, 1}))
 	probabilities = Softmax(scores, -1)
-	mixed = p.full(Einsum("bhts,bhsd->bhtd", p.factor(probabilities), p.factor(value)))
+	mixed = p.full(p.product(probabilities, value).General([]int{3}, []int{0, 1}, []int{2}, []int{0, 1}))
 	mixed = Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), batch, tokens, cfg.Dim)
 	return p.linear("attn/out", mixed, cfg.Dim, true), probabilities
 }

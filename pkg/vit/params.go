@@ -47,9 +47,9 @@ func (p params) vector(path string, dim int) *Node {
 // three axes made a training step of ViT-Ti's blocks a third longer on XLA.
 func (p params) linear(name string, x *Node, out int, bias bool) *Node {
 	last := x.Rank() - 1
-	w := p.factor(p.weight(name+"/weight", out, x.Shape().Dim(last)))
+	w := p.weight(name+"/weight", out, x.Shape().Dim(last))
 	dims := slices.Clone(x.Shape().Dimensions)
-	x = p.full(DotGeneral(Reshape(p.factor(x), -1, dims[last]), []int{1}, nil, w, []int{1}, nil))
+	x = p.full(p.product(Reshape(x, -1, dims[last]), w).General([]int{1}, nil, []int{1}, nil))
 	dims[last] = out
 	x = Reshape(x, dims...)
 	if bias {

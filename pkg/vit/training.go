@@ -46,5 +46,12 @@ func (p params) factor(x *Node) *Node {
 	return x
 }
 
+// product is that of two tensors, to be taken as its methods say. Without an
+// accumulator's dtype: half precision would get float32's, which backends add up
+// in unasked, but whose gradients are then of float32 factors.
+func (p params) product(a, b *Node) *DotBuilder {
+	return Dot(p.factor(a), p.factor(b)).WithAccumulatorDType(dtypes.InvalidDType)
+}
+
 // full is a product in the dtype of all that isn't one.
 func (p params) full(product *Node) *Node { return ConvertDType(product, p.like.DType()) }

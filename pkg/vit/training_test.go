@@ -1,0 +1,94 @@
+package vit
+
+import (
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gaze/pkg/backend"
+)
+
+func goBackend(t *testing.T) compute.Backend {
+	t.Helper()
+	b, err := backend.Open("go:ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// trainingGraph is the nodes of a graph of two blocks that is differentiated by
+// its pictures.
+func trainingGraph(t *testing.T, how Training) []*Node {
+	t.Helper()
+	cfg, err := ParseConfig("vit:dim=8,depth=2,heads=2,patch=4,size=8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Classes = 3
+	g := NewGraph(goBackend(t), t.Name())
+	images := Parameter(g, "images", shapes.Make(dtypes.Float32, 2, 3, 8, 8))
+	out := ForwardTraining(model.NewStore().RootScope(), cfg, images, how)
+	if dtype := out.Logits.DType(); dtype != dtypes.Float32 {
+		t.Errorf("%+v: logits are %s", how, dtype)
+	}
+	gradient := Gradient(ReduceAllSum(Square(out.Logits)), images)[0]
+	if !gradient.Shape().Equal(images.Shape()) {
+		t.Errorf("%+v: the gradient is %s", how, gradient.Shape())
+	}
+	return g.Nodes()
+}
+
+// TestTrainingGraph counts what a graph has to compute: with checkpoints each
+// block's activation function once more, and in bfloat16 no product
+// of anything else.
+func TestTrainingGraph(t *testing.T) {
+	count := func(nodes []*Node, kind NodeType) (n int) {
+		for _, node := range nodes {
+			if node.Type() == kind {
+				n++
+			}
+		}
+		return n
+	}
+	plain, again, half := trainingGraph(t, Training{}), trainingGraph(t, Training{Checkpoint: true}), trainingGraph(t, Training{BFloat16: true})
+	if before, after := count(plain, NodeTypeErf), count(again, NodeTypeErf); before != 2 || after < 4 {
+		t.Errorf("GELU %d times in two blocks, %d times with checkpoints", before, after)
+	}
+	products := 0
+	for _, node := range half {
+		if node.Type() == NodeTypeDotGeneral {
+			products++
+			for _, in := range node.Inputs() {
+				if in.DType() != dtypes.BFloat16 {
+					t.Errorf("a product of %s", in.Shape())
+				}
+			}
+		}
+	}
+	// Forward the patches', six of each block and the head's.
+	if all := count(plain, NodeTypeDotGeneral); products != all || products < 14 {
+		t.Errorf("%d products, in float32 %d", products, all)
+	}
+}
+
+// TestTrainingRefuses factors of another number.
+func TestTrainingRefuses(t *testing.T) {
+	cfg, err := ParseConfig("vit:dim=8,depth=2,heads=2,patch=4,size=8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := NewGraph(goBackend(t), t.Name())
+	images := Parameter(g, "images", shapes.Make(dtypes.Float32, 2, 3, 8, 8))
+	err = exceptions.TryCatch[error](func() {
+		ForwardTraining(model.NewStore().RootScope(), cfg, images, Training{Factors: Ones(g, shapes.Make(dtypes.Float32, 3, 2))})
+	})
+	if err == nil {
+		t.Error("three factors for two blocks")
+	}
+}
