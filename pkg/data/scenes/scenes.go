@@ -23,9 +23,11 @@ const samples = 256
 // Scene is a picture and what is said about it.
 type Scene struct {
 	Image *transform.Image // RGB
-	// Captions are five sentences in small letters, all true.
+	// Captions are five sentences, all different and all true: small letters,
+	// words with single spaces between (see [Words]), no punctuation.
 	Captions []string
-	Nouns    []Noun
+	Count    int    // of those whom the scene is about, 1 to 3
+	Nouns    []Noun // what the captions name; the first is whom the scene is about
 	Name     string // of a picture of [Report]
 }
 
@@ -61,7 +63,7 @@ func drawPlan(p plan, size int, of func(aspect uint64) *stream) Scene {
 	defer canvases.Put(c)
 	t := newStage(c, p, of(2))
 	said := captions(p, of(3))
-	return Scene{Image: c.picture(per, daylight(of(4))), Captions: said, Nouns: t.nouns(per, said)}
+	return Scene{Image: c.picture(per, daylight(of(4))), Captions: said, Count: p.count, Nouns: t.nouns(per, said)}
 }
 
 // daylight is the gain of each channel in 1/256.

@@ -216,3 +216,53 @@ func TestReport(t *testing.T) {
 		t.Error("3 pixels: no error")
 	}
 }
+
+// A shirt's, an umbrella's and a surfboard's colour in words is that of the
+// pixels in their masks.
+func TestColoursAreThoseOfThePixels(t *testing.T) {
+	seen := 0
+	for i := range 300 {
+		s := scene(t, 12, i, 128, Split(i%4))
+		for _, n := range s.Nouns {
+			k := slices.IndexFunc(s.Nouns, func(m Noun) bool {
+				return m.Word != n.Word && slices.Contains([]string{"shirt", "umbrella", "surfboard"}, m.Word) && bytes.Equal(m.Mask.Pix, n.Mask.Pix)
+			})
+			if n.Kind != Colour || k < 0 {
+				continue
+			}
+			seen++
+			if got := nearest(s, n.Mask.Pix); got != n.Word {
+				t.Errorf("picture %d: the %s is %s, but its pixels are %s", i, s.Nouns[k].Word, n.Word, got)
+			}
+		}
+	}
+	if seen < 100 {
+		t.Errorf("only %d colours were looked at", seen)
+	}
+}
+
+// nearest names the colour whose ink is nearest to the mean of the pixels that
+// a mask covers wholly.
+func nearest(s Scene, mask []uint8) string {
+	var sum [3]int
+	for i, v := range mask {
+		if v == 255 {
+			for c := range sum {
+				sum[c] += int(s.Image.Pix[3*i+c])
+			}
+		}
+	}
+	best, least := "", 1<<30
+	for c := range bright {
+		r, g, b := colourInks[c].channels()
+		d := 0
+		for k, v := range [3]int{r, g, b} { // both as bright: shadows don't count
+			e := sum[k]*255/max(slices.Max(sum[:]), 1) - v*255/max(r, g, b)
+			d += e * e
+		}
+		if d < least {
+			best, least = colourNames[c], d
+		}
+	}
+	return best
+}
