@@ -78,7 +78,7 @@ func TestParseSettingsErrors(t *testing.T) {
 		{"seed=-1", 6, "from 0"},
 		{"optimizer=lion", 11, "adam, adamw, sgd"},
 		{"probe=perhaps", 7, "true or false"},
-		{"ema=1", 5, "between 0"},
+		{"ema=1", 5, "less than 1"},
 		{"momentum=0.9", 1, "optimizer=sgd"},
 		{"optimizer=sgd; nesterov", 1, "momentum=0.9"},
 		{"floor=1; schedule=cosine", 1, "above the learning rate"},
@@ -90,6 +90,9 @@ func TestParseSettingsErrors(t *testing.T) {
 		{"checkpoint=often", 12, "true or false"},
 		{"probe; precision=bfloat16", 1, "change nothing in a probe"},
 		{"probe; checkpoint", 1, "change nothing in a probe"},
+		{"eps=0", 5, "more than 0 and at most 1"},
+		{"beta1=1", 7, "at least 0 and less than 1"},
+		{"smoothing=2", 11, "between 0 and 1"},
 		{"=", 1, `no setting ""`},
 	} {
 		_, err := train.ParseSettings(c.text)

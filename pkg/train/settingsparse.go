@@ -37,7 +37,7 @@ var settings = []setting{
 	flag("nesterov", func(s *Settings) *bool { return &s.Nesterov }),
 	decimal("beta1", func(s *Settings) *float64 { return &s.Beta1 }, 0, below1),
 	decimal("beta2", func(s *Settings) *float64 { return &s.Beta2 }, 0, below1),
-	decimal("eps", func(s *Settings) *float64 { return &s.Eps }, 0, 1),
+	decimal("eps", func(s *Settings) *float64 { return &s.Eps }, above0, 1),
 	choice("schedule", func(s *Settings) *string { return &s.Schedule }, "constant", "cosine", "linear"),
 	decimal("floor", func(s *Settings) *float64 { return &s.Floor }, 0, 1e6),
 	decimal("warmup", func(s *Settings) *float64 { return &s.Warmup }, 0, 1e6),
@@ -62,6 +62,9 @@ func late(s setting) setting {
 // below1 is the largest number less than 1.
 var below1 = math.Nextafter(1, 0)
 
+// above0 is the smallest epsilon that a float32 tells from 0.
+const above0 = math.SmallestNonzeroFloat32
+
 // decimal is a number within bounds.
 func decimal(name string, field func(*Settings) *float64, low, high float64) setting {
 	return setting{name: name,
@@ -72,11 +75,23 @@ func decimal(name string, field func(*Settings) *float64, low, high float64) set
 				return fmt.Errorf("%s is a number, not %q", name, text)
 			}
 			if !(v >= low && v <= high) {
-				return fmt.Errorf("%s must lie between %g and %.6g", name, low, high)
+				return fmt.Errorf("%s must %s", name, bounds(low, high))
 			}
 			*field(s) = v
 			return nil
 		}}
+}
+
+// bounds says what a number must be. Those that are no bounds to a person, one
+// just below 1 or just above 0, are told as what they stand for.
+func bounds(low, high float64) string {
+	switch {
+	case high == below1:
+		return fmt.Sprintf("be at least %g and less than 1", low)
+	case low == above0:
+		return fmt.Sprintf("be more than 0 and at most %g", high)
+	}
+	return fmt.Sprintf("lie between %g and %g", low, high)
 }
 
 // whole is a whole number within bounds.
