@@ -43,7 +43,9 @@ func newTrain() *cobra.Command {
 			"is constant, or cosine or linear down to floor; warmup is in epochs; clip bounds the norm of\n" +
 			"the gradients; ema is the decay of the weights' average, which then counts; freeze=backbone\n" +
 			"trains the head alone, probe does so on features that are computed once; divide counts an\n" +
-			"incomplete group of accumulated batches as a whole one.",
+			"incomplete group of accumulated batches as a whole one; precision=bfloat16 rounds the factors\n" +
+			"of matrix products, for devices that are faster so; checkpoint computes blocks a second time\n" +
+			"instead of keeping what they computed: less memory, more time.",
 		Example: "  gaze train --data pets --model B_16_imagenet1k.pth -o run \\\n" +
 			"    --pipeline 'randomhflip | resize(256,256) | rotation(30) | totensor | normalize(0.5,0.5)' \\\n" +
 			"    --set 'lr=1e-6; epochs=5; batch=16; accumulate=15; seed=1'\n" +
