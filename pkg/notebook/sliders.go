@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -29,14 +30,15 @@ const (
 // Sliders shows what draw makes of the sliders' values, and draws it again when one
 // is moved, as long as the cell runs: until it is interrupted, or until no slider
 // was touched for three minutes; for fifteen seconds if none was touched at all, so
-// that the cells behind it get their turn. Where no browser answers, as in an
-// export, the picture of the values given stays. An error in drawing ends the cell.
+// that the cells behind it get their turn. Where no browser answers, the picture of
+// the values given stays; where GAZE_STATIC is set, as when a report is made, there
+// is nothing else. An error in drawing ends the cell.
 func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
 	values := make([]float64, len(sliders))
 	for i, s := range sliders {
 		values[i] = s.Value
 	}
-	if !display.inNotebook() {
+	if !display.inNotebook() || os.Getenv("GAZE_STATIC") != "" {
 		Show(Must(draw(values)))
 		return
 	}
