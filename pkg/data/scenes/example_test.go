@@ -35,16 +35,16 @@ func ExampleDraw() {
 		for _, v := range n.Mask.Pix {
 			pixels += int(v)
 		}
-		fmt.Println(n.Kind, n.Words, pixels/255)
+		fmt.Printf("%s %s: %d %%\n", n.Kind, n.Words, 100*pixels/255/len(n.Mask.Pix))
 	}
 	// Output:
 	// 128 128 3
 	// there is a boy holding a yellow surfboard on the sand
-	// person [boy person] 1795
-	// thing [shirt] 730
-	// colour [purple] 730
-	// thing [surfboard] 1145
-	// colour [yellow] 1145
-	// place [beach sand] 6547
-	// place [ocean] 1574
+	// person [boy person]: 10 %
+	// thing [shirt]: 4 %
+	// colour [purple]: 4 %
+	// thing [surfboard]: 6 %
+	// colour [yellow]: 6 %
+	// place [beach sand]: 39 %
+	// place [ocean]: 9 %
 }

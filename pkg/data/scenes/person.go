@@ -76,7 +76,11 @@ func (p *painter) figure(f frame, who person, at pose) {
 		p.piece(f, who.body, who.legs.lighter(30), []vec{at.hip.plus(vec{-b.waist, -0.03}), at.hip.plus(vec{b.waist, -0.03}), low.plus(vec{b.waist + 0.085, 0}), low.plus(vec{-b.waist - 0.085, 0})})
 	}
 	p.piece(f, who.body, who.skin.darker(18), line(0.035, at.neck.plus(vec{0, 0.03}), at.head))
-	torso := limb(b.shoulder, b.waist, at.neck.plus(vec{0, 0.01}), between(at.neck, at.hip, 0.5), at.hip.plus(vec{0, 0.02}))
+	trunk := spline(at.neck.plus(vec{0, 0.005}), between(at.neck, at.hip, 0.5), at.hip.plus(vec{0, 0.02}))
+	torso := ribbon(trunk, func(t float64) float64 {
+		round := min(0.68+2.2*t, 1) // shoulders
+		return float64((b.shoulder + float64((b.waist-b.shoulder)*t)) * round)
+	})
 	p.piece(f, who.top, who.shirt, torso)
 	p.shade(f, who.top, torso, 0.035)
 	p.face(f, who, at, b)

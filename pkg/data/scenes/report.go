@@ -14,9 +14,9 @@ var reports = []struct {
 }{
 	{"bike", 7, plan{place: street, who: man, count: 1, does: biking, shirt: blue, thing: red, tree: true, sunny: true}},
 	{"girl", 4, plan{place: kitchen, who: girl, count: 1, does: eating, food: pizza, shirt: green, dinner: true}},
-	{"sheep", 3, plan{place: field, who: sheep, count: 3, does: grazing, coat: white, tree: true}},
+	{"sheep", 8, plan{place: field, who: sheep, count: 3, does: grazing, coat: white, tree: true}},
 	{"ski", 4, plan{place: slope, who: woman, count: 1, does: skiing, shirt: red, thing: blue, tree: true, sunny: true}},
-	{"umbrella", 2, plan{place: park, who: woman, count: 1, does: sheltering, shirt: blue, thing: yellow, tree: true}},
+	{"umbrella", 5, plan{place: park, who: woman, count: 1, does: sheltering, shirt: blue, thing: yellow, tree: true}},
 }
 
 // ReportNames are the pictures that [Report] draws.

@@ -27,7 +27,10 @@ func (t *stage) is(r role, l label) { t.cast[r] |= 1 << l }
 func (t *stage) perform(page frame) {
 	t.setting.draw(page, t.plan)
 	size := t.size()
-	for i := range t.count {
+	for _, i := range []int{0, 2, 1} {
+		if i >= t.count {
+			continue
+		}
 		x, y := t.spot(i)
 		turn := 0.0
 		if t.place == slope {
