@@ -110,5 +110,12 @@ func (c Config) fromSpec(values map[string]int) (Config, error) {
 	if err := c.Validate(); err != nil {
 		return Config{}, fmt.Errorf("vit: %w", err)
 	}
+	if n := c.ParameterCount(); n > maxSpecParameters {
+		return Config{}, fmt.Errorf("vit: a model of %d million parameters is beyond the limit of %d: take a smaller dim, depth or mlp", n/1_000_000, maxSpecParameters/1_000_000)
+	}
 	return c, nil
 }
+
+// maxSpecParameters bounds what is made from a description, well above the usual
+// ViTs (ViT-G/14 has 1.8 billion): a wrong digit shouldn't ask for more memory than any machine has.
+const maxSpecParameters = 4_000_000_000

@@ -70,6 +70,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"vit:pool=max", 5, "class or mean"},
 		{"vit:size=65,patch=8", 0, "patches of 8"},
 		{"vit:dim=100,heads=3", 0, "don't divide"},
+		{"vit:dim=65536,depth=1024", 0, "million parameters"},
 	} {
 		_, err := ParseConfig(c.text)
 		var syntax *transform.SyntaxError
