@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,12 +124,16 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 // set is the part of the data set that is asked for.
 func (f *evaluateFlags) set(cmd *cobra.Command) (*data.Dataset, error) {
 	if f.data == "" {
-		if m, err := train.ReadManifest(f.run); err == nil {
+		m, err := train.ReadManifest(f.run)
+		switch {
+		case err == nil:
 			f.data = m.Notes["data"]
+		case !errors.As(err, new(*fs.PathError)):
+			return nil, err // a run, but a damaged one
 		}
 	}
 	if f.data == "" {
-		return nil, misuse(cmd, fmt.Errorf("--data: %s doesn't say what it was trained on: name the data set", f.run))
+		return nil, misuse(cmd, fmt.Errorf("--data: there is no run in %s that says what it was trained on: name the data set", f.run))
 	}
 	splits, err := data.OpenDataset(f.data)
 	if err != nil {

@@ -119,6 +119,10 @@ func evaluateDefaults(t *testing.T, run, set string) {
 	}
 	other := filepath.Join(t.TempDir(), "other")
 	ok(t, "pets", "-o", other, "--size", "32", "--breeds", "2", "--first-breed", "5", "--train", "0", "--val", "2", "--test", "0")
+	damaged := t.TempDir()
+	if err := os.WriteFile(filepath.Join(damaged, "run.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -126,6 +130,8 @@ func evaluateDefaults(t *testing.T, run, set string) {
 	}{
 		{[]string{"evaluate"}, 2, "run"},
 		{[]string{"evaluate", "--run", tiny}, 2, "name the data set"},
+		{[]string{"evaluate", "--run", t.TempDir() + "/none"}, 2, "there is no run in"},
+		{[]string{"evaluate", "--run", damaged}, 1, "run.json"},
 		{[]string{"evaluate", "--run", run, "--split", "best"}, 2, "it has val, test, train"},
 		{[]string{"evaluate", "--run", run, "--pipeline", "resize(8)"}, 2, "totensor"},
 		{[]string{"evaluate", "--run", run, "--batch", "0"}, 2, "--batch"},
