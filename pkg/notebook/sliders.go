@@ -44,7 +44,7 @@ func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
 	}
 	ctx, stop := Interrupt()
 	defer stop()
-	id := "sliders_" + gonbui.UniqueID()
+	id := "sliders_" + gonbui.UniqueId()
 	redraw := func() error {
 		f, err := draw(slices.Clone(values))
 		if err != nil {
