@@ -3,7 +3,10 @@ package scenes
 import "fmt"
 
 // Split tells sets of pictures apart. The first three show the same
-// combinations, in other pictures; HeldOut shows those that the others never do.
+// combinations, in other pictures; HeldOut shows those that the others never do:
+// a subject that does something in a place (a ninth of these triples), a thing
+// in a colour or somebody in a shirt of a colour (a seventh of these pairs).
+// Each of the words and counts is in the others too.
 type Split uint8
 
 // The splits.

@@ -1,6 +1,9 @@
 // Package scenes draws pictures with captions, as a picture book would: people,
 // animals and things that do what people photograph, in six places, each with
 // five sentences about it and an exact mask for whatever the sentences name.
+//
+// Every picture is drawn anew from numbers: a seed, a split and an index give the
+// same bytes on any number of workers.
 package scenes
 
 import (
