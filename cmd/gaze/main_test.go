@@ -299,6 +299,7 @@ func TestFailsBeforeTheWork(t *testing.T) {
 		says   string
 	}{
 		{[]string{"classify", "--model", tiny, "-o", filepath.Join(in, "no", "p.csv"), in}, 1, "p.csv can't be written"},
+		{[]string{"classify", "--model", tiny, "-o", in, in}, 1, "name a file"},
 		{[]string{"posembed", "--model", tiny, "-o", filepath.Join(in, "f.jpeg")}, 2, ".png or .svg"},
 		{[]string{"attend", "--model", tiny, "-o", in, "--pipeline", "resize(12,12)", in}, 2, "totensor"},
 		{[]string{"attend", "--model", tiny, "-o", in, filepath.Join(in, "\x1b[31mred")}, 1, "\uFFFD[31mred"},

@@ -135,7 +135,7 @@ func require(cmd *cobra.Command, flags ...string) {
 }
 
 // checkFolders makes sure, before any work is done, that the folders of files
-// to be written exist. Empty names are passed over.
+// to be written exist, and that they aren't folders themselves. Empty names are passed over.
 func checkFolders(files ...string) error {
 	for _, file := range files {
 		if file == "" {
@@ -146,6 +146,9 @@ func checkFolders(files ...string) error {
 			return fmt.Errorf("%s can't be written: %w", file, err)
 		} else if !info.IsDir() {
 			return fmt.Errorf("%s can't be written: %s is not a folder", file, dir)
+		}
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			return fmt.Errorf("%s can't be written: it is a folder: name a file", file)
 		}
 	}
 	return nil
