@@ -18,6 +18,7 @@ func (r *Result) Discuss() (string, error) {
 		{Augmented, Larger, "Larger pictures, on top of it,"},
 		{Larger, Accumulate, "Gradients gathered over four batches, on top of both,"},
 		{Larger, Scaled, "The same with four times the rate"},
+		{Larger, Gentle, "A gentler augmentation in the strong one's place, with a warm-up, a rate that falls and two epochs more,"},
 	} {
 		e, err := r.Effect(p.from, p.to)
 		if err != nil {
