@@ -38,7 +38,7 @@ func (r *Result) Discuss() (string, error) {
 // rates is the paragraph on learning rates.
 func (r *Result) rates() string {
 	var list []string
-	for _, name := range []string{Crawls, Learns, Collapses, Hopeless} {
+	for _, name := range []string{Crawls, Learns, Collapses} {
 		o, err := r.Outcome(name)
 		if err != nil {
 			continue

@@ -110,9 +110,7 @@ func (r *Result) Effects() []Effect {
 }
 
 // Rates is the curves of the rows that differ in the learning rate.
-func (r *Result) Rates() (plots.LineChart, error) {
-	return r.curvesOf(Crawls, Learns, Collapses, Hopeless)
-}
+func (r *Result) Rates() (plots.LineChart, error) { return r.curvesOf(Crawls, Learns, Collapses) }
 
 // Changes is the curves of the rows that change something else.
 func (r *Result) Changes() (plots.LineChart, error) {
