@@ -65,19 +65,19 @@ type Progress struct {
 
 // sums gathers an epoch's batches.
 type sums struct {
-	loss              float64 // of all pictures
-	correct, pictures int
+	loss             float64 // of all answers
+	correct, answers int     // a classifier answers once for each picture
 }
 
 func (s *sums) add(m Metrics) {
-	s.loss += m.Loss * float64(m.Batch)
+	s.loss += m.Loss * float64(m.Answers)
 	s.correct += m.Correct
-	s.pictures += m.Batch
+	s.answers += m.Answers
 }
 
 func (s sums) evaluation() Evaluation {
-	n := float64(max(s.pictures, 1))
-	return Evaluation{Loss: s.loss / n, Correct: s.correct, Total: s.pictures, Accuracy: float64(s.correct) / n}
+	n := float64(max(s.answers, 1))
+	return Evaluation{Loss: s.loss / n, Correct: s.correct, Total: s.answers, Accuracy: float64(s.correct) / n}
 }
 
 // run is a Fit under way.

@@ -109,8 +109,8 @@ func writeCheckpoint(dir string, state []*weights.Tensor, p place) error {
 	return weights.WriteSafetensors(filepath.Join(dir, checkpointFile), state, map[string]string{
 		"epoch": strconv.Itoa(p.epoch), "batch": strconv.Itoa(p.batch), "metrics": strconv.FormatInt(p.metrics, 10), "events": strconv.FormatInt(p.events, 10),
 		"best": string(best), "best_at": strconv.Itoa(p.bestAt), "seconds": strconv.FormatFloat(p.seconds, 'g', -1, 64),
-		"loss": strconv.FormatFloat(p.sums.loss, 'g', -1, 64), "correct": strconv.Itoa(p.sums.correct), "pictures": strconv.Itoa(p.sums.pictures),
-		"group_loss": strconv.FormatFloat(p.group.loss, 'g', -1, 64), "group_correct": strconv.Itoa(p.group.correct), "group_pictures": strconv.Itoa(p.group.pictures),
+		"loss": strconv.FormatFloat(p.sums.loss, 'g', -1, 64), "correct": strconv.Itoa(p.sums.correct), "pictures": strconv.Itoa(p.sums.answers),
+		"group_loss": strconv.FormatFloat(p.group.loss, 'g', -1, 64), "group_correct": strconv.Itoa(p.group.correct), "group_pictures": strconv.Itoa(p.group.answers),
 	})
 }
 
@@ -151,10 +151,10 @@ func readCheckpoint(dir string, t *Trainer) (p place, ok bool, err error) {
 		return v
 	}
 	p = place{epoch: number("epoch"), batch: number("batch"), metrics: int64(number("metrics")), bestAt: number("best_at"), seconds: real("seconds")}
-	p.sums = sums{loss: real("loss"), correct: number("correct"), pictures: number("pictures")}
+	p.sums = sums{loss: real("loss"), correct: number("correct"), answers: number("pictures")}
 	if meta["events"] != "" { // a checkpoint from before there were events has none of these
 		p.events = int64(number("events"))
-		p.group = sums{loss: real("group_loss"), correct: number("group_correct"), pictures: number("group_pictures")}
+		p.group = sums{loss: real("group_loss"), correct: number("group_correct"), answers: number("group_pictures")}
 	}
 	if err := json.Unmarshal([]byte(meta["best"]), &p.best); err != nil {
 		bad = append(bad, fmt.Errorf("%s: its best is %q", path, meta["best"]))

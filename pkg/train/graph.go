@@ -15,23 +15,23 @@ const (
 	commonScalars        // their number
 )
 
-// stepGraph is a step that updates at once. Inputs: images, targets, factors if
-// branches are dropped, scalars. Output: loss, correct, norm of the gradients.
+// stepGraph is a step that updates at once. Inputs: backward's, scalars. Output:
+// loss, correct, answers, norm of the gradients.
 func (t *Trainer) stepGraph(_ *model.Scope, inputs []*Node) []*Node {
 	last := len(inputs) - 1
-	loss, correct, gradients := t.backward(inputs[:last])
+	o, gradients := t.backward(inputs[:last])
 	norm := t.update(inputs[last], gradients)
-	return []*Node{Stack([]*Node{loss, correct, norm}, 0)}
+	return []*Node{Stack([]*Node{o.Loss, o.Correct, o.Answers, norm}, 0)}
 }
 
 // accumulateGraph adds a batch's gradients to those that wait. Inputs as
-// stepGraph's without scalars. Output: loss, correct.
+// stepGraph's without scalars. Output: loss, correct, answers.
 func (t *Trainer) accumulateGraph(_ *model.Scope, inputs []*Node) []*Node {
-	loss, correct, gradients := t.backward(inputs)
+	o, gradients := t.backward(inputs)
 	for i, p := range t.trained() {
-		p.gradient.SetNodeValue(Add(p.gradient.NodeValue(loss), gradients[i]))
+		p.gradient.SetNodeValue(Add(p.gradient.NodeValue(o.Loss), gradients[i]))
 	}
-	return []*Node{Stack([]*Node{loss, correct}, 0)}
+	return []*Node{Stack([]*Node{o.Loss, o.Correct, o.Answers}, 0)}
 }
 
 // applyGraph updates with the gradients that wait and clears them. Input:
@@ -49,26 +49,41 @@ func (t *Trainer) applyGraph(_ *model.Scope, inputs []*Node) []*Node {
 }
 
 // logitsGraph runs the network with the weights in a scope; nothing is dropped.
+// Of a network with an objective the output is loss, correct, answers.
 func (t *Trainer) logitsGraph(scope string) func(*model.Scope, []*Node) []*Node {
 	return func(_ *model.Scope, inputs []*Node) []*Node {
+		if t.net.Objective != nil {
+			o := t.objective(t.store.Scope("/"+scope), inputs, vit.Training{})
+			return []*Node{Stack([]*Node{o.Loss, o.Correct, o.Answers}, 0)}
+		}
 		return []*Node{t.net.Logits(t.store.Scope("/"+scope), inputs[0], vit.Training{})}
 	}
 }
 
 // backward runs the network on a batch and differentiates the mean loss by the
-// trained weights. Inputs: images, targets, factors if branches are dropped.
-func (t *Trainer) backward(inputs []*Node) (loss, correct *Node, gradients []*Node) {
+// trained weights. Inputs: images; targets, and factors if branches are dropped,
+// or those of the network's objective.
+func (t *Trainer) backward(inputs []*Node) (o Objective, gradients []*Node) {
 	how := vit.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
+	o = t.objective(t.store.Scope("/"+weightScope), inputs, how)
+	var by []*Node
+	for _, p := range t.trained() {
+		by = append(by, p.weight.NodeValue(o.Loss))
+	}
+	return o, Gradient(o.Loss, by...)
+}
+
+// objective runs the network with the weights of a scope. Inputs as backward's.
+func (t *Trainer) objective(scope *model.Scope, inputs []*Node, how vit.Training) Objective {
+	if t.net.Objective != nil {
+		return t.net.Objective(scope, inputs[0], inputs[1:], how)
+	}
 	if len(inputs) > 2 {
 		how.Factors = inputs[2]
 	}
-	logits := t.net.Logits(t.store.Scope("/"+weightScope), inputs[0], how)
-	loss, correct = lossAndCorrect(logits, inputs[1])
-	var by []*Node
-	for _, p := range t.trained() {
-		by = append(by, p.weight.NodeValue(loss))
-	}
-	return loss, correct, Gradient(loss, by...)
+	logits := t.net.Logits(scope, inputs[0], how)
+	loss, correct := lossAndCorrect(logits, inputs[1])
+	return Objective{loss, correct, Scalar(logits.Graph(), logits.DType(), logits.Shape().Dim(0))}
 }
 
 // update clips the gradients, sets every trained weight, its slots and its

@@ -22,17 +22,32 @@ type Network struct {
 	// Drop is stochastic depth: for each residual branch the probability that a
 	// picture skips it in training; empty: none.
 	Drop []float64
+	// Objective, if given, is what is trained for in place of the cross entropy of
+	// Logits, which is then nil as Classes is 0. inputs are the batch's, by
+	// Batch.Inputs.
+	Objective func(scope *model.Scope, images *Node, inputs []*Node, how vit.Training) Objective
 	// Logits builds the graph: images [batch, channels, height, width] in, logits
 	// [batch, classes] out. how has factors, [branches, batch], where branches are
 	// dropped; its zero value is how pictures are classified.
 	Logits func(scope *model.Scope, images *Node, how vit.Training) *Node
 }
 
+// Objective is how well a network does on a batch; all are scalars.
+type Objective struct {
+	Loss    *Node // to be minimised: a mean, so that batches of any size weigh alike
+	Correct *Node // how many answers are right
+	Answers *Node // of how many
+}
+
 func (n *Network) validate() error {
 	switch {
-	case n == nil || n.Logits == nil || len(n.Weights) == 0:
+	case n == nil || n.Logits == nil && n.Objective == nil || len(n.Weights) == 0:
 		return errors.New("there is no network to train")
-	case n.Classes < 1:
+	case n.Logits != nil && n.Objective != nil:
+		return errors.New("the network has both logits to classify with and an objective: give one")
+	case n.Objective != nil && len(n.Drop) > 0:
+		return errors.New("stochastic depth belongs to networks that classify")
+	case n.Objective == nil && n.Classes < 1:
 		return errors.New("the network has no head: give it classes first")
 	case n.Input[0] < 1 || n.Input[1] < 1 || n.Input[2] < 1:
 		return fmt.Errorf("the network takes pictures of shape %v", n.Input)

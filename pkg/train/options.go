@@ -59,6 +59,7 @@ func (o Options) validate() error {
 type Metrics struct {
 	Loss    float64 // mean over the batch, smoothing included
 	Correct int     // pictures whose greatest logit is the target's
+	Answers int     // of how many: the pictures, or what the network's objective counts
 	Batch   int     // pictures
 
 	Updated  bool    // whether this step changed the weights

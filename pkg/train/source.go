@@ -8,11 +8,20 @@ import (
 )
 
 // Batch is what a step takes: pictures [batch, channels, height, width] and
-// their labels, or targets [batch, classes] in place of them.
+// their labels, or targets [batch, classes] in place of them, or what the
+// network's objective takes.
 type Batch struct {
 	Images  []float32
 	Labels  []int
 	Targets []float32 // nil: labels count
+	Inputs  []Values  // of a network with an objective, in its order
+}
+
+// Values is an input of a batch beside its pictures, row-major.
+type Values struct {
+	Shape  []int
+	Floats []float32 // these
+	Ints   []int32   // or these
 }
 
 // Source gives the batches of an epoch. Everything random in them is decided by
@@ -56,6 +65,12 @@ func (t *Trainer) Evaluate(ctx context.Context, source Source, averaged bool) (E
 			return e, err
 		}
 		if len(batch.Images) == 0 {
+			continue
+		}
+		if t.net.Objective != nil {
+			if err := t.evaluateObjective(batch, averaged, &e); err != nil {
+				return e, err
+			}
 			continue
 		}
 		logits, err := t.Logits(batch.Images, averaged)

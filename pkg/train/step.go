@@ -17,6 +17,9 @@ import (
 //
 // A loss or gradient that isn't finite is a [NotFiniteError].
 func (t *Trainer) Step(images []float32, labels []int) (Metrics, error) {
+	if t.net.Objective != nil {
+		return Metrics{}, errObjective
+	}
 	targets, err := oneHot(labels, t.net.Classes)
 	if err != nil {
 		return Metrics{}, fmt.Errorf("train: %w", err)
@@ -26,6 +29,9 @@ func (t *Trainer) Step(images []float32, labels []int) (Metrics, error) {
 
 // stepBatch trains on a source's batch.
 func (t *Trainer) stepBatch(b Batch) (Metrics, error) {
+	if t.net.Objective != nil {
+		return t.StepInputs(b.Images, b.Inputs...)
+	}
 	if b.Targets != nil {
 		return t.StepTargets(b.Images, b.Targets)
 	}
@@ -36,6 +42,9 @@ func (t *Trainer) stepBatch(b Batch) (Metrics, error) {
 // classes], as mixing pictures makes them.
 func (t *Trainer) StepTargets(images, targets []float32) (Metrics, error) {
 	batch, err := t.batchSize(images)
+	if err == nil && t.net.Objective != nil {
+		err = errObjective
+	}
 	if err == nil && len(targets) != batch*t.net.Classes {
 		err = fmt.Errorf("train: %d target values for %d pictures of %d classes", len(targets), batch, t.net.Classes)
 	}
@@ -46,6 +55,11 @@ func (t *Trainer) StepTargets(images, targets []float32) (Metrics, error) {
 	if err != nil {
 		return Metrics{}, err
 	}
+	return t.stepOn(batch, inputs)
+}
+
+// stepOn trains on a batch that the backend has.
+func (t *Trainer) stepOn(batch int, inputs []*tensors.Tensor) (Metrics, error) {
 	m := Metrics{Batch: batch, Update: t.updates}
 	if t.opt.Accumulate > 1 {
 		return t.accumulateStep(m, inputs)
@@ -60,7 +74,7 @@ func (t *Trainer) StepTargets(images, targets []float32) (Metrics, error) {
 	}
 	t.batches++
 	t.updates++
-	m.Loss, m.Correct, m.GradNorm = float64(out[0]), int(out[1]), float64(out[2])
+	m.Loss, m.Correct, m.Answers, m.GradNorm = float64(out[0]), int(out[1]), int(out[2]), float64(out[3])
 	m.Updated, m.Update, m.Rate = true, t.updates, rate
 	return m, m.check()
 }
@@ -73,7 +87,7 @@ func (t *Trainer) accumulateStep(m Metrics, inputs []*tensors.Tensor) (Metrics, 
 	}
 	t.batches++
 	t.pending++
-	m.Loss, m.Correct = float64(out[0]), int(out[1])
+	m.Loss, m.Correct, m.Answers = float64(out[0]), int(out[1]), int(out[2])
 	if err := m.check(); err != nil || t.pending < t.opt.Accumulate {
 		return m, err
 	}

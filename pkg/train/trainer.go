@@ -71,6 +71,9 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 	if err := errors.Join(opt.validate(), opt.Precision.check(backend)); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
+	if net.Objective != nil && (opt.Precision != Float32 || opt.Checkpointing || opt.LabelSmoothing != 0) {
+		return nil, errors.New("train: precision, checkpointing and label smoothing belong to networks that classify")
+	}
 	t := &Trainer{backend: backend, store: model.NewStore()}
 	t.start(net, opt)
 	trained := 0
