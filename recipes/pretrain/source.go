@@ -27,35 +27,7 @@ func (s *source) Len() int { return s.batches }
 
 // Batches draws the epoch's batches, each while the one before is trained on.
 func (s *source) Batches(epoch, from int) iter.Seq2[train.Batch, error] {
-	return func(yield func(train.Batch, error) bool) {
-		type drawn struct {
-			train.Batch
-			err error
-		}
-		next := make(chan drawn, 2)
-		done := make(chan struct{})
-		defer func() {
-			close(done)
-			for range next { // the one who draws has gone when this ends
-			}
-		}()
-		go func() {
-			defer close(next)
-			for i := from; i < s.batches; i++ {
-				b, err := s.draw((epoch*s.batches + i) * batch)
-				select {
-				case next <- drawn{b, err}:
-				case <-done:
-					return
-				}
-			}
-		}()
-		for d := range next {
-			if !yield(d.Batch, d.err) || d.err != nil {
-				return
-			}
-		}
-	}
+	return train.Ahead(from, s.batches, func(i int) (train.Batch, error) { return s.draw((epoch*s.batches + i) * batch) })
 }
 
 // draw makes the batch that begins with picture at of all that are ever drawn.

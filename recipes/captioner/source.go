@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"gaze/pkg/caption"
+	"gaze/pkg/data/scenes"
+	"gaze/pkg/train"
+	"gaze/pkg/transform"
+)
+
+// tokens is the length of a row of pieces: [CLS], the longest caption, [SEP].
+const tokens = 22
+
+// source draws scenes, each once.
+type source struct {
+	config caption.Config
+	vocab  *caption.Vocab
+	seed   uint64
+	teach  bool
+}
+
+func newSource(m *caption.Model, o options) *source {
+	return &source{config: m.Config, vocab: m.Vocab, seed: o.seed, teach: o.teach > 0}
+}
+
+// Len is the number of batches in an epoch.
+func (s *source) Len() int { return epoch }
+
+// Batches draws the epoch's batches, each while the one before is trained on.
+func (s *source) Batches(number, from int) iter.Seq2[train.Batch, error] {
+	return train.Ahead(from, epoch, func(i int) (train.Batch, error) { return s.draw((number*epoch + i) * pictures) })
+}
+
+// draw makes the batch that begins with picture at of all that are ever drawn.
+func (s *source) draw(at int) (train.Batch, error) {
+	cells := s.cells()
+	images := make([]float32, pictures*3*size*size)
+	words := make([]int32, pictures*each*tokens)
+	maps := make([]float32, pictures*each*(tokens-1)*cells)
+	errs := make([]error, pictures)
+	var wait sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wait.Go(func() {
+			for k := w; k < pictures; k += workers {
+				errs[k] = s.picture(at+k, part(images, k, pictures), part(words, k, pictures), part(maps, k, pictures))
+			}
+		})
+	}
+	wait.Wait()
+	b := train.Batch{Images: images, Inputs: []train.Values{{Shape: []int{pictures * each, tokens}, Ints: words}}}
+	if s.teach {
+		b.Inputs = append(b.Inputs, train.Values{Shape: []int{pictures * each, tokens - 1, cells}, Floats: maps})
+	}
+	return b, errors.Join(errs...)
+}
+
+// part is the k-th of n equal parts.
+func part[T any](all []T, k, n int) []T { return all[k*len(all)/n : (k+1)*len(all)/n] }
+
+func (s *source) cells() int {
+	grid := s.config.Grid(size, size)
+	return grid[0] * grid[1]
+}
+
+// picture fills in a scene: its picture, some of its captions and what they teach.
+func (s *source) picture(index int, image []float32, words []int32, maps []float32) error {
+	scene, err := scenes.Draw(s.seed, index, size, scenes.Train)
+	if err != nil {
+		return err
+	}
+	input, err := s.config.Preprocess(scene.Image)
+	if err != nil {
+		return err
+	}
+	copy(image, input.Data)
+	r := rand.New(rand.NewPCG(s.seed, uint64(index)))
+	for row, k := range r.Perm(len(scene.Captions))[:each] {
+		ids := slices.Concat([]int{s.config.StartID}, s.vocab.Encode(scene.Captions[k]), []int{s.config.EndID})
+		if len(ids) > tokens {
+			return fmt.Errorf("%q has %d pieces, more than %d", scene.Captions[k], len(ids), tokens)
+		}
+		for i, id := range ids {
+			part(words, row, each)[i] = int32(id)
+		}
+		if s.teach {
+			s.lesson(strings.Fields(scene.Captions[k]), scene.Nouns, part(maps, row, each))
+		}
+	}
+	return nil
+}
+
+// lesson is where the steps that predict the words of a caption should look: over
+// the mask of what the word names, each cell in the share that it has of it. Words
+// are pieces here.
+func (s *source) lesson(words []string, nouns []scenes.Noun, maps []float32) {
+	for step, word := range words {
+		for _, n := range nouns {
+			if slices.Contains(n.Words, word) {
+				cover(n.Mask, s.config.Backbone.Stride(), part(maps, step, tokens-1))
+				break
+			}
+		}
+	}
+}
+
+// cover is how a mask spreads over cells: shares that sum to one, none of an empty
+// mask.
+func cover(mask *transform.Image, stride int, shares []float32) {
+	columns := (mask.Width + stride - 1) / stride
+	total := 0
+	for i, v := range mask.Pix {
+		if v > 0 {
+			y, x := i/mask.Width, i%mask.Width
+			shares[y/stride*columns+x/stride] += float32(v)
+			total += int(v)
+		}
+	}
+	for i := range shares {
+		if total > 0 {
+			shares[i] /= float32(total)
+		}
+	}
+}
