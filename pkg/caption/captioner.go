@@ -23,6 +23,15 @@ type Options struct {
 	Seed          uint64  // of the draws; each picture's depend on its index too
 	Batch         int     // pictures decoded at a time; 0: 8
 	NoAttention   bool    // leave Result.Attention empty
+
+	// Blocked says which cells of each picture nothing may look at: neither the
+	// encoder's attention, in which each cell looks at all, nor the decoder's, in
+	// any layer. One list for each picture, of its cells row by row; nil for a
+	// picture of which nothing is blocked, and nil for none at all. Blocked cells
+	// keep their places: positions are those of the whole picture. Their maps'
+	// weights are exactly 0. (What the backbone's convolutions carried into
+	// neighbouring cells stays there.)
+	Blocked [][]bool
 }
 
 // sampled tells whether pieces are drawn at random.
@@ -140,6 +149,9 @@ func (c *Captioner) CaptionTensors(inputs []*transform.Tensor, o Options) ([]Res
 	if c.net == nil {
 		return nil, errors.New("caption: the captioner is closed")
 	}
+	if err := o.checkBlocked(c.config, inputs); err != nil {
+		return nil, fmt.Errorf("caption: %w", err)
+	}
 	results := make([]Result, len(inputs))
 	for _, group := range groups(inputs, o.Batch) {
 		if err := c.captionGroup(inputs, group, o, results); err != nil {
@@ -175,6 +187,37 @@ func (o Options) resolve(c Config) (Options, error) {
 		return o, fmt.Errorf("a length penalty of %g", o.LengthPenalty)
 	}
 	return o, nil
+}
+
+// checkBlocked compares the blocked cells with the pictures' grids.
+func (o Options) checkBlocked(c Config, inputs []*transform.Tensor) error {
+	if o.Blocked == nil {
+		return nil
+	}
+	if len(o.Blocked) != len(inputs) {
+		return fmt.Errorf("blocked cells of %d pictures for %d pictures", len(o.Blocked), len(inputs))
+	}
+	for i, cells := range o.Blocked {
+		if cells == nil || inputs[i] == nil {
+			continue
+		}
+		grid := c.Grid(inputs[i].Shape[1], inputs[i].Shape[2])
+		switch {
+		case len(cells) != grid[0]*grid[1]:
+			return fmt.Errorf("picture %d: %d cells are or aren't blocked, it has %d×%d", i, len(cells), grid[0], grid[1])
+		case !slices.Contains(cells, false):
+			return fmt.Errorf("picture %d: all its cells are blocked, nothing is left to look at", i)
+		}
+	}
+	return nil
+}
+
+// blockedOf is the blocked cells of a picture; nil if none is.
+func (o Options) blockedOf(picture int) []bool {
+	if o.Blocked == nil || !slices.Contains(o.Blocked[picture], true) {
+		return nil
+	}
+	return o.Blocked[picture]
 }
 
 // groups lists the indices of inputs that are decoded together, at most batch of

@@ -114,10 +114,11 @@ func (d *decoder) predictions(logProbs, attention *tensors.Tensor, rows int) ([]
 // captionGroup captions the inputs of these indices.
 func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Options, results []Result) error {
 	var some []*transform.Tensor
+	var blocked [][]bool
 	for _, i := range group {
-		some = append(some, inputs[i])
+		some, blocked = append(some, inputs[i]), append(blocked, o.blockedOf(i))
 	}
-	s, err := c.encode(some)
+	s, err := c.encode(some, blocked)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const blocked = -1e30
 type Memory struct {
 	Tokens    *Node  // [batch, cells, dim], after the encoder's last norm
 	Positions *Node  // [batch, cells, dim], sine positions
-	Padding   *Node  // [batch, cells], true where there is no picture; nil: all is picture
+	Padding   *Node  // [batch, cells], true where nothing looks: there is no picture; nil: all is picture
 	Grid      [2]int // rows and columns of cells
 
 	Features  *Node          // [batch, rows, columns, channels] of the backbone
@@ -40,6 +40,13 @@ type EncoderBlock struct {
 // weights are variables in scope under the names of [Config.Parameters]. It
 // panics on shapes that don't fit.
 func Encode(scope *model.Scope, cfg Config, images, padding *Node) *Memory {
+	return encodeBlocked(scope, cfg, images, padding, nil)
+}
+
+// encodeBlocked is [Encode] with cells that nothing may look at: bool [batch,
+// cells], nil for none. Unlike padding they are part of the picture, so positions
+// don't depend on them.
+func encodeBlocked(scope *model.Scope, cfg Config, images, padding, blocked *Node) *Memory {
 	p := params{scope, cfg, images}
 	if images.Rank() != 4 || images.Shape().Dim(1) != 3 {
 		exceptions.Panicf("caption.Encode: images have shape %s, not [batch, 3, height, width]", images.Shape())
@@ -58,6 +65,12 @@ func Encode(scope *model.Scope, cfg Config, images, padding *Node) *Memory {
 		}
 		valid = ConvertDType(LogicalNot(padding), images.DType())
 		m.Padding = Reshape(padding, batch, cells)
+	}
+	if blocked != nil && m.Padding != nil {
+		blocked = LogicalOr(blocked, m.Padding)
+	}
+	if blocked != nil {
+		m.Padding = blocked
 	}
 	m.Positions = Reshape(sinePositions(valid, cfg.Dim), batch, cells, cfg.Dim)
 	m.Projected = Reshape(p.linear("project", m.Features, cfg.Dim), batch, cells, cfg.Dim)

@@ -13,7 +13,7 @@ import (
 
 // seen is encoded pictures on the backend. Each one's cells are padded to the
 // number that the largest picture has, so that one decoder serves all shapes;
-// cells beyond a picture are masked and get no attention at all.
+// cells beyond a picture and blocked ones are masked and get no attention at all.
 type seen struct {
 	cells   int // with padding
 	grids   [][2]int
@@ -23,8 +23,9 @@ type seen struct {
 
 func (s *seen) free() { free(append(s.layers, s.padding)...) }
 
-// encode encodes pictures one by one and lays them side by side.
-func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
+// encode encodes pictures one by one and lays them side by side. blocked are the
+// cells of each that nothing may look at, nil for none.
+func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*seen, error) {
 	s := &seen{cells: c.config.MaxCells()}
 	for i, t := range inputs {
 		if t.Shape[0] != 3 || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != product(t.Shape[:]) {
@@ -39,8 +40,8 @@ func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
 			free(layers...)
 		}
 	}()
-	for _, t := range inputs {
-		layers, err := c.encodeOne(t, s.cells)
+	for i, t := range inputs {
+		layers, err := c.encodeOne(t, s.cells, blocked[i])
 		if err != nil {
 			return nil, err
 		}
@@ -52,9 +53,9 @@ func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
 		return nil, err
 	}
 	var padding []bool
-	for _, grid := range s.grids {
+	for i, grid := range s.grids {
 		for cell := range s.cells {
-			padding = append(padding, cell >= grid[0]*grid[1])
+			padding = append(padding, cell >= grid[0]*grid[1] || blocked[i] != nil && blocked[i][cell])
 		}
 	}
 	var err error
@@ -66,20 +67,31 @@ func (c *Captioner) encode(inputs []*transform.Tensor) (*seen, error) {
 }
 
 // encodeOne makes the keys and values of one picture, with room for cells.
-func (c *Captioner) encodeOne(t *transform.Tensor, cells int) ([]*tensors.Tensor, error) {
+func (c *Captioner) encodeOne(t *transform.Tensor, cells int, blocked []bool) ([]*tensors.Tensor, error) {
 	image, err := input(c.net, t.Data, 1, 3, t.Shape[1], t.Shape[2])
 	if err != nil {
 		return nil, err
 	}
 	defer free(image)
-	return run(c.net, fmt.Sprint("encode ", t.Shape, cells), func(scope *model.Scope, image *Node) []*Node {
-		layers := pictureKeys(scope, c.config, Encode(scope, c.config, image, nil))
+	keys := func(scope *model.Scope, image, blocked *Node) []*Node {
+		layers := pictureKeys(scope, c.config, encodeBlocked(scope, c.config, image, nil, blocked))
 		zero := Scalar(image.Graph(), image.DType(), 0)
 		for i, x := range layers {
 			layers[i] = Pad(x, zero, compute.PadAxis{}, compute.PadAxis{}, compute.PadAxis{End: cells - x.Shape().Dim(2)})
 		}
 		return layers
-	}, image)
+	}
+	if blocked == nil { // a program of its own: the mask costs time, and the bits stay what they are
+		return run(c.net, fmt.Sprint("encode ", t.Shape, cells), func(scope *model.Scope, image *Node) []*Node {
+			return keys(scope, image, nil)
+		}, image)
+	}
+	mask, err := input(c.net, blocked, 1, len(blocked))
+	if err != nil {
+		return nil, err
+	}
+	defer free(mask)
+	return run(c.net, fmt.Sprint("encode blocked ", t.Shape, cells), keys, image, mask)
 }
 
 // join lays the pictures' keys and values side by side, layer by layer.

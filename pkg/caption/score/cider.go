@@ -1,6 +1,10 @@
 package score
 
-import "math"
+import (
+	"maps"
+	"math"
+	"slices"
+)
 
 // CIDEr returns the CIDEr of a corpus (the mean) and of each picture, from 0 to
 // 10. refs and hyps are as for BLEU.
@@ -26,9 +30,10 @@ func CIDErUnclipped(refs [][]string, hyps []string) (corpus float64, each []floa
 
 // weighted is a caption as tf-idf vectors, one per length of n-gram.
 type weighted struct {
-	grams [order]map[ngram]float64
-	norm  [order]float64
-	pairs int // 2-grams, which is what CIDEr takes for the length
+	grams  [order]map[ngram]float64
+	sorted [order][]ngram // of grams: sums taken in it have the same bits each time
+	norm   [order]float64
+	pairs  int // 2-grams, which is what CIDEr takes for the length
 }
 
 func cider(refs [][]string, hyps []string, clipped bool) (corpus float64, each []float64) {
@@ -70,8 +75,9 @@ func weigh(c counted, seen map[ngram]int, pictures float64) weighted {
 	var w weighted
 	for n := range order {
 		w.grams[n] = make(map[ngram]float64, len(c.grams[n]))
-		for g, count := range c.grams[n] {
-			weight := float64(count) * (pictures - math.Log(math.Max(1, float64(seen[g]))))
+		w.sorted[n] = slices.SortedFunc(maps.Keys(c.grams[n]), func(a, b ngram) int { return slices.Compare(a[:], b[:]) })
+		for _, g := range w.sorted[n] {
+			weight := float64(c.grams[n][g]) * (pictures - math.Log(math.Max(1, float64(seen[g]))))
 			w.grams[n][g] = weight
 			w.norm[n] += weight * weight
 		}
@@ -87,8 +93,8 @@ func similarity(hyp, ref weighted, clipped bool) float64 {
 	sum := 0.0
 	for n := range order {
 		dot := 0.0
-		for g, weight := range hyp.grams[n] {
-			other := ref.grams[n][g]
+		for _, g := range hyp.sorted[n] {
+			weight, other := hyp.grams[n][g], ref.grams[n][g]
 			if clipped {
 				weight = min(weight, other)
 			}
