@@ -105,3 +105,49 @@ func TestBlockedErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestBlockedGolden compares captions of pictures with blocked cells with
+// PyTorch's: pieces, log-probabilities and where each layer and head looked.
+func TestBlockedGolden(t *testing.T) {
+	g := openGolden(t, "blocked/captions")
+	for i, b := range testBackends(t) {
+		for _, name := range []string{"patch", "resnet50_dilated"} {
+			if i > 0 && name != "patch" {
+				continue // compiling takes its time there
+			}
+			cfg := readConfig(t, name)
+			cfg.EndID = 39 // the reference doesn't stop
+			c := newTestCaptioner(t, b, cfg)
+			flatSizes, _ := openGolden(t, name).ints("sizes")
+			var inputs []*transform.Tensor
+			var blocked [][]bool
+			for i, s := range pairs(flatSizes) {
+				inputs = append(inputs, testInput(fmt.Sprintf("%s picture %d", name, i), s[0], s[1]))
+				blocked = append(blocked, blockedCells(cfg, inputs[i]))
+			}
+			results, err := c.CaptionTensors(inputs, Options{Blocked: blocked})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var said []int
+			var logProbs, maps []float32
+			for _, r := range results {
+				said = append(said, ids(r)...)
+				for i, p := range r.Pieces {
+					logProbs = append(logProbs, float32(p.LogProb))
+					maps = append(maps, slices.Concat(slices.Concat(r.Attention[i]...)...)...)
+				}
+			}
+			if want, _ := g.ints(name + "_greedy"); !slices.Equal(said, want) {
+				t.Errorf("%s on %s says %v, want %v", name, b.Name(), said, want)
+				continue
+			}
+			for what, got := range map[string][]float32{"_logprobs": logProbs, "_attention": maps} {
+				want, _ := g.floats(name + what)
+				if d := relative(t, got, want); d > 1e-4 {
+					t.Errorf("%s%s on %s is off by %.2g", name, what, b.Name(), d)
+				}
+			}
+		}
+	}
+}

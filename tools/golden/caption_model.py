@@ -200,12 +200,15 @@ class Captioner(nn.Module):
                 p.copy_(torch.from_numpy(drawn(name, tuple(p.shape)).reshape(p.shape)))
         self.eval()
 
-    def encode(self, images, padding):
-        """padding: of pixels, True where there is no picture."""
+    def encode(self, images, padding, blocked=None):
+        """padding: of pixels, True where there is no picture. blocked: of cells
+        [batch, cells], True where nothing may look; positions don't know of it."""
         x = self.backbone[0].body(images)
         cells = F.interpolate(padding[None].float(), size=x.shape[-2:])[0].bool()
         pos = sine_positions(cells, self.c["dim"]).flatten(2).transpose(1, 2)
         x, cells = self.input_proj(x).flatten(2).transpose(1, 2), cells.flatten(1)
+        if blocked is not None:
+            cells = cells | blocked
         maps = []
         for layer in self.transformer.encoder.layers:
             x, w = layer(x, pos, cells)
@@ -230,13 +233,13 @@ class Captioner(nn.Module):
             x = layer(F.relu(x) if i else x)
         return x, own, seen
 
-    def greedy(self, images, padding, steps):
+    def greedy(self, images, padding, steps, blocked=None):
         """Everything again for every word, on all positions, as CATR does it."""
         n, rows = self.c["max_positions"], len(images)
         tokens = torch.zeros(rows, n, dtype=torch.long)
         pad = torch.ones(rows, n, dtype=torch.bool)
         tokens[:, 0], pad[:, 0] = self.c["start_id"], False
-        memory = self.encode(images, padding)[:3]
+        memory = self.encode(images, padding, blocked)[:3]
         gap = math.inf
         for i in range(steps):
             logits = self.decode(*memory, tokens, pad)[0][:, i]
