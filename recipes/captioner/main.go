@@ -35,10 +35,10 @@ import (
 
 const (
 	size     = 128 // of a picture, in pixels
-	pictures = 32  // in a batch
+	pictures = 16  // in a batch
 	each     = 2   // captions of a picture
-	epoch    = 100 // batches in what Fit calls an epoch; it saves after each
-	settings = "lr=1.5e-3; schedule=cosine; floor=1e-5; warmup=1; optimizer=adamw; weight_decay=0.02; no_decay=true; clip=1; ema=0.995"
+	epoch    = 200 // batches in what Fit calls an epoch; it saves after each
+	settings = "lr=1.2e-3; schedule=cosine; floor=1e-5; warmup=0.5; optimizer=adamw; weight_decay=0.02; no_decay=true; clip=1; ema=0.997"
 )
 
 // options are the flags.
@@ -54,7 +54,7 @@ func main() {
 	flag.StringVar(&o.work, "work", "captioner", "folder of the run")
 	flag.StringVar(&o.out, "o", "", "safetensors file to write")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the weights and the pictures")
-	flag.IntVar(&o.epochs, "epochs", 7, "hundreds of batches")
+	flag.IntVar(&o.epochs, "epochs", 7, "of 200 batches")
 	flag.Float64Var(&o.teach, "teach", 0.15, "weight of the maps that are taught; 0: none are")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

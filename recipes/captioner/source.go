@@ -17,7 +17,7 @@ import (
 )
 
 // tokens is the length of a row of pieces: [CLS], the longest caption, [SEP].
-const tokens = 22
+const tokens = 24
 
 // source draws scenes, each once.
 type source struct {
