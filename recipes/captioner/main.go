@@ -1,7 +1,7 @@
 // Command captioner makes the small captioner that ships with Gaze, which the
 // captioning notebook looks into: 'make captioner' runs it.
 //
-//	captioner -work FOLDER -o FILE [-seed N] [-teach W]
+//	captioner -work FOLDER -o FOLDER [-seed N] [-teach W]
 //
 // It learns from drawn scenes (pkg/data/scenes), no picture of which is shown
 // twice, with two of their five sentences each. Its last layer's attention is
@@ -29,11 +29,15 @@ import (
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
 	"gaze/pkg/data/scenes"
+	"gaze/pkg/evaluate/captions"
 	"gaze/pkg/train"
 	"gaze/pkg/weights"
 )
 
 const (
+	testSeed = 0
+	tested   = 500 // pictures of each split
+
 	size     = 128 // of a picture, in pixels
 	pictures = 16  // in a batch
 	each     = 2   // captions of a picture
@@ -52,7 +56,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.work, "work", "captioner", "folder of the run")
-	flag.StringVar(&o.out, "o", "", "safetensors file to write")
+	flag.StringVar(&o.out, "o", "", "folder to write captioner.safetensors to, and record.json")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the weights and the pictures")
 	flag.IntVar(&o.epochs, "epochs", 7, "of 200 batches")
 	flag.Float64Var(&o.teach, "teach", 0.15, "weight of the maps that are taught; 0: none are")
@@ -67,50 +71,79 @@ func main() {
 
 func run(ctx context.Context, o options) error {
 	if o.out == "" {
-		return errors.New("say where the captioner goes: -o FILE")
+		return errors.New("say where the captioner goes: -o FOLDER")
 	}
 	device, err := backend.Default()
 	if err != nil {
 		return err
 	}
-	if err := o.train(ctx, device); err != nil {
+	manifest, err := o.train(ctx, device)
+	if err != nil {
 		return err
 	}
-	m, err := caption.Load(o.best())
+	m, err := caption.Load(filepath.Join(o.work, "best", "model.safetensors"))
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(o.out), 0o755), m.Save(o.out, true)); err != nil {
+	path := filepath.Join(o.out, "captioner.safetensors")
+	if err := errors.Join(os.MkdirAll(o.out, 0o755), m.Save(path, true)); err != nil {
 		return err
 	}
-	return test(ctx, device, o.out)
+	return o.record(ctx, device, path, manifest)
 }
 
-func (o options) best() string { return filepath.Join(o.work, "best", "model.safetensors") }
-
-// train trains, or what is left of it.
-func (o options) train(ctx context.Context, device compute.Backend) error {
-	s, err := train.ParseSettings(fmt.Sprintf("%s; epochs=%d; batch=%d; seed=%d", settings, o.epochs, pictures, o.seed))
+// record captions new scenes with what was written and adds the run to the record.
+func (o options) record(ctx context.Context, device compute.Backend, path string, manifest *train.Manifest) error {
+	m, err := caption.Load(path)
 	if err != nil {
 		return err
 	}
+	defer m.Close()
+	c, err := caption.NewCaptioner(device, m, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r := captions.Run{
+		Name: fmt.Sprintf("seed %d", o.seed), Settings: settings, Seed: o.seed, Teach: o.teach,
+		Pictures: manifest.Updates * pictures, Seconds: manifest.Seconds, Device: manifest.Device,
+	}
+	if o.teach == 0 {
+		r.Name += ", untaught"
+	}
+	for split, report := range map[scenes.Split]**captions.Report{scenes.Test: &r.Test, scenes.HeldOut: &r.HeldOut} {
+		set := captions.Set{Seed: testSeed, Split: split, Count: tested}
+		if *report, err = captions.Evaluate(ctx, c, set, captions.Options{}); err != nil {
+			return err
+		}
+	}
+	fmt.Println(captions.RunTable(r).String())
+	return captions.WriteRun(filepath.Join(o.out, "record.json"), r)
+}
+
+// train trains, or what is left of it.
+func (o options) train(ctx context.Context, device compute.Backend) (*train.Manifest, error) {
+	s, err := train.ParseSettings(fmt.Sprintf("%s; epochs=%d; batch=%d; seed=%d", settings, o.epochs, pictures, o.seed))
+	if err != nil {
+		return nil, err
+	}
 	old, err := train.ReadManifest(o.work)
 	if err == nil && old.Status == train.Done {
-		return nil
+		return old, nil
 	}
 	resume := err == nil
 	m, err := fresh(o.seed)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	net, err := train.Captioner(m, [2]int{size, size}, o.teach)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t, err := train.NewTrainer(device, net, s.Options(epoch, 0))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer t.Close()
 	decided := s.Map()
@@ -125,8 +158,7 @@ func (o options) train(ctx context.Context, device compute.Backend) error {
 			return trained.Save(path, false)
 		},
 	}
-	_, err = fit.Run(ctx, t)
-	return err
+	return fit.Run(ctx, t)
 }
 
 // fresh is the captioner before it has learnt anything. Its vocabulary is the

@@ -1,0 +1,130 @@
+package explain
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"gaze/pkg/caption"
+	"gaze/pkg/plots"
+	"gaze/pkg/transform"
+)
+
+// Captioned is a picture, its caption, and where the decoder looked for each word.
+type Captioned struct {
+	Picture string           // the picture's name
+	Model   string           // the captioner's name
+	Image   *transform.Image // the original picture, whatever the network saw of it
+	Result  caption.Result
+	Stride  int           // side of a cell in pixels of the network's input
+	Words   []CaptionWord // of the caption in order, [End] last if the caption came to its end
+}
+
+// Start and End are how figures write what stands before and after a caption.
+const (
+	Start = "<start>"
+	End   = "<end>"
+)
+
+// CaptionWord is a word of a caption: one word piece, or several that are written
+// together.
+type CaptionWord struct {
+	Text    string
+	Pieces  []int   // which of the result's pieces
+	LogProb float64 // the sum of its pieces', a natural logarithm
+}
+
+// Probability is the word's probability after the words before it.
+func (w CaptionWord) Probability() float64 { return math.Exp(w.LogProb) }
+
+// NewCaptioned puts a captioner's result and the picture it was made of together.
+// cfg is the captioner's configuration. A result without attention is an error.
+func NewCaptioned(picture string, im *transform.Image, r caption.Result, cfg caption.Config) (*Captioned, error) {
+	if im == nil || len(r.Pieces) == 0 || len(r.Attention) != len(r.Pieces) {
+		return nil, fmt.Errorf("explain: %s: a caption of %d pieces with attention of %d can't be shown", picture, len(r.Pieces), len(r.Attention))
+	}
+	c := &Captioned{Picture: picture, Image: im, Result: r, Stride: cfg.Backbone.Stride()}
+	for i, p := range r.Pieces {
+		last := len(c.Words) - 1
+		switch {
+		case p.ID == cfg.EndID:
+			c.Words = append(c.Words, CaptionWord{End, []int{i}, p.LogProb})
+		case strings.HasPrefix(p.Text, "##") && last >= 0:
+			w := &c.Words[last]
+			w.Text += p.Text[2:]
+			w.Pieces = append(w.Pieces, i)
+			w.LogProb += p.LogProb
+		default:
+			c.Words = append(c.Words, CaptionWord{p.Text, []int{i}, p.LogProb})
+		}
+	}
+	return c, nil
+}
+
+// Layers is the number of decoder layers, Heads that of heads in each.
+func (c *Captioned) Layers() int { return len(c.Result.Attention[0]) }
+
+// Heads is the number of heads in a layer.
+func (c *Captioned) Heads() int { return len(c.Result.Attention[0][0]) }
+
+// Map is where a layer looked for a word: its attention to the cells, [rows,
+// columns], at the step that PREDICTED the word, which sums to 1 (but not the
+// maximum of heads). The maps of a word of several pieces are averaged. layer
+// counts from 0; -1 is the last.
+func (c *Captioned) Map(word, layer int, heads Heads) (Map, error) {
+	l, err := Index(layer, c.Layers(), "decoder layer")
+	if err != nil {
+		return Map{}, err
+	}
+	if word, err = Index(word, len(c.Words), "word"); err != nil {
+		return Map{}, err
+	}
+	grid := c.Result.Grid
+	out := Map{Rows: grid[0], Cols: grid[1], Values: make([]float32, grid[0]*grid[1])}
+	pieces := c.Words[word].Pieces
+	for _, p := range pieces {
+		row := ClassRow{Heads: c.Heads(), Rows: grid[0], Cols: grid[1]}
+		for _, h := range c.Result.Attention[p][l] {
+			row.Weights = append(row.Weights, h...)
+		}
+		m, err := row.Map(heads)
+		if err != nil {
+			return Map{}, err
+		}
+		for i, v := range m.Values {
+			out.Values[i] += v / float32(len(pieces))
+		}
+	}
+	return out, nil
+}
+
+// OnPicture lays a map of cells over the picture: values for each pixel of the
+// network's input, which is the whole picture, resized. The last row and column
+// of cells may reach beyond it; that part is cut off, so that every cell lies
+// where the network had it.
+func (c *Captioned) OnPicture(m Map) ([][]float64, error) {
+	fine, err := plots.Upsample(m.Matrix(), m.Rows*c.Stride, m.Cols*c.Stride, plots.Bilinear)
+	if err != nil {
+		return nil, err
+	}
+	height, width := c.Result.Input[0], c.Result.Input[1]
+	if height < 1 || width < 1 || height > len(fine) || width > len(fine[0]) {
+		return nil, fmt.Errorf("explain: %s: cells of %d pixels, %d×%d of them, don't cover a picture of %d×%d",
+			c.Picture, c.Stride, m.Rows, m.Cols, height, width)
+	}
+	for i := range fine[:height] {
+		fine[i] = fine[i][:width]
+	}
+	return fine[:height], nil
+}
+
+// merged tells which words have several pieces.
+func (c *Captioned) merged() []string {
+	var list []string
+	for _, w := range c.Words {
+		if len(w.Pieces) > 1 {
+			list = append(list, w.Text)
+		}
+	}
+	return list
+}

@@ -1,0 +1,138 @@
+package explain
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"gaze/pkg/plots"
+)
+
+// CaptionStyle is how the maps of a caption are drawn. The zero value is the first
+// layer's mean of heads; start from [DefaultCaptionStyle].
+type CaptionStyle struct {
+	Layer int   // counted from 0; -1 is the last
+	Heads Heads // of that layer
+	// OwnScale gives each word's map colours from its own least to its own largest
+	// weight, to show where; otherwise all share a scale from 0, to show how much,
+	// too.
+	OwnScale bool
+}
+
+// DefaultCaptionStyle is the last layer, the mean of its heads, one scale for all
+// words.
+func DefaultCaptionStyle() CaptionStyle { return CaptionStyle{Layer: -1, Heads: MeanHeads} }
+
+// Figure draws the photograph, which is the panel of [Start], and for each word the
+// attention of the step that predicted it over the photograph, in reading order,
+// titled with the caption.
+func (c *Captioned) Figure(s CaptionStyle) (plots.Figure, error) {
+	panels := []plots.Panel{{Title: Start, Picture: c.Image}}
+	most := 0.0
+	for i, w := range c.Words {
+		m, err := c.Map(i, s.Layer, s.Heads)
+		if err != nil {
+			return nil, err
+		}
+		values, err := c.OnPicture(m)
+		if err != nil {
+			return nil, err
+		}
+		most = max(most, float64(m.max()))
+		panels = append(panels, plots.Panel{Title: fmt.Sprintf("%s  %.2f", w.Text, w.Probability()), Picture: c.Image, Values: values, Alpha: 0.6})
+	}
+	g := plots.Grid{
+		Title: c.title(), Subtitle: c.subtitle(s), OwnRange: s.OwnScale,
+		Scale: plots.Scale{Map: plots.Inferno, Max: most, Label: "attention weight of a cell"},
+	}
+	if s.OwnScale {
+		g.Scale = plots.Scale{Map: plots.Inferno}
+	}
+	columns := captionColumns(len(panels), float64(c.Image.Width)/float64(c.Image.Height))
+	for len(panels) > 0 {
+		n := min(columns, len(panels))
+		g.Panels, panels = append(g.Panels, panels[:n]), panels[n:]
+	}
+	return g, nil
+}
+
+// title is the caption in quotation marks.
+func (c *Captioned) title() string { return "“" + c.Result.Text + "”" }
+
+// subtitle says what is shown and what was done to it.
+func (c *Captioned) subtitle(s CaptionStyle) string {
+	l, _ := Index(s.Layer, c.Layers(), "decoder layer")
+	parts := []string{c.Picture, "decoder " + layerName(l, c.Layers()) + ", " + s.Heads.of(c.Heads())}
+	if c.Model != "" {
+		parts = append(parts, c.Model)
+	}
+	parts = append(parts, "each map is of the step that predicts the word; beside the word its probability")
+	if merged := c.merged(); len(merged) > 0 {
+		parts = append(parts, "averaged over word pieces: "+strings.Join(merged, ", "))
+	}
+	if s.OwnScale {
+		parts = append(parts, "each map from its least to its largest weight")
+	}
+	return strings.Join(parts, " · ")
+}
+
+// captionColumns is how many panels of an aspect (width over height) stand side by
+// side: as many as make the figure about four by three, without leaving much of
+// the last row blank.
+func captionColumns(panels int, aspect float64) int {
+	const title = 0.14 // height of a panel's title, of its width
+	best, columns := math.Inf(1), 1
+	for n := 1; n <= min(panels, 8); n++ {
+		rows := (panels + n - 1) / n
+		shape := float64(n) / (float64(rows) * (1/aspect + title))
+		blank := float64(rows*n-panels) / float64(rows*n)
+		if cost := math.Abs(math.Log(shape/1.5)) + 1.5*blank; cost < best {
+			best, columns = cost, n
+		}
+	}
+	return columns
+}
+
+// LayerAtlas draws every word's map in every layer: rows are words, columns
+// layers, each map with a scale of its own.
+func (c *Captioned) LayerAtlas(heads Heads) (plots.Figure, error) {
+	a := plots.Atlas{ColTitle: "decoder layer", Subtitle: fmt.Sprintf("%s · %s · %s", c.Picture, heads.of(c.Heads()), c.Model)}
+	for l := range c.Layers() {
+		a.ColNames = append(a.ColNames, fmt.Sprint(l))
+	}
+	return c.atlas(a, c.Layers(), func(word, l int) (Map, error) { return c.Map(word, l, heads) })
+}
+
+// HeadAtlas draws every word's map of every head of a layer: rows are words,
+// columns heads, each map with a scale of its own.
+func (c *Captioned) HeadAtlas(layer int) (plots.Figure, error) {
+	l, err := Index(layer, c.Layers(), "decoder layer")
+	if err != nil {
+		return nil, err
+	}
+	a := plots.Atlas{ColTitle: "head", Subtitle: fmt.Sprintf("%s · decoder %s · %s", c.Picture, layerName(l, c.Layers()), c.Model)}
+	for h := range c.Heads() {
+		a.ColNames = append(a.ColNames, fmt.Sprint(h))
+	}
+	return c.atlas(a, c.Heads(), func(word, h int) (Map, error) { return c.Map(word, l, OneHead(h)) })
+}
+
+// atlas fills in an atlas of words by columns.
+func (c *Captioned) atlas(a plots.Atlas, columns int, at func(word, column int) (Map, error)) (plots.Figure, error) {
+	a.Title, a.OwnRange, a.Scale = c.title(), true, plots.Scale{Map: plots.Inferno}
+	a.Subtitle = strings.TrimSuffix(a.Subtitle, " · ") + " · each map from its least to its largest weight"
+	a.MapWidth = min(120, 720/float64(columns))
+	for i, w := range c.Words {
+		a.RowNames = append(a.RowNames, w.Text)
+		var row [][][]float64
+		for k := range columns {
+			m, err := at(i, k)
+			if err != nil {
+				return nil, err
+			}
+			row = append(row, m.Matrix())
+		}
+		a.Maps = append(a.Maps, row)
+	}
+	return a, nil
+}

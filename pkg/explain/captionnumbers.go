@@ -1,0 +1,185 @@
+package explain
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gaze/pkg/evaluate/captions"
+	"gaze/pkg/plots"
+	"gaze/pkg/transform"
+)
+
+// Mask is where something is that captions name: Words are its names, Image has the
+// picture's size and one channel, from 0 to 255 the share of a pixel that shows it.
+type Mask struct {
+	Words []string
+	Image *transform.Image
+}
+
+// CaptionNumbers is what the maps of a caption are like, in one layer.
+type CaptionNumbers struct {
+	Words []WordNumbers `json:"words"`
+	// Similarity is the cosine of every word's map with every other's, from 0 to 1.
+	Similarity [][]float64 `json:"similarity"`
+	// Diversity is how unlike each other the words' maps are, the closing [End] left
+	// out: 1 less the mean similarity of two of them. A captioner that looks at the
+	// same place whatever it says has 0.
+	Diversity float64 `json:"diversity"`
+	// Cells is how many cells a map has, MostBits the entropy of one that looks
+	// everywhere alike.
+	Cells    int     `json:"cells"`
+	MostBits float64 `json:"most_bits"`
+}
+
+// WordNumbers is what one word's map is like.
+type WordNumbers struct {
+	Text        string  `json:"text"`
+	Probability float64 `json:"probability"`
+	Entropy     float64 `json:"entropy"` // in bits
+	// OnMask is the share of the attention that lies on the mask of what the word
+	// names, Area the mask's share of the picture, which a map that looks everywhere
+	// alike would have; NaN, in JSON left out, where there is no mask.
+	OnMask *float64 `json:"on_mask,omitempty"`
+	Area   *float64 `json:"area,omitempty"`
+	// Noun is, for an article, the index of its noun (see [Captioned.Nouns]); else -1.
+	Noun int `json:"noun"`
+}
+
+// Numbers measures the maps of a layer. masks may be nil.
+func (c *Captioned) Numbers(layer int, heads Heads, masks []Mask) (*CaptionNumbers, error) {
+	n := &CaptionNumbers{Cells: c.Result.Grid[0] * c.Result.Grid[1]}
+	n.MostBits = math.Log2(float64(n.Cells))
+	nouns := c.Nouns()
+	var maps []Map
+	for i, w := range c.Words {
+		m, err := c.Map(i, layer, heads)
+		if err != nil {
+			return nil, err
+		}
+		maps = append(maps, m)
+		word := WordNumbers{Text: w.Text, Probability: w.Probability(), Entropy: m.Entropy(), Noun: nouns[i]}
+		if word.OnMask, word.Area, err = c.onMask(m, w.Text, masks); err != nil {
+			return nil, err
+		}
+		n.Words = append(n.Words, word)
+	}
+	sum, pairs := 0.0, 0
+	for i := range maps {
+		n.Similarity = append(n.Similarity, make([]float64, len(maps)))
+		for j := range maps {
+			s := cosineOf(maps[i].Values, maps[j].Values)
+			n.Similarity[i][j] = s
+			if i < j && c.Words[j].Text != End {
+				sum += s
+				pairs++
+			}
+		}
+	}
+	if pairs > 0 {
+		n.Diversity = 1 - sum/float64(pairs)
+	}
+	return n, nil
+}
+
+// onMask is the share of a map on the mask of what a word names, and the mask's
+// share of the picture.
+func (c *Captioned) onMask(m Map, word string, masks []Mask) (on, area *float64, err error) {
+	for _, mask := range masks {
+		if !slices.Contains(mask.Words, word) {
+			continue
+		}
+		if mask.Image.Width != c.Image.Width || mask.Image.Height != c.Image.Height {
+			return nil, nil, fmt.Errorf("explain: %s: the mask of %q is %d×%d, the picture %d×%d",
+				c.Picture, word, mask.Image.Width, mask.Image.Height, c.Image.Width, c.Image.Height)
+		}
+		var share, covered float64
+		for i, part := range captions.Coverage(mask.Image, c.Result.Input, c.Stride) {
+			share += part * float64(m.Values[i])
+		}
+		for _, v := range mask.Image.Pix {
+			covered += float64(v)
+		}
+		share /= m.Sum()
+		covered /= 255 * float64(len(mask.Image.Pix))
+		return &share, &covered, nil
+	}
+	return nil, nil, nil
+}
+
+// cosineOf is the cosine of the angle between two maps.
+func cosineOf(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+// articles, and words that end what an article begins.
+var (
+	articles = []string{"a", "an", "the"}
+	ends     = []string{
+		"in", "on", "of", "with", "at", "and", "near", "under", "down", "over", "by", "to", "for", "from", "into", "up", "while", "next", "behind",
+		"is", "are", "that", "who", "which", "has", "have", "sits", "stands", "looks", "a", "an", "the", ".", ",", End,
+	}
+)
+
+// Nouns tells, for each article of the caption, which word is its noun, -1 for other
+// words: the last one before a preposition, a verb in -ing or another word that
+// ends the phrase. That is a rule of thumb, not a parser.
+func (c *Captioned) Nouns() []int {
+	out := make([]int, len(c.Words))
+	for i, w := range c.Words {
+		out[i] = -1
+		if !slices.Contains(articles, w.Text) {
+			continue
+		}
+		for j := i + 1; j < len(c.Words); j++ {
+			text := c.Words[j].Text
+			if slices.Contains(ends, text) || strings.HasSuffix(text, "ing") && j > i+1 {
+				break
+			}
+			out[i] = j
+		}
+	}
+	return out
+}
+
+// Table is the numbers, word by word.
+func (n *CaptionNumbers) Table() plots.Table {
+	t := plots.Table{Columns: []plots.Column{
+		{Name: "word"}, {Name: "probability", Format: "%.2f"}, {Name: "entropy (bits)", Format: "%.2f"},
+	}}
+	masked := slices.ContainsFunc(n.Words, func(w WordNumbers) bool { return w.OnMask != nil })
+	if masked {
+		t.Columns = append(t.Columns, plots.Column{Name: "attention on its mask (%)", Format: "%.1f"}, plots.Column{Name: "mask's area (%)", Format: "%.1f"})
+	}
+	for _, w := range n.Words {
+		row := []any{w.Text, w.Probability, w.Entropy}
+		if w.OnMask != nil {
+			row = append(row, 100**w.OnMask, 100**w.Area)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// SimilarityFigure draws how alike the words' maps are.
+func (n *CaptionNumbers) SimilarityFigure() plots.Figure {
+	var names []string
+	for _, w := range n.Words {
+		names = append(names, w.Text)
+	}
+	return plots.HeatMap{
+		Values: n.Similarity, RowNames: names, ColNames: names, Title: "How alike two words' maps are",
+		Subtitle: fmt.Sprintf("cosine of the maps · diversity %.2f", n.Diversity),
+		Format:   func(v float64) string { return fmt.Sprintf("%.2f", v) },
+		Scale:    plots.Scale{Min: 0, Max: 1, Label: "cosine"},
+	}
+}
