@@ -12,8 +12,23 @@ import (
 type Bars struct {
 	Name   string    // in the legend; empty: not there
 	Values []float64 // NaN and infinities leave the bar out
-	Errors []float64 // half the length of the error bars; nil: none
+	Errors []float64 // half the length of the error bars; nil: none, or Low and High
+	Low    []float64 // ends of error bars that reach unequally far; nil: none, or Errors
+	High   []float64
 	Color  color.Color
+}
+
+// errorBar is the k-th error bar's ends; false where there is none.
+func (b Bars) errorBar(k int) (low, high float64, ok bool) {
+	switch v := b.Values[k]; {
+	case b.Errors != nil:
+		low, high = v-math.Abs(b.Errors[k]), v+math.Abs(b.Errors[k])
+	case b.Low != nil && b.High != nil:
+		low, high = b.Low[k], b.High[k]
+	default:
+		return 0, 0, false
+	}
+	return low, high, isFinite(low) && isFinite(high)
 }
 
 // BarChart is bars from 0, in groups where there is more than one series.
@@ -110,6 +125,9 @@ func (l *barLayout) check() error {
 		if len(s.Values) != len(l.Names) || s.Errors != nil && len(s.Errors) != len(l.Names) {
 			return fmt.Errorf("plots: bar series %d (%q) has %d values and %d errors for %d names", i, s.Name, len(s.Values), len(s.Errors), len(l.Names))
 		}
+		if len(s.Low) != len(s.High) || s.Low != nil && len(s.Low) != len(l.Names) {
+			return fmt.Errorf("plots: bar series %d (%q) has error bars from %d values to %d for %d names", i, s.Name, len(s.Low), len(s.High), len(l.Names))
+		}
 	}
 	return nil
 }
@@ -120,12 +138,12 @@ func (l *barLayout) scaleAxis() error {
 	values := []float64{0}
 	for _, s := range l.Series {
 		for i, v := range s.Values {
-			e := 0.0
-			if s.Errors != nil && isFinite(s.Errors[i]) {
-				e = s.Errors[i]
+			if !isFinite(v) {
+				continue
 			}
-			if isFinite(v) {
-				values = append(values, v, v-e, v+e)
+			values = append(values, v)
+			if low, high, ok := s.errorBar(i); ok {
+				values = append(values, low, high)
 			}
 		}
 	}
@@ -297,8 +315,8 @@ func (l *barLayout) drawBar(c canvas, i, k int) {
 	} else {
 		c.rect(box{from, low, to - from - gap, high - low}, l.color(i))
 	}
-	if e := l.Series[i].Errors; e != nil && isFinite(e[k]) {
-		l.drawError(c, (from+to-gap)/2, min(4, (to-from)/4), l.value.at(v-e[k]), l.value.at(v+e[k]))
+	if low, high, ok := l.Series[i].errorBar(k); ok {
+		l.drawError(c, (from+to-gap)/2, min(4, (to-from)/4), l.value.at(low), l.value.at(high))
 	}
 }
 
@@ -325,15 +343,17 @@ func (l *barLayout) drawNumbers(c canvas) {
 			if !isFinite(v) {
 				continue
 			}
-			e, sign := 0.0, 1.0
-			if s.Errors != nil && isFinite(s.Errors[k]) {
-				e = math.Abs(s.Errors[k])
-			}
+			farthest, sign := v, 1.0
 			if v < 0 {
 				sign = -1
 			}
+			if low, high, ok := s.errorBar(k); ok && sign < 0 {
+				farthest = low
+			} else if ok {
+				farthest = high
+			}
 			from, to := l.bar(i, k)
-			tip := l.value.at(v + sign*e)
+			tip := l.value.at(farthest)
 			text := l.Format(v)
 			switch {
 			case l.Horizontal && sign > 0:

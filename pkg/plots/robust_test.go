@@ -133,6 +133,7 @@ func odd() map[string]Figure {
 		"tilted names":  BarChart{Names: []string{strings.Repeat("long", 9), "b"}, Series: []Bars{{Values: []float64{3, nan}}}, Size: 60},
 		"NaN lines":     LineChart{Series: []Series{{Y: []float64{1, 2}}}, LogY: true, YMin: 1, YMax: 3, Lines: []RefLine{{Value: nan, Label: "x"}, {Value: -1}, {Value: inf, Vertical: true, Label: "x"}}},
 		"NaN bar lines": BarChart{Names: []string{"a"}, Series: []Bars{{Values: []float64{1}, Errors: []float64{inf}}}, Lines: []float64{nan, inf}},
+		"NaN bar ends":  BarChart{Names: []string{"a", "b"}, Series: []Bars{{Values: []float64{1, 2}, Low: []float64{0, nan}, High: []float64{1.5, inf}}}, Format: func(v float64) string { return number(v, 3) }},
 		"nothing right": Confusion{Counts: [][]int{{0}}},
 	}
 }
@@ -190,6 +191,7 @@ func TestBadInputIsAnError(t *testing.T) {
 		"axis upside down":  {LineChart{Series: []Series{{Y: []float64{1}}}, XMin: 2, XMax: 1}, "from 2 to 1"},
 		"no bars":           {BarChart{}, "no bars"},
 		"bar values":        {BarChart{Names: []string{"a"}, Series: []Bars{{}}}, "0 values"},
+		"half a bar's ends": {BarChart{Names: []string{"a"}, Series: []Bars{{Values: []float64{1}, Low: []float64{1}}}}, "1 values to 0"},
 		"no classes":        {Confusion{}, "no classes"},
 		"not square":        {Confusion{Counts: [][]int{{1, 2}}}, "square"},
 		"negative":          {Confusion{Counts: [][]int{{-1}}}, "negative"},

@@ -10,12 +10,12 @@ import (
 	"gaze/pkg/evaluate"
 )
 
-// Cause is how often objects of a kind or of a name are still named when nothing
+// Cause is how often objects (or their colours) of a kind or of a name are still named when nothing
 // may look at them, beside the same with cells blocked elsewhere. What is named
 // nonetheless is known from the rest of the picture, from what convolutions carried
 // into the cells around, or from the words before.
 type Cause struct {
-	Name      string            `json:"name"` // "all", a scenes.Kind's name, or a noun's usual word
+	Name      string            `json:"name"` // "all objects", a scenes.Kind's name, or a noun's usual word
 	Objects   int               `json:"objects"`
 	Named     evaluate.Interval `json:"named"`
 	Elsewhere evaluate.Interval `json:"named_elsewhere"`
@@ -25,17 +25,17 @@ type Cause struct {
 type CauseReport struct {
 	Set      string  `json:"set"`
 	Pictures int     `json:"pictures"`
-	Objects  int     `json:"objects"` // that were named and blocked
-	NoRoom   int     `json:"no_room"` // were named, but left no room for their shape elsewhere; they aren't counted
+	Objects  int     `json:"objects"` // persons, animals and things that were named and blocked
+	NoRoom   int     `json:"no_room"` // objects and colours that were named, but left no room for their shape elsewhere; not counted
 	Dilated  int     `json:"dilated"` // cells blocked around each object
-	Cells    float64 `json:"cells"`   // mean share of the picture's cells that were blocked
-	All      Cause   `json:"all"`
-	Kinds    []Cause `json:"kinds"`
-	Words    []Cause `json:"words"` // the most frequent first
+	Cells    float64 `json:"cells"`   // mean share of the picture's cells that an object takes
+	All      Cause   `json:"all"`     // objects
+	Kinds    []Cause `json:"kinds"`   // colours among them: a colour is named if that of the same name is, of whatever
+	Words    []Cause `json:"words"`   // objects, the most frequent first
 }
 
 // Block does the causal check: it captions a set, blocks the cells of each person,
-// animal and thing that is named, captions again, and does the same with the
+// animal, thing and colour that is named, captions again, and does the same with the
 // object's shape laid elsewhere at random (see [Deletion]). The same set and
 // options give the same report.
 func Block(ctx context.Context, c Captioner, s Set, o BlockOptions) (*CauseReport, error) {
@@ -67,18 +67,22 @@ func Block(ctx context.Context, c Captioner, s Set, o BlockOptions) (*CauseRepor
 
 // sum counts deletions in all, by kind and by word.
 func (r *CauseReport) sum(all []Deletion) {
-	r.Objects, r.All = len(all), causeOf("all", all)
 	var cells sample
+	var things []Deletion
 	byWord := map[string][]Deletion{}
 	byKind := map[scenes.Kind][]Deletion{}
 	for _, d := range all {
+		byKind[d.Kind] = append(byKind[d.Kind], d)
+		if d.Kind == scenes.Colour {
+			continue
+		}
+		things = append(things, d)
+		byWord[d.Word] = append(byWord[d.Word], d)
 		for _, on := range d.Cells {
 			cells.yes(on)
 		}
-		byWord[d.Word] = append(byWord[d.Word], d)
-		byKind[d.Kind] = append(byKind[d.Kind], d)
 	}
-	r.Cells = cells.mean()
+	r.Objects, r.All, r.Cells = len(things), causeOf("all objects", things), cells.mean()
 	for _, k := range slices.Sorted(maps.Keys(byKind)) {
 		r.Kinds = append(r.Kinds, causeOf(k.String(), byKind[k]))
 	}

@@ -32,8 +32,8 @@ type Deletion struct {
 	StillNamed, StillNamedElsewhere bool   // whether they still name the object
 }
 
-// Delete makes a deletion of each person, animal and thing of a scene that its
-// caption names. Objects that leave no room for their shape elsewhere are left
+// Delete makes a deletion of each person, animal, thing and colour of a scene that
+// its caption names; a colour's cells are those of what has it. Objects that leave no room for their shape elsewhere are left
 // out; noRoom is how many those are.
 func Delete(c Captioner, s scenes.Scene, o BlockOptions) (list []Deletion, noRoom int, err error) {
 	of, noRoom, err := deletions(c, []scenes.Scene{s}, 0, o)
@@ -85,10 +85,10 @@ func deletions(c Captioner, list []scenes.Scene, first int, o BlockOptions) (eac
 	return each, noRoom, nil
 }
 
-// objects are the persons, animals and things of a scene that a caption names.
+// objects are what a caption names of a scene, but for places.
 func objects(s scenes.Scene, words []word) []scenes.Noun {
 	return slices.DeleteFunc(slices.Clone(s.Nouns), func(n scenes.Noun) bool {
-		return n.Kind != scenes.Person && n.Kind != scenes.Animal && n.Kind != scenes.Thing || !stillNamed(words, n.Word, n.Kind)
+		return n.Kind == scenes.Place || !stillNamed(words, n.Word, n.Kind)
 	})
 }
 
@@ -158,7 +158,7 @@ var usual = map[string]string{
 }
 
 // stillNamed tells whether a caption names something, be it by another word, in
-// the plural, or, a person, as a person.
+// the plural, or, a person, as a person. The green of a field is nobody's colour.
 func stillNamed(words []word, name string, kind scenes.Kind) bool {
 	base := func(w string) string {
 		if u, ok := usual[w]; ok {
@@ -166,7 +166,13 @@ func stillNamed(words []word, name string, kind scenes.Kind) bool {
 		}
 		return w
 	}
-	return slices.ContainsFunc(words, func(w word) bool {
-		return base(w.text) == base(name) || kind == scenes.Person && (w.text == "person" || w.text == "people")
-	})
+	for i, w := range words {
+		if base(w.text) == base(name) && !(kind == scenes.Colour && ofField(words, i)) {
+			return true
+		}
+		if kind == scenes.Person && (w.text == "person" || w.text == "people") {
+			return true
+		}
+	}
+	return false
 }

@@ -42,7 +42,7 @@ func (s seer) Caption(images []*transform.Image, o caption.Options) ([]caption.R
 				free = free || v >= touched && !o.Blocked[i][cell]
 			}
 			if free {
-				pieces = append(pieces, n.Word)
+				pieces = append(pieces, n.Word, "and") // or something in green before a field would be a green field
 			}
 		}
 		r := said(nil, append(pieces, "[SEP]")...)
@@ -68,7 +68,7 @@ func TestBlockSeer(t *testing.T) {
 			if n.Word == "bike" || n.Word == "bikes" {
 				bikes++
 			}
-			if n.Kind <= scenes.Thing {
+			if n.Kind != scenes.Place {
 				named++
 			}
 		}
@@ -78,7 +78,11 @@ func TestBlockSeer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last != 40 || r.Pictures != 40 || r.Objects+r.NoRoom != named || r.Objects < 40 || r.All.Objects != r.Objects {
+	colours := r.Kinds[len(r.Kinds)-1]
+	if colours.Name != "colour" || colours.Named.Value != 0 || colours.Elsewhere.Value != 1 {
+		t.Errorf("colours: %+v", colours)
+	}
+	if last != 40 || r.Pictures != 40 || r.Objects+colours.Objects+r.NoRoom != named || r.Objects < 40 || r.All.Objects != r.Objects {
 		t.Errorf("%d of %d objects, no room for %d, progress %d", r.Objects, named, r.NoRoom, last)
 	}
 	if r.All.Elsewhere.Value != 1 {
@@ -102,9 +106,11 @@ func TestBlockSeer(t *testing.T) {
 		t.Errorf("%d bikes are missing, %d of all had no room", bikes, r.NoRoom)
 	}
 	for i, k := range r.Kinds {
-		sum -= k.Objects
-		if want := scenes.Kind(i).String(); k.Name != want {
+		if want := [...]scenes.Kind{scenes.Person, scenes.Animal, scenes.Thing, scenes.Colour}[i]; k.Name != want.String() {
 			t.Errorf("kind %d is %s, want %s", i, k.Name, want)
+		}
+		if k.Name != "colour" {
+			sum -= k.Objects
 		}
 	}
 	if sum != 0 {
@@ -156,6 +162,8 @@ func TestStillNamed(t *testing.T) {
 		{"a person in the snow", "dog", scenes.Animal, false},
 		{"a woman in the snow", "man", scenes.Person, false},
 		{"a dog", "dogs", scenes.Animal, true},
+		{"a dog in a green field", "green", scenes.Colour, false},
+		{"a green ball in a field", "green", scenes.Colour, true},
 		{"", "dog", scenes.Animal, false},
 	}
 	for _, c := range cases {

@@ -67,14 +67,16 @@ func subjectRight(words []word, about scenes.Noun) bool {
 // names tells whether a word names a noun.
 func names(n scenes.Noun, word string) bool { return word == n.Word || slices.Contains(n.Words, word) }
 
-// nounOf finds what the i-th word names in the scene; -1 if nothing. The colour
-// of a "green field" is nobody's, even where somebody wears green: captions give
-// no other place a colour.
+// nounOf finds what the i-th word names in the scene; -1 if nothing.
 func nounOf(words []word, i int, nouns []scenes.Noun) int {
 	return slices.IndexFunc(nouns, func(n scenes.Noun) bool {
-		return names(n, words[i].text) && !(n.Kind == scenes.Colour && i+1 < len(words) && words[i+1].text == "field")
+		return names(n, words[i].text) && !(n.Kind == scenes.Colour && ofField(words, i))
 	})
 }
+
+// ofField tells whether the i-th word says of a field that it is green, even where
+// somebody wears green: captions give no other place a colour.
+func ofField(words []word, i int) bool { return i+1 < len(words) && words[i+1].text == "field" }
 
 // modifiers may stand between an article and its noun.
 var modifiers = []string{
