@@ -11,7 +11,7 @@ COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce pretrain lab test lint test-go test-race test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce pretrain bench lab test lint test-go test-race test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -35,6 +35,9 @@ reproduce: setup ## train the classification notebook's final result again and c
 pretrain: setup ## make the small model that is fine-tuned anew (most of an hour on 2 cores; can be interrupted)
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit
 	@echo "pretrain/pets-vit is made; it ships from pkg/hub/shipped/pets-vit"
+
+bench: setup ## measure Gaze beside torch, JAX, ONNX Runtime; bench/results (ROWS=inference,training ROUNDS=5, QUICK=1)
+	@tools/bench.sh $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick --out bench/.cache/quick)
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab

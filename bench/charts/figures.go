@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"gaze/pkg/plots"
+)
+
+// ratios is a chart of a group's rows: how many times as fast as each peer Gaze is.
+// There is none where Gaze or its peers have no figures.
+func (r results) ratios(group string, rows []row) (plots.Figure, bool) {
+	chart := plots.BarChart{
+		Title:      "How many times as fast as its peers Gaze on XLA is: " + group,
+		Subtitle:   "ratios of medians; right of 1 Gaze is faster",
+		Horizontal: true,
+		Lines:      []float64{1},
+		Format:     func(v float64) string { return fmt.Sprintf("%.2f", v) },
+	}
+	for _, row := range rows {
+		chart.Names = append(chart.Names, row.Name)
+	}
+	for _, peer := range r.present(rows) {
+		if peer == "gaze" {
+			continue
+		}
+		bars := plots.Bars{Name: r.Peers[peer]}
+		for _, row := range rows {
+			ratio := row.Peers[peer].median() / row.Peers["gaze"].median()
+			if ratio == 0 || math.IsInf(ratio, 0) {
+				ratio = math.NaN() // leaves the bar out
+			}
+			bars.Values = append(bars.Values, ratio)
+		}
+		chart.Series = append(chart.Series, bars)
+	}
+	return chart, len(chart.Series) > 0 && anyNumber(chart.Series)
+}
+
+func anyNumber(series []plots.Bars) bool {
+	for _, s := range series {
+		for _, v := range s.Values {
+			if !math.IsNaN(v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// growth is a chart of the time of one repetition over what grows, both axes
+// logarithmic, with each line's slope by least squares.
+func (r results) growth(axis string, rows []row) (plots.Figure, bool) {
+	chart := plots.LineChart{
+		Title: "Seconds by " + axis, Subtitle: "in brackets: the exponent fitted to the line",
+		XLabel: axis, YLabel: "seconds", LogX: true, LogY: true,
+	}
+	for _, peer := range r.present(rows) {
+		s := plots.Series{Points: true}
+		for _, row := range rows {
+			if seconds := row.Peers[peer].median(); seconds > 0 {
+				s.X, s.Y = append(s.X, row.X), append(s.Y, seconds)
+			}
+		}
+		s.Name = r.Peers[peer]
+		if len(s.X) > 1 {
+			s.Name += fmt.Sprintf(" (%.2f)", exponent(s.X, s.Y))
+		}
+		chart.Series = append(chart.Series, s)
+	}
+	return chart, len(chart.Series) > 0
+}
+
+// exponent is the power of x that fits y best: the slope of their logarithms.
+func exponent(x, y []float64) float64 {
+	var mx, my float64
+	for i := range x {
+		mx += math.Log(x[i]) / float64(len(x))
+		my += math.Log(y[i]) / float64(len(x))
+	}
+	var xy, xx float64
+	for i := range x {
+		dx := math.Log(x[i]) - mx
+		xy += dx * (math.Log(y[i]) - my)
+		xx += dx * dx
+	}
+	return xy / xx
+}

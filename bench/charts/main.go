@@ -1,0 +1,134 @@
+// Command charts draws what bench/run.py measured: for each group of rows how many
+// times as fast as its peers Gaze is, and how cost grows with a fitted exponent.
+//
+//	charts RESULTS
+//
+// RESULTS is the folder that holds bench.json; bench-NAME.png go there, too.
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"gaze/pkg/plots"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "charts:", err)
+		os.Exit(1)
+	}
+}
+
+// results is what is read of bench.json.
+type results struct {
+	Peers map[string]string `json:"peers"` // titles
+	Rows  []row             `json:"rows"`
+}
+
+// row is one row: the same work for several peers.
+type row struct {
+	Group string            `json:"group"`
+	Name  string            `json:"name"`
+	Unit  string            `json:"unit"`
+	Items float64           `json:"items"`
+	Axis  string            `json:"axis"` // of a row of scaling
+	X     float64           `json:"x"`
+	Peers map[string]figure `json:"peers"`
+}
+
+// figure is what one peer reached.
+type figure struct {
+	Seconds []float64 `json:"seconds"` // of one repetition, by round; none if it can't do the row
+}
+
+// median is the median of the rounds, 0 without any.
+func (f figure) median() float64 {
+	s := slices.Sorted(slices.Values(f.Seconds))
+	if len(s) == 0 {
+		return 0
+	}
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+func run(args []string) error {
+	if len(args) != 1 {
+		return errors.New("give the folder of bench.json")
+	}
+	text, err := os.ReadFile(filepath.Join(args[0], "bench.json"))
+	if err != nil {
+		return err
+	}
+	var r results
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("bench.json: %w", err)
+	}
+	for name, f := range r.figures() {
+		png, err := plots.PNG(f, 2)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := os.WriteFile(filepath.Join(args[0], "bench-"+name+".png"), png, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r results) figures() map[string]plots.Figure {
+	groups, axes := map[string][]row{}, map[string][]row{}
+	for _, row := range r.Rows {
+		if row.Axis != "" {
+			axes[row.Axis] = append(axes[row.Axis], row)
+		} else {
+			groups[row.Group] = append(groups[row.Group], row)
+		}
+	}
+	figures := map[string]plots.Figure{}
+	for name, rows := range groups {
+		if f, ok := r.ratios(name, rows); ok {
+			figures[name] = f
+		}
+	}
+	for name, rows := range axes {
+		if f, ok := r.growth(name, rows); ok {
+			figures["scaling-"+name] = f
+		}
+	}
+	return figures
+}
+
+// present is the names of the peers with a figure in some row, Gaze first.
+func (r results) present(rows []row) []string {
+	found := map[string]bool{}
+	for _, row := range rows {
+		for name, f := range row.Peers {
+			if f.median() > 0 {
+				found[name] = true
+			}
+		}
+	}
+	var names []string
+	for name := range found {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a, b))
+	})
+	return names
+}
+
+func order(peer string) int {
+	switch peer {
+	case "gaze":
+		return 0
+	case "gaze-go":
+		return 1
+	}
+	return 2
+}

@@ -1,0 +1,21 @@
+"""ONNX Runtime's side: timm's Vision Transformer as torch.onnx.export writes it."""
+import onnxruntime
+from protocol import CannotDo, pictures, serve
+
+
+def prepare(task):
+    if task["kind"] == "training":
+        raise CannotDo("ONNX Runtime's package doesn't train")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = task["threads"]
+    session = onnxruntime.InferenceSession(task["onnx"], options, providers=["CPUExecutionProvider"])
+    x = {"images": pictures(task)}
+
+    def work():
+        return session.run(None, x)[0]
+
+    return work(), work
+
+
+if __name__ == "__main__":
+    serve(prepare)

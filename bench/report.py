@@ -1,0 +1,102 @@
+"""The results in words: JSON, a Markdown table, and lines for who watches."""
+import json
+import math
+import statistics
+import subprocess
+
+TITLES = {
+    "inference": "Inference", "start": "From the start of the process to the first answer", "training": "A training step",
+    "attention": "The class token's attention in all layers, one picture", "caption": "Captions",
+    "pipeline": "Decoding and augmenting on one core", "notebook": "A notebook's cell, from Run to picture", "scaling": "How cost grows",
+}
+
+
+def number(x):
+    """Three digits that matter."""
+    return f"{x:.{max(0, 2 - math.floor(math.log10(abs(x))))}f}" if x else "0"
+
+
+def figure(one):
+    """What a peer is judged by: a rate, or the seconds of what is done once."""
+    return one["rate"] if "rate" in one else statistics.median(one["seconds"])
+
+
+def ratios(row):
+    """How many times as fast as each peer Gaze is, by the peers' names."""
+    found = {name: figure(one) for name, one in row["peers"].items() if "error" not in one}
+    if "gaze" not in found:
+        return {}
+    faster = (lambda a, b: b / a) if row["unit"] == "s" else (lambda a, b: a / b)
+    return {name: faster(found["gaze"], value) for name, value in found.items() if name != "gaze"}
+
+
+def line(row, found):
+    """A row in few words."""
+    words = []
+    for name, one in found.items():
+        if "error" in one:
+            words.append(f"{name}: {one['error']}")
+        else:
+            words.append(f"{name} {number(figure(one))} {row['unit']}" + (f", {one['peak_mib']:.0f} MiB" if one.get("peak_mib") else ""))
+    return "; ".join(words)
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(cells) + " |" for cells in [head, *rows]]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]]) + "\n"
+
+
+def cells(row, order, show):
+    """A row's cells; numbered notes where a peer has no figure."""
+    for name in order:
+        one = row["peers"].get(name)
+        yield "–" if one is None or "error" in one else show(name, one)
+
+
+def rates(rows, order, titles):
+    """The table of rates, with Gaze's ratio to each peer."""
+    def show(row):
+        by = ratios(row)
+        return lambda name, one: number(figure(one)) + (f" ({by[name]:.2f})" if name in by else "")
+
+    body = [[row["name"], *cells(row, order, show(row))] for row in rows]
+    return table(["median, " + rows[0]["unit"], *(titles[n] for n in order)], body)
+
+
+def group(name, rows, titles):
+    """A group's part of the document."""
+    order = list(dict.fromkeys(n for row in rows for n in row["peers"]))
+    out = [f"## {TITLES[name]}\n", rates(rows, order, titles)]
+    for field, head in (("cold_s", "with nothing cached, s"), ("peak_mib", "peak memory, MiB"), ("first_answer_s", "first answer, s")):
+        if any(field in one for row in rows for one in row["peers"].values()):
+            body = [[row["name"], *cells(row, order, lambda n, one: number(one[field]) if one.get(field) else "–")] for row in rows]
+            out.append(table([head, *(titles[n] for n in order)], body))
+    reasons = {f"{titles[n]}: {one['error']}" for row in rows for n, one in row["peers"].items() if "error" in one}
+    if reasons:
+        out.append("".join(f"- {r}\n" for r in sorted(reasons)))
+    return "\n".join(out)
+
+
+def markdown(result):
+    m = result["machine"]
+    out = ["# Gaze beside its peers\n"]
+    if result["quick"]:
+        out.append("**Tiny models, few rounds: this shows that the harness works and compares nothing.**\n")
+    out.append(f"{m['date']}, commit {m['commit']}: {m['processor']}, {m['cores']} cores, {m['system']}; load {m['load'][0]:.1f} before and "
+               f"{m['load_after'][0]:.1f} after. Go {m['go'].removeprefix('go')}, Python {m['python']}, "
+               + ", ".join(f"{k} {v}" for k, v in m["versions"].items())
+               + f". {result['rounds']} rounds in turns, {result['minutes']} minutes.\n")
+    out.append("In brackets: how many times as fast as that peer Gaze on XLA is, by the medians. "
+               "What is measured and how: [bench/README.md](../README.md).\n")
+    for name in dict.fromkeys(row["group"] for row in result["rows"]):
+        out.append(group(name, [row for row in result["rows"] if row["group"] == name], result["peers"]))
+    return "\n".join(out)
+
+
+def write(result, folder, charts):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / "bench.md").write_text(markdown(result))
+    for old in folder.glob("bench-*.png"):
+        old.unlink()
+    subprocess.run([str(charts), str(folder)], check=True)

@@ -1,0 +1,107 @@
+"""What is measured: groups of rows, each the same work for several peers.
+
+A row's task is what the workers get (bench/peers/protocol.py); run.py adds the
+paths. "items" is how many pictures, words or the like one repetition gets through.
+"""
+
+WIDTHS = {"Ti": 192, "S": 384, "B": 768, "toy": 128}
+VITS = ["gaze", "gaze-go", "torch", "torch-mkl", "torch-compile", "jax", "onnxruntime"]
+TRAINERS = VITS[:-1]
+
+
+def vit(name, size=224, depth=12):
+    dim = WIDTHS[name]
+    return {"name": name, "dim": dim, "depth": depth, "heads": dim // 64, "size": size, "patch": 16, "classes": 1000}
+
+
+def row(group, name, peers, unit, items, **task):
+    return {"group": group, "name": name, "peers": peers, "unit": unit, "items": items, "task": task}
+
+
+def running(group, name, model, batch, peers=VITS, kind="inference"):
+    return row(group, name, peers, "pictures/s", batch, kind=kind, model=model, batch=batch)
+
+
+def inference(quick):
+    if quick:
+        few = [p for p in VITS if p != "torch-compile"]  # compiling takes a minute each
+        return [running("inference", f"toy at 64, batch {b}", vit("toy", 64, 2), b, VITS if b == 1 else few) for b in (1, 4)]
+    sizes = [(m, size, batch) for size, batch in ((224, 1), (224, 8), (384, 1)) for m in "BS"]
+    return [running("inference", f"{m}/16 at {size}, batch {batch}", vit(m, size), batch) for m, size, batch in sizes]
+
+
+def start(quick):
+    model = vit("toy", 64, 2) if quick else vit("B")
+    peers = [p for p in VITS if p not in ("gaze-go", "torch-mkl", "torch-compile" if quick else "")]
+    return [row("start", "toy at 64, batch 1" if quick else "B/16 at 224, batch 1", peers, "s", 1, kind="inference", model=model, batch=1)]
+
+
+def training(quick):
+    def one(name, model, batch, accumulate=1, checkpointing=False, peers=TRAINERS):
+        return row("training", name, peers, "pictures/s", batch * accumulate, kind="training", model=model, batch=batch * accumulate,
+                   accumulate=accumulate, checkpointing=checkpointing, losses=3, rate=1e-4)
+
+    if quick:
+        toy = vit("toy", 64, 2)
+        few = [p for p in TRAINERS if p != "torch-compile"]
+        return [one("toy at 64, batch 4", toy, 4, peers=few), one("toy at 64, batch 2, accumulated x2", toy, 2, 2, peers=few),
+                one("toy at 64, batch 4, checkpointed", toy, 4, 1, True, few)]
+    few = [p for p in TRAINERS if p not in ("gaze-go", "torch-compile")]
+    return [
+        one("Ti/16, batch 16", vit("Ti"), 16),
+        one("S/16, batch 16", vit("S"), 16),
+        one("B/16, batch 4", vit("B"), 4, peers=[p for p in TRAINERS if p != "gaze-go"]),
+        one("S/16, batch 4, accumulated x4", vit("S"), 4, 4, peers=few),
+        one("S/16, batch 16, checkpointed", vit("S"), 16, 1, True, peers=few),
+    ]
+
+
+def attention(quick):
+    if quick:
+        return [running("attention", "toy at 64", vit("toy", 64, 2), 1, kind="attention")]
+    return [running("attention", f"{m}/16 at {size}", vit(m, size), 1, kind="attention") for m, size in (("B", 224), ("S", 224), ("B", 384))]
+
+
+def scaling(quick):
+    """Rows with an "x": a chart's points, by "axis"."""
+    peers = [p for p in VITS if p not in ("gaze-go", "torch-mkl", "torch-compile")]
+    name = "toy" if quick else "S"
+    size, depth = (64, 2) if quick else (224, 12)
+    axes = {
+        "batch": [(b, vit(name, size, depth), b) for b in ((1, 4) if quick else (1, 2, 4, 8, 16, 32))],
+        "resolution": [(s, vit(name, s, depth), 1) for s in ((64, 128) if quick else (224, 384, 512, 768))],
+        "layers": [(d, vit(name, size, d), 1) for d in ((1, 2) if quick else (3, 6, 12, 24))],
+    }
+    rows = []
+    for axis, points in axes.items():
+        for x, model, batch in points:
+            rows.append(running("scaling", f"{name}/16, {axis} {x}", model, batch, peers) | {"axis": axis, "x": x})
+    return rows
+
+
+def caption(quick):
+    pieces = 4 if quick else 20
+    rows = []
+    for batch in (1, 2) if quick else (1, 8):
+        # CATR's loop takes one picture.
+        peers = ["gaze", "catr", "hf"] if batch == 1 else ["gaze", "hf"]
+        rows.append(row("caption", f"{pieces} pieces, batch {batch}", peers, "pieces/s", batch * pieces, kind="caption",
+                        captioner="small" if quick else "catr", batch=batch, pieces=pieces,
+                        shape=[batch, 3, 64, 96] if quick else [batch, 3, 224, 299]))
+    return rows
+
+
+REPORT = ("randomhflip | centercrop(256) | resize(256,256) | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | "
+          "perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)")
+CROP = "randomresizedcrop(224) | randomhflip | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"
+CHECK = "resize(224,224) | totensor | normalize(0.5,0.5)"
+
+
+def pipeline(quick):
+    count = 2 if quick else 16
+    return [row("pipeline", name, ["gaze", "torchvision", "torchvision-v2"], "pictures/s", count, kind="pipeline", augmentation=name,
+                pipeline=spec, check=CHECK, count=count, cores=1)
+            for name, spec in (("the report's augmentation", REPORT), ("a random resized crop", CROP))]
+
+
+GROUPS = {"inference": inference, "start": start, "training": training, "attention": attention, "scaling": scaling}

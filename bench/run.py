@@ -1,0 +1,165 @@
+"""Gaze beside its peers on the same work, in one run: see bench/README.md.
+
+    python bench/run.py [--rows inference,training] [--rounds 5] [--quick] [--out FOLDER]
+"""
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import report
+from inputs import complete
+from rows import GROUPS
+from workers import Refused, Worker, peers, processor
+
+HERE = pathlib.Path(__file__).parent
+TOLERANCE = {"inference": 2e-3, "attention": 2e-3, "training": 2e-3, "caption": 0, "pipeline": 0.02}
+OTHER_MODEL = {"hf"}  # peers whose answers are another model's
+PREPARE = 400  # seconds that a peer may take until its first answer
+
+
+def say(*words):
+    print(time.strftime("%H:%M:%S"), *words, file=sys.stderr, flush=True)
+
+
+def difference(answer, reference):
+    """The greatest difference, as a part of the reference's greatest value."""
+    if answer.size != reference.size:
+        return float("inf")
+    return float(np.abs(answer - reference).max() / np.abs(reference).max())
+
+
+class Bench:
+    def __init__(self, options):
+        self.cache, self.options = HERE / ".cache", options
+        self.cache.mkdir(exist_ok=True)
+        self.peers = peers(self.cache)
+        self.cores = len(os.sched_getaffinity(0))
+
+    def begin(self, name, task, cache=None):
+        """A peer's worker with its first answer given, and that answer."""
+        output = self.cache / f"answer-{name}.f32"
+        output.unlink(missing_ok=True)
+        worker = Worker(self.peers[name], task | {"output": str(output)}, cache or self.cache, PREPARE)
+        return worker, np.fromfile(output, np.float32)
+
+    def task(self, row):
+        return complete(row["task"], self.cache) | {"threads": row["task"].get("cores", self.cores)}
+
+    def row(self, row):
+        """One row: every peer's answer, then times, in turns."""
+        task, found, running, reference = self.task(row), {}, {}, None
+        for name in self.there(row):
+            try:
+                worker, answer = self.begin(name, task)
+            except Refused as e:
+                found[name] = {"error": str(e)}
+                continue
+            found[name] = {"first_answer_s": worker.first_answer, "seconds": []}
+            if name not in OTHER_MODEL:
+                reference = answer if reference is None else reference
+                off = difference(answer, reference)
+                found[name]["difference"] = off
+                if not off <= TOLERANCE[task["kind"]]:
+                    found[name] = {"error": f"its answer is off by {off:.2g}"}
+                    worker.close()
+                    continue
+            running[name] = worker
+        try:
+            self.rounds(running, found)
+            for name, worker in running.items():
+                found[name]["peak_mib"] = worker.peak_mib()
+        finally:
+            for worker in running.values():
+                worker.close()
+        for one in found.values():
+            if one.get("seconds"):
+                one["rate"] = row["items"] / statistics.median(one["seconds"])
+        return found
+
+    def rounds(self, running, found):
+        repetitions = {}
+        for name, worker in running.items():
+            once = min(worker.run(1), worker.run(1))
+            repetitions[name] = max(1, min(1000, round(self.options.seconds / once)))
+        order = list(running)
+        for i in range(self.options.rounds):
+            for name in order[i % len(order):] + order[:i % len(order)]:
+                found[name]["seconds"].append(running[name].run(repetitions[name]) / repetitions[name])
+
+    def start(self, row):
+        """Time from the start of the process to the first answer: with empty caches
+        of compiled programs first, then in turns with what that left."""
+        task, found = self.task(row), {}
+        empty = self.cache / f"start-{os.getpid()}"
+        empty.mkdir()
+        for i in range(self.options.rounds + 1):
+            for name in self.there(row):
+                if "error" in found.get(name, {}):
+                    continue
+                try:
+                    worker, _ = self.begin(name, task, empty)
+                except Refused as e:
+                    found[name] = {"error": str(e)}
+                    continue
+                one = found.setdefault(name, {"seconds": [], "cold_s": worker.first_answer})
+                if i:
+                    one["seconds"].append(worker.first_answer)
+                one["peak_mib"] = worker.peak_mib()
+                worker.close()
+        subprocess.run(["rm", "-rf", str(empty)], check=True)
+        return found
+
+    def there(self, row):
+        return [name for name in row["peers"] if name in self.peers]
+
+
+def machine():
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    names = ["torch", "torchvision", "timm", "transformers", "jax", "jaxlib", "onnxruntime", "pillow", "numpy"]
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "commit": commit,
+        "processor": processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform(), "load": os.getloadavg(),
+        "python": platform.python_version(), "go": subprocess.run(["go", "version"], capture_output=True, text=True).stdout.split()[2],
+        "versions": {n: importlib.metadata.version(n) for n in names},
+    }
+
+
+def main():
+    flags = argparse.ArgumentParser(description="Measures Gaze beside its peers.")
+    flags.add_argument("--rows", default=",".join(GROUPS), help="groups, of " + ",".join(GROUPS))
+    flags.add_argument("--rounds", type=int, help="turns of each peer (5; quick: 2)")
+    flags.add_argument("--quick", action="store_true", help="tiny models: to see that everything works, not to compare")
+    flags.add_argument("--out", type=pathlib.Path, default=HERE / "results", help="folder of the results")
+    options = flags.parse_args()
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    options.seconds = 0.1 if options.quick else 1.0
+    groups = options.rows.split(",")
+    for g in groups:
+        if g not in GROUPS:
+            flags.error(f"no rows are called {g!r}; there are {', '.join(GROUPS)}")
+    bench, result = Bench(options), {"machine": machine(), "quick": options.quick, "rounds": options.rounds, "rows": []}
+    result["peers"] = {name: peer.title for name, peer in bench.peers.items()}
+    began = time.time()
+    for g in groups:
+        for row in GROUPS[g](options.quick):
+            say(g, row["name"])
+            found = bench.start(row) if g == "start" else bench.row(row)
+            result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
+            say("  ", report.line(row, found))
+    result["minutes"] = round((time.time() - began) / 60, 1)
+    result["machine"]["load_after"] = os.getloadavg()
+    report.write(result, options.out, bench.cache / "charts")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/caption"
+	"gaze/pkg/transform"
+)
+
+// prepareCaption answers with the word pieces of the captions, [batch, pieces].
+func prepareCaption(b compute.Backend, t task) ([]float32, work, error) {
+	m, err := caption.Load(t.Weights)
+	if err != nil {
+		return nil, nil, err
+	}
+	words := make([]string, m.Config.Vocab)
+	for i := range words {
+		words[i] = fmt.Sprint("w", i)
+	}
+	vocab, err := caption.NewVocab(words)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := caption.NewCaptioner(b, m, vocab)
+	if err != nil {
+		return nil, nil, err
+	}
+	values, err := readFloats(t.Input)
+	if err != nil {
+		return nil, nil, err
+	}
+	each := len(values) / t.Shape[0]
+	var inputs []*transform.Tensor
+	for i := range t.Shape[0] {
+		inputs = append(inputs, &transform.Tensor{Data: values[i*each : (i+1)*each], Shape: [3]int(t.Shape[1:])})
+	}
+	// Attention is left out: neither peer gives any.
+	options := caption.Options{MaxTokens: t.Pieces, NoAttention: true}
+	results, err := c.CaptionTensors(inputs, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	var pieces []float32
+	for _, r := range results {
+		for _, p := range r.Pieces {
+			pieces = append(pieces, float32(p.ID))
+		}
+	}
+	return pieces, func() error { _, err := c.CaptionTensors(inputs, options); return err }, nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/train"
+	"gaze/pkg/vit"
+)
+
+// prepareInference answers with the logits [batch, classes] or, for attention, with
+// the [class] rows of all layers [batch, layers, heads, patches].
+func prepareInference(b compute.Backend, t task) ([]float32, work, error) {
+	m, err := vit.Load(t.Weights)
+	if err != nil {
+		return nil, nil, err
+	}
+	runner, err := vit.NewRunner(b, m)
+	if err != nil {
+		return nil, nil, errors.Join(err, m.Close())
+	}
+	images, shape, err := readPictures(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	want := vit.Want{Logits: true}
+	if t.Kind == "attention" {
+		want = vit.Want{ClassAttention: m.Config.AllLayers()}
+	}
+	once := func() error {
+		_, err := runner.Run(images, shape, want)
+		return err
+	}
+	out, err := runner.Run(images, shape, want)
+	if err != nil {
+		return nil, nil, err
+	}
+	if t.Kind == "attention" {
+		return out.ClassAttention.Values, once, nil
+	}
+	return out.Logits.Values, once, nil
+}
+
+// prepareTraining answers with the losses of the first updates.
+func prepareTraining(b compute.Backend, t task) ([]float32, work, error) {
+	m, err := vit.Load(t.Weights)
+	if err != nil {
+		return nil, nil, err
+	}
+	net, err := train.ViT(m, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	trainer, err := train.NewTrainer(b, net, train.Options{
+		Optimizer: train.NewAdam(), Schedule: train.Constant(t.Rate), Accumulate: t.Accumulate, Checkpointing: t.Checkpointing,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	images, _, err := readPictures(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	update := func() (loss float64, err error) {
+		pixels, labels := len(images)/t.Accumulate, len(t.Labels)/t.Accumulate
+		for i := range t.Accumulate {
+			m, err := trainer.Step(images[i*pixels:(i+1)*pixels], t.Labels[i*labels:(i+1)*labels])
+			if err != nil {
+				return 0, err
+			}
+			loss += m.Loss / float64(t.Accumulate)
+		}
+		return loss, nil
+	}
+	var losses []float32
+	for range t.Losses {
+		loss, err := update()
+		if err != nil {
+			return nil, nil, err
+		}
+		losses = append(losses, float32(loss))
+	}
+	return losses, func() error { _, err := update(); return err }, nil
+}
+
+// readPictures reads the input: pictures [batch, 3, size, size].
+func readPictures(t task) ([]float32, [4]int, error) {
+	size := t.Model.Size
+	images, err := readFloats(t.Input)
+	return images, [4]int{len(images) / (3 * size * size), 3, size, size}, err
+}

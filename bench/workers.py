@@ -1,0 +1,127 @@
+"""The peers: how each one's worker is started, and the worker as a process."""
+import json
+import os
+import pathlib
+import platform
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).parent / "peers"
+
+
+class Peer:
+    def __init__(self, title, command, task=None, env=None):
+        self.title, self.command, self.task, self.env = title, command, task or {}, env or {}
+
+
+def peers(cache):
+    """All peers by the names that rows.py uses. Those that this machine can't have
+    aren't there."""
+    def python(script, *args):
+        return [sys.executable, str(HERE / script), *args]
+
+    worker = [str(cache / "worker")]
+    found = {
+        "gaze": Peer("Gaze, XLA", worker, {"backend": "xla"}),
+        "gaze-go": Peer("Gaze, Go", worker, {"backend": "go:ops_sequential"}),
+        "torch": Peer("torch eager", python("torch_vit.py")),
+        "torch-compile": Peer("torch.compile", python("torch_vit.py", "compile")),
+        "jax": Peer("JAX jit", python("jax_vit.py")),
+        "onnxruntime": Peer("ONNX Runtime", python("onnx_vit.py")),
+        "catr": Peer("CATR's loop in torch", python("catr.py")),
+        "hf": Peer("transformers' generate", python("hf_generate.py")),
+        "torchvision": Peer("torchvision on PIL", python("torchvision_pipeline.py", "pil")),
+        "torchvision-v2": Peer("torchvision v2 on tensors", python("torchvision_pipeline.py", "v2")),
+    }
+    stub = mkl_stub(cache)
+    if stub:
+        found["torch-mkl"] = Peer("torch eager, MKL told it's Intel", found["torch"].command, env={"LD_PRELOAD": stub})
+    return found
+
+
+def mkl_stub(cache):
+    """MKL takes its slow paths on processors that aren't Intel's. A library loaded
+    before it answers its question; on Intel's there is nothing to gain. The path of
+    that library, or None."""
+    if os.environ.get("BENCH_MKL_STUB") != "1" and "AuthenticAMD" not in pathlib.Path("/proc/cpuinfo").read_text():
+        return None
+    path = cache / "mklstub.so"
+    if not path.exists():
+        code = "int mkl_serv_intel_cpu_true(void) { return 1; }\n"
+        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(path)], input=code, text=True, check=True)
+    return str(path)
+
+
+class Refused(Exception):
+    """The worker can't do the row; the message says why."""
+
+
+class Worker:
+    """A worker's process. It stands still whenever it isn't its turn."""
+
+    def __init__(self, peer, task, cache, limit):
+        env = os.environ | {
+            "GAZE_CACHE": str(cache / "gaze"), "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TORCHINDUCTOR_COMPILE_THREADS": "1",
+            "GOMAXPROCS": str(task["threads"]), "OMP_NUM_THREADS": str(task["threads"]), "JAX_PLATFORMS": "cpu", "HF_HUB_OFFLINE": "1",
+        } | peer.env
+        self.errors = tempfile.TemporaryFile("w+")
+        started = time.perf_counter()
+        self.process = subprocess.Popen(peer.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=env,
+                                        bufsize=1)
+        try:
+            self.ask(json.dumps(task | peer.task), limit)
+        except BaseException:
+            self.close()
+            raise
+        self.first_answer = time.perf_counter() - started
+        self.stop()
+
+    def ask(self, line, limit=600):
+        try:
+            print(line, file=self.process.stdin, flush=True)
+            if not select.select([self.process.stdout], [], [], limit)[0]:
+                raise Refused(f"took more than {limit:.0f} s")
+            reply = self.process.stdout.readline()
+        except BrokenPipeError:
+            reply = ""
+        if not reply:
+            self.errors.seek(0)
+            raise Refused("the worker ended: " + self.errors.read().strip()[-300:])
+        reply = json.loads(reply)
+        if "error" in reply:
+            raise Refused(reply["error"])
+        return reply
+
+    def run(self, repetitions):
+        """Seconds of so many repetitions."""
+        self.process.send_signal(signal.SIGCONT)
+        try:
+            return self.ask(str(repetitions))["seconds"]
+        finally:
+            self.stop()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def peak_mib(self):
+        """The most memory that the process has had."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+        return None
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
