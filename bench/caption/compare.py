@@ -1,15 +1,23 @@
-"""Pieces per second of captions: Gaze's cached decoding against the loop of CATR's
-predict.py, which computes the picture and all 128 slots of the decoder anew for
-every piece, in Gaze and in PyTorch. Full size, drawn weights, one picture of
-224x299, 20 pieces, float32; the sides take turns. Run from the repository root:
+"""Pieces per second of captions at CATR's full size: Gaze's cached decoding, one and
+eight pictures at a time, against
 
-    python bench/caption/compare.py [ROUNDS]
+  - CATR's loop (its predict.py), which computes the picture and all 128 slots of the
+    decoder anew for every piece, in PyTorch and in Gaze;
+  - transformers' generate with cached keys and values on a model of the same size,
+    with the maps of every layer returned, as Gaze always does, and without.
+
+Drawn weights, pictures of 224x299, 20 pieces, float32; the sides take turns, with
+all the processor's cores. Run from the repository root on an idle machine, with the
+packages of tools/golden/requirements.txt:
+
+    GOEXPERIMENT=simd python bench/caption/compare.py [ROUNDS]
 
 Medians, and each round's figures, go to bench/results/caption.json.
 """
 import json
 import os
 import pathlib
+import platform
 import re
 import statistics
 import subprocess
@@ -17,56 +25,84 @@ import sys
 import tempfile
 import time
 
-import torch
-
 sys.path.insert(0, "tools/golden")
+
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+import peers  # noqa: E402
 from caption_model import Captioner, stream  # noqa: E402
 
-PIECES = 20
-CATR = {
-    "backbone": {"kind": "resnet", "bottleneck": True, "depths": [3, 4, 23, 3], "width": 64, "dilate": True},
-    "dim": 256, "heads": 8, "hidden": 2048, "encoder_layers": 6, "decoder_layers": 6, "max_positions": 128, "vocab": 30522,
-    "head_hidden": [512, 512], "norm_eps": 1e-5, "embed_norm_eps": 1e-12, "longest_side": 299,
-    "start_id": 101, "end_id": 102, "pad_id": 0,
-}
+PIECES, SIZE = 20, (224, 299)
+NAMES = {"Caption/batch1/beam1": "gaze, batch 1", "Caption/batch8/beam1": "gaze, batch 8", "Recompute": "CATR's loop in gaze"}
 
 
 def gaze(binary):
-    """One round of the Go benchmarks: pieces per second by name."""
-    out = subprocess.run([binary, "-test.run", "^$", "-test.bench", "Caption|Recompute", "-test.benchtime", "2x"], cwd="pkg/caption",
+    """One round of the Go benchmarks: pieces per second by name, and the backend."""
+    out = subprocess.run([binary, "-test.run", "^$", "-test.bench", "Caption/batch/beam1|Recompute", "-test.benchtime", "2x"], cwd="pkg/caption",
                          env={**os.environ, "GAZE_FULL_SIZE": "1"}, check=True, capture_output=True, text=True).stdout
-    return {"gaze " + m[1]: float(m[2]) for m in re.finditer(r"Benchmark(\S+?)-\d+\s.*?([\d.]+) pieces/s", out)}
+    speeds = {NAMES[m[1]]: float(m[2]) for m in re.finditer(r"Benchmark(\S+?)(?:-\d+)?\s+\d.*?([\d.]+) pieces/s", out)}
+    return speeds, re.search(r"backend: (.*)", out)[1]
 
 
-def catr(model, picture):
-    """CATR's loop: everything again for every piece."""
-    tokens, pads = torch.zeros(1, 128, dtype=torch.long), torch.ones(1, 128, dtype=torch.bool)
-    tokens[0, 0], pads[0, 0] = 101, False
+def speed(work, batch, repeats):
     start = time.perf_counter()
-    with torch.no_grad():
-        for i in range(PIECES):
-            memory = model.encode(picture, torch.zeros(1, 224, 299, dtype=torch.bool))[:3]
-            logits = model.decode(*memory, tokens, pads)[0]
-            tokens[0, i + 1], pads[0, i + 1] = logits[0, i].argmax(), False
-    return PIECES / (time.perf_counter() - start)
+    for _ in range(repeats):
+        work()
+    return PIECES * batch * repeats / (time.perf_counter() - start)
+
+
+def theirs():
+    """Each peer's name, work, batch and repetitions."""
+    captioner = Captioner(peers.CATR)
+    pictures = torch.stack([torch.from_numpy(stream(f"bench {i}", 3 * SIZE[0] * SIZE[1])).reshape(3, *SIZE) for i in range(8)])
+    yield "CATR's loop in torch", lambda: peers.recompute(captioner, pictures[:1], PIECES), 1, 1
+    for maps in (True, False):
+        model = peers.generator(captioner, maps)
+        for batch in (1, 8):
+            name = f"transformers generate, {'' if maps else 'no maps, '}batch {batch}"
+            yield name, lambda m=model, b=batch, a=maps: peers.generate(m, pictures[:b], PIECES, a), batch, 2
+
+
+def processor():
+    info = pathlib.Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*:\s*(.*)", info.read_text()) if info.exists() else None
+    return found[1] if found else platform.processor()
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    model = Captioner(CATR)
-    picture = torch.from_numpy(stream("bench 0", 3 * 224 * 299)).reshape(1, 3, 224, 299)
-    found = []
+    rounds, load = int(sys.argv[1]) if len(sys.argv) > 1 else 5, os.getloadavg()
+    found, backend, works = [], "", list(theirs())
     with tempfile.TemporaryDirectory() as folder:
         binary = os.path.join(folder, "caption.test")
         subprocess.run(["go", "test", "-c", "-o", binary, "./pkg/caption"], check=True)
+        for _, work, batch, _ in works[1:]:
+            speed(work, batch, 1)  # warm up
         for _ in range(rounds):
-            found.append(gaze(binary) | {"torch Recompute": catr(model, picture)})
-            print(found[-1], flush=True)
+            speeds, backend = gaze(binary)
+            found.append(speeds | {name: speed(*rest) for name, *rest in works})
+            print({k: round(v, 2) for k, v in found[-1].items()}, flush=True)
     medians = {k: round(statistics.median(f[k] for f in found), 2) for k in found[0]}
-    result = {"unit": "pieces/s", "pieces": PIECES, "torch": torch.__version__, "threads": torch.get_num_threads(),
-              "load": os.getloadavg(), "medians": medians, "rounds": found}
+
+    def ratio(ours, other):
+        return round(statistics.median(f[ours] / f[other] for f in found), 2)
+
+    result = {
+        "processor": processor(), "cores": os.cpu_count(), "load_before": load, "rounds": rounds,
+        "go": subprocess.run(["go", "env", "GOVERSION", "GOEXPERIMENT"], check=True, capture_output=True, text=True).stdout.split(),
+        "backend": backend, "torch": torch.__version__, "torch_threads": torch.get_num_threads(), "transformers": transformers.__version__,
+        "pieces": PIECES, "picture": SIZE, "unit": "pieces/s", "medians": medians,
+        "ratios": {
+            "gaze over CATR's loop in torch, batch 1": ratio("gaze, batch 1", "CATR's loop in torch"),
+            "gaze over CATR's loop in gaze, batch 1": ratio("gaze, batch 1", "CATR's loop in gaze"),
+            "gaze, batch 8, over CATR's loop in torch": ratio("gaze, batch 8", "CATR's loop in torch"),
+            **{f"gaze over transformers generate, {how}batch {b}": ratio(f"gaze, batch {b}", f"transformers generate, {how}batch {b}")
+               for how in ("", "no maps, ") for b in (1, 8)},
+        },
+        "each_round": [{k: round(v, 3) for k, v in f.items()} for f in found],
+    }
     pathlib.Path("bench/results/caption.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(medians)
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

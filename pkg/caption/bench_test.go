@@ -36,6 +36,7 @@ func BenchmarkCaption(b *testing.B) {
 			}
 			once() // compiles
 			said = 0
+			b.Log("backend:", c.net.backend.Name())
 			for b.Loop() {
 				once()
 			}
