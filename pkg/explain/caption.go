@@ -18,6 +18,7 @@ type Captioned struct {
 	Result  caption.Result
 	Stride  int           // side of a cell in pixels of the network's input
 	Words   []CaptionWord // of the caption in order, [End] last if the caption came to its end
+	Masks   []Mask        // of what the picture shows, where that is known
 }
 
 // Start and End are how figures write what stands before and after a caption.

@@ -129,7 +129,8 @@ func TestCaptionNumbers(t *testing.T) {
 			mask.Pix[y*40+x] = 255
 		}
 	}
-	n, err := c.Numbers(0, OneHead(0), []Mask{{[]string{"puppy", "dog"}, mask}})
+	c.Masks = []Mask{{[]string{"puppy", "dog"}, mask}}
+	n, err := c.Numbers(0, OneHead(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +163,7 @@ func TestCaptionNumbers(t *testing.T) {
 	}
 	draws(t, "similarity", n.SimilarityFigure(), nil)
 	mask.Width, mask.Height = 24, 40
-	if _, err := c.Numbers(0, MeanHeads, []Mask{{[]string{"dog"}, mask}}); err == nil {
+	if _, err := c.Numbers(0, MeanHeads); err == nil {
 		t.Error("a mask of another size is taken")
 	}
 }

@@ -47,8 +47,8 @@ type WordNumbers struct {
 	Noun int `json:"noun"`
 }
 
-// Numbers measures the maps of a layer. masks may be nil.
-func (c *Captioned) Numbers(layer int, heads Heads, masks []Mask) (*CaptionNumbers, error) {
+// Numbers measures the maps of a layer.
+func (c *Captioned) Numbers(layer int, heads Heads) (*CaptionNumbers, error) {
 	n := &CaptionNumbers{Cells: c.Result.Grid[0] * c.Result.Grid[1]}
 	n.MostBits = math.Log2(float64(n.Cells))
 	nouns := c.Nouns()
@@ -60,7 +60,7 @@ func (c *Captioned) Numbers(layer int, heads Heads, masks []Mask) (*CaptionNumbe
 		}
 		maps = append(maps, m)
 		word := WordNumbers{Text: w.Text, Probability: w.Probability(), Entropy: m.Entropy(), Noun: nouns[i]}
-		if word.OnMask, word.Area, err = c.onMask(m, w.Text, masks); err != nil {
+		if word.OnMask, word.Area, err = c.onMask(m, w.Text); err != nil {
 			return nil, err
 		}
 		n.Words = append(n.Words, word)
@@ -85,8 +85,8 @@ func (c *Captioned) Numbers(layer int, heads Heads, masks []Mask) (*CaptionNumbe
 
 // onMask is the share of a map on the mask of what a word names, and the mask's
 // share of the picture.
-func (c *Captioned) onMask(m Map, word string, masks []Mask) (on, area *float64, err error) {
-	for _, mask := range masks {
+func (c *Captioned) onMask(m Map, word string) (on, area *float64, err error) {
+	for _, mask := range c.Masks {
 		if !slices.Contains(mask.Words, word) {
 			continue
 		}

@@ -106,7 +106,7 @@ var catalogue = []Checkpoint{
 	catr("catr-v2", "0.2", "weight389123791.pth", 0),
 	catr("catr-v3", "0.2", "weight493084032.pth", 0),
 	{
-		Name: "bert-base-uncased-vocab", Title: "the 30,522 word pieces of BERT base uncased",
+		Name: "bert-base-uncased", Title: "the 30,522 word pieces of BERT base uncased",
 		Host: HuggingFace, Repo: "google-bert/bert-base-uncased", Revision: "86b5e0934494bd15c9632b12f734a8a67f723594",
 		Files: []File{{
 			Name: "vocab.txt", Size: 231508,
@@ -117,6 +117,8 @@ var catalogue = []Checkpoint{
 	samplePhotos,
 	shipped("pets-vit", "ViT of 1.2 million parameters, pretrained on drawn breeds of pets (recipes/pretrain)",
 		"recipes/pretrain/main.go", "model.safetensors", "config.json"),
+	shipped(LaptopCaptioner, "captioner of 1.6 million parameters, trained on drawn scenes (recipes/captioner)",
+		"recipes/captioner/main.go", "captioner.safetensors", "record.json"),
 }
 
 func hf(name, title, repo, revision string, about int64) Checkpoint {

@@ -514,7 +514,7 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("no %s", name)
 		}
 	}
-	v, _ := Lookup("bert-base-uncased-vocab")
+	v, _ := Lookup("bert-base-uncased")
 	if n, exact := v.Size(); n != 231508 || !exact {
 		t.Errorf("size %d, %v", n, exact)
 	}

@@ -1,0 +1,75 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gaze/pkg/caption"
+)
+
+// LaptopCaptioner is the captioner that comes with the program.
+const LaptopCaptioner = "scenes-captioner"
+
+// bertVocab is the vocabulary of the published captioners.
+const bertVocab = "bert-base-uncased"
+
+// OpenCaptioner opens a captioner, a file or the name of a known one, with its
+// words: those of the file vocab, or, if that is "", those that came with the
+// weights, a vocab.txt beside them, or the cache's bert-base-uncased.
+func OpenCaptioner(fileOrName, vocab string) (*caption.Model, error) {
+	path, err := Resolve(fileOrName)
+	if err != nil {
+		return nil, err
+	}
+	m, err := caption.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := findWords(m, path, vocab); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+// findWords gives the model its vocabulary.
+func findWords(m *caption.Model, path, vocab string) error {
+	if vocab == "" && m.Vocab != nil {
+		return nil
+	}
+	file := vocab
+	if beside := filepath.Join(filepath.Dir(path), "vocab.txt"); file == "" {
+		if _, err := os.Stat(beside); err == nil {
+			file = beside
+		} else if cached, ok := Path(bertVocab); ok {
+			file = cached
+		}
+	}
+	if file == "" {
+		return fmt.Errorf("hub: %s comes without its words: fetch them once with `gaze pull %s`, put vocab.txt beside it, or name the file with --vocab", path, bertVocab)
+	}
+	v, err := caption.LoadVocab(file)
+	if err != nil {
+		return err
+	}
+	if v.Len() != m.Config.Vocab {
+		return fmt.Errorf("hub: %s has %d word pieces, %s was made for %d: it is the vocabulary of another model", file, v.Len(), path, m.Config.Vocab)
+	}
+	m.Vocab = v
+	return nil
+}
+
+// CaptionerRecord is the record of how a captioner was trained, record.json beside
+// its weights; nil if there is none.
+func CaptionerRecord(fileOrName string) ([]byte, error) {
+	path, err := Resolve(fileOrName)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(path), "record.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}
