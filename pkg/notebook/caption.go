@@ -1,0 +1,297 @@
+package notebook
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/caption"
+	"gaze/pkg/data"
+	"gaze/pkg/data/scenes"
+	"gaze/pkg/evaluate/captions"
+	"gaze/pkg/explain"
+	"gaze/pkg/hub"
+	"gaze/pkg/plots"
+	"gaze/pkg/transform"
+)
+
+// sceneSize is the width and height that the drawn pictures are shown at, in
+// pixels; captioners see them at their own size.
+const sceneSize = 384
+
+// Captioner is a captioner and where it came from.
+type Captioner struct {
+	*caption.Model
+	Name   string // as GAZE_CAPTIONER gave it
+	Source string
+}
+
+// OpenCaptioner opens the captioner that GAZE_CAPTIONER names (a file, or a name
+// that 'gaze models' lists), else the small one that comes with Gaze. Trouble ends
+// the cell with the reason, as [Check] does.
+func OpenCaptioner() *Captioner { return Must(openCaptioner()) }
+
+func openCaptioner() (*Captioner, error) {
+	c := &Captioner{Name: os.Getenv("GAZE_CAPTIONER"), Source: "a file of your own"}
+	if c.Name == "" {
+		c.Name = hub.LaptopCaptioner
+	}
+	if known, ok := hub.Lookup(c.Name); ok {
+		c.Source = known.Title
+	}
+	m, err := hub.OpenCaptioner(c.Name, "")
+	if err != nil {
+		return nil, fmt.Errorf("GAZE_CAPTIONER: %w", err)
+	}
+	c.Model = m
+	return c, nil
+}
+
+// AboutCaptioner sums up the captioner and the pictures that [Captions] shows.
+func AboutCaptioner() plots.Table {
+	c := OpenCaptioner()
+	defer c.Close()
+	weights := 0
+	for _, p := range c.Config.Parameters() {
+		n := 1
+		for _, d := range p.Shape {
+			n *= d
+		}
+		weights += n
+	}
+	cfg := c.Config
+	grid := cfg.Grid(cfg.LongestSide, cfg.LongestSide)
+	pictures := "five scenes drawn by code (pkg/data/scenes)"
+	if dir := os.Getenv("GAZE_CAPTION_IMAGES"); dir != "" {
+		pictures = dir + " (GAZE_CAPTION_IMAGES)"
+	}
+	return plots.Table{Columns: []plots.Column{{Name: ""}, {Name: "", Align: plots.AlignLeft}}, Rows: [][]any{
+		{"captioner", hub.ShortName(c.Name) + ": " + c.Source},
+		{"parameters", fmt.Sprintf("%.1f million", float64(weights)/1e6)},
+		{"layers", fmt.Sprintf("%d to encode, %d to decode, %d heads", cfg.EncoderLayers, cfg.DecoderLayers, cfg.Heads)},
+		{"cells", fmt.Sprintf("%d×%d of a square picture, %d pixels each", grid[0], grid[1], cfg.Backbone.Stride())},
+		{"words", fmt.Sprintf("%d word pieces", cfg.Vocab)},
+		{"pictures", pictures},
+	}}
+}
+
+// Captions captions the pictures of the report: those of the folder that
+// GAZE_CAPTION_IMAGES names, in the order of their names, else the five that are
+// drawn: bike, girl, sheep, ski and umbrella. What was computed before for the same
+// weights and pictures is read from the cache.
+func Captions() []*explain.Captioned {
+	ctx, stop := Interrupt()
+	defer stop()
+	return Must(captionAll(ctx))
+}
+
+// Caption is one of [Captions], by its picture's name without ending.
+func Caption(name string) *explain.Captioned {
+	var names []string
+	for _, c := range Captions() {
+		stem := strings.TrimSuffix(c.Picture, filepath.Ext(c.Picture))
+		if stem == name {
+			return c
+		}
+		names = append(names, stem)
+	}
+	Check(fmt.Errorf("there is no picture %q: there are %s", name, strings.Join(names, ", ")))
+	return nil
+}
+
+// toCaption is a picture to be captioned.
+type toCaption struct {
+	name string
+	key  any
+	open func() (*transform.Image, []explain.Mask, error)
+}
+
+func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
+	c, err := openCaptioner()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	list, err := picturesToCaption()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := hub.CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	weights, err := c.key()
+	if err != nil {
+		return nil, err
+	}
+	s := &speaker{captioner: c}
+	defer s.close()
+	var out []*explain.Captioned
+	for _, p := range list {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		e, err := Cached(filepath.Join(dir, "cells"), "caption", []any{"1", weights, p.name, p.key}, func() (*explain.Captioned, error) { return s.say(p) })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// key names the weights and their words.
+func (c *Captioner) key() (string, error) {
+	path, err := hub.Resolve(c.Name)
+	if err != nil {
+		return "", err
+	}
+	key, err := FileKey(path)
+	return key + c.Vocab.String(), err
+}
+
+// picturesToCaption lists them.
+func picturesToCaption() ([]toCaption, error) {
+	var list []toCaption
+	dir := os.Getenv("GAZE_CAPTION_IMAGES")
+	if dir == "" {
+		for _, name := range scenes.ReportNames() {
+			list = append(list, toCaption{name, sceneSize, func() (*transform.Image, []explain.Mask, error) {
+				s, err := scenes.Report(name, sceneSize)
+				return s.Image, masksOf(s), err
+			}})
+		}
+		return list, nil
+	}
+	paths, err := data.List([]string{dir})
+	if err != nil {
+		return nil, fmt.Errorf("GAZE_CAPTION_IMAGES: %w", err)
+	}
+	for _, path := range paths {
+		key, err := FileKey(path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, toCaption{filepath.Base(path), key, func() (*transform.Image, []explain.Mask, error) {
+			im, err := data.Decode(path)
+			return im, nil, err
+		}})
+	}
+	return list, nil
+}
+
+// masksOf is where a scene's things are.
+func masksOf(s scenes.Scene) []explain.Mask {
+	var list []explain.Mask
+	for _, n := range s.Nouns {
+		list = append(list, explain.Mask{Words: append([]string{n.Word}, n.Words...), Image: n.Mask})
+	}
+	return list
+}
+
+// speaker runs a captioner, which it gives to the backend for the first picture.
+type speaker struct {
+	captioner *Captioner
+	running   *caption.Captioner
+}
+
+func (s *speaker) start() error {
+	if s.running != nil {
+		return nil
+	}
+	b, err := backend.Default()
+	if err == nil {
+		s.running, err = caption.NewCaptioner(b, s.captioner.Model, nil)
+	}
+	return err
+}
+
+func (s *speaker) say(p toCaption) (*explain.Captioned, error) {
+	im, masks, err := p.open()
+	if err == nil {
+		err = s.start()
+	}
+	if err != nil {
+		return nil, err
+	}
+	results, err := s.running.Caption([]*transform.Image{im}, caption.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.name, err)
+	}
+	e, err := explain.NewCaptioned(p.name, im, results[0], s.captioner.Config)
+	if err != nil {
+		return nil, err
+	}
+	e.Model, e.Masks = hub.ShortName(s.captioner.Name), masks
+	return e, nil
+}
+
+func (s *speaker) close() {
+	if s.running != nil {
+		s.running.Close()
+	}
+}
+
+// scenesTested is how many new pictures captioners are tested on.
+const scenesTested = 300
+
+// CaptionReport tests the captioner on drawn scenes of a split, and keeps the
+// report.
+func CaptionReport(split scenes.Split) *captions.Report {
+	set := captions.Set{Split: split, Count: scenesTested}
+	return Must(tested("report", set, func(ctx context.Context, c captions.Captioner) (*captions.Report, error) {
+		return captions.Evaluate(ctx, c, set, captions.Options{})
+	}))
+}
+
+// CaptionCause does the causal check on held-out scenes (see [captions.Block]), and
+// keeps what it found.
+func CaptionCause() *captions.CauseReport {
+	set := captions.Set{Split: scenes.HeldOut, Count: scenesTested / 2}
+	return Must(tested("cause", set, func(ctx context.Context, c captions.Captioner) (*captions.CauseReport, error) {
+		return captions.Block(ctx, c, set, captions.BlockOptions{})
+	}))
+}
+
+// tested runs a test of the captioner and keeps its result.
+func tested[T any](name string, set captions.Set, test func(context.Context, captions.Captioner) (T, error)) (result T, err error) {
+	ctx, stop := Interrupt()
+	defer stop()
+	c, err := openCaptioner()
+	if err != nil {
+		return result, err
+	}
+	defer c.Close()
+	dir, err := hub.CacheDir()
+	if err != nil {
+		return result, err
+	}
+	weights, err := c.key()
+	if err != nil {
+		return result, err
+	}
+	return Cached(filepath.Join(dir, "cells"), name, []any{"1", weights, set.String()}, func() (T, error) {
+		s := &speaker{captioner: c}
+		defer s.close()
+		if err := s.start(); err != nil {
+			var none T
+			return none, err
+		}
+		return test(ctx, s.running)
+	})
+}
+
+// CaptionRuns is what the captioner's recipe recorded of its runs, one for each
+// seed and one without taught maps; none for a captioner of your own.
+func CaptionRuns() []captions.Run {
+	c := OpenCaptioner()
+	defer c.Close()
+	data := Must(hub.CaptionerRecord(c.Name))
+	if data == nil {
+		return nil
+	}
+	return Must(captions.ParseRuns(data))
+}
