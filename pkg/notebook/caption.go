@@ -2,6 +2,7 @@ package notebook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +12,6 @@ import (
 	"gaze/pkg/caption"
 	"gaze/pkg/data"
 	"gaze/pkg/data/scenes"
-	"gaze/pkg/evaluate/captions"
 	"gaze/pkg/explain"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
@@ -35,10 +35,15 @@ type Captioner struct {
 func OpenCaptioner() *Captioner { return Must(openCaptioner()) }
 
 func openCaptioner() (*Captioner, error) {
-	c := &Captioner{Name: os.Getenv("GAZE_CAPTIONER"), Source: "a file of your own"}
-	if c.Name == "" {
-		c.Name = hub.LaptopCaptioner
+	name := os.Getenv("GAZE_CAPTIONER")
+	if name == "" {
+		name = hub.LaptopCaptioner
 	}
+	return openCaptionerNamed(name)
+}
+
+func openCaptionerNamed(name string) (*Captioner, error) {
+	c := &Captioner{Name: name, Source: "a file of your own"}
 	if known, ok := hub.Lookup(c.Name); ok {
 		c.Source = known.Title
 	}
@@ -81,7 +86,8 @@ func AboutCaptioner() plots.Table {
 // Captions captions the pictures of the report: those of the folder that
 // GAZE_CAPTION_IMAGES names, in the order of their names, else the five that are
 // drawn: bike, girl, sheep, ski and umbrella. What was computed before for the same
-// weights and pictures is read from the cache.
+// weights and pictures is read from the cache; a picture that can't be captioned is
+// left out with a note.
 func Captions() []*explain.Captioned {
 	ctx, stop := Interrupt()
 	defer stop()
@@ -130,15 +136,21 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 	s := &speaker{captioner: c}
 	defer s.close()
 	var out []*explain.Captioned
+	var bad []error
 	for _, p := range list {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		e, err := Cached(filepath.Join(dir, "cells"), "caption", []any{"1", weights, p.name, p.key}, func() (*explain.Captioned, error) { return s.say(p) })
 		if err != nil {
-			return nil, err
+			bad = append(bad, err)
+			fmt.Fprintln(os.Stderr, "note: left out:", err)
+			continue
 		}
 		out = append(out, e)
+	}
+	if len(out) == 0 {
+		return nil, errors.Join(bad...)
 	}
 	return out, nil
 }
@@ -233,65 +245,4 @@ func (s *speaker) close() {
 	if s.running != nil {
 		s.running.Close()
 	}
-}
-
-// scenesTested is how many new pictures captioners are tested on.
-const scenesTested = 300
-
-// CaptionReport tests the captioner on drawn scenes of a split, and keeps the
-// report.
-func CaptionReport(split scenes.Split) *captions.Report {
-	set := captions.Set{Split: split, Count: scenesTested}
-	return Must(tested("report", set, func(ctx context.Context, c captions.Captioner) (*captions.Report, error) {
-		return captions.Evaluate(ctx, c, set, captions.Options{})
-	}))
-}
-
-// CaptionCause does the causal check on held-out scenes (see [captions.Block]), and
-// keeps what it found.
-func CaptionCause() *captions.CauseReport {
-	set := captions.Set{Split: scenes.HeldOut, Count: scenesTested / 2}
-	return Must(tested("cause", set, func(ctx context.Context, c captions.Captioner) (*captions.CauseReport, error) {
-		return captions.Block(ctx, c, set, captions.BlockOptions{})
-	}))
-}
-
-// tested runs a test of the captioner and keeps its result.
-func tested[T any](name string, set captions.Set, test func(context.Context, captions.Captioner) (T, error)) (result T, err error) {
-	ctx, stop := Interrupt()
-	defer stop()
-	c, err := openCaptioner()
-	if err != nil {
-		return result, err
-	}
-	defer c.Close()
-	dir, err := hub.CacheDir()
-	if err != nil {
-		return result, err
-	}
-	weights, err := c.key()
-	if err != nil {
-		return result, err
-	}
-	return Cached(filepath.Join(dir, "cells"), name, []any{"1", weights, set.String()}, func() (T, error) {
-		s := &speaker{captioner: c}
-		defer s.close()
-		if err := s.start(); err != nil {
-			var none T
-			return none, err
-		}
-		return test(ctx, s.running)
-	})
-}
-
-// CaptionRuns is what the captioner's recipe recorded of its runs, one for each
-// seed and one without taught maps; none for a captioner of your own.
-func CaptionRuns() []captions.Run {
-	c := OpenCaptioner()
-	defer c.Close()
-	data := Must(hub.CaptionerRecord(c.Name))
-	if data == nil {
-		return nil
-	}
-	return Must(captions.ParseRuns(data))
 }

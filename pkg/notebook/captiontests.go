@@ -1,0 +1,124 @@
+package notebook
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"gaze/pkg/caption"
+	"gaze/pkg/data/scenes"
+	"gaze/pkg/evaluate/captions"
+	"gaze/pkg/hub"
+	"gaze/pkg/plots"
+)
+
+// scenesTested is how many new pictures captioners are tested on.
+const scenesTested = 300
+
+// CaptionReport tests the captioner on drawn scenes of a split, and keeps the
+// report.
+func CaptionReport(split scenes.Split) *captions.Report {
+	set := captions.Set{Split: split, Count: scenesTested}
+	return Must(tested("report", set.String(), func(ctx context.Context, c captions.Captioner) (*captions.Report, error) {
+		return captions.Evaluate(ctx, c, set, captions.Options{})
+	}))
+}
+
+// CaptionCause does the causal check on held-out scenes (see [captions.Block]), and
+// keeps what it found.
+func CaptionCause() *captions.CauseReport {
+	set := captions.Set{Split: scenes.HeldOut, Count: scenesTested / 2}
+	return Must(tested("cause", set.String(), func(ctx context.Context, c captions.Captioner) (*captions.CauseReport, error) {
+		return captions.Block(ctx, c, set, captions.BlockOptions{})
+	}))
+}
+
+// CaptionDeletion shows what becomes of the caption of a drawn picture when an
+// object's cells are hidden from the captioner. Trouble, such as a caption that
+// doesn't name the object, ends the cell with the reason.
+func CaptionDeletion(picture, word string) plots.Figure {
+	what := fmt.Sprint(picture, " ", word)
+	return Must(tested("deletion", what, func(_ context.Context, c captions.Captioner) (d captions.Deletion, err error) {
+		s, err := scenes.Report(picture, c.Config().LongestSide)
+		if err != nil {
+			return d, err
+		}
+		list, _, err := captions.Delete(c, s, captions.BlockOptions{})
+		if err != nil {
+			return d, err
+		}
+		for _, d := range list {
+			if d.Word == word {
+				return d, nil
+			}
+		}
+		return d, fmt.Errorf("the caption of %s names no %q that has room elsewhere", picture, word)
+	})).Figure()
+}
+
+// DiscussCaptions puts into words what the tests of the captioner say.
+func DiscussCaptions() Text {
+	ctx, stop := Interrupt()
+	defer stop()
+	test, heldOut := CaptionReport(scenes.Test), CaptionReport(scenes.HeldOut)
+	one := Must(captions.OneReference(ctx, captions.Set{Split: scenes.HeldOut, Count: scenesTested}))
+	return Text(captions.Discuss(test, heldOut, one, CaptionCause(), CaptionRuns()))
+}
+
+// testedCaptioner is the captioner that GAZE_CAPTIONER names if it knows the words
+// of the drawn scenes and no others, else the one that comes with Gaze.
+func testedCaptioner() (*Captioner, error) {
+	c, err := openCaptioner()
+	if err != nil || knowsScenes(c.Vocab) {
+		return c, err
+	}
+	c.Close()
+	return openCaptionerNamed(hub.LaptopCaptioner)
+}
+
+func knowsScenes(v *caption.Vocab) bool {
+	words := scenes.Words()
+	return v.Len() <= len(words)+8 && !slices.ContainsFunc(words, func(w string) bool { _, ok := v.ID(w); return !ok })
+}
+
+// tested runs a test of the captioner and keeps its result; what names the test's
+// pictures.
+func tested[T any](name, what string, test func(context.Context, captions.Captioner) (T, error)) (result T, err error) {
+	ctx, stop := Interrupt()
+	defer stop()
+	c, err := testedCaptioner()
+	if err != nil {
+		return result, err
+	}
+	defer c.Close()
+	dir, err := hub.CacheDir()
+	if err != nil {
+		return result, err
+	}
+	weights, err := c.key()
+	if err != nil {
+		return result, err
+	}
+	return Cached(filepath.Join(dir, "cells"), name, []any{"1", weights, what}, func() (T, error) {
+		s := &speaker{captioner: c}
+		defer s.close()
+		if err := s.start(); err != nil {
+			var none T
+			return none, err
+		}
+		return test(ctx, s.running)
+	})
+}
+
+// CaptionRuns is what the captioner's recipe recorded of its runs, one for each
+// seed and one without taught maps; none for a captioner of your own.
+func CaptionRuns() []captions.Run {
+	c := Must(testedCaptioner())
+	defer c.Close()
+	data := Must(hub.CaptionerRecord(c.Name))
+	if data == nil {
+		return nil
+	}
+	return Must(captions.ParseRuns(data))
+}
