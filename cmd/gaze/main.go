@@ -103,7 +103,7 @@ func newRoot() *cobra.Command {
 		newDevices(), newModels(), newPull(), newModel(),
 		newPosembed(), newAttend(), newClassify(), newReport(), newScore(),
 		newTrain(), newEvaluate(),
-		newPets(), newScenes(), newTransform(), newAugment(),
+		newCaption(), newPets(), newScenes(), newTransform(), newAugment(),
 	)
 	for _, cmd := range root.Commands() {
 		guardArguments(cmd)

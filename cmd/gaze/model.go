@@ -25,6 +25,10 @@ func newModel() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := loadModel(cmd, args[0])
 			if err != nil {
+				if c, ok := loadCaptioner(args[0]); ok {
+					defer c.Close()
+					return showCaptioner(cmd, c, asJSON)
+				}
 				return err
 			}
 			defer m.Close()

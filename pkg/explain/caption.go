@@ -14,7 +14,7 @@ import (
 type Captioned struct {
 	Picture string           // the picture's name
 	Model   string           // the captioner's name
-	Image   *transform.Image // the original picture, whatever the network saw of it
+	Image   *transform.Image // the original picture, whatever the network saw of it, no side longer than 1024 pixels
 	Result  caption.Result
 	Stride  int           // side of a cell in pixels of the network's input
 	Words   []CaptionWord // of the caption in order, [End] last if the caption came to its end
@@ -44,7 +44,7 @@ func NewCaptioned(picture string, im *transform.Image, r caption.Result, cfg cap
 	if im == nil || len(r.Pieces) == 0 || len(r.Attention) != len(r.Pieces) {
 		return nil, fmt.Errorf("explain: %s: a caption of %d pieces with attention of %d can't be shown", picture, len(r.Pieces), len(r.Attention))
 	}
-	c := &Captioned{Picture: picture, Image: im, Result: r, Stride: cfg.Backbone.Stride()}
+	c := &Captioned{Picture: picture, Image: shrunk(im), Result: r, Stride: cfg.Backbone.Stride()}
 	for i, p := range r.Pieces {
 		last := len(c.Words) - 1
 		switch {
@@ -73,22 +73,20 @@ func (c *Captioned) Heads() int { return len(c.Result.Attention[0][0]) }
 // maximum of heads). The maps of a word of several pieces are averaged. layer
 // counts from 0; -1 is the last.
 func (c *Captioned) Map(word, layer int, heads Heads) (Map, error) {
-	l, err := Index(layer, c.Layers(), "decoder layer")
+	word, err := Index(word, len(c.Words), "word")
 	if err != nil {
 		return Map{}, err
 	}
-	if word, err = Index(word, len(c.Words), "word"); err != nil {
-		return Map{}, err
-	}
-	grid := c.Result.Grid
-	out := Map{Rows: grid[0], Cols: grid[1], Values: make([]float32, grid[0]*grid[1])}
 	pieces := c.Words[word].Pieces
-	for _, p := range pieces {
-		row := ClassRow{Heads: c.Heads(), Rows: grid[0], Cols: grid[1]}
-		for _, h := range c.Result.Attention[p][l] {
-			row.Weights = append(row.Weights, h...)
-		}
-		m, err := row.Map(heads)
+	out, err := c.PieceMap(pieces[0], layer, heads)
+	if err != nil || len(pieces) == 1 {
+		return out, err
+	}
+	for i := range out.Values {
+		out.Values[i] /= float32(len(pieces))
+	}
+	for _, p := range pieces[1:] {
+		m, err := c.PieceMap(p, layer, heads)
 		if err != nil {
 			return Map{}, err
 		}
@@ -97,6 +95,22 @@ func (c *Captioned) Map(word, layer int, heads Heads) (Map, error) {
 		}
 	}
 	return out, nil
+}
+
+// PieceMap is [Captioned.Map] of a single piece of the result.
+func (c *Captioned) PieceMap(piece, layer int, heads Heads) (Map, error) {
+	l, err := Index(layer, c.Layers(), "decoder layer")
+	if err != nil {
+		return Map{}, err
+	}
+	if piece, err = Index(piece, len(c.Result.Pieces), "word piece"); err != nil {
+		return Map{}, err
+	}
+	row := ClassRow{Heads: c.Heads(), Rows: c.Result.Grid[0], Cols: c.Result.Grid[1]}
+	for _, h := range c.Result.Attention[piece][l] {
+		row.Weights = append(row.Weights, h...)
+	}
+	return row.Map(heads)
 }
 
 // OnPicture lays a map of cells over the picture: values for each pixel of the

@@ -93,39 +93,34 @@ func captionColumns(panels int, aspect float64) int {
 	return columns
 }
 
-// LayerAtlas draws every word's map in every layer: rows are words, columns
-// layers, each map with a scale of its own.
+// LayerAtlas draws every word's map in every layer: rows are layers, columns words,
+// each map with a scale of its own.
 func (c *Captioned) LayerAtlas(heads Heads) (plots.Figure, error) {
-	a := plots.Atlas{ColTitle: "decoder layer", Subtitle: fmt.Sprintf("%s · %s · %s", c.Picture, heads.of(c.Heads()), c.Model)}
-	for l := range c.Layers() {
-		a.ColNames = append(a.ColNames, fmt.Sprint(l))
-	}
+	a := plots.Atlas{RowTitle: "decoder layer", Subtitle: fmt.Sprintf("%s · %s · %s", c.Picture, heads.of(c.Heads()), c.Model)}
 	return c.atlas(a, c.Layers(), func(word, l int) (Map, error) { return c.Map(word, l, heads) })
 }
 
-// HeadAtlas draws every word's map of every head of a layer: rows are words,
-// columns heads, each map with a scale of its own.
+// HeadAtlas draws every word's map of every head of a layer: rows are heads, columns
+// words, each map with a scale of its own.
 func (c *Captioned) HeadAtlas(layer int) (plots.Figure, error) {
 	l, err := Index(layer, c.Layers(), "decoder layer")
 	if err != nil {
 		return nil, err
 	}
-	a := plots.Atlas{ColTitle: "head", Subtitle: fmt.Sprintf("%s · decoder %s · %s", c.Picture, layerName(l, c.Layers()), c.Model)}
-	for h := range c.Heads() {
-		a.ColNames = append(a.ColNames, fmt.Sprint(h))
-	}
+	a := plots.Atlas{RowTitle: "head", Subtitle: fmt.Sprintf("%s · decoder %s · %s", c.Picture, layerName(l, c.Layers()), c.Model)}
 	return c.atlas(a, c.Heads(), func(word, h int) (Map, error) { return c.Map(word, l, OneHead(h)) })
 }
 
-// atlas fills in an atlas of words by columns.
-func (c *Captioned) atlas(a plots.Atlas, columns int, at func(word, column int) (Map, error)) (plots.Figure, error) {
+// atlas fills in an atlas of rows by words.
+func (c *Captioned) atlas(a plots.Atlas, rows int, at func(word, row int) (Map, error)) (plots.Figure, error) {
 	a.Title, a.OwnRange, a.Scale = c.title(), true, plots.Scale{Map: plots.Inferno}
 	a.Subtitle = strings.TrimSuffix(a.Subtitle, " · ") + " · each map from its least to its largest weight"
-	a.MapWidth = min(120, 720/float64(columns))
-	for i, w := range c.Words {
-		a.RowNames = append(a.RowNames, w.Text)
+	for _, w := range c.Words {
+		a.ColNames = append(a.ColNames, w.Text)
+	}
+	for k := range rows {
 		var row [][][]float64
-		for k := range columns {
+		for i := range c.Words {
 			m, err := at(i, k)
 			if err != nil {
 				return nil, err
@@ -134,5 +129,6 @@ func (c *Captioned) atlas(a plots.Atlas, columns int, at func(word, column int) 
 		}
 		a.Maps = append(a.Maps, row)
 	}
+	a.MapWidth = max(24, min(110, 860/float64(len(c.Words))))
 	return a, nil
 }

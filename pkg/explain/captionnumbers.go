@@ -12,7 +12,7 @@ import (
 )
 
 // Mask is where something is that captions name: Words are its names, Image has the
-// picture's size and one channel, from 0 to 255 the share of a pixel that shows it.
+// size of the picture shown and one channel, from 0 to 255 the share of a pixel that shows it.
 type Mask struct {
 	Words []string
 	Image *transform.Image

@@ -24,10 +24,16 @@ func Seen(p transform.Pipeline, im *transform.Image) (*transform.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if longest := max(width, height); longest > maxSeen {
-		cut = transform.Resize(cut, max(height*maxSeen/longest, 1), max(width*maxSeen/longest, 1), transform.Bilinear)
+	return shrunk(cut), nil
+}
+
+// shrunk is the picture, no side longer than maxSeen: a figure shows no more of it.
+func shrunk(im *transform.Image) *transform.Image {
+	longest := max(im.Width, im.Height)
+	if longest <= maxSeen {
+		return im
 	}
-	return cut, nil
+	return transform.Resize(im, max(im.Height*maxSeen/longest, 1), max(im.Width*maxSeen/longest, 1), transform.Bilinear)
 }
 
 // box is a rectangle in the original picture's pixels.

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/caption"
+	"gaze/pkg/hub"
+)
+
+// captionerDescription is what `gaze model` tells of a captioner.
+type captionerDescription struct {
+	Path       string         `json:"path"`
+	Layout     caption.Layout `json:"layout"`
+	Parameters int            `json:"parameters"`
+	Config     caption.Config `json:"config"`
+	Grid       [2]int         `json:"grid"`      // rows and columns of cells of a square picture
+	OwnWords   bool           `json:"own_words"` // whether its vocabulary came with the weights
+}
+
+// loadCaptioner opens a captioner, if that is what it is.
+func loadCaptioner(fileOrName string) (*caption.Model, bool) {
+	path, err := hub.Resolve(fileOrName)
+	if err != nil {
+		return nil, false
+	}
+	m, err := caption.Load(path)
+	return m, err == nil
+}
+
+// showCaptioner writes what a captioner is.
+func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool) error {
+	c := m.Config
+	d := captionerDescription{Path: m.Path, Layout: m.Layout, Config: c, Grid: c.Grid(c.LongestSide, c.LongestSide), OwnWords: m.Vocab != nil}
+	for _, p := range c.Parameters() {
+		n := 1
+		for _, size := range p.Shape {
+			n *= size
+		}
+		d.Parameters += n
+	}
+	if asJSON {
+		return writeJSON(cmd, d)
+	}
+	words := "in a file of its own: 'gaze caption --vocab FILE', or 'gaze pull bert-base-uncased'"
+	if d.OwnWords {
+		words = "with the weights"
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	for _, row := range [][2]string{
+		{"file", d.Path},
+		{"layout", string(d.Layout)},
+		{"architecture", fmt.Sprintf("captioner, %.1f million parameters, backbone %s", float64(d.Parameters)/1e6, c.Backbone.Kind)},
+		{"layers", fmt.Sprintf("%d to encode, %d to decode, %d wide, %d heads", c.EncoderLayers, c.DecoderLayers, c.Dim, c.Heads)},
+		{"pictures", fmt.Sprintf("longer side %d, cells of %d pixels, a grid of %d×%d if square", c.LongestSide, c.Backbone.Stride(), d.Grid[0], d.Grid[1])},
+		{"words", fmt.Sprintf("%d word pieces, %s; captions of up to %d", c.Vocab, words, c.MaxPositions)},
+	} {
+		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
+	}
+	return w.Flush()
+}
