@@ -25,7 +25,7 @@ type Report struct {
 
 	Looked   []Looked   `json:"looked,omitempty"`   // layer by layer
 	Articles []Articles `json:"articles,omitempty"` // layer by layer
-	Said     []Said     `json:"said"`               // picture by picture
+	Said     []Said     `json:"said,omitempty"`     // picture by picture
 }
 
 // Count is the captions of scenes of one count.
