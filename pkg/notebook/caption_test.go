@@ -1,0 +1,101 @@
+package notebook
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gaze/pkg/caption"
+	"gaze/pkg/data/scenes"
+	"gaze/pkg/hub"
+	"gaze/pkg/plots"
+)
+
+func TestCaptions(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	t.Setenv("GAZE_CAPTIONER", "")
+	t.Setenv("GAZE_CAPTION_IMAGES", "")
+	_, _, status := record(t, false)
+	all := Captions()
+	if *status != 0 || len(all) != 5 {
+		t.Fatalf("exit %d, %d captions", *status, len(all))
+	}
+	for i, want := range []string{"bike", "girl", "sheep", "ski", "umbrella"} {
+		if all[i].Picture != want || all[i].Image.Width != sceneSize || len(all[i].Masks) == 0 || all[i].Model != hub.LaptopCaptioner {
+			t.Errorf("picture %d is %s, %d pixels, %d masks, by %s", i, all[i].Picture, all[i].Image.Width, len(all[i].Masks), all[i].Model)
+		}
+	}
+	// What was computed is read again, for the same weights and pictures.
+	kept, err := filepath.Glob(filepath.Join(os.Getenv("GAZE_CACHE"), "cells", "caption-*"))
+	if err != nil || len(kept) != 5 {
+		t.Errorf("%d captions kept, %v", len(kept), err)
+	}
+	if c := Caption("umbrella"); !strings.Contains(c.Result.Text, "umbrella") {
+		t.Errorf("the umbrella's caption: %q", c.Result.Text)
+	}
+	about := AboutCaptioner().String()
+	for _, want := range []string{hub.LaptopCaptioner, "1.6 million", "16×16", "drawn by code"} {
+		if !strings.Contains(about, want) {
+			t.Errorf("AboutCaptioner doesn't say %q:\n%s", want, about)
+		}
+	}
+	if f := CaptionDeletion("umbrella", "umbrella"); f == nil || *status != 0 {
+		t.Errorf("no deletion, exit %d", *status)
+	}
+}
+
+// TestCaptionsOfYourOwn captions a folder with another captioner; what is damaged is
+// left out.
+func TestCaptionsOfYourOwn(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	dir := t.TempDir()
+	t.Setenv("GAZE_CAPTION_IMAGES", dir)
+	ctx := context.Background()
+	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("of an empty folder: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("\xff\xd8 nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), "a.jpg") {
+		t.Errorf("of a damaged picture alone: %v", err)
+	}
+	s, err := scenes.Report("ski", 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plots.SavePNG(filepath.Join(dir, "b.png"), s.Image); err != nil {
+		t.Fatal(err)
+	}
+	vocab, err := caption.NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "snow"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := caption.Small(vocab.Len())
+	cfg.Dim, cfg.Hidden, cfg.EncoderLayers, cfg.LongestSide, cfg.MaxPositions = 8, 8, 1, 32, 6
+	cfg.Backbone.Stages = []caption.Stage{{Channels: 8}}
+	m, err := caption.New(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Vocab = vocab
+	own := filepath.Join(t.TempDir(), "own.safetensors")
+	if err := m.Save(own, false); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GAZE_CAPTIONER", own)
+	all, err := captionAll(ctx)
+	if err != nil || len(all) != 1 || all[0].Picture != "b.png" || all[0].Masks != nil || all[0].Model != "own" {
+		t.Fatalf("captions %v, error %v", all, err)
+	}
+	// It doesn't know the scenes' words, so it isn't tested on them.
+	if c, err := testedCaptioner(); err != nil || c.Name != hub.LaptopCaptioner {
+		t.Errorf("tested is %v, error %v", c, err)
+	}
+	t.Setenv("GAZE_CAPTIONER", filepath.Join(dir, "none"))
+	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), "GAZE_CAPTIONER") {
+		t.Errorf("of a captioner that isn't there: %v", err)
+	}
+}
