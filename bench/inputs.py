@@ -22,23 +22,23 @@ def made(path, make, *args):
 
 def complete(task, folder):
     """Adds the paths of a task's files."""
-    seed = np.random.default_rng(2)
     task = dict(task)
     if "model" in task:
         m = task["model"]
         name = f"vit-{m['dim']}x{m['depth']}-{m['size']}"
         task["weights"] = made(folder / f"{name}.safetensors", write_vit, m)
-        if task["kind"] != "training":
+        if task["kind"] in ("inference", "attention"):
             kind = "" if task["kind"] == "inference" else "-" + task["kind"]
             task["onnx"] = made(folder / f"{name}{kind}.onnx", export, m, task["weights"], task["kind"])
-        shape = (task["batch"], 3, m["size"], m["size"])
-        task["input"] = made(folder / ("x".join(map(str, shape)) + ".f32"), write_pictures, shape)
-        task["labels"] = seed.integers(0, m["classes"], task["batch"]).tolist()
+        if "batch" in task:
+            task["shape"] = [task["batch"], 3, m["size"], m["size"]]
+            task["labels"] = np.random.default_rng(2).integers(0, m["classes"], task["batch"]).tolist()
     elif task["kind"] == "caption":
         task["weights"] = made(folder / f"captioner-{task['captioner']}.pth", write_captioner, task["captioner"])
-        task["input"] = made(folder / ("x".join(map(str, task["shape"])) + ".f32"), write_pictures, task["shape"])
     elif task["kind"] == "pipeline":
         task["pictures"] = [made(folder / f"photograph-{i}.jpg", write_photograph, i) for i in range(task["count"])]
+    if "shape" in task:
+        task["input"] = made(folder / ("x".join(map(str, task["shape"])) + ".f32"), write_pictures, task["shape"])
     return task
 
 
@@ -86,9 +86,10 @@ def write_pictures(path, shape):
 def write_captioner(path, size):
     """Drawn weights of a captioner in CATR's names."""
     import torch
-    from catr import build
+    from caption_model import Captioner
+    from catr import CONFIGS
 
-    torch.save(build(size).state_dict(), path)
+    torch.save(Captioner(CONFIGS[size]).state_dict(), path)
 
 
 def write_photograph(path, seed, height=375, width=500):

@@ -104,4 +104,11 @@ def pipeline(quick):
             for name, spec in (("the report's augmentation", REPORT), ("a random resized crop", CROP))]
 
 
-GROUPS = {"inference": inference, "start": start, "training": training, "attention": attention, "scaling": scaling}
+def notebook(quick):
+    names = ["augmentation grid", "attention, another layer", "attention, another photograph", "position embeddings"]
+    peers = ["gaze", "gaze-cold", "ipykernel", "ipykernel-cold"]
+    return [row("notebook", name, peers, "s", 1, kind="cell", cell=name, model=vit("S")) for name in (names[1:2] if quick else names)]
+
+
+GROUPS = {"inference": inference, "start": start, "training": training, "attention": attention, "caption": caption, "pipeline": pipeline,
+          "notebook": notebook, "scaling": scaling}

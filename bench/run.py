@@ -17,13 +17,16 @@ import time
 import numpy as np
 
 import report
-from inputs import complete
+from cells import Cells
+from inputs import complete, write_photograph
 from rows import GROUPS
 from workers import Refused, Worker, peers, processor
 
 HERE = pathlib.Path(__file__).parent
 TOLERANCE = {"inference": 2e-3, "attention": 2e-3, "training": 2e-3, "caption": 0, "pipeline": 0.02}
 OTHER_MODEL = {"hf"}  # peers whose answers are another model's
+KERNELS = {"gaze-cold": "Gaze, fresh kernel", "ipykernel": "ipykernel", "ipykernel-cold": "ipykernel, fresh, with its imports"}
+COLD = 3  # rounds with fresh kernels, which take long
 PREPARE = 400  # seconds that a peer may take until its first answer
 
 
@@ -43,6 +46,7 @@ class Bench:
         self.cache, self.options = HERE / ".cache", options
         self.cache.mkdir(exist_ok=True)
         self.peers = peers(self.cache)
+        self.cells = None
         self.cores = len(os.sched_getaffinity(0))
 
     def begin(self, name, task, cache=None):
@@ -119,6 +123,32 @@ class Bench:
         subprocess.run(["rm", "-rf", str(empty)], check=True)
         return found
 
+    def notebook(self, row):
+        """Seconds from Run to picture, in turns; kernels stay from row to row."""
+        if self.cells is None:
+            task = complete({"kind": "cell", "model": row["task"]["model"]}, self.cache)
+            photograph = complete({"kind": "pipeline", "count": 1}, self.cache)["pictures"][0]
+            self.cells = Cells(self.cache, task["weights"], photograph, write_photograph)
+        found = {name: {"seconds": []} for name in row["peers"]}
+        for i in range(self.options.rounds + 1):
+            for name, one in found.items():
+                language, _, cold = name.partition("-")
+                language = {"gaze": "go", "ipykernel": "python"}[language]
+                if "error" in one or (cold and not 0 < i <= COLD):
+                    continue
+                try:
+                    seconds = self.cells.seconds(row["task"]["cell"], language, bool(cold))
+                except Exception as e:  # of Jupyter's many kinds
+                    found[name] = {"error": str(e)}
+                    continue
+                if i:  # the first turn warms up
+                    one["seconds"].append(seconds)
+        return found
+
+    def close(self):
+        if self.cells is not None:
+            self.cells.close()
+
     def there(self, row):
         return [name for name in row["peers"] if name in self.peers]
 
@@ -148,14 +178,15 @@ def main():
         if g not in GROUPS:
             flags.error(f"no rows are called {g!r}; there are {', '.join(GROUPS)}")
     bench, result = Bench(options), {"machine": machine(), "quick": options.quick, "rounds": options.rounds, "rows": []}
-    result["peers"] = {name: peer.title for name, peer in bench.peers.items()}
+    result["peers"] = {name: peer.title for name, peer in bench.peers.items()} | KERNELS
     began = time.time()
     for g in groups:
         for row in GROUPS[g](options.quick):
             say(g, row["name"])
-            found = bench.start(row) if g == "start" else bench.row(row)
+            found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
             result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
             say("  ", report.line(row, found))
+    bench.close()
     result["minutes"] = round((time.time() - began) / 60, 1)
     result["machine"]["load_after"] = os.getloadavg()
     report.write(result, options.out, bench.cache / "charts")

@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).parent / "peers"
+HERE = pathlib.Path(__file__).resolve().parent / "peers"
+GOLDEN = HERE.parent.parent / "tools" / "golden"  # has the captioner in PyTorch
 
 
 class Peer:
@@ -67,6 +68,7 @@ class Worker:
         env = os.environ | {
             "GAZE_CACHE": str(cache / "gaze"), "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TORCHINDUCTOR_COMPILE_THREADS": "1",
             "GOMAXPROCS": str(task["threads"]), "OMP_NUM_THREADS": str(task["threads"]), "JAX_PLATFORMS": "cpu", "HF_HUB_OFFLINE": "1",
+            "PYTHONPATH": str(GOLDEN),
         } | peer.env
         self.errors = tempfile.TemporaryFile("w+")
         started = time.perf_counter()

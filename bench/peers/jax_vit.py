@@ -3,7 +3,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from protocol import pictures, serve
+from protocol import serve, values
 from safetensors.numpy import load_file
 
 
@@ -51,7 +51,7 @@ def forward(m, p, images, checkpointing=False):
 def run(task):
     m, p = task["model"], jax.device_put(load_file(task["weights"]))
     result = 1 if task["kind"] == "attention" else 0
-    compiled, x = jax.jit(lambda p, x: forward(m, p, x)[result]), jnp.asarray(pictures(task))
+    compiled, x = jax.jit(lambda p, x: forward(m, p, x)[result]), jnp.asarray(values(task))
 
     def work():
         return compiled(p, x).block_until_ready()
@@ -72,7 +72,7 @@ def adam(rate, p, g, state):
 
 def training(task):
     m, p, parts = task["model"], jax.device_put(load_file(task["weights"])), task["accumulate"]
-    images, labels = jnp.asarray(pictures(task)), jnp.asarray(task["labels"])
+    images, labels = jnp.asarray(values(task)), jnp.asarray(task["labels"])
     images, labels = images.reshape(parts, -1, *images.shape[1:]), labels.reshape(parts, -1)
 
     def loss(p, images, labels):

@@ -1,6 +1,6 @@
 """ONNX Runtime's side: timm's Vision Transformer as torch.onnx.export writes it."""
 import onnxruntime
-from protocol import CannotDo, pictures, serve
+from protocol import CannotDo, serve, values
 
 
 def prepare(task):
@@ -9,7 +9,7 @@ def prepare(task):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = task["threads"]
     session = onnxruntime.InferenceSession(task["onnx"], options, providers=["CPUExecutionProvider"])
-    x = {"images": pictures(task)}
+    x = {"images": values(task)}
 
     def work():
         return session.run(None, x)[0]

@@ -2,14 +2,14 @@
 import sys
 
 import torch
-from protocol import CannotDo, pictures, serve
+from protocol import CannotDo, serve, values
 from timm_vit import ClassRows, build
 
 COMPILE = "compile" in sys.argv[1:]
 
 
 def inference(task, wrap=lambda model: model):
-    model, x = wrap(build(task["model"], task["weights"])).eval(), torch.from_numpy(pictures(task))
+    model, x = wrap(build(task["model"], task["weights"])).eval(), torch.from_numpy(values(task))
     run = torch.compile(model) if COMPILE else model
 
     def work():
@@ -26,7 +26,7 @@ def attention(task):
 
 
 def training(task):
-    model, x = build(task["model"], task["weights"]).train(), torch.from_numpy(pictures(task))
+    model, x = build(task["model"], task["weights"]).train(), torch.from_numpy(values(task))
     model.set_grad_checkpointing(task["checkpointing"])
     labels, parts = torch.tensor(task["labels"]), task["accumulate"]
     optimizer = torch.optim.Adam(model.parameters(), lr=task["rate"], fused=True)

@@ -17,7 +17,10 @@ func prepareCaption(b compute.Backend, t task) ([]float32, work, error) {
 	}
 	words := make([]string, m.Config.Vocab)
 	for i := range words {
-		words[i] = fmt.Sprint("w", i)
+		words[i] = fmt.Sprint("word", i)
+	}
+	for i, word := range map[int]string{0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]"} { // BERT's places
+		words[i] = word
 	}
 	vocab, err := caption.NewVocab(words)
 	if err != nil {

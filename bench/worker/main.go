@@ -34,12 +34,9 @@ type task struct {
 	Kind    string `json:"kind"`
 	Backend string `json:"backend"` // "xla": the one that Gaze uses by itself, which must be XLA; else its specification
 	Weights string `json:"weights"`
-	Input   string `json:"input"`  // float32 values, [batch, 3, height, width]
+	Input   string `json:"input"`  // float32 values
+	Shape   [4]int `json:"shape"`  // of the input: [batch, 3, height, width]
 	Output  string `json:"output"` // where the first answer goes, float32 values
-
-	Model struct {
-		Size int `json:"size"`
-	} `json:"model"`
 
 	Labels        []int   `json:"labels"`
 	Rate          float64 `json:"rate"`
@@ -47,8 +44,7 @@ type task struct {
 	Checkpointing bool    `json:"checkpointing"`
 	Losses        int     `json:"losses"` // how many updates' losses are the first answer
 
-	Shape  [4]int `json:"shape"`  // of the input of captions
-	Pieces int    `json:"pieces"` // of a caption
+	Pieces int `json:"pieces"` // of a caption
 
 	Pipeline string   `json:"pipeline"`
 	Check    string   `json:"check"` // the pipeline whose result is the first answer

@@ -20,7 +20,7 @@ func prepareInference(b compute.Backend, t task) ([]float32, work, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, m.Close())
 	}
-	images, shape, err := readPictures(t)
+	images, err := readFloats(t.Input)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -29,10 +29,10 @@ func prepareInference(b compute.Backend, t task) ([]float32, work, error) {
 		want = vit.Want{ClassAttention: m.Config.AllLayers()}
 	}
 	once := func() error {
-		_, err := runner.Run(images, shape, want)
+		_, err := runner.Run(images, t.Shape, want)
 		return err
 	}
-	out, err := runner.Run(images, shape, want)
+	out, err := runner.Run(images, t.Shape, want)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +58,7 @@ func prepareTraining(b compute.Backend, t task) ([]float32, work, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	images, _, err := readPictures(t)
+	images, err := readFloats(t.Input)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,11 +82,4 @@ func prepareTraining(b compute.Backend, t task) ([]float32, work, error) {
 		losses = append(losses, float32(loss))
 	}
 	return losses, func() error { _, err := update(); return err }, nil
-}
-
-// readPictures reads the input: pictures [batch, 3, size, size].
-func readPictures(t task) ([]float32, [4]int, error) {
-	size := t.Model.Size
-	images, err := readFloats(t.Input)
-	return images, [4]int{len(images) / (3 * size * size), 3, size, size}, err
 }
