@@ -13,8 +13,11 @@ const batchNormEps = 1e-5
 // backbone makes features [batch, rows, columns, channels] of pictures
 // [batch, 3, height, width].
 func (p params) backbone(images *Node) *Node {
-	x := TransposeAllDims(images, 0, 2, 3, 1)
 	p = p.in("backbone")
+	if p.cfg.Backbone.Kind == ViT {
+		return p.visionTransformer(images)
+	}
+	x := TransposeAllDims(images, 0, 2, 3, 1)
 	if p.cfg.Backbone.Kind == Patch {
 		return p.patchNet(x)
 	}

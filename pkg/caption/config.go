@@ -18,12 +18,15 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gaze/pkg/vit"
 )
 
 // Kinds of backbone.
 const (
 	ResNet = "resnet" // He et al. 2015, as torchvision has it, batch norms frozen
 	Patch  = "patch"  // a patch convolution, then residual blocks; small
+	ViT    = "vit"    // a Vision Transformer, whose patches are the cells
 )
 
 // Backbone is the convolutional network under the encoder. Every stride rounds
@@ -41,6 +44,13 @@ type Backbone struct {
 	// PatchSize, those of each later stage from one of stride 2.
 	PatchSize int     `json:"patch_size,omitempty"`
 	Stages    []Stage `json:"stages,omitempty"`
+
+	// Of a Vision Transformer: its configuration, without a head, and by what the
+	// channels of pictures are normalised. Pictures are brought to its own size,
+	// whatever their shape.
+	ViT  *vit.Config `json:"vit,omitempty"`
+	Mean []float32   `json:"mean,omitempty"`
+	Std  []float32   `json:"std,omitempty"`
 }
 
 // Stage is a part of a patch network that keeps its size.
@@ -117,8 +127,11 @@ func Small(vocab int) Config {
 
 // Stride is the side of a cell in pixels.
 func (b Backbone) Stride() int {
-	if b.Kind == Patch {
+	switch b.Kind {
+	case Patch:
 		return b.PatchSize << (len(b.Stages) - 1)
+	case ViT:
+		return b.ViT.PatchSize[0]
 	}
 	if b.Dilate {
 		return 16
@@ -128,8 +141,11 @@ func (b Backbone) Stride() int {
 
 // Channels is the depth of the last feature map.
 func (b Backbone) Channels() int {
-	if b.Kind == Patch {
+	switch b.Kind {
+	case Patch:
 		return b.Stages[len(b.Stages)-1].Channels
+	case ViT:
+		return b.ViT.Dim
 	}
 	return b.Width * 8 * b.expansion()
 }
@@ -150,7 +166,11 @@ func (c Config) Grid(height, width int) [2]int {
 
 // MaxCells is the number of cells of the largest picture.
 func (c Config) MaxCells() int {
-	g := c.Grid(c.LongestSide, c.LongestSide)
+	height, width := c.LongestSide, c.LongestSide
+	if v := c.Backbone.ViT; v != nil {
+		height, width = v.ImageSize[0], v.ImageSize[1]
+	}
+	g := c.Grid(height, width)
 	return g[0] * g[1]
 }
 
@@ -177,8 +197,10 @@ func (b Backbone) validate() error {
 				return fmt.Errorf("a stage of %d channels and %d blocks", s.Channels, s.Blocks)
 			}
 		}
+	case ViT:
+		return b.validateViT()
 	default:
-		return fmt.Errorf("backbone %q is neither %q nor %q", b.Kind, ResNet, Patch)
+		return fmt.Errorf("backbone %q is none of %q, %q and %q", b.Kind, ResNet, Patch, ViT)
 	}
 	return nil
 }

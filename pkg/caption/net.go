@@ -43,7 +43,7 @@ func newNet(backend compute.Backend, m *Model, rearrange bool) (*net, error) {
 				return nil, errors.Join(fmt.Errorf("tensor %s holds %v at index %d", p.Name, v, i), n.close())
 			}
 		}
-		if rearrange && len(p.Shape) == 4 && p.Shape[3] > 1 {
+		if rearrange && m.Config.Backbone.Kind != ViT && len(p.Shape) == 4 && p.Shape[3] > 1 {
 			p, values = kernelOf(p, values)
 		}
 		t, err := tensors.FromRaw(backend, 0, shapes.Make(dtypes.Float32, p.Shape...), dtypes.UnsafeByteSliceFromAny(values))

@@ -85,8 +85,14 @@ func (l *parameterList) feedForward(at string, c Config) {
 }
 
 func (l *parameterList) backbone(b Backbone) {
-	if b.Kind == Patch {
+	switch b.Kind {
+	case Patch:
 		l.patchNet(b)
+		return
+	case ViT:
+		for _, p := range b.ViT.Parameters() {
+			l.add("backbone/"+p.Name, p.Shape...)
+		}
 		return
 	}
 	l.add("backbone/conv1/weight", b.Width, 3, 7, 7)

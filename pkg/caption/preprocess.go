@@ -9,12 +9,16 @@ import (
 // Preprocess makes the network's input of a picture as CATR's predict.py does:
 // RGB, the longer side brought to LongestSide (smaller pictures are enlarged)
 // and the shorter in proportion, cut down to whole pixels, by PIL's bicubic
-// resize; then values from -1 to 1. Nothing is cropped or padded.
+// resize; then values from -1 to 1. Nothing is cropped or padded. A Vision
+// Transformer's pictures are brought to its own size instead.
 //
 // A picture that is too narrow, whose shorter side would vanish, is an error.
 func (c Config) Preprocess(im *transform.Image) (*transform.Tensor, error) {
 	if im == nil || im.Width < 1 || im.Height < 1 || im.Channels != 3 || len(im.Pix) != im.Width*im.Height*3 {
 		return nil, fmt.Errorf("this isn't an RGB picture (pictures read by pkg/data are)")
+	}
+	if c.Backbone.Kind == ViT {
+		return c.preprocessViT(im)
 	}
 	height, width := c.sizeFor(im.Height, im.Width)
 	if height < 1 || width < 1 {
