@@ -14,6 +14,9 @@ import (
 )
 
 func TestCaptions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("five captions take long under the race detector")
+	}
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	t.Setenv("GAZE_CAPTIONER", "")
 	t.Setenv("GAZE_CAPTION_IMAGES", "")

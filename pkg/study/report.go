@@ -69,7 +69,7 @@ func Report(ctx context.Context) (*Study, error) {
 	s.Rows = laptopRows(start)
 	if real, ok := hub.Path("dinov2-small"); ok {
 		s.Rows = append(s.Rows, Row{RealProbe, "How far do the features of a model go that has seen photographs only?", real,
-			"resize(112,112,bicubic) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])", probing})
+			"resize(84,84,bicubic) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])", probing})
 	}
 	return s, nil
 }

@@ -84,7 +84,7 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	}
 	m, err := f.prepare(s.shape)
 	if err == nil && f.Settings.Probe {
-		err = s.toFeatures(ctx, backend, m, f.Settings.Batch, f.Settings.Seed)
+		err = f.toFeatures(ctx, backend, m, s)
 	}
 	if err != nil {
 		return nil, nil, nil, err

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -15,8 +16,54 @@ import (
 // takes longer than many an epoch of a small model. Its zero value is empty. It
 // may be used by several runs at a time.
 type Pool struct {
-	mutex sync.Mutex
-	idle  map[string][]*Trainer
+	mutex    sync.Mutex
+	idle     map[string][]*Trainer
+	computed map[string]*sharedFeatures
+}
+
+// sharedFeatures is the features of pictures to train and to validate on, or the
+// wait for them.
+type sharedFeatures struct {
+	done chan struct{} // closed when they are there, or have failed
+	both [2]*FeatureSet
+	err  error
+}
+
+// features gives what compute gives, once for all runs with the same key; what
+// failed is tried again by the next. Without a pool or a key nothing is shared.
+func (p *Pool) features(ctx context.Context, key string, compute func() ([2]*FeatureSet, error)) ([2]*FeatureSet, error) {
+	if p == nil || key == "" {
+		return compute()
+	}
+	for {
+		p.mutex.Lock()
+		shared, waiting := p.computed[key]
+		if !waiting {
+			shared = &sharedFeatures{done: make(chan struct{})}
+			if p.computed == nil {
+				p.computed = map[string]*sharedFeatures{}
+			}
+			p.computed[key] = shared
+		}
+		p.mutex.Unlock()
+		if !waiting {
+			if shared.both, shared.err = compute(); shared.err != nil {
+				p.mutex.Lock()
+				delete(p.computed, key)
+				p.mutex.Unlock()
+			}
+			close(shared.done)
+			return shared.both, shared.err
+		}
+		select {
+		case <-shared.done:
+			if shared.err == nil {
+				return shared.both, nil
+			}
+		case <-ctx.Done():
+			return [2]*FeatureSet{}, ctx.Err()
+		}
+	}
 }
 
 // program names what a trainer computes: all but what only decides the numbers
@@ -63,7 +110,7 @@ func (p *Pool) give(name string, t *Trainer, done bool) {
 	p.idle[name] = append(p.idle[name], t)
 }
 
-// Close frees the trainers that are kept.
+// Close frees what is kept.
 func (p *Pool) Close() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -72,7 +119,7 @@ func (p *Pool) Close() {
 			t.Close()
 		}
 	}
-	p.idle = nil
+	p.idle, p.computed = nil, nil
 }
 
 // restart sets a trainer back to where NewTrainer leaves one of this network and

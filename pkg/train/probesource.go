@@ -24,22 +24,35 @@ type probeSource struct {
 const probeStream = 0x70726f6265 // "probe"
 
 // toFeatures computes the features of all pictures once and makes them the
-// batches of a linear probe.
-func (s *sources) toFeatures(ctx context.Context, backend compute.Backend, m *vit.Model, batch int, seed uint64) error {
-	runner, err := vit.NewRunner(backend, m)
+// batches of a linear probe. Runs that share a pool, a model and pictures share
+// the features: the head, which the seed draws, plays no part in them.
+func (f *FineTune) toFeatures(ctx context.Context, backend compute.Backend, m *vit.Model, s *sources) error {
+	key := ""
+	if f.Start != "" && f.Data != "" {
+		key = fmt.Sprintf("%s\n%s\n%s\n%s\n%v\n%d", backend.Description(), f.Start, f.Data, f.EvalPipeline, s.shape, f.Settings.Batch)
+	}
+	both, err := f.Pool.features(ctx, key, func() (both [2]*FeatureSet, err error) {
+		runner, err := vit.NewRunner(backend, m)
+		if err != nil {
+			return both, err
+		}
+		defer runner.Close()
+		for i, source := range []Source{s.train, s.validation} {
+			if source == nil {
+				continue
+			}
+			if both[i], err = computeFeatures(ctx, runner, source); err != nil {
+				return both, fmt.Errorf("train: features: %w", err)
+			}
+		}
+		return both, nil
+	})
 	if err != nil {
 		return err
 	}
-	defer runner.Close()
-	for i, source := range []*Source{&s.train, &s.validation} {
-		if *source == nil {
-			continue
-		}
-		features, err := computeFeatures(ctx, runner, *source)
-		if err != nil {
-			return fmt.Errorf("train: features: %w", err)
-		}
-		*source = features.Source(batch, i == 0, seed)
+	s.train = both[0].Source(f.Settings.Batch, true, f.Settings.Seed)
+	if both[1] != nil {
+		s.validation = both[1].Source(f.Settings.Batch, false, f.Settings.Seed)
 	}
 	return nil
 }
