@@ -77,6 +77,26 @@ def group(name, rows, titles):
     return "\n".join(out)
 
 
+def summary(rows, titles):
+    """Each row's best other peer, by rate and by memory."""
+    body = []
+    for row in rows:
+        others = {n: one for n, one in row["peers"].items() if not n.startswith("gaze") and "error" not in one}
+        by = {n: r for n, r in ratios(row).items() if n in others}
+        if not by:
+            continue
+        best, gaze = min(by, key=by.get), row["peers"]["gaze"]
+        cells = [f"{row['group']}: {row['name']}", f"{number(figure(gaze))} {row['unit']}", f"{titles[best]}, {number(figure(others[best]))}",
+                 f"{by[best]:.2f}", "–", "–"]
+        memory = {n: one["peak_mib"] for n, one in others.items() if one.get("peak_mib")}
+        if memory and gaze.get("peak_mib"):
+            least = min(memory, key=memory.get)
+            cells[4:] = [f"{titles[least]}, {memory[least]:.0f}", f"{gaze['peak_mib'] / memory[least]:.2f}"]
+        body.append(cells)
+    head = ["", "Gaze, XLA", "fastest other", "times as fast", "leanest other, MiB", "Gaze's memory as a part of its"]
+    return "## Beside the best\n\n" + table(head, body) if body else ""
+
+
 def markdown(result):
     m = result["machine"]
     out = ["# Gaze beside its peers\n"]
@@ -88,6 +108,10 @@ def markdown(result):
                + f". {result['rounds']} rounds in turns, {result['minutes']} minutes.\n")
     out.append("In brackets: how many times as fast as that peer Gaze on XLA is, by the medians. "
                "What is measured and how: [bench/README.md](../README.md).\n")
+    engines = {one["engine"] for row in result["rows"] for one in row["peers"].values() if one.get("engine")}
+    if engines:
+        out.append("Gaze's XLA: " + "; ".join(sorted(engines)) + ".\n")
+    out.append(summary(result["rows"], result["peers"]))
     for name in dict.fromkeys(row["group"] for row in result["rows"]):
         out.append(group(name, [row for row in result["rows"] if row["group"] == name], result["peers"]))
     return "\n".join(out)

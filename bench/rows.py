@@ -23,16 +23,17 @@ def running(group, name, model, batch, peers=VITS, kind="inference"):
 
 
 def inference(quick):
+    few = [p for p in VITS if p != "torch-compile"]  # which takes half a minute to compile
     if quick:
-        few = [p for p in VITS if p != "torch-compile"]  # compiling takes a minute each
         return [running("inference", f"toy at 64, batch {b}", vit("toy", 64, 2), b, VITS if b == 1 else few) for b in (1, 4)]
     sizes = [(m, size, batch) for size, batch in ((224, 1), (224, 8), (384, 1)) for m in "BS"]
-    return [running("inference", f"{m}/16 at {size}, batch {batch}", vit(m, size), batch) for m, size, batch in sizes]
+    return [running("inference", f"{m}/16 at {size}, batch {batch}", vit(m, size), batch, VITS if m == "B" else few)
+            for m, size, batch in sizes]
 
 
 def start(quick):
     model = vit("toy", 64, 2) if quick else vit("B")
-    peers = [p for p in VITS if p not in ("gaze-go", "torch-mkl", "torch-compile" if quick else "")]
+    peers = [p for p in VITS if p not in ("gaze-go", "torch-mkl", "torch-compile")]
     return [row("start", "toy at 64, batch 1" if quick else "B/16 at 224, batch 1", peers, "s", 1, kind="inference", model=model, batch=1)]
 
 
@@ -49,7 +50,7 @@ def training(quick):
     few = [p for p in TRAINERS if p not in ("gaze-go", "torch-compile")]
     return [
         one("Ti/16, batch 16", vit("Ti"), 16),
-        one("S/16, batch 16", vit("S"), 16),
+        one("S/16, batch 16", vit("S"), 16, peers=[p for p in TRAINERS if p != "gaze-go"]),
         one("B/16, batch 4", vit("B"), 4, peers=[p for p in TRAINERS if p != "gaze-go"]),
         one("S/16, batch 4, accumulated x4", vit("S"), 4, 4, peers=few),
         one("S/16, batch 16, checkpointed", vit("S"), 16, 1, True, peers=few),

@@ -26,7 +26,8 @@ HERE = pathlib.Path(__file__).parent
 TOLERANCE = {"inference": 2e-3, "attention": 2e-3, "training": 2e-3, "caption": 0, "pipeline": 0.02}
 OTHER_MODEL = {"hf"}  # peers whose answers are another model's
 KERNELS = {"gaze-cold": "Gaze, fresh kernel", "ipykernel": "ipykernel", "ipykernel-cold": "ipykernel, fresh, with its imports"}
-COLD = 3  # rounds with fresh kernels, which take long
+FEW = 3  # rounds of what takes long: of scaling, of fresh kernels, of peers that take
+SLOW = 2.5  # seconds or more
 PREPARE = 400  # seconds that a peer may take until its first answer
 
 
@@ -68,7 +69,7 @@ class Bench:
             except Refused as e:
                 found[name] = {"error": str(e)}
                 continue
-            found[name] = {"first_answer_s": worker.first_answer, "seconds": []}
+            found[name] = {"first_answer_s": worker.first_answer, "engine": worker.engine, "seconds": []}
             if name not in OTHER_MODEL:
                 reference = answer if reference is None else reference
                 off = difference(answer, reference)
@@ -79,7 +80,7 @@ class Bench:
                     continue
             running[name] = worker
         try:
-            self.rounds(running, found)
+            self.rounds(running, found, min(self.options.rounds, FEW) if row["group"] == "scaling" else self.options.rounds)
             for name, worker in running.items():
                 found[name]["peak_mib"] = worker.peak_mib()
         finally:
@@ -90,14 +91,18 @@ class Bench:
                 one["rate"] = row["items"] / statistics.median(one["seconds"])
         return found
 
-    def rounds(self, running, found):
-        repetitions = {}
+    def rounds(self, running, found, rounds):
+        """Times, in turns, the slow ones' only in the first few."""
+        repetitions, slow = {}, {}
         for name, worker in running.items():
             once = min(worker.run(1), worker.run(1))
+            slow[name] = once > SLOW
             repetitions[name] = max(1, min(1000, round(self.options.seconds / once)))
         order = list(running)
-        for i in range(self.options.rounds):
+        for i in range(rounds):
             for name in order[i % len(order):] + order[:i % len(order)]:
+                if i >= FEW and slow[name]:
+                    continue
                 found[name]["seconds"].append(running[name].run(repetitions[name]) / repetitions[name])
 
     def start(self, row):
@@ -115,7 +120,7 @@ class Bench:
                 except Refused as e:
                     found[name] = {"error": str(e)}
                     continue
-                one = found.setdefault(name, {"seconds": [], "cold_s": worker.first_answer})
+                one = found.setdefault(name, {"seconds": [], "cold_s": worker.first_answer, "engine": worker.engine})
                 if i:
                     one["seconds"].append(worker.first_answer)
                 one["peak_mib"] = worker.peak_mib()
@@ -134,7 +139,7 @@ class Bench:
             for name, one in found.items():
                 language, _, cold = name.partition("-")
                 language = {"gaze": "go", "ipykernel": "python"}[language]
-                if "error" in one or (cold and not 0 < i <= COLD):
+                if "error" in one or (cold and not 0 < i <= FEW):
                     continue
                 try:
                     seconds = self.cells.seconds(row["task"]["cell"], language, bool(cold))
@@ -167,6 +172,7 @@ def machine():
 def main():
     flags = argparse.ArgumentParser(description="Measures Gaze beside its peers.")
     flags.add_argument("--rows", default=",".join(GROUPS), help="groups, of " + ",".join(GROUPS))
+    flags.add_argument("--only", default="", help="of those the rows whose name holds this text, such as B/16")
     flags.add_argument("--rounds", type=int, help="turns of each peer (5; quick: 2)")
     flags.add_argument("--quick", action="store_true", help="tiny models: to see that everything works, not to compare")
     flags.add_argument("--out", type=pathlib.Path, default=HERE / "results", help="folder of the results")
@@ -182,6 +188,8 @@ def main():
     began = time.time()
     for g in groups:
         for row in GROUPS[g](options.quick):
+            if options.only not in row["name"]:
+                continue
             say(g, row["name"])
             found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
             result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})

@@ -67,6 +67,7 @@ class Worker:
     def __init__(self, peer, task, cache, limit):
         env = os.environ | {
             "GAZE_CACHE": str(cache / "gaze"), "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TORCHINDUCTOR_COMPILE_THREADS": "1",
+            "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "GOMAXPROCS": str(task["threads"]), "OMP_NUM_THREADS": str(task["threads"]), "JAX_PLATFORMS": "cpu", "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": str(GOLDEN),
         } | peer.env
@@ -75,7 +76,7 @@ class Worker:
         self.process = subprocess.Popen(peer.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=env,
                                         bufsize=1)
         try:
-            self.ask(json.dumps(task | peer.task), limit)
+            self.engine = self.ask(json.dumps(task | peer.task), limit).get("engine")
         except BaseException:
             self.close()
             raise

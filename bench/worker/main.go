@@ -1,6 +1,6 @@
 // Command worker is Gaze's side of bench/run.py, whose Python sides are in
 // bench/peers and speak the same: the first line on standard input is a task, a JSON
-// object, which is prepared and answered with {"ready":true}, or with
+// object, which is prepared and answered with {"ready":true,"engine":…}, or with
 // {"error":"why it can't be done"}, once the first answer has been computed and
 // written; each line after it is a number of repetitions, answered with
 // {"seconds":…}.
@@ -72,7 +72,7 @@ func serve(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return replies.Encode(map[string]string{"error": err.Error()})
 	}
-	if err := replies.Encode(map[string]bool{"ready": true}); err != nil {
+	if err := replies.Encode(map[string]any{"ready": true, "engine": engine(t.Backend)}); err != nil {
 		return err
 	}
 	for {
@@ -123,6 +123,19 @@ func open(spec string) (compute.Backend, error) {
 		return nil, fmt.Errorf("no XLA plugin was found: Gaze would use %s", b.Name())
 	}
 	return b, err
+}
+
+// engine names what computed, with its version; nothing for what needs none.
+func engine(spec string) string {
+	if spec != "xla" {
+		return ""
+	}
+	for _, c := range backend.Discover() {
+		if c.Used {
+			return strings.TrimSpace(c.Name + " " + c.Version)
+		}
+	}
+	return ""
 }
 
 func readFloats(path string) ([]float32, error) {
