@@ -29,7 +29,7 @@ type Options struct {
 	// any layer. One list for each picture, of its cells row by row; nil for a
 	// picture of which nothing is blocked, and nil for none at all. Blocked cells
 	// keep their places: positions are those of the whole picture. Their maps'
-	// weights are exactly 0. (What the backbone's convolutions carried into
+	// weights are exactly 0. (What the backbone carried into
 	// neighbouring cells stays there.)
 	Blocked [][]bool
 }

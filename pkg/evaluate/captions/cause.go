@@ -12,7 +12,7 @@ import (
 
 // Cause is how often objects (or their colours) of a kind or of a name are still named when nothing
 // may look at them, beside the same with cells blocked elsewhere. What is named
-// nonetheless is known from the rest of the picture, from what convolutions carried
+// nonetheless is known from the rest of the picture, from what the backbone carried
 // into the cells around, or from the words before.
 type Cause struct {
 	Name      string            `json:"name"` // "all objects", a scenes.Kind's name, or a noun's usual word
