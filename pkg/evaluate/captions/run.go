@@ -1,9 +1,11 @@
 package captions
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 
 	"gaze/internal/atomicfile"
 	"gaze/pkg/plots"
@@ -68,11 +70,16 @@ func WriteRun(path string, run Run) error {
 		}
 	}
 	runs = append(runs[:at], append([]Run{run}, runs[min(at+1, len(runs)):]...)...)
-	data, err := json.MarshalIndent(runs, "", "\t")
-	if err != nil {
-		return err
+	var lines [][]byte // a line for each run
+	for _, r := range runs {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line)
 	}
-	return atomicfile.WriteBytes(path, append(data, '\n'))
+	text := slices.Concat([]byte("[\n"), bytes.Join(lines, []byte(",\n")), []byte("\n]\n"))
+	return atomicfile.WriteBytes(path, text)
 }
 
 // RunTable compares runs on held-out combinations: their captions, and where the
