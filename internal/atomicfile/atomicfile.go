@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // pattern is what temporary files are called. It is short: the file's own name may
@@ -67,15 +68,23 @@ func temporary(path string) bool {
 // Sweep removes from a folder what processes that were killed while they wrote
 // have left in it. Nobody may be writing there. A folder that isn't there has
 // nothing to remove.
-func Sweep(dir string) error {
+func Sweep(dir string) error { return SweepOlder(dir, 0) }
+
+// SweepOlder is [Sweep] for a folder that others may be writing to: what changed
+// within the given time stays.
+func SweepOlder(dir string, age time.Duration) error {
 	list, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, e := range list {
-		if e.Type().IsRegular() && temporary(e.Name()) {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		if !e.Type().IsRegular() || !temporary(e.Name()) {
+			continue
 		}
+		if info, at := e.Info(); age > 0 && (at != nil || time.Since(info.ModTime()) < age) {
+			continue
+		}
+		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 	}
 	return err
 }

@@ -21,6 +21,10 @@
 // used only when $GOMLX_BACKEND asks for one: their default precision (TF32) and
 // their memory are not a matter to decide silently.
 //
+// What XLA compiles is kept on disk, in the folder compiled of Gaze's cache, and
+// loaded by the next process that needs the same program: see [Compiled].
+// $GAZE_COMPILED=off turns that off, $GAZE_COMPILED=256M bounds it.
+//
 // Nothing here downloads anything. XLA needs cgo; without it, or with the build tag
 // noxla, only the Go backend is compiled in.
 package backend
@@ -155,7 +159,7 @@ func (r *registry) cached(spec string) (compute.Backend, error) {
 
 // openSpec is compute.NewWithConfig with errors where that panics.
 func openSpec(spec string) (compute.Backend, error) {
-	name, _, _ := strings.Cut(spec, ":")
+	name, config, _ := strings.Cut(spec, ":")
 	if !slices.Contains(compute.List(), name) {
 		if isXLA(name) && withoutXLA != "" {
 			return nil, fmt.Errorf("%s", withoutXLA)
@@ -166,6 +170,7 @@ func openSpec(spec string) (compute.Backend, error) {
 	}
 	if isXLA(name) {
 		keepFreedMemory()
+		programs.keep(config)
 	}
 	return compute.NewWithConfig(spec)
 }

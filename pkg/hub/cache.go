@@ -7,22 +7,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"gaze/internal/cachedir"
 )
 
 // CacheDir is the folder everything is kept in: $GAZE_CACHE, else gaze in
 // $XDG_CACHE_HOME, else gaze in the system's cache folder. It may not exist yet.
 func CacheDir() (string, error) {
-	if dir := os.Getenv("GAZE_CACHE"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	if dir := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "gaze"), nil
-	}
-	dir, err := os.UserCacheDir()
+	dir, err := cachedir.Dir()
 	if err != nil {
-		return "", fmt.Errorf("hub: no cache folder (set GAZE_CACHE to one): %w", err)
+		return "", fmt.Errorf("hub: %w", err)
 	}
-	return filepath.Join(dir, "gaze"), nil
+	return dir, nil
 }
 
 // checkpointDir is the folder of a checkpoint's files.

@@ -1,0 +1,10 @@
+//go:build !cgo || !linux || noxla || (!amd64 && !arm64)
+
+package backend
+
+import "gaze/pkg/backend/internal/execcache"
+
+// withoutCompiled says why this program can't keep compiled programs.
+const withoutCompiled = "only programs with XLA on Linux do"
+
+func wrapPlugin(string, *execcache.Store) counter { return nil }

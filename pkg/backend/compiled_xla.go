@@ -1,0 +1,19 @@
+//go:build cgo && linux && !noxla && (amd64 || arm64)
+
+package backend
+
+import (
+	"gaze/pkg/backend/internal/execcache"
+	"gaze/pkg/backend/internal/pjrtcache"
+)
+
+// withoutCompiled says why this program can't keep compiled programs; empty when it can.
+const withoutCompiled = ""
+
+func wrapPlugin(path string, store *execcache.Store) counter {
+	c, err := pjrtcache.Wrap(path, store)
+	if err != nil {
+		return nil // go-xla opens the plugin as it is, or says why not
+	}
+	return c
+}

@@ -1,0 +1,17 @@
+//go:build !linux
+
+package execcache
+
+import (
+	"fmt"
+	"os"
+)
+
+// fileMark is what changes when a file's content does.
+func fileMark(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("size %d modified %d", info.Size(), info.ModTime().UnixNano()), nil
+}

@@ -1,0 +1,119 @@
+// The part of PJRT's C interface that a cache of compiled programs needs, as XLA's
+// pjrt_c_api.h lays it out. The interface only grows: functions are added at the
+// table's end, fields at the end of arguments, and each side says how large its
+// structures are.
+#ifndef GAZE_PJRT_H
+#define GAZE_PJRT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void* function;
+
+typedef struct {
+	size_t struct_size;
+	void* extensions;
+	struct {
+		size_t struct_size;
+		void* extensions;
+		int major, minor;
+	} version;
+	function functions[];
+} api_table;
+
+// Places in the table.
+enum {
+	ERROR_DESTROY = 0,
+	ERROR_MESSAGE = 1,
+	PLUGIN_INITIALIZE = 3,
+	CLIENT_CREATE = 10,
+	CLIENT_PLATFORM_NAME = 12,
+	CLIENT_PLATFORM_VERSION = 14,
+	CLIENT_ADDRESSABLE_DEVICES = 16,
+	CLIENT_COMPILE = 20,
+	DEVICE_DESCRIPTION_KIND = 26,
+	DEVICE_GET_DESCRIPTION = 29,
+	EXECUTABLE_DESTROY = 40,
+	EXECUTABLE_NUM_OUTPUTS = 44,
+	EXECUTABLE_SERIALIZE = 49,
+	LOADED_EXECUTABLE_DESTROY = 50,
+	LOADED_EXECUTABLE_GET_EXECUTABLE = 51,
+	EXECUTABLE_DESERIALIZE_AND_LOAD = 56,
+	EXECUTABLE_COMPILED_MEMORY_STATS = 96,
+};
+
+typedef struct {
+	size_t struct_size;
+	void* extensions;
+	const char* name;
+	size_t name_size;
+	int type;
+	union {
+		const void* pointer_value;
+		int64_t int64_value;
+		bool bool_value;
+	};
+	size_t value_size;
+} named_value;
+
+enum { NAMED_BOOL = 4 };
+
+typedef struct {
+	size_t struct_size;
+	void* extensions;
+	const named_value* options;
+	size_t num_options;
+	void* key_value_store[4];
+	void* client; // out
+	void* more_key_value_store[2];
+} create_args;
+
+typedef struct {
+	size_t struct_size;
+	void* extensions;
+	const char* code;
+	size_t code_size;
+	const char* format;
+	size_t format_size;
+} program;
+
+typedef struct {
+	size_t struct_size;
+	void* extensions;
+	void* client;
+	const program* program;
+	const char* options;
+	size_t options_size;
+	void* executable; // out
+} compile_args;
+
+typedef struct {
+	const char* bytes;
+	size_t size;
+	void* owner;
+	void (*release)(void* owner);
+} serialized;
+
+// gaze_wrap makes a copy of a table in which creating clients and compiling go to Go,
+// which knows the plugin by its slot. It is NULL when the table is too old or too
+// short, or there are no more slots.
+api_table* gaze_wrap(const api_table* original, int slot);
+enum { SLOTS = 8 };
+
+const api_table* gaze_table_of(const char* library, char** error);
+
+// The rest call the plugin. Errors are the plugin's own, NULL when all went well.
+void* gaze_call(const api_table* api, int place, void* args);
+bool gaze_is_false(const create_args* args, const char* option);
+void* gaze_create_without(const api_table* api, create_args* args, const char* option);
+void gaze_error_text(const api_table* api, void* error, const char** text, size_t* size);
+void gaze_error_free(const api_table* api, void* error);
+void* gaze_text(const api_table* api, int place, void* object, const char** text, size_t* size);
+void* gaze_devices(const api_table* api, void* client, void*** list, size_t* n);
+void* gaze_device_kind(const api_table* api, void* device, const char** text, size_t* size);
+void* gaze_serialize(const api_table* api, void* loaded, serialized* out);
+void gaze_release(serialized* s);
+void* gaze_load(const api_table* api, void* client, const char* bytes, size_t size, void** loaded);
+
+#endif
