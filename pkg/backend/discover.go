@@ -28,6 +28,8 @@ type Candidate struct {
 	Used bool `json:"used"`
 	// Reason says why it is used, why not, and how to change that.
 	Reason string `json:"reason"`
+	// Compiled says where the programs compiled for the one used are kept; nil for Go.
+	Compiled *Compiled `json:"compiled,omitempty"`
 
 	order     string // what $GOMLX_BACKEND said, when it was that
 	ordered   bool   // by $GOMLX_BACKEND: no other may be tried
@@ -50,6 +52,10 @@ func (r *registry) list() []Candidate {
 		switch {
 		case c.Used:
 			after = true
+			if name, _, _ := strings.Cut(c.Spec, ":"); isXLA(name) {
+				kept := KeptPrograms()
+				c.Compiled = &kept
+			}
 		case c.Usable && !c.onRequest && after:
 			c.Reason += fmt.Sprintf("; not needed, %s=%s would use it", compute.ConfigEnvVar, c.Spec)
 		}

@@ -48,7 +48,7 @@ static const entry compiles[SLOTS] = {compile_0, compile_1, compile_2, compile_3
 static void* initialized(void* args) { return NULL; }
 
 api_table* gaze_wrap(const api_table* original, int slot) {
-	size_t least = offsetof(api_table, functions) + (EXECUTABLE_COMPILED_MEMORY_STATS + 1) * sizeof(function);
+	size_t least = offsetof(api_table, functions) + (EXECUTABLE_GET_COMPILED_MEMORY_STATS + 1) * sizeof(function);
 	if (original->version.major != 0 || original->struct_size < least || slot < 0 || slot >= SLOTS)
 		return NULL;
 	api_table* copy = malloc(original->struct_size);
@@ -171,7 +171,7 @@ static void* describable(const api_table* api, void* loaded) {
 	error = gaze_call(api, EXECUTABLE_NUM_OUTPUTS, &args);
 	if (!error) {
 		args = about(executable);
-		error = gaze_call(api, EXECUTABLE_COMPILED_MEMORY_STATS, &args);
+		error = gaze_call(api, EXECUTABLE_GET_COMPILED_MEMORY_STATS, &args);
 	}
 	destroy(api, EXECUTABLE_DESTROY, executable);
 	return error;
