@@ -39,7 +39,7 @@ pretrain: setup ## make the small model that is fine-tuned anew (most of an hour
 	@echo "pretrain/pets-vit is made; it ships from pkg/hub/shipped/pets-vit"
 
 bench: setup ## measure Gaze beside torch, JAX, ONNX Runtime; bench/results (ROWS=inference,training ROUNDS=5, QUICK=1)
-	@tools/bench.sh $(if $(ROWS),--rows $(ROWS)) $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick --out bench/.cache/quick)
+	@tools/bench.sh $(if $(ROWS),--rows $(ROWS)) $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick --out bench/.cache/quick,$(if $(ROWS)$(ONLY),--out bench/.cache/part))
 
 captioner: setup ## train the captioner that ships anew (ten minutes on 2 cores; SEED=2 or TEACH=0 for the others of its record)
 	@$(RUN) go run ./recipes/captioner -work captioner/run-$(SEED)-$(TEACH) -o captioner/$(SEED)-$(TEACH) -seed $(SEED) -teach $(TEACH)
@@ -82,4 +82,4 @@ lock: ## pin what the *.in files ask for anew (needs uv)
 	@tools/lock.sh
 
 clean: ## remove what set-up and the report made
-	rm -rf .venv bin $(REPORT) coverage.out
+	rm -rf .venv bin bench/.venv bench/.cache $(REPORT) coverage.out

@@ -117,9 +117,13 @@ def markdown(result):
     return "\n".join(out)
 
 
-def write(result, folder, charts):
+def save(result, folder):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def write(result, folder, charts):
+    save(result, folder)
     (folder / "bench.md").write_text(markdown(result))
     for old in folder.glob("bench-*.png"):
         old.unlink()

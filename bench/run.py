@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -62,48 +63,54 @@ class Bench:
 
     def row(self, row):
         """One row: every peer's answer, then times, in turns."""
-        task, found, running, reference = self.task(row), {}, {}, None
-        for name in self.there(row):
-            try:
-                worker, answer = self.begin(name, task)
-            except Refused as e:
-                found[name] = {"error": str(e)}
-                continue
-            found[name] = {"first_answer_s": worker.first_answer, "engine": worker.engine, "seconds": []}
-            if name not in OTHER_MODEL:
-                reference = answer if reference is None else reference
-                off = difference(answer, reference)
-                found[name]["difference"] = off
-                if not off <= TOLERANCE[task["kind"]]:
-                    found[name] = {"error": f"its answer is off by {off:.2g}"}
-                    worker.close()
-                    continue
-            running[name] = worker
+        found, running = {}, {}
         try:
-            self.rounds(running, found, min(self.options.rounds, FEW) if row["group"] == "scaling" else self.options.rounds)
-            for name, worker in running.items():
-                found[name]["peak_mib"] = worker.peak_mib()
+            self.answers(row, found, running)
+            self.rounds(row, found, running)
         finally:
             for worker in running.values():
                 worker.close()
-        for one in found.values():
-            if one.get("seconds"):
-                one["rate"] = row["items"] / statistics.median(one["seconds"])
-        return found
+        return {name: found[name] for name in self.there(row)}
 
-    def rounds(self, running, found, rounds):
-        """Times, in turns, the slow ones' only in the first few."""
-        repetitions, slow = {}, {}
-        for name, worker in running.items():
-            once = min(worker.run(1), worker.run(1))
-            slow[name] = once > SLOW
-            repetitions[name] = max(1, min(1000, round(self.options.seconds / once)))
+    def answers(self, row, found, running):
+        """Starts the workers, and leaves those running whose answers agree."""
+        task, reference = self.task(row), None
+        # The first peer's answer is the reference, never Gaze's.
+        for name in sorted(self.there(row), key=lambda name: name.startswith("gaze")):
+            try:
+                running[name], answer = self.begin(name, task)
+            except Refused as e:
+                found[name] = {"error": str(e)}
+                continue
+            found[name] = {"first_answer_s": running[name].first_answer, "engine": running[name].engine, "seconds": []}
+            if name in OTHER_MODEL:
+                continue
+            reference = answer if reference is None else reference
+            off = found[name]["difference"] = difference(answer, reference)
+            if not off <= TOLERANCE[task["kind"]]:
+                found[name] = {"error": f"its answer is off by {off:.2g}"}
+                running.pop(name).close()
+
+    def rounds(self, row, found, running):
+        """Times, in turns; of what is slow only in the first few."""
+        repetitions, last = {}, {}
+        rounds = min(self.options.rounds, FEW) if row["group"] == "scaling" else self.options.rounds
         order = list(running)
-        for i in range(rounds):
+        for i in range(-1, rounds):
             for name in order[i % len(order):] + order[:i % len(order)]:
-                if i >= FEW and slow[name]:
-                    continue
-                found[name]["seconds"].append(running[name].run(repetitions[name]) / repetitions[name])
+                try:
+                    if i < 0:  # warms up
+                        once = min(running[name].run(1), running[name].run(1))
+                        repetitions[name] = max(1, min(1000, round(self.options.seconds / once)))
+                        last[name] = min(rounds, FEW) if once > SLOW else rounds
+                    elif name in running and i < last[name]:
+                        found[name]["seconds"].append(running[name].run(repetitions[name]) / repetitions[name])
+                except Refused as e:
+                    found[name] = {"error": str(e)}
+                    running.pop(name).close()
+        for name, worker in running.items():
+            found[name]["rate"] = row["items"] / statistics.median(found[name]["seconds"])
+            found[name]["peak_mib"] = worker.peak_mib()
 
     def start(self, row):
         """Time from the start of the process to the first answer: with empty caches
@@ -183,6 +190,7 @@ def main():
     for g in groups:
         if g not in GROUPS:
             flags.error(f"no rows are called {g!r}; there are {', '.join(GROUPS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no worker is left standing still
     bench, result = Bench(options), {"machine": machine(), "quick": options.quick, "rounds": options.rounds, "rows": []}
     result["peers"] = {name: peer.title for name, peer in bench.peers.items()} | KERNELS
     began = time.time()
@@ -194,6 +202,7 @@ def main():
             found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
             result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
             say("  ", report.line(row, found))
+            report.save(result, options.out)  # so that little is lost when it's stopped
     bench.close()
     result["minutes"] = round((time.time() - began) / 60, 1)
     result["machine"]["load_after"] = os.getloadavg()
