@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,11 +34,17 @@ var oxfordArchives = []File{
 var oxfordPlaces = []string{"https://thor.robots.ox.ac.uk/~vgg/data/pets", "https://www.robots.ox.ac.uk/~vgg/data/pets/data"}
 
 // oxfordEndpoints are the folders to be tried in turn.
-func oxfordEndpoints() []string {
-	if own := envOr("GAZE_OXFORD_ENDPOINT", ""); own != "" {
-		return []string{strings.TrimRight(own, "/")}
+// An address that can't be one is refused here, before anything is tried again.
+func oxfordEndpoints() ([]string, error) {
+	own := envOr("GAZE_OXFORD_ENDPOINT", "")
+	if own == "" {
+		return oxfordPlaces, nil
 	}
-	return oxfordPlaces
+	at, err := url.Parse(own)
+	if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Hostname() == "" {
+		return nil, fmt.Errorf("hub: GAZE_OXFORD_ENDPOINT is %q: it must be the address of a folder, http://… or https://…", withoutLogin(own))
+	}
+	return []string{strings.TrimRight(own, "/")}, nil
 }
 
 // OxfordPets fetches the Oxford-IIIT Pet set (811 MB) and makes a data set of it
@@ -99,8 +106,12 @@ func isOxfordPets(dir string) bool {
 // fetchOxford brings the archives into a folder from the first place that gives
 // them, and says which that is.
 func fetchOxford(ctx context.Context, dir string, o Options) (from string, err error) {
+	places, err := oxfordEndpoints()
+	if err != nil {
+		return "", err
+	}
 	var failed []error
-	for i, base := range oxfordEndpoints() {
+	for i, base := range places {
 		if i > 0 {
 			o.log("%s: %v", OxfordPetsName, failed[i-1])
 			o.log("%s: trying %s", OxfordPetsName, base)

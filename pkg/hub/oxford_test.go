@@ -125,6 +125,19 @@ func TestOxfordPetsGoesOn(t *testing.T) {
 	}
 }
 
+// A mistyped address fails at once, before a server is asked and asked again.
+func TestOxfordPetsNonsenseEndpoint(t *testing.T) {
+	w := newWorld(t)
+	serveOxford(t, w)
+	for _, at := range []string{"nonsense", "/a/folder", "ftp://example.org/pets", "http://", "http://:80/pets", "http://a b/"} {
+		t.Setenv("GAZE_OXFORD_ENDPOINT", at)
+		_, err := OxfordPets(t.Context(), filepath.Join(t.TempDir(), "pets"), w.options(nil))
+		if err == nil || !strings.Contains(err.Error(), "GAZE_OXFORD_ENDPOINT is") {
+			t.Errorf("%q: %v", at, err)
+		}
+	}
+}
+
 func TestOxfordPetsWrongContent(t *testing.T) {
 	w := newWorld(t)
 	serveOxford(t, w)

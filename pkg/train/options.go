@@ -15,7 +15,8 @@ type Options struct {
 	// ClipNorm bounds the norm of all gradients together, as
 	// torch.nn.utils.clip_grad_norm_ does; 0: no bound.
 	ClipNorm float64
-	// LabelSmoothing is the fraction of a target that is spread over all classes.
+	// LabelSmoothing is the fraction of a target that is spread over all classes,
+	// below 1: at 1 no class is left to be learnt.
 	LabelSmoothing float64
 	// Accumulate is how many batches make one update; 0 and 1 mean each its own.
 	// Every batch's mean loss counts alike, whatever its size.
@@ -47,8 +48,8 @@ func (o Options) validate() error {
 		return errors.New("no schedule is given")
 	case !(o.ClipNorm >= 0) || math.IsInf(o.ClipNorm, 0):
 		return fmt.Errorf("gradients can't be clipped to a norm of %g", o.ClipNorm)
-	case !(o.LabelSmoothing >= 0 && o.LabelSmoothing <= 1):
-		return fmt.Errorf("label smoothing of %g: it must be between 0 and 1", o.LabelSmoothing)
+	case !(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1):
+		return fmt.Errorf("label smoothing of %g: it must be from 0 to below 1", o.LabelSmoothing)
 	case o.Accumulate < 0:
 		return fmt.Errorf("%d batches can't make an update", o.Accumulate)
 	}
