@@ -76,7 +76,7 @@ func multiply() error {
 		return err
 	}
 	x := [][]float32{{0.1, 0.7}, {-0.3, 0.2}}
-	out, err := product.Exec(x, x)
+	out, err := product.Call(x, x)
 	if err != nil {
 		return err
 	}
