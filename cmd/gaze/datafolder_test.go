@@ -19,6 +19,13 @@ func TestOutsideData(t *testing.T) {
 	if err := os.WriteFile(table, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	whole := filepath.Join(dir, "whole") // of two splits; lone has one
+	lone := filepath.Join(dir, "lone")
+	for _, folder := range []string{filepath.Join(whole, "train"), filepath.Join(whole, "val"), filepath.Join(lone, "train")} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink(set, link); err != nil {
 		t.Skip("no symbolic links here:", err)
@@ -38,6 +45,9 @@ func TestOutsideData(t *testing.T) {
 		{filepath.Join(set, "run"), table, false},
 		{filepath.Join(set, "run"), filepath.Join(dir, "absent"), false},
 		{filepath.Join(dir, "run"), filepath.Join(set, "train"), false},
+		{filepath.Join(whole, "run"), filepath.Join(whole, "val"), true},
+		{filepath.Join(dir, "run"), filepath.Join(whole, "val"), false},
+		{filepath.Join(lone, "run"), filepath.Join(lone, "train"), false},
 	} {
 		if err := outsideData(c.out, c.set); (err != nil) != c.inside {
 			t.Errorf("-o %s, --data %s: %v, want an error: %t", c.out, c.set, err, c.inside)

@@ -97,10 +97,14 @@ func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	of := path
 	if path, err = bestOfRun(path); err != nil {
 		return nil, err
 	}
 	m, err := vit.Load(path)
+	if err != nil && of != path { // a run's own model can't be downloaded again
+		return nil, fmt.Errorf("the model of the run in %s is damaged: train it again: %s", of, strings.ReplaceAll(err.Error(), "; download it again", ""))
+	}
 	if err != nil {
 		return nil, err
 	}

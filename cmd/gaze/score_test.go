@@ -39,7 +39,7 @@ func TestScore(t *testing.T) {
 	if err := json.Unmarshal([]byte(ok(t, append(args, "--json")...)), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Scores["ROUGE_L"] <= 0.5 || len(r.Images) != 2 || r.Images[1]["ROUGE_L"] != 1.0 || r.Images[1]["image_id"] != "2" {
+	if r.Scores["ROUGE_L"] <= 0.5 || len(r.Images) != 2 || r.Images[1]["ROUGE_L"] != 1.0 || r.Images[1]["image_id"] != 2.0 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -70,6 +70,9 @@ func bestOfRun(path string) (string, error) {
 	}
 	best := filepath.Join(path, "best", "model.safetensors")
 	if _, err := os.Stat(best); errors.Is(err, os.ErrNotExist) {
+		if m, err := train.ReadManifest(path); err == nil && m.Status == train.Failed {
+			return "", fmt.Errorf("the run in %s has no model: it failed (%s); train anew into another folder", path, m.Reason)
+		}
 		return "", fmt.Errorf("the run in %s has no model yet: its first epoch isn't done ('gaze train --resume -o %s' goes on)", path, path)
 	} else if err != nil {
 		return "", err

@@ -51,6 +51,22 @@ func readCSV(path string) ([]entry, error) {
 	return entries, nil
 }
 
+// surplusColumns refuses columns that would be passed over although they mean
+// something: the same name twice, and a split, which a table can't tell.
+func surplusColumns(header []string) error {
+	seen := map[string]bool{}
+	for _, name := range header {
+		switch name = strings.ToLower(strings.TrimSpace(name)); {
+		case seen[name] && (name == "filename" || name == "label"):
+			return fmt.Errorf("1: the header names the column %s twice: leave one out", name)
+		case name == "split":
+			return errors.New("1: the header has a column split: make a table for each split (train.csv, val.csv, test.csv in a folder), or call the column something else to have it passed over")
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
 // parseCSV reads rows of comma-separated text with a header that names the
 // columns filename and label, in any order and among others. Errors begin with
 // the line.
@@ -70,6 +86,9 @@ func parseCSV(r io.Reader) ([]row, error) {
 	file, label := column("filename"), column("label")
 	if file < 0 || label < 0 {
 		return nil, fmt.Errorf("1: the header is %q: it must name the columns filename and label", strings.Join(header, ","))
+	}
+	if err := surplusColumns(header); err != nil {
+		return nil, err
 	}
 	var rows []row
 	for {

@@ -37,6 +37,8 @@ func TestOpenDatasetRefuses(t *testing.T) {
 		{"gap in the list", []string{"0_1.jpg", "classes.txt=a\n\nb"}, "", []string{"classes.txt:2", "empty"}},
 		{"list in another coding", []string{"0_1.jpg", "classes.txt=\xff\xfe"}, "", []string{"classes.txt", "UTF-8"}},
 		{"list is a folder", []string{"0_1.jpg", "classes.txt/x"}, "", []string{"classes.txt"}},
+		{"a column for splits", []string{"a.jpg", "l.csv=filename,label,Split\na.jpg,1,val\n"}, "", []string{"l.csv:1", "column split", "train.csv"}},
+		{"a column twice", []string{"a.jpg", "l.csv=filename,label, label\na.jpg,1,2\n"}, "", []string{"l.csv:1", "label twice"}},
 		{"pictures beside class folders", []string{"0_1.jpg", "dog/a.jpg"}, "", []string{"0_1.jpg", "dog", "which layout"}},
 		{"empty class folder", []string{"dog/a.jpg", "cat/"}, "", []string{"cat", "no pictures", "remove it"}},
 		{"split and other folder", []string{"train/0_1.jpg", "extra/0_1.jpg"}, "", []string{"train", `"extra"`, "splits or classes"}},

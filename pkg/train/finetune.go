@@ -72,6 +72,9 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	if f.EvalPipeline == nil {
 		f.EvalPipeline = EvaluationPipeline(f.Pipeline)
 	}
+	if f.Settings.Probe && f.Pipeline.String() != f.EvalPipeline.String() {
+		f.Warn(fmt.Sprintf("a probe learns from features that are computed once, so what is random in the pipeline is left out: %s", f.EvalPipeline))
+	}
 	if f.Train == nil || f.Model == nil {
 		return nil, nil, nil, errors.New("train: fine-tuning needs a model and pictures to train on")
 	}

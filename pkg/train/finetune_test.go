@@ -107,6 +107,9 @@ func TestFineTune(t *testing.T) {
 		if m.Status != Done || m.Best.Accuracy < 1 || last.Epoch != 8 || m.Settings["pipeline"] != f.Pipeline.String() || m.Settings["model"] != "tiny" {
 			t.Errorf("%s: %+v, best %+v, progress %+v", settings, m, m.Best, last)
 		}
+		if f.Settings.Probe && len(warnings) > 0 && strings.Contains(warnings[0], "random in the pipeline") {
+			warnings = warnings[1:]
+		}
 		if len(warnings) != 2 || !strings.Contains(warnings[0], "32×32 to 16×16") || !strings.Contains(warnings[1], "2 classes") {
 			t.Errorf("warnings %q", warnings)
 		}
@@ -251,6 +254,26 @@ func TestFineTuneSweepRefuses(t *testing.T) {
 		c.change(&f)
 		if _, err := f.Sweep(context.Background(), testBackend(t), FinderOptions{}); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v, want %q", err, c.says)
+		}
+	}
+}
+
+// TestProbeWarns tells that chance plays no part in a probe.
+func TestProbeWarns(t *testing.T) {
+	b, err := backend.Open("go:ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"randomhflip | resize(16,16) | totensor": true, "resize(16,16) | totensor": false} {
+		f := fineTune(t, "epochs=1; probe=true")
+		f.Pipeline, f.EvalPipeline = pipeline(t, text), nil
+		var told string
+		f.Warn = func(s string) { told += s }
+		if _, err := f.Run(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(told, "random in the pipeline is left out"); got != want {
+			t.Errorf("%s: warned %q", text, told)
 		}
 	}
 }

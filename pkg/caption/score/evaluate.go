@@ -1,6 +1,10 @@
 package score
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
 
 // Scores are all metrics of a corpus or of one picture, named as pycocoevalcap
 // names them; BLEU and ROUGE-L from 0 to 1, CIDEr from 0 to 10.
@@ -18,6 +22,19 @@ type Scores struct {
 type ImageScores struct {
 	Image string `json:"image_id"`
 	Scores
+}
+
+// MarshalJSON writes an image_id that is a whole number as one, as COCO's files have
+// it; the number 42 and the text "42" are the same here.
+func (s ImageScores) MarshalJSON() ([]byte, error) {
+	var id any = s.Image
+	if n, err := strconv.ParseInt(s.Image, 10, 64); err == nil && strconv.FormatInt(n, 10) == s.Image {
+		id = n
+	}
+	return json.Marshal(struct {
+		Image any `json:"image_id"`
+		Scores
+	}{id, s.Scores})
 }
 
 // A Report is what Evaluate has found.
