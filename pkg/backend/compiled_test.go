@@ -3,16 +3,20 @@ package backend
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -47,7 +51,8 @@ func TestOpenStore(t *testing.T) {
 	}
 }
 
-// childVariable makes this test's program be a process that multiplies matrices.
+// childVariable makes this test's program be a process that multiplies matrices, as
+// many times at once as it says.
 const childVariable = "GAZE_TEST_MULTIPLIES"
 
 // told is what such a process tells of itself.
@@ -71,17 +76,37 @@ func multiply() error {
 	if err != nil {
 		return err
 	}
-	product, err := graph.NewExec(b, func(a, b *graph.Node) *graph.Node { return graph.ReduceAllSum(graph.Tanh(graph.MatMul(a, b))) })
+	times, err := strconv.Atoi(os.Getenv(childVariable))
 	if err != nil {
 		return err
+	}
+	var wait sync.WaitGroup
+	sums, errs := make([]float32, times), make([]error, times)
+	for i := range times {
+		wait.Go(func() { sums[i], errs[i] = product(b) })
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if slices.Min(sums) != slices.Max(sums) {
+		return fmt.Errorf("different results at once: %v", sums)
+	}
+	return json.NewEncoder(os.Stdout).Encode(told{uint64(math.Float32bits(sums[0])), KeptPrograms()})
+}
+
+// product compiles a program and runs it.
+func product(b compute.Backend) (float32, error) {
+	program, err := graph.NewExec(b, func(a, b *graph.Node) *graph.Node { return graph.ReduceAllSum(graph.Tanh(graph.MatMul(a, b))) })
+	if err != nil {
+		return 0, err
 	}
 	x := [][]float32{{0.1, 0.7}, {-0.3, 0.2}}
-	out, err := product.Call(x, x)
+	out, err := program.Call(x, x)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	sum := out[0].Value().(float32)
-	return json.NewEncoder(os.Stdout).Encode(told{uint64(math.Float32bits(sum)), KeptPrograms()})
+	return out[0].Value().(float32), nil
 }
 
 // inProcess runs such a process with a cache folder.
@@ -165,6 +190,12 @@ func TestProgramsAreKept(t *testing.T) {
 	damage("another plugin's", foreign)
 	t.Run("other flags", func(t *testing.T) {
 		first.same(t, inProcess(t, cache, "XLA_FLAGS=--xla_cpu_multi_thread_eigen=true"), all)
+	})
+	t.Run("at once in one process", func(t *testing.T) {
+		later := inProcess(t, t.TempDir(), childVariable+"=5")
+		if k := later.Kept; k.Built != all || k.Loaded != 4*all || later.Bits != first.Bits {
+			t.Errorf("five of the same at once: compiled %d and loaded %d programs, %d and %d wanted; %x", k.Built, k.Loaded, all, 4*all, later.Bits)
+		}
 	})
 	t.Run("turned off", func(t *testing.T) {
 		later := inProcess(t, cache, compiledEnv+"=off")

@@ -38,6 +38,8 @@ type Cache struct {
 	mu      sync.Mutex
 	clients map[unsafe.Pointer]string // what a client adds to its keys; "": cache nothing
 
+	compiling sync.Map // of each program's key: a lock for whoever compiles it
+
 	loaded, compiled, stored atomic.Int64
 }
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"gaze/pkg/backend/internal/execcache"
@@ -96,11 +97,15 @@ func (c *Cache) describe(client unsafe.Pointer) (string, error) {
 	return b.String(), nil
 }
 
-// compile loads a program if it is stored, else compiles and stores it. Whatever
-// goes wrong with the store, the program is compiled.
+// compile loads a program if it is stored, else compiles and stores it; one that is
+// being compiled already is waited for. Whatever goes wrong with the store, the
+// program is compiled.
 func (c *Cache) compile(args *C.compile_args) unsafe.Pointer {
 	key, cached := c.key(args)
 	if cached {
+		lock, _ := c.compiling.LoadOrStore(key, new(sync.Mutex))
+		lock.(*sync.Mutex).Lock()
+		defer lock.(*sync.Mutex).Unlock()
 		if program, ok := c.store.Get(key, c.plugin); ok {
 			if loaded, err := c.load(args.client, program); err == nil {
 				args.executable = loaded
