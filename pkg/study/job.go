@@ -28,6 +28,7 @@ type job struct {
 	start  string // names the model that the row begins with
 	number int    // of the run, from 1
 
+	pictures pictures    // decoded once for all runs
 	progress *sync.Mutex // held while a run tells of itself
 	pool     *train.Pool
 }
@@ -89,7 +90,7 @@ func (j job) fineTune() (*train.FineTune, error) {
 	}
 	f := &train.FineTune{
 		Start: j.start,
-		Train: j.study.Data.Train, Validation: j.study.Data.Validation, Classes: j.study.Data.Classes, Data: j.data,
+		Train: j.pictures.train, Validation: j.pictures.validation, Classes: j.study.Data.Classes, Data: j.data,
 		Pipeline: pipeline, EvalPipeline: train.EvaluationPipeline(pipeline), Settings: settings, Workers: j.study.Workers, Pool: j.pool,
 	}
 	if j.study.Progress != nil {

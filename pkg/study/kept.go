@@ -40,7 +40,7 @@ func (j job) predictions(ctx context.Context, backend compute.Backend, dir strin
 		return nil, err
 	}
 	defer m.Close()
-	p, err := evaluate.Predict(ctx, backend, m, j.study.Data.Test, j.study.Data.Classes, evaluate.Options{Workers: j.study.Workers})
+	p, err := evaluate.Predict(ctx, backend, m, j.pictures.test, j.study.Data.Classes, evaluate.Options{Workers: j.study.Workers})
 	if err != nil {
 		return nil, err
 	}

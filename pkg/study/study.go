@@ -76,6 +76,22 @@ type Result struct {
 	Outcomes []Outcome // in the order of the rows
 }
 
+// pictures are the sets of a study, each picture decoded once as far as it fits into
+// memory.
+type pictures struct {
+	train, validation, test data.Set
+}
+
+// decodedOnce keeps up to so many bytes of each set.
+func (s Study) decodedOnce() pictures {
+	const room = 256 << 20
+	p := pictures{train: data.NewCache(s.Data.Train, room), validation: data.NewCache(s.Data.Validation, room)}
+	if s.Data.Test != nil {
+		p.test = data.NewCache(s.Data.Test, room)
+	}
+	return p
+}
+
 // Run trains what isn't there yet, row by row and seed by seed, and reads the
 // rest. A cancelled context saves the run under way and ends with
 // [train.ErrStopped].
@@ -91,10 +107,11 @@ func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error
 	if err != nil {
 		return nil, err
 	}
+	decoded := s.decodedOnce()
 	var jobs []job
 	for _, row := range s.Rows {
 		for _, seed := range s.Seeds {
-			jobs = append(jobs, job{study: s, row: row, seed: seed, data: hash, start: starts[row.Start], number: len(jobs) + 1})
+			jobs = append(jobs, job{study: s, row: row, seed: seed, data: hash, start: starts[row.Start], pictures: decoded, number: len(jobs) + 1})
 		}
 	}
 	runs, err := s.runs(ctx, backend, jobs)
@@ -212,7 +229,7 @@ func (s Study) Sweep(ctx context.Context, backend compute.Backend, name string) 
 		if row.Name != name {
 			continue
 		}
-		j := job{study: s, row: row, seed: s.Seeds[0]}
+		j := job{study: s, row: row, seed: s.Seeds[0], pictures: s.decodedOnce()}
 		f, err := j.fineTune()
 		if err != nil {
 			return nil, fmt.Errorf("study: %s: %w", name, err)
