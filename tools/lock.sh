@@ -15,7 +15,7 @@ for list in notebooks/requirements tools/lint/requirements tools/browser/require
   lock --universal --python-version 3.10 "$list.in" -o "$list.txt"
 done
 # The plugins are single files without dependencies that matter.
-for list in xla-cpu xla-cpu-other; do
+for list in xla-cpu xla-cpu-second xla-cpu-third; do
   lock --universal --no-deps --python-version 3.10 "tools/plugins/$list.in" -o "tools/plugins/$list.txt"
 done
 for list in cuda12 cuda13; do

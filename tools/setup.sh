@@ -144,7 +144,7 @@ install_python_packages() {
 install_plugin() {
   stamp cgo "$cgo"
   want=${GAZE_PLUGIN:-wheel installer}
-  value="$(uname -s) $(uname -m) cgo=$cgo $want $(fingerprint tools/plugins/xla-cpu.txt tools/plugins/xla-cpu-other.txt)"
+  value="$(uname -s) $(uname -m) cgo=$cgo $want $(fingerprint tools/plugins/xla-cpu*.txt)"
   done_already plugin "$value" && return
   got=none
   if [ "$cgo" = 1 ]; then
@@ -166,8 +166,8 @@ install_plugin() {
 # plugin_from_wheel installs the first Python wheel that exists for this machine.
 plugin_from_wheel() {
   case "$(uname -s) $(uname -m)" in
-    "Linux x86_64") lists="xla-cpu xla-cpu-other" ;;
-    "Linux aarch64") lists="xla-cpu-other" ;;
+    "Linux x86_64") lists="xla-cpu xla-cpu-second xla-cpu-third" ;;
+    "Linux aarch64") lists="xla-cpu-third" ;;
     *) return 1 ;; # no wheels for other systems
   esac
   for list in $lists; do

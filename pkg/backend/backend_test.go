@@ -86,8 +86,9 @@ func stubs(f *finder, broken ...string) (*registry, *[]string, *bytes.Buffer) {
 }
 
 const (
-	firstWheel  = "fastatomstruct_xla_cpu/libpjrt_cpu.so"
-	secondWheel = "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"
+	firstWheel  = "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so"
+	secondWheel = "fastatomstruct_xla_cpu/libpjrt_cpu.so"
+	thirdWheel  = "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"
 	cudaWheel   = "jax_plugins/xla_cuda13/xla_cuda_plugin.so"
 )
 
@@ -110,7 +111,8 @@ func TestChoice(t *testing.T) {
 		warns   string
 	}{
 		{name: "first wheel", plugins: []string{secondWheel, firstWheel}, want: firstWheel},
-		{name: "second wheel", plugins: []string{secondWheel}, want: secondWheel},
+		{name: "third wheel", plugins: []string{thirdWheel}, want: thirdWheel},
+		{name: "second wheel", plugins: []string{thirdWheel, secondWheel}, want: secondWheel},
 		{name: "nothing", want: goSpec},
 		{name: "falls to the second", plugins: []string{firstWheel, secondWheel}, broken: []string{firstWheel}, want: secondWheel, warns: "undefined symbol"},
 		{name: "falls to Go", plugins: []string{firstWheel}, broken: []string{firstWheel}, want: goSpec, warns: "passing over"},
@@ -255,8 +257,8 @@ func TestPluginsInGoXLAsFolders(t *testing.T) {
 func TestVersionOfAWheel(t *testing.T) {
 	f, root := machine(t, nil)
 	path := clone(t, root, firstWheel)[0]
-	place(t, filepath.Join(root, ".venv/lib/python3.12/site-packages/fastatomstruct_xla_cpu-2026.6.23.dist-info/METADATA"), nil)
-	if got := f.plugins()[0].version; got != "2026.6.23" {
+	place(t, filepath.Join(root, ".venv/lib/python3.12/site-packages/lammps_jax_pjrt_cpu-0.11.2.dist-info/METADATA"), nil)
+	if got := f.plugins()[0].version; got != "0.11.2" {
 		t.Errorf("version of %s is %q", path, got)
 	}
 }

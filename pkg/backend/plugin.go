@@ -30,6 +30,7 @@ type wheel struct {
 
 // wheels are known by their place below site-packages, best first.
 var wheels = []wheel{
+	{file: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so", dist: "lammps_jax_pjrt_cpu"},
 	{file: "fastatomstruct_xla_cpu/libpjrt_cpu.so", dist: "fastatomstruct_xla_cpu"},
 	{file: "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so", dist: "xla_cpu_pjrt"},
 	{file: "jax_plugins/xla_cuda13/xla_cuda_plugin.so", dist: "jax_cuda13_pjrt", cuda: true},
