@@ -8,9 +8,15 @@ GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 
 unset GOWORK # the kernel makes a workspace of its own, with the clone in it
 GOPROXY=off  # set-up has fetched every module; asking would cost time in each cell
-# The short link is half of a cell's time. Go itself reads the quotes.
+# The link is half of a cell's time: no debug information, and no C linker where set-up
+# found that Go's own is enough, with this Go.
+link='-s -w'
+if [ "$(cat "$GAZE_ROOT/.venv/gaze/link" 2>/dev/null)" = "$(go env GOVERSION)" ]; then
+  link="$link -linkmode=internal"
+fi
+# Go itself reads the quotes.
 # shellcheck disable=SC2089
-GOFLAGS='-buildvcs=false "-ldflags=-s -w"'
+GOFLAGS="-buildvcs=false \"-ldflags=$link\""
 # shellcheck disable=SC2090
 export GOPROXY GOFLAGS
 

@@ -235,6 +235,20 @@ build_gaze() {
   [ -n "${GAZE_SKIP_BUILD:-}" ] && return
   say "building bin/gaze"
   tools/with-env.sh go build -o bin/gaze ./cmd/gaze
+  try_internal_link
+}
+
+# try_internal_link notes for tools/kernel.sh whether Go's own linker, without the C
+# compiler's, makes a program that runs and finds its backends here.
+try_internal_link() {
+  rm -f "$stamps/link"
+  [ "$(uname -s)" = Linux ] || return 0
+  probe=$(mktemp -d)
+  if tools/with-env.sh go build '-ldflags=-s -w -linkmode=internal' -o "$probe/gaze" ./cmd/gaze >/dev/null 2>&1 &&
+    tools/with-env.sh "$probe/gaze" devices >/dev/null 2>&1; then
+    stamp link "$(go env GOVERSION)"
+  fi
+  rm -rf "$probe"
 }
 
 # add_extra NAME installs what only some targets need.
