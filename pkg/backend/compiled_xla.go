@@ -4,6 +4,7 @@ package backend
 
 import (
 	"gaze/pkg/backend/internal/execcache"
+	"gaze/pkg/backend/internal/largeblocks"
 	"gaze/pkg/backend/internal/pjrtcache"
 )
 
@@ -14,6 +15,9 @@ func wrapPlugin(path string, store *execcache.Store) counter {
 	c, err := pjrtcache.Wrap(path, store)
 	if err != nil {
 		return nil // go-xla opens the plugin as it is, or says why not
+	}
+	if !isCUDA(path) {
+		_ = largeblocks.Attach(path) // without it runs take longer, no more
 	}
 	return c
 }

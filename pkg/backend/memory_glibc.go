@@ -9,7 +9,7 @@ package backend
 // Large pieces come from the heap's end rather than from mappings of their own,
 // which are unmapped when freed; the end isn't cut back; and all threads share the
 // one heap that can grow.
-static void keep(void) {
+__attribute__((constructor)) static void keep(void) {
 	if (getenv("MALLOC_MMAP_MAX_") || getenv("MALLOC_TRIM_THRESHOLD_") || getenv("MALLOC_ARENA_MAX"))
 		return;
 	mallopt(M_MMAP_MAX, 0);

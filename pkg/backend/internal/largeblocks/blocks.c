@@ -1,0 +1,145 @@
+//go:build cgo && linux && !noxla && (amd64 || arm64)
+
+#define _GNU_SOURCE
+#include "blocks.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+// Blocks of LARGE and more are mappings of their own, at multiples of a huge page, of
+// which the kernel makes them where it may.
+enum { LARGE = 32 << 20, HUGE_PAGE = 2 << 20, MOST = 1024 };
+
+typedef struct {
+	char* start;
+	size_t size;
+	bool used;
+} block;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static block blocks[MOST]; // the one freed last stands last
+static int count;
+static blocks_usage usage;
+static size_t most_used;
+
+static void* map(size_t size) {
+	char* p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	size_t before = -(uintptr_t)p & (HUGE_PAGE - 1);
+	if (before)
+		munmap(p, before);
+	munmap(p + before + size, HUGE_PAGE - before);
+	madvise(p + before, size, MADV_HUGEPAGE);
+	return p + before;
+}
+
+static void drop(int i) {
+	munmap(blocks[i].start, blocks[i].size);
+	usage.unused -= blocks[i].size;
+	for (count--; i < count; i++)
+		blocks[i] = blocks[i + 1];
+}
+
+// The smallest unused block that will do, but none of more than twice the size, which
+// may be about to be asked for again.
+static int fitting(size_t size) {
+	int best = -1;
+	for (int i = 0; i < count; i++)
+		if (!blocks[i].used && blocks[i].size >= size && blocks[i].size / 2 <= size && (best < 0 || blocks[i].size < blocks[best].size))
+			best = i;
+	return best;
+}
+
+static void* take(size_t size) {
+	size = (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+	int i = fitting(size);
+	if (i >= 0) {
+		usage.unused -= blocks[i].size;
+	} else {
+		// What was asked for until now is hardly asked for again.
+		for (int k = count - 1; k >= 0; k--)
+			if (!blocks[k].used && blocks[k].size < size)
+				drop(k);
+		char* p = count < MOST ? map(size) : NULL;
+		if (!p)
+			return NULL;
+		i = count++;
+		blocks[i] = (block){.start = p, .size = size};
+		usage.made++;
+	}
+	blocks[i].used = true;
+	usage.used += blocks[i].size;
+	if (most_used < usage.used)
+		most_used = usage.used;
+	return blocks[i].start;
+}
+
+static bool give(void* p) {
+	int i = 0;
+	while (i < count && (blocks[i].start != p || !blocks[i].used))
+		i++;
+	if (i == count)
+		return false;
+	block freed = blocks[i];
+	freed.used = false;
+	for (; i < count - 1; i++)
+		blocks[i] = blocks[i + 1];
+	blocks[i] = freed;
+	usage.used -= freed.size;
+	usage.unused += freed.size;
+	// No more lies idle than once was in use.
+	for (int k = 0; k < count && usage.unused > most_used;)
+		if (blocks[k].used)
+			k++;
+		else
+			drop(k);
+	return true;
+}
+
+static void* large(size_t alignment, size_t size) {
+	if (size < LARGE || size > SIZE_MAX / 2 || alignment > HUGE_PAGE)
+		return NULL;
+	pthread_mutex_lock(&lock);
+	void* p = take(size);
+	pthread_mutex_unlock(&lock);
+	return p;
+}
+
+int gaze_memalign(void** out, size_t alignment, size_t size) {
+	void* p = large(alignment, size);
+	if (!p)
+		return posix_memalign(out, alignment, size);
+	*out = p;
+	return 0;
+}
+
+void* gaze_aligned_alloc(size_t alignment, size_t size) {
+	void* p = large(alignment, size);
+	return p ? p : aligned_alloc(alignment, size);
+}
+
+// free must leave errno as it is, and so must what stands for it.
+void gaze_free(void* p) {
+	bool ours = false;
+	if (p && !((uintptr_t)p & (HUGE_PAGE - 1))) {
+		int before = errno;
+		pthread_mutex_lock(&lock);
+		ours = give(p);
+		pthread_mutex_unlock(&lock);
+		errno = before;
+	}
+	if (!ours)
+		free(p);
+}
+
+blocks_usage gaze_blocks_usage(void) {
+	pthread_mutex_lock(&lock);
+	blocks_usage now = usage;
+	pthread_mutex_unlock(&lock);
+	return now;
+}
