@@ -143,9 +143,10 @@ func (p params) attention(x *Node) (mixed, probabilities *Node) {
 	cfg := p.cfg
 	batch, tokens, headDim := x.Shape().Dim(0), x.Shape().Dim(1), cfg.Dim/cfg.Heads
 	qkv := p.linear("attn/qkv", x, 3*cfg.Dim, cfg.QKVBias)
-	qkv = Reshape(qkv, batch, tokens, 3, cfg.Heads, headDim)
-	qkv = TransposeAllDims(qkv, 2, 0, 3, 1, 4)
-	take := func(i int) *Node { return Squeeze(Slice(qkv, AxisElem(i)), 0) }
+	take := func(i int) *Node {
+		part := SliceAxis(qkv, 2, AxisRange(i*cfg.Dim, (i+1)*cfg.Dim))
+		return TransposeAllDims(Reshape(part, batch, tokens, cfg.Heads, headDim), 0, 2, 1, 3)
+	}
 	query, key, value := take(0), take(1), take(2)
 
 	query = MulScalar(query, 1/math.Sqrt(float64(headDim)))
