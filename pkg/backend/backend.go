@@ -169,7 +169,6 @@ func openSpec(spec string) (compute.Backend, error) {
 		return nil, fmt.Errorf("no backend is called %q; there are %s", name, strings.Join(known, ", "))
 	}
 	if isXLA(name) {
-		keepFreedMemory()
 		programs.keep(config)
 	}
 	return compute.NewWithConfig(spec)

@@ -4,7 +4,7 @@ package backend
 
 import (
 	"gaze/pkg/backend/internal/execcache"
-	"gaze/pkg/backend/internal/largeblocks"
+	"gaze/pkg/backend/internal/keptmemory"
 	"gaze/pkg/backend/internal/pjrtcache"
 )
 
@@ -17,7 +17,7 @@ func wrapPlugin(path string, store *execcache.Store) counter {
 		return nil // go-xla opens the plugin as it is, or says why not
 	}
 	if !isCUDA(path) {
-		_ = largeblocks.Attach(path) // without it runs take longer, no more
+		_ = keptmemory.Attach(path) // without it runs take longer, no more
 	}
 	return c
 }

@@ -1,18 +1,6 @@
 //go:build cgo && linux && !noxla && (amd64 || arm64)
 
-// Package largeblocks keeps the large blocks of memory that a PJRT plugin frees, for
-// the next time it asks.
-//
-// XLA's CPU client takes the memory for a program's intermediates anew for each run,
-// hundreds of megabytes in one piece for a training step, and the C library gives a
-// piece of that size back to the system as soon as it is freed: for each of its pages
-// the kernel is entered and clears it, again and again. Kept in the C library's heap,
-// such a piece is soon in the way of itself, cut by small ones, and is there twice.
-// So the plugin's calls of posix_memalign, aligned_alloc and free, found in its table
-// of relocations, are led here. Large pieces are mappings of their own, of huge pages
-// where the kernel may make them, used again when they fit; small ones stay the C
-// library's.
-package largeblocks
+package keptmemory
 
 /*
 #include <stdlib.h>

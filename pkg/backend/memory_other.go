@@ -1,5 +1,0 @@
-//go:build !cgo || !linux || noxla
-
-package backend
-
-func keep() {}
