@@ -121,6 +121,13 @@ func (e *entry) writeTo(dst []float32) error {
 	return nil
 }
 
+// forget takes the parts' bytes out of memory, from where a copy was made.
+func (e *entry) forget() {
+	for _, p := range e.parts {
+		p.tensor.Forget()
+	}
+}
+
 // rearrange copies src to dst in torch's order.
 func (p part) rearrange(dst, src []float32) {
 	s := p.tensor.Shape

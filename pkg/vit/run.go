@@ -107,6 +107,7 @@ func NewRunner(backend compute.Backend, m *Model) (*Runner, error) {
 		if err != nil {
 			return err
 		}
+		e.forget() // or the weights would be in memory twice
 		mu.Lock()
 		defer mu.Unlock()
 		r.shared[p.Name] = t

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // Format is a kind of checkpoint file.
@@ -31,6 +32,7 @@ type File struct {
 	metadata map[string]string
 	names    []string
 	tensors  map[string]*Tensor
+	mappings [][]byte
 	unmap    []func() error
 	shard    bool // one of several, which an index names
 }
@@ -149,7 +151,7 @@ func (f *File) mapped(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.unmap = append(f.unmap, unmap)
+	f.mappings, f.unmap = append(f.mappings, data), append(f.unmap, unmap)
 	return data, nil
 }
 
@@ -159,10 +161,22 @@ func (f *File) add(tensors []*Tensor) error {
 		if f.tensors[t.Name] != nil {
 			return fmt.Errorf("tensor %s is there twice", t.Name)
 		}
+		t.mapped = t.mapped || f.holds(t.data)
 		f.tensors[t.Name] = t
 		f.names = append(f.names, t.Name)
 	}
 	return nil
+}
+
+// holds tells whether bytes are the mapping's own.
+func (f *File) holds(data []byte) bool {
+	if len(data) == 0 {
+		return false
+	}
+	at := uintptr(unsafe.Pointer(&data[0]))
+	return slices.ContainsFunc(f.mappings, func(m []byte) bool {
+		return len(m) > 0 && at-uintptr(unsafe.Pointer(&m[0])) < uintptr(len(m))
+	})
 }
 
 // formatIndex is a JSON file that says which tensors are in which file.
@@ -256,6 +270,6 @@ func (f *File) Close() error {
 	for _, unmap := range f.unmap {
 		errs = append(errs, unmap())
 	}
-	f.unmap, f.tensors, f.names = nil, nil, nil
+	f.mappings, f.unmap, f.tensors, f.names = nil, nil, nil, nil
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,4 +26,14 @@ func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error
 		return nil, nil, fmt.Errorf("mapping the file: %w", err)
 	}
 	return data, func() error { return unix.Munmap(data) }, nil
+}
+
+// dropPages takes the whole pages of a mapping's part out of memory; they come back
+// when they are read. It is advice, so that it matters to nobody when it fails.
+func dropPages(data []byte) {
+	page := uintptr(os.Getpagesize())
+	before := int(-uintptr(unsafe.Pointer(unsafe.SliceData(data))) & (page - 1))
+	if size := (len(data) - before) &^ int(page-1); before < len(data) && size > 0 {
+		_ = unix.Madvise(data[before:before+size], unix.MADV_DONTNEED)
+	}
 }

@@ -51,11 +51,12 @@ func (d DType) Size() int {
 // Tensor is a named array. Its elements lie row by row, little endian, without
 // gaps; they may be the memory of a mapped file, which must not be written to.
 type Tensor struct {
-	Name  string
-	DType DType
-	Shape []int
-	data  []byte
-	check func() error // whether data is undamaged, nil if nothing tells
+	Name   string
+	DType  DType
+	Shape  []int
+	data   []byte
+	mapped bool         // data is a file's mapping
+	check  func() error // whether data is undamaged, nil if nothing tells
 
 	offset int64 // of data in a safetensors file's body, while that is parsed
 }
@@ -84,6 +85,14 @@ func (t *Tensor) Len() int {
 // mapping of the file and are valid until the file is closed. Unlike the methods
 // that return an error it doesn't compare them with a checksum.
 func (t *Tensor) Bytes() []byte { return t.data }
+
+// Forget takes the elements out of memory where they are a mapping of the file, as
+// whoever has copied them may say. They stay valid, and are read again when used.
+func (t *Tensor) Forget() {
+	if t.mapped {
+		dropPages(t.data)
+	}
+}
 
 // Float32s returns the elements as float32: a view of the tensor's own memory
 // when they are float32 and aligned, else converted (float64 is rounded). A
