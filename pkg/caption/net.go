@@ -34,7 +34,8 @@ func newNet(backend compute.Backend, m *Model, rearrange bool) (*net, error) {
 	}
 	n := &net{backend: backend, store: model.NewStore(), programs: map[string]*model.Exec{}}
 	for _, p := range m.Config.Parameters() {
-		values, _, err := m.Parameter(p.Name)
+		name := p.Name // before it is rearranged
+		values, _, err := m.Parameter(name)
 		if err != nil {
 			return nil, errors.Join(err, n.close())
 		}
@@ -50,6 +51,7 @@ func newNet(backend compute.Backend, m *Model, rearrange bool) (*net, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("tensor %s: %w", p.Name, err), n.close())
 		}
+		m.params[name].Forget() // or the weights would be in memory twice
 		n.values = append(n.values, t)
 		n.store.VariableWithValue("/"+p.Name, t)
 	}

@@ -90,11 +90,11 @@ func ViT(m *vit.Model, dropPath float64) (*Network, error) {
 	}
 	n := &Network{Input: [3]int{cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]}, Classes: cfg.Classes}
 	for _, p := range cfg.Parameters() {
-		values, shape, err := m.Parameter(p.Name)
+		w, err := m.Tensor(p.Name)
 		if err != nil {
 			return nil, fmt.Errorf("train: %w", err)
 		}
-		n.Weights = append(n.Weights, weights.NewTensor(p.Name, shape, values))
+		n.Weights = append(n.Weights, w)
 	}
 	if dropPath > 0 {
 		for i := range 2 * cfg.Depth {
@@ -117,11 +117,11 @@ func Probe(m *vit.Model) (*Network, error) {
 	}
 	n := &Network{Classes: m.Config.Classes}
 	for _, name := range []string{"head/weight", "head/bias"} {
-		values, shape, err := m.Parameter(name)
+		w, err := m.Tensor(name)
 		if err != nil {
 			return nil, fmt.Errorf("train: %w", err)
 		}
-		n.Weights = append(n.Weights, weights.NewTensor(name, shape, values))
+		n.Weights = append(n.Weights, w)
 	}
 	n.Input = [3]int{n.Weights[0].Shape[1], 1, 1}
 	n.Logits = func(scope *model.Scope, features *Node, _ vit.Training) *Node {

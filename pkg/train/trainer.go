@@ -108,6 +108,7 @@ func (t *Trainer) start(net *Network, opt Options) {
 
 // newParameter makes the variables of one weight.
 func (t *Trainer) newParameter(w *weights.Tensor) (*parameter, error) {
+	defer w.Forget() // or the weights would be in memory twice
 	treat := Treatment{RateScale: 1, DecayScale: 1}
 	for _, rule := range t.opt.Rules {
 		rule(w.Name, w.Shape, &treat)

@@ -192,6 +192,19 @@ func (m *Model) Parameter(name string) (values []float32, shape []int, err error
 	return values, shape, err
 }
 
+// Tensor is [Model.Parameter] as a tensor, which whoever has copied its values may
+// let the system forget ([weights.Tensor.Forget]).
+func (m *Model) Tensor(name string) (*weights.Tensor, error) {
+	values, shape, err := m.Parameter(name)
+	if err != nil {
+		return nil, err
+	}
+	if e := m.params[name]; len(e.parts) == 1 && e.parts[0].inPlace() && e.parts[0].tensor.DType == weights.Float32 {
+		return e.parts[0].tensor.As(name, shape), nil
+	}
+	return weights.NewTensor(name, shape, values), nil
+}
+
 // CheckFinite reads all the weights and returns an error that names the first
 // tensor with a NaN or an infinity. NewRunner does this too.
 func (m *Model) CheckFinite() error {

@@ -72,6 +72,14 @@ func NewTensor(name string, shape []int, data []float32) *Tensor {
 	return t
 }
 
+// As is the same elements under another name and in another shape, without a copy.
+// A shape of another number of elements is found out when they are read.
+func (t *Tensor) As(name string, shape []int) *Tensor {
+	other := *t
+	other.Name, other.Shape = name, append([]int(nil), shape...)
+	return &other
+}
+
 // Len returns the number of elements: the product of the shape, 1 for a scalar.
 func (t *Tensor) Len() int {
 	n := 1
