@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"image"
 	"math"
 	"strings"
 
@@ -19,6 +20,8 @@ type Captioned struct {
 	Stride  int           // side of a cell in pixels of the network's input
 	Words   []CaptionWord // of the caption in order, [End] last if the caption came to its end
 	Masks   []Mask        // of what the picture shows, where that is known
+
+	original image.Point // the original picture's size
 }
 
 // Start and End are how figures write what stands before and after a caption.
@@ -44,7 +47,7 @@ func NewCaptioned(picture string, im *transform.Image, r caption.Result, cfg cap
 	if im == nil || len(r.Pieces) == 0 || len(r.Attention) != len(r.Pieces) {
 		return nil, fmt.Errorf("explain: %s: a caption of %d pieces with attention of %d can't be shown", picture, len(r.Pieces), len(r.Attention))
 	}
-	c := &Captioned{Picture: picture, Image: shrunk(im), Result: r, Stride: cfg.Backbone.Stride()}
+	c := &Captioned{Picture: picture, Image: shrunk(im), Result: r, Stride: cfg.Backbone.Stride(), original: image.Pt(im.Width, im.Height)}
 	for i, p := range r.Pieces {
 		last := len(c.Words) - 1
 		switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/internal/goldenpicture"
 	"gaze/pkg/caption"
 	"gaze/pkg/plots"
 	"gaze/pkg/transform"
@@ -162,9 +163,96 @@ func TestCaptionNumbers(t *testing.T) {
 		t.Errorf("a table of %d columns, %d rows", len(table.Columns), len(table.Rows))
 	}
 	draws(t, "similarity", n.SimilarityFigure(), nil)
-	mask.Width, mask.Height = 24, 40
-	if _, err := c.Numbers(0, MeanHeads); err == nil {
-		t.Error("a mask of another size is taken")
+	a := n.Articles
+	if a == nil || a.Count != 2 || a.Others == nil || math.Abs(a.Own-(n.Similarity[0][1]+n.Similarity[3][5])/2) > 1e-12 ||
+		math.Abs(*a.Others-(n.Similarity[0][5]+n.Similarity[3][1])/2) > 1e-12 {
+		t.Errorf("articles and their nouns: %+v", a)
+	}
+	if one, err := spoken(t, "a", "dog", "[SEP]").Numbers(0, MeanHeads); err != nil || one.Articles.Count != 1 || one.Articles.Others != nil {
+		t.Errorf("with one article: %+v, %v", one.Articles, err)
+	}
+	if none, err := spoken(t, "dogs", "[SEP]").Numbers(0, MeanHeads); err != nil || none.Articles != nil || none.Articles.String() != "" {
+		t.Errorf("without articles: %+v, %v", none.Articles, err)
+	}
+}
+
+func TestCaptionMasks(t *testing.T) {
+	square := func(width, height, x0, x1 int) *transform.Image {
+		m := &transform.Image{Pix: make([]uint8, width*height), Width: width, Height: height, Channels: 1}
+		for i := range m.Pix {
+			if x := i % width; x >= x0 && x < x1 {
+				m.Pix[i] = 255
+			}
+		}
+		return m
+	}
+	area := func(c *Captioned, masks ...Mask) (float64, error) {
+		c.Masks = masks
+		n, err := c.Numbers(0, MeanHeads)
+		if err != nil || n.Words[0].Area == nil {
+			return math.NaN(), err
+		}
+		return *n.Words[0].Area, nil
+	}
+	c := spoken(t, "dog", "[SEP]")
+	left, right := Mask{[]string{"dog"}, square(40, 24, 0, 10)}, Mask{[]string{"cat", "dog"}, square(40, 24, 5, 20)}
+	if got, err := area(c, left, right); err != nil || math.Abs(got-0.5) > 1e-9 {
+		t.Errorf("two masks of a dog cover %v, want a half (%v)", got, err)
+	}
+	if left.Image.Pix[15] != 0 {
+		t.Error("a mask was written to")
+	}
+	for _, bad := range []*transform.Image{nil, square(24, 40, 0, 10), {Pix: make([]uint8, 3*40*24), Width: 40, Height: 24, Channels: 3}} {
+		if _, err := area(c, Mask{[]string{"dog"}, bad}); err == nil || !strings.Contains(err.Error(), "mask of \"dog\"") {
+			t.Errorf("a bad mask: %v", err)
+		}
+	}
+	large := &transform.Image{Pix: make([]uint8, 3*3000*1800), Width: 3000, Height: 1800, Channels: 3}
+	c, err := NewCaptioned("large.jpg", large, c.Result, caption.Small(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{3000, c.Image.Width} {
+		if got, err := area(c, Mask{[]string{"dog"}, square(size, size*1800/3000, 0, size/4)}); err != nil || math.Abs(got-0.25) > 2e-3 {
+			t.Errorf("a mask of %d pixels on a picture of 3000 covers %v, want a quarter (%v)", size, got, err)
+		}
+	}
+	if _, err := area(c, Mask{[]string{"dog"}, square(1500, 900, 0, 10)}); err == nil || !strings.Contains(err.Error(), "3000×1800") {
+		t.Errorf("a mask of half the size: %v", err)
+	}
+}
+
+// Figures of three and of 25 words, of wide and of tall pictures.
+func TestCaptionGoldenPictures(t *testing.T) {
+	long := strings.Fields("a very long caption that goes on and on about a man who stands near the end of some street with his dog and two cats")
+	for _, test := range []struct {
+		name          string
+		pieces        []string
+		width, height int
+	}{
+		{"caption_short", []string{"two", "ski", "##s", "[SEP]"}, 40, 24},
+		{"caption_long", append(long, "[SEP]"), 40, 24},
+		{"caption_wide", strings.Fields("a dog runs on a wide green field [SEP]"), 120, 24},
+		{"caption_tall", strings.Fields("a dog runs on a tall green hill [SEP]"), 24, 96},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := spoken(t, test.pieces...)
+			c.Result.Text = strings.ReplaceAll(strings.Join(test.pieces[:len(test.pieces)-1], " "), " ##", "")
+			c.Image = &transform.Image{Pix: make([]uint8, 3*test.width*test.height), Width: test.width, Height: test.height, Channels: 3}
+			for i := range c.Image.Pix { // red grows to the right, green downwards
+				x, y := i/3%test.width, i/3/test.width
+				c.Image.Pix[i] = [3]uint8{uint8(255 * x / test.width), uint8(255 * y / test.height), 120}[i%3]
+			}
+			f, err := c.Figure(DefaultCaptionStyle())
+			if err != nil {
+				t.Fatal(err)
+			}
+			img, err := f.Image(0.5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			goldenpicture.Compare(t, test.name, img)
+		})
 	}
 }
 

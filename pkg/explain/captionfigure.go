@@ -66,7 +66,7 @@ func (c *Captioned) subtitle(s CaptionStyle) string {
 	if c.Model != "" {
 		parts = append(parts, c.Model)
 	}
-	parts = append(parts, "each map is of the step that predicts the word; beside the word its probability")
+	parts = append(parts, "each map is of the step that predicts the word (the first reads "+Start+"); beside the word its probability")
 	if merged := c.merged(); len(merged) > 0 {
 		parts = append(parts, "averaged over word pieces: "+strings.Join(merged, ", "))
 	}

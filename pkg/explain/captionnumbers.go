@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,7 +13,8 @@ import (
 )
 
 // Mask is where something is that captions name: Words are its names, Image has the
-// size of the picture shown and one channel, from 0 to 255 the share of a pixel that shows it.
+// size of the picture, as it was or as it is shown, and one channel, from 0 to 255 the
+// share of a pixel that shows it. Masks that share a name are taken together.
 type Mask struct {
 	Words []string
 	Image *transform.Image
@@ -27,6 +29,9 @@ type CaptionNumbers struct {
 	// out: 1 less the mean similarity of two of them. A captioner that looks at the
 	// same place whatever it says has 0.
 	Diversity float64 `json:"diversity"`
+	// Articles compares the articles' maps with those of nouns; nil if no article has
+	// a noun of its own.
+	Articles *ArticleNumbers `json:"articles,omitempty"`
 	// Cells is how many cells a map has, MostBits the entropy of one that looks
 	// everywhere alike.
 	Cells    int     `json:"cells"`
@@ -40,11 +45,20 @@ type WordNumbers struct {
 	Entropy     float64 `json:"entropy"` // in bits
 	// OnMask is the share of the attention that lies on the mask of what the word
 	// names, Area the mask's share of the picture, which a map that looks everywhere
-	// alike would have; NaN, in JSON left out, where there is no mask.
+	// alike would have; nil, in JSON left out, where there is no mask.
 	OnMask *float64 `json:"on_mask,omitempty"`
 	Area   *float64 `json:"area,omitempty"`
 	// Noun is, for an article, the index of its noun (see [Captioned.Nouns]); else -1.
 	Noun int `json:"noun"`
+}
+
+// ArticleNumbers tells whether an article's map is like that of its own noun (see
+// [Captioned.Nouns]): mean cosines, from 0 to 1.
+type ArticleNumbers struct {
+	Count int     `json:"count"` // of articles that have a noun
+	Own   float64 `json:"own"`
+	// Others is with the nouns of the caption's other articles; nil if there are none.
+	Others *float64 `json:"others,omitempty"`
 }
 
 // Numbers measures the maps of a layer.
@@ -80,32 +94,96 @@ func (c *Captioned) Numbers(layer int, heads Heads) (*CaptionNumbers, error) {
 	if pairs > 0 {
 		n.Diversity = 1 - sum/float64(pairs)
 	}
+	n.Articles = articleNumbers(nouns, n.Similarity)
 	return n, nil
 }
 
-// onMask is the share of a map on the mask of what a word names, and the mask's
-// share of the picture.
+// articleNumbers averages the similarities of each article with its noun and with the
+// other articles' nouns.
+func articleNumbers(nouns []int, similarity [][]float64) *ArticleNumbers {
+	var own, others mean
+	for i, noun := range nouns {
+		if noun < 0 {
+			continue
+		}
+		own.add(similarity[i][noun])
+		for _, other := range nouns {
+			if other >= 0 && other != noun {
+				others.add(similarity[i][other])
+			}
+		}
+	}
+	if own.count == 0 {
+		return nil
+	}
+	a := &ArticleNumbers{Count: own.count, Own: own.value()}
+	if others.count > 0 {
+		v := others.value()
+		a.Others = &v
+	}
+	return a
+}
+
+// onMask is the share of a map on the masks of what a word names, and their share of
+// the picture; nil where there are none.
 func (c *Captioned) onMask(m Map, word string) (on, area *float64, err error) {
+	mask, err := c.maskOf(word)
+	if mask == nil || err != nil {
+		return nil, nil, err
+	}
+	var share, covered float64
+	for i, part := range captions.Coverage(mask, c.Result.Input, c.Stride) {
+		share += part * float64(m.Values[i])
+	}
+	for _, v := range mask.Pix {
+		covered += float64(v)
+	}
+	share /= m.Sum()
+	covered /= 255 * float64(len(mask.Pix))
+	return &share, &covered, nil
+}
+
+// maskOf is all masks that have a name, as one of the size of the picture shown; nil
+// if there are none.
+func (c *Captioned) maskOf(word string) (*transform.Image, error) {
+	var all *transform.Image
 	for _, mask := range c.Masks {
 		if !slices.Contains(mask.Words, word) {
 			continue
 		}
-		if mask.Image.Width != c.Image.Width || mask.Image.Height != c.Image.Height {
-			return nil, nil, fmt.Errorf("explain: %s: the mask of %q is %d×%d, the picture %d×%d",
-				c.Picture, word, mask.Image.Width, mask.Image.Height, c.Image.Width, c.Image.Height)
+		im, err := c.fitted(mask.Image)
+		if err != nil {
+			return nil, fmt.Errorf("explain: %s: the mask of %q %w", c.Picture, word, err)
 		}
-		var share, covered float64
-		for i, part := range captions.Coverage(mask.Image, c.Result.Input, c.Stride) {
-			share += part * float64(m.Values[i])
+		if all == nil {
+			all = &transform.Image{Pix: slices.Clone(im.Pix), Width: im.Width, Height: im.Height, Channels: 1}
+			continue
 		}
-		for _, v := range mask.Image.Pix {
-			covered += float64(v)
+		for i, v := range im.Pix {
+			all.Pix[i] = max(all.Pix[i], v)
 		}
-		share /= m.Sum()
-		covered /= 255 * float64(len(mask.Image.Pix))
-		return &share, &covered, nil
 	}
-	return nil, nil, nil
+	return all, nil
+}
+
+// fitted is a mask at the size of the picture shown, which is smaller than the
+// original if that is large.
+func (c *Captioned) fitted(mask *transform.Image) (*transform.Image, error) {
+	switch {
+	case mask == nil:
+		return nil, errors.New("has no picture")
+	case mask.Channels != 1:
+		return nil, fmt.Errorf("has %d channels, not 1", mask.Channels)
+	case mask.Width == c.Image.Width && mask.Height == c.Image.Height:
+		return mask, nil
+	case mask.Width == c.original.X && mask.Height == c.original.Y:
+		return shrunk(mask), nil
+	}
+	err := fmt.Errorf("is %d×%d, the picture %d×%d", mask.Width, mask.Height, c.Image.Width, c.Image.Height)
+	if c.original.X > c.Image.Width {
+		err = fmt.Errorf("%w (made smaller from %d×%d)", err, c.original.X, c.original.Y)
+	}
+	return nil, err
 }
 
 // cosineOf is the cosine of the angle between two maps.
@@ -178,8 +256,19 @@ func (n *CaptionNumbers) SimilarityFigure() plots.Figure {
 	}
 	return plots.HeatMap{
 		Values: n.Similarity, RowNames: names, ColNames: names, Title: "How alike two words' maps are",
-		Subtitle: fmt.Sprintf("cosine of the maps · diversity %.2f", n.Diversity),
+		Subtitle: fmt.Sprintf("cosine of the maps · diversity %.2f", n.Diversity) + n.Articles.String(),
 		Format:   func(v float64) string { return fmt.Sprintf("%.2f", v) },
 		Scale:    plots.Scale{Min: 0, Max: 1, Label: "cosine"},
 	}
+}
+
+// String is a part of a subtitle; empty for nil.
+func (a *ArticleNumbers) String() string {
+	switch {
+	case a == nil:
+		return ""
+	case a.Others == nil:
+		return fmt.Sprintf(" · articles with their nouns %.2f", a.Own)
+	}
+	return fmt.Sprintf(" · articles with their own nouns %.2f, with others' %.2f", a.Own, *a.Others)
 }

@@ -1,22 +1,9 @@
 package plots
 
 import (
-	"flag"
-	"image"
-	"image/color"
-	"image/png"
-	"os"
-	"path/filepath"
 	"testing"
-)
 
-var regen = flag.Bool("regen", false, "rewrite the golden pictures")
-
-// A picture may differ from its golden picture by rounding, which is not the
-// same on all processors: a little everywhere, more in a few pixels at edges.
-const (
-	smallDifference = 12       // of 255, in a channel
-	mayDiffer       = 1. / 2e3 // share of the pixels with more than that
+	"gaze/internal/goldenpicture"
 )
 
 func TestGoldenPictures(t *testing.T) {
@@ -26,92 +13,7 @@ func TestGoldenPictures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", name+"_golden.png")
-			if *regen {
-				if err := SavePNG(path, img); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			compare(t, name, img, path)
+			goldenpicture.Compare(t, name, img)
 		})
-	}
-}
-
-func compare(t *testing.T, name string, got image.Image, path string) {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatalf("%v; run the test with -regen, and look at the picture", err)
-	}
-	defer func() { _ = file.Close() }()
-	want, err := png.Decode(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Bounds() != want.Bounds() {
-		keep(t, name, got)
-		t.Fatalf("the picture is %v, the golden one %v", got.Bounds().Size(), want.Bounds().Size())
-	}
-	diff, share := difference(got, want)
-	if share > mayDiffer {
-		keep(t, name, got)
-		keep(t, name+"_difference", diff)
-		t.Errorf("%.3f %% of the pixels differ from %s", 100*share, path)
-	}
-}
-
-// difference returns how the pictures differ, as a picture, and in what share
-// of the pixels they do more than a little.
-func difference(a, b image.Image) (image.Image, float64) {
-	r := a.Bounds()
-	diff := image.NewRGBA(r)
-	n := 0
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			p, q := color.RGBAModel.Convert(a.At(x, y)).(color.RGBA), color.RGBAModel.Convert(b.At(x, y)).(color.RGBA)
-			d := color.RGBA{apart(p.R, q.R), apart(p.G, q.G), apart(p.B, q.B), 255}
-			diff.SetRGBA(x, y, d)
-			if max(d.R, d.G, d.B) > smallDifference {
-				n++
-			}
-		}
-	}
-	return diff, float64(n) / float64(r.Dx()*r.Dy())
-}
-
-func apart(a, b uint8) uint8 { return max(a, b) - min(a, b) }
-
-// keep writes a picture where it outlives the test, and says where.
-func keep(t *testing.T, name string, img image.Image) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "plots")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, name+".png")
-	if err := SavePNG(path, img); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("see %s", path)
-}
-
-// TestDifferenceIsSeen makes sure that the comparison above can fail.
-func TestDifferenceIsSeen(t *testing.T) {
-	m := HeatMap{Values: similarityMap(8, 3, 3)}
-	a, err := m.Image(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, share := difference(a, a); share != 0 {
-		t.Error("a picture differs from itself")
-	}
-	m.Marks = []Cell{{3, 3}}
-	b, err := m.Image(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, share := difference(a, b); share <= mayDiffer {
-		t.Errorf("a mark is no difference: %v", share)
 	}
 }
