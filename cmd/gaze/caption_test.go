@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"image"
+	"image/color"
 	"image/png"
 	"math"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/pkg/caption"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
@@ -130,13 +132,21 @@ func TestCaptionBadInput(t *testing.T) {
 		t.Error("a picture that failed left a figure")
 	}
 	vit := filepath.Join("..", "..", "pkg", "vit", "testdata", "hf_vit", "weights.safetensors")
-	empty := t.TempDir()
+	empty, wordless := t.TempDir(), filepath.Join(t.TempDir(), "wordless.safetensors")
+	m, err := caption.New(caption.Small(9), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(wordless, false); err != nil {
+		t.Fatal(err)
+	}
 	cases := []struct {
 		args   []string
 		status int
 		says   string
 	}{
-		{[]string{"--model", vit, photos}, 1, "captioner"},
+		{[]string{"--model", vit, photos}, 1, "holds a Vision Transformer"},
+		{[]string{"--model", wordless, photos}, 1, "--vocab"},
 		{[]string{"--model", "no-such-captioner", photos}, 1, "no-such-captioner"},
 		{[]string{"--model", hub.LaptopCaptioner, empty}, 1, empty},
 		{[]string{"--model", hub.LaptopCaptioner, "--vocab", filepath.Join(photos, "bike.png"), photos}, 1, "bike.png"},
@@ -152,6 +162,30 @@ func TestCaptionBadInput(t *testing.T) {
 		if status != c.status || !strings.Contains(log, c.says) {
 			t.Errorf("%q: exit status %d, %s", c.args, status, log)
 		}
+	}
+}
+
+// TestCaptionHugePicture: a picture of 100 megapixels is captioned, its figure small.
+func TestCaptionHugePicture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	path, out := filepath.Join(t.TempDir(), "huge.png"), t.TempDir()
+	if err := plots.SavePNG(path, image.NewPaletted(image.Rect(0, 0, 10000, 10000), color.Palette{color.RGBA{20, 120, 40, 255}})); err != nil {
+		t.Fatal(err)
+	}
+	said := ok(t, "caption", "--model", hub.LaptopCaptioner, "-o", out, path)
+	if !strings.Contains(said, "huge.png\t") {
+		t.Errorf("said %q", said)
+	}
+	f, err := os.Open(filepath.Join(out, "huge.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if c, err := png.DecodeConfig(f); err != nil || c.Width > 4000 {
+		t.Errorf("the figure is %d pixels wide, %v", c.Width, err)
 	}
 }
 

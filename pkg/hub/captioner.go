@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"gaze/pkg/caption"
+	"gaze/pkg/vit"
 )
 
 // LaptopCaptioner is the captioner that comes with the program.
@@ -25,12 +26,23 @@ func OpenCaptioner(fileOrName, vocab string) (*caption.Model, error) {
 	}
 	m, err := caption.Load(path)
 	if err != nil {
-		return nil, err
+		return nil, notACaptioner(path, err)
 	}
 	if err := findWords(m, path, vocab); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
+}
+
+// notACaptioner is the error of a file that was refused, which says more of one that
+// is a Vision Transformer.
+func notACaptioner(path string, err error) error {
+	m, wrong := vit.Load(path)
+	if wrong != nil {
+		return err
+	}
+	err = fmt.Errorf("%s holds a Vision Transformer (%s), which doesn't caption: `gaze classify` and `gaze attend` use it, `gaze models` lists captioners", path, m.Name)
+	return errors.Join(err, m.Close())
 }
 
 // findWords gives the model its vocabulary.
