@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -28,6 +29,7 @@ import (
 // Cache is one plugin's.
 type Cache struct {
 	api   *C.api_table // the plugin's own
+	cpu   bool         // it is one for the CPU
 	store *execcache.Store
 	ready chan struct{} // closed when the three below are known
 
@@ -74,7 +76,7 @@ func Wrap(path string, store *execcache.Store) (*Cache, error) {
 	if table == nil {
 		return nil, fmt.Errorf("%s speaks a version of PJRT that this program can't cache", path)
 	}
-	c := &Cache{api: api, store: store, ready: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
+	c := &Cache{api: api, cpu: strings.Contains(filepath.Base(path), "cpu"), store: store, ready: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
 	slots = append(slots, c)
 	if store != nil {
 		go c.identify(path)

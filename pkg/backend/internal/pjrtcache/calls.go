@@ -52,17 +52,26 @@ func inSlot(i C.int) *Cache {
 
 // create makes a client. go-xla sends the option preallocate to every plugin, and
 // newer CPU plugins refuse what they don't know; false is what they do anyway.
+//
+// A CPU plugin is asked for one device, where it would make four, and as many threads
+// at least: on two cores they stood in each other's way.
 func (c *Cache) create(args *C.create_args) unsafe.Pointer {
-	failed := C.gaze_call(c.api, C.CLIENT_CREATE, unsafe.Pointer(args))
-	if failed == nil {
-		return nil
+	without, with := C.CString("preallocate"), C.CString("cpu_device_count")
+	defer C.free(unsafe.Pointer(without))
+	defer C.free(unsafe.Pointer(with))
+	replaceable := bool(C.gaze_is_false(args, without))
+	if replaceable && c.cpu {
+		failed := C.gaze_create_with(c.api, args, without, with, 1)
+		if failed == nil {
+			return nil
+		}
+		C.gaze_error_free(c.api, failed)
 	}
-	option := C.CString("preallocate")
-	defer C.free(unsafe.Pointer(option))
-	if !C.gaze_is_false(args, option) {
+	failed := C.gaze_call(c.api, C.CLIENT_CREATE, unsafe.Pointer(args))
+	if failed == nil || !replaceable {
 		return failed
 	}
-	if again := C.gaze_create_without(c.api, args, option); again != nil {
+	if again := C.gaze_create_with(c.api, args, without, nil, 0); again != nil {
 		C.gaze_error_free(c.api, again)
 		return failed
 	}

@@ -57,7 +57,7 @@ typedef struct {
 	size_t value_size;
 } named_value;
 
-enum { NAMED_BOOL = 4 };
+enum { NAMED_INT64 = 1, NAMED_BOOL = 4 };
 
 typedef struct {
 	size_t struct_size;
@@ -106,7 +106,7 @@ const api_table* gaze_table_of(const char* library, char** error);
 // The rest call the plugin. Errors are the plugin's own, NULL when all went well.
 void* gaze_call(const api_table* api, int place, void* args);
 bool gaze_is_false(const create_args* args, const char* option);
-void* gaze_create_without(const api_table* api, create_args* args, const char* option);
+void* gaze_create_with(const api_table* api, create_args* args, const char* without, const char* with, int64_t value);
 void gaze_error_text(const api_table* api, void* error, const char** text, size_t* size);
 void gaze_error_free(const api_table* api, void* error);
 void* gaze_text(const api_table* api, int place, void* object, const char** text, size_t* size);

@@ -82,16 +82,21 @@ bool gaze_is_false(const create_args* args, const char* option) {
 	return false;
 }
 
-void* gaze_create_without(const api_table* api, create_args* args, const char* option) {
-	create_args fewer = *args;
+// A client without one option and, unless that is NULL, with another.
+void* gaze_create_with(const api_table* api, create_args* args, const char* without, const char* with, int64_t value) {
+	create_args other = *args;
 	named_value* some = calloc(args->num_options + 1, sizeof *some);
-	fewer.options = some;
-	fewer.num_options = 0;
+	other.options = some;
+	other.num_options = 0;
 	for (size_t i = 0; some && i < args->num_options; i++)
-		if (!is_named(&args->options[i], option))
-			some[fewer.num_options++] = args->options[i];
-	void* error = gaze_call(api, CLIENT_CREATE, &fewer);
-	args->client = fewer.client;
+		if (!is_named(&args->options[i], without))
+			some[other.num_options++] = args->options[i];
+	if (some && with)
+		some[other.num_options++] = (named_value){
+			.struct_size = sizeof *some, .name = with, .name_size = strlen(with), .type = NAMED_INT64, .int64_value = value, .value_size = 1,
+		};
+	void* error = gaze_call(api, CLIENT_CREATE, &other);
+	args->client = other.client;
 	free(some);
 	return error;
 }
