@@ -35,7 +35,11 @@ func newDevices() *cobra.Command {
 			if err := w.Flush(); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\nprograms compiled by XLA are %s\n", backend.KeptPrograms())
+			products := ""
+			if backend.Tiles() {
+				products = "XLA's float32 products are made on AMX tiles ($GAZE_TILES=off changes that)\n"
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\nprograms compiled by XLA are %s\n%s", backend.KeptPrograms(), products)
 			return err
 		},
 	}

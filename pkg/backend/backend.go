@@ -25,6 +25,10 @@
 // loaded by the next process that needs the same program: see [Compiled].
 // $GAZE_COMPILED=off turns that off, $GAZE_COMPILED=256M bounds it.
 //
+// Where the processor has AMX tiles, XLA's float32 products are made on them, as exact
+// as float32 arithmetic and about twice as fast: see [Tiles]. $GAZE_TILES=off leaves
+// them to XLA.
+//
 // Nothing here downloads anything. XLA needs cgo; without it, or with the build tag
 // noxla, only the Go backend is compiled in.
 package backend

@@ -24,12 +24,14 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 
 	"gaze/pkg/backend/internal/execcache"
+	"gaze/pkg/backend/internal/products"
 )
 
 // Cache is one plugin's.
 type Cache struct {
 	api   *C.api_table // the plugin's own
 	cpu   bool         // it is one for the CPU
+	tiles bool         // it takes our products
 	store *execcache.Store
 	ready chan struct{} // closed when the three below are known
 
@@ -78,6 +80,7 @@ func Wrap(path string, store *execcache.Store) (*Cache, error) {
 	}
 	c := &Cache{api: api, cpu: strings.Contains(filepath.Base(path), "cpu"), store: store, ready: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
 	slots = append(slots, c)
+	c.tiles = c.cpu && products.Register(unsafe.Pointer(api))
 	if store != nil {
 		go c.identify(path)
 	}

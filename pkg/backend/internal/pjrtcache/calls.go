@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"gaze/pkg/backend/internal/execcache"
+	"gaze/pkg/backend/internal/products"
 )
 
 // gazeClientCreate stands for PJRT_Client_Create.
@@ -110,6 +111,7 @@ func (c *Cache) describe(client unsafe.Pointer) (string, error) {
 // being compiled already is waited for. Whatever goes wrong with the store, the
 // program is compiled.
 func (c *Cache) compile(args *C.compile_args) unsafe.Pointer {
+	defer c.rewrite(args)()
 	key, cached := c.key(args)
 	if cached {
 		lock, _ := c.compiling.LoadOrStore(key, new(sync.Mutex))
@@ -132,6 +134,25 @@ func (c *Cache) compile(args *C.compile_args) unsafe.Pointer {
 		c.stored.Add(1)
 	}
 	return nil
+}
+
+// rewrite puts our products into a program, where the plugin takes them, until the
+// function that it gives is called.
+func (c *Cache) rewrite(args *C.compile_args) func() {
+	old := args.program
+	if !c.tiles || C.GoStringN(old.format, C.int(old.format_size)) != "mlir" {
+		return func() {}
+	}
+	text := products.Rewrite(C.GoStringN(old.code, C.int(old.code_size)))
+	p := (*C.program)(C.malloc(C.size_t(unsafe.Sizeof(*old))))
+	*p = *old
+	p.code, p.code_size = C.CString(text), C.size_t(len(text))
+	args.program = p
+	return func() {
+		args.program = old
+		C.free(unsafe.Pointer(p.code))
+		C.free(unsafe.Pointer(p))
+	}
 }
 
 // key names a program; false when it can't be stored.

@@ -1,0 +1,81 @@
+package products
+
+import (
+	"strings"
+	"testing"
+)
+
+// op is a dot_general as go-xla writes it.
+func op(axes, more, left, right, out string) string {
+	return `    %7 = "stablehlo.dot_general"(%5, %arg1) {
+      dot_dimension_numbers = #stablehlo.dot<
+  ` + axes + `
+>,
+      precision_config = [#stablehlo<precision DEFAULT>, #stablehlo<precision DEFAULT>]` + more + `
+    } : (tensor<` + left + `>, tensor<` + right + `>) -> tensor<` + out + `>
+`
+}
+
+const plain = `lhs_batching_dimensions = [],
+  rhs_batching_dimensions = [],
+  lhs_contracting_dimensions = [1],
+  rhs_contracting_dimensions = [0]`
+
+const batched = `lhs_batching_dimensions = [0, 1],
+  rhs_batching_dimensions = [0, 1],
+  lhs_contracting_dimensions = [3],
+  rhs_contracting_dimensions = [3]`
+
+func TestRewrite(t *testing.T) {
+	tests := []struct{ name, program, want string }{
+		{"matrices", op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32"),
+			`    %7 = "stablehlo.custom_call"(%5, %arg1) {call_target_name = "gaze_product", api_version = 4 : i32, backend_config = {axes = array<i64: 0, 1, 1, 0>}, operand_layouts = [dense<[1, 0]> : tensor<2xindex>, dense<[1, 0]> : tensor<2xindex>], result_layouts = [dense<[1, 0]> : tensor<2xindex>]} : (tensor<197x384xf32>, tensor<384x1152xf32>) -> tensor<197x1152xf32>
+`},
+		{"batches", op(batched, "", "2x6x197x64xf32", "2x6x197x64xf32", "2x6x197x197xf32"),
+			`    %7 = "stablehlo.custom_call"(%5, %arg1) {call_target_name = "gaze_product", api_version = 4 : i32, backend_config = {axes = array<i64: 2, 0, 1, 0, 1, 1, 3, 3>}, operand_layouts = [dense<[3, 2, 1, 0]> : tensor<4xindex>, dense<[3, 2, 1, 0]> : tensor<4xindex>], result_layouts = [dense<[3, 2, 1, 0]> : tensor<4xindex>]} : (tensor<2x6x197x64xf32>, tensor<2x6x197x64xf32>) -> tensor<2x6x197x197xf32>
+`},
+		{"one row", op(plain, "", "1x384xf32", "384x1152xf32", "1x1152xf32"), ""},
+		{"little work", op(plain, "", "16x16xf32", "16x16xf32", "16x16xf32"), ""},
+		{"float64", op(plain, "", "197x384xf64", "384x1152xf64", "197x1152xf64"), ""},
+		{"bfloat16 to float32", op(plain, "", "197x384xbf16", "384x1152xbf16", "197x1152xf32"), ""},
+		{"algorithm", op(plain, ",\n      algorithm = #stablehlo.dot_algorithm<lhs_precision_type = tf32>", "197x384xf32", "384x1152xf32", "197x1152xf32"), ""},
+		{"no such axis", op(strings.ReplaceAll(plain, "[1]", "[4]"), "", "197x384xf32", "384x1152xf32", "197x1152xf32"), ""},
+		{"axes apart", op(strings.ReplaceAll(plain, "[1]", "[1]"), "", "64x384x64xf32", "384x1152xf32", "64x64x1152xf32"), ""},
+		{"another op", `    %2 = "stablehlo.tanh"(%1) : (tensor<197x384xf32>) -> tensor<197x384xf32>`, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			want := test.want
+			if want == "" {
+				want = test.program
+			}
+			if got := Rewrite(test.program); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// TestRewriteEach checks that of several ops each is judged alone.
+func TestRewriteEach(t *testing.T) {
+	small, large := op(plain, "", "1x384xf32", "384x10xf32", "1x10xf32"), op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32")
+	got := Rewrite(small + large + small + large)
+	if dots, calls := strings.Count(got, "dot_general"), strings.Count(got, "gaze_product"); dots != 2 || calls != 2 {
+		t.Errorf("%d dot_generals and %d calls, want 2 and 2:\n%s", dots, calls, got)
+	}
+	if !strings.HasPrefix(got, small) {
+		t.Error("the first op was changed")
+	}
+}
+
+// FuzzRewrite checks that no text makes it panic, and that what isn't a product stays.
+func FuzzRewrite(f *testing.F) {
+	f.Add(op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32"))
+	f.Add(op(batched, "", "2x6x197x64xf32", "2x6x197x64xf32", "2x6x197x197xf32"))
+	f.Fuzz(func(t *testing.T, program string) {
+		got := Rewrite(program)
+		if !strings.Contains(program, "stablehlo.dot_general") && got != program {
+			t.Errorf("%q became %q", program, got)
+		}
+	})
+}
