@@ -9,10 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 // Blocks of LARGE and more are mappings of their own, at multiples of a huge page, of
 // which the kernel makes them where it may.
-enum { LARGE = 32 << 20, HUGE_PAGE = 2 << 20, MOST = 1024 };
+enum { LARGE = 32 << 20, HUGE_PAGE = 2 << 20, MOST = 1024, PATIENCE = 5000000 };
 
 typedef struct {
 	char* start;
@@ -21,6 +22,7 @@ typedef struct {
 } block;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t given = PTHREAD_COND_INITIALIZER;
 static block blocks[MOST]; // the one freed last stands last
 static int count;
 static blocks_usage usage;
@@ -45,19 +47,35 @@ static void drop(int i) {
 		blocks[i] = blocks[i + 1];
 }
 
-// The smallest unused block that will do, but none of more than twice the size, which
-// may be about to be asked for again.
-static int fitting(size_t size) {
+// The smallest block that will do, of those in use or of the others, but none of more
+// than twice the size, which may be about to be asked for again.
+static int fitting(size_t size, bool used) {
 	int best = -1;
 	for (int i = 0; i < count; i++)
-		if (!blocks[i].used && blocks[i].size >= size && blocks[i].size / 2 <= size && (best < 0 || blocks[i].size < blocks[best].size))
+		if (blocks[i].used == used && blocks[i].size >= size && blocks[i].size / 2 <= size && (best < 0 || blocks[i].size < blocks[best].size))
 			best = i;
 	return best;
 }
 
+// A program's result is there a moment before its memory is given back, and the next run
+// may already ask for it: that moment is waited for, or the process would need it twice.
+static int fitting_soon(size_t size) {
+	struct timespec end;
+	int i = fitting(size, false);
+	if (i >= 0 || fitting(size, true) < 0)
+		return i;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_nsec += PATIENCE;
+	end.tv_sec += end.tv_nsec / 1000000000;
+	end.tv_nsec %= 1000000000;
+	for (bool late = false; i < 0 && !late; i = fitting(size, false))
+		late = pthread_cond_timedwait(&given, &lock, &end) != 0;
+	return i;
+}
+
 static void* take(size_t size) {
 	size = (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
-	int i = fitting(size);
+	int i = fitting_soon(size);
 	if (i >= 0) {
 		usage.unused -= blocks[i].size;
 	} else {
@@ -92,6 +110,7 @@ static bool give(void* p) {
 	blocks[i] = freed;
 	usage.used -= freed.size;
 	usage.unused += freed.size;
+	pthread_cond_broadcast(&given);
 	// No more lies idle than once was in use.
 	for (int k = 0; k < count && usage.unused > most_used;)
 		if (blocks[k].used)

@@ -5,6 +5,7 @@ package keptmemory
 import (
 	"sync"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -58,6 +59,25 @@ func TestNoMoreIsKeptThanWasUsed(t *testing.T) {
 			t.Errorf("after %d MiB: %d MiB unused, %d MiB used; at most %d MiB were used at once", size, unused/mib, used/mib, most/mib)
 		}
 	}
+}
+
+// A block that is asked for while another of its size is about to be given back is that
+// one. On a busy machine it may come too late, but hardly each time.
+func TestABlockThatIsGivenBackSoonIsWaitedFor(t *testing.T) {
+	for range 50 {
+		first := take(64, 48*mib)
+		go func() {
+			time.Sleep(time.Millisecond)
+			give(first)
+		}()
+		second := take(64, 48*mib)
+		again := second == first
+		give(second)
+		if again {
+			return
+		}
+	}
+	t.Error("a new block was made each time")
 }
 
 func TestSmallBlocksAreTheCLibrarys(t *testing.T) {
