@@ -24,26 +24,29 @@ func (t *Trainer) stepGraph(_ *model.Scope, inputs []*Node) []*Node {
 	return []*Node{Stack([]*Node{o.Loss, o.Correct, o.Answers, norm}, 0)}
 }
 
-// accumulateGraph adds a batch's gradients to those that wait. Inputs as
-// stepGraph's without scalars. Output: loss, correct, answers.
+// accumulateGraph adds a batch's gradients to those that wait. Inputs: backward's, and
+// whether any wait: what they are when none do is of no account. Output: loss, correct,
+// answers.
 func (t *Trainer) accumulateGraph(_ *model.Scope, inputs []*Node) []*Node {
-	o, gradients := t.backward(inputs)
+	last := len(inputs) - 1
+	o, gradients := t.backward(inputs[:last])
+	waits := element(inputs[last], 0)
 	for i, p := range t.trained() {
-		p.gradient.SetNodeValue(Add(p.gradient.NodeValue(o.Loss), gradients[i]))
+		waiting := p.gradient.NodeValue(o.Loss)
+		waiting = Where(GreaterThan(waits, ScalarZero(waits.Graph(), waits.DType())), waiting, ZerosLike(waiting))
+		p.gradient.SetNodeValue(Add(waiting, gradients[i]))
 	}
 	return []*Node{Stack([]*Node{o.Loss, o.Correct, o.Answers}, 0)}
 }
 
-// applyGraph updates with the gradients that wait and clears them. Input:
-// scalars. Output: norm of the gradients.
+// applyGraph updates with the gradients that wait. Input: scalars. Output: norm of the
+// gradients.
 func (t *Trainer) applyGraph(_ *model.Scope, inputs []*Node) []*Node {
 	scalars := inputs[0]
 	share := element(scalars, scalarShare)
 	var gradients []*Node
 	for _, p := range t.trained() {
-		waiting := p.gradient.NodeValue(scalars)
-		gradients = append(gradients, Mul(waiting, share))
-		p.gradient.SetNodeValue(ZerosLike(waiting))
+		gradients = append(gradients, Mul(p.gradient.NodeValue(scalars), share))
 	}
 	return []*Node{Reshape(t.update(scalars, gradients), 1)}
 }

@@ -158,7 +158,7 @@ func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) (*tensors.Tensor, 
 	if err != nil {
 		return nil, err
 	}
-	return t.upload(k.shape, values)
+	return t.own(k.shape, values)
 }
 
 // install puts a checked state in the place of the present one.
@@ -179,26 +179,6 @@ func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64
 			}
 		}
 	}
-	if numbers[2] == 0 && t.pending > 0 {
-		if err := t.clearGradients(); err != nil {
-			t.broken = err
-			return err
-		}
-	}
 	t.updates, t.batches, t.pending = int(numbers[0]), int(numbers[1]), int(numbers[2])
-	return nil
-}
-
-// clearGradients forgets gradients that wait.
-func (t *Trainer) clearGradients() error {
-	for _, p := range t.trained() {
-		zeros, err := t.upload(p.shape, make([]float32, p.shape.Size()))
-		if err == nil {
-			err = p.gradient.SetValue(zeros)
-		}
-		if err != nil {
-			return fmt.Errorf("train: %w", err)
-		}
-	}
 	return nil
 }

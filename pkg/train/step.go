@@ -81,7 +81,11 @@ func (t *Trainer) stepOn(batch int, inputs []*tensors.Tensor) (Metrics, error) {
 
 // accumulateStep adds a batch's gradients and updates when they are enough.
 func (t *Trainer) accumulateStep(m Metrics, inputs []*tensors.Tensor) (Metrics, error) {
-	out, err := t.call(t.accumulate, true, inputs...)
+	waits, err := t.upload(shapes.Make(dtypes.Float32, 1), []float32{float32(min(t.pending, 1))})
+	if err != nil {
+		return m, fmt.Errorf("train: %w", err)
+	}
+	out, err := t.call(t.accumulate, true, append(inputs, waits)...)
 	if err != nil {
 		return m, err
 	}

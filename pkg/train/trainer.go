@@ -37,7 +37,8 @@ type Trainer struct {
 	batches int // so far, whose number draws stochastic depth
 	pending int // batches whose gradients wait for an update
 
-	draw func(batch int) []float32 // draws the factors of stochastic depth
+	draw    func(batch int) []float32 // draws the factors of stochastic depth
+	nothing []float32                 // zeros, while variables are made
 
 	step, accumulate, apply *model.Exec    // step, or the other two if gradients are accumulated
 	logits                  [2]*model.Exec // with the weights, with their average
@@ -87,6 +88,7 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 			trained++
 		}
 	}
+	t.nothing = nil
 	if trained == 0 {
 		t.Close()
 		return nil, errors.New("train: every weight is frozen: there is nothing to train")
@@ -131,7 +133,7 @@ func (t *Trainer) newParameter(w *weights.Tensor) (*parameter, error) {
 		return p, nil
 	}
 	p.group = t.group(group{treat.RateScale, treat.DecayScale})
-	zeros := make([]float32, len(values))
+	zeros := t.zeros(len(values))
 	for _, slot := range t.opt.Optimizer.slots() {
 		v, err := t.variable(slot, p, zeros)
 		if err != nil {
@@ -161,12 +163,31 @@ func (t *Trainer) group(g group) int {
 	return len(t.groups) - 1
 }
 
+// zeros is so many; what it gave before is overwritten by nobody.
+func (t *Trainer) zeros(n int) []float32 {
+	if n > len(t.nothing) {
+		t.nothing = make([]float32, n)
+	}
+	return t.nothing[:n]
+}
+
 func (t *Trainer) variable(scope string, p *parameter, values []float32) (*model.Variable, error) {
-	value, err := t.upload(p.shape, values)
+	value, err := t.own(p.shape, values)
 	if err != nil {
 		return nil, err
 	}
 	return t.store.VariableWithValue("/"+scope+"/"+p.name, value), nil
+}
+
+// own copies values to memory that is the backend's own. That which GoMLX shares with it,
+// as it does for inputs, can't be given away to a step, which would then need all that
+// changes twice.
+func (t *Trainer) own(shape shapes.Shape, values []float32) (*tensors.Tensor, error) {
+	buffer, err := t.backend.BufferFromFlatData(0, values, shape)
+	if err != nil {
+		return nil, err
+	}
+	return tensors.FromBuffer(buffer)
 }
 
 // upload copies values to the backend.
