@@ -21,3 +21,5 @@ func wrapPlugin(path string, store *execcache.Store) counter {
 	}
 	return c
 }
+
+func haveKernels() bool { return pjrtcache.Kernels() }

@@ -1,13 +1,12 @@
 package vit
 
 import (
-	"math"
-
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gaze/pkg/backend/layers"
 )
 
 // Intermediates is everything a forward pass computes, by name. What the caller
@@ -22,7 +21,9 @@ type Intermediates struct {
 
 // Block is what one block computes.
 type Block struct {
-	Attention *Node // [batch, heads, query tokens, key tokens]: softmax probabilities, rows sum to one
+	// Attention has the probabilities, rows sum to one, of all queries or of some. Nodes
+	// for them are made when they are asked for: mixing values doesn't need them.
+	Attention layers.Attention
 	Tokens    *Node // [batch, tokens, dim]: the block's output
 }
 
@@ -53,10 +54,10 @@ func (p params) forward(images *Node) *Intermediates {
 		x = x.StopCheckpoint()
 	}
 	if cfg.PreLogits == PreLogitsAll {
-		x = Tanh(p.linear("pre_logits", x, cfg.Representation, true))
+		x = Tanh(p.linear("pre_logits", layers.Linear{}, x, cfg.Representation, true))
 	}
 	if cfg.FinalNorm {
-		x = p.layerNorm("norm", x)
+		x = p.norm("norm", x.Shape().Dim(-1)).Of(x)
 	}
 	out.Norm = x
 	p.head(out)
@@ -76,10 +77,11 @@ func (p params) embed(images *Node) *Node {
 	x = TransposeAllDims(x, 0, 2, 4, 1, 3, 5)
 	x = Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
 	w := p.weight("patch/weight", cfg.Dim, cfg.Channels, patch[0], patch[1])
-	x = p.full(p.product(x, Reshape(w, cfg.Dim, -1)).General([]int{2}, nil, []int{1}, nil))
+	l := layers.Linear{Weight: Reshape(w, cfg.Dim, -1), BFloat16: p.how.BFloat16}
 	if cfg.PatchBias {
-		x = Add(x, p.vector("patch/bias", cfg.Dim))
+		l.Bias = p.weight("patch/bias", cfg.Dim)
 	}
+	x = l.Of(x)
 
 	positions, n := p.weight("positions", 1, cfg.positionPrefix()+cfg.Patches(), cfg.Dim), cfg.positionPrefix()
 	x = Add(x, span(positions, n, n+cfg.Patches()))
@@ -91,7 +93,7 @@ func (p params) embed(images *Node) *Node {
 		x = concatenate(BroadcastToDims(prefix, batch, cfg.Prefix(), cfg.Dim), x)
 	}
 	if cfg.PreNorm {
-		x = p.layerNorm("pre_norm", x)
+		x = p.norm("pre_norm", cfg.Dim).Of(x)
 	}
 	return x
 }
@@ -118,17 +120,30 @@ func (p params) prefix() *Node {
 // block is one encoder block, the i-th, pre-norm: attention and MLP, each on a
 // residual branch.
 func (p params) block(x *Node, i int) Block {
-	mixed, attention := p.attention(p.layerNorm("norm1", x))
-	x = p.residual(x, mixed, "scale1", 2*i)
-	x = p.residual(x, p.mlp(p.layerNorm("norm2", x)), "scale2", 2*i+1)
+	cfg := p.cfg
+	qkv := p.linear("attn/qkv", layers.Linear{Norm: p.norm("norm1", cfg.Dim)}, x, 3*cfg.Dim, cfg.QKVBias)
+	attention := layers.Attention{QKV: qkv, Heads: cfg.Heads, BFloat16: p.how.BFloat16}
+	x = p.residual(x, "attn/out", layers.Linear{}, attention.Mixed(), "scale1", 2*i)
+
+	hidden := p.linear("mlp/fc1", layers.Linear{Norm: p.norm("norm2", cfg.Dim)}, x, cfg.fc1Dim(), true)
+	if cfg.Activation == SwiGLU {
+		hidden = swiGLU(hidden, cfg.MLPDim)
+	}
+	x = p.residual(x, "mlp/fc2", layers.Linear{Activation: cfg.Activation.layer()}, hidden, "scale2", 2*i+1)
 	return Block{Attention: attention, Tokens: x}
 }
 
-// residual adds a branch, the i-th of the model, to the stream: scaled per
-// channel where the model learned to, and per picture where factors are given.
-func (p params) residual(x, branch *Node, scale string, i int) *Node {
-	if p.cfg.LayerScale {
-		branch = Mul(branch, p.vector(scale, p.cfg.Dim))
+// residual adds a branch, the i-th of the model, to the stream: a linear layer's result,
+// scaled per channel where the model learned to, and per picture where factors are given.
+func (p params) residual(x *Node, name string, l layers.Linear, branch *Node, scale string, i int) *Node {
+	cfg := p.cfg
+	if !cfg.LayerScale && p.how.Factors == nil {
+		l.Residual = x
+		return p.linear(name, l, branch, cfg.Dim, true)
+	}
+	branch = p.linear(name, l, branch, cfg.Dim, true)
+	if cfg.LayerScale {
+		branch = Mul(branch, p.vector(scale, cfg.Dim))
 	}
 	if p.how.Factors != nil {
 		branch = Mul(branch, Reshape(Slice(p.how.Factors, AxisElem(i)), -1, 1, 1))
@@ -136,46 +151,11 @@ func (p params) residual(x, branch *Node, scale string, i int) *Node {
 	return Add(x, branch)
 }
 
-// attention is multi-head self-attention. It returns the mixed tokens and the
-// probabilities. Heads stand before tokens, the order in which the two products
-// run fastest.
-func (p params) attention(x *Node) (mixed, probabilities *Node) {
-	cfg := p.cfg
-	batch, tokens, headDim := x.Shape().Dim(0), x.Shape().Dim(1), cfg.Dim/cfg.Heads
-	qkv := p.linear("attn/qkv", x, 3*cfg.Dim, cfg.QKVBias)
-	take := func(i int) *Node {
-		part := SliceAxis(qkv, 2, AxisRange(i*cfg.Dim, (i+1)*cfg.Dim))
-		return TransposeAllDims(Reshape(part, batch, tokens, cfg.Heads, headDim), 0, 2, 1, 3)
-	}
-	query, key, value := take(0), take(1), take(2)
-
-	query = MulScalar(query, 1/math.Sqrt(float64(headDim)))
-	scores := p.full(p.product(query, key).General([]int{3}, []int{0, 1}, []int{3}, []int{0, 1}))
-	probabilities = Softmax(scores, -1)
-	mixed = p.full(p.product(probabilities, value).General([]int{3}, []int{0, 1}, []int{2}, []int{0, 1}))
-	mixed = Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), batch, tokens, cfg.Dim)
-	return p.linear("attn/out", mixed, cfg.Dim, true), probabilities
-}
-
-// mlp is the two-layer perceptron on each token.
-func (p params) mlp(x *Node) *Node {
-	cfg := p.cfg
-	x = p.linear("mlp/fc1", x, cfg.fc1Dim(), true)
-	switch cfg.Activation {
-	case GELU:
-		x = activation.Gelu(x)
-	case GELUTanh:
-		x = activation.GeluApproximate(x)
-	case QuickGELU:
-		x = Mul(x, Sigmoid(MulScalar(x, 1.702)))
-	case SwiGLU:
-		gate := Slice(x, AxisRange(), AxisRange(), AxisRange(0, cfg.MLPDim))
-		value := Slice(x, AxisRange(), AxisRange(), AxisRangeToEnd(cfg.MLPDim))
-		x = Mul(Mul(gate, Sigmoid(gate)), value)
-	default:
-		exceptions.Panicf("vit.Forward: activation %s", cfg.Activation)
-	}
-	return p.linear("mlp/fc2", x, cfg.Dim, true)
+// swiGLU is the gated activation of half the numbers, times the other half.
+func swiGLU(x *Node, dim int) *Node {
+	gate := Slice(x, AxisRange(), AxisRange(), AxisRange(0, dim))
+	value := Slice(x, AxisRange(), AxisRange(), AxisRangeToEnd(dim))
+	return Mul(Mul(gate, Sigmoid(gate)), value)
 }
 
 // head pools the tokens and classifies.
@@ -195,17 +175,17 @@ func (p params) head(out *Intermediates) {
 		exceptions.Panicf("vit.Forward: pooling %s", cfg.Pool)
 	}
 	if cfg.PoolNorm {
-		x = p.layerNorm("pool_norm", x)
+		x = p.norm("pool_norm", x.Shape().Dim(-1)).Of(x)
 	}
 	if cfg.PreLogits == PreLogitsToken {
-		x = Tanh(p.linear("pre_logits", x, cfg.Representation, true))
+		x = Tanh(p.linear("pre_logits", layers.Linear{}, x, cfg.Representation, true))
 	}
 	out.PreLogits = x
 	if cfg.Classes == 0 {
 		return
 	}
-	out.Logits = p.linear("head", x, cfg.Classes, true)
+	out.Logits = p.linear("head", layers.Linear{}, x, cfg.Classes, true)
 	if cfg.Pool == PoolClassDist {
-		out.Logits = DivScalar(Add(out.Logits, p.linear("head_dist", token(1), cfg.Classes, true)), 2)
+		out.Logits = DivScalar(Add(out.Logits, p.linear("head_dist", layers.Linear{}, token(1), cfg.Classes, true)), 2)
 	}
 }

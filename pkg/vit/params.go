@@ -1,13 +1,14 @@
 package vit
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/nn"
+	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gaze/pkg/backend/layers"
 )
 
 // params reads the model's variables while a graph is built.
@@ -42,26 +43,35 @@ func (p params) vector(path string, dim int) *Node {
 	return Reshape(p.weight(path, dim), 1, 1, dim)
 }
 
-// linear is torch's Linear over the last axis: x·weightᵀ + bias, weight [out, in].
-// The product is one of matrices, all tokens in a row: the gradients of one over
-// three axes made a training step of ViT-Ti's blocks a third longer on XLA.
-func (p params) linear(name string, x *Node, out int, bias bool) *Node {
-	last := x.Rank() - 1
-	w := p.weight(name+"/weight", out, x.Shape().Dim(last))
-	dims := slices.Clone(x.Shape().Dimensions)
-	x = p.full(p.product(Reshape(x, -1, dims[last]), w).General([]int{1}, nil, []int{1}, nil))
-	dims[last] = out
-	x = Reshape(x, dims...)
+// linear completes a linear layer with its weights and applies it over the last axis.
+func (p params) linear(name string, l layers.Linear, x *Node, out int, bias bool) *Node {
+	l.Weight, l.BFloat16 = p.weight(name+"/weight", out, x.Shape().Dim(-1)), p.how.BFloat16
 	if bias {
-		x = Add(x, ExpandLeftToRank(p.weight(name+"/bias", out), x.Rank()))
+		l.Bias = p.weight(name+"/bias", out)
 	}
-	return x
+	return l.Of(x)
 }
 
-// layerNorm normalises over the last axis, with the model's epsilon.
-func (p params) layerNorm(name string, x *Node) *Node {
-	dim := x.Shape().Dim(-1)
-	return nn.LayerNorm(x, []int{x.Rank() - 1}, p.cfg.NormEps, p.weight(name+"/weight", dim), p.weight(name+"/bias", dim), nil)
+// norm is a layer norm over the last axis, with the model's epsilon.
+func (p params) norm(name string, dim int) *layers.Norm {
+	return &layers.Norm{Gamma: p.weight(name+"/weight", dim), Beta: p.weight(name+"/bias", dim), Epsilon: p.cfg.NormEps}
+}
+
+// layer is the activation as a linear layer knows it; SwiGLU, which takes twice the
+// numbers, it doesn't.
+func (a Activation) layer() layers.Activation {
+	switch a {
+	case GELU:
+		return layers.GELU
+	case GELUTanh:
+		return layers.GELUTanh
+	case QuickGELU:
+		return layers.QuickGELU
+	case SwiGLU:
+		return layers.NoActivation
+	}
+	exceptions.Panicf("vit.Forward: activation %s", a)
+	return layers.NoActivation
 }
 
 // span is the tokens from index start up to end of x, [batch, tokens, dim]; nil

@@ -1,7 +1,6 @@
 package vit
 
 import (
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -37,21 +36,3 @@ func ForwardTraining(scope *model.Scope, cfg Config, images *Node, how Training)
 	}
 	return params{scope, cfg, images, how}.forward(images)
 }
-
-// factor is x as a factor of a product of matrices.
-func (p params) factor(x *Node) *Node {
-	if p.how.BFloat16 {
-		return ConvertDType(x, dtypes.BFloat16)
-	}
-	return x
-}
-
-// product is that of two tensors, to be taken as its methods say. Without an
-// accumulator's dtype: half precision would get float32's, which backends add up
-// in unasked, but whose gradients are then of float32 factors.
-func (p params) product(a, b *Node) *DotBuilder {
-	return Dot(p.factor(a), p.factor(b)).WithAccumulatorDType(dtypes.InvalidDType)
-}
-
-// full is a product in the dtype of all that isn't one.
-func (p params) full(product *Node) *Node { return ConvertDType(product, p.like.DType()) }

@@ -61,12 +61,12 @@ func (w Want) pick(c Config, all *Intermediates) []*Node {
 		nodes = append(nodes, Identity(all.Blocks[i].Tokens))
 	}
 	for _, i := range w.Attention {
-		nodes = append(nodes, Identity(all.Blocks[i].Attention))
+		nodes = append(nodes, Identity(all.Blocks[i].Attention.Probabilities()))
 	}
 	var rows []*Node
 	for _, i := range w.ClassAttention {
-		row := Slice(all.Blocks[i].Attention, AxisRange(), AxisRange(), AxisElem(0), AxisRangeToEnd(c.Prefix()))
-		rows = append(rows, Squeeze(row, 2))
+		row := all.Blocks[i].Attention.Of(0, 1)
+		rows = append(rows, Squeeze(SliceAxis(row, 3, AxisRangeToEnd(c.Prefix())), 2))
 	}
 	if len(rows) > 0 {
 		nodes = append(nodes, Stack(rows, 1))

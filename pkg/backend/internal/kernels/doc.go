@@ -1,8 +1,45 @@
-// Package products makes XLA multiply float32 matrices with a processor's AMX tiles,
-// where it has them, at about twice the speed of its vectors and no less exactly: see
-// product.c. A program's dot_generals become custom calls before a PJRT plugin for the
-// CPU compiles it.
-package products
+// Package kernels computes what a transformer spends its time on, in XLA's programs on
+// the CPU: products of matrices with all that comes before and after, attention, layer
+// normalisation, and their gradients, with vectors of 512 bits, and products with AMX
+// tiles where the processor has them.
+//
+// A program asks for one by calling a function whose name says which and how
+// ([Function]); its dot_generals are products, too. [Rewrite] turns both into custom
+// calls just before a plugin compiles the program, and [Register] tells the plugin what
+// to call.
+package kernels
 
-// Env is the environment variable that, when it is "off", leaves products to XLA.
-const Env = "GAZE_TILES"
+import (
+	"strconv"
+	"strings"
+)
+
+// The environment variables that, when "off", leave everything to XLA, or only products
+// to vectors.
+const (
+	Env      = "GAZE_KERNELS"
+	EnvTiles = "GAZE_TILES"
+)
+
+// functions begin with this.
+const prefix = "gaze_call_"
+
+// The kernels that a program can ask for by name. calls.c says what arrays and numbers
+// each takes.
+const (
+	Linear    = "linear"
+	Attention = "attention"
+	Norm      = "norm"
+)
+
+// Function is the name of a function that stands for a kernel with its numbers, none of
+// them negative; id tells it from others of a program.
+func Function(kernel string, numbers []int64, id int) string {
+	var b strings.Builder
+	b.WriteString(prefix + kernel)
+	for _, n := range numbers {
+		b.WriteString("_" + strconv.FormatInt(n, 10))
+	}
+	b.WriteString("_" + strconv.Itoa(id))
+	return b.String()
+}

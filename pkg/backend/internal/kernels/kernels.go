@@ -1,11 +1,12 @@
 //go:build cgo && linux && !noxla && amd64
 
-package products
+package kernels
 
 /*
 #cgo CFLAGS: -O3
-#include "handler.h"
-#include "product.h"
+#include "calls.h"
+#include "panels.h"
+#include "tiles.h"
 */
 import "C"
 
@@ -16,29 +17,19 @@ import (
 	"unsafe"
 )
 
-// ready says, once, whether this processor can.
-var ready = sync.OnceValue(func() bool { return bool(C.gaze_tiles_ready()) })
+var (
+	vectorsReady = sync.OnceValue(func() bool { return bool(C.gaze_vectors_ready()) })
+	tilesReady   = sync.OnceValue(func() bool { return bool(C.gaze_tiles_ready()) })
+)
 
-// Available says whether this processor can make such products, and may.
-func Available() bool { return os.Getenv(Env) != "off" && ready() }
+// Available says whether this processor can run the kernels, and may.
+func Available() bool { return os.Getenv(Env) != "off" && vectorsReady() }
 
-// Register tells a plugin of products, by its table of functions. False when it can't
+// Tiles says whether products are made on tiles.
+func Tiles() bool { return Available() && os.Getenv(EnvTiles) != "off" && tilesReady() }
+
+// Register tells a plugin of the kernels, by its table of functions. False when it can't
 // take them or they aren't available; programs must not be rewritten then.
 func Register(api unsafe.Pointer) bool {
-	return Available() && bool(C.gaze_register(api, C.int(runtime.GOMAXPROCS(0))))
-}
-
-// view is a matrix whose element (i, j) is at data[i*row+j*col].
-type view struct {
-	data     []float32
-	row, col int
-}
-
-// multiply sets out[m, n] to a times b, a part of a product of so many rows, for
-// tests. It must be ready.
-func multiply(a, b view, out []float32, m, n, k, whole int) bool {
-	matrix := func(v view) C.matrix {
-		return C.matrix{data: (*C.float)(unsafe.SliceData(v.data)), row: C.int64_t(v.row), col: C.int64_t(v.col)}
-	}
-	return bool(C.gaze_multiply(matrix(a), matrix(b), (*C.float)(unsafe.SliceData(out)), C.int64_t(n), C.int64_t(m), C.int64_t(n), C.int64_t(k), C.int64_t(whole)))
+	return Available() && bool(C.gaze_register(api, C.int(runtime.GOMAXPROCS(0)), C.bool(Tiles())))
 }

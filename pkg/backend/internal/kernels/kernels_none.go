@@ -1,11 +1,14 @@
 //go:build !cgo || !linux || noxla || !amd64
 
-package products
+package kernels
 
 import "unsafe"
 
-// Available says that this program can't make such products.
+// Available says that this program has no kernels.
 func Available() bool { return false }
+
+// Tiles says that this program can't use tiles.
+func Tiles() bool { return false }
 
 // Register tells a plugin nothing.
 func Register(unsafe.Pointer) bool { return false }

@@ -1,4 +1,4 @@
-package products
+package kernels
 
 import (
 	"fmt"
@@ -21,9 +21,25 @@ var dot = regexp.MustCompile(`(?s)"stablehlo\.dot_general"\((%[\w#]+), (%[\w#]+)
 
 var axesLists = regexp.MustCompile(`(lhs_batching|rhs_batching|lhs_contracting|rhs_contracting)_dimensions = \[([\d, ]*)\]`)
 
-// Rewrite gives a program in StableHLO's text with its float32 products, where that is
-// worth it, as custom calls. Anything it doesn't know it leaves as it is.
+// call is a call of a function that stands for a kernel, and stub that function.
+var (
+	call = regexp.MustCompile(`"func\.call"\(([^()]*)\) \{ callee = @` + prefix + `(\w+) \} : \(([^()]*)\) -> (\([^()]*\)|tensor<[^<>]*>)`)
+	stub = regexp.MustCompile(`(?m)^([ \t]*)func\.func @` + prefix + `(?:.*\n)+?[ \t]*\}\n`)
+)
+
+// Rewrite gives a program in StableHLO's text with custom calls in place of its calls of
+// kernels and, where that is worth it, of its float32 products. Anything it doesn't know
+// it leaves as it is.
 func Rewrite(program string) string {
+	if strings.Contains(program, prefix) {
+		program = call.ReplaceAllStringFunc(program, func(op string) string {
+			if found, ok := calling(call.FindStringSubmatch(op)); ok {
+				return found
+			}
+			return op
+		})
+		program = stub.ReplaceAllString(program, "")
+	}
 	if !strings.Contains(program, "stablehlo.dot_general") {
 		return program
 	}
@@ -33,6 +49,29 @@ func Rewrite(program string) string {
 		}
 		return op
 	})
+}
+
+// calling is the custom call of: operands, the function's name, operands' types, result's.
+func calling(op []string) (text string, ok bool) {
+	parts := strings.Split(op[2], "_")
+	if len(parts) < 2 {
+		return "", false
+	}
+	in, out := strings.Split(op[3], ", "), strings.Split(strings.Trim(op[4], "()"), ", ")
+	return customCall(parts[0], op[1], strings.Join(parts[1:len(parts)-1], ", "), in, out, op[4]), true
+}
+
+// customCall is the text of a custom call, of arrays of these types, all by rows.
+func customCall(kernel, operands, numbers string, in, out []string, results string) string {
+	layouts := func(types []string) string {
+		var all []string
+		for _, t := range types {
+			all = append(all, rowMajor(strings.Count(t, "x")))
+		}
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf(`"stablehlo.custom_call"(%s) {call_target_name = "gaze_%s", api_version = 4 : i32, backend_config = {numbers = array<i64: %s>}, operand_layouts = [%s], result_layouts = [%s]} : (%s) -> %s`,
+		operands, kernel, numbers, layouts(in), layouts(out), strings.Join(in, ", "), results)
 }
 
 func rewritten(op []string) (call string, ok bool) {
@@ -55,9 +94,10 @@ func rewritten(op []string) (call string, ok bool) {
 	if work(out)*work(pick(a, axes[2])) < leastWork {
 		return "", false
 	}
-	return fmt.Sprintf(`"stablehlo.custom_call"(%s, %s) {call_target_name = "gaze_product", api_version = 4 : i32, backend_config = {axes = array<i64: %s>}, operand_layouts = [%s, %s], result_layouts = [%s]} : (tensor<%sxf32>, tensor<%sxf32>) -> tensor<%sxf32>`,
-		left, right, join(slices.Concat([]int{len(axes[0])}, axes[0], axes[1], []int{len(axes[2])}, axes[2], axes[3])),
-		rowMajor(len(a)), rowMajor(len(b)), rowMajor(len(out)), op[4], op[5], op[6]), true
+	numbers := join(slices.Concat([]int{len(axes[0])}, axes[0], axes[1], []int{len(axes[2])}, axes[2], axes[3]))
+	array := func(dims string) string { return "tensor<" + dims + "xf32>" }
+	result := array(op[6])
+	return customCall("dot", left+", "+right, numbers, []string{array(op[4]), array(op[5])}, []string{result}, result), true
 }
 
 // worthwhile says whether an operand has rows enough, and free and contracted axes

@@ -1,4 +1,4 @@
-package products
+package kernels
 
 import (
 	"strings"
@@ -29,10 +29,10 @@ const batched = `lhs_batching_dimensions = [0, 1],
 func TestRewrite(t *testing.T) {
 	tests := []struct{ name, program, want string }{
 		{"matrices", op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32"),
-			`    %7 = "stablehlo.custom_call"(%5, %arg1) {call_target_name = "gaze_product", api_version = 4 : i32, backend_config = {axes = array<i64: 0, 1, 1, 0>}, operand_layouts = [dense<[1, 0]> : tensor<2xindex>, dense<[1, 0]> : tensor<2xindex>], result_layouts = [dense<[1, 0]> : tensor<2xindex>]} : (tensor<197x384xf32>, tensor<384x1152xf32>) -> tensor<197x1152xf32>
+			`    %7 = "stablehlo.custom_call"(%5, %arg1) {call_target_name = "gaze_dot", api_version = 4 : i32, backend_config = {numbers = array<i64: 0, 1, 1, 0>}, operand_layouts = [dense<[1, 0]> : tensor<2xindex>, dense<[1, 0]> : tensor<2xindex>], result_layouts = [dense<[1, 0]> : tensor<2xindex>]} : (tensor<197x384xf32>, tensor<384x1152xf32>) -> tensor<197x1152xf32>
 `},
 		{"batches", op(batched, "", "2x6x197x64xf32", "2x6x197x64xf32", "2x6x197x197xf32"),
-			`    %7 = "stablehlo.custom_call"(%5, %arg1) {call_target_name = "gaze_product", api_version = 4 : i32, backend_config = {axes = array<i64: 2, 0, 1, 0, 1, 1, 3, 3>}, operand_layouts = [dense<[3, 2, 1, 0]> : tensor<4xindex>, dense<[3, 2, 1, 0]> : tensor<4xindex>], result_layouts = [dense<[3, 2, 1, 0]> : tensor<4xindex>]} : (tensor<2x6x197x64xf32>, tensor<2x6x197x64xf32>) -> tensor<2x6x197x197xf32>
+			`    %7 = "stablehlo.custom_call"(%5, %arg1) {call_target_name = "gaze_dot", api_version = 4 : i32, backend_config = {numbers = array<i64: 2, 0, 1, 0, 1, 1, 3, 3>}, operand_layouts = [dense<[3, 2, 1, 0]> : tensor<4xindex>, dense<[3, 2, 1, 0]> : tensor<4xindex>], result_layouts = [dense<[3, 2, 1, 0]> : tensor<4xindex>]} : (tensor<2x6x197x64xf32>, tensor<2x6x197x64xf32>) -> tensor<2x6x197x197xf32>
 `},
 		{"one row", op(plain, "", "1x384xf32", "384x1152xf32", "1x1152xf32"), ""},
 		{"little work", op(plain, "", "16x16xf32", "16x16xf32", "16x16xf32"), ""},
@@ -60,7 +60,7 @@ func TestRewrite(t *testing.T) {
 func TestRewriteEach(t *testing.T) {
 	small, large := op(plain, "", "1x384xf32", "384x10xf32", "1x10xf32"), op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32")
 	got := Rewrite(small + large + small + large)
-	if dots, calls := strings.Count(got, "dot_general"), strings.Count(got, "gaze_product"); dots != 2 || calls != 2 {
+	if dots, calls := strings.Count(got, "dot_general"), strings.Count(got, "gaze_dot"); dots != 2 || calls != 2 {
 		t.Errorf("%d dot_generals and %d calls, want 2 and 2:\n%s", dots, calls, got)
 	}
 	if !strings.HasPrefix(got, small) {
@@ -68,13 +68,61 @@ func TestRewriteEach(t *testing.T) {
 	}
 }
 
+// asking is a program that asks for a kernel, with the function that stands for it.
+const asking = `module @m {
+  func.func @main(%arg0: tensor<2x9x72xf32>, %arg1: tensor<72xf32>) -> tensor<2x9x24xf32> {
+    %0, %1 = "func.call"(%arg0, %arg1) { callee = @gaze_call_norm_4576918229304087675_0 } : (tensor<2x9x72xf32>, tensor<72xf32>) -> (tensor<2x9x72xf32>, tensor<72xf32>)
+    %2 = "func.call"(%0) { callee = @gaze_call_attention_3_1 } : (tensor<2x9x72xf32>) -> tensor<2x9x24xf32>
+    %3 = "func.call"(%2) { callee = @mine } : (tensor<2x9x24xf32>) -> tensor<2x9x24xf32>
+    "stablehlo.return"(%3) : (tensor<2x9x24xf32>) -> ()
+  }
+  func.func @gaze_call_norm_4576918229304087675_0(%x0: tensor<2x9x72xf32>, %x1: tensor<72xf32>) -> (tensor<2x9x72xf32>, tensor<72xf32>) {
+    %4 = "stablehlo.slice"(%x1) {
+      limit_indices = array<i64: 1>
+    } : (tensor<72xf32>) -> tensor<1xf32>
+    "stablehlo.return"(%x0, %x1) : (tensor<2x9x72xf32>, tensor<72xf32>) -> ()
+  }
+  func.func @mine(%x0: tensor<2x9x24xf32>) -> tensor<2x9x24xf32> {
+    "stablehlo.return"(%x0) : (tensor<2x9x24xf32>) -> ()
+  }
+  func.func @gaze_call_attention_3_1(%x0: tensor<2x9x72xf32>) -> tensor<2x9x24xf32> {
+    "stablehlo.return"(%5) : (tensor<2x9x24xf32>) -> ()
+  }
+}
+`
+
+func TestRewriteCalls(t *testing.T) {
+	const want = `module @m {
+  func.func @main(%arg0: tensor<2x9x72xf32>, %arg1: tensor<72xf32>) -> tensor<2x9x24xf32> {
+    %0, %1 = "stablehlo.custom_call"(%arg0, %arg1) {call_target_name = "gaze_norm", api_version = 4 : i32, backend_config = {numbers = array<i64: 4576918229304087675>}, operand_layouts = [dense<[2, 1, 0]> : tensor<3xindex>, dense<[0]> : tensor<1xindex>], result_layouts = [dense<[2, 1, 0]> : tensor<3xindex>, dense<[0]> : tensor<1xindex>]} : (tensor<2x9x72xf32>, tensor<72xf32>) -> (tensor<2x9x72xf32>, tensor<72xf32>)
+    %2 = "stablehlo.custom_call"(%0) {call_target_name = "gaze_attention", api_version = 4 : i32, backend_config = {numbers = array<i64: 3>}, operand_layouts = [dense<[2, 1, 0]> : tensor<3xindex>], result_layouts = [dense<[2, 1, 0]> : tensor<3xindex>]} : (tensor<2x9x72xf32>) -> tensor<2x9x24xf32>
+    %3 = "func.call"(%2) { callee = @mine } : (tensor<2x9x24xf32>) -> tensor<2x9x24xf32>
+    "stablehlo.return"(%3) : (tensor<2x9x24xf32>) -> ()
+  }
+  func.func @mine(%x0: tensor<2x9x24xf32>) -> tensor<2x9x24xf32> {
+    "stablehlo.return"(%x0) : (tensor<2x9x24xf32>) -> ()
+  }
+}
+`
+	if got := Rewrite(asking); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestFunction(t *testing.T) {
+	if got := Function(Norm, []int64{1, 23}, 4); got != "gaze_call_norm_1_23_4" {
+		t.Error(got)
+	}
+}
+
 // FuzzRewrite checks that no text makes it panic, and that what isn't a product stays.
 func FuzzRewrite(f *testing.F) {
 	f.Add(op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32"))
+	f.Add(asking)
 	f.Add(op(batched, "", "2x6x197x64xf32", "2x6x197x64xf32", "2x6x197x197xf32"))
 	f.Fuzz(func(t *testing.T, program string) {
 		got := Rewrite(program)
-		if !strings.Contains(program, "stablehlo.dot_general") && got != program {
+		if !strings.Contains(program, "stablehlo.dot_general") && !strings.Contains(program, prefix) && got != program {
 			t.Errorf("%q became %q", program, got)
 		}
 	})

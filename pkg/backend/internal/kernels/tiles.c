@@ -7,23 +7,28 @@
 // three bfloat16s, x = h + m + l, each at most 2^-8 of the one before. Of the nine
 // products of two such sums six are taken: hh, hm, mh, hl, lh and mm. The three left
 // out are together at most 2^-24 of the product, what float32 rounds off once; sums of
-// 32 and more terms come out closer than by adding in float32 one by one. (Henry, Tang, Heinecke: Leveraging the bfloat16 Artificial Intelligence
-// Datatype For Higher-Precision Computations, ARITH 2019.)
+// 32 and more terms come out closer than by adding in float32 one by one. (Henry, Tang,
+// Heinecke: Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
+// Computations, ARITH 2019.)
 //
 // What differs from float32 arithmetic: an infinite factor gives NaN, and numbers
 // below 2^-126 count as zero.
 
-#include "product.h"
+#include "tiles.h"
+
+#ifdef GAZE_EMULATED
+#include "emulated.h"
+#endif
 
 #if defined(__clang__) ? __clang_major__ < 12 : __GNUC__ < 11
 
 // This compiler doesn't know the instructions.
 bool gaze_tiles_ready(void) { return false; }
-bool gaze_multiply(matrix a, matrix b, float* out, int64_t row, int64_t m, int64_t n, int64_t k, int64_t whole) { return false; }
+bool gaze_in_tiles(const scheduler* s, const product* p) { return false; }
 
 #else
 
-#include <immintrin.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -49,8 +54,7 @@ enum {
 	BLOCK = 128,
 };
 
-#define TILES __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq")))
-#define VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#define TILES __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,fma")))
 
 bool gaze_tiles_ready(void) {
 	enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
@@ -61,6 +65,12 @@ bool gaze_tiles_ready(void) {
 	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
 	bool bf16 = d >> 22 & 1, tile = d >> 24 & 1;
 	return bf16 && tile && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+// part says how much of size is taken at a time, in equal parts of at most so much.
+static int64_t part(int64_t size, int64_t most, int64_t unit) {
+	int64_t times = (size + most - 1) / most;
+	return up((size + times - 1) / times, unit);
 }
 
 typedef struct {
@@ -86,30 +96,6 @@ VECTORS static inline void split(__m512 x, __m512i piece[PIECES]) {
 		x = _mm512_sub_ps(x, _mm512_castsi512_ps(piece[i]));
 	}
 	piece[2] = _mm512_castps_si512(x);
-}
-
-// transpose turns 16 rows of 16 numbers.
-VECTORS static inline void transpose(__m512i r[16]) {
-	__m512i t[16];
-	for (int i = 0; i < 16; i += 2) {
-		t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-		t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-	}
-	for (int i = 0; i < 16; i += 4) {
-		r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-		r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-		r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-		r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-	}
-	for (int i = 0; i < 4; i++) {
-		__m512i a = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88), b = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
-		__m512i c = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88), d = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
-		t[i] = _mm512_shuffle_i32x4(a, c, 0x88);
-		t[i + 4] = _mm512_shuffle_i32x4(b, d, 0x88);
-		t[i + 8] = _mm512_shuffle_i32x4(a, c, 0xdd);
-		t[i + 12] = _mm512_shuffle_i32x4(b, d, 0xdd);
-	}
-	memcpy(r, t, sizeof t);
 }
 
 // A line is a row of the left matrix or a column of the right one; along it run the
@@ -174,8 +160,13 @@ VECTORS static void pack_beside_right(const float* from, int64_t along, __m512i 
 
 VECTORS static void pack_beside_left(const float* from, int64_t along, __m512i out[PIECES][SIDE]) {
 	pack_beside_right(from, along, out);
-	for (int p = 0; p < PIECES; p++)
-		transpose(out[p]);
+	for (int p = 0; p < PIECES; p++) {
+		__m512 r[SIDE];
+		for (int i = 0; i < SIDE; i++)
+			r[i] = _mm512_castsi512_ps(out[p][i]);
+		transpose(r);
+		memcpy(out[p], r, sizeof r);
+	}
 }
 
 // pack makes the tiles of up to 16 lines and so many numbers of each; it says where
@@ -265,28 +256,8 @@ TILES static void two(const char* a, const char* b0, const char* b1, int64_t ste
 	_tile_stored(3, out + 2 * SIDE * SIDE + SIDE, 128);
 }
 
-static inline __mmask16 first(int64_t n) { return n >= 16 ? 0xffff : n <= 0 ? 0 : (1u << n) - 1; }
-
-// put copies, or adds, rows of up to 32 numbers to where they belong, and has the cache
-// get where the next ones will go.
-VECTORS static void put(const float* from, float* out, int64_t row, int64_t m, int64_t n, bool add) {
-	for (int64_t i = 0; i < m; i++)
-		for (int64_t j = 0; j < n; j += 16) {
-			__builtin_prefetch(out + i * row + j + 2 * SIDE, 1, 2);
-			__mmask16 some = first(n - j);
-			__m512 x = _mm512_load_ps(from + i * 2 * SIDE + j);
-			if (add)
-				x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(some, out + i * row + j));
-			_mm512_mask_storeu_ps(out + i * row + j, some, x);
-		}
-}
-
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static inline int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
 // panel sets sum[m, 32] to the left's packed rows times the right's packed columns.
-static void panel(const char* left, const char* right, int64_t m, int64_t steps, float* sum) {
+VECTORS static void panel(const char* left, const char* right, int64_t m, int64_t steps, float* sum) {
 	for (int64_t at = 0; at < steps; at += BLOCK / DEPTH) {
 		int64_t some = least(BLOCK / DEPTH, steps - at);
 		const char *b0 = right + at * STEP, *b1 = b0 + steps * STEP, *a = left + at * STEP;
@@ -298,8 +269,10 @@ static void panel(const char* left, const char* right, int64_t m, int64_t steps,
 			}
 			_Alignas(64) float sums[4 * SIDE * SIDE];
 			two(a, b0, b1, some, sums);
-			put(sums, to, 2 * SIDE, SIDE, 2 * SIDE, at > 0);
-			put(sums + 2 * SIDE * SIDE, to, 2 * SIDE, SIDE, 2 * SIDE, true);
+			for (int x = 0; x < 2 * SIDE * SIDE; x += LANES) {
+				__m512 sum = _mm512_add_ps(_mm512_load_ps(sums + x), _mm512_load_ps(sums + 2 * SIDE * SIDE + x));
+				_mm512_store_ps(to + x, at > 0 ? _mm512_add_ps(_mm512_load_ps(to + x), sum) : sum);
+			}
 		}
 	}
 }
@@ -308,7 +281,8 @@ static void panel(const char* left, const char* right, int64_t m, int64_t steps,
 // kept, of the right one 32 columns, and their product.
 typedef struct {
 	char left[KEPT / SIDE / DEPTH * STEP], right[2 * DEEPEST / DEPTH * STEP];
-	float sum[ROWS * 2 * SIDE];
+	float sum[ROWS * 2 * SIDE], rows[SIDE * DEEPEST];
+	moments moments[ROWS];
 } workspace;
 
 static __thread workspace* own;
@@ -319,36 +293,95 @@ static bool memory(void) {
 	return own != NULL;
 }
 
-// part says how much of size is taken at a time, in equal parts of at most so much.
-static int64_t part(int64_t size, int64_t most, int64_t unit) {
-	int64_t times = (size + most - 1) / most;
-	return up((size + times - 1) / times, unit);
+// A product, cut into parts by rows or by columns that can be made in any order, by any
+// thread.
+typedef struct {
+	const product* p;
+	int64_t cuts;
+	bool by_columns;
+	atomic_bool failed;
+} work;
+
+// How much of a product's left matrix is packed at a time: rows, and numbers of each.
+// By the whole product's size, so that its cuts don't change the order of sums.
+typedef struct {
+	int64_t tall, deep;
+} block;
+
+static block block_of(const product* p) {
+	block b = {part(p->m, ROWS, 2 * SIDE), 0};
+	b.deep = part(p->k, least(DEEPEST, KEPT / b.tall / DEPTH * DEPTH), DEPTH);
+	return b;
 }
 
-TILES bool gaze_multiply(matrix a, matrix b, float* out, int64_t row, int64_t m, int64_t n, int64_t k, int64_t whole) {
+// left packs rows of the left matrix from row i on, and depth numbers of each.
+VECTORS static void left(const product* p, int64_t i, int64_t rows, int64_t from, int64_t depth, bool sums) {
+	const around* w = &p->around;
+	char* to = own->left;
+	for (int64_t r = 0; r < rows; r += SIDE) {
+		int64_t some = least(SIDE, rows - r);
+		matrix a = {p->left.data + (i + r) * p->left.row + from * p->left.col, p->left.row, p->left.col};
+		if (sums)
+			sum_rows(a, some, depth, w->sums + i + r, from > 0);
+		if (prepares(w)) {
+			for (int64_t q = 0; q < some; q++) {
+				const float* row = p->left.data + (i + r + q) * p->left.row;
+				if (w->gamma && from == 0)
+					own->moments[r + q] = measure(row, p->k, w->epsilon);
+				prepare(w, row, own->moments[r + q], from, depth, own->rows + q * depth);
+			}
+			a = (matrix){own->rows, depth, 1};
+		}
+		to = pack(a.data, a.row, a.col, some, depth, false, to);
+	}
+}
+
+// multiply makes m rows from row i0 on, and n columns from column j0 on.
+TILES static bool multiply(const product* p, int64_t i0, int64_t m, int64_t j0, int64_t n) {
 	if (!memory())
 		return false;
 	_tile_loadconfig(&all_full);
-	// By the whole product's size, so that its cuts don't change the order of sums.
-	const int64_t tall = part(whole, ROWS, 2 * SIDE), deep = part(k, least(DEEPEST, KEPT / tall / DEPTH * DEPTH), DEPTH);
-	for (int64_t i = 0; i < m; i += tall) {
-		int64_t rows = least(tall, m - i);
-		for (int64_t l = 0; l < k; l += deep) {
-			int64_t depth = least(deep, k - l), steps = (depth + DEPTH - 1) / DEPTH;
-			char* to = own->left;
-			for (int64_t r = 0; r < rows; r += SIDE)
-				to = pack(a.data + (i + r) * a.row + l * a.col, a.row, a.col, rows - r, depth, false, to);
+	const block size = block_of(p);
+	const matrix b = p->right;
+	for (int64_t i = 0; i < m; i += size.tall) {
+		int64_t rows = least(size.tall, m - i);
+		for (int64_t l = 0; l < p->k; l += size.deep) {
+			int64_t depth = least(size.deep, p->k - l), steps = (depth + DEPTH - 1) / DEPTH;
+			left(p, i0 + i, rows, l, depth, p->around.sums && j0 == 0);
 			for (int64_t j = 0; j < n; j += 2 * SIDE) {
-				const float* from = b.data + l * b.row + j * b.col;
-				to = pack(from, b.col, b.row, n - j, depth, true, own->right);
+				const float* from = b.data + l * b.row + (j0 + j) * b.col;
+				char* to = pack(from, b.col, b.row, n - j, depth, true, own->right);
 				pack(from + SIDE * b.col, b.col, b.row, n - j - SIDE, depth, true, to);
 				panel(own->left, own->right, rows, steps, own->sum);
-				put(own->sum, out + i * row + j, row, rows, least(2 * SIDE, n - j), l > 0);
+				finish(&p->around, own->sum, 2 * SIDE, p->out, p->n, i0 + i, j0 + j, rows, least(2 * SIDE, n - j), l > 0, l + depth == p->k);
 			}
 		}
 	}
 	_tile_release();
 	return true;
+}
+
+static int64_t edge(int64_t size, int64_t cuts, int64_t i) {
+	int64_t tiles = (size + 2 * SIDE - 1) / (2 * SIDE);
+	return least(size, tiles * i / cuts * 2 * SIDE);
+}
+
+static long pieces(const void* data, int phase) { return ((const work*)data)->cuts; }
+
+static void piece(void* data, int phase, long i) {
+	work* w = data;
+	const product* p = w->p;
+	int64_t size = w->by_columns ? p->n : p->m, from = edge(size, w->cuts, i), some = edge(size, w->cuts, i + 1) - from;
+	if (some <= 0)
+		return;
+	if (!(w->by_columns ? multiply(p, 0, p->m, from, some) : multiply(p, from, some, 0, p->n)))
+		atomic_store(&w->failed, true);
+}
+
+bool gaze_in_tiles(const scheduler* s, const product* p) {
+	work w = {.p = p, .cuts = s->threads, .by_columns = p->n > p->m};
+	const plan all = {1, pieces, piece};
+	return gaze_share(s, &all, &w) && !atomic_load(&w.failed);
 }
 
 #endif

@@ -24,14 +24,14 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 
 	"gaze/pkg/backend/internal/execcache"
-	"gaze/pkg/backend/internal/products"
+	"gaze/pkg/backend/internal/kernels"
 )
 
 // Cache is one plugin's.
 type Cache struct {
 	api   *C.api_table // the plugin's own
 	cpu   bool         // it is one for the CPU
-	tiles bool         // it takes our products
+	ours  bool         // it runs our kernels
 	store *execcache.Store
 	ready chan struct{} // closed when the three below are known
 
@@ -48,9 +48,13 @@ type Cache struct {
 }
 
 var (
-	mu    sync.Mutex
-	slots []*Cache
+	mu         sync.Mutex
+	slots      []*Cache
+	anyKernels atomic.Bool
 )
+
+// Kernels says whether a plugin for the CPU was wrapped that runs our kernels.
+func Kernels() bool { return anyKernels.Load() }
 
 // Wrap loads the plugin at path as go-xla does, and puts the cache before it. A nil
 // store caches nothing. It is to be called once for a plugin, before a client is made.
@@ -80,7 +84,9 @@ func Wrap(path string, store *execcache.Store) (*Cache, error) {
 	}
 	c := &Cache{api: api, cpu: strings.Contains(filepath.Base(path), "cpu"), store: store, ready: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
 	slots = append(slots, c)
-	c.tiles = c.cpu && products.Register(unsafe.Pointer(api))
+	if c.ours = c.cpu && kernels.Register(unsafe.Pointer(api)); c.ours {
+		anyKernels.Store(true)
+	}
 	if store != nil {
 		go c.identify(path)
 	}

@@ -15,8 +15,9 @@ import (
 	"sync"
 	"unsafe"
 
+	"gaze/pkg/backend/internal/donation"
 	"gaze/pkg/backend/internal/execcache"
-	"gaze/pkg/backend/internal/products"
+	"gaze/pkg/backend/internal/kernels"
 )
 
 // gazeClientCreate stands for PJRT_Client_Create.
@@ -136,14 +137,18 @@ func (c *Cache) compile(args *C.compile_args) unsafe.Pointer {
 	return nil
 }
 
-// rewrite puts our products into a program, where the plugin takes them, until the
-// function that it gives is called.
+// rewrite puts a program in the place of the one that was given, until the function that
+// it gives is called: one that updates variables where they lie, with our kernels where
+// the plugin runs them.
 func (c *Cache) rewrite(args *C.compile_args) func() {
 	old := args.program
-	if !c.tiles || C.GoStringN(old.format, C.int(old.format_size)) != "mlir" {
+	if C.GoStringN(old.format, C.int(old.format_size)) != "mlir" {
 		return func() {}
 	}
-	text := products.Rewrite(C.GoStringN(old.code, C.int(old.code_size)))
+	text := donation.Rewrite(C.GoStringN(old.code, C.int(old.code_size)))
+	if c.ours {
+		text = kernels.Rewrite(text)
+	}
 	p := (*C.program)(C.malloc(C.size_t(unsafe.Sizeof(*old))))
 	*p = *old
 	p.code, p.code_size = C.CString(text), C.size_t(len(text))

@@ -1,0 +1,12 @@
+#ifndef GAZE_MATRIX_H
+#define GAZE_MATRIX_H
+
+#include <stdint.h>
+
+// A matrix in memory: element (i, j) is at data[i*row + j*col].
+typedef struct {
+	const float* data;
+	int64_t row, col;
+} matrix;
+
+#endif

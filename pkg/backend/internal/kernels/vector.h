@@ -1,0 +1,137 @@
+// Vectors of 16 float32s (AVX-512), and the functions of a transformer on them.
+#ifndef GAZE_VECTOR_H
+#define GAZE_VECTOR_H
+
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 16 };
+
+#define VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma")))
+#define VECTOR VECTORS __attribute__((always_inline)) static inline
+
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static inline int64_t up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+
+// first is the mask of the first n lanes.
+static inline __mmask16 first(int64_t n) { return n >= LANES ? 0xffff : n <= 0 ? 0 : (1u << n) - 1; }
+
+// root spares programs the mathematical library, which sqrtf would need for errno.
+static inline float root(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
+
+VECTOR __m512 load(const float* from, int64_t n) { return _mm512_maskz_loadu_ps(first(n), from); }
+
+VECTOR void store(float* to, int64_t n, __m512 x) { _mm512_mask_storeu_ps(to, first(n), x); }
+
+// The polynomials below are least in their greatest error; tools/kernels/fit.py finds
+// their coefficients.
+
+// exponential is e^x to 1 unit in the last place, 0 below -103.98, and keeps NaN.
+VECTOR __m512 exponential(__m512 x) {
+	x = _mm512_max_ps(_mm512_set1_ps(-110), _mm512_min_ps(_mm512_set1_ps(100), x));
+	__m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+	// The logarithm of 2 in two parts, the first of few bits, so that n of it is exact.
+	__m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
+	r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+	__m512 p = _mm512_set1_ps(0.00138368458f);
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.00837481581f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.0416682251f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.166664198f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.499999911f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+	return _mm512_scalef_ps(p, n);
+}
+
+// inverse is 1/x, by one of Newton's steps from 14 bits; x is neither 0 nor infinite.
+VECTOR __m512 inverse(__m512 x) {
+	__m512 r = _mm512_rcp14_ps(x);
+	return _mm512_fmadd_ps(_mm512_fnmadd_ps(x, r, _mm512_set1_ps(1)), r, r);
+}
+
+// normal is the standard normal distribution's function, (1+erf(x/√2))/2, to 9e-8, and
+// its density. With e the density's exponential and u = t/(1+t), t = 0.35|x|/√2, the
+// part beyond |x| is e/2·(1-u·S(u)), S a polynomial.
+VECTOR __m512 normal(__m512 x, __m512* density) {
+	const __m512 one = _mm512_set1_ps(1);
+	__m512 e = exponential(_mm512_mul_ps(_mm512_mul_ps(x, _mm512_set1_ps(-0.5f)), x));
+	*density = _mm512_mul_ps(e, _mm512_set1_ps(0.398942280f));
+	// Beyond 4.5√2 the exponential alone makes it as small as it has to be.
+	__m512 t = _mm512_mul_ps(_mm512_min_ps(_mm512_set1_ps(6.36396103f), _mm512_abs_ps(x)), _mm512_set1_ps(0.247487373f));
+	__m512 u = _mm512_mul_ps(t, inverse(_mm512_add_ps(t, one)));
+	__m512 s = _mm512_set1_ps(-0.214211255f);
+	s = _mm512_fmadd_ps(s, u, _mm512_set1_ps(0.645939052f));
+	s = _mm512_fmadd_ps(s, u, _mm512_set1_ps(-0.228624538f));
+	s = _mm512_fmadd_ps(s, u, _mm512_set1_ps(-1.92859221f));
+	s = _mm512_fmadd_ps(s, u, _mm512_set1_ps(4.43975687f));
+	s = _mm512_fmadd_ps(s, u, _mm512_set1_ps(-4.93912601f));
+	s = _mm512_fmadd_ps(s, u, _mm512_set1_ps(3.2239356f));
+	__m512 beyond = _mm512_mul_ps(_mm512_mul_ps(e, _mm512_set1_ps(0.5f)), _mm512_fnmadd_ps(u, s, one));
+	return _mm512_mask_sub_ps(beyond, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), one, beyond);
+}
+
+// logistic is 1/(1+e^-x), and rest what it lacks to 1, to its own last digits.
+VECTOR __m512 logistic(__m512 x, __m512* rest) {
+	__m512 e = exponential(_mm512_min_ps(_mm512_set1_ps(88), _mm512_sub_ps(_mm512_setzero_ps(), x)));
+	__m512 l = _mm512_div_ps(_mm512_set1_ps(1), _mm512_add_ps(_mm512_set1_ps(1), e));
+	*rest = _mm512_mul_ps(e, l);
+	return l;
+}
+
+// The activation functions of multilayer perceptrons: pkg/kernel's Activation.
+enum { NONE, GELU, GELU_TANH, QUICK_GELU };
+
+// activation is a function's value at x, and its slope there.
+VECTOR __m512 activation(int function, __m512 x, __m512* slope) {
+	__m512 gate, rise, rest; // the value is x·gate, whose slope is rise
+	switch (function) {
+	case GELU:
+		gate = normal(x, &rise);
+		break;
+	case GELU_TANH: { // (1+tanh(y))/2 is 1/(1+e^-2y)
+		const __m512 by = _mm512_set1_ps(2 * 0.797884561f), more = _mm512_set1_ps(2 * 0.797884561f * 0.044715f);
+		__m512 q = _mm512_mul_ps(x, x);
+		gate = logistic(_mm512_mul_ps(x, _mm512_fmadd_ps(q, more, by)), &rest);
+		rise = _mm512_mul_ps(_mm512_mul_ps(gate, rest), _mm512_fmadd_ps(q, _mm512_mul_ps(_mm512_set1_ps(3), more), by));
+		break;
+	}
+	case QUICK_GELU:
+		gate = logistic(_mm512_mul_ps(x, _mm512_set1_ps(1.702f)), &rest);
+		rise = _mm512_mul_ps(_mm512_mul_ps(gate, rest), _mm512_set1_ps(1.702f));
+		break;
+	default:
+		*slope = _mm512_set1_ps(1);
+		return x;
+	}
+	*slope = _mm512_fmadd_ps(x, rise, gate);
+	return _mm512_mul_ps(x, gate);
+}
+
+// transpose turns 16 rows of 16 numbers.
+VECTOR void transpose(__m512 r[LANES]) {
+	__m512 t[LANES];
+	for (int i = 0; i < 16; i += 2) {
+		t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+		t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+	}
+	for (int i = 0; i < 16; i += 4) {
+		__m512d a = _mm512_castps_pd(t[i]), b = _mm512_castps_pd(t[i + 1]), c = _mm512_castps_pd(t[i + 2]), d = _mm512_castps_pd(t[i + 3]);
+		r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+		r[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+		r[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+		r[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+	}
+	for (int i = 0; i < 4; i++) {
+		__m512 a = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), b = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+		__m512 c = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88), d = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+		t[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+		t[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+		t[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+		t[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+	}
+	memcpy(r, t, sizeof t);
+}
+
+#endif

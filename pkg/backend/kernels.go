@@ -1,0 +1,28 @@
+package backend
+
+import (
+	"github.com/gomlx/compute"
+
+	"gaze/pkg/backend/internal/kernels"
+)
+
+// Kernels says whether a backend's programs run Gaze's own kernels: products of float32
+// matrices, attention and layer normalisation with vectors of 512 bits. It is so for XLA
+// on the CPU, on Linux, where the processor has them (AVX-512), unless $GAZE_KERNELS is
+// "off". package layers builds graphs that use them.
+func Kernels(b compute.Backend) bool {
+	cpu, ok := b.(interface{ IsCPU() bool })
+	return ok && cpu.IsCPU() && haveKernels()
+}
+
+// Tiles says whether kernels multiply float32 matrices on AMX tiles here: each number as
+// the exact sum of three bfloat16s, added up in float32. They do where the processor has
+// them (Intel's Xeons since Sapphire Rapids) unless $GAZE_TILES is "off". Results then
+// differ from those of other processors in their last bits, as they do between plugins.
+func Tiles() bool { return kernels.Tiles() }
+
+// KernelFunction is the name of a function that stands for a kernel in a program; see
+// package layers, which alone needs it.
+func KernelFunction(kernel string, numbers []int64, id int) string {
+	return kernels.Function(kernel, numbers, id)
+}

@@ -1,0 +1,190 @@
+package layers
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"gaze/pkg/backend"
+)
+
+func TestMain(m *testing.M) {
+	os.Setenv("GAZE_COMPILED", "off")
+	os.Exit(m.Run())
+}
+
+// network is a layer as a graph, and the inputs that it is differentiated by.
+type network struct {
+	name   string
+	inputs [][]int
+	build  func(x []*Node) *Node
+}
+
+var networks = []network{
+	{"linear", [][]int{{2, 5, 24}, {40, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1]}.Of(x[0]) }},
+	{"of a matrix", [][]int{{7, 24}, {40, 24}, {40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2]}.Of(x[0]) }},
+	{"with bias and residual", [][]int{{2, 5, 24}, {40, 24}, {40}, {2, 5, 40}}, func(x []*Node) *Node {
+		return Linear{Weight: x[1], Bias: x[2], Residual: x[3]}.Of(x[0])
+	}},
+	{"with a norm", [][]int{{2, 5, 24}, {40, 24}, {24}, {24}}, func(x []*Node) *Node {
+		return Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-3}}.Of(x[0])
+	}},
+	{"with all", [][]int{{2, 5, 24}, {24, 24}, {24}, {24}, {24}}, func(x []*Node) *Node {
+		return Linear{Weight: x[1], Bias: x[2], Norm: &Norm{x[3], x[4], 1e-3}, Residual: x[0]}.Of(x[0])
+	}},
+	{"GELU", [][]int{{3, 24}, {8, 24}, {8}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2], Activation: GELU}.Of(x[0]) }},
+	{"GELU by tanh", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: GELUTanh}.Of(x[0]) }},
+	{"quick GELU", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: QuickGELU}.Of(x[0]) }},
+	{"norm", [][]int{{3, 7, 24}, {24}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Of(x[0]) }},
+	{"attention", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3}.Mixed() }},
+	{"a block", [][]int{{2, 9, 24}, {72, 24}, {24}, {24}, {24, 24}, {48, 24}, {24, 48}}, func(x []*Node) *Node {
+		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Of(x[0])
+		y := Linear{Weight: x[4], Residual: x[0]}.Of(Attention{QKV: qkv, Heads: 2}.Mixed())
+		return Linear{Weight: x[6], Activation: GELU, Residual: y}.Of(Linear{Weight: x[5], Norm: &Norm{x[2], x[3], 1e-6}}.Of(y))
+	}},
+	{"a block computed again", [][]int{{2, 9, 24}, {72, 24}, {24}, {24}, {24, 24}}, func(x []*Node) *Node {
+		in := x[0].Checkpoint()
+		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Of(in)
+		return Linear{Weight: x[4], Residual: in}.Of(Attention{QKV: qkv, Heads: 2}.Mixed()).StopCheckpoint()
+	}},
+}
+
+// TestKernels compares what kernels give, and the gradients by every input, with what
+// GoMLX's operations give.
+func TestKernels(t *testing.T) {
+	b, err := backend.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !backend.Kernels(b) {
+		t.Skip("there are no kernels here: ", b.Name())
+	}
+	for _, n := range networks {
+		t.Run(n.name, func(t *testing.T) {
+			got := n.run(t, b)
+			without = true
+			defer func() { without = false }()
+			want := n.run(t, b)
+			for i := range want {
+				what := "the result"
+				if i > 0 {
+					what = fmt.Sprint("the gradient by input ", i-1)
+				}
+				near(t, what, got[i], want[i])
+			}
+		})
+	}
+}
+
+// run gives the result, and the gradients of what it gives for a fixed weighting.
+func (n network) run(t *testing.T, b compute.Backend) [][]float32 {
+	t.Helper()
+	random := rand.New(rand.NewPCG(3, uint64(len(n.name))))
+	var inputs []any
+	for _, dims := range n.inputs {
+		inputs = append(inputs, drawn(random, dims))
+	}
+	exec, err := NewExec(b, func(x []*Node) []*Node {
+		y := n.build(x)
+		weights := Sin(AddScalar(Iota(y.Graph(), y.Shape(), y.Rank()-1), 0.5))
+		return append([]*Node{y}, Gradient(ReduceAllSum(Mul(y, weights)), x...)...)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := exec.Call(inputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]float32
+	for _, r := range results {
+		all = append(all, tensors.MustCopyFlatData[float32](r))
+	}
+	return all
+}
+
+func drawn(random *rand.Rand, dims []int) *tensors.Tensor {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	data := make([]float32, n)
+	for i := range data {
+		data[i] = float32(0.4 * random.NormFloat64())
+	}
+	return tensors.FromFlatDataAndDimensions(data, dims...)
+}
+
+func near(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s has %d numbers, want %d", what, len(got), len(want))
+	}
+	greatest, worst := 1.0, 0.0
+	for i := range want {
+		greatest = max(greatest, math.Abs(float64(want[i])))
+		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= worst) {
+			worst = d
+		}
+	}
+	if !(worst <= 5e-6*greatest) {
+		t.Errorf("%s is off by %.2g, the greatest is %.2g", what, worst, greatest)
+	}
+}
+
+// TestProbabilities checks that all queries' rows, and some alone, are what mixes values.
+func TestProbabilities(t *testing.T) {
+	b, err := backend.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec, err := NewExec(b, func(qkv *Node) []*Node {
+		a := Attention{QKV: qkv, Heads: 3}
+		all := a.Probabilities()
+		value := TransposeAllDims(Reshape(SliceAxis(qkv, 2, AxisRange(48, 72)), 2, 9, 3, 8), 0, 2, 1, 3)
+		mixed := Einsum("bhqk,bhkd->bqhd", all, value)
+		return []*Node{ReduceSum(all, -1), Sub(a.Of(2, 5), SliceAxis(all, 2, AxisRange(2, 5))), Sub(Reshape(mixed, 2, 9, 24), a.Mixed())}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := exec.Call(drawn(rand.New(rand.NewPCG(1, 2)), []int{2, 9, 72}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{1, 0, 0} {
+		for _, x := range tensors.MustCopyFlatData[float32](results[i]) {
+			if !(math.Abs(float64(x)-want) < 2e-6) {
+				t.Fatalf("result %d: %g, want %g", i, x, want)
+			}
+		}
+	}
+}
+
+// TestRefused checks that what doesn't fit panics while the graph is built.
+func TestRefused(t *testing.T) {
+	b, err := backend.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, build := range map[string]func(x, w *Node) *Node{
+		"another width":          func(x, w *Node) *Node { return Linear{Weight: w}.Of(SliceAxis(x, 1, AxisRange(0, 3))) },
+		"norm and activation":    func(x, w *Node) *Node { return Linear{Weight: w, Norm: &Norm{x, x, 1}, Activation: GELU}.Of(x) },
+		"an unknown activation":  func(x, w *Node) *Node { return Activation(9).Of(x) },
+		"heads that don't share": func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 5}.Mixed() },
+	} {
+		exec, err := NewExec(b, func(x, w *Node) *Node { return build(x, w) })
+		if err == nil {
+			_, err = exec.Call(drawn(rand.New(rand.NewPCG(1, 2)), []int{4, 12}), drawn(rand.New(rand.NewPCG(1, 2)), []int{6, 12}))
+		}
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

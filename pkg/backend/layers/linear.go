@@ -1,0 +1,184 @@
+package layers
+
+import (
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/nn"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Activation is a function of each number.
+type Activation int64
+
+const (
+	NoActivation Activation = iota
+	GELU                    // x·Φ(x), with the normal distribution's Φ: torch's GELU
+	GELUTanh                // GELU with its approximation by tanh
+	QuickGELU               // x·sigmoid(1.702x), CLIP's
+)
+
+// Of applies the function.
+func (a Activation) Of(x *Node) *Node {
+	switch a {
+	case NoActivation:
+		return x
+	case GELU:
+		return activation.Gelu(x)
+	case GELUTanh:
+		return activation.GeluApproximate(x)
+	case QuickGELU:
+		return Mul(x, Sigmoid(MulScalar(x, 1.702)))
+	}
+	exceptions.Panicf("layers: there is no activation %d", a)
+	return nil
+}
+
+// Norm is torch's LayerNorm over the last axis.
+type Norm struct {
+	Gamma, Beta *Node // [dim]
+	Epsilon     float64
+}
+
+// Of normalises x, [..., dim].
+func (n Norm) Of(x *Node) *Node {
+	if kernels(x, n.Gamma, n.Beta) {
+		return n.kernel(x)
+	}
+	return nn.LayerNorm(x, []int{x.Rank() - 1}, n.Epsilon, n.Gamma, n.Beta, nil)
+}
+
+func (n Norm) kernel(x *Node) *Node {
+	back := func(inputs []*Node, result *Node) []*Node {
+		return n.back(inputs[0], inputs[1], result)
+	}
+	return call("norm", []int64{bits(n.Epsilon)}, back, []*Node{x, n.Gamma, n.Beta}, x.Shape())[0]
+}
+
+// back gives the gradients with respect to x, gamma and beta.
+func (n Norm) back(x, gamma, result *Node) []*Node {
+	return call("norm", []int64{bits(n.Epsilon)}, nil, []*Node{x, gamma, result}, x.Shape(), gamma.Shape(), gamma.Shape())
+}
+
+// Linear is torch's Linear over the last axis with what a transformer has around it:
+// f(x)·weightᵀ + bias + residual, where f is the norm or the activation.
+type Linear struct {
+	Weight     *Node      // [out, in]
+	Bias       *Node      // [out]; nil: none
+	Norm       *Norm      // of x, before the product; nil: none
+	Activation Activation // of x, before the product; not with a norm
+	Residual   *Node      // [..., out], added to the result; nil: none
+	// BFloat16 rounds the factors of the product, and the product, as torch.autocast
+	// does; all else stays as it is.
+	BFloat16 bool
+}
+
+// Of builds the layer: x [..., in] in, [..., out] out.
+func (l Linear) Of(x *Node) *Node {
+	last := x.Rank() - 1
+	if l.Weight.Rank() != 2 || last < 1 || x.Shape().Dim(last) != l.Weight.Shape().Dim(1) || l.Norm != nil && l.Activation != NoActivation {
+		exceptions.Panicf("layers: a linear layer with weight %s of %s, norm %v, activation %d", l.Weight.Shape(), x.Shape(), l.Norm != nil, l.Activation)
+	}
+	nodes := []*Node{x, l.Weight, l.Bias, l.Residual}
+	if l.Norm != nil {
+		nodes = append(nodes, l.Norm.Gamma, l.Norm.Beta)
+	}
+	if !l.BFloat16 && kernels(nodes...) {
+		return l.kernel(x)
+	}
+	if l.Norm != nil {
+		x = l.Norm.Of(x)
+	}
+	y := l.product(l.Activation.Of(x))
+	if l.Bias != nil {
+		y = Add(y, ExpandLeftToRank(l.Bias, y.Rank()))
+	}
+	if l.Residual != nil {
+		y = Add(l.Residual, y)
+	}
+	return y
+}
+
+// product is x·weightᵀ over the last axis. It is one of matrices, all rows in a line:
+// the gradients of one over three axes made a training step of ViT-Ti's blocks a third
+// longer on XLA.
+func (l Linear) product(x *Node) *Node {
+	dims := slices.Clone(x.Shape().Dimensions)
+	last := len(dims) - 1
+	y := factors{l.BFloat16}.product(Reshape(x, -1, dims[last]), l.Weight, nil, 1, 1)
+	dims[last] = l.Weight.Shape().Dim(0)
+	return Reshape(y, dims...)
+}
+
+// The kinds of product that the kernel makes, and what more it is given.
+const (
+	forward = iota
+	backward
+	weights
+
+	hasBias     = 1
+	hasNorm     = 2
+	hasResidual = 4
+)
+
+func (l Linear) kernel(x *Node) *Node {
+	flags, epsilon := int64(0), int64(0)
+	inputs := []*Node{x, l.Weight}
+	if l.Bias != nil {
+		flags |= hasBias
+		inputs = append(inputs, l.Bias)
+	}
+	if l.Norm != nil {
+		flags |= hasNorm
+		epsilon = bits(l.Norm.Epsilon)
+		inputs = append(inputs, l.Norm.Gamma, l.Norm.Beta)
+	}
+	if l.Residual != nil {
+		flags |= hasResidual
+		inputs = append(inputs, l.Residual)
+	}
+	shape := x.Shape().Clone()
+	shape.Dimensions[x.Rank()-1] = l.Weight.Shape().Dim(0)
+	return call("linear", []int64{forward, int64(l.Activation), flags, epsilon}, l.back, inputs, shape)[0]
+}
+
+// back gives the gradients with respect to the kernel's inputs. What the product read is
+// made again, since keeping it would take as much memory as all else.
+func (l Linear) back(inputs []*Node, result *Node) []*Node {
+	x, weight := inputs[0], inputs[1]
+	read := x // by the product
+	var norm []*Node
+	back := []*Node{result, weight}
+	if l.Activation != NoActivation {
+		both := call("linear", []int64{backward, int64(l.Activation), 0, 0}, nil, append(back, x), x.Shape(), x.Shape())
+		norm, read = both[:1], both[1]
+	} else {
+		norm = call("linear", []int64{backward, 0, 0, 0}, nil, back, x.Shape())
+	}
+	if l.Norm != nil {
+		at := 2
+		if l.Bias != nil {
+			at++
+		}
+		again := Norm{inputs[at], inputs[at+1], l.Norm.Epsilon}
+		read = again.kernel(x)
+		norm = again.back(x, inputs[at], norm[0])
+	}
+	out := weight.Shape().Dim(0)
+	both := call("linear", []int64{weights, 0, 0, 0}, nil, []*Node{result, read}, weight.Shape(), shapes.Make(x.DType(), out))
+	gradients := []*Node{norm[0], both[0]}
+	if l.Bias != nil {
+		gradients = append(gradients, both[1])
+	}
+	gradients = append(gradients, norm[1:]...)
+	if l.Residual != nil {
+		gradients = append(gradients, result)
+	}
+	return gradients
+}
+
+// bits is a positive number as the kernels read it.
+func bits(x float64) int64 { return int64(math.Float64bits(x)) }
