@@ -21,6 +21,14 @@ if [ "$(go env GOARCH)" = amd64 ]; then
   export GOEXPERIMENT
 fi
 
+# Without information for debuggers, which the linker would read and drop in each of a
+# notebook's cells; for all builds, so that they share one cache.
+case "${GOFLAGS:-}" in
+  *-gcflags*) ;;
+  *) GOFLAGS="${GOFLAGS:+$GOFLAGS }-gcflags=all=-dwarf=false" ;;
+esac
+export GOFLAGS
+
 # XLA is reached through cgo. Set-up notes whether a C compiler works; without one
 # everything is built without cgo and runs on the Go backend.
 if [ -z "${CGO_ENABLED:-}" ] && [ -r "$GAZE_ROOT/.venv/gaze/cgo" ]; then

@@ -41,6 +41,6 @@ check gofmt unformatted
 check vet go vet ./...
 check staticcheck staticcheck ./...
 check notebooks .venv/bin/python tools/notebooks/check.py
-check_if_there shellcheck shellcheck shellcheck --external-sources tools/*.sh .ci/run
+check_if_there shellcheck shellcheck shellcheck --external-sources tools/*.sh tools/kernel/go .ci/run
 check_if_there hadolint hadolint hadolint docker/Dockerfile
 exit $status

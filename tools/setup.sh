@@ -236,6 +236,15 @@ build_gaze() {
   say "building bin/gaze"
   tools/with-env.sh go build -o bin/gaze ./cmd/gaze
   try_internal_link
+  note_xla
+}
+
+# note_xla notes for tools/kernel.sh that XLA is what programs use here.
+note_xla() {
+  rm -f "$stamps/xla"
+  if (unset GOMLX_BACKEND && tools/with-env.sh bin/gaze devices --json) | tr -d ' \n' | grep -q '"spec":"xla:[^}]*"used":true'; then
+    stamp xla yes
+  fi
 }
 
 # try_internal_link notes for tools/kernel.sh whether Go's own linker, without the C

@@ -25,12 +25,11 @@
 // loaded by the next process that needs the same program: see [Compiled].
 // $GAZE_COMPILED=off turns that off, $GAZE_COMPILED=256M bounds it.
 //
-// Where the processor has AMX tiles, XLA's float32 products are made on them, as exact
-// as float32 arithmetic and about twice as fast: see [Tiles]. $GAZE_TILES=off leaves
-// them to XLA.
+// On processors with vectors of 512 bits (AVX-512), XLA's programs on the CPU run Gaze's
+// own kernels: see [Kernels]. $GAZE_KERNELS=off leaves all to XLA.
 //
 // Nothing here downloads anything. XLA needs cgo; without it, or with the build tag
-// noxla, only the Go backend is compiled in.
+// noxla, only the Go backend is compiled in; with the tag xlaonly, only XLA.
 package backend
 
 import (
@@ -42,7 +41,6 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
-	_ "github.com/gomlx/compute/gobackend" // registers "go"
 )
 
 // goSpec is the Go backend with the schedule that can't deadlock.

@@ -88,12 +88,15 @@ func (f *finder) candidates() []Candidate {
 	}
 	return append(all, Candidate{
 		Name: "Go", Spec: goSpec, Version: moduleVersion("github.com/gomlx/compute"),
-		Usable: true, Reason: goReason(all),
+		Usable: withoutGo == "", Reason: goReason(all),
 	})
 }
 
 // goReason describes the Go backend of this program, and why there is nothing better.
 func goReason(plugins []Candidate) string {
+	if withoutGo != "" {
+		return withoutGo
+	}
 	reason := "built with GOEXPERIMENT=simd"
 	switch {
 	case runtime.GOARCH != "amd64":
@@ -141,6 +144,9 @@ func (f *finder) ordered(order string) Candidate {
 // resolve turns the short forms of a specification into full ones.
 func (f *finder) resolve(spec string) (string, error) {
 	name, config, _ := strings.Cut(spec, ":")
+	if name == "go" && withoutGo != "" {
+		return "", fmt.Errorf("%s", withoutGo)
+	}
 	if name == "go" && config == "" {
 		return goSpec, nil
 	}

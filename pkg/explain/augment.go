@@ -6,8 +6,11 @@ import (
 	"image"
 	"image/draw"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"gaze/pkg/plots"
 	"gaze/pkg/transform"
@@ -34,19 +37,34 @@ func Draw(p transform.Pipeline, seed, index uint64, n int, name string, im *tran
 	if n < 1 || n > MaxDraws {
 		return nil, fmt.Errorf("%d draws: there must be 1 to %d", n, MaxDraws)
 	}
-	d := &Draws{Name: name, Original: small(im)}
-	for epoch := range uint64(n) {
-		out, err := p.Look(seed, epoch, index, im)
+	d := &Draws{Name: name, Original: small(im), Pictures: make([]*transform.Image, n), Steps: make([]transform.Pipeline, n)}
+	errs := make([]error, n)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				d.Pictures[i], d.Steps[i], errs[i] = drawOne(p, seed, uint64(i), index, im)
+			}
+		})
+	}
+	all.Wait()
+	for _, err := range errs { // one is enough
 		if err != nil {
 			return nil, err
 		}
-		steps, err := p.Draw(seed, epoch, index, im.Width, im.Height)
-		if err != nil {
-			return nil, err
-		}
-		d.Pictures, d.Steps = append(d.Pictures, small(out)), append(d.Steps, steps)
 	}
 	return d, nil
+}
+
+// drawOne is a picture's draw of one epoch, and its fixed steps.
+func drawOne(p transform.Pipeline, seed, epoch, index uint64, im *transform.Image) (*transform.Image, transform.Pipeline, error) {
+	out, err := p.Look(seed, epoch, index, im)
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := p.Draw(seed, epoch, index, im.Width, im.Height)
+	return small(out), steps, err
 }
 
 // small scales a picture down to what a grid can show.

@@ -7,12 +7,13 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"image/png"
 	"io"
 	"os"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"gaze/internal/quickpng"
 )
 
 // Text is Markdown, shown as such in a notebook.
@@ -117,7 +118,7 @@ func pictureData(img image.Image, scale float64) (*protocol.DisplayData, error) 
 	size := img.Bounds().Size()
 	width, height := int(float64(size.X)/scale+0.5), int(float64(size.Y)/scale+0.5)
 	var buf bytes.Buffer
-	if err := png.Encode(&buf, img); err != nil {
+	if err := quickpng.Encode(&buf, img); err != nil {
 		return nil, fmt.Errorf("notebook: encoding a picture of %dx%d: %w", size.X, size.Y, err)
 	}
 	return &protocol.DisplayData{

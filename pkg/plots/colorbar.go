@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"image"
 	"image/color"
 	"math"
 )
@@ -56,7 +57,7 @@ func (b colorbar) draw(c canvas, x, y, height float64) {
 	for i := range gradient {
 		gradient[i] = []float64{(255.5 - float64(i)) / 256}
 	}
-	c.image(bar, mapImage(gradient, resolved{cmap: b.r.cmap, lo: 0, hi: 1}), false)
+	c.image(bar, func() image.Image { return mapImage(gradient, resolved{cmap: b.r.cmap, lo: 0, hi: 1}) }, false)
 	outline(c, bar, frame, 1)
 	for _, t := range b.ticks {
 		ty := bar.bottom() - b.r.unit(t.at)*bar.h

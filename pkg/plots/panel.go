@@ -83,33 +83,38 @@ func (p Panel) fit(b box) box {
 // draw paints the panel into b, which has its shape, with a thin line around a
 // heat map if it is framed.
 func (p Panel) draw(c canvas, b box, r resolved, framed bool) {
-	switch {
-	case p.blank():
+	if p.blank() {
 		return
-	case p.Picture == nil && p.Interpolation.or(Nearest) == Nearest:
-		c.image(b, mapImage(p.Values, r), false)
-	default:
-		w, h := max(1, int(b.w*sharpness)), max(1, int(b.h*sharpness))
-		if p.Picture == nil {
-			c.image(b, p.smooth(w, h, r), true)
-			break
-		}
-		img := toSize(p.Picture, w, h)
-		if p.Values != nil {
-			alpha := p.Alpha
-			if alpha == 0 {
-				alpha = 0.5
-			}
-			blendMap(img, p.Values, r, alpha, p.Interpolation.or(Bilinear))
-		}
-		c.image(b, img, true)
 	}
+	sharp := p.Picture == nil && p.Interpolation.or(Nearest) == Nearest
+	c.image(b, func() image.Image { return p.image(b, r, sharp) }, !sharp)
 	if p.Picture == nil && framed {
 		outline(c, b, frame, 1)
 	}
 	for _, m := range p.Marks {
 		drawMark(c, cellBox(b, m, len(p.Values), len(p.Values[0])))
 	}
+}
+
+// image is what the panel shows in b: a map as it is or enlarged, or a picture, with the
+// map over it if there is one.
+func (p Panel) image(b box, r resolved, sharp bool) image.Image {
+	w, h := max(1, int(b.w*sharpness)), max(1, int(b.h*sharpness))
+	switch {
+	case sharp:
+		return mapImage(p.Values, r)
+	case p.Picture == nil:
+		return p.smooth(w, h, r)
+	}
+	img := toSize(p.Picture, w, h)
+	if p.Values != nil {
+		alpha := p.Alpha
+		if alpha == 0 {
+			alpha = 0.5
+		}
+		blendMap(img, p.Values, r, alpha, p.Interpolation.or(Bilinear))
+	}
+	return img
 }
 
 func (p Panel) smooth(w, h int, r resolved) image.Image {

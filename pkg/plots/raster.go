@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"runtime"
 	"slices"
 
 	xdraw "golang.org/x/image/draw"
@@ -12,11 +13,13 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// raster is the canvas that fills pixels, on white.
+// raster is the canvas that fills pixels, on white, when it is told to paint.
 type raster struct {
-	img   *image.RGBA // the whole picture
-	dst   *image.RGBA // img, or the part of it that is clipped to
-	scale float64
+	img      *image.RGBA // the whole picture
+	dst      *image.RGBA // img, or the part of it that is clipped to
+	scale    float64
+	pictures []func() image.Image // in the order in which they are drawn
+	ops      []func(made <-chan chan image.Image)
 }
 
 func newRaster(w, h int, scale float64) *raster {
@@ -39,21 +42,60 @@ func (r *raster) snap(b box) image.Rectangle {
 	return image.Rect(x0, y0, x1, y1)
 }
 
+// later has something drawn onto what is clipped to now, when its turn comes.
+func (r *raster) later(op func(dst *image.RGBA)) {
+	dst := r.dst
+	r.ops = append(r.ops, func(<-chan chan image.Image) { op(dst) })
+}
+
+// paint draws everything in turn. Pictures, which take most of the time, are made by all
+// processors, but only so many before they are drawn.
+func (r *raster) paint() {
+	workers := runtime.GOMAXPROCS(0)
+	made := make(chan chan image.Image, 2*workers)
+	slots := make(chan struct{}, workers)
+	go func() {
+		for _, p := range r.pictures {
+			one := make(chan image.Image, 1)
+			made <- one
+			slots <- struct{}{}
+			go func() {
+				one <- p()
+				<-slots
+			}()
+		}
+		close(made)
+	}()
+	for _, op := range r.ops {
+		op(made)
+	}
+	r.ops, r.pictures = nil, nil
+}
+
 func (r *raster) rect(b box, fill color.RGBA) {
-	draw.Draw(r.dst, r.snap(b), image.NewUniform(premultiplied(fill)), image.Point{}, draw.Over)
+	r.later(func(dst *image.RGBA) {
+		draw.Draw(dst, r.snap(b), image.NewUniform(premultiplied(fill)), image.Point{}, draw.Over)
+	})
 }
 
 // premultiplied reads the package's colours, which are not multiplied with
 // their alpha (as in SVG), into image/color's form.
 func premultiplied(c color.RGBA) color.Color { return color.NRGBA(c) }
 
-func (r *raster) image(b box, img image.Image, smooth bool) {
-	to := r.snap(b)
-	scaler := xdraw.Interpolator(xdraw.NearestNeighbor)
-	if smooth {
-		scaler = xdraw.CatmullRom
-	}
-	scaler.Scale(r.dst, to, img, img.Bounds(), xdraw.Over, nil)
+func (r *raster) image(b box, made func() image.Image, smooth bool) {
+	dst, to := r.dst, r.snap(b)
+	r.pictures = append(r.pictures, made)
+	r.ops = append(r.ops, func(made <-chan chan image.Image) {
+		img := <-<-made
+		switch {
+		case img.Bounds().Size() == to.Size():
+			draw.Draw(dst, to, img, img.Bounds().Min, draw.Over)
+		case smooth:
+			xdraw.CatmullRom.Scale(dst, to, img, img.Bounds(), xdraw.Over, nil)
+		default:
+			xdraw.NearestNeighbor.Scale(dst, to, img, img.Bounds(), xdraw.Over, nil)
+		}
+	})
 }
 
 func (r *raster) clip(b box, drawInside func()) {
@@ -121,7 +163,11 @@ func cut(pts []point, distance func(point) float64) []point {
 
 // fill rasterises the path within the clip; contours wound the same way add up.
 func (r *raster) fill(p *path, col color.RGBA) {
-	b := r.dst.Bounds()
+	r.later(func(dst *image.RGBA) { fill(dst, p, col) })
+}
+
+func fill(dst *image.RGBA, p *path, col color.RGBA) {
+	b := dst.Bounds()
 	if !(p.x0 <= p.x1) || !isFinite(p.x0+p.x1+p.y0+p.y1) {
 		return
 	}
@@ -154,7 +200,7 @@ func (r *raster) fill(p *path, col color.RGBA) {
 		}
 		z.ClosePath()
 	}
-	z.Draw(r.dst, area, image.NewUniform(premultiplied(col)), image.Point{})
+	z.Draw(dst, area, image.NewUniform(premultiplied(col)), image.Point{})
 }
 
 func (r *raster) polygon(pts []point, fill color.RGBA) {

@@ -27,12 +27,13 @@ func (b box) bottom() float64 { return b.y + b.h }
 
 // canvas is what a figure draws on, in CSS pixels with y down. Rectangles,
 // pictures and lines along an axis are moved to whole pixels where there are such.
+// Pictures are made when the canvas wants them, several at once.
 type canvas interface {
 	rect(b box, fill color.RGBA)
 	polyline(pts []point, st stroke)
 	polygon(pts []point, fill color.RGBA)
 	text(at point, s string, st textStyle)
-	image(b box, img image.Image, smooth bool)
+	image(b box, made func() image.Image, smooth bool)
 	clip(b box, draw func())
 }
 
@@ -88,6 +89,7 @@ func (s *scene) image(scale float64) (image.Image, error) {
 	}
 	c := newRaster(max(1, int(w)), max(1, int(h)), scale)
 	s.draw(c)
+	c.paint()
 	return c.img, nil
 }
 

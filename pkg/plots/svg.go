@@ -118,8 +118,8 @@ func (c *svgCanvas) text(at point, s string, st textStyle) {
 		num(at.x), num(at.y), num(st.size), paint("fill", st.color), extra, escape(s))
 }
 
-func (c *svgCanvas) image(b box, img image.Image, smooth bool) {
-	data, err := encodePNG(img)
+func (c *svgCanvas) image(b box, made func() image.Image, smooth bool) {
+	data, err := encodePNG(made())
 	if err != nil {
 		c.err = err
 		return

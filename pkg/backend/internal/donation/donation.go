@@ -27,7 +27,7 @@ var byElement = map[string]bool{
 }
 
 var (
-	signature = regexp.MustCompile(`(?m)^ *func\.func @main\((.*)\) -> (.*) \{$`)
+	signature = regexp.MustCompile(`^ *func\.func @main\((.*)\) -> (.*) \{$`)
 	operation = regexp.MustCompile(`(?m)^    (%[\w#]+) = "stablehlo\.(\w+)"\(([^()]*)\)[^\n]*: \(.*\) -> (tensor<[^<>]*>)$`)
 	returned  = regexp.MustCompile(`(?m)^    "stablehlo\.return"\((.*)\) : `)
 )
@@ -43,11 +43,22 @@ type op struct {
 // it may take the variable's place: the nearest variable of the same type that it is
 // computed from element by element. What isn't as go-xla writes it is left as it is.
 func Rewrite(program string) string {
-	at := signature.FindStringSubmatchIndex(program)
+	begin := strings.Index(program, "func.func @main(")
+	if begin < 0 {
+		return program
+	}
+	line, _, _ := strings.Cut(program[begin:], "\n")
+	at := signature.FindStringSubmatchIndex(line)
 	if at == nil {
 		return program
 	}
+	for i := range at {
+		at[i] += begin
+	}
 	types, order := parameters(program[at[2]:at[3]])
+	if !updates(types, program[at[4]:at[5]]) {
+		return program
+	}
 	body := program[at[1]:]
 	if end := strings.Index(body, "\n  }"); end >= 0 {
 		body = body[:end]
@@ -79,6 +90,17 @@ func Rewrite(program string) string {
 	}
 	b.WriteString(program[at[3]:])
 	return b.String()
+}
+
+// updates says whether a result has a variable's type: most programs update nothing, and
+// need no closer look.
+func updates(types map[string]string, results string) bool {
+	for name, kind := range types {
+		if strings.HasPrefix(name, variable) && strings.Contains(results, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // parameters are the types by name, and the names in order; none if there is anything

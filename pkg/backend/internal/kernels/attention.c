@@ -11,9 +11,9 @@
 #include "attention.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "panels.h"
+#include "scratch.h"
 #include "vector.h"
 
 // One head of one picture, and some of its queries.
@@ -23,25 +23,14 @@ typedef struct {
 	atomic_bool failed;
 } work;
 
-// A thread's memory: pieces of one block, in numbers.
+// A thread's memory, taken piece by piece.
 typedef struct {
-	float* block;
-	size_t size, used;
+	float* next;
 } arena;
 
-static __thread arena own;
-
-static void reset(size_t numbers) {
-	if (own.size < numbers) {
-		free(own.block);
-		own.size = posix_memalign((void**)&own.block, 64, numbers * sizeof(float)) ? 0 : numbers;
-	}
-	own.used = 0;
-}
-
-static float* take(size_t numbers) {
-	float* p = own.block + own.used;
-	own.used += up(numbers, LANES);
+static float* take(arena* a, size_t numbers) {
+	float* p = a->next;
+	a->next += up(numbers, LANES);
 	return p;
 }
 
@@ -144,12 +133,12 @@ VECTORS static void forward(void* data, int phase, long i) {
 	const attention* a = w->a;
 	const share s = share_of(w, i);
 	const int64_t n = a->tokens, dim = a->dim, padded = up(n, STRIP), wide = up(dim, STRIP);
-	reset(2 * padded * wide + (wide + padded + wide + 1) * PANEL + 8 * LANES);
-	if (!own.size) {
+	arena own = {gaze_scratch(sizeof(float) * (2 * padded * wide + (wide + padded + wide + 1) * PANEL + 8 * LANES))};
+	if (!own.next) {
 		atomic_store(&w->failed, true);
 		return;
 	}
-	float *keys = take(padded * dim), *values = take(wide * n), *queries = take(dim * PANEL), *scores = take(n * PANEL), *out = take(wide * PANEL), *sums = take(PANEL);
+	float *keys = take(&own, padded * dim), *values = take(&own, wide * n), *queries = take(&own, dim * PANEL), *scores = take(&own, n * PANEL), *out = take(&own, wide * PANEL), *sums = take(&own, PANEL);
 	const matrix q = part(a, a->qkv, s.picture, s.head, 0), mixed = result(a, a->mixed, s.picture, s.head);
 	gaze_pack_left(part(a, a->qkv, s.picture, s.head, 1), n, dim, keys);
 	gaze_pack_left(turned(part(a, a->qkv, s.picture, s.head, 2)), dim, n, values);
@@ -204,15 +193,15 @@ VECTORS static void backward(void* data, int phase, long i) {
 	const attention* a = w->a;
 	const share s = share_of(w, i);
 	const int64_t n = a->tokens, dim = a->dim, padded = up(n, STRIP), wide = up(dim, LANES);
-	reset(3 * padded * wide + 2 * wide * n + (3 * wide + 4 * padded + PANEL + 1) * PANEL + 16 * LANES);
-	if (!own.size) {
+	arena own = {gaze_scratch(sizeof(float) * (3 * padded * wide + 2 * wide * n + (3 * wide + 4 * padded + PANEL + 1) * PANEL + 16 * LANES))};
+	if (!own.next) {
 		atomic_store(&w->failed, true);
 		return;
 	}
-	float *keys = take(padded * dim), *values = take(padded * dim), *key_columns = take(wide * n);
-	float *queries = take(dim * PANEL), *gradients = take(dim * PANEL), *p = take(n * PANEL), *g = take(n * PANEL);
-	float *out = take(wide * PANEL), *sums = take(PANEL), *left = take(padded * PANEL), *right = take(PANEL * PANEL);
-	float *key_sums = take(n * wide), *value_sums = take(n * wide);
+	float *keys = take(&own, padded * dim), *values = take(&own, padded * dim), *key_columns = take(&own, wide * n);
+	float *queries = take(&own, dim * PANEL), *gradients = take(&own, dim * PANEL), *p = take(&own, n * PANEL), *g = take(&own, n * PANEL);
+	float *out = take(&own, wide * PANEL), *sums = take(&own, PANEL), *left = take(&own, padded * PANEL), *right = take(&own, PANEL * PANEL);
+	float *key_sums = take(&own, n * wide), *value_sums = take(&own, n * wide);
 	const float scale = 1 / root((float)dim);
 	const matrix q = part(a, a->qkv, s.picture, s.head, 0), k = part(a, a->qkv, s.picture, s.head, 1);
 	const matrix gradient = result(a, a->gradient, s.picture, s.head), to = part(a, a->qkv_gradient, s.picture, s.head, 0);

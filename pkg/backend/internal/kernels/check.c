@@ -33,10 +33,17 @@ static bool spawn(const scheduler* s, void (*task)(void*), void* data) {
 	return pthread_detach(thread) == 0;
 }
 
+// at_once runs tasks when they are scheduled, on this thread: what is emulated is one
+// processor.
+static bool at_once(const scheduler* s, void (*task)(void*), void* data) {
+	task(data);
+	return true;
+}
+
 static scheduler threads_of(int n) { return (scheduler){spawn, NULL, n}; }
 
 bool gaze_check_product(const product* p, int threads, int by) {
-	const scheduler s = threads_of(threads);
+	const scheduler s = by == BY_EMULATED_TILES ? (scheduler){at_once, NULL, threads} : threads_of(threads);
 	return by == BY_EMULATED_TILES ? gaze_in_emulated_tiles(&s, p) : gaze_multiply(&s, p, by == BY_TILES);
 }
 

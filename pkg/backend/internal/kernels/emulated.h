@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-static __thread uint8_t emulated[8][16][64];
+// Of one processor.
+static uint8_t emulated[8][16][64];
 
 static inline void emulated_load(int tile, const void* from, int64_t stride) {
 	for (int i = 0; i < 16; i++)

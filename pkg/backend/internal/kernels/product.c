@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "panels.h"
+#include "scratch.h"
 #include "tiles.h"
 
 enum {
@@ -35,14 +36,6 @@ typedef struct {
 	float left[MOST], right[PANEL * DEEPEST], sum[PANEL * TALLEST], rows[STRIP * DEEPEST];
 	const char* ahead[PANEL * DEEPEST / LANES];
 } workspace;
-
-static __thread workspace* own;
-
-static workspace* memory(void) {
-	if (!own && posix_memalign((void**)&own, 4096, sizeof *own))
-		own = NULL;
-	return own;
-}
 
 // A product, or a stretch of its sums where they are very long.
 typedef struct {
@@ -165,7 +158,7 @@ static void piece(void* data, int phase, long i) {
 		together(w, i * STRIP, least(w->p->m, (i + 1) * STRIP));
 		return;
 	}
-	workspace* own = memory();
+	workspace* own = gaze_scratch(sizeof *own);
 	if (!own) {
 		atomic_store(&w->failed, true);
 		return;

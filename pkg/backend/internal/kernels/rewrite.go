@@ -21,24 +21,15 @@ var dot = regexp.MustCompile(`(?s)"stablehlo\.dot_general"\((%[\w#]+), (%[\w#]+)
 
 var axesLists = regexp.MustCompile(`(lhs_batching|rhs_batching|lhs_contracting|rhs_contracting)_dimensions = \[([\d, ]*)\]`)
 
-// call is a call of a function that stands for a kernel, and stub that function.
-var (
-	call = regexp.MustCompile(`"func\.call"\(([^()]*)\) \{ callee = @` + prefix + `(\w+) \} : \(([^()]*)\) -> (\([^()]*\)|tensor<[^<>]*>)`)
-	stub = regexp.MustCompile(`(?m)^([ \t]*)func\.func @` + prefix + `(?:.*\n)+?[ \t]*\}\n`)
-)
+// call is a line with a call of a function that stands for a kernel.
+var call = regexp.MustCompile(`"func\.call"\(([^()]*)\) \{ callee = @` + prefix + `(\w+) \} : \(([^()]*)\) -> (\([^()]*\)|tensor<[^<>]*>)$`)
 
 // Rewrite gives a program in StableHLO's text with custom calls in place of its calls of
 // kernels and, where that is worth it, of its float32 products. Anything it doesn't know
 // it leaves as it is.
 func Rewrite(program string) string {
 	if strings.Contains(program, prefix) {
-		program = call.ReplaceAllStringFunc(program, func(op string) string {
-			if found, ok := calling(call.FindStringSubmatch(op)); ok {
-				return found
-			}
-			return op
-		})
-		program = stub.ReplaceAllString(program, "")
+		program = withCalls(program)
 	}
 	if !strings.Contains(program, "stablehlo.dot_general") {
 		return program
@@ -49,6 +40,36 @@ func Rewrite(program string) string {
 		}
 		return op
 	})
+}
+
+// withCalls turns calls of kernels' functions into custom calls and leaves those
+// functions out. Programs have thousands of lines and start up by this, so only those
+// that matter are looked at closely.
+func withCalls(program string) string {
+	var b strings.Builder
+	b.Grow(len(program))
+	leaving := "" // the line that ends the function to leave out
+	for line := range strings.Lines(program) {
+		text := strings.TrimSuffix(line, "\n")
+		switch {
+		case leaving != "":
+			if text == leaving {
+				leaving = ""
+			}
+		case !strings.Contains(text, prefix):
+			b.WriteString(line)
+		case strings.HasPrefix(strings.TrimLeft(text, " "), "func.func @"+prefix):
+			leaving = text[:strings.Index(text, "func.func")] + "}"
+		default:
+			if at := call.FindStringSubmatchIndex(text); at != nil {
+				if found, ok := calling(call.FindStringSubmatch(text)); ok {
+					line = text[:at[0]] + found + line[len(text):]
+				}
+			}
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // calling is the custom call of: operands, the function's name, operands' types, result's.

@@ -29,10 +29,11 @@ bool gaze_in_tiles(const scheduler* s, const product* p) { return false; }
 #else
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "scratch.h"
 
 // A tile has 16 rows of 64 bytes. Of the left matrix it holds 16 rows of 32
 // bfloat16s; of the right one 16 pairs of rows by 16 columns, a pair's two numbers
@@ -285,14 +286,6 @@ typedef struct {
 	moments moments[ROWS];
 } workspace;
 
-static __thread workspace* own;
-
-static bool memory(void) {
-	if (!own && posix_memalign((void**)&own, 4096, sizeof *own))
-		own = NULL;
-	return own != NULL;
-}
-
 // A product, cut into parts by rows or by columns that can be made in any order, by any
 // thread.
 typedef struct {
@@ -315,7 +308,7 @@ static block block_of(const product* p) {
 }
 
 // left packs rows of the left matrix from row i on, and depth numbers of each.
-VECTORS static void left(const product* p, int64_t i, int64_t rows, int64_t from, int64_t depth, bool sums) {
+VECTORS static void left(workspace* own, const product* p, int64_t i, int64_t rows, int64_t from, int64_t depth, bool sums) {
 	const around* w = &p->around;
 	char* to = own->left;
 	for (int64_t r = 0; r < rows; r += SIDE) {
@@ -338,7 +331,8 @@ VECTORS static void left(const product* p, int64_t i, int64_t rows, int64_t from
 
 // multiply makes m rows from row i0 on, and n columns from column j0 on.
 TILES static bool multiply(const product* p, int64_t i0, int64_t m, int64_t j0, int64_t n) {
-	if (!memory())
+	workspace* own = gaze_scratch(sizeof *own);
+	if (!own)
 		return false;
 	_tile_loadconfig(&all_full);
 	const block size = block_of(p);
@@ -347,7 +341,7 @@ TILES static bool multiply(const product* p, int64_t i0, int64_t m, int64_t j0, 
 		int64_t rows = least(size.tall, m - i);
 		for (int64_t l = 0; l < p->k; l += size.deep) {
 			int64_t depth = least(size.deep, p->k - l), steps = (depth + DEPTH - 1) / DEPTH;
-			left(p, i0 + i, rows, l, depth, p->around.sums && j0 == 0);
+			left(own, p, i0 + i, rows, l, depth, p->around.sums && j0 == 0);
 			for (int64_t j = 0; j < n; j += 2 * SIDE) {
 				const float* from = b.data + l * b.row + (j0 + j) * b.col;
 				char* to = pack(from, b.col, b.row, n - j, depth, true, own->right);

@@ -1,0 +1,39 @@
+//go:build cgo && linux && !noxla && amd64
+
+#include "scratch.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { PAGE = 4096 };
+
+// What a thread has begins with its size, a page before what it is given.
+typedef struct {
+	size_t bytes;
+} block;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool made;
+
+static void make(void) { made = pthread_key_create(&key, free) == 0; }
+
+void* gaze_scratch(size_t bytes) {
+	pthread_once(&once, make);
+	if (!made)
+		return NULL;
+	block* own = pthread_getspecific(key);
+	if (!own || own->bytes < bytes) {
+		free(own);
+		void* larger;
+		own = posix_memalign(&larger, PAGE, PAGE + bytes) ? NULL : larger;
+		if (own)
+			own->bytes = bytes;
+		if (pthread_setspecific(key, own)) {
+			free(own);
+			return NULL;
+		}
+	}
+	return own ? (char*)own + PAGE : NULL;
+}
