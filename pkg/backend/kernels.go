@@ -21,6 +21,14 @@ func Kernels(b compute.Backend) bool {
 // differ from those of other processors in their last bits, as they do between plugins.
 func Tiles() bool { return kernels.Tiles() }
 
+// PacksWeights says whether a linear layer's weights [out, in] may be given to a backend
+// packed, by [PackWeights], if nothing but package layers' Linear with Packed reads them.
+// They take as much memory so, and products needn't pack them in each run.
+func PacksWeights(b compute.Backend, out, in int) bool { return Kernels(b) && kernels.Packs(out, in) }
+
+// PackWeights writes weights [out, in] to dst, which has their number, packed.
+func PackWeights(dst, weights []float32, out, in int) { kernels.Pack(dst, weights, out, in) }
+
 // KernelFunction is the name of a function that stands for a kernel in a program; see
 // package layers, which alone needs it.
 func KernelFunction(kernel string, numbers []int64, id int) string {

@@ -39,14 +39,15 @@ func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
 }
 
 func (p params) forward(images *Node) *Intermediates {
-	cfg := p.cfg
+	cfg, blocks := p.cfg, p
+	p.packed = nil
 	out := &Intermediates{Embeddings: p.embed(images)}
 	x := out.Embeddings
 	for i := range cfg.Depth {
 		if p.how.Checkpoint {
 			x = x.Checkpoint()
 		}
-		b := p.in("block_%d", i).block(x, i)
+		b := blocks.in("block_%d", i).block(x, i)
 		out.Blocks = append(out.Blocks, b)
 		x = b.Tokens
 	}

@@ -17,6 +17,9 @@ type params struct {
 	cfg   Config
 	like  *Node // a node of the graph and of the weights' dtype
 	how   Training
+	// packed says which weights of blocks' linear layers, [out, in], the backend has
+	// packed; nil: none.
+	packed func(out, in int) bool
 }
 
 // in goes into a sub-scope. Entering it twice is allowed: two passes in one
@@ -45,7 +48,9 @@ func (p params) vector(path string, dim int) *Node {
 
 // linear completes a linear layer with its weights and applies it over the last axis.
 func (p params) linear(name string, l layers.Linear, x *Node, out int, bias bool) *Node {
-	l.Weight, l.BFloat16 = p.weight(name+"/weight", out, x.Shape().Dim(-1)), p.how.BFloat16
+	in := x.Shape().Dim(-1)
+	l.Weight, l.BFloat16 = p.weight(name+"/weight", out, in), p.how.BFloat16
+	l.Packed = p.packed != nil && p.packed(out, in)
 	if bias {
 		l.Bias = p.weight(name+"/bias", out)
 	}

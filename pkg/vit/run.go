@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -13,6 +14,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gaze/pkg/backend"
 )
 
 // Want says what a run is to return. Only that is computed.
@@ -90,11 +93,11 @@ const maxScores = 1 << 31
 
 // NewRunner gives the model's weights to the backend, checking that they are
 // finite. The model may be closed afterwards.
-func NewRunner(backend compute.Backend, m *Model) (*Runner, error) {
-	if backend == nil {
+func NewRunner(b compute.Backend, m *Model) (*Runner, error) {
+	if b == nil {
 		return nil, errors.New("vit: no backend")
 	}
-	r := &Runner{backend: backend, config: m.Config, resize: m.resize, shared: map[string]*tensors.Tensor{}}
+	r := &Runner{backend: b, config: m.Config, resize: m.resize, shared: map[string]*tensors.Tensor{}}
 	r.nets, r.warned = map[[2]int]*net{}, map[[2]int]bool{}
 	var mu sync.Mutex
 	err := m.forEach(func(p Param, e *entry) error {
@@ -103,7 +106,7 @@ func NewRunner(backend compute.Backend, m *Model) (*Runner, error) {
 			r.positions = slices.Clone(data)
 			return errors.Join(err, e.checkFinite())
 		}
-		t, err := e.upload(backend, p.Shape)
+		t, err := e.upload(b, p.Shape, r.packs(p))
 		if err != nil {
 			return err
 		}
@@ -120,21 +123,32 @@ func NewRunner(backend compute.Backend, m *Model) (*Runner, error) {
 	return r, nil
 }
 
+// packs says whether a weight is given to the backend packed: that of a block's linear
+// layer, which nothing else reads.
+func (r *Runner) packs(p Param) bool {
+	return strings.HasPrefix(p.Name, "block_") && len(p.Shape) == 2 && r.packed(p.Shape[0], p.Shape[1])
+}
+
+func (r *Runner) packed(out, in int) bool { return backend.PacksWeights(r.backend, out, in) }
+
 // upload makes a tensor on the backend, writing straight into its memory where
 // the backend lets us.
-func (e *entry) upload(backend compute.Backend, dims []int) (*tensors.Tensor, error) {
+func (e *entry) upload(b compute.Backend, dims []int, packed bool) (*tensors.Tensor, error) {
 	shape := shapes.Make(dtypes.Float32, dims...)
 	data, ready, err := e.raw()
 	if err != nil {
 		return nil, err
 	}
+	if packed {
+		return e.uploadPacked(b, shape)
+	}
 	if ready {
 		if firstNonFinite(data) >= 0 {
 			return nil, e.checkFinite()
 		}
-		return tensors.FromRaw(backend, 0, shape, dtypes.UnsafeByteSliceFromAny(data))
+		return tensors.FromRaw(b, 0, shape, dtypes.UnsafeByteSliceFromAny(data))
 	}
-	t, err := tensors.FromShapeForBackend(backend, 0, shape)
+	t, err := tensors.FromShapeForBackend(b, 0, shape)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +165,24 @@ func (e *entry) upload(backend compute.Backend, dims []int) (*tensors.Tensor, er
 		return nil, e.checkFinite()
 	}
 	return t, nil
+}
+
+// uploadPacked makes a tensor of packed weights.
+func (e *entry) uploadPacked(b compute.Backend, shape shapes.Shape) (*tensors.Tensor, error) {
+	data, err := e.float32s()
+	if err != nil {
+		return nil, err
+	}
+	if firstNonFinite(data) >= 0 {
+		return nil, e.checkFinite()
+	}
+	t, err := tensors.FromShapeForBackend(b, 0, shape)
+	if err != nil {
+		return nil, err
+	}
+	return t, tensors.MutableFlatData(t, func(flat []float32) {
+		backend.PackWeights(flat, data, shape.Dim(0), shape.Dim(1))
+	})
 }
 
 // Config is the model's configuration.
@@ -284,7 +316,8 @@ func (r *Runner) program(n *net, shape [4]int, want Want) (*model.Exec, error) {
 		return p.exec, nil
 	}
 	exec, err := model.NewExec(r.backend, n.store, func(scope *model.Scope, images *graph.Node) []*graph.Node {
-		return want.pick(n.config, Forward(scope, n.config, images))
+		p := params{scope: scope, cfg: n.config, like: images, packed: r.packed}
+		return want.pick(n.config, p.forward(images))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vit: %w", err)

@@ -34,5 +34,5 @@ func ForwardTraining(scope *model.Scope, cfg Config, images *Node, how Training)
 			exceptions.Panicf("vit.ForwardTraining: factors have shape %s, two for each block and picture are %s", got, want)
 		}
 	}
-	return params{scope, cfg, images, how}.forward(images)
+	return params{scope: scope, cfg: cfg, like: images, how: how}.forward(images)
 }

@@ -167,6 +167,38 @@ func TestProbabilities(t *testing.T) {
 	}
 }
 
+// TestPackedWeights checks that packed weights give what weights as they are give.
+func TestPackedWeights(t *testing.T) {
+	b, err := backend.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const out, in = 80, 24
+	if !backend.PacksWeights(b, out, in) {
+		t.Skip("weights aren't packed here")
+	}
+	random := rand.New(rand.NewPCG(8, 8))
+	x, weight := drawn(random, []int{2, 5, in}), drawn(random, []int{out, in})
+	values := tensors.MustCopyFlatData[float32](weight)
+	packed := make([]float32, len(values))
+	backend.PackWeights(packed, values, out, in)
+	exec, err := NewExec(b, func(x, weight, packed *Node) *Node {
+		return Sub(Linear{Weight: weight}.Of(x), Linear{Weight: packed, Packed: true}.Of(x))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := exec.Call(x, weight, tensors.FromFlatDataAndDimensions(packed, out, in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range tensors.MustCopyFlatData[float32](results[0]) {
+		if d != 0 {
+			t.Fatalf("a number differs by %g", d)
+		}
+	}
+}
+
 // TestRefused checks that what doesn't fit panics while the graph is built.
 func TestRefused(t *testing.T) {
 	b, err := backend.Default()

@@ -71,6 +71,7 @@ type Linear struct {
 	Norm       *Norm      // of x, before the product; nil: none
 	Activation Activation // of x, before the product; not with a norm
 	Residual   *Node      // [..., out], added to the result; nil: none
+	Packed     bool       // the weight is packed by backend.PackWeights; there is no gradient then
 	// BFloat16 rounds the factors of the product, and the product, as torch.autocast
 	// does; all else stays as it is.
 	BFloat16 bool
@@ -88,6 +89,9 @@ func (l Linear) Of(x *Node) *Node {
 	}
 	if !l.BFloat16 && kernels(nodes...) {
 		return l.kernel(x)
+	}
+	if l.Packed {
+		exceptions.Panicf("layers: packed weights are for kernels, which there are none of here")
 	}
 	if l.Norm != nil {
 		x = l.Norm.Of(x)
@@ -122,6 +126,7 @@ const (
 	hasBias     = 1
 	hasNorm     = 2
 	hasResidual = 4
+	isPacked    = 8
 )
 
 func (l Linear) kernel(x *Node) *Node {
@@ -140,9 +145,14 @@ func (l Linear) kernel(x *Node) *Node {
 		flags |= hasResidual
 		inputs = append(inputs, l.Residual)
 	}
+	back := l.back
+	if l.Packed {
+		flags |= isPacked
+		back = nil
+	}
 	shape := x.Shape().Clone()
 	shape.Dimensions[x.Rank()-1] = l.Weight.Shape().Dim(0)
-	return call("linear", []int64{forward, int64(l.Activation), flags, epsilon}, l.back, inputs, shape)[0]
+	return call("linear", []int64{forward, int64(l.Activation), flags, epsilon}, back, inputs, shape)[0]
 }
 
 // back gives the gradients with respect to the kernel's inputs. What the product read is

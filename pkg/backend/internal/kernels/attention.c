@@ -107,7 +107,7 @@ VECTORS static void pack_queries(matrix q, int64_t dim, int64_t queries, float s
 
 // product multiplies strips by a panel of queries: out [rows, 48].
 static void product(const float* left, const float* right, int64_t rows, int64_t queries, int64_t depth, float* out) {
-	gaze_panel(left, depth * STRIP, right, rows, queries, depth, out, PANEL, false, NULL);
+	gaze_panel(left, depth * STRIP, right, PANEL, rows, queries, depth, out, PANEL, false, NULL);
 }
 
 // The queries of a piece: from and up to.
@@ -176,7 +176,7 @@ VECTORS static void accumulate(const float* columns, matrix rows, int64_t tokens
 	for (int64_t d = 0; d < dim; d += PANEL) {
 		int64_t some = least(PANEL, dim - d);
 		gaze_pack_right((matrix){rows.data + d * rows.col, rows.row, rows.col}, queries, some, right);
-		gaze_panel(left, queries * STRIP, right, tokens, some, queries, sums + d, wide, add, NULL);
+		gaze_panel(left, queries * STRIP, right, PANEL, tokens, some, queries, sums + d, wide, add, NULL);
 	}
 }
 

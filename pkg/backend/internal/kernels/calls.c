@@ -76,14 +76,14 @@ static double real(int64_t bits) {
 }
 
 // linear: a kind, an activation function, and its further arrays as bits.
-enum { LINEAR, LINEAR_BACK, LINEAR_WEIGHTS, HAS_BIAS = 1, HAS_NORM = 2, HAS_RESIDUAL = 4 };
+enum { LINEAR, LINEAR_BACK, LINEAR_WEIGHTS, HAS_BIAS = 1, HAS_NORM = 2, HAS_RESIDUAL = 4, IS_PACKED = 8 };
 
-// x [rows, in], w [out, in], then bias [out], gamma and beta [in], residual [rows, out],
+// x [rows, in], w [out, in], or packed, then bias [out], gamma and beta [in], residual [rows, out],
 // those that are there: x, prepared, times w turned, and so on.
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->numbers[2];
 	const ffi_buffer *x = c->in[0], *w = c->in[1], *y = c->out[0];
-	product p = {by_rows(x), by_columns(w), y->data, rows(x), rows(w), columns(x), {.activation = c->numbers[1]}};
+	product p = {by_rows(x), by_columns(w), flags & IS_PACKED, y->data, rows(x), rows(w), columns(x), {.activation = c->numbers[1]}};
 	if (c->outs != 1 || !is_matrix(w, p.n, p.k) || !is_matrix(y, p.m, p.n))
 		return misunderstood;
 	int64_t next = 2;
@@ -111,7 +111,7 @@ static const char* linear_forward(const call* c) {
 // was applied to: the gradient with respect to x, and the activation's values.
 static const char* linear_back(const call* c) {
 	const ffi_buffer *g = c->in[0], *w = c->in[1], *dx = c->out[0];
-	product p = {by_rows(g), by_rows(w), dx->data, rows(g), columns(w), columns(g), {.activation = c->numbers[1]}};
+	product p = {by_rows(g), by_rows(w), false, dx->data, rows(g), columns(w), columns(g), {.activation = c->numbers[1]}};
 	bool slope = p.around.activation != NONE;
 	if (c->ins != 2 + slope || c->outs != 1 + slope || !is_matrix(w, p.k, p.n) || !is_matrix(dx, p.m, p.n))
 		return misunderstood;
@@ -127,7 +127,7 @@ static const char* linear_back(const call* c) {
 // gradient [rows, out] and x [rows, in]: the gradients with respect to w and to bias.
 static const char* linear_weights(const call* c) {
 	const ffi_buffer *g = c->in[0], *x = c->in[1];
-	product p = {by_columns(g), by_rows(x), c->out[0]->data, columns(g), columns(x), rows(g), {0}};
+	product p = {by_columns(g), by_rows(x), false, c->out[0]->data, columns(g), columns(x), rows(g), {0}};
 	if (c->ins != 2 || c->outs != 2 || rows(x) != p.k || !is_matrix(c->out[0], p.m, p.n) || !is_vector(c->out[1], p.m))
 		return misunderstood;
 	p.around.sums = c->out[1]->data;
@@ -305,7 +305,7 @@ static const char* dot(const call* c) {
 	b.batches = count(&b.left);
 	b.first = (product){
 		{c->in[0]->data, a_rest.apart[0], a_sum.apart[0]}, {c->in[1]->data, b_sum.apart[0], b_rest.apart[0]},
-		c->out[0]->data, a_rest.size[0], b_rest.size[0], a_sum.size[0], {0},
+		false, c->out[0]->data, a_rest.size[0], b_rest.size[0], a_sum.size[0], {0},
 	};
 	if (b.batches >= 2 * threads || b.batches % threads == 0) {
 		const plan all = {1, batch_pieces, batch_piece};

@@ -34,6 +34,7 @@ const (
 // direct is a product with what is around it; what is nil isn't there.
 type direct struct {
 	left, right                                view
+	packed                                     bool
 	m, n, k                                    int
 	gamma, beta                                []float32
 	epsilon                                    float32
@@ -45,7 +46,7 @@ func (d *direct) run(threads int, by maker) bool {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	p := &C.product{
-		left: matrixOf(&pin, d.left), right: matrixOf(&pin, d.right), out: floats(&pin, d.out),
+		left: matrixOf(&pin, d.left), right: matrixOf(&pin, d.right), packed: C.bool(d.packed), out: floats(&pin, d.out),
 		m: C.int64_t(d.m), n: C.int64_t(d.n), k: C.int64_t(d.k),
 		around: C.around{
 			gamma: floats(&pin, d.gamma), beta: floats(&pin, d.beta), epsilon: C.float(d.epsilon), activation: C.int(d.activation),

@@ -12,3 +12,9 @@ func Tiles() bool { return false }
 
 // Register tells a plugin nothing.
 func Register(unsafe.Pointer) bool { return false }
+
+// Packs says that this program packs no weights.
+func Packs(out, in int) bool { return false }
+
+// Pack isn't to be called.
+func Pack(dst, weights []float32, out, in int) { panic("kernels: there are none") }

@@ -52,6 +52,23 @@ VECTORS void gaze_pack_right(matrix b, int64_t depth, int64_t columns, float* to
 	}
 }
 
+VECTORS void gaze_pack_weights(matrix b, int64_t depth, int64_t columns, float* to) {
+	for (int64_t j = 0; j < columns; j += PANEL) {
+		int64_t wide = least(PANEL, columns - j);
+		for (int64_t c = 0; c < wide; c += LANES) {
+			const float* from = b.data + (j + c) * b.col;
+			int64_t k = 0;
+			if (b.row == 1)
+				for (; k + 4 <= depth; k += 4)
+					turn(from + k, b.col, to + k * wide + c, wide);
+			for (; k < depth; k++)
+				for (int64_t i = 0; i < LANES; i++)
+					to[k * wide + c + i] = from[k * b.row + i * b.col];
+		}
+		to += depth * wide;
+	}
+}
+
 // strip8 packs 8 rows that are dense: four numbers of each at a time.
 VECTOR void strip8(const float* from, int64_t apart, int64_t depth, float* to) {
 	int64_t k = 0;
@@ -105,7 +122,7 @@ VECTORS void gaze_pack_left(matrix a, int64_t rows, int64_t depth, float* to) {
 }
 
 // A kernel multiplies some rows of a strip by some vectors of a panel.
-typedef void kernel(const float* left, const float* right, int64_t depth, float* out, int64_t row, bool add, ahead* more);
+typedef void kernel(const float* left, const float* right, int64_t wide, int64_t depth, float* out, int64_t row, bool add, ahead* more);
 
 // The sums stay in registers only if the compiler sees each of them.
 #define UNROLL _Pragma("GCC unroll 8")
@@ -114,27 +131,28 @@ typedef void kernel(const float* left, const float* right, int64_t depth, float*
 	{ \
 		__m512 b[WIDE]; \
 		UNROLL for (int j = 0; j < WIDE; j++) \
-			b[j] = _mm512_load_ps(right + j * LANES); \
+			b[j] = _mm512_loadu_ps(right + j * LANES); \
 		UNROLL for (int i = 0; i < ROWS; i++) { \
 			__m512 a = _mm512_set1_ps(left[i]); \
 			UNROLL for (int j = 0; j < WIDE; j++) \
 				sum[i][j] = _mm512_fmadd_ps(a, b[j], sum[i][j]); \
 		} \
 		left += STRIP; \
-		right += PANEL; \
+		right += wide; \
 	}
 
 #define KERNEL(ROWS, WIDE) \
-	VECTORS static void kernel_##ROWS##_##WIDE(const float* left, const float* right, int64_t depth, float* out, int64_t row, bool add, ahead* more) { \
+	VECTORS static void kernel_##ROWS##_##WIDE(const float* left, const float* right, int64_t wide, int64_t depth, float* out, int64_t row, bool add, ahead* more) { \
 		__m512 sum[ROWS][WIDE]; \
 		UNROLL for (int i = 0; i < ROWS; i++) \
 			UNROLL for (int j = 0; j < WIDE; j++) \
 				sum[i][j] = _mm512_setzero_ps(); \
-		const char* const* next = more->next; \
+		const char* base = more->base; \
+		const int32_t* next = more->next; \
 		int each = more->each; \
 		for (; depth >= 8; depth -= 8) { \
 			for (int i = 0; i < each; i++) \
-				_mm_prefetch(*next++, _MM_HINT_T1); \
+				_mm_prefetch(base + *next++, _MM_HINT_T1); \
 			STEP(ROWS, WIDE) STEP(ROWS, WIDE) STEP(ROWS, WIDE) STEP(ROWS, WIDE) \
 			STEP(ROWS, WIDE) STEP(ROWS, WIDE) STEP(ROWS, WIDE) STEP(ROWS, WIDE) \
 		} \
@@ -158,16 +176,16 @@ static kernel* const kernels[STRIP][PANEL / LANES] = {ALL(1), ALL(2), ALL(3), AL
 // with a sum's length.
 enum { LONGEST = 512 };
 
-void gaze_panel(const float* left, int64_t apart, const float* right, int64_t rows, int64_t columns, int64_t depth, float* out, int64_t row, bool add, ahead* more) {
-	ahead none = {NULL, NULL, 0};
+void gaze_panel(const float* left, int64_t apart, const float* right, int64_t wide, int64_t rows, int64_t columns, int64_t depth, float* out, int64_t row, bool add, ahead* more) {
+	ahead none = {NULL, NULL, NULL, 0};
 	int64_t parts = (depth + LONGEST - 1) / LONGEST, part = parts > 0 ? up((depth + parts - 1) / parts, 8) : 0;
-	int wide = (int)((columns + LANES - 1) / LANES) - 1;
+	int vectors = (int)((columns + LANES - 1) / LANES);
 	for (int64_t i = 0; i < rows; i += STRIP, left += apart) {
-		kernel* multiply = kernels[least(rows - i, STRIP) - 1][wide];
+		kernel* multiply = kernels[least(rows - i, STRIP) - 1][vectors - 1];
 		for (int64_t k = 0; k < depth; k += part) {
 			int64_t some = least(part, depth - k);
 			ahead* with = more && more->end - more->next >= some / 8 * more->each ? more : &none;
-			multiply(left + k * STRIP, right + k * PANEL, some, out + i * row, row, add || k > 0, with);
+			multiply(left + k * STRIP, right + k * wide, wide, some, out + i * row, row, add || k > 0, with);
 		}
 	}
 }

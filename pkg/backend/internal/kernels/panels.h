@@ -19,20 +19,25 @@ bool gaze_vectors_ready(void);
 // after the other; rows that are missing from the last are zeros.
 void gaze_pack_left(matrix a, int64_t rows, int64_t depth, float* to);
 
-// gaze_pack_right writes depth rows of up to PANEL columns as a panel, with zeros for
-// columns that are missing.
+// gaze_pack_right writes depth rows of up to PANEL columns as a panel, whose rows lie
+// PANEL numbers apart, with zeros up to the next multiple of 16 columns.
 void gaze_pack_right(matrix b, int64_t depth, int64_t columns, float* to);
 
-// What the cache should get while a product is made: so many of the addresses for each
-// 8 numbers of a strip, up to the end.
+// gaze_pack_weights writes a right matrix as panels one after the other, each with rows as
+// long as it has columns, which are multiples of 16 here.
+void gaze_pack_weights(matrix b, int64_t depth, int64_t columns, float* to);
+
+// What the cache should get while a product is made: so many lines of what begins at
+// base, by their offsets, for each 8 numbers of a strip, up to the end.
 typedef struct {
-	const char *const *next, *const *end;
+	const char* base;
+	const int32_t *next, *end;
 	int each;
 } ahead;
 
-// gaze_panel sets, or adds to, out[rows, columns] the product of strips, which lie
-// apart numbers apart, and a panel. It writes whole vectors: up to the next multiple of
-// 16 columns. out's rows lie row numbers apart.
-void gaze_panel(const float* left, int64_t apart, const float* right, int64_t rows, int64_t columns, int64_t depth, float* out, int64_t row, bool add, ahead* more);
+// gaze_panel sets, or adds to, out[rows, columns] the product of strips, which lie apart
+// numbers apart, and a panel, whose rows lie wide numbers apart. It writes whole vectors:
+// up to the next multiple of 16 columns. out's rows lie row numbers apart.
+void gaze_panel(const float* left, int64_t apart, const float* right, int64_t wide, int64_t rows, int64_t columns, int64_t depth, float* out, int64_t row, bool add, ahead* more);
 
 #endif

@@ -34,7 +34,6 @@ enum {
 // Each thread's memory.
 typedef struct {
 	float left[MOST], right[PANEL * DEEPEST], sum[PANEL * TALLEST], rows[STRIP * DEEPEST];
-	const char* ahead[PANEL * DEEPEST / LANES];
 } workspace;
 
 // A product, or a stretch of its sums where they are very long.
@@ -47,6 +46,8 @@ typedef struct {
 	int64_t panels;
 	float* prepared; // the left matrix, when threads prepare it together
 	bool preparing;  // which is what they are at
+	int64_t lines;   // of a panel's part in the right matrix, by
+	int32_t* line;   // their offsets from where it begins
 	atomic_bool failed;
 	atomic_long next_block;
 	atomic_long* next_panel; // of each block
@@ -84,28 +85,39 @@ VECTORS static void pack(const work* w, int64_t block, bool first, workspace* ow
 	}
 }
 
-// fetch lists the addresses of depth rows of a panel that will be packed later.
-static ahead fetch(const product* p, int64_t from, int64_t depth, int64_t column, int64_t rows, const char** list) {
-	ahead more = {list, list, 0};
-	const matrix b = p->right;
-	const float* at = b.data + from * b.row + column * b.col;
-	int64_t columns = least(PANEL, p->n - column), n = 0;
-	if (column >= p->n)
-		return more;
-	if (b.row == 1)
-		for (int64_t j = 0; j < columns; j++)
+// list lists the lines of a whole panel's first part.
+static void list(work* w) {
+	const matrix b = w->p->right;
+	const int64_t depth = least(w->deep, w->k);
+	w->lines = 0;
+	if (w->p->n < 2 * PANEL || depth % LANES)
+		return;
+	if (w->p->packed)
+		for (; w->lines < depth * PANEL / LANES; w->lines++)
+			w->line[w->lines] = (int32_t)(w->lines * LANES * sizeof(float));
+	else if (b.row == 1 && b.col < INT32_MAX / (int64_t)sizeof(float) / PANEL)
+		for (int64_t j = 0; j < PANEL; j++)
 			for (int64_t k = 0; k < depth; k += LANES)
-				list[n++] = (const char*)(at + j * b.col + k);
-	else if (b.col == 1)
+				w->line[w->lines++] = (int32_t)((j * b.col + k) * sizeof(float));
+	else if (b.col == 1 && b.row < INT32_MAX / (int64_t)sizeof(float) / DEEPEST)
 		for (int64_t k = 0; k < depth; k++)
-			for (int64_t j = 0; j < columns; j += LANES)
-				list[n++] = (const char*)(at + k * b.row + j);
-	// A strip has room for each address after 8 numbers.
+			for (int64_t j = 0; j < PANEL; j += LANES)
+				w->line[w->lines++] = (int32_t)((k * b.row + j) * sizeof(float));
+}
+
+// fetch has the cache get a part of a later panel while rows are multiplied.
+static ahead fetch(const work* w, int64_t from, int64_t depth, int64_t column, int64_t rows) {
+	ahead more = {NULL, NULL, NULL, 0};
+	const product* p = w->p;
+	const matrix b = p->right;
+	// A strip has room for lines after each 8 numbers.
 	int64_t room = (rows + STRIP - 1) / STRIP * (depth / 8);
-	if (n == 0 || room * 4 < n)
+	if (w->lines == 0 || depth < w->deep || column + PANEL > p->n || room * 4 < w->lines)
 		return more;
-	more.each = (int)((n + room - 1) / room);
-	more.end = list + n;
+	more.base = (const char*)(b.data + (p->packed ? column * p->k + from * PANEL : from * b.row + column * b.col));
+	more.each = (int)((w->lines + room - 1) / room);
+	more.next = w->line;
+	more.end = w->line + w->lines;
 	return more;
 }
 
@@ -117,10 +129,16 @@ VECTORS static void panel(const work* w, int64_t block, int64_t i, workspace* ow
 	// Who goes through a block alone takes the next panel next.
 	int64_t later = j + PANEL * (w->blocks >= w->threads ? 1 : w->threads / w->blocks);
 	for (int64_t k = 0; k < w->k; k += w->deep) {
-		int64_t depth = least(w->deep, w->k - k), from = w->from + k;
-		gaze_pack_right((matrix){b.data + from * b.row + j * b.col, b.row, b.col}, depth, columns, own->right);
-		ahead more = fetch(p, from, depth, later, rows, own->ahead);
-		gaze_panel(own->left + k * up(rows, STRIP), depth * STRIP, own->right, rows, columns, depth, own->sum, PANEL, k > 0, &more);
+		int64_t depth = least(w->deep, w->k - k), from = w->from + k, wide = PANEL;
+		const float* right = own->right;
+		if (p->packed) {
+			wide = columns;
+			right = b.data + j * p->k + from * wide;
+		} else {
+			gaze_pack_right((matrix){b.data + from * b.row + j * b.col, b.row, b.col}, depth, columns, own->right);
+		}
+		ahead more = fetch(w, from, depth, later, rows);
+		gaze_panel(own->left + k * up(rows, STRIP), depth * STRIP, right, wide, rows, columns, depth, own->sum, PANEL, k > 0, &more);
 	}
 	finish(&p->around, own->sum, PANEL, p->out, p->n, begin, j, rows, columns, w->from > 0, w->from + w->k == p->k);
 }
@@ -188,15 +206,22 @@ static bool stretch(const scheduler* s, work* w, int64_t from, int64_t k) {
 	w->from = from;
 	w->k = k;
 	w->deep = part(k, DEEPEST, LANES, 1);
-	// As many blocks for each thread, unless threads share one.
+	// As many blocks for each thread, unless threads share one or two: what is packed of
+	// the right matrix should serve some strips.
 	int64_t tall = least(TALLEST, MOST / up(k, w->deep) / STRIP * STRIP), blocks = (w->p->m + tall - 1) / tall;
-	w->tall = part(w->p->m, tall, STRIP, blocks > 1 ? up(blocks, w->threads) : 1);
+	w->tall = part(w->p->m, tall, STRIP, blocks > 1 ? up(blocks, w->threads) : w->p->m >= 16 * STRIP ? least(w->threads, 2) : 1);
 	w->blocks = (w->p->m + w->tall - 1) / w->tall;
 	w->panels = (w->p->n + PANEL - 1) / PANEL;
 	atomic_init(&w->next_block, 0);
 	w->next_panel = calloc(w->blocks, sizeof *w->next_panel);
-	bool done = w->next_panel && share(s, w);
+	w->line = malloc(PANEL * DEEPEST / LANES * sizeof *w->line);
+	bool done = w->next_panel && w->line;
+	if (done) {
+		list(w);
+		done = share(s, w);
+	}
 	free(w->next_panel);
+	free(w->line);
 	return done;
 }
 
@@ -225,6 +250,8 @@ static bool nobody(const scheduler* s, void (*task)(void*), void* data) { return
 
 bool gaze_multiply(const scheduler* s, const product* p, bool tiles) {
 	if (p->m < 1 || p->n < 1 || p->k < 1)
+		return false;
+	if (p->packed && (tiles || p->n % LANES))
 		return false;
 	return tiles ? gaze_in_tiles(s, p) : in_vectors(s, p);
 }

@@ -6,9 +6,11 @@
 #include "matrix.h"
 #include "team.h"
 
-// out[m, n] is left[m, k] times right[k, n].
+// out[m, n] is left[m, k] times right[k, n]. A packed right matrix is one that
+// gaze_pack_weights has written; tiles can't use it.
 typedef struct {
 	matrix left, right;
+	bool packed;
 	float* out;
 	int64_t m, n, k;
 	around around;

@@ -150,6 +150,30 @@ func vector(random *rand.Rand, n int) []float32 {
 	return v
 }
 
+// TestProductPacked checks that packed weights give the same bits.
+func TestProductPacked(t *testing.T) {
+	makers(t)
+	for _, s := range [][3]int{{1, 16, 5}, {197, 96, 64}, {130, 80, 2300}, {9, 48, 100}} {
+		m, n, k := s[0], s[1], s[2]
+		random := rand.New(rand.NewPCG(uint64(m), 5))
+		weights := vector(random, n*k)
+		d := &direct{left: view{vector(random, m*k), k, 1}, right: view{weights, 1, k}, m: m, n: n, k: k, out: make([]float32, m*n)}
+		packed := *d
+		packed.packed, packed.right.data, packed.out = true, make([]float32, n*k), make([]float32, m*n)
+		Pack(packed.right.data, weights, n, k)
+		if !d.run(2, byVectors) || !packed.run(2, byVectors) {
+			t.Fatal("no memory")
+		}
+		if !slices.Equal(d.out, packed.out) {
+			t.Errorf("%v: packed weights give another product", s)
+		}
+	}
+	odd := &direct{left: view{make([]float32, 5), 5, 1}, right: view{make([]float32, 50), 1, 5}, packed: true, m: 1, n: 10, k: 5, out: make([]float32, 10)}
+	if odd.run(1, byVectors) || odd.run(1, byEmulatedTiles) {
+		t.Error("weights that can't be packed were taken for packed")
+	}
+}
+
 // TestProductAround checks everything that comes before and after a product, alone and
 // together, against float64.
 func TestProductAround(t *testing.T) {

@@ -373,6 +373,8 @@ static void piece(void* data, int phase, long i) {
 }
 
 bool gaze_in_tiles(const scheduler* s, const product* p) {
+	if (p->packed)
+		return false;
 	work w = {.p = p, .cuts = s->threads, .by_columns = p->n > p->m};
 	const plan all = {1, pieces, piece};
 	return gaze_share(s, &all, &w) && !atomic_load(&w.failed);
