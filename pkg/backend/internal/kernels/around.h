@@ -63,17 +63,14 @@ VECTOR void prepare(const around* w, const float* row, moments m, int64_t from, 
 	if (w->gamma) {
 		const __m512 mean = _mm512_set1_ps(m.mean), scale = _mm512_set1_ps(m.scale);
 		for (int64_t k = 0; k < depth; k += LANES) {
-			const __mmask16 some = k + LANES <= depth ? 0xffff : first(depth - k);
-			__m512 x = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(some, row + from + k), mean), scale);
-			x = _mm512_fmadd_ps(x, _mm512_maskz_loadu_ps(some, w->gamma + from + k), _mm512_maskz_loadu_ps(some, w->beta + from + k));
-			_mm512_mask_storeu_ps(to + k, some, x);
+			__m512 x = _mm512_mul_ps(_mm512_sub_ps(load(row + from + k, depth - k), mean), scale);
+			store(to + k, depth - k, _mm512_fmadd_ps(x, load(w->gamma + from + k, depth - k), load(w->beta + from + k, depth - k)));
 		}
 		return;
 	}
 	for (int64_t k = 0; k < depth; k += LANES) {
-		const __mmask16 some = k + LANES <= depth ? 0xffff : first(depth - k);
 		__m512 slope;
-		_mm512_mask_storeu_ps(to + k, some, activation(w->activation, _mm512_maskz_loadu_ps(some, row + from + k), &slope));
+		store(to + k, depth - k, activation(w->activation, load(row + from + k, depth - k), &slope));
 	}
 }
 
@@ -100,23 +97,22 @@ VECTOR void sum_rows(matrix a, int64_t rows, int64_t depth, float* to, bool add)
 VECTOR void finish(const around* w, const float* from, int64_t apart, float* out, int64_t n, int64_t i, int64_t j, int64_t rows, int64_t columns, bool add, bool last) {
 	for (int64_t r = 0; r < rows; r++, from += apart)
 		for (int64_t c = 0; c < columns; c += LANES) {
-			const int64_t at = (i + r) * n + j + c;
-			const __mmask16 some = c + LANES <= columns ? 0xffff : first(columns - c);
+			const int64_t at = (i + r) * n + j + c, some = columns - c;
 			__m512 x = _mm512_loadu_ps(from + c);
 			if (add)
-				x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(some, out + at));
+				x = _mm512_add_ps(x, load(out + at, some));
 			if (last) {
 				if (w->bias)
-					x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(some, w->bias + j + c));
+					x = _mm512_add_ps(x, load(w->bias + j + c, some));
 				if (w->slope_at) {
-					__m512 slope, value = activation(w->activation, _mm512_maskz_loadu_ps(some, w->slope_at + at), &slope);
+					__m512 slope, value = activation(w->activation, load(w->slope_at + at, some), &slope);
 					x = _mm512_mul_ps(x, slope);
-					_mm512_mask_storeu_ps(w->values + at, some, value);
+					store(w->values + at, some, value);
 				}
 				if (w->residual)
-					x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(some, w->residual + at));
+					x = _mm512_add_ps(x, load(w->residual + at, some));
 			}
-			_mm512_mask_storeu_ps(out + at, some, x);
+			store(out + at, some, x);
 		}
 }
 

@@ -176,12 +176,15 @@ static kernel* const kernels[STRIP][PANEL / LANES] = {ALL(1), ALL(2), ALL(3), AL
 // with a sum's length.
 enum { LONGEST = 512 };
 
-void gaze_panel(const float* left, int64_t apart, const float* right, int64_t wide, int64_t rows, int64_t columns, int64_t depth, float* out, int64_t row, bool add, ahead* more) {
-	ahead none = {NULL, NULL, NULL, 0};
+VECTORS void gaze_panel(const float* left, int64_t apart, const float* right, int64_t wide, int64_t rows, int64_t columns, int64_t depth, float* out, int64_t row, bool add, ahead* more) {
+	ahead none = {0};
 	int64_t parts = (depth + LONGEST - 1) / LONGEST, part = parts > 0 ? up((depth + parts - 1) / parts, 8) : 0;
 	int vectors = (int)((columns + LANES - 1) / LANES);
 	for (int64_t i = 0; i < rows; i += STRIP, left += apart) {
 		kernel* multiply = kernels[least(rows - i, STRIP) - 1][vectors - 1];
+		for (int64_t r = i; more && more->result && r < least(rows, i + STRIP); r++)
+			for (int v = 0; v < vectors; v++)
+				__builtin_prefetch(more->result + r * more->row + v * LANES, 1, 2);
 		for (int64_t k = 0; k < depth; k += part) {
 			int64_t some = least(part, depth - k);
 			ahead* with = more && more->end - more->next >= some / 8 * more->each ? more : &none;

@@ -33,6 +33,9 @@ typedef struct {
 	const char* base;
 	const int32_t *next, *end;
 	int each;
+	// Where each row of the result will be written, row numbers apart; NULL: nowhere.
+	const float* result;
+	int64_t row;
 } ahead;
 
 // gaze_panel sets, or adds to, out[rows, columns] the product of strips, which lie apart

@@ -107,7 +107,7 @@ static void list(work* w) {
 
 // fetch has the cache get a part of a later panel while rows are multiplied.
 static ahead fetch(const work* w, int64_t from, int64_t depth, int64_t column, int64_t rows) {
-	ahead more = {NULL, NULL, NULL, 0};
+	ahead more = {0};
 	const product* p = w->p;
 	const matrix b = p->right;
 	// A strip has room for lines after each 8 numbers.
@@ -138,6 +138,10 @@ VECTORS static void panel(const work* w, int64_t block, int64_t i, workspace* ow
 			gaze_pack_right((matrix){b.data + from * b.row + j * b.col, b.row, b.col}, depth, columns, own->right);
 		}
 		ahead more = fetch(w, from, depth, later, rows);
+		if (k + depth == w->k) {
+			more.result = p->out + begin * p->n + j;
+			more.row = p->n;
+		}
 		gaze_panel(own->left + k * up(rows, STRIP), depth * STRIP, right, wide, rows, columns, depth, own->sum, PANEL, k > 0, &more);
 	}
 	finish(&p->around, own->sum, PANEL, p->out, p->n, begin, j, rows, columns, w->from > 0, w->from + w->k == p->k);

@@ -8,7 +8,7 @@
 
 enum { LANES = 16 };
 
-#define VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma")))
+#define VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,prfchw")))
 #define VECTOR VECTORS __attribute__((always_inline)) static inline
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -21,9 +21,16 @@ static inline __mmask16 first(int64_t n) { return n >= LANES ? 0xffff : n <= 0 ?
 // root spares programs the mathematical library, which sqrtf would need for errno.
 static inline float root(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
 
-VECTOR __m512 load(const float* from, int64_t n) { return _mm512_maskz_loadu_ps(first(n), from); }
+// load and store move the first n of LANES numbers. AMD's processors are slow at storing
+// under a mask, so that whole vectors are stored without.
+VECTOR __m512 load(const float* from, int64_t n) { return n >= LANES ? _mm512_loadu_ps(from) : _mm512_maskz_loadu_ps(first(n), from); }
 
-VECTOR void store(float* to, int64_t n, __m512 x) { _mm512_mask_storeu_ps(to, first(n), x); }
+VECTOR void store(float* to, int64_t n, __m512 x) {
+	if (n >= LANES)
+		_mm512_storeu_ps(to, x);
+	else
+		_mm512_mask_storeu_ps(to, first(n), x);
+}
 
 // The polynomials below are least in their greatest error; tools/kernels/fit.py finds
 // their coefficients.
