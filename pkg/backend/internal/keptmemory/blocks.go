@@ -23,6 +23,15 @@ func Attach(path string) error {
 	return nil
 }
 
+// ForgetCode lets go of the memory that a loaded plugin's code takes up. Starting and
+// compiling run through tens of megabytes of it once; what is needed again comes back
+// from the file, which the system has in memory anyway.
+func ForgetCode(path string) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	C.gaze_forget_code(name)
+}
+
 // Usage says how many bytes of large blocks are in use and how many are kept unused,
 // and how many blocks the system was ever asked for.
 func Usage() (used, unused uint64, made int) {

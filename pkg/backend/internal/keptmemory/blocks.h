@@ -17,6 +17,10 @@ typedef struct {
 } blocks_usage;
 blocks_usage gaze_blocks_usage(void);
 
+// gaze_forget_code lets go of a loaded library's code and constants, of which the file
+// still has all: what is run again is found there.
+void gaze_forget_code(const char* library);
+
 // gaze_patch makes a loaded library call the above. It gives what went wrong, or NULL.
 const char* gaze_patch(const char* library);
 

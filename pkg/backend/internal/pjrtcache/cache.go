@@ -29,6 +29,7 @@ import (
 
 // Cache is one plugin's.
 type Cache struct {
+	path  string
 	api   *C.api_table // the plugin's own
 	cpu   bool         // it is one for the CPU
 	ours  bool         // it runs our kernels
@@ -82,7 +83,7 @@ func Wrap(path string, store *execcache.Store) (*Cache, error) {
 	if table == nil {
 		return nil, fmt.Errorf("%s speaks a version of PJRT that this program can't cache", path)
 	}
-	c := &Cache{api: api, cpu: strings.Contains(filepath.Base(path), "cpu"), store: store, ready: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
+	c := &Cache{path: path, api: api, cpu: strings.Contains(filepath.Base(path), "cpu"), store: store, ready: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
 	slots = append(slots, c)
 	if c.ours = c.cpu && kernels.Register(unsafe.Pointer(api)); c.ours {
 		anyKernels.Store(true)

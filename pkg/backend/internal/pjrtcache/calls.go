@@ -17,6 +17,7 @@ import (
 
 	"gaze/pkg/backend/internal/donation"
 	"gaze/pkg/backend/internal/execcache"
+	"gaze/pkg/backend/internal/keptmemory"
 	"gaze/pkg/backend/internal/kernels"
 )
 
@@ -26,6 +27,7 @@ import (
 func gazeClientCreate(slot C.int, args unsafe.Pointer) unsafe.Pointer {
 	c := inSlot(slot)
 	failed := c.create((*C.create_args)(args))
+	defer keptmemory.ForgetCode(c.path)
 	if failed == nil && c.store != nil {
 		client := (*C.create_args)(args).client
 		about, err := c.describe(client)
@@ -131,6 +133,7 @@ func (c *Cache) compile(args *C.compile_args) unsafe.Pointer {
 		return failed
 	}
 	c.compiled.Add(1)
+	defer keptmemory.ForgetCode(c.path)
 	if cached && c.save(key, args.executable) == nil {
 		c.stored.Add(1)
 	}

@@ -1,0 +1,42 @@
+//go:build cgo && linux && !noxla && (amd64 || arm64)
+
+#define _GNU_SOURCE
+#include "blocks.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static bool changed(const struct link_map* map) {
+	for (const ElfW(Dyn)* d = map->l_ld; d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_TEXTREL || (d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_TEXTREL)))
+			return true;
+	return false;
+}
+
+static int forget(struct dl_phdr_info* info, size_t size, void* data) {
+	const struct link_map* map = data;
+	const uintptr_t page = sysconf(_SC_PAGESIZE);
+	if (info->dlpi_addr != map->l_addr)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr)* p = &info->dlpi_phdr[i];
+		uintptr_t from = (map->l_addr + p->p_vaddr + page - 1) & -page, to = (map->l_addr + p->p_vaddr + p->p_filesz) & -page;
+		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W) && from < to)
+			madvise((void*)from, to - from, MADV_DONTNEED);
+	}
+	return 1;
+}
+
+void gaze_forget_code(const char* path) {
+	void* handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+	struct link_map* map;
+	// A library whose code was changed when it was loaded would lose the changes.
+	if (handle && !dlinfo(handle, RTLD_DI_LINKMAP, &map) && !changed(map))
+		dl_iterate_phdr(forget, map);
+	if (handle)
+		dlclose(handle);
+}
