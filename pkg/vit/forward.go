@@ -137,19 +137,15 @@ func (p params) block(x *Node, i int) Block {
 // residual adds a branch, the i-th of the model, to the stream: a linear layer's result,
 // scaled per channel where the model learned to, and per picture where factors are given.
 func (p params) residual(x *Node, name string, l layers.Linear, branch *Node, scale string, i int) *Node {
-	cfg := p.cfg
-	if !cfg.LayerScale && p.how.Factors == nil {
+	if p.cfg.LayerScale {
+		l.Scale = p.weight(scale, p.cfg.Dim)
+	}
+	if p.how.Factors == nil {
 		l.Residual = x
-		return p.linear(name, l, branch, cfg.Dim, true)
+		return p.linear(name, l, branch, p.cfg.Dim, true)
 	}
-	branch = p.linear(name, l, branch, cfg.Dim, true)
-	if cfg.LayerScale {
-		branch = Mul(branch, p.vector(scale, cfg.Dim))
-	}
-	if p.how.Factors != nil {
-		branch = Mul(branch, Reshape(Slice(p.how.Factors, AxisElem(i)), -1, 1, 1))
-	}
-	return Add(x, branch)
+	branch = p.linear(name, l, branch, p.cfg.Dim, true)
+	return Add(x, Mul(branch, Reshape(Slice(p.how.Factors, AxisElem(i)), -1, 1, 1)))
 }
 
 // swiGLU is the gated activation of half the numbers, times the other half.

@@ -41,11 +41,6 @@ func (p params) weight(path string, shape ...int) *Node {
 	return scope.VariableWithShape(name, shapes.Make(p.like.DType(), shape...)).NodeValue(p.like)
 }
 
-// vector is a variable [dim] shaped to add to, or multiply, tokens [batch, tokens, dim].
-func (p params) vector(path string, dim int) *Node {
-	return Reshape(p.weight(path, dim), 1, 1, dim)
-}
-
 // linear completes a linear layer with its weights and applies it over the last axis.
 func (p params) linear(name string, l layers.Linear, x *Node, out int, bias bool) *Node {
 	in := x.Shape().Dim(-1)

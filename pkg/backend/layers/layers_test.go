@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -31,6 +32,9 @@ var networks = []network{
 	{"of a matrix", [][]int{{7, 24}, {40, 24}, {40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2]}.Of(x[0]) }},
 	{"with bias and residual", [][]int{{2, 5, 24}, {40, 24}, {40}, {2, 5, 40}}, func(x []*Node) *Node {
 		return Linear{Weight: x[1], Bias: x[2], Residual: x[3]}.Of(x[0])
+	}},
+	{"with a scale", [][]int{{2, 5, 24}, {40, 24}, {40}, {40}, {2, 5, 40}}, func(x []*Node) *Node {
+		return Linear{Weight: x[1], Bias: x[2], Scale: x[3], Residual: x[4]}.Of(x[0])
 	}},
 	{"with a norm", [][]int{{2, 5, 24}, {40, 24}, {24}, {24}}, func(x []*Node) *Node {
 		return Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-3}}.Of(x[0])
@@ -183,7 +187,8 @@ func TestPackedWeights(t *testing.T) {
 	packed := make([]float32, len(values))
 	backend.PackWeights(packed, values, out, in)
 	exec, err := NewExec(b, func(x, weight, packed *Node) *Node {
-		return Sub(Linear{Weight: weight}.Of(x), Linear{Weight: packed, Packed: true}.Of(x))
+		scale := AddScalar(Iota(x.Graph(), shapes.Make(x.DType(), out), 0), 1)
+		return Sub(Linear{Weight: weight, Scale: scale}.Of(x), Linear{Weight: packed, Packed: true, Scale: scale}.Of(x))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +198,7 @@ func TestPackedWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range tensors.MustCopyFlatData[float32](results[0]) {
-		if d != 0 {
+		if !(math.Abs(float64(d)) < 1e-4) { // of numbers up to 300
 			t.Fatalf("a number differs by %g", d)
 		}
 	}

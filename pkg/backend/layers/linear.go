@@ -64,10 +64,11 @@ func (n Norm) back(x, gamma, result *Node) []*Node {
 }
 
 // Linear is torch's Linear over the last axis with what a transformer has around it:
-// f(x)·weightᵀ + bias + residual, where f is the norm or the activation.
+// (f(x)·weightᵀ + bias)·scale + residual, where f is the norm or the activation.
 type Linear struct {
 	Weight     *Node      // [out, in]
 	Bias       *Node      // [out]; nil: none
+	Scale      *Node      // [out], a layer scale; nil: none
 	Norm       *Norm      // of x, before the product; nil: none
 	Activation Activation // of x, before the product; not with a norm
 	Residual   *Node      // [..., out], added to the result; nil: none
@@ -83,12 +84,15 @@ func (l Linear) Of(x *Node) *Node {
 	if l.Weight.Rank() != 2 || last < 1 || x.Shape().Dim(last) != l.Weight.Shape().Dim(1) || l.Norm != nil && l.Activation != NoActivation {
 		exceptions.Panicf("layers: a linear layer with weight %s of %s, norm %v, activation %d", l.Weight.Shape(), x.Shape(), l.Norm != nil, l.Activation)
 	}
-	nodes := []*Node{x, l.Weight, l.Bias, l.Residual}
+	nodes := []*Node{x, l.Weight, l.Bias, l.Scale, l.Residual}
 	if l.Norm != nil {
 		nodes = append(nodes, l.Norm.Gamma, l.Norm.Beta)
 	}
 	if !l.BFloat16 && kernels(nodes...) {
-		return l.kernel(x)
+		if l.Scale == nil || l.Packed {
+			return l.kernel(x)
+		}
+		return l.scaled(x)
 	}
 	if l.Packed {
 		exceptions.Panicf("layers: packed weights are for kernels, which there are none of here")
@@ -100,8 +104,23 @@ func (l Linear) Of(x *Node) *Node {
 	if l.Bias != nil {
 		y = Add(y, ExpandLeftToRank(l.Bias, y.Rank()))
 	}
+	if l.Scale != nil {
+		y = Mul(y, ExpandLeftToRank(l.Scale, y.Rank()))
+	}
 	if l.Residual != nil {
 		y = Add(l.Residual, y)
+	}
+	return y
+}
+
+// scaled scales apart from the kernel: the gradient by the scale needs what is scaled.
+func (l Linear) scaled(x *Node) *Node {
+	scale, residual := l.Scale, l.Residual
+	l.Scale, l.Residual = nil, nil
+	y := l.kernel(x)
+	y = Mul(y, ExpandLeftToRank(scale, y.Rank()))
+	if residual != nil {
+		y = Add(residual, y)
 	}
 	return y
 }
@@ -127,6 +146,7 @@ const (
 	hasNorm     = 2
 	hasResidual = 4
 	isPacked    = 8
+	hasScale    = 16
 )
 
 func (l Linear) kernel(x *Node) *Node {
@@ -135,6 +155,10 @@ func (l Linear) kernel(x *Node) *Node {
 	if l.Bias != nil {
 		flags |= hasBias
 		inputs = append(inputs, l.Bias)
+	}
+	if l.Scale != nil {
+		flags |= hasScale
+		inputs = append(inputs, l.Scale)
 	}
 	if l.Norm != nil {
 		flags |= hasNorm

@@ -20,6 +20,7 @@ typedef struct {
 	float* values;
 
 	const float* bias;     // [n], added to each row of the result
+	const float* scale;    // [n], by which each row of the result is then multiplied
 	const float* residual; // [m, n], added to the result
 	float* sums;           // [m], gets the sums of the left matrix' rows
 } around;
@@ -104,6 +105,8 @@ VECTOR void finish(const around* w, const float* from, int64_t apart, float* out
 			if (last) {
 				if (w->bias)
 					x = _mm512_add_ps(x, load(w->bias + j + c, some));
+				if (w->scale)
+					x = _mm512_mul_ps(x, load(w->scale + j + c, some));
 				if (w->slope_at) {
 					__m512 slope, value = activation(w->activation, load(w->slope_at + at, some), &slope);
 					x = _mm512_mul_ps(x, slope);

@@ -76,9 +76,9 @@ static double real(int64_t bits) {
 }
 
 // linear: a kind, an activation function, and its further arrays as bits.
-enum { LINEAR, LINEAR_BACK, LINEAR_WEIGHTS, HAS_BIAS = 1, HAS_NORM = 2, HAS_RESIDUAL = 4, IS_PACKED = 8 };
+enum { LINEAR, LINEAR_BACK, LINEAR_WEIGHTS, HAS_BIAS = 1, HAS_NORM = 2, HAS_RESIDUAL = 4, IS_PACKED = 8, HAS_SCALE = 16 };
 
-// x [rows, in], w [out, in], or packed, then bias [out], gamma and beta [in], residual [rows, out],
+// x [rows, in], w [out, in], or packed, then bias [out], scale [out], gamma and beta [in], residual [rows, out],
 // those that are there: x, prepared, times w turned, and so on.
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->numbers[2];
@@ -91,6 +91,11 @@ static const char* linear_forward(const call* c) {
 		if (next >= c->ins || !is_vector(c->in[next], p.n))
 			return misunderstood;
 		p.around.bias = c->in[next++]->data;
+	}
+	if (flags & HAS_SCALE) {
+		if (next >= c->ins || !is_vector(c->in[next], p.n))
+			return misunderstood;
+		p.around.scale = c->in[next++]->data;
 	}
 	if (flags & HAS_NORM) {
 		if (next + 1 >= c->ins || !is_vector(c->in[next], p.k) || !is_vector(c->in[next + 1], p.k))

@@ -33,13 +33,13 @@ const (
 
 // direct is a product with what is around it; what is nil isn't there.
 type direct struct {
-	left, right                                view
-	packed                                     bool
-	m, n, k                                    int
-	gamma, beta                                []float32
-	epsilon                                    float32
-	activation                                 int
-	slopeAt, values, bias, residual, sums, out []float32
+	left, right                                       view
+	packed                                            bool
+	m, n, k                                           int
+	gamma, beta                                       []float32
+	epsilon                                           float32
+	activation                                        int
+	slopeAt, values, bias, scale, residual, sums, out []float32
 }
 
 func (d *direct) run(threads int, by maker) bool {
@@ -51,7 +51,7 @@ func (d *direct) run(threads int, by maker) bool {
 		around: C.around{
 			gamma: floats(&pin, d.gamma), beta: floats(&pin, d.beta), epsilon: C.float(d.epsilon), activation: C.int(d.activation),
 			slope_at: floats(&pin, d.slopeAt), values: floats(&pin, d.values),
-			bias: floats(&pin, d.bias), residual: floats(&pin, d.residual), sums: floats(&pin, d.sums),
+			bias: floats(&pin, d.bias), scale: floats(&pin, d.scale), residual: floats(&pin, d.residual), sums: floats(&pin, d.sums),
 		},
 	}
 	return bool(C.gaze_check_product(p, C.int(threads), C.int(by)))

@@ -192,6 +192,9 @@ func TestProductAround(t *testing.T) {
 				if mask&4 != 0 {
 					d.sums = make([]float32, m)
 				}
+				if threads == 2 {
+					d.scale = vector(random, n)
+				}
 				switch mask >> 3 {
 				case 1, 2, 3:
 					d.activation = mask >> 3
@@ -240,6 +243,9 @@ func around(d *direct) (worst float64) {
 			}
 			if d.bias != nil {
 				x += float64(d.bias[j])
+			}
+			if d.scale != nil {
+				x *= float64(d.scale[j])
 			}
 			if d.slopeAt != nil {
 				value, slope := activation(d.activation, float64(d.slopeAt[at]))
