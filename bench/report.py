@@ -4,6 +4,8 @@ import math
 import statistics
 import subprocess
 
+from rows import operations
+
 TITLES = {
     "inference": "Inference", "start": "From the start of the process to the first answer", "training": "A training step",
     "attention": "The class token's attention in all layers, one picture", "caption": "Captions",
@@ -63,7 +65,17 @@ def rates(rows, order, titles):
     return table(["median, " + rows[0]["unit"], *(titles[n] for n in order)], body)
 
 
-def group(name, rows, titles):
+def shares(rows, order, titles, peak):
+    """The table of what part of the processor's float32 operations each peer's products make up."""
+    def show(row):
+        each = operations(row["task"]["model"], row["group"] == "training") * 1e-9 / peak
+        return lambda name, one: f"{100 * each * one['rate']:.0f} %"
+
+    body = [[row["name"], *cells(row, order, show(row))] for row in rows]
+    return table([f"of {number(peak)} GFLOP/s", *(titles[n] for n in order)], body)
+
+
+def group(name, rows, titles, peak=None):
     """A group's part of the document."""
     order = list(dict.fromkeys(n for row in rows for n in row["peers"]))
     out = [f"## {TITLES[name]}\n", rates(rows, order, titles)]
@@ -71,6 +83,8 @@ def group(name, rows, titles):
         if any(field in one for row in rows for one in row["peers"].values()):
             body = [[row["name"], *cells(row, order, lambda n, one: number(one[field]) if one.get(field) else "–")] for row in rows]
             out.append(table([head, *(titles[n] for n in order)], body))
+    if peak and name in ("inference", "training"):
+        out.append(shares(rows, order, titles, peak))
     reasons = {f"{titles[n]}: {one['error']}" for row in rows for n, one in row["peers"].items() if "error" in one}
     if reasons:
         out.append("".join(f"- {r}\n" for r in sorted(reasons)))
@@ -113,7 +127,7 @@ def markdown(result):
         out.append("Gaze's XLA: " + "; ".join(sorted(engines)) + ".\n")
     out.append(summary(result["rows"], result["peers"]))
     for name in dict.fromkeys(row["group"] for row in result["rows"]):
-        out.append(group(name, [row for row in result["rows"] if row["group"] == name], result["peers"]))
+        out.append(group(name, [row for row in result["rows"] if row["group"] == name], result["peers"], m.get("peak_gflops")))
     return "\n".join(out)
 
 

@@ -14,6 +14,14 @@ def vit(name, size=224, depth=12):
     return {"name": name, "dim": dim, "depth": depth, "heads": dim // 64, "size": size, "patch": 16, "classes": 1000}
 
 
+def operations(m, training=False):
+    """Float32 operations of one picture's matrix products: forward, and twice as many for the gradients."""
+    dim, patches = m["dim"], (m["size"] // m["patch"]) ** 2
+    tokens = patches + 1
+    layer = 2 * tokens * 12 * dim * dim + 4 * tokens * tokens * dim
+    return (m["depth"] * layer + 2 * patches * dim * 3 * m["patch"] ** 2 + 2 * dim * m["classes"]) * (3 if training else 1)
+
+
 def row(group, name, peers, unit, items, **task):
     return {"group": group, "name": name, "peers": peers, "unit": unit, "items": items, "task": task}
 

@@ -35,16 +35,24 @@ func newDevices() *cobra.Command {
 			if err := w.Flush(); err != nil {
 				return err
 			}
-			products := ""
-			if backend.Tiles() {
-				products = "XLA's float32 products are made on AMX tiles ($GAZE_TILES=off changes that)\n"
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\nprograms compiled by XLA are %s\n%s", backend.KeptPrograms(), products)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\nprograms compiled by XLA are %s\n%s", backend.KeptPrograms(), kernels())
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
+}
+
+// kernels tells of Gaze's own kernels, a line, if the backend used runs them.
+func kernels() string {
+	b, err := backend.Default()
+	switch {
+	case err != nil || !backend.Kernels(b):
+		return ""
+	case backend.Tiles():
+		return "linear layers, attention and norms are Gaze's own kernels, on AMX tiles and AVX-512 ($GAZE_TILES=off, $GAZE_KERNELS=off change that)\n"
+	}
+	return "linear layers, attention and norms are Gaze's own kernels, on AVX-512 ($GAZE_KERNELS=off changes that)\n"
 }
 
 // writeJSON writes v, indented, to the command's standard output.

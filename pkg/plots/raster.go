@@ -54,8 +54,9 @@ func (r *raster) paint() {
 	workers := runtime.GOMAXPROCS(0)
 	made := make(chan chan image.Image, 2*workers)
 	slots := make(chan struct{}, workers)
+	pictures := r.pictures
 	go func() {
-		for _, p := range r.pictures {
+		for _, p := range pictures {
 			one := make(chan image.Image, 1)
 			made <- one
 			slots <- struct{}{}
