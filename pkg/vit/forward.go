@@ -43,14 +43,27 @@ func (p params) forward(images *Node) *Intermediates {
 	p.packed = nil
 	out := &Intermediates{Embeddings: p.embed(images)}
 	x := out.Embeddings
+	var pooled *Node // of the last block's tokens those that the head reads
 	for i := range cfg.Depth {
 		if p.how.Checkpoint {
 			x = x.Checkpoint()
 		}
-		b := blocks.in("block_%d", i).block(x, i)
-		out.Blocks = append(out.Blocks, b)
-		x = b.Tokens
+		b := blocks.in("block_%d", i)
+		attention := b.attention(x)
+		if i == cfg.Depth-1 {
+			pooled = b.tail(x, attention, i, cfg.pooled())
+		}
+		x = b.tail(x, attention, i, cfg.Tokens())
+		out.Blocks = append(out.Blocks, Block{Attention: attention, Tokens: x})
 	}
+	out.Norm = p.finish(x)
+	p.head(out, p.finish(pooled))
+	return out
+}
+
+// finish is what comes between the last block and the head.
+func (p params) finish(x *Node) *Node {
+	cfg := p.cfg
 	if p.how.Checkpoint {
 		x = x.StopCheckpoint()
 	}
@@ -60,9 +73,19 @@ func (p params) forward(images *Node) *Intermediates {
 	if cfg.FinalNorm {
 		x = p.norm("norm", x.Shape().Dim(-1)).Of(x)
 	}
-	out.Norm = x
-	p.head(out)
-	return out
+	return x
+}
+
+// pooled is how many of the last block's tokens, the first, the head reads. A class token
+// alone is much less work than all, which are computed only for who wants them.
+func (c Config) pooled() int {
+	switch c.Pool {
+	case PoolClass:
+		return 1
+	case PoolClassDist:
+		return 2
+	}
+	return c.Tokens()
 }
 
 // embed cuts the pictures into patches, projects each to a token, puts the
@@ -118,20 +141,26 @@ func (p params) prefix() *Node {
 	return concatenate(tokens...)
 }
 
-// block is one encoder block, the i-th, pre-norm: attention and MLP, each on a
+// attention begins an encoder block, which is pre-norm: attention and MLP, each on a
 // residual branch.
-func (p params) block(x *Node, i int) Block {
+func (p params) attention(x *Node) layers.Attention {
 	cfg := p.cfg
 	qkv := p.linear("attn/qkv", layers.Linear{Norm: p.norm("norm1", cfg.Dim)}, x, 3*cfg.Dim, cfg.QKVBias)
-	attention := layers.Attention{QKV: qkv, Heads: cfg.Heads, BFloat16: p.how.BFloat16}
-	x = p.residual(x, "attn/out", layers.Linear{}, attention.Mixed(), "scale1", 2*i)
+	return layers.Attention{QKV: qkv, Heads: cfg.Heads, BFloat16: p.how.BFloat16}
+}
 
+// tail is the rest of the block, the i-th, for the first so many of its tokens.
+func (p params) tail(x *Node, attention layers.Attention, i, tokens int) *Node {
+	cfg := p.cfg
+	if tokens < cfg.Tokens() {
+		x, attention.Queries = span(x, 0, tokens), tokens
+	}
+	x = p.residual(x, "attn/out", layers.Linear{}, attention.Mixed(), "scale1", 2*i)
 	hidden := p.linear("mlp/fc1", layers.Linear{Norm: p.norm("norm2", cfg.Dim)}, x, cfg.fc1Dim(), true)
 	if cfg.Activation == SwiGLU {
 		hidden = swiGLU(hidden, cfg.MLPDim)
 	}
-	x = p.residual(x, "mlp/fc2", layers.Linear{Activation: cfg.Activation.layer()}, hidden, "scale2", 2*i+1)
-	return Block{Attention: attention, Tokens: x}
+	return p.residual(x, "mlp/fc2", layers.Linear{Activation: cfg.Activation.layer()}, hidden, "scale2", 2*i+1)
 }
 
 // residual adds a branch, the i-th of the model, to the stream: a linear layer's result,
@@ -155,11 +184,11 @@ func swiGLU(x *Node, dim int) *Node {
 	return Mul(Mul(gate, Sigmoid(gate)), value)
 }
 
-// head pools the tokens and classifies.
-func (p params) head(out *Intermediates) {
+// head pools tokens and classifies.
+func (p params) head(out *Intermediates, tokens *Node) {
 	cfg := p.cfg
-	token := func(i int) *Node { return Squeeze(Slice(out.Norm, AxisRange(), AxisElem(i)), 1) }
-	mean := func() *Node { return ReduceMean(span(out.Norm, cfg.Prefix(), cfg.Tokens()), 1) }
+	token := func(i int) *Node { return Squeeze(Slice(tokens, AxisRange(), AxisElem(i)), 1) }
+	mean := func() *Node { return ReduceMean(span(tokens, cfg.Prefix(), cfg.Tokens()), 1) }
 	var x *Node
 	switch cfg.Pool {
 	case PoolClass, PoolClassDist:

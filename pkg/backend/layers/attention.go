@@ -12,26 +12,32 @@ import (
 type Attention struct {
 	QKV   *Node // [batch, tokens, 3*heads*headDim]
 	Heads int
+	// Queries is how many of each picture's, the first, are to be looked at in Mixed; 0:
+	// all.
+	Queries int
 	// BFloat16 rounds the factors of both products, and the products, as torch.autocast
 	// does.
 	BFloat16 bool
 }
 
-// Mixed is the values, mixed by the probabilities: [batch, tokens, heads*headDim].
+// Mixed is the values, mixed by the probabilities: [batch, queries, heads*headDim].
 func (a Attention) Mixed() *Node {
 	shape := a.QKV.Shape().Clone()
-	if len(shape.Dimensions) != 3 || a.Heads < 1 || shape.Dim(2)%(3*a.Heads) != 0 {
-		exceptions.Panicf("layers: attention of %d heads over queries, keys and values of shape %s", a.Heads, shape)
+	if len(shape.Dimensions) != 3 || a.Heads < 1 || shape.Dim(2)%(3*a.Heads) != 0 || a.Queries < 0 || a.Queries > shape.Dim(1) {
+		exceptions.Panicf("layers: attention of %d heads and %d queries over queries, keys and values of shape %s", a.Heads, a.Queries, shape)
+	}
+	if a.Queries == 0 {
+		a.Queries = shape.Dim(1)
 	}
 	if !a.BFloat16 && kernels(a.QKV) {
-		shape.Dimensions[2] /= 3
-		heads := []int64{int64(a.Heads)}
+		shape.Dimensions[1], shape.Dimensions[2] = a.Queries, shape.Dim(2)/3
+		numbers := []int64{int64(a.Heads), int64(a.Queries)}
 		back := func(inputs []*Node, result *Node) []*Node {
-			return call("attention", heads, nil, []*Node{inputs[0], result}, inputs[0].Shape())
+			return call("attention", numbers, nil, []*Node{inputs[0], result}, inputs[0].Shape())
 		}
-		return call("attention", heads, back, []*Node{a.QKV}, shape)[0]
+		return call("attention", numbers, back, []*Node{a.QKV}, shape)[0]
 	}
-	mixed := factors{a.BFloat16}.product(a.Probabilities(), a.part(2), []int{0, 1}, 3, 2)
+	mixed := factors{a.BFloat16}.product(a.Of(0, a.Queries), a.part(2), []int{0, 1}, 3, 2)
 	dims := mixed.Shape().Dimensions
 	return Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), dims[0], dims[2], dims[1]*dims[3])
 }

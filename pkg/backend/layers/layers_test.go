@@ -47,6 +47,7 @@ var networks = []network{
 	{"quick GELU", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: QuickGELU}.Of(x[0]) }},
 	{"norm", [][]int{{3, 7, 24}, {24}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Of(x[0]) }},
 	{"attention", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3}.Mixed() }},
+	{"attention of two queries", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3, Queries: 2}.Mixed() }},
 	{"a block", [][]int{{2, 9, 24}, {72, 24}, {24}, {24}, {24, 24}, {48, 24}, {24, 48}}, func(x []*Node) *Node {
 		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Of(x[0])
 		y := Linear{Weight: x[4], Residual: x[0]}.Of(Attention{QKV: qkv, Heads: 2}.Mixed())
@@ -211,10 +212,11 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, build := range map[string]func(x, w *Node) *Node{
-		"another width":          func(x, w *Node) *Node { return Linear{Weight: w}.Of(SliceAxis(x, 1, AxisRange(0, 3))) },
-		"norm and activation":    func(x, w *Node) *Node { return Linear{Weight: w, Norm: &Norm{x, x, 1}, Activation: GELU}.Of(x) },
-		"an unknown activation":  func(x, w *Node) *Node { return Activation(9).Of(x) },
-		"heads that don't share": func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 5}.Mixed() },
+		"another width":               func(x, w *Node) *Node { return Linear{Weight: w}.Of(SliceAxis(x, 1, AxisRange(0, 3))) },
+		"norm and activation":         func(x, w *Node) *Node { return Linear{Weight: w, Norm: &Norm{x, x, 1}, Activation: GELU}.Of(x) },
+		"an unknown activation":       func(x, w *Node) *Node { return Activation(9).Of(x) },
+		"more queries than there are": func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 2, Queries: 5}.Mixed() },
+		"heads that don't share":      func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 5}.Mixed() },
 	} {
 		exec, err := NewExec(b, func(x, w *Node) *Node { return build(x, w) })
 		if err == nil {

@@ -43,7 +43,7 @@ static matrix part(const attention* a, const float* qkv, int64_t picture, int64_
 
 static matrix result(const attention* a, const float* mixed, int64_t picture, int64_t head) {
 	int64_t all = a->heads * a->dim;
-	return (matrix){mixed + picture * a->tokens * all + head * a->dim, all, 1};
+	return (matrix){mixed + picture * a->queries * all + head * a->dim, all, 1};
 }
 
 static matrix turned(matrix m) { return (matrix){m.data, m.col, m.row}; }
@@ -117,9 +117,9 @@ typedef struct {
 
 static share share_of(const work* w, long i) {
 	const attention* a = w->a;
-	int64_t cut = i % w->cuts, head = i / w->cuts, panels = (a->tokens + PANEL - 1) / PANEL;
+	int64_t cut = i % w->cuts, head = i / w->cuts, panels = (a->queries + PANEL - 1) / PANEL;
 	share s = {head / a->heads, head % a->heads, panels * cut / w->cuts * PANEL, panels * (cut + 1) / w->cuts * PANEL};
-	s.to = least(s.to, a->tokens);
+	s.to = least(s.to, a->queries);
 	return s;
 }
 
@@ -208,8 +208,8 @@ VECTORS static void backward(void* data, int phase, long i) {
 	gaze_pack_left(k, n, dim, keys);
 	gaze_pack_left(part(a, a->qkv, s.picture, s.head, 2), n, dim, values);
 	gaze_pack_left(turned(k), dim, n, key_columns);
-	for (int64_t at = 0; at < n; at += PANEL) {
-		int64_t some = least(PANEL, n - at);
+	for (int64_t at = s.from; at < s.to; at += PANEL) {
+		int64_t some = least(PANEL, s.to - at);
 		pack_queries(from_row(q, at), dim, some, scale, queries);
 		gaze_pack_right(turned(from_row(gradient, at)), dim, some, gradients);
 		product(keys, queries, n, some, dim, p);
@@ -221,13 +221,15 @@ VECTORS static void backward(void* data, int phase, long i) {
 		accumulate(p, from_row(gradient, at), n, dim, some, left, right, value_sums, wide, at > 0);
 		accumulate(g, from_row(q, at), n, dim, some, left, right, key_sums, wide, at > 0);
 	}
+	for (int64_t i = a->queries; i < n; i++)
+		memset((float*)from_row(to, i).data, 0, dim * sizeof(float));
 	spread(key_sums, wide, part(a, a->qkv_gradient, s.picture, s.head, 1), n, dim, scale);
 	spread(value_sums, wide, part(a, a->qkv_gradient, s.picture, s.head, 2), n, dim, 1);
 }
 
 bool gaze_attend(const scheduler* s, const attention* a) {
 	work w = {.a = a, .cuts = 1};
-	int64_t heads = a->batch * a->heads, panels = (a->tokens + PANEL - 1) / PANEL;
+	int64_t heads = a->batch * a->heads, panels = (a->queries + PANEL - 1) / PANEL;
 	if (heads % s->threads && heads < 3 * s->threads)
 		w.cuts = least(panels, (3 * s->threads + heads - 1) / heads);
 	const plan all = {1, pieces, forward};

@@ -7,13 +7,14 @@
 #include "team.h"
 
 // Queries, keys and values stand side by side in qkv [batch, tokens, 3*heads*dim], each
-// [heads, dim] for a token. Scores are divided by the square root of dim.
+// [heads, dim] for a token. Scores are divided by the square root of dim. Only the first
+// so many queries of each picture are looked at.
 typedef struct {
 	const float* qkv;
-	int64_t batch, tokens, heads, dim;
-	float* mixed;           // [batch, tokens, heads*dim]: the result
-	const float* gradient;  // [batch, tokens, heads*dim]: with respect to the result
-	float* qkv_gradient;    // [batch, tokens, 3*heads*dim]
+	int64_t batch, tokens, heads, dim, queries;
+	float* mixed;          // [batch, queries, heads*dim]: the result
+	const float* gradient; // [batch, queries, heads*dim]: with respect to the result
+	float* qkv_gradient;   // [batch, tokens, 3*heads*dim]
 } attention;
 
 // gaze_attend sets mixed. False means that memory ran out.

@@ -18,35 +18,41 @@ func TestAttention(t *testing.T) {
 	makers(t)
 	for _, s := range attentionShapes {
 		for _, threads := range []int{1, 2, 8} {
-			t.Run(fmt.Sprint(s, threads), func(t *testing.T) {
-				batch, tokens, heads, dim := s[0], s[1], s[2], s[3]
-				random := rand.New(rand.NewPCG(uint64(tokens), uint64(dim)))
-				qkv, gradient := vector(random, batch*tokens*3*heads*dim), vector(random, batch*tokens*heads*dim)
-				for i := range qkv {
-					qkv[i] *= 2
-				}
-				want, wantGradient := attention64(qkv, gradient, s)
-				mixed, ok := attend(qkv, nil, batch, tokens, heads, dim, threads)
-				back, ok2 := attend(qkv, gradient, batch, tokens, heads, dim, threads)
-				if !ok || !ok2 {
-					t.Fatal("no memory")
-				}
-				near(t, "the result", mixed, want, 3e-6)
-				near(t, "the gradient", back, wantGradient, 1e-5)
-			})
+			batch, tokens, heads, dim := s[0], s[1], s[2], s[3]
+			for _, queries := range []int{tokens, 1, (tokens + 1) / 2} {
+				t.Run(fmt.Sprint(s, queries, threads), func(t *testing.T) {
+					random := rand.New(rand.NewPCG(uint64(tokens), uint64(dim)))
+					qkv, gradient := vector(random, batch*tokens*3*heads*dim), vector(random, batch*queries*heads*dim)
+					for i := range qkv {
+						qkv[i] *= 2
+					}
+					want, wantGradient := attention64(qkv, gradient, s, queries)
+					mixed, ok := attend(qkv, nil, batch, tokens, heads, dim, queries, threads)
+					back, ok2 := attend(qkv, gradient, batch, tokens, heads, dim, queries, threads)
+					if !ok || !ok2 {
+						t.Fatal("no memory")
+					}
+					near(t, "the result", mixed, want, 3e-6)
+					near(t, "the gradient", back, wantGradient, 1e-5)
+				})
+			}
 		}
 	}
 }
 
-// TestAttentionSameBits checks that the number of threads changes nothing.
+// TestAttentionSameBits checks that neither the number of threads nor that of queries
+// changes anything.
 func TestAttentionSameBits(t *testing.T) {
 	makers(t)
-	qkv := vector(rand.New(rand.NewPCG(1, 1)), 2*150*3*3*16)
-	want, _ := attend(qkv, nil, 2, 150, 3, 16, 1)
+	qkv := vector(rand.New(rand.NewPCG(1, 1)), 150*3*3*16)
+	want, _ := attend(qkv, nil, 1, 150, 3, 16, 150, 1)
 	for _, threads := range []int{2, 5, 16} {
-		if got, _ := attend(qkv, nil, 2, 150, 3, 16, threads); !slices.Equal(got, want) {
+		if got, _ := attend(qkv, nil, 1, 150, 3, 16, 150, threads); !slices.Equal(got, want) {
 			t.Errorf("with %d threads it is another", threads)
 		}
+	}
+	if got, _ := attend(qkv, nil, 1, 150, 3, 16, 2, 2); !slices.Equal(got, want[:2*48]) {
+		t.Error("two queries alone give something else")
 	}
 }
 
@@ -60,8 +66,8 @@ func TestAttentionOfGreatScores(t *testing.T) {
 			qkv[i] *= 40
 		}
 	}
-	want, _ := attention64(qkv, make([]float32, 20*16), s)
-	mixed, _ := attend(qkv, nil, 1, 20, 1, 16, 2)
+	want, _ := attention64(qkv, make([]float32, 20*16), s, 20)
+	mixed, _ := attend(qkv, nil, 1, 20, 1, 16, 20, 2)
 	near(t, "the result", mixed, want, 2e-4) // of scores of some thousands
 }
 
@@ -81,15 +87,15 @@ func near(t *testing.T, what string, got []float32, want []float64, bound float6
 }
 
 // attention64 is attention and its gradient as they are defined, in float64.
-func attention64(qkv, gradient []float32, shape [4]int) (mixed, back []float64) {
+func attention64(qkv, gradient []float32, shape [4]int, queries int) (mixed, back []float64) {
 	batch, tokens, heads, dim := shape[0], shape[1], shape[2], shape[3]
 	mixed, back = make([]float64, len(gradient)), make([]float64, len(qkv))
 	scale := 1 / math.Sqrt(float64(dim))
 	for b := range batch {
 		for h := range heads {
 			at := func(token, which, d int) int { return ((b*tokens+token)*3+which)*heads*dim + h*dim + d }
-			out := func(token, d int) int { return (b*tokens+token)*heads*dim + h*dim + d }
-			for i := range tokens {
+			out := func(token, d int) int { return (b*queries+token)*heads*dim + h*dim + d }
+			for i := range queries {
 				p, greatest, sum := make([]float64, tokens), math.Inf(-1), 0.0
 				for j := range p {
 					for d := range dim {

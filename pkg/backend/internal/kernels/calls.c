@@ -156,18 +156,18 @@ static const char* linear(const call* c) {
 	return misunderstood;
 }
 
-// attend: the number of heads. qkv [batch, tokens, 3*heads*dim] and, for the gradient
-// with respect to it, that with respect to the result [batch, tokens, heads*dim].
+// attend: the numbers of heads and of queries. qkv [batch, tokens, 3*heads*dim] and, for
+// the gradient with respect to it, that with respect to the result [batch, queries,
+// heads*dim].
 static const char* attend(const call* c) {
-	if (c->count != 1 || c->numbers[0] < 1 || c->ins < 1 || c->outs != 1)
+	if (c->count != 2 || c->numbers[0] < 1 || c->ins < 1 || c->ins > 2 || c->outs != 1)
 		return misunderstood;
-	const ffi_buffer *qkv = c->in[0], *out = c->out[0], *gradient = c->ins > 1 ? c->in[1] : NULL;
-	const int64_t heads = c->numbers[0];
-	if (c->ins > 2 || qkv->rank != 3 || out->rank != 3 || columns(qkv) % (3 * heads))
+	const ffi_buffer *qkv = c->in[0], *out = c->out[0], *gradient = c->ins > 1 ? c->in[1] : NULL, *mixed = gradient ? gradient : out;
+	const int64_t heads = c->numbers[0], queries = c->numbers[1];
+	if (qkv->rank != 3 || mixed->rank != 3 || columns(qkv) % (3 * heads) || queries < 1 || queries > qkv->dims[1] || mixed->dims[1] != queries)
 		return misunderstood;
-	attention a = {qkv->data, qkv->dims[0], qkv->dims[1], heads, columns(qkv) / 3 / heads};
-	const ffi_buffer* mixed = gradient ? gradient : out;
-	if (!is_matrix(mixed, rows(qkv), heads * a.dim) || (gradient && !is_matrix(out, rows(qkv), columns(qkv))))
+	attention a = {qkv->data, qkv->dims[0], qkv->dims[1], heads, columns(qkv) / 3 / heads, queries};
+	if (!is_matrix(mixed, a.batch * queries, heads * a.dim) || (gradient && !is_matrix(out, rows(qkv), columns(qkv))))
 		return misunderstood;
 	if (!gradient) {
 		a.mixed = out->data;

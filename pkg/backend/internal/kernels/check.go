@@ -70,20 +70,24 @@ func floats(pin *runtime.Pinner, data []float32) *C.float {
 	return (*C.float)(p)
 }
 
-// attend gives what attention does, or the gradient with respect to qkv.
-func attend(qkv, gradient []float32, batch, tokens, heads, dim, threads int) ([]float32, bool) {
+// attend gives what attention of the first so many queries does, or the gradient with
+// respect to qkv.
+func attend(qkv, gradient []float32, batch, tokens, heads, dim, queries, threads int) ([]float32, bool) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	a := &C.attention{
 		qkv: floats(&pin, qkv), gradient: floats(&pin, gradient),
-		batch: C.int64_t(batch), tokens: C.int64_t(tokens), heads: C.int64_t(heads), dim: C.int64_t(dim),
+		batch: C.int64_t(batch), tokens: C.int64_t(tokens), heads: C.int64_t(heads), dim: C.int64_t(dim), queries: C.int64_t(queries),
 	}
 	var out []float32
 	if gradient == nil {
-		out = make([]float32, len(qkv)/3)
+		out = make([]float32, batch*queries*heads*dim)
 		a.mixed = floats(&pin, out)
 	} else {
 		out = make([]float32, len(qkv))
+		for i := range out {
+			out[i] = 7 // all of it is to be set
+		}
 		a.qkv_gradient = floats(&pin, out)
 	}
 	return out, bool(C.gaze_check_attention(a, C.int(threads)))
