@@ -27,7 +27,7 @@ def complete(task, folder):
         m = task["model"]
         name = f"vit-{m['dim']}x{m['depth']}-{m['size']}"
         task["weights"] = made(folder / f"{name}.safetensors", write_vit, m)
-        if task["kind"] in ("inference", "attention"):
+        if task["kind"] in ("inference", "attention") and "device" not in task:
             kind = "" if task["kind"] == "inference" else "-" + task["kind"]
             task["onnx"] = made(folder / f"{name}{kind}.onnx", export, m, task["weights"], task["kind"])
         if "batch" in task:

@@ -4,6 +4,8 @@ A row's task is what the workers get (bench/peers/protocol.py); run.py adds the
 paths. "items" is how many pictures, words or the like one repetition gets through.
 """
 
+import os
+
 WIDTHS = {"Ti": 192, "S": 384, "B": 768, "toy": 128}
 VITS = ["gaze", "gaze-go", "torch", "torch-mkl", "torch-compile", "jax", "onnxruntime"]
 TRAINERS = VITS[:-1]
@@ -113,6 +115,21 @@ def pipeline(quick):
             for name, spec in (("the report's augmentation", REPORT), ("a random resized crop", CROP))]
 
 
+GPU = ["gaze-gpu", "torch-gpu", "torch-compile-gpu", "jax-gpu"]
+
+
+def gpu(quick):
+    """Bfloat16 on a card: only when asked for by name."""
+    model, batches = (vit("toy", 64, 2), (1, 4)) if quick else (vit("B"), (1, 64, 256))
+    where = {"precision": "bfloat16", "device": os.environ.get("BENCH_DEVICE", "cuda")}
+    name = "toy at 64" if quick else "B/16 at 224"
+    rows = [row("gpu", f"{name}, batch {b}", GPU, "pictures/s", b, kind="inference", model=model, batch=b, **where) for b in batches]
+    for b in batches[1:]:
+        rows.append(row("gpu", f"{name}, training, batch {b}", GPU, "pictures/s", b, kind="training", model=model, batch=b, accumulate=1,
+                        checkpointing=False, losses=3, rate=1e-4, **where))
+    return rows
+
+
 def notebook(quick):
     names = ["augmentation grid", "attention, another layer", "attention, another photograph", "position embeddings"]
     peers = ["gaze", "gaze-cold", "ipykernel", "ipykernel-cold"]
@@ -120,4 +137,4 @@ def notebook(quick):
 
 
 GROUPS = {"inference": inference, "start": start, "training": training, "attention": attention, "caption": caption, "pipeline": pipeline,
-          "notebook": notebook, "scaling": scaling}
+          "notebook": notebook, "scaling": scaling, "gpu": gpu}

@@ -38,6 +38,12 @@ def peers(cache):
         "torchvision": Peer("torchvision on PIL", python("torchvision_pipeline.py", "pil")),
         "torchvision-v2": Peer("torchvision v2 on tensors", python("torchvision_pipeline.py", "v2")),
     }
+    found |= {
+        "gaze-gpu": Peer("Gaze, XLA", worker, {"backend": os.environ.get("BENCH_GPU_BACKEND", "xla:cuda")}),
+        "torch-gpu": Peer("torch eager, SDPA", found["torch"].command),
+        "torch-compile-gpu": Peer("torch.compile, SDPA", found["torch-compile"].command),
+        "jax-gpu": Peer("JAX jit", found["jax"].command),
+    }
     stub = mkl_stub(cache)
     if stub:
         found["torch-mkl"] = Peer("torch eager, MKL told it's Intel", found["torch"].command, env={"LD_PRELOAD": stub})
@@ -68,7 +74,7 @@ class Worker:
         env = os.environ | {
             "GAZE_CACHE": str(cache / "gaze"), "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TORCHINDUCTOR_COMPILE_THREADS": "1",
             "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "GOMAXPROCS": str(task["threads"]), "OMP_NUM_THREADS": str(task["threads"]), "JAX_PLATFORMS": "cpu", "HF_HUB_OFFLINE": "1",
+            "GOMAXPROCS": str(task["threads"]), "OMP_NUM_THREADS": str(task["threads"]), "JAX_PLATFORMS": task.get("device", "cpu"), "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": str(GOLDEN),
         } | peer.env
         self.errors = tempfile.TemporaryFile("w+")

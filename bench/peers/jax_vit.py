@@ -20,7 +20,12 @@ def linear(p, name, x):
 def attend(p, name, heads, x):
     """Self-attention; returns its output and the probabilities [batch, heads, tokens, tokens]."""
     batch, tokens, dim = x.shape
-    q, k, v = linear(p, name + ".qkv", x).reshape(batch, tokens, 3, heads, dim // heads).transpose(2, 0, 3, 1, 4)
+    qkv = linear(p, name + ".qkv", x).reshape(batch, tokens, 3, heads, dim // heads)
+    if x.dtype == jnp.bfloat16:  # on a card cuDNN's
+        flash = "cudnn" if jax.default_backend() == "gpu" else "xla"
+        out = jax.nn.dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], implementation=flash)
+        return linear(p, name + ".proj", out.reshape(batch, tokens, dim)), jnp.zeros((batch, heads, 1, tokens), x.dtype)
+    q, k, v = qkv.transpose(2, 0, 3, 1, 4)
     probabilities = jax.nn.softmax(q @ k.swapaxes(-1, -2) * (dim // heads) ** -0.5)
     out = (probabilities @ v).swapaxes(1, 2).reshape(batch, tokens, dim)
     return linear(p, name + ".proj", out), probabilities
@@ -48,10 +53,15 @@ def forward(m, p, images, checkpointing=False):
     return linear(p, "head", norm(p, "norm", x[:, 0])), jnp.stack(rows, 1)
 
 
+def as_told(task, tree):
+    """Numbers of the task's precision."""
+    return jax.tree.map(lambda x: x.astype(task.get("precision", jnp.float32)), tree)
+
+
 def run(task):
-    m, p = task["model"], jax.device_put(load_file(task["weights"]))
+    m, p = task["model"], as_told(task, jax.device_put(load_file(task["weights"])))
     result = 1 if task["kind"] == "attention" else 0
-    compiled, x = jax.jit(lambda p, x: forward(m, p, x)[result]), jnp.asarray(values(task))
+    compiled, x = jax.jit(lambda p, x: forward(m, p, x)[result]), as_told(task, jnp.asarray(values(task)))
 
     def work():
         return compiled(p, x).block_until_ready()
@@ -76,7 +86,8 @@ def training(task):
     images, labels = images.reshape(parts, -1, *images.shape[1:]), labels.reshape(parts, -1)
 
     def loss(p, images, labels):
-        logits, _ = forward(m, p, images, task["checkpointing"])
+        logits, _ = forward(m, as_told(task, p), as_told(task, images), task["checkpointing"])
+        logits = logits.astype(jnp.float32)
         return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], 1).mean() / parts
 
     @partial(jax.jit, donate_argnums=(0, 1))

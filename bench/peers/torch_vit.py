@@ -8,15 +8,25 @@ from timm_vit import ClassRows, build
 COMPILE = "compile" in sys.argv[1:]
 
 
+def finished(x):
+    """What a card computes is there when it says so."""
+    if x.is_cuda:
+        torch.cuda.synchronize()
+    return x
+
+
 def inference(task, wrap=lambda model: model):
     model, x = wrap(build(task["model"], task["weights"])).eval(), torch.from_numpy(values(task))
+    model, x = model.to(task.get("device", "cpu")), x.to(task.get("device", "cpu"))
+    if "precision" in task:  # weights and pictures as well: the fastest
+        model, x = model.to(getattr(torch, task["precision"])), x.to(getattr(torch, task["precision"]))
     run = torch.compile(model) if COMPILE else model
 
     def work():
         with torch.inference_mode():
-            return run(x)
+            return finished(run(x))
 
-    return work().numpy(), work
+    return work().float().cpu().numpy(), work
 
 
 def attention(task):
@@ -28,14 +38,17 @@ def attention(task):
 def training(task):
     model, x = build(task["model"], task["weights"]).train(), torch.from_numpy(values(task))
     model.set_grad_checkpointing(task["checkpointing"])
-    labels, parts = torch.tensor(task["labels"]), task["accumulate"]
+    labels, parts, device = torch.tensor(task["labels"]), task["accumulate"], task.get("device", "cpu")
+    model, x, labels = model.to(device), x.to(device), labels.to(device)
+    half = torch.autocast(device, torch.bfloat16, enabled="precision" in task)
     optimizer = torch.optim.Adam(model.parameters(), lr=task["rate"], fused=True)
     run = torch.compile(model) if COMPILE else model
 
     def work():
         total = 0.0
         for images, wanted in zip(x.chunk(parts), labels.chunk(parts)):
-            loss = torch.nn.functional.cross_entropy(run(images), wanted) / parts
+            with half:
+                loss = torch.nn.functional.cross_entropy(run(images), wanted) / parts
             loss.backward()
             total += loss.item()
         optimizer.step()

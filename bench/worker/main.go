@@ -38,6 +38,8 @@ type task struct {
 	Shape   [4]int `json:"shape"`  // of the input: [batch, 3, height, width]
 	Output  string `json:"output"` // where the first answer goes, float32 values
 
+	Precision string `json:"precision"` // of products: "bfloat16"; else float32
+
 	Labels        []int   `json:"labels"`
 	Rate          float64 `json:"rate"`
 	Accumulate    int     `json:"accumulate"`
@@ -127,8 +129,11 @@ func open(spec string) (compute.Backend, error) {
 
 // engine names what computed, with its version; nothing for what needs none.
 func engine(spec string) string {
-	if spec != "xla" {
+	if !strings.HasPrefix(spec, "xla") {
 		return ""
+	}
+	if spec != "xla" {
+		return spec
 	}
 	for _, c := range backend.Discover() {
 		if c.Used {

@@ -16,7 +16,11 @@ func prepareInference(b compute.Backend, t task) ([]float32, work, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	runner, err := vit.NewRunner(b, m)
+	var options []vit.RunnerOption
+	if t.Precision == "bfloat16" {
+		options = append(options, vit.InBFloat16)
+	}
+	runner, err := vit.NewRunner(b, m, options...)
 	if err != nil {
 		return nil, nil, errors.Join(err, m.Close())
 	}
@@ -52,8 +56,12 @@ func prepareTraining(b compute.Backend, t task) ([]float32, work, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	precision := train.Float32
+	if t.Precision == "bfloat16" {
+		precision = train.BFloat16
+	}
 	trainer, err := train.NewTrainer(b, net, train.Options{
-		Optimizer: train.NewAdam(), Schedule: train.Constant(t.Rate), Accumulate: t.Accumulate, Checkpointing: t.Checkpointing,
+		Precision: precision, Optimizer: train.NewAdam(), Schedule: train.Constant(t.Rate), Accumulate: t.Accumulate, Checkpointing: t.Checkpointing,
 	})
 	if err != nil {
 		return nil, nil, err

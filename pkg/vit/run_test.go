@@ -325,3 +325,36 @@ func TestProgramsAreForgotten(t *testing.T) {
 		t.Errorf("%v, at first %v", again, first)
 	}
 }
+
+// In bfloat16 logits are near those of float32, and not the same.
+func TestRunInBFloat16(t *testing.T) {
+	m := scrambled(t, smallConfig(), 5)
+	shape := [4]int{2, 3, 12, 12}
+	images := pictures(shape)
+	for _, b := range testBackends(t) {
+		half, err := NewRunner(b, m, InBFloat16)
+		if err != nil {
+			if strings.Contains(err.Error(), "bfloat16") {
+				continue // the backend has none
+			}
+			t.Fatal(err)
+		}
+		defer half.Close()
+		full, err := NewRunner(b, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer full.Close()
+		got, err := half.Run(images, shape, Want{Logits: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := full.Run(images, shape, Want{Logits: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := relative(t, got.Logits, want.Logits); !(d > 1e-6 && d < 0.05) {
+			t.Errorf("%s: off by %.2g", b.Name(), d)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package layers
 import (
 	"math"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
 )
@@ -37,9 +39,44 @@ func (a Attention) Mixed() *Node {
 		}
 		return call("attention", numbers, back, []*Node{a.QKV}, shape)[0]
 	}
+	if flash := a.flash(); flash != nil {
+		return flash
+	}
 	mixed := factors{a.BFloat16}.product(a.Of(0, a.Queries), a.part(2), []int{0, 1}, 3, 2)
 	dims := mixed.Shape().Dimensions
 	return Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), dims[0], dims[2], dims[1]*dims[3])
+}
+
+// flash is Mixed by the backend's own attention, which keeps no scores either, where it
+// has that and its gradient: cuDNN's, of bfloat16. nil elsewhere.
+func (a Attention) flash() *Node {
+	can := a.QKV.Graph().Backend().Capabilities().Operations
+	if !a.BFloat16 || a.Queries != a.QKV.Shape().Dim(1) || !can[compute.OpTypeFusedScaledDotProductAttention] || !can[compute.OpTypeFusedScaledDotProductAttentionVJP] {
+		return nil
+	}
+	return a.fused(dtypes.BFloat16)
+}
+
+// fused asks the backend for attention of numbers of a type; nil when it has none.
+func (a Attention) fused(dtype dtypes.DType) (mixed *Node) {
+	dims := a.QKV.Shape().Dimensions
+	all := dims[2] / 3
+	part := func(i int) *Node {
+		part := SliceAxis(a.QKV, 2, AxisRange(i*all, (i+1)*all))
+		return ConvertDType(Reshape(part, dims[0], dims[1], a.Heads, all/a.Heads), dtype)
+	}
+	scale := compute.ScaledDotProductAttentionConfig{Scale: 1 / math.Sqrt(float64(all/a.Heads))}
+	query, key, value := part(0), part(1), part(2)
+	err := exceptions.TryCatch[error](func() {
+		mixed, _ = BackendFusedScaledDotProductAttention(query, key, value, compute.AxesLayoutBSHD, &scale)
+	})
+	if compute.IsNotImplemented(err) {
+		return nil
+	}
+	if err != nil {
+		panic(err)
+	}
+	return ConvertDType(Reshape(mixed, dims[0], dims[1], all), a.QKV.DType())
 }
 
 // Probabilities is each query's softmax over the keys: [batch, heads, queries, keys].

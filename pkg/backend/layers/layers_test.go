@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -201,6 +202,31 @@ func TestPackedWeights(t *testing.T) {
 	for _, d := range tensors.MustCopyFlatData[float32](results[0]) {
 		if !(math.Abs(float64(d)) < 1e-4) { // of numbers up to 300
 			t.Fatalf("a number differs by %g", d)
+		}
+	}
+}
+
+// TestNoFusedAttention checks that a backend without attention of its own is no failure;
+// cuDNN's needs a GPU.
+func TestNoFusedAttention(t *testing.T) {
+	b, err := backend.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.BFloat16} {
+		exec, err := NewExec(b, func(qkv *Node) *Node {
+			a := Attention{QKV: qkv, Heads: 3}
+			if a.fused(dtype) != nil {
+				t.Errorf("%s has attention of its own, of %s", b.Name(), dtype)
+			}
+			a.BFloat16 = dtype == dtypes.BFloat16
+			return a.Mixed()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := exec.Call(drawn(rand.New(rand.NewPCG(1, 2)), []int{2, 9, 72})); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
