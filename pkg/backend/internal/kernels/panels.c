@@ -2,13 +2,22 @@
 
 #include "panels.h"
 
+#include <cpuid.h>
 #include <stddef.h>
 
 #include "vector.h"
 
+// Asked of the processor itself: __builtin_cpu_supports needs libgcc, which Go's linker
+// would search in each of a notebook's cells.
 bool gaze_vectors_ready(void) {
-	__builtin_cpu_init();
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+	const unsigned kept = 0xe6, all = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
+	unsigned a, b, c, d;
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA))
+		return false;
+	__asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+	if ((a & kept) != kept) // by the system, when it turns from one program to another
+		return false;
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & all) == all;
 }
 
 // each4 holds four numbers of every fourth line.

@@ -28,11 +28,13 @@ bool gaze_in_tiles(const scheduler* s, const product* p) { return false; }
 
 #else
 
+#include <cpuid.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "panels.h"
 #include "scratch.h"
 
 // A tile has 16 rows of 64 bytes. Of the left matrix it holds 16 rows of 32
@@ -59,11 +61,9 @@ enum {
 
 bool gaze_tiles_ready(void) {
 	enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-	__builtin_cpu_init();
-	if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+	unsigned a, b, c, d;
+	if (!gaze_vectors_ready() || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
 		return false;
-	unsigned a = 7, b, c = 0, d;
-	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
 	bool bf16 = d >> 22 & 1, tile = d >> 24 & 1;
 	return bf16 && tile && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
