@@ -20,11 +20,13 @@ func (r results) ratios(group string, rows []row) (plots.Figure, bool) {
 	for _, row := range rows {
 		chart.Names = append(chart.Names, row.Name)
 	}
-	for _, peer := range r.present(rows) {
+	peers := r.present(rows)
+	color := colors(peers)
+	for _, peer := range peers {
 		if peer == "gaze" {
 			continue
 		}
-		bars := plots.Bars{Name: r.Peers[peer]}
+		bars := plots.Bars{Name: r.Peers[peer], Color: color[peer]}
 		for _, row := range rows {
 			ratio := row.Peers[peer].median() / row.Peers["gaze"].median()
 			if ratio == 0 || math.IsInf(ratio, 0) {
@@ -55,8 +57,10 @@ func (r results) growth(axis string, rows []row) (plots.Figure, bool) {
 		Title: "Seconds by " + axis, Subtitle: "in brackets: the exponent fitted to the line",
 		XLabel: axis, YLabel: "seconds", LogX: true, LogY: true,
 	}
-	for _, peer := range r.present(rows) {
-		s := plots.Series{Points: true}
+	peers := r.present(rows)
+	color := colors(peers)
+	for _, peer := range peers {
+		s := plots.Series{Points: true, Color: color[peer]}
 		for _, row := range rows {
 			if seconds := row.Peers[peer].median(); seconds > 0 {
 				s.X, s.Y = append(s.X, row.X), append(s.Y, seconds)

@@ -11,9 +11,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image/color"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"gaze/pkg/plots"
 )
@@ -103,7 +105,7 @@ func (r results) figures() map[string]plots.Figure {
 	return figures
 }
 
-// present is the names of the peers with a figure in some row, Gaze first.
+// present is the names of the peers with a figure in some row, by place.
 func (r results) present(rows []row) []string {
 	found := map[string]bool{}
 	for _, row := range rows {
@@ -118,17 +120,32 @@ func (r results) present(rows []row) []string {
 		names = append(names, name)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b))
 	})
 	return names
 }
 
-func order(peer string) int {
-	switch peer {
-	case "gaze":
-		return 0
-	case "gaze-go":
-		return 1
+// places is the peers of most rows as charts have them, and the order of their colours.
+var places = []string{"gaze", "jax", "onnxruntime", "torch", "torch-mkl", "torch-compile", "gaze-go"}
+
+// place is a peer's place in a chart; after the others if it's in few.
+func place(peer string) int {
+	if i := slices.Index(places, strings.TrimSuffix(peer, "-gpu")); i >= 0 {
+		return i
 	}
-	return 2
+	return len(places)
+}
+
+// colors is the names' colours: those of most rows have the same in all charts.
+func colors(names []string) map[string]color.Color {
+	colors, next := map[string]color.Color{}, 1
+	for _, name := range names {
+		if i := place(name); i < len(places) {
+			colors[name] = plots.Palette[i%len(plots.Palette)]
+		} else {
+			colors[name] = plots.Palette[next%len(plots.Palette)]
+			next++
+		}
+	}
+	return colors
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"image"
+	"image/color"
 	_ "image/png"
 	"math"
 	"os"
@@ -79,5 +80,23 @@ func TestExponent(t *testing.T) {
 	}
 	if got := exponent(x, y); math.Abs(got-1.7) > 1e-12 {
 		t.Errorf("exponent %v, want 1.7", got)
+	}
+}
+
+// TestColors: a peer of most rows has one colour in all charts, no two in one chart the same.
+func TestColors(t *testing.T) {
+	charts := [][]string{places, {"gaze", "jax", "torch"}, {"gaze", "catr", "hf"}, {"jax-gpu", "torch-gpu"}, {"gaze-cold", "ipykernel", "ipykernel-cold"}}
+	all := colors(places)
+	for _, names := range charts {
+		seen := map[color.Color]string{}
+		for name, c := range colors(names) {
+			if other, ok := seen[c]; ok {
+				t.Errorf("%v: %s and %s have the same colour", names, name, other)
+			}
+			seen[c] = name
+			if want, ok := all[strings.TrimSuffix(name, "-gpu")]; ok && c != want {
+				t.Errorf("%v: %s has another colour than among all", names, name)
+			}
+		}
 	}
 }
