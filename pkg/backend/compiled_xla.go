@@ -22,4 +22,4 @@ func wrapPlugin(path string, store *execcache.Store) counter {
 	return c
 }
 
-func haveKernels() bool { return pjrtcache.Kernels() }
+func haveKernels(plugin string) bool { return pjrtcache.Kernels(plugin) }

@@ -9,10 +9,10 @@ import (
 // Kernels says whether a backend's programs run Gaze's own kernels: products of float32
 // matrices, attention and layer normalisation with vectors of 512 bits. It is so for XLA
 // on the CPU, on Linux, where the processor has them (AVX-512), unless $GAZE_KERNELS is
-// "off". package layers builds graphs that use them.
+// "off", for backends that this package opened. package layers builds graphs that use them.
 func Kernels(b compute.Backend) bool {
-	cpu, ok := b.(interface{ IsCPU() bool })
-	return ok && cpu.IsCPU() && haveKernels()
+	x, ok := b.(interface{ PluginName() string })
+	return ok && haveKernels(x.PluginName())
 }
 
 // Tiles says whether kernels multiply float32 matrices on AMX tiles here: each number as

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -47,6 +48,10 @@ var networks = []network{
 	{"GELU by tanh", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: GELUTanh}.Of(x[0]) }},
 	{"quick GELU", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: QuickGELU}.Of(x[0]) }},
 	{"norm", [][]int{{3, 7, 24}, {24}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Of(x[0]) }},
+	{"a norm without beta", [][]int{{3, 7, 24}, {24}}, func(x []*Node) *Node { return Norm{Gamma: x[1], Epsilon: 1e-6}.Of(x[0]) }},
+	{"with a norm without parameters", [][]int{{2, 5, 24}, {40, 24}}, func(x []*Node) *Node {
+		return Linear{Weight: x[1], Norm: &Norm{Epsilon: 1e-3}}.Of(x[0])
+	}},
 	{"attention", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3}.Mixed() }},
 	{"attention of two queries", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3, Queries: 2}.Mixed() }},
 	{"a block", [][]int{{2, 9, 24}, {72, 24}, {24}, {24}, {24, 24}, {48, 24}, {24, 48}}, func(x []*Node) *Node {
@@ -141,6 +146,41 @@ func near(t *testing.T, what string, got, want []float32) {
 	}
 	if !(worst <= 5e-6*greatest) {
 		t.Errorf("%s is off by %.2g, the greatest is %.2g", what, worst, greatest)
+	}
+}
+
+// TestShapes checks that what doesn't fit is told when the graph is built, with kernels
+// and without.
+func TestShapes(t *testing.T) {
+	b, err := backend.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { without = false }()
+	for _, n := range []network{
+		{"weight", [][]int{{2, 5, 24}, {40, 23}}, func(x []*Node) *Node { return Linear{Weight: x[1]}.Of(x[0]) }},
+		{"bias", [][]int{{2, 5, 24}, {40, 24}, {1}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2]}.Of(x[0]) }},
+		{"scale", [][]int{{2, 5, 24}, {40, 24}, {24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Scale: x[2]}.Of(x[0]) }},
+		{"residual in another order", [][]int{{2, 5, 24}, {40, 24}, {5, 2, 40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Residual: x[2]}.Of(x[0]) }},
+		{"residual for all", [][]int{{2, 5, 24}, {40, 24}, {1, 5, 40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Residual: x[2]}.Of(x[0]) }},
+		{"gamma", [][]int{{2, 24}, {12}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Of(x[0]) }},
+		{"beta of a linear layer", [][]int{{2, 24}, {8, 24}, {24}, {8}}, func(x []*Node) *Node {
+			return Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Of(x[0])
+		}},
+	} {
+		for _, without = range []bool{false, true} {
+			exec, err := NewExec(b, n.build)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var inputs []any
+			for _, dims := range n.inputs {
+				inputs = append(inputs, drawn(rand.New(rand.NewPCG(1, 1)), dims))
+			}
+			if _, err := exec.Call(inputs...); err == nil || !strings.Contains(err.Error(), "layers: a ") {
+				t.Errorf("%s, without kernels: %v: %v, want what doesn't fit", n.name, without, err)
+			}
+		}
 	}
 }
 

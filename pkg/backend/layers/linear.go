@@ -39,13 +39,16 @@ func (a Activation) Of(x *Node) *Node {
 
 // Norm is torch's LayerNorm over the last axis.
 type Norm struct {
-	Gamma, Beta *Node // [dim]
+	Gamma, Beta *Node // [dim]; nil: 1, 0
 	Epsilon     float64
 }
 
 // Of normalises x, [..., dim].
 func (n Norm) Of(x *Node) *Node {
-	if kernels(x, n.Gamma, n.Beta) {
+	for _, p := range []*Node{n.Gamma, n.Beta} {
+		mustBeVector(p, x.Shape().Dim(-1), "norm's gamma or beta")
+	}
+	if n.Gamma != nil && n.Beta != nil && kernels(x, n.Gamma, n.Beta) {
 		return n.kernel(x)
 	}
 	return nn.LayerNorm(x, []int{x.Rank() - 1}, n.Epsilon, n.Gamma, n.Beta, nil)
@@ -84,11 +87,14 @@ func (l Linear) Of(x *Node) *Node {
 	if l.Weight.Rank() != 2 || last < 1 || x.Shape().Dim(last) != l.Weight.Shape().Dim(1) || l.Norm != nil && l.Activation != NoActivation {
 		exceptions.Panicf("layers: a linear layer with weight %s of %s, norm %v, activation %d", l.Weight.Shape(), x.Shape(), l.Norm != nil, l.Activation)
 	}
+	l.check(x)
 	nodes := []*Node{x, l.Weight, l.Bias, l.Scale, l.Residual}
+	whole := true
 	if l.Norm != nil {
 		nodes = append(nodes, l.Norm.Gamma, l.Norm.Beta)
+		whole = l.Norm.Gamma != nil && l.Norm.Beta != nil
 	}
-	if !l.BFloat16 && kernels(nodes...) {
+	if !l.BFloat16 && whole && kernels(nodes...) {
 		if l.Scale == nil || l.Packed {
 			return l.kernel(x)
 		}
@@ -111,6 +117,31 @@ func (l Linear) Of(x *Node) *Node {
 		y = Add(l.Residual, y)
 	}
 	return y
+}
+
+// check panics when what is around the product doesn't fit it.
+func (l Linear) check(x *Node) {
+	out := l.Weight.Shape().Dim(0)
+	mustBeVector(l.Bias, out, "linear layer's bias")
+	mustBeVector(l.Scale, out, "linear layer's scale")
+	if l.Norm != nil {
+		mustBeVector(l.Norm.Gamma, x.Shape().Dim(-1), "norm's gamma")
+		mustBeVector(l.Norm.Beta, x.Shape().Dim(-1), "norm's beta")
+	}
+	if l.Residual == nil {
+		return
+	}
+	want := slices.Clone(x.Shape().Dimensions)
+	want[len(want)-1] = out
+	if !slices.Equal(l.Residual.Shape().Dimensions, want) {
+		exceptions.Panicf("layers: a linear layer's residual is %s, its result %v", l.Residual.Shape(), want)
+	}
+}
+
+func mustBeVector(n *Node, dim int, what string) {
+	if n != nil && (n.Rank() != 1 || n.Shape().Dim(0) != dim) {
+		exceptions.Panicf("layers: a %s is %s, not [%d]", what, n.Shape(), dim)
+	}
 }
 
 // scaled scales apart from the kernel: the gradient by the scale needs what is scaled.

@@ -22,11 +22,21 @@ typedef struct {
 } block;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t given = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t given;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static block blocks[MOST]; // the one freed last stands last
 static int count;
 static blocks_usage usage;
 static size_t most_used;
+
+// A clock that nobody sets.
+static void begin(void) {
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&given, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
 
 static void* map(size_t size) {
 	char* p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -47,6 +57,12 @@ static void drop(int i) {
 		blocks[i] = blocks[i + 1];
 }
 
+static void drop_unused(void) {
+	for (int i = count - 1; i >= 0; i--)
+		if (!blocks[i].used)
+			drop(i);
+}
+
 // The smallest block that will do, of those in use or of the others, but none of more
 // than twice the size, which may be about to be asked for again.
 static int fitting(size_t size, bool used) {
@@ -64,7 +80,7 @@ static int fitting_soon(size_t size) {
 	int i = fitting(size, false);
 	if (i >= 0 || fitting(size, true) < 0)
 		return i;
-	clock_gettime(CLOCK_REALTIME, &end);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_nsec += PATIENCE;
 	end.tv_sec += end.tv_nsec / 1000000000;
 	end.tv_nsec %= 1000000000;
@@ -84,6 +100,10 @@ static void* take(size_t size) {
 			if (!blocks[k].used && blocks[k].size < size)
 				drop(k);
 		char* p = count < MOST ? map(size) : NULL;
+		if (!p) {
+			drop_unused();
+			p = count < MOST ? map(size) : NULL;
+		}
 		if (!p)
 			return NULL;
 		i = count++;
@@ -123,6 +143,7 @@ static bool give(void* p) {
 static void* large(size_t alignment, size_t size) {
 	if (size < LARGE || size > SIZE_MAX / 2 || alignment > HUGE_PAGE)
 		return NULL;
+	pthread_once(&once, begin);
 	pthread_mutex_lock(&lock);
 	void* p = take(size);
 	pthread_mutex_unlock(&lock);

@@ -44,8 +44,10 @@ static int find_fixed(struct dl_phdr_info* info, size_t size, void* data) {
 		return 0;
 	for (int i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_GNU_RELRO) {
-			l->fixed = l->base + info->dlpi_phdr[i].p_vaddr;
-			l->fixed_end = l->fixed + info->dlpi_phdr[i].p_memsz;
+			// Of whole pages, which may be larger than the library was made for.
+			const uintptr_t page = sysconf(_SC_PAGESIZE), start = l->base + info->dlpi_phdr[i].p_vaddr;
+			l->fixed = start & -page;
+			l->fixed_end = (start + info->dlpi_phdr[i].p_memsz) & -page;
 		}
 	return 1;
 }

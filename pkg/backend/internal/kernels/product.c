@@ -53,8 +53,8 @@ typedef struct {
 	atomic_long* next_panel; // of each block
 } work;
 
-// pack packs a block, part by part of the sums. Only who took the block first tells the
-// sums of its rows.
+// pack packs a block, part by part of the sums. Of those who share a block only the
+// first tells the sums of its rows.
 VECTORS static void pack(const work* w, int64_t block, bool first, workspace* own) {
 	const product* p = w->p;
 	const around* around = &p->around;
@@ -147,12 +147,13 @@ VECTORS static void panel(const work* w, int64_t block, int64_t i, workspace* ow
 	finish(&p->around, own->sum, PANEL, p->out, p->n, begin, j, rows, columns, w->from > 0, w->from + w->k == p->k);
 }
 
-// panels does what is left of a block.
-static void panels(work* w, int64_t block, bool first, workspace* own) {
+// panels does what is left of a block. First is who has the first panel, not who came to
+// the block first, and may find nothing left of it.
+static void panels(work* w, int64_t block, workspace* own) {
 	bool packed = false;
 	for (long i; (i = atomic_fetch_add(&w->next_panel[block], 1)) < w->panels;) {
 		if (!packed)
-			pack(w, block, first, own);
+			pack(w, block, i == 0, own);
 		packed = true;
 		panel(w, block, i, own);
 	}
@@ -186,10 +187,10 @@ static void piece(void* data, int phase, long i) {
 		return;
 	}
 	for (long b; (b = atomic_fetch_add(&w->next_block, 1)) < w->blocks;)
-		panels(w, b, true, own);
+		panels(w, b, own);
 	for (long b = 0; b < w->blocks; b++)
 		if (atomic_load(&w->next_panel[b]) + WORTHWHILE <= w->panels)
-			panels(w, b, false, own);
+			panels(w, b, own);
 }
 
 // part says how much of size is taken at a time, in at least so many equal parts of at

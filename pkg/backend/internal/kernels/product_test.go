@@ -142,6 +142,31 @@ func TestProductSameBits(t *testing.T) {
 	}
 }
 
+// TestSumsWithManyThreads checks that the sums of rows are told when threads get in each
+// other's way: one that comes to a block first may find that others have done all of it.
+func TestSumsWithManyThreads(t *testing.T) {
+	for name, by := range makers(t) {
+		if by == byEmulatedTiles {
+			continue // on one thread
+		}
+		const m, n, k = 1600, 100, 1
+		left, right := view{make([]float32, m*k), k, 1}, view{make([]float32, k*n), n, 1}
+		for i := range left.data {
+			left.data[i] = float32(i + 1)
+		}
+		d := &direct{left: left, right: right, m: m, n: n, k: k, out: make([]float32, m*n), sums: make([]float32, m)}
+		for range 3000 {
+			clear(d.sums)
+			if !d.run(8, by) {
+				t.Fatal("no memory")
+			}
+			if !slices.Equal(d.sums, left.data) {
+				t.Fatalf("%s: sums of some rows aren't there", name)
+			}
+		}
+	}
+}
+
 func vector(random *rand.Rand, n int) []float32 {
 	v := make([]float32, n)
 	for i := range v {

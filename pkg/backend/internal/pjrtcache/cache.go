@@ -49,13 +49,17 @@ type Cache struct {
 }
 
 var (
-	mu         sync.Mutex
-	slots      []*Cache
-	anyKernels atomic.Bool
+	mu    sync.Mutex
+	slots []*Cache
+
+	withKernels sync.Map // paths of plugins
 )
 
-// Kernels says whether a plugin for the CPU was wrapped that runs our kernels.
-func Kernels() bool { return anyKernels.Load() }
+// Kernels says whether the plugin at path was wrapped and runs our kernels.
+func Kernels(path string) bool {
+	_, ok := withKernels.Load(path)
+	return ok
+}
 
 // Wrap loads the plugin at path as go-xla does, and puts the cache before it. A nil
 // store caches nothing. It is to be called once for a plugin, before a client is made.
@@ -85,13 +89,17 @@ func Wrap(path string, store *execcache.Store) (*Cache, error) {
 	}
 	c := &Cache{path: path, api: api, cpu: strings.Contains(filepath.Base(path), "cpu"), store: store, ready: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
 	slots = append(slots, c)
-	if c.ours = c.cpu && kernels.Register(unsafe.Pointer(api)); c.ours {
-		anyKernels.Store(true)
-	}
+	c.ours = c.cpu && kernels.Register(unsafe.Pointer(api))
 	if store != nil {
 		go c.identify(path)
 	}
-	return c, pjrt.RegisterPreloadedPlugin(path, uintptr(unsafe.Pointer(table)))
+	if err := pjrt.RegisterPreloadedPlugin(path, uintptr(unsafe.Pointer(table))); err != nil {
+		return nil, err
+	}
+	if c.ours {
+		withKernels.Store(path, nil)
+	}
+	return c, nil
 }
 
 // identify finds out what keys are made of. The first time a plugin is seen that

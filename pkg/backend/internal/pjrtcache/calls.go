@@ -148,7 +148,7 @@ func (c *Cache) rewrite(args *C.compile_args) func() {
 	if C.GoStringN(old.format, C.int(old.format_size)) != "mlir" {
 		return func() {}
 	}
-	text := donation.Rewrite(C.GoStringN(old.code, C.int(old.code_size)))
+	text := donation.Rewrite(string(unsafe.Slice((*byte)(unsafe.Pointer(old.code)), old.code_size)))
 	if c.ours {
 		text = kernels.Rewrite(text)
 	}
