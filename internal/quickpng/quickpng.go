@@ -5,14 +5,15 @@ package quickpng
 import (
 	"bytes"
 	"compress/flate"
+	"context"
 	"encoding/binary"
 	"hash/adler32"
 	"hash/crc32"
 	"image"
 	"image/draw"
 	"io"
-	"runtime"
-	"sync"
+
+	"gaze/internal/parallel"
 )
 
 // band is how many rows are compressed apart. It is the same for any number of
@@ -64,27 +65,15 @@ type pixels struct {
 func (p *pixels) compress() []byte {
 	bands := (p.height + band - 1) / band
 	raw, packed := make([][]byte, bands), make([]bytes.Buffer, bands)
-	work := make(chan int)
-	var all sync.WaitGroup
-	for range min(bands, runtime.GOMAXPROCS(0)) {
-		all.Go(func() {
-			for i := range work {
-				raw[i] = p.filter(i*band, min((i+1)*band, p.height))
-				f, _ := flate.NewWriter(&packed[i], flate.BestSpeed) // fails for other levels
-				f.Write(raw[i])                                      // to memory
-				if i < bands-1 {
-					f.Flush()
-				} else {
-					f.Close()
-				}
-			}
-		})
-	}
-	for i := range bands {
-		work <- i
-	}
-	close(work)
-	all.Wait()
+	_ = parallel.Each(context.Background(), bands, 0, func(i int) error { // nothing can fail
+		raw[i] = p.filter(i*band, min((i+1)*band, p.height))
+		f, _ := flate.NewWriter(&packed[i], flate.BestSpeed) // fails for other levels
+		f.Write(raw[i])                                      // to memory
+		if i < bands-1 {
+			return f.Flush()
+		}
+		return f.Close()
+	})
 	stream, sum := []byte{0x78, 0x01}, adler32.New()
 	for i := range bands {
 		stream = append(stream, packed[i].Bytes()...)

@@ -1,17 +1,16 @@
 package explain
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
 	"image/draw"
 	"math"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
+	"gaze/internal/parallel"
 	"gaze/pkg/plots"
 	"gaze/pkg/transform"
 )
@@ -38,21 +37,12 @@ func Draw(p transform.Pipeline, seed, index uint64, n int, name string, im *tran
 		return nil, fmt.Errorf("%d draws: there must be 1 to %d", n, MaxDraws)
 	}
 	d := &Draws{Name: name, Original: small(im), Pictures: make([]*transform.Image, n), Steps: make([]transform.Pipeline, n)}
-	errs := make([]error, n)
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				d.Pictures[i], d.Steps[i], errs[i] = drawOne(p, seed, uint64(i), index, im)
-			}
-		})
-	}
-	all.Wait()
-	for _, err := range errs { // one is enough
-		if err != nil {
-			return nil, err
-		}
+	err := parallel.Each(context.Background(), n, 0, func(i int) (err error) {
+		d.Pictures[i], d.Steps[i], err = drawOne(p, seed, uint64(i), index, im)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return d, nil
 }

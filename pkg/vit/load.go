@@ -1,14 +1,15 @@
 package vit
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sort"
-	"sync"
 
+	"gaze/internal/parallel"
 	"gaze/pkg/weights"
 )
 
@@ -216,29 +217,14 @@ func (m *Model) CheckFinite() error {
 func (m *Model) forEach(work func(p Param, e *entry) error) error {
 	list := m.Config.Parameters()
 	errs := make([]error, len(list))
-	var next sync.Mutex
-	i := -1
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 8) {
-		wg.Go(func() {
-			for {
-				next.Lock()
-				i++
-				k := i
-				next.Unlock()
-				if k >= len(list) {
-					return
-				}
-				e, ok := m.params[list[k].Name]
-				if !ok {
-					errs[k] = fmt.Errorf("the model has no parameter %q (is it closed?)", list[k].Name)
-					continue
-				}
-				errs[k] = work(list[k], e)
-			}
-		})
-	}
-	wg.Wait()
+	_ = parallel.Each(context.Background(), len(list), min(runtime.GOMAXPROCS(0), 8), func(i int) error {
+		if e, ok := m.params[list[i].Name]; ok {
+			errs[i] = work(list[i], e)
+		} else {
+			errs[i] = fmt.Errorf("the model has no parameter %q (is it closed?)", list[i].Name)
+		}
+		return nil // which is first is told by order, below
+	})
 	for _, err := range errs {
 		if err != nil {
 			if m.Path != "" {

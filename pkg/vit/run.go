@@ -152,12 +152,12 @@ func (r *Runner) packed(out, in int) bool {
 // the backend lets us.
 func (e *entry) upload(b compute.Backend, dims []int, packed bool) (*tensors.Tensor, error) {
 	shape := shapes.Make(dtypes.Float32, dims...)
+	if packed {
+		return e.uploadPacked(b, shape)
+	}
 	data, ready, err := e.raw()
 	if err != nil {
 		return nil, err
-	}
-	if packed {
-		return e.uploadPacked(b, shape)
 	}
 	if ready {
 		if firstNonFinite(data) >= 0 {

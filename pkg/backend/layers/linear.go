@@ -45,14 +45,21 @@ type Norm struct {
 
 // Of normalises x, [..., dim].
 func (n Norm) Of(x *Node) *Node {
-	for _, p := range []*Node{n.Gamma, n.Beta} {
-		mustBeVector(p, x.Shape().Dim(-1), "norm's gamma or beta")
-	}
-	if n.Gamma != nil && n.Beta != nil && kernels(x, n.Gamma, n.Beta) {
+	n.check(x)
+	if n.whole() && kernels(x, n.Gamma, n.Beta) {
 		return n.kernel(x)
 	}
 	return nn.LayerNorm(x, []int{x.Rank() - 1}, n.Epsilon, n.Gamma, n.Beta, nil)
 }
+
+// check panics when a parameter doesn't fit.
+func (n Norm) check(x *Node) {
+	mustBeVector(n.Gamma, x.Shape().Dim(-1), "norm's gamma")
+	mustBeVector(n.Beta, x.Shape().Dim(-1), "norm's beta")
+}
+
+// whole says whether both parameters are there, as kernels need it.
+func (n Norm) whole() bool { return n.Gamma != nil && n.Beta != nil }
 
 func (n Norm) kernel(x *Node) *Node {
 	back := func(inputs []*Node, result *Node) []*Node {
@@ -89,12 +96,10 @@ func (l Linear) Of(x *Node) *Node {
 	}
 	l.check(x)
 	nodes := []*Node{x, l.Weight, l.Bias, l.Scale, l.Residual}
-	whole := true
 	if l.Norm != nil {
 		nodes = append(nodes, l.Norm.Gamma, l.Norm.Beta)
-		whole = l.Norm.Gamma != nil && l.Norm.Beta != nil
 	}
-	if !l.BFloat16 && whole && kernels(nodes...) {
+	if !l.BFloat16 && (l.Norm == nil || l.Norm.whole()) && kernels(nodes...) {
 		if l.Scale == nil || l.Packed {
 			return l.kernel(x)
 		}
@@ -125,8 +130,7 @@ func (l Linear) check(x *Node) {
 	mustBeVector(l.Bias, out, "linear layer's bias")
 	mustBeVector(l.Scale, out, "linear layer's scale")
 	if l.Norm != nil {
-		mustBeVector(l.Norm.Gamma, x.Shape().Dim(-1), "norm's gamma")
-		mustBeVector(l.Norm.Beta, x.Shape().Dim(-1), "norm's beta")
+		l.Norm.check(x)
 	}
 	if l.Residual == nil {
 		return

@@ -9,11 +9,9 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/parallel"
 	"gaze/pkg/transform"
 )
 
@@ -72,33 +70,7 @@ func (s Set) writeInto(ctx context.Context, dir string, o WriteOptions) error {
 			}
 		}
 	}
-	return inParallel(ctx, s.Len(), o.Workers, func(id int) error { return s.writePicture(dir, id, o) })
-}
-
-// inParallel calls do with 0 to n-1, several at a time, until one fails.
-func inParallel(ctx context.Context, n, workers int, do func(int) error) error {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(workers, n) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				if err := do(i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
+	return parallel.Each(ctx, s.Len(), o.Workers, func(id int) error { return s.writePicture(dir, id, o) })
 }
 
 func (s Set) writePicture(dir string, id int, o WriteOptions) error {

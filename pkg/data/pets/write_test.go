@@ -173,22 +173,6 @@ func TestWriteFillsAnEmptyFolder(t *testing.T) {
 	}
 }
 
-func TestInParallelStopsAtTheFirstError(t *testing.T) {
-	bad := errors.New("bad")
-	err := inParallel(t.Context(), 1000, 4, func(i int) error {
-		if i == 10 {
-			return bad
-		}
-		if i > 900 {
-			t.Error("went on after an error")
-		}
-		return nil
-	})
-	if !errors.Is(err, bad) {
-		t.Errorf("error %v, want %v", err, bad)
-	}
-}
-
 func TestClassesAreBalanced(t *testing.T) {
 	set := Pets(1, 32, 370, 75, 40)
 	first := 0

@@ -10,12 +10,10 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/parallel"
 	"gaze/pkg/transform"
 )
 
@@ -129,7 +127,7 @@ func (s Set) writeSplit(ctx context.Context, dir string, split Split, first int,
 	}
 	n := s.Pictures(split)
 	f := file{Images: make([]entry, n), Annotations: make([]note, n*References)}
-	err := inParallel(ctx, n, o.Workers, func(i int) error {
+	err := parallel.Each(ctx, n, o.Workers, func(i int) error {
 		scene, err := Draw(s.Seed, i, s.Size, split)
 		if err != nil {
 			return err
@@ -167,32 +165,6 @@ func writeScene(dir string, split Split, id int, s Scene, o WriteOptions) (entry
 		e.Nouns = append(e.Nouns, said)
 	}
 	return e, nil
-}
-
-// inParallel calls do with 0 to n-1, several at a time, until one fails.
-func inParallel(ctx context.Context, n, workers int, do func(int) error) error {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(workers, n) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				if err := do(i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
 }
 
 // save encodes a picture into a file.

@@ -12,9 +12,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 
+	"gaze/internal/parallel"
 	"gaze/pkg/caption"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/transform"
@@ -123,20 +122,11 @@ func Measure(list []scenes.Scene, results []caption.Result, cfg caption.Config) 
 
 // draw draws count pictures from the at-th on.
 func (s Set) draw(ctx context.Context, at, count, workers int) ([]scenes.Scene, error) {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	out, errs := make([]scenes.Scene, count), make([]error, count)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < count && ctx.Err() == nil; i += workers {
-				out[i], errs[i] = scenes.Draw(s.Seed, s.First+at+i, s.Size, s.Split)
-			}
-		})
-	}
-	wg.Wait()
-	return out, errors.Join(append(errs, ctx.Err())...)
+	out := make([]scenes.Scene, count)
+	return out, parallel.Each(ctx, count, workers, func(i int) (err error) {
+		out[i], err = scenes.Draw(s.Seed, s.First+at+i, s.Size, s.Split)
+		return err
+	})
 }
 
 func imagesOf(list []scenes.Scene) []*transform.Image {
