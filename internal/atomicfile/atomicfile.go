@@ -18,7 +18,14 @@ const pattern = ".gaze-*.tmp"
 // Write creates or replaces the file at path with what write puts into w. The
 // folder must exist. Whatever fails, an earlier file at path stays as it was
 // and nothing half-written is left behind.
-func Write(path string, write func(w io.Writer) error) (err error) {
+func Write(path string, write func(w io.Writer) error) error {
+	return WriteWith(path, write, os.Rename)
+}
+
+// WriteWith is [Write] for callers that decide themselves how the finished
+// temporary file gets its name: place is called once with the temporary file,
+// whole and synced, and path. When place fails, the temporary file is removed.
+func WriteWith(path string, write func(w io.Writer) error, place func(temp, path string) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), pattern)
 	if err != nil {
 		return named(err, path)
@@ -40,7 +47,24 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return place(f.Name(), path)
+}
+
+// PlaceNew gives a finished temporary file its name unless a file of that name
+// exists; the error then is [fs.ErrExist]. It is one step of the file system
+// where that has hard links, a check and a rename where it doesn't.
+func PlaceNew(temp, path string) error {
+	err := os.Link(temp, path)
+	if err == nil {
+		return os.Remove(temp)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	return os.Rename(temp, path)
 }
 
 // WriteBytes is [Write] for content that is at hand.

@@ -33,6 +33,10 @@ func WriteFolder(dir string, fill func(temp string) error) (err error) {
 	if err := os.Chmod(temp, 0o755); err != nil {
 		return err
 	}
+	// Asked again, since filling may have taken long: os.Remove removes files, too.
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s was made meanwhile and is a file; name a new folder", dir)
+	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -1,0 +1,83 @@
+//go:build unix
+
+package outputs
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestDevices: a device or a pipe is written to, never replaced.
+func TestDevices(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	dir := t.TempDir()
+	null := link(t, os.Symlink, os.DevNull, filepath.Join(dir, "null"))
+	pipe := filepath.Join(dir, "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip("no pipes here:", err)
+	}
+	p := New(false)
+	p.WritesStream(null, "-o")
+	p.WritesStream(null, "--logits")
+	p.WritesStream(pipe, "--npy")
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.WriteBytes(null, []byte("x")); err != nil {
+		t.Error(err)
+	}
+	came := make(chan string)
+	go func() {
+		f, err := os.Open(pipe)
+		if err != nil {
+			came <- err.Error()
+			return
+		}
+		defer f.Close()
+		b, _ := io.ReadAll(f)
+		came <- string(b)
+	}()
+	if err := p.WriteBytes(pipe, []byte("through the pipe")); err != nil {
+		t.Error(err)
+	}
+	if got := <-came; got != "through the pipe" {
+		t.Errorf("%q came", got)
+	}
+	if err := p.Remove(null); err != nil {
+		t.Error(err)
+	}
+	for path, kind := range map[string]fs.FileMode{null: fs.ModeSymlink, pipe: fs.ModeNamedPipe} {
+		if info, err := os.Lstat(path); err != nil || info.Mode().Type() != kind {
+			t.Errorf("%s: %v, %v", path, info, err)
+		}
+	}
+	// One of many outputs can't be a device: nobody would know which.
+	p = New(true)
+	p.Writes(pipe, "cat.jpg")
+	if err := p.Check(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("a pipe among many outputs: %v", err)
+	}
+}
+
+// TestFullDevice: the device's error is passed on.
+func TestFullDevice(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip(err)
+	}
+	path := link(t, os.Symlink, full, filepath.Join(t.TempDir(), "full"))
+	p := New(false)
+	p.WritesStream(path, "-o")
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.WriteBytes(path, []byte("x")); err == nil {
+		t.Error("nothing went wrong")
+	}
+}
