@@ -13,12 +13,12 @@ func PNG(f Figure, scale float64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodePNG(img)
+	return EncodePNG(img)
 }
 
 // SavePNG writes a picture as PNG: whole, or not at all. The folder must exist.
 func SavePNG(path string, img image.Image) error {
-	data, err := encodePNG(img)
+	data, err := EncodePNG(img)
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func (c *svgCanvas) text(at point, s string, st textStyle) {
 }
 
 func (c *svgCanvas) image(b box, made func() image.Image, smooth bool) {
-	data, err := encodePNG(made())
+	data, err := EncodePNG(made())
 	if err != nil {
 		c.err = err
 		return
@@ -150,8 +150,9 @@ func escape(s string) string {
 	return b.String()
 }
 
-// encodePNG compresses well: figures are written once and shipped often.
-func encodePNG(img image.Image) ([]byte, error) {
+// EncodePNG returns a picture as PNG. It compresses well: figures are written once
+// and shipped often.
+func EncodePNG(img image.Image) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestCompression}
 	if err := enc.Encode(&buf, img); err != nil {

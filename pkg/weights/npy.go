@@ -23,17 +23,20 @@ func ReadNPY(r io.Reader) (*Tensor, error) {
 // WriteNPY writes a tensor's values as a NumPy .npy file of float32 (format
 // version 1.0), whole or not at all.
 func WriteNPY(path string, t *Tensor) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return EncodeNPY(w, t) })
+}
+
+// EncodeNPY writes to w what [WriteNPY] writes to a file.
+func EncodeNPY(w io.Writer, t *Tensor) error {
 	values, err := t.Float32s()
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		if _, err := w.Write(newNPYHeader(t.Shape)); err != nil {
-			return err
-		}
-		_, err := w.Write(bytesOf(values))
+	if _, err := w.Write(newNPYHeader(t.Shape)); err != nil {
 		return err
-	})
+	}
+	_, err = w.Write(bytesOf(values))
+	return err
 }
 
 // newNPYHeader is the magic, version and description of float32 values, padded
