@@ -2,12 +2,13 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/outputs"
+	"gaze/pkg/data"
 	"gaze/pkg/explain"
 	"gaze/pkg/transform"
 	"gaze/pkg/weights"
@@ -17,15 +18,17 @@ func newAttend() *cobra.Command {
 	var model, pipeline, out, head, method string
 	var layer int
 	var npy, svg bool
+	var flags batchFlags
 	cmd := &cobra.Command{
 		Use:   "attend --model FILE -o DIR PATH...",
 		Short: "Show where the [class] token looks",
 		Long: "Show where the [class] token looks: for each picture DIR/<stem>.png with the photograph,\n" +
 			"the heat map and the overlay, and with --npy DIR/<stem>.npy, float32 [rows, columns]: the\n" +
 			"softmax weights that the [class] query gives to the patches (they sum to less than 1,\n" +
-			"since the query looks at itself too).",
+			"since the query looks at itself too).\n\n" + batchHelp,
 		Example: "  gaze attend --model dinov2-small -o attention photo.jpg\n" +
-			"  gaze attend --model dinov2-small -o attention --layer 5 --head 3 --npy photos/",
+			"  gaze attend --model dinov2-small -o attention --layer 5 --head 3 --npy photos/\n" +
+			"  find photos -name '*.jpg' -newer last | gaze attend --model dinov2-small -r -o attention -",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			heads, err := explain.ParseHeads(head)
@@ -43,22 +46,30 @@ func newAttend() *cobra.Command {
 			if err := checkChoice(s, layer, heads); err != nil {
 				return misuse(cmd, err)
 			}
-			if err := os.MkdirAll(out, 0o755); err != nil {
+			b, err := flags.find(cmd, args, out)
+			if err != nil {
 				return err
 			}
-			taken := names{}
-			return forEachPicture(cmd.Context(), args, cmd.ErrOrStderr(), func(path string, im *transform.Image) error {
-				name, err := taken.take(path)
-				if err != nil {
-					return err
-				}
-				a, warnings, err := explain.Attend(s.runner, s.pipeline, filepath.Base(path), im)
+			plan := newPlan(cmd, flags.force)
+			plan.Reads(checkpointFiles(model)...)
+			endings := []string{".png"}
+			if svg {
+				endings[0] = ".svg"
+			}
+			if npy {
+				endings = append(endings, ".npy")
+			}
+			if err := b.plan(plan, out, endings...); err != nil {
+				return err
+			}
+			return b.each(plan, func(picture data.Found, im *transform.Image) error {
+				a, warnings, err := explain.Attend(s.runner, s.pipeline, filepath.Base(picture.Path), im)
 				if err != nil {
 					return err
 				}
 				s.warnings(warnings)
 				a.Model = s.title
-				return writeAttention(a, layer, heads, filepath.Join(out, name), npy, svg)
+				return writeAttention(plan, a, layer, heads, func(ending string) string { return output(out, picture, ending) }, endings)
 			})
 		},
 	}
@@ -71,6 +82,7 @@ func newAttend() *cobra.Command {
 	f.StringVar(&pipeline, "pipeline", "", "how pictures are prepared (default: as the checkpoint says; 'gaze model FILE' shows it)")
 	f.BoolVar(&npy, "npy", false, "also write the weights as DIR/<stem>.npy, float32 [rows, columns]")
 	f.BoolVar(&svg, "svg", false, "draw DIR/<stem>.svg instead of .png")
+	flags.add(cmd)
 	require(cmd, "model", "output")
 	return cmd
 }
@@ -86,24 +98,24 @@ func checkChoice(s *session, layer int, heads explain.Heads) error {
 	return nil
 }
 
-// writeAttention writes one picture's figure and, if asked, its weights.
-func writeAttention(a *explain.Attention, layer int, heads explain.Heads, base string, npy, svg bool) error {
+// writeAttention writes one picture's figure and, if asked, its weights: a file for
+// each ending.
+func writeAttention(p *outputs.Plan, a *explain.Attention, layer int, heads explain.Heads, name func(ending string) string, endings []string) error {
 	figure, err := a.Figure(layer, heads)
 	if err != nil {
 		return err
 	}
-	if npy {
-		m, err := a.Map(layer, heads)
+	for _, ending := range endings {
+		if ending != ".npy" {
+			err = writeFigure(p, name(ending), figure)
+		} else if m, e := a.Map(layer, heads); e != nil {
+			err = e
+		} else {
+			err = writeNPY(p, name(ending), weights.NewTensor("attention "+strconv.Itoa(layer), []int{m.Rows, m.Cols}, m.Values))
+		}
 		if err != nil {
 			return err
 		}
-		t := weights.NewTensor("attention "+strconv.Itoa(layer), []int{m.Rows, m.Cols}, m.Values)
-		if err := weights.WriteNPY(base+".npy", t); err != nil {
-			return err
-		}
 	}
-	if svg {
-		return saveFigure(base+".svg", figure)
-	}
-	return saveFigure(base+".png", figure)
+	return nil
 }

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/outputs"
 	"gaze/pkg/data"
 	"gaze/pkg/explain"
 	"gaze/pkg/transform"
@@ -20,13 +21,14 @@ func newAugment() *cobra.Command {
 	var pipeline, out string
 	var seed uint64
 	var n int
+	var flags batchFlags
 	cmd := &cobra.Command{
 		Use:   "augment --pipeline SPEC -o grid.png PATH...",
 		Short: "Draw a grid of what a pipeline makes of pictures",
 		Long: "Draw a grid of what a pipeline makes of pictures: each original and beside it -n draws,\n" +
 			"captioned with what was drawn. Draw i is what a training run with that seed sees in epoch\n" +
 			"i. Tensors are shown un-normalised. A line for each draw, with its steps, goes to standard\n" +
-			"output. A name ending in .svg gives SVG. 'gaze transform --help' lists the steps.",
+			"output. A name ending in .svg gives SVG. 'gaze transform --help' lists the steps.\n\n" + batchHelp,
 		Example: "  gaze augment --pipeline 'randomhflip | rotation(30) | jitter(0.5,0.5,0.5)' -o grid.png photo.jpg",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,23 +39,30 @@ func newAugment() *cobra.Command {
 			if n < 1 || n > maxDraws {
 				return misuse(cmd, fmt.Errorf("-n %d: there can be 1 to %d draws", n, maxDraws))
 			}
-			if ext := strings.ToLower(filepath.Ext(out)); ext != ".png" && ext != ".svg" {
-				return misuse(cmd, fmt.Errorf("-o %s: figures are written as .png or .svg", out))
+			if err := checkFigureName(out, ".png", ".svg"); err != nil {
+				return misuse(cmd, err)
 			}
 			if err := checkFolders(out); err != nil {
 				return err
 			}
-			paths, err := data.List(args)
+			b, err := flags.find(cmd, args, "")
 			if err != nil {
 				return err
 			}
-			if len(paths) > explain.MaxDraws/n {
-				return fmt.Errorf("%d draws of %d pictures are more than the %d that a figure shows: give fewer", n, len(paths), explain.MaxDraws)
+			plan := newPlan(cmd, flags.force)
+			planFile(plan, out, "-o")
+			b.leaveOutOwn(plan)
+			b.reads(plan)
+			if err := checkPlan(cmd, plan, anotherFile); err != nil {
+				return err
+			}
+			if pictures := len(b.listing.Pictures); pictures > explain.MaxDraws/n {
+				return fmt.Errorf("%d draws of %d pictures are more than the %d that a figure shows: give fewer", n, pictures, explain.MaxDraws)
 			}
 			if !p.Random() {
 				warn(cmd, []string{"nothing in the pipeline is random: all draws are the same"})
 			}
-			return augment(cmd, p, seed, n, paths, out)
+			return augment(b, plan, p, seed, n, out)
 		},
 	}
 	f := cmd.Flags()
@@ -61,34 +70,42 @@ func newAugment() *cobra.Command {
 	f.Uint64Var(&seed, "seed", 0, "what random steps are drawn from")
 	f.IntVarP(&n, "number", "n", 8, "draws of each picture")
 	f.StringVarP(&out, "output", "o", "", "the figure, .png or .svg")
+	flags.add(cmd)
 	require(cmd, "pipeline", "output")
 	return cmd
 }
 
 // augment draws all pictures, then the figure: of those that could be done, if
 // some couldn't.
-func augment(cmd *cobra.Command, p transform.Pipeline, seed uint64, n int, paths []string, out string) error {
+func augment(b *batch, plan *outputs.Plan, p transform.Pipeline, seed uint64, n int, out string) error {
 	var all []*explain.Draws
-	failed := forEachPicture(cmd.Context(), paths, cmd.ErrOrStderr(), func(path string, im *transform.Image) error {
-		name := filepath.Base(path)
-		d, err := explain.Draw(p, seed, uint64(len(all)), n, name, im)
+	failed := b.each(plan, func(picture data.Found, im *transform.Image) error {
+		d, err := explain.Draw(p, seed, uint64(len(all)), n, filepath.Base(picture.Path), im)
 		if err != nil {
 			return err
 		}
 		all = append(all, d)
 		for i, steps := range d.Steps {
-			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%d\t%s\n", oneLine(errors.New(name)), i, steps); err != nil {
+			if _, err := fmt.Fprintf(b.cmd.OutOrStdout(), "%s\t%d\t%s\n", onOneLine(picture.Name), i, steps); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if len(all) == 0 || cmd.Context().Err() != nil {
+	if len(all) == 0 || b.cmd.Context().Err() != nil {
 		return failed
 	}
 	figure, err := explain.AugmentGrid(p, seed, all...)
 	if err != nil {
 		return err
 	}
-	return errors.Join(saveFigure(out, figure), failed)
+	return errors.Join(writeFigure(plan, out, figure), failed)
+}
+
+// leaveOutOwn leaves out of the pictures that were found in folders what an earlier
+// run has written to where this one writes.
+func (b *batch) leaveOutOwn(p *outputs.Plan) {
+	b.listing.Pictures = slices.DeleteFunc(b.listing.Pictures, func(picture data.Found) bool {
+		return picture.InFolder && p.Planned(picture.Path) && p.Wrote(picture.Path)
+	})
 }

@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"gaze/internal/atomicfile"
+	"gaze/internal/outputs"
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
+	"gaze/pkg/data"
 	"gaze/pkg/explain"
 	"gaze/pkg/hub"
 	"gaze/pkg/transform"
@@ -23,6 +24,7 @@ type captionFlags struct {
 	layer                          int
 	json, svg, atlas               bool
 	options                        caption.Options
+	batchFlags
 }
 
 func newCaption() *cobra.Command {
@@ -37,7 +39,7 @@ func newCaption() *cobra.Command {
 			"  pieces     id, text and logprob (natural logarithm) of each word piece, [SEP] included\n" +
 			"  grid       rows and columns of cells\n" +
 			"  attention  for each piece the weights of the step that predicted it, row by row\n\n" +
-			"A line for each picture, file and caption with a tab between, goes to standard output.",
+			"A line for each picture, file and caption with a tab between, goes to standard output.\n\n" + batchHelp,
 		Example: "  gaze pull bert-base-uncased    # the words of CATR's captioners\n" +
 			"  gaze caption --model weight493084032.pth -o captions photos/\n" +
 			"  gaze caption --model weight493084032.pth --beam 5 --layer -2 --json -o captions photo.jpg",
@@ -55,6 +57,7 @@ func newCaption() *cobra.Command {
 	f.BoolVar(&flags.json, "json", false, "also write DIR/<stem>.json")
 	f.BoolVar(&flags.svg, "svg", false, "draw DIR/<stem>.svg instead of .png")
 	f.BoolVar(&flags.atlas, "atlas", false, "also draw DIR/<stem>-layers.png and DIR/<stem>-heads.png: every layer, and every head of the layer")
+	flags.add(cmd)
 	o := &flags.options
 	f.IntVar(&o.Beam, "beam", 1, "captions followed at once")
 	f.Float64Var(&o.LengthPenalty, "length-penalty", 1, "beam search: power of the length that divides a caption's log-probability; 0 prefers short ones")
@@ -109,44 +112,70 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer captioner.Close()
-	if err := os.MkdirAll(c.out, 0o755); err != nil {
+	pictures, err := c.find(cmd, args, c.out)
+	if err != nil {
 		return err
 	}
-	taken := names{}
-	return forEachPicture(cmd.Context(), args, cmd.ErrOrStderr(), func(path string, im *transform.Image) error {
-		name, err := taken.take(path)
-		if err != nil {
-			return err
-		}
+	plan := newPlan(cmd, c.force)
+	plan.Reads(c.words()...)
+	if err := pictures.plan(plan, c.out, c.endings()...); err != nil {
+		return err
+	}
+	return pictures.each(plan, func(picture data.Found, im *transform.Image) error {
 		results, err := captioner.Caption([]*transform.Image{im}, c.options)
 		if err != nil {
 			return err
 		}
-		e, err := explain.NewCaptioned(filepath.Base(path), im, results[0], m.Config)
+		e, err := explain.NewCaptioned(filepath.Base(picture.Path), im, results[0], m.Config)
 		if err != nil {
 			return err
 		}
 		e.Model = hub.ShortName(c.model)
-		if err := c.write(e, style, filepath.Join(c.out, name)); err != nil {
+		if err := c.write(plan, e, style, func(ending string) string { return output(c.out, picture, ending) }); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", path, results[0].Text)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", picture.Path, results[0].Text)
 		return err
 	})
 }
 
-// write writes what was asked for of one picture.
-func (c *captionFlags) write(e *explain.Captioned, style explain.CaptionStyle, base string) error {
-	ending := ".png"
-	if c.svg {
-		ending = ".svg"
+// words lists the files of the captioner and of its vocabulary.
+func (c *captionFlags) words() []string {
+	files := append(checkpointFiles(c.model), c.vocab)
+	if cached, ok := hub.Path("bert-base-uncased"); ok {
+		files = append(files, cached)
 	}
+	return files
+}
+
+// figures is how the names of figures end.
+func (c *captionFlags) figures() string {
+	if c.svg {
+		return ".svg"
+	}
+	return ".png"
+}
+
+// endings lists what each picture's results are called after its stem.
+func (c *captionFlags) endings() []string {
+	list := []string{c.figures()}
+	if c.json {
+		list = append(list, ".json")
+	}
+	if c.atlas {
+		list = append(list, "-layers"+c.figures(), "-heads"+c.figures())
+	}
+	return list
+}
+
+// write writes what was asked for of one picture.
+func (c *captionFlags) write(p *outputs.Plan, e *explain.Captioned, style explain.CaptionStyle, name func(ending string) string) error {
 	figure, err := e.Figure(style)
 	if err != nil {
 		return err
 	}
 	if c.json {
-		if err := c.writeJSON(e, style, base+".json"); err != nil {
+		if err := c.writeJSON(p, e, style, name(".json")); err != nil {
 			return err
 		}
 	}
@@ -159,11 +188,12 @@ func (c *captionFlags) write(e *explain.Captioned, style explain.CaptionStyle, b
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(saveFigure(base+"-layers"+ending, layers), saveFigure(base+"-heads"+ending, heads)); err != nil {
+		err = errors.Join(writeFigure(p, name("-layers"+c.figures()), layers), writeFigure(p, name("-heads"+c.figures()), heads))
+		if err != nil {
 			return err
 		}
 	}
-	return saveFigure(base+ending, figure)
+	return writeFigure(p, name(c.figures()), figure)
 }
 
 // captionJSON is what a program reads of a caption.
@@ -180,19 +210,19 @@ type pieceJSON struct {
 	LogProb float64 `json:"logprob"`
 }
 
-func (c *captionFlags) writeJSON(e *explain.Captioned, style explain.CaptionStyle, path string) error {
+func (c *captionFlags) writeJSON(p *outputs.Plan, e *explain.Captioned, style explain.CaptionStyle, path string) error {
 	out := captionJSON{Caption: e.Result.Text, Grid: e.Result.Grid}
-	for i, p := range e.Result.Pieces {
-		out.Pieces = append(out.Pieces, pieceJSON(p))
+	for i, piece := range e.Result.Pieces {
+		out.Pieces = append(out.Pieces, pieceJSON(piece))
 		m, err := e.PieceMap(i, style.Layer, style.Heads)
 		if err != nil {
 			return err
 		}
 		out.Attention = append(out.Attention, m.Values)
 	}
-	text, err := json.Marshal(out)
-	if err != nil {
-		return err
-	}
-	return atomicfile.WriteBytes(path, append(text, '\n'))
+	return p.Write(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false) // word pieces such as <start> stay readable
+		return e.Encode(out)
+	})
 }

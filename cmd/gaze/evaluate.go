@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/outputs"
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate"
@@ -21,8 +22,9 @@ import (
 type evaluateFlags struct {
 	run, against, data, split, pipeline, out string
 
-	asJSON         bool
-	batch, workers int
+	asJSON, quiet, force bool
+	batch, workers       int
+	plan                 *outputs.Plan
 }
 
 // evaluation is what gaze evaluate writes as JSON.
@@ -66,6 +68,8 @@ func newEvaluate() *cobra.Command {
 	f.BoolVar(&flags.asJSON, "json", false, "write the report as JSON to standard output")
 	f.IntVar(&flags.batch, "batch", 32, "pictures that are classified at a time")
 	f.IntVar(&flags.workers, "workers", 0, "pictures that are decoded at a time (default: one for each processor)")
+	f.BoolVarP(&flags.quiet, "quiet", "q", false, "no progress on standard error")
+	forceFlag(cmd, &flags.force)
 	require(cmd, "run")
 	return cmd
 }
@@ -89,7 +93,7 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 		if err := outsideData(f.out, f.data); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(f.out, 0o755); err != nil {
+		if err := f.planFiles(cmd, set); err != nil {
 			return err
 		}
 	}
@@ -181,9 +185,14 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 	if err != nil {
 		return nil, nil, err
 	}
+	line := newLiveLine(cmd.ErrOrStderr(), !f.quiet)
+	defer line.clear()
+	start := time.Now()
 	p, err := evaluate.Predict(cmd.Context(), b, m, set, set.Classes, evaluate.Options{
 		Pipeline: pipeline, Batch: f.batch, Workers: f.workers,
+		Progress: func(done int) { line.show(progress(done, 0, set.Len(), time.Since(start))) },
 		Bad: func(picture data.BadPicture) {
+			line.clear()
 			if !bad[picture.Name] {
 				fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s; left out\n", about(picture.Name, picture.Err))
 			}

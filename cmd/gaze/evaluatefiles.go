@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"image"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 
-	"gaze/internal/atomicfile"
+	"github.com/spf13/cobra"
+
+	"gaze/internal/outputs"
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate"
 	"gaze/pkg/explain"
@@ -22,6 +21,23 @@ import (
 // shownLosses is the number of pictures in losses.png.
 const shownLosses = 16
 
+// evaluationFiles are what gaze evaluate writes into its folder.
+var evaluationFiles = []string{"report.json", "predictions.csv", "confusion.png", "reliability.png", "classes.png", "losses.png"}
+
+// planFiles plans them, and notes what the evaluation reads.
+func (f *evaluateFlags) planFiles(cmd *cobra.Command, set *data.Dataset) error {
+	f.plan = newPlan(cmd, f.force)
+	f.plan.Reads(checkpointFiles(f.run)...)
+	if f.against != "" {
+		f.plan.Reads(checkpointFiles(f.against)...)
+	}
+	f.plan.Reads(datasetFiles(f.data, set)...)
+	for _, name := range evaluationFiles {
+		f.plan.Writes(filepath.Join(f.out, name), "-o")
+	}
+	return checkPlan(cmd, f.plan, anotherFile)
+}
+
 // write puts the report, the predictions and the figures into the folder.
 func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *data.Dataset, pipeline transform.Pipeline) error {
 	var text bytes.Buffer
@@ -31,10 +47,10 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 	if err := e.Encode(result); err != nil {
 		return err
 	}
-	if err := atomicfile.WriteBytes(filepath.Join(f.out, "report.json"), text.Bytes()); err != nil {
+	if err := f.plan.WriteBytes(filepath.Join(f.out, "report.json"), text.Bytes()); err != nil {
 		return err
 	}
-	if err := writePredictions(filepath.Join(f.out, "predictions.csv"), set, p); err != nil {
+	if err := writePredictions(f.plan, filepath.Join(f.out, "predictions.csv"), set, p); err != nil {
 		return err
 	}
 	figures := map[string]plots.Figure{
@@ -52,11 +68,11 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 			return err
 		}
 		figures["losses.png"] = losses
-	} else if err := os.Remove(filepath.Join(f.out, "losses.png")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	} else if err := f.plan.Remove(filepath.Join(f.out, "losses.png")); err != nil {
 		return err // an earlier evaluation's, which would pass for this one's
 	}
 	for name, figure := range figures {
-		if err := saveFigure(filepath.Join(f.out, name), figure); err != nil {
+		if err := writeFigure(f.plan, filepath.Join(f.out, name), figure); err != nil {
 			return err
 		}
 	}
@@ -66,7 +82,7 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 // writePredictions writes a row per picture: its name as seen from the set's
 // folder, the numbers of its true and of the predicted class, and what the model
 // thought of both.
-func writePredictions(path string, set *data.Dataset, p *evaluate.Predictions) error {
+func writePredictions(plan *outputs.Plan, path string, set *data.Dataset, p *evaluate.Predictions) error {
 	answers, err := p.Answers()
 	if err != nil {
 		return err
@@ -91,5 +107,5 @@ func writePredictions(path string, set *data.Dataset, p *evaluate.Predictions) e
 	if err := w.Error(); err != nil {
 		return err
 	}
-	return atomicfile.WriteBytes(path, buf.Bytes())
+	return plan.WriteBytes(path, buf.Bytes())
 }

@@ -51,14 +51,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // oneLine keeps a reason on one line, as scripts expect, and what a file's name
 // may hold against a terminal (escape sequences) out of it.
-func oneLine(err error) string {
-	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+func oneLine(err error) string { return onOneLine(err.Error()) }
+
+func onOneLine(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	return printable(strings.Join(lines, "; "))
+}
+
+// printable is a text without characters that do something to a terminal.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '\uFFFD'
 		}
 		return r
-	}, strings.Join(lines, "; "))
+	}, text)
 }
 
 // usageError is a command line that can't be understood: exit status 2.

@@ -1,40 +1,248 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
+	"gaze/internal/outputs"
 	"gaze/pkg/data"
 	"gaze/pkg/transform"
 )
 
+// batchFlags are the flags of commands that go through many pictures.
+type batchFlags struct {
+	recursive, null, quiet, force bool
+}
+
+func (f *batchFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVarP(&f.recursive, "recursive", "r", false, "search folders in folders, too; results keep the folders")
+	flags.BoolVarP(&f.null, "null", "0", false, "with - as PATH: paths on standard input end in NUL, not in a new line")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress and no summary on standard error")
+	forceFlag(cmd, &f.force)
+}
+
+// batchHelp says what PATH may be.
+const batchHelp = "PATH is a picture, a folder of pictures, or - for a list of paths on standard input, one a\n" +
+	"line. A picture that can't be read is named on standard error and left out; the exit status\n" +
+	"is then 1. An existing file that Gaze didn't write is only replaced with --force."
+
+// batch is the pictures that a command goes through.
+type batch struct {
+	batchFlags
+	cmd     *cobra.Command
+	listing *data.Listing
+}
+
+// find lists the pictures that args name. Files of the plan are left out of what is
+// told of other files in the folders. The folder leave, "" for none, isn't searched
+// if it lies in one that is.
+func (f *batchFlags) find(cmd *cobra.Command, args []string, leave string) (*batch, error) {
+	paths, named, err := f.paths(cmd, args)
+	if err != nil {
+		return nil, err
+	}
+	options := data.FindOptions{Recursive: f.recursive, Lenient: len(named) < len(paths)}
+	if leave != "" {
+		real := outputs.RealPath(leave)
+		options.Leave = func(folder string) bool { return outputs.RealPath(folder) == real }
+	}
+	listing, err := data.Find(paths, options)
+	if err != nil {
+		return nil, f.hint(err)
+	}
+	for _, failed := range listing.Failed { // a mistake on the command line isn't one in a list
+		if slices.Contains(named, failed.Path) {
+			return nil, f.hint(failed.Err)
+		}
+	}
+	return &batch{batchFlags: *f, cmd: cmd, listing: listing}, nil
+}
+
+// hint adds how folders in folders are searched.
+func (f *batchFlags) hint(err error) error {
+	if text := err.Error(); !f.recursive && strings.Contains(text, "folders in it aren't searched") {
+		return errors.New(strings.Replace(text, "aren't searched", "are searched with --recursive", 1))
+	}
+	return err
+}
+
+// paths replaces - by the paths on standard input; named are those of the command
+// line.
+func (f *batchFlags) paths(cmd *cobra.Command, args []string) (paths, named []string, err error) {
+	read := false
+	for _, arg := range args {
+		if arg != "-" {
+			paths, named = append(paths, arg), append(named, arg)
+			continue
+		}
+		if read {
+			return nil, nil, misuse(cmd, errors.New("-: standard input can be read once (a file of that name is ./-)"))
+		}
+		read = true
+		list, err := readPaths(cmd.Context(), cmd.InOrStdin(), f.null)
+		if err != nil {
+			return nil, nil, err
+		}
+		paths = append(paths, list...)
+	}
+	if f.null && !read {
+		return nil, nil, misuse(cmd, errors.New("--null: it is about the list that - reads from standard input: give - as a PATH"))
+	}
+	return paths, named, nil
+}
+
+// maxPathList bounds the list of paths on standard input.
+const maxPathList = 256 << 20
+
+// readPaths reads a list of paths, one a line (of either system's ending) or ended
+// by NUL. Empty lines are passed over.
+func readPaths(ctx context.Context, from io.Reader, null bool) ([]string, error) {
+	type answer struct {
+		text []byte
+		err  error
+	}
+	came := make(chan answer, 1)
+	go func() { // reading from a terminal can't be interrupted
+		text, err := io.ReadAll(io.LimitReader(bufio.NewReader(from), maxPathList+1))
+		came <- answer{text, err}
+	}()
+	var got answer
+	select {
+	case got = <-came:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if got.err != nil {
+		return nil, fmt.Errorf("standard input: %w", got.err)
+	}
+	if len(got.text) > maxPathList {
+		return nil, fmt.Errorf("standard input: more than %d MB of paths", maxPathList>>20)
+	}
+	paths := splitPaths(got.text, null)
+	if len(paths) == 0 {
+		return nil, errors.New("standard input: no paths of pictures came, one a line")
+	}
+	return paths, nil
+}
+
+func splitPaths(text []byte, null bool) []string {
+	end := "\n"
+	if null {
+		end = "\x00"
+	} else {
+		text = bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF"))
+	}
+	var paths []string
+	for path := range strings.SplitSeq(string(text), end) {
+		if !null {
+			path = strings.TrimSuffix(path, "\r")
+		}
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// reads notes the pictures as inputs.
+func (b *batch) reads(p *outputs.Plan) {
+	for _, picture := range b.listing.Pictures {
+		p.Reads(picture.Path)
+	}
+}
+
+// output is what a picture's result is called in the folder out, its folders kept.
+func output(out string, picture data.Found, ending string) string {
+	return filepath.Join(out, filepath.Dir(picture.Name), stem(picture.Name)+ending)
+}
+
 // stem is a file's name without folder and ending, as outputs are named.
 func stem(path string) string {
 	base := filepath.Base(path)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	if name := strings.TrimSuffix(base, filepath.Ext(base)); name != "" {
+		return name
+	}
+	return base
+}
+
+// plan plans a file for each picture and ending in the folder out, and checks that
+// all can be written.
+func (b *batch) plan(p *outputs.Plan, out string, endings ...string) error {
+	b.reads(p)
+	for _, picture := range b.listing.Pictures {
+		for _, ending := range endings {
+			path := output(out, picture, ending)
+			p.Writes(path, picture.Path)
+		}
+	}
+	if err := checkPlan(b.cmd, p, b.apart()); err != nil {
+		return err
+	}
+	return b.checkFolders(out, endings)
+}
+
+// apart says what to do about pictures of the same name.
+func (b *batch) apart() string {
+	dir := ""
+	for i, picture := range b.listing.Pictures {
+		if i == 0 {
+			dir = filepath.Dir(picture.Path)
+		}
+		if filepath.Dir(picture.Path) != dir && !b.recursive {
+			return "nothing was written; --recursive keeps the pictures' folders, or run them into different folders"
+		}
+	}
+	return "nothing was written; run them into different folders"
+}
+
+// checkFolders refuses to write pictures into folders that are searched for them:
+// the next time they would be taken for photographs.
+func (b *batch) checkFolders(out string, endings []string) error {
+	if !slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(e, ".png") }) {
+		return nil
+	}
+	asked := map[string]bool{}
+	for _, picture := range b.listing.Pictures {
+		dir := filepath.Dir(output(out, picture, ""))
+		if asked[dir] {
+			continue
+		}
+		asked[dir] = true
+		if b.listing.Searched(outputs.RealPath(dir)) {
+			return misuse(b.cmd, fmt.Errorf("-o %s: figures in %s would be taken for photographs the next time, since its pictures are read: name another folder, or name the pictures instead of their folder", out, dir))
+		}
+	}
+	return nil
 }
 
 // decoded is a picture on its way to the model, or the reason there is none.
 type decoded struct {
-	path  string
+	data.Found
 	image *transform.Image
 	err   error
 }
 
-// decodeAhead decodes the files in order, a few ahead of whoever receives, so
-// that reading overlaps with computing. The channel ends when all are read or
-// ctx is done.
-func decodeAhead(ctx context.Context, paths []string) <-chan decoded {
+// decodeAhead decodes pictures in order, a few ahead of whoever receives, so that
+// reading overlaps with computing. The channel ends when all are read or ctx is
+// done.
+func decodeAhead(ctx context.Context, pictures []data.Found) <-chan decoded {
 	out := make(chan decoded, 2)
 	go func() {
 		defer close(out)
-		for _, path := range paths {
-			im, err := data.Decode(path)
+		for _, picture := range pictures {
+			im, err := data.Decode(picture.Path)
 			select {
-			case out <- decoded{path, im, err}:
+			case out <- decoded{picture, im, err}:
 			case <-ctx.Done():
 				return
 			}
@@ -43,19 +251,20 @@ func decodeAhead(ctx context.Context, paths []string) <-chan decoded {
 	return out
 }
 
-// forEachPicture lists the pictures that args name and hands them, decoded and
-// in order, to work. A picture that fails is named on log and passed over; the
-// error at the end counts them.
-func forEachPicture(ctx context.Context, args []string, log io.Writer, work func(path string, im *transform.Image) error) error {
-	paths, err := data.List(args)
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(ctx)
+// each hands the pictures, decoded and in order, to work. A picture that fails is
+// named on standard error and passed over; the error at the end counts them. What
+// has been done when it is interrupted stays.
+func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transform.Image) error) error {
+	ctx, stop := context.WithCancel(b.cmd.Context())
 	defer stop()
-	failed, first := 0, ""
-	ahead := decodeAhead(ctx, paths)
+	t := b.begin()
+	defer t.end(p)
+	for _, failed := range b.listing.Failed {
+		t.fail(failed.Path, failed.Err)
+	}
+	ahead := decodeAhead(ctx, b.listing.Pictures)
 	for {
+		t.show()
 		// A picture that takes long to decode doesn't hold up an interruption.
 		var d decoded
 		more := false
@@ -63,34 +272,26 @@ func forEachPicture(ctx context.Context, args []string, log io.Writer, work func
 		case d, more = <-ahead:
 		case <-ctx.Done():
 		}
-		if !more {
+		if !more || ctx.Err() != nil {
 			break
 		}
 		err := d.err
 		if err == nil {
-			err = work(d.path, d.image)
+			err = work(d.Found, d.image)
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err != nil {
-			fmt.Fprintf(log, "gaze: %s\n", about(d.path, err))
-			failed++
-			if first == "" {
-				first = d.path
-			}
+		switch {
+		case err == nil:
+			t.done++
+		case ctx.Err() != nil:
+			return ctx.Err()
+		default:
+			t.fail(d.Path, err)
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if failed > 0 {
-		if failed == len(paths) {
-			return fmt.Errorf("no picture of %d could be done (the first: %s)", failed, first)
-		}
-		return fmt.Errorf("%d of %d pictures failed (the first: %s); the others are done", failed, len(paths), first)
-	}
-	return nil
+	return t.failure()
 }
 
 // about is err on one line, with the file's name before it unless it begins
@@ -100,16 +301,4 @@ func about(path string, err error) string {
 		return oneLine(err)
 	}
 	return oneLine(fmt.Errorf("%s: %w", path, err))
-}
-
-// names hands out output names and refuses one that was given before.
-type names map[string]string
-
-func (n names) take(path string) (string, error) {
-	name := stem(path)
-	if earlier, taken := n[name]; taken {
-		return "", fmt.Errorf("its output would overwrite that of %s: both are called %q; run them into different folders", earlier, name)
-	}
-	n[name] = path
-	return name, nil
 }

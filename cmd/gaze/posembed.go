@@ -2,19 +2,17 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"gaze/pkg/explain"
-	"gaze/pkg/plots"
 	"gaze/pkg/weights"
 )
 
 func newPosembed() *cobra.Command {
 	var model, out, npy string
 	var size int
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "posembed --model FILE -o fig.png",
 		Short: "Compare every patch position embedding with all others",
@@ -27,10 +25,17 @@ func newPosembed() *cobra.Command {
 			if size < 0 {
 				return misuse(cmd, fmt.Errorf("--size: %d is no size: use a number of pixels, or 0 for the checkpoint's own", size))
 			}
-			if ext := strings.ToLower(filepath.Ext(out)); ext != ".png" && ext != ".svg" {
-				return misuse(cmd, fmt.Errorf("-o %s: figures are written as .png or .svg", out))
+			if err := checkFigureName(out, ".png", ".svg"); err != nil {
+				return misuse(cmd, err)
 			}
 			if err := checkFolders(out, npy); err != nil {
+				return err
+			}
+			plan := newPlan(cmd, force)
+			plan.Reads(checkpointFiles(model)...)
+			planFile(plan, out, "-o")
+			planFile(plan, npy, "--npy")
+			if err := checkPlan(cmd, plan, anotherFile); err != nil {
 				return err
 			}
 			m, err := loadModel(cmd, model)
@@ -53,11 +58,11 @@ func newPosembed() *cobra.Command {
 			}
 			if npy != "" {
 				n := p.Rows * p.Cols
-				if err := weights.WriteNPY(npy, weights.NewTensor("similarity", []int{n, n}, p.Similarity)); err != nil {
+				if err := writeNPY(plan, npy, weights.NewTensor("similarity", []int{n, n}, p.Similarity)); err != nil {
 					return err
 				}
 			}
-			return saveFigure(out, p.Atlas())
+			return writeFigure(plan, out, p.Atlas())
 		},
 	}
 	f := cmd.Flags()
@@ -65,6 +70,7 @@ func newPosembed() *cobra.Command {
 	f.StringVarP(&out, "output", "o", "", "the figure, .png or .svg")
 	f.StringVar(&npy, "npy", "", "write the similarities as float32 [patches, patches]")
 	f.IntVar(&size, "size", 0, "compare after resizing to pictures of this many pixels (0: the checkpoint's own)")
+	forceFlag(cmd, &force)
 	require(cmd, "model", "output")
 	return cmd
 }
@@ -80,16 +86,4 @@ func checkPatches(size int, patch [2]int) error {
 		return fmt.Errorf("--size %d: %d×%d patches are more than the %d that can be drawn: use a smaller size", size, rows, cols, maxPatches)
 	}
 	return nil
-}
-
-// saveFigure draws a figure to a file, SVG if its name says so, else PNG.
-func saveFigure(path string, f plots.Figure) error {
-	if isSVG(path) {
-		return plots.SaveSVG(path, f)
-	}
-	img, err := f.Image(2)
-	if err != nil {
-		return err
-	}
-	return plots.SavePNG(path, img)
 }

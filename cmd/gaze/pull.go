@@ -94,6 +94,9 @@ type progressLine struct {
 }
 
 func (p *progressLine) show(g hub.Progress) {
+	if !isTerminal(p.w) {
+		return
+	}
 	whole := g.Total > 0 && g.Done >= g.Total
 	if !whole && time.Since(p.last) < 100*time.Millisecond {
 		return

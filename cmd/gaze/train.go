@@ -146,7 +146,7 @@ func (f *trainFlags) recall() error {
 	case errors.Is(err, fs.ErrNotExist) && f.resume:
 		return fmt.Errorf("there is no run to resume in %s", f.out)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return checkNewRun(f.out)
 	case err != nil:
 		return err
 	case !f.resume:

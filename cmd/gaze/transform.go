@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/outputs"
 	"gaze/pkg/data"
 	"gaze/pkg/plots"
 	"gaze/pkg/transform"
@@ -17,6 +18,7 @@ import (
 func newTransform() *cobra.Command {
 	var pipeline, out, npy string
 	var seed uint64
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "transform --pipeline SPEC IMG",
 		Short: "Run one picture through a pipeline",
@@ -40,7 +42,14 @@ func newTransform() *cobra.Command {
 			if err := checkFolders(out, npy); err != nil {
 				return err
 			}
-			return transformOne(cmd, p, seed, args[0], out, npy)
+			plan := newPlan(cmd, force)
+			plan.Reads(args[0])
+			planFile(plan, out, "-o")
+			planFile(plan, npy, "--npy")
+			if err := checkPlan(cmd, plan, anotherFile); err != nil {
+				return err
+			}
+			return transformOne(cmd, plan, p, seed, args[0], out, npy)
 		},
 	}
 	f := cmd.Flags()
@@ -48,6 +57,7 @@ func newTransform() *cobra.Command {
 	f.Uint64Var(&seed, "seed", 0, "what random steps are drawn from")
 	f.StringVarP(&out, "output", "o", "", "the picture, .png")
 	f.StringVar(&npy, "npy", "", "the numbers, float32")
+	forceFlag(cmd, &force)
 	require(cmd, "pipeline")
 	return cmd
 }
@@ -60,21 +70,19 @@ func parsePipeline(cmd *cobra.Command, spec string) (transform.Pipeline, error) 
 	return p, nil
 }
 
-// checkOutputs makes sure that there is something to write, and in two files.
+// checkOutputs makes sure that there is something to write.
 func checkOutputs(out, npy string) error {
 	switch {
 	case out == "" && npy == "":
 		return errors.New("say where the result goes: -o out.png, --npy out.npy, or both")
-	case out != "" && !strings.EqualFold(filepath.Ext(out), ".png"):
+	case out != "" && !isDevice(out) && !strings.EqualFold(filepath.Ext(out), ".png"):
 		return fmt.Errorf("-o %s: pictures are written as .png", out)
-	case out != "" && npy != "" && filepath.Clean(out) == filepath.Clean(npy):
-		return fmt.Errorf("-o and --npy both write %s", out)
 	}
 	return nil
 }
 
 // transformOne writes what the pipeline makes of one picture.
-func transformOne(cmd *cobra.Command, p transform.Pipeline, seed uint64, path, out, npy string) error {
+func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, seed uint64, path, out, npy string) error {
 	im, err := data.Decode(path)
 	if err != nil {
 		return err
@@ -88,12 +96,16 @@ func transformOne(cmd *cobra.Command, p transform.Pipeline, seed uint64, path, o
 		return errors.New(about(path, err))
 	}
 	if npy != "" {
-		if err := weights.WriteNPY(npy, numbers); err != nil {
+		if err := writeNPY(plan, npy, numbers); err != nil {
 			return err
 		}
 	}
 	if out != "" {
-		if err := plots.SavePNG(out, picture); err != nil {
+		data, err := plots.EncodePNG(picture)
+		if err != nil {
+			return err
+		}
+		if err := plan.WriteBytes(out, data); err != nil {
 			return err
 		}
 	}

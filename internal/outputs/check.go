@@ -47,9 +47,9 @@ func (p *Plan) checkInputs() error {
 		switch {
 		case !is || o.device:
 		case input == o.path:
-			c.lines = append(c.lines, fmt.Sprintf("%s would be written over, and it is read here (the output of %s)", o.path, o.from))
+			c.lines = append(c.lines, fmt.Sprintf("the output of %s would replace %s, which is read here", o.from, o.path))
 		default:
-			c.lines = append(c.lines, fmt.Sprintf("%s (the output of %s) is the same file as %s, which is read here", o.path, o.from, input))
+			c.lines = append(c.lines, fmt.Sprintf("the output of %s would replace %s, which is %s and is read here", o.from, o.path, input))
 		}
 	}
 	if len(c.lines) == 0 {

@@ -27,7 +27,8 @@ type Plan struct {
 
 	inputs  inputs
 	outputs []*output
-	planned map[string]*output // by canonical path
+	names   map[string]bool    // canonical paths of all outputs
+	planned map[string]*output // by canonical path, once they are checked
 	real    map[string]string  // where folders lead
 	record  *record
 }
@@ -48,7 +49,7 @@ type output struct {
 
 // New is an empty plan. The record of earlier outputs is looked for in the cache.
 func New(force bool) *Plan {
-	return &Plan{Force: force, planned: map[string]*output{}, real: map[string]string{}, record: openRecord()}
+	return &Plan{Force: force, names: map[string]bool{}, planned: map[string]*output{}, real: map[string]string{}, record: openRecord()}
 }
 
 // Reads notes files that the command reads, by whatever path. A file that doesn't
@@ -72,19 +73,19 @@ func (p *Plan) WritesStream(path, from string) { p.plan(path, from, true) }
 
 func (p *Plan) plan(path, from string, stream bool) {
 	if path != "" {
-		p.outputs = append(p.outputs, &output{path: path, from: from, canon: p.canonical(path), stream: stream})
+		o := &output{path: path, from: from, canon: p.canonical(path), stream: stream}
+		p.names[o.canon] = true
+		p.outputs = append(p.outputs, o)
 	}
 }
 
 // Planned tells whether path, however it is spelled, is an output of the plan.
-func (p *Plan) Planned(path string) bool {
-	canon := p.canonical(path)
-	for _, o := range p.outputs {
-		if o.canon == canon {
-			return true
-		}
-	}
-	return false
+func (p *Plan) Planned(path string) bool { return p.names[p.canonical(path)] }
+
+// Wrote tells whether there is a file at path whose content Gaze wrote there.
+func (p *Plan) Wrote(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && p.record.find(p.canonical(path), path, info) == ours
 }
 
 // canonical is a path with the links in its folder resolved, as far as that exists,

@@ -31,7 +31,13 @@ type Listing struct {
 	Skipped  []Skipped   // files in folders that aren't taken for pictures
 	Failed   []FindError // paths and folders that can't be used
 	Left     []string    // folders that FindOptions.Leave kept out
+
+	folders map[string]bool // those that were searched, by their real paths
 }
+
+// Searched tells whether pictures were looked for directly in a folder. real is
+// its absolute path without links.
+func (l *Listing) Searched(real string) bool { return l.folders[real] }
 
 // Found is a picture file.
 type Found struct {
@@ -40,6 +46,8 @@ type Found struct {
 	// were searched recursively, its path as seen from the deepest folder that
 	// holds all that was named.
 	Name string
+	// InFolder tells that the file wasn't named itself.
+	InFolder bool
 }
 
 // Skipped is a file in a folder that isn't taken for a picture.
@@ -62,7 +70,7 @@ func Find(paths []string, o FindOptions) (*Listing, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no pictures: name files or folders")
 	}
-	f := &finder{options: o, listing: &Listing{}, folders: map[string]bool{}, files: map[string]bool{}}
+	f := &finder{options: o, listing: &Listing{}, folders: map[string]bool{}, files: map[string]int{}}
 	for _, path := range paths {
 		if err := f.argument(path); err != nil {
 			if !o.Lenient {
@@ -72,6 +80,7 @@ func Find(paths []string, o FindOptions) (*Listing, error) {
 		}
 	}
 	f.name()
+	f.listing.folders = f.folders
 	slices.SortFunc(f.listing.Pictures, func(a, b Found) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path))
 	})
@@ -83,7 +92,7 @@ type finder struct {
 	options FindOptions
 	listing *Listing
 	folders map[string]bool // real paths of those that were searched
-	files   map[string]bool // real paths of those that are listed
+	files   map[string]int  // real paths of those that are listed, and where
 	roots   []string        // the folders that were named, and those of the files that were
 	links   []string        // to folders, searched after the folders themselves
 	seen    int             // pictures, with those that were listed before
@@ -98,7 +107,7 @@ func (f *finder) argument(path string) error {
 	}
 	if !info.IsDir() {
 		f.roots = append(f.roots, filepath.Dir(path))
-		f.take(filepath.Clean(path))
+		f.take(filepath.Clean(path), false)
 		return nil
 	}
 	f.roots = append(f.roots, path)
@@ -121,7 +130,7 @@ func (f *finder) argument(path string) error {
 }
 
 // take lists a file, once.
-func (f *finder) take(path string) {
+func (f *finder) take(path string, inFolder bool) {
 	real := path
 	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
 		if abs, err := filepath.Abs(dir); err == nil {
@@ -129,10 +138,12 @@ func (f *finder) take(path string) {
 		}
 	}
 	f.seen++
-	if !f.files[real] {
-		f.files[real] = true
-		f.listing.Pictures = append(f.listing.Pictures, Found{Path: path})
+	if i, listed := f.files[real]; listed {
+		f.listing.Pictures[i].InFolder = f.listing.Pictures[i].InFolder && inFolder
+		return
 	}
+	f.files[real] = len(f.listing.Pictures)
+	f.listing.Pictures = append(f.listing.Pictures, Found{Path: path, InFolder: inFolder})
 }
 
 // folder takes the pictures in a folder; again tells that it was searched before.
@@ -181,7 +192,7 @@ func (f *finder) entry(path string, e fs.DirEntry) {
 			f.listing.Failed = append(f.listing.Failed, FindError{path, err})
 		}
 	case isPicture(path):
-		f.take(path)
+		f.take(path, true)
 	default:
 		f.listing.Skipped = append(f.listing.Skipped, Skipped{path, f.whySkipped(path)})
 	}

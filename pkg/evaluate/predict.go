@@ -18,6 +18,7 @@ type Options struct {
 	Batch    int                   // pictures at a time; 0: 32
 	Workers  int                   // that decode and transform; 0: one for each processor
 	Bad      func(data.BadPicture) // told of pictures that can't be read, which are left out; nil: they are an error
+	Progress func(done int)        // told after each batch how many pictures are classified; may be nil
 }
 
 // Predict runs a model on all pictures of a set, in its order. classes names the
@@ -62,6 +63,9 @@ func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set dat
 		p.Logits = append(p.Logits, out.Logits.Values[:len(b.Labels)*m.Config.Classes]...)
 		for k, i := range b.Index {
 			p.Labels, p.Names = append(p.Labels, labels[b.Labels[k]]), append(p.Names, set.Name(i))
+		}
+		if o.Progress != nil {
+			o.Progress(len(p.Labels))
 		}
 	}
 	return p, ctx.Err()

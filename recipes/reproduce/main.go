@@ -84,7 +84,7 @@ func run(ctx context.Context, out, gaze string) error {
 
 // classify runs the command that a user would.
 func classify(ctx context.Context, gaze, out, pictures string) error {
-	args := []string{"classify", "--model", filepath.Join(out, "run"), "-o", filepath.Join(out, "pred.csv"), pictures}
+	args := []string{"classify", "--numbers", "--model", filepath.Join(out, "run"), "-o", filepath.Join(out, "pred.csv"), pictures}
 	fmt.Println(gaze, strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, gaze, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
