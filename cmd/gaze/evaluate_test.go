@@ -67,7 +67,7 @@ func evaluateRun(t *testing.T, first, set string) {
 	}
 	rows := table(t, filepath.Join(out, "predictions.csv"))
 	classified := filepath.Join(t.TempDir(), "p.csv")
-	ok(t, "classify", "--model", first, "-o", classified, filepath.Join(set, "test"))
+	ok(t, "classify", "--model", first, "--numbers", "-o", classified, filepath.Join(set, "test"))
 	said := map[string]string{}
 	for _, row := range table(t, classified) {
 		said[row[0]] = row[1]

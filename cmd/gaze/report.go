@@ -14,12 +14,13 @@ import (
 )
 
 func newReport() *cobra.Command {
-	out := "report"
+	out, force := "report", false
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Run every notebook and export HTML pages with an index",
 		Long: "Run every notebook with the Go (Gaze) kernel and export self-contained HTML pages with an\n" +
-			"index. It needs a clone of the project that 'make setup' has prepared.",
+			"index. It needs a clone of the project that 'make setup' has prepared. A folder that holds\n" +
+			"an earlier report is written anew; files that no report made are only replaced with --force.",
 		Example: "  gaze report -o report && open report/index.html",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -39,10 +40,19 @@ func newReport() *cobra.Command {
 			if err := notebook.Prepare(cmd.Context(), root, hub.Options{Progress: progress.show}); err != nil {
 				return err
 			}
-			run := exec.CommandContext(cmd.Context(), python, filepath.Join(root, "tools", "notebooks", "run.py"), "-o", abs)
+			script := []string{filepath.Join(root, "tools", "notebooks", "run.py"), "-o", abs}
+			if force {
+				script = append(script, "--force")
+			}
+			run := exec.CommandContext(cmd.Context(), python, script...)
 			run.Dir = root
 			run.Stdout, run.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
-			if err := run.Run(); err != nil {
+			err = run.Run()
+			var exit *exec.ExitError
+			switch {
+			case errors.As(err, &exit) && exit.ExitCode() == 2: // before any notebook ran
+				return fmt.Errorf("the report can't be written to %s: see above", out)
+			case err != nil:
 				return fmt.Errorf("the notebooks didn't all pass (%w): see above, and the executed copies in %s", err, filepath.Join(out, "executed"))
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(out, "index.html"))
@@ -50,6 +60,7 @@ func newReport() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", out, "folder for the pages")
+	cmd.Flags().BoolVar(&force, "force", false, "replace files in that folder that no report made, too")
 	return cmd
 }
 

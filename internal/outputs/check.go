@@ -64,13 +64,17 @@ func (p *Plan) checkEachOther() error {
 	c := &Conflict{Collision: true}
 	first := map[string]*output{}
 	byIdentity := map[identity]*output{}
+	told := map[[2]string]bool{} // pictures with several outputs are named once
 	for _, o := range p.outputs {
 		if o.device {
 			continue
 		}
 		name := fold(o.canon)
 		if other, taken := first[name]; taken {
-			c.lines = append(c.lines, both(other, o))
+			if pair := [2]string{other.from, o.from}; !told[pair] {
+				told[pair] = true
+				c.lines = append(c.lines, both(other, o))
+			}
 			continue
 		}
 		first[name] = o

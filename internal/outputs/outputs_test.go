@@ -3,6 +3,7 @@ package outputs
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -127,8 +128,10 @@ func TestCollisions(t *testing.T) {
 		}
 	}
 	p := New(false)
-	for range 9 {
-		p.Writes("x.png", "a.jpg")
+	for i := range 9 {
+		for _, ending := range []string{".png", ".npy"} {
+			p.Writes("x"+ending, fmt.Sprint(i, ".jpg"))
+		}
 	}
 	if err := p.Check(); err == nil || !strings.HasSuffix(err.Error(), "and 3 more") {
 		t.Errorf("of nine: %v", err)

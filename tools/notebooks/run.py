@@ -4,6 +4,7 @@
     .venv/bin/python tools/notebooks/run.py [-o report] [NOTEBOOK...]
 
 Leaves DIR/index.html, a page for each notebook and the executed copies in DIR/executed.
+Files there that an earlier report made are replaced, others only with --force.
 Exit status: 0 all passed, 1 a notebook failed (its page and copy are there all the same),
 2 wrong usage.
 """
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import nbformat  # noqa: E402
 
 import execute  # noqa: E402
+import own  # noqa: E402
 import page  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,14 +48,18 @@ def arguments(argv):
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "report", metavar="DIR")
     parser.add_argument("--timeout", type=float, default=2400, metavar="SECONDS", help="for each cell (default: %(default)s)")
     parser.add_argument("--kernel", default="gaze", help="default: %(default)s")
+    parser.add_argument("--force", action="store_true", help="replace files in DIR that no report made, too")
     args = parser.parse_args(argv)
     args.notebooks = args.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
     for path in args.notebooks:
         if not path.is_file():
             parser.error(f"{path} isn't there")
     stems = [path.stem for path in args.notebooks]
-    if len(set(stems)) < len(stems) or "index" in stems:
+    if len({stem.casefold() for stem in stems} - {"index"}) < len(stems):
         parser.error("two notebooks would become the same page")
+    problem = own.problem(args.output, args.notebooks, args.force)
+    if problem:
+        parser.error(problem)
     return args
 
 
@@ -66,9 +72,9 @@ def run_one(path, args):
     say(f"{path.name}:")
     result = execute.execute(path, args.kernel, args.timeout, lambda n, s: say(f"  cell {n}: {s:.1f} s"))
     # Before the page, so that the outputs are kept whatever the page meets.
-    write(args.output / "executed" / path.name, nbformat.writes(result.notebook) + "\n")
+    write(args.output / "executed" / path.name, own.signed_notebook(result.notebook))
     try:
-        write(args.output / f"{path.stem}.html", page.render(result))
+        write(args.output / f"{path.stem}.html", own.signed_page(page.render(result)))
     except ValueError as err:
         if not result.failure:
             result.failure = execute.Failure(0, "", str(err))
@@ -85,7 +91,7 @@ def main(argv=None):
         say(f"there are no notebooks in {ROOT / 'notebooks'}")
     results = [run_one(path, args) for path in args.notebooks]
     index = args.output / "index.html"
-    write(index, page.render_index(results, page.facts_about(ROOT)))
+    write(index, own.signed_page(page.render_index(results, page.facts_about(ROOT))))
     failed = [r for r in results if r.failure]
     say(f"{len(results) - len(failed)} passed, {len(failed)} failed; see {index}")
     for r in failed:

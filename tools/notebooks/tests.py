@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import check  # noqa: E402
 import execute  # noqa: E402
+import own  # noqa: E402
 import page  # noqa: E402
 import run  # noqa: E402
 
@@ -192,6 +193,87 @@ class Pages(unittest.TestCase):
         self.assertEqual(page.title_of(book, "x"), "The title")
         self.assertEqual(page.summary_of(book), "Some link and code here.")
         self.assertEqual(page.title_of(new_notebook(), "x"), "x")
+
+
+class Own(unittest.TestCase):
+    """A report replaces what a report made, and nothing else."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.book = self.folder / "a.ipynb"
+        self.notebook = new_notebook(cells=[new_markdown_cell("# T")])
+        nbformat.write(self.notebook, self.book)
+        self.out = self.folder / "report"
+
+    def write(self, page_text=None, index_text=None, executed=None):
+        run.write(self.out / "a.html", page_text or own.signed_page(page.wrap("T", "<main></main>")))
+        run.write(self.out / "index.html", index_text or own.signed_page(page.render_index([], [])))
+        run.write(self.out / "executed" / "a.ipynb", executed or own.signed_notebook(self.notebook))
+
+    def problem(self, force=False):
+        return own.problem(self.out, [self.book], force)
+
+    def test_new_and_again(self):
+        self.assertIsNone(self.problem())
+        self.write()
+        self.assertIsNone(self.problem())
+
+    def test_changed(self):
+        for name, change in [("a.html", b"<p>a note</p>"), ("index.html", b"\n"), ("executed/a.ipynb", b"a note")]:
+            with self.subTest(name):
+                self.write()
+                with open(self.out / name, "ab") as f:
+                    f.write(change)
+                self.assertIn(name, self.problem())
+                self.assertIsNone(self.problem(force=True))
+        self.write()
+        edited = nbformat.read(self.out / "executed" / "a.ipynb", as_version=4)
+        edited.cells.append(new_markdown_cell("a note"))
+        nbformat.write(edited, self.out / "executed" / "a.ipynb")
+        self.assertIn("a.ipynb", self.problem())
+
+    def test_strangers(self):
+        for name, text in [("a.html", "<h1>mine</h1>"), ("index.html", ""), ("executed/a.ipynb", "{}"), ("executed/a.ipynb", "no JSON")]:
+            with self.subTest(f"{name} {text}"):
+                self.write()
+                (self.out / name).write_text(text, encoding="utf-8")
+                self.assertIn(name, self.problem())
+                with contextlib.redirect_stderr(io.StringIO()) as log, self.assertRaises(SystemExit) as end:
+                    run.main(["-o", str(self.out), str(self.book)])
+                self.assertEqual(end.exception.code, 2)
+                self.assertIn("--force", log.getvalue())
+                self.assertEqual((self.out / name).read_text(encoding="utf-8"), text)
+
+    def test_before_there_were_signatures(self):
+        self.write(page_text=page.wrap("T", '<nav><a href="index.html">All notebooks</a></nav>'),
+                   index_text=page.render_index([], []), executed=nbformat.writes(self.notebook))
+        self.assertIsNone(self.problem())
+        self.write(executed=nbformat.writes(self.notebook))
+        self.assertIn("a.ipynb", self.problem())
+
+    def test_never_over_a_notebook_it_runs(self):
+        self.write()
+        inside = self.out / "executed" / "a.ipynb"
+        self.assertIn("read here", own.problem(self.out, [inside], True))
+        inside.unlink()
+        inside.hardlink_to(self.book)
+        self.assertIn("read here", self.problem(force=True))
+        inside.unlink()
+        inside.symlink_to(self.book)
+        self.assertIn("read here", self.problem(force=True))
+        inside.unlink()
+        inside.parent.rmdir()
+        inside.parent.symlink_to(self.folder)
+        self.assertIn("read here", self.problem(force=True))
+
+    def test_places(self):
+        self.out.write_text("a file", encoding="utf-8")
+        self.assertIn("not a folder", self.problem(force=True))
+        self.out.unlink()
+        (self.out / "a.html").mkdir(parents=True)
+        self.assertIn("not a regular file", self.problem(force=True))
 
 
 class Check(unittest.TestCase):

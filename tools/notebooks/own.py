@@ -1,0 +1,88 @@
+"""Tells files that a report made from all others, so that a report replaces only its own.
+
+A page ends in a comment, an executed notebook has an entry in its metadata, with the
+SHA-256 of the rest: a file that was edited since is its editor's.
+"""
+
+import hashlib
+import json
+import re
+
+import nbformat
+
+SIGNATURE = re.compile(rb"<!-- gaze report sha256:([0-9a-f]{64}) -->\n\Z")
+KEY = "gaze_report_sha256"
+
+# How pages began before they were signed.
+UNSIGNED = [b"<h1>Gaze report</h1>", b'<nav><a href="index.html">All notebooks</a></nav>']
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def signed_page(text):
+    """A page with its signature."""
+    return f"{text}<!-- gaze report sha256:{digest(text.encode())} -->\n"
+
+
+def content(notebook):
+    """The SHA-256 of a notebook's JSON without its signature."""
+    rest = {k: v for k, v in notebook["metadata"].items() if k != KEY}
+    return digest(json.dumps({**notebook, "metadata": rest}, sort_keys=True).encode())
+
+
+def signed_notebook(notebook):
+    """The text of an executed notebook with its signature."""
+    written = json.loads(nbformat.writes(notebook))
+    written["metadata"][KEY] = content(written)
+    return json.dumps(written, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def is_page(path):
+    """Whether a report made this page; "unsigned" if it was one from before pages were signed."""
+    data = path.read_bytes()
+    found = SIGNATURE.search(data)
+    if found:
+        return digest(data[: found.start()]).encode() == found.group(1)
+    unsigned = b"<!-- gaze report sha256:" not in data and any(mark in data for mark in UNSIGNED)
+    return "unsigned" if unsigned else False
+
+
+def is_executed(path):
+    """Whether a report made this copy of a notebook."""
+    try:
+        notebook = json.loads(path.read_bytes())
+        signature = notebook["metadata"].get(KEY)
+        if signature:
+            return signature == content(notebook)
+    except (ValueError, LookupError, TypeError, AttributeError):  # no notebook
+        return False
+    index = path.parent.parent / "index.html"
+    return index.is_file() and is_page(index) == "unsigned"
+
+
+def problem(folder, notebooks, force):
+    """Why a report on these notebooks can't be written to the folder; None if it can."""
+    for above in [folder, *folder.parents]:
+        if above.exists() and not above.is_dir():
+            return f"-o {folder}: {above} is not a folder"
+    made = {folder / "index.html": is_page}
+    made.update({folder / f"{path.stem}.html": is_page for path in notebooks})
+    made.update({folder / "executed" / path.name: is_executed for path in notebooks})
+    read = {(s.st_dev, s.st_ino): path for path in notebooks for s in [path.stat()]}
+    foreign = []
+    for path, is_own in made.items():
+        if path.is_symlink() or path.exists():
+            status = path.stat() if path.exists() else path.lstat()
+            same = read.get((status.st_dev, status.st_ino))
+            if same:
+                return f"{path} would be written over, and it is read here as {same}: choose another folder"
+            if not path.is_file() and not path.is_symlink():
+                return f"{path} can't be written: it is not a regular file"
+            if path.is_symlink() or not is_own(path):
+                foreign.append(str(path))
+    if foreign and not force:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        return f"{', '.join(foreign[:3])}{more}: no report made this, or it was changed since: --force replaces it, or choose another folder"
+    return None
