@@ -23,8 +23,8 @@ func newScore() *cobra.Command {
 			"run: scores of different sets can't be compared, and a single picture scores 0.\n\n" +
 			"--refs is a captions file of COCO: \"annotations\" with image_id and caption, several\n" +
 			"per picture. --hyps is a list of {image_id, caption}, one per picture. An image_id is\n" +
-			"a whole number or a text. Pictures without a result are left out, and counted on\n" +
-			"standard error.\n\n" +
+			"a whole number or a text, and --json writes it as --refs has it. Pictures without a\n" +
+			"result are left out, and counted on standard error.\n\n" +
 			"METEOR and SPICE aren't there: both are Java programs that rest on large resources\n" +
 			"(paraphrase tables; WordNet and a parser's model), and figures computed otherwise\n" +
 			"wouldn't be comparable with published ones.",

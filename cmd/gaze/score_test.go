@@ -60,3 +60,31 @@ func TestScoreRefuses(t *testing.T) {
 		t.Errorf("without flags: status %d", status)
 	}
 }
+
+// TestScoreKeepsIDs: a number stays that number, to the last digit, and a text that
+// text.
+func TestScoreKeepsIDs(t *testing.T) {
+	ids := []string{`1`, `"2"`, `9007199254740993`, `18446744073709551617`, `-7`, `"042"`, `"<a&b>"`, `"\u00e4"`, `4.0`, `1e3`, `-0`, `"12345678901234567890"`}
+	written := map[string]string{`4.0`: `4`, `1e3`: `1000`, `-0`: `0`, `"\u00e4"`: `"ä"`}
+	var refs, hyps []string
+	for _, id := range ids {
+		refs = append(refs, `{"image_id":`+id+`,"caption":"a dog"}`)
+		hyps = append(hyps, `{"image_id":`+id+`,"caption":"a dog"}`)
+	}
+	args := captionFiles(t, `{"annotations":[`+strings.Join(refs, ",")+`]}`, `[`+strings.Join(hyps, ",")+`]`)
+	out := ok(t, append(args, "--json")...)
+	for _, id := range ids {
+		if to, other := written[id]; other {
+			id = to
+		}
+		if !strings.Contains(out, `"image_id": `+id+",\n") {
+			t.Errorf("%s isn't written:\n%s", id, out)
+		}
+	}
+	// The references' form counts, whatever the results have.
+	out = ok(t, append(captionFiles(t, `{"images":[{"id":5}],"annotations":[{"image_id":"5","caption":"a"},{"image_id":"6","caption":"b"}]}`,
+		`[{"image_id":"5","caption":"a"},{"image_id":6,"caption":"b"}]`), "--json")...)
+	if !strings.Contains(out, `"image_id": 5,`) || !strings.Contains(out, `"image_id": "6",`) {
+		t.Errorf("mixed:\n%s", out)
+	}
+}

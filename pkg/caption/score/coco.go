@@ -20,6 +20,7 @@ type References struct {
 	Path     string
 	Images   []string // in the order of the file's "images", then as captions name them
 	Captions map[string][]string
+	Numbers  map[string]bool // the pictures whose id is a number where the file first names it, not a text
 }
 
 // entry is a caption as it lies in a file.
@@ -55,12 +56,15 @@ func parseReferences(path string, data []byte) (*References, error) {
 	if err != nil {
 		return nil, err
 	}
-	refs := &References{Path: path, Captions: map[string][]string{}}
+	refs := &References{Path: path, Captions: map[string][]string{}, Numbers: map[string]bool{}}
 	listed := map[string]bool{}
-	list := func(id string) {
+	list := func(id string, raw json.RawMessage) {
 		if !listed[id] {
 			listed[id] = true
 			refs.Images = append(refs.Images, id)
+			if raw[0] != '"' {
+				refs.Numbers[id] = true
+			}
 		}
 	}
 	for i, im := range file.Images {
@@ -68,10 +72,10 @@ func parseReferences(path string, data []byte) (*References, error) {
 		if err != nil {
 			return nil, fmt.Errorf(`%s: "images", entry %d: id %w`, path, i, err)
 		}
-		list(id)
+		list(id, im.ID)
 	}
-	for _, c := range captions {
-		list(c.Image)
+	for i, c := range captions {
+		list(c.Image, (*file.Annotations)[i].Image)
 		refs.Captions[c.Image] = append(refs.Captions[c.Image], c.Text)
 	}
 	return refs, nil
@@ -183,6 +187,9 @@ func identity(raw json.RawMessage) (string, error) {
 	number, _, err := big.ParseFloat(string(raw), 10, 200, big.ToNearestEven)
 	if err != nil || !number.IsInt() || number.MantExp(nil) > 128 {
 		return "", fmt.Errorf("is %s; it must be a whole number or a text", raw)
+	}
+	if number.Sign() == 0 {
+		return "0", nil // also of -0
 	}
 	return number.Text('f', 0), nil
 }

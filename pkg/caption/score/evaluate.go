@@ -1,9 +1,9 @@
 package score
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
 )
 
 // Scores are all metrics of a corpus or of one picture, named as pycocoevalcap
@@ -21,20 +21,27 @@ type Scores struct {
 // ImageScores are the scores of one picture.
 type ImageScores struct {
 	Image string `json:"image_id"`
+	// Number tells that the references' file has the image_id as a number. All
+	// digits of it are in Image.
+	Number bool `json:"-"`
 	Scores
 }
 
-// MarshalJSON writes an image_id that is a whole number as one, as COCO's files have
-// it; the number 42 and the text "42" are the same here.
+// MarshalJSON writes the image_id as the references' file has it, a number or a
+// text.
 func (s ImageScores) MarshalJSON() ([]byte, error) {
-	var id any = s.Image
-	if n, err := strconv.ParseInt(s.Image, 10, 64); err == nil && strconv.FormatInt(n, 10) == s.Image {
-		id = n
+	id := any(s.Image)
+	if s.Number {
+		id = json.Number(s.Image)
 	}
-	return json.Marshal(struct {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	err := e.Encode(struct {
 		Image any `json:"image_id"`
 		Scores
 	}{id, s.Scores})
+	return out.Bytes(), err
 }
 
 // A Report is what Evaluate has found.
@@ -67,7 +74,7 @@ func Evaluate(refs *References, results []Caption) (*Report, error) {
 		hyp, ok := hyps[id]
 		switch {
 		case ok:
-			r.Each = append(r.Each, ImageScores{Image: id})
+			r.Each = append(r.Each, ImageScores{Image: id, Number: refs.Numbers[id]})
 			allRefs = append(allRefs, refs.Captions[id]...)
 			allHyps = append(allHyps, hyp)
 		case len(refs.Captions[id]) > 0:
