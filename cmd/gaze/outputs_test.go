@@ -1,0 +1,517 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"gaze/pkg/hub"
+	"gaze/pkg/vit"
+)
+
+// gazeWith is gaze with something on standard input.
+func gazeWith(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, log bytes.Buffer
+	status = runWith(context.Background(), args, strings.NewReader(stdin), &out, &log)
+	return status, out.String(), log.String()
+}
+
+// contents is the hash, or where it leads, of everything in a folder.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.IsDir():
+			found[rel] = "folder"
+		case e.Type()&fs.ModeSymlink != 0:
+			found[rel], err = os.Readlink(path)
+		case e.Type().IsRegular():
+			var data []byte
+			data, err = os.ReadFile(path)
+			found[rel] = fmt.Sprintf("%x", sha256.Sum256(data))
+		default:
+			found[rel] = e.Type().String()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// unchanged tells what a command has done to a folder.
+func unchanged(t *testing.T, before, after map[string]string) {
+	t.Helper()
+	if maps.Equal(before, after) {
+		return
+	}
+	for name, sum := range after {
+		if before[name] != sum {
+			t.Errorf("%s: %q, before %q", name, sum, before[name])
+		}
+	}
+	for name := range before {
+		if _, there := after[name]; !there {
+			t.Errorf("%s is gone", name)
+		}
+	}
+}
+
+// workplace is a new folder that the test works in: photos/cat.png and dog.png,
+// model/ (a classifier of two classes), names.txt, labels.csv and empty out/.
+func workplace(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"photos", "model", "out"} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	photo(t, "photos", "cat.png")
+	photo(t, "photos", "dog.png")
+	write(t, "names.txt", "a cat\na dog\n")
+	write(t, "labels.csv", "filename,label\nphotos/cat.png,0\nphotos/dog.png,1\n")
+	cfg, err := vit.ParseConfig("vit:dim=16,depth=1,heads=2,patch=16,size=32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Classes = 2
+	m, err := vit.New(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save("model/model.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// linked makes a link or skips the test.
+func linked(t *testing.T, how func(from, to string) error, from, to string) {
+	t.Helper()
+	if err := how(from, to); err != nil {
+		t.Skip("no links here:", err)
+	}
+}
+
+// An overwrite is a command line of which an output lands on an input.
+type overwrite struct {
+	command string
+	name    string
+	prepare func(t *testing.T)
+	args    []string
+	stdin   string
+	// names are what the error names, besides.
+	names []string
+}
+
+// overwrites are the ways in which each command's outputs can land on its inputs.
+func overwrites() []overwrite {
+	link := func(from, to string) func(*testing.T) {
+		return func(t *testing.T) { linked(t, os.Symlink, from, to) }
+	}
+	hard := func(from, to string) func(*testing.T) {
+		return func(t *testing.T) { linked(t, os.Link, from, to) }
+	}
+	var list []overwrite
+	// Commands that write DIR/<stem>.png.
+	for command, model := range map[string]string{"attend": "model", "caption": hub.LaptopCaptioner} {
+		add := func(name string, prepare func(*testing.T), stdin string, args ...string) {
+			list = append(list, overwrite{command, name, prepare, append([]string{command, "--model", model}, args...), stdin, []string{"cat.png"}})
+		}
+		add("itself", nil, "", "-o", "photos", "photos/cat.png")
+		add("among others", nil, "", "-o", "photos", "photos/dog.png", "photos/cat.png")
+		add("the folder", nil, "", "-o", "photos", "photos")
+		add("here", nil, "", "-o", "photos/../photos/.", "./photos//cat.png")
+		add("absolute", func(t *testing.T) {
+			abs, err := filepath.Abs("photos")
+			if err != nil {
+				t.Fatal(err)
+			}
+			linked(t, os.Symlink, abs, "absolute")
+		}, "", "-o", "photos", "absolute/cat.png")
+		add("a linked folder", link("photos", "album"), "", "-o", "album", "photos/cat.png")
+		add("through a linked folder", link("photos", "album"), "", "-o", "photos", "album/cat.png")
+		add("a link to it", link("../photos/cat.png", "out/cat.png"), "", "-o", "out", "photos/cat.png")
+		add("a link as the input", link("../photos/cat.png", "out/cat.png"), "", "-o", "out", "out/cat.png")
+		add("where a link leads", link("photos/cat.png", "cat.jpg"), "", "-o", "photos", "cat.jpg")
+		add("a hard link", hard("photos/cat.png", "out/cat.png"), "", "-o", "out", "photos/cat.png")
+		add("another picture's", hard("photos/cat.png", "out/dog.png"), "", "-o", "out", "photos/cat.png", "photos/dog.png")
+		add("from a list", nil, "photos/dog.png\nphotos/cat.png\n", "-o", "photos", "-")
+		add("searched", nil, "", "-o", "photos", "-r", "photos")
+		add("searched from above", nil, "", "-o", ".", "-r", "names.txt", "photos")
+		add("by another format", func(t *testing.T) { linked(t, os.Link, "photos/cat.png", "out/cat.svg") }, "", "--svg", "-o", "out", "photos/cat.png")
+	}
+	list = append(list,
+		overwrite{"attend", "npy", link("../photos/cat.png", "out/cat.npy"), []string{"attend", "--model", "model", "--npy", "-o", "out", "photos/cat.png"}, "", []string{"cat.npy"}},
+		overwrite{"attend", "the model", hard("model/model.safetensors", "out/cat.png"), []string{"attend", "--model", "model", "-o", "out", "photos/cat.png"}, "", []string{"out/cat.png", "model.safetensors"}},
+		overwrite{"caption", "json", link("../photos/cat.png", "out/cat.json"), []string{"caption", "--model", hub.LaptopCaptioner, "--json", "-o", "out", "photos/cat.png"}, "", []string{"cat.json"}},
+		overwrite{"caption", "atlas", link("../photos/cat.png", "out/cat-heads.png"), []string{"caption", "--model", hub.LaptopCaptioner, "--atlas", "-o", "out", "photos/cat.png"}, "", []string{"cat-heads.png"}},
+		overwrite{"caption", "the words", nil, []string{"caption", "--model", hub.LaptopCaptioner, "--vocab", "words.json", "--json", "-o", ".", "photos/words.png"}, "", []string{"words.json"}},
+	)
+	for i := range list {
+		if list[i].name == "the words" {
+			list[i].prepare = func(t *testing.T) {
+				photo(t, "photos", "words.png")
+				m, err := hub.OpenCaptioner(hub.LaptopCaptioner, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer m.Close()
+				write(t, "words.json", m.Vocab.String())
+			}
+		}
+	}
+	// Commands that write the files that their flags name.
+	for _, c := range []struct {
+		command, flag string
+		args          []string // without the flag
+		inputs        []string
+		ending        string // that the flag asks for
+	}{
+		{"classify", "-o", []string{"--model", "model", "--names", "names.txt", "photos/cat.png"}, []string{"names.txt", "photos/cat.png", "model/model.safetensors", "model/config.json"}, ""},
+		{"classify", "--logits", []string{"--model", "model/model.safetensors", "--names", "names.txt", "photos/cat.png"}, []string{"names.txt", "photos/cat.png", "model/model.safetensors", "model/config.json"}, ""},
+		{"augment", "-o", []string{"--pipeline", "hflip", "photos/dog.png", "photos/cat.png"}, []string{"photos/cat.png"}, ".png"},
+		{"transform", "-o", []string{"--pipeline", "hflip", "photos/cat.png"}, []string{"photos/cat.png"}, ".png"},
+		{"transform", "--npy", []string{"--pipeline", "hflip", "photos/cat.png"}, []string{"photos/cat.png"}, ""},
+		{"posembed", "-o", []string{"--model", "model"}, []string{"model/model.safetensors", "model/config.json"}, ".png"},
+		{"posembed", "--npy", []string{"--model", "model", "-o", "out/fig.png"}, []string{"model/model.safetensors", "model/config.json", "model/preprocessor_config.json"}, ""},
+	} {
+		for _, input := range c.inputs {
+			add := func(name, out string, prepare func(*testing.T)) {
+				args := slices.Concat([]string{c.command, c.flag, out}, c.args)
+				list = append(list, overwrite{c.command, c.flag + " over " + input + ", " + name, prepare, args, "", []string{out, filepath.Base(input)}})
+			}
+			if c.ending == "" || c.ending == filepath.Ext(input) {
+				dir, base := filepath.Split(input)
+				add("itself", input, nil)
+				add("spelled otherwise", "./"+dir+"../"+filepath.Base(filepath.Dir(input))+"/"+base, func(t *testing.T) {
+					if dir == "" {
+						t.Skip("there is no folder to go through")
+					}
+				})
+				add("through a linked folder", "same/"+base, link("./"+dir, "same"))
+			}
+			if _, optional := map[string]bool{"model/preprocessor_config.json": true}[input]; optional {
+				continue // it isn't there
+			}
+			add("a link", "out/x"+c.ending, link("../"+input, "out/x"+c.ending))
+			add("a link to a link", "out/x"+c.ending, func(t *testing.T) {
+				linked(t, os.Symlink, input, "first")
+				linked(t, os.Symlink, "../first", "out/x"+c.ending)
+			})
+			add("a hard link", "out/x"+c.ending, hard(input, "out/x"+c.ending))
+		}
+	}
+	// evaluate writes files of fixed names.
+	for name, input := range map[string]string{"report.json": "labels.csv", "predictions.csv": "model/config.json", "classes.png": "photos/dog.png", "losses.png": "photos/cat.png", "confusion.png": "model/model.safetensors"} {
+		args := []string{"evaluate", "--run", "model", "--data", "labels.csv", "-o", "out"}
+		list = append(list,
+			overwrite{"evaluate", name + ", a link", link("../"+input, "out/"+name), args, "", []string{name, filepath.Base(input)}},
+			overwrite{"evaluate", name + ", a hard link", hard(input, "out/"+name), args, "", []string{name, filepath.Base(input)}})
+	}
+	list = append(list, overwrite{"evaluate", "the table", func(t *testing.T) {
+		if err := os.Rename("labels.csv", "predictions.csv"); err != nil {
+			t.Fatal(err)
+		}
+	}, []string{"evaluate", "--run", "model", "--data", "predictions.csv", "-o", "."}, "", []string{"predictions.csv"}})
+	// train replaces the weights of its run.
+	list = append(list, overwrite{"train", "the model", func(t *testing.T) {
+		if err := os.Mkdir("run", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename("model", "run/best"); err != nil {
+			t.Fatal(err)
+		}
+	}, []string{"train", "--data", "labels.csv", "--model", "run/best/model.safetensors", "-o", "run"}, "", []string{"run/best"}})
+	return list
+}
+
+// TestNothingReadIsWrittenOver: whatever way an output finds to an input, the
+// command says so, and has written nothing; --force changes nothing about it.
+func TestNothingReadIsWrittenOver(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	for _, c := range overwrites() {
+		t.Run(c.command+"/"+c.name, func(t *testing.T) {
+			workplace(t)
+			if c.prepare != nil {
+				c.prepare(t)
+			}
+			before := contents(t, ".")
+			for _, force := range []bool{false, true} {
+				args := c.args
+				if force && c.command != "train" {
+					args = append(slices.Clone(args), "--force")
+				}
+				status, out, log := gazeWith(t, c.stdin, args...)
+				if status != 1 && status != 2 || out != "" {
+					t.Errorf("gaze %q: exit status %d\n%s%s", args, status, out, log)
+				}
+				for _, name := range c.names {
+					if !strings.Contains(log, name) {
+						t.Errorf("gaze %q: %q isn't named: %s", args, name, log)
+					}
+				}
+				unchanged(t, before, contents(t, "."))
+			}
+		})
+	}
+}
+
+// TestEveryOutputIsTested: a command that gets a flag for an output is in the tests
+// of this file, and has --force unless it writes new folders only.
+func TestEveryOutputIsTested(t *testing.T) {
+	tested := map[string]bool{}
+	for _, c := range overwrites() {
+		tested[c.command] = true
+	}
+	newFolder := map[string]bool{"pets": true, "scenes": true, "pull": true, "train": true} // TestFoldersArentReplaced
+	notebooks := map[string]bool{"report": true}                                            // tools/notebooks/tests.py
+	for _, cmd := range newRoot().Commands() {
+		writes := false
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			switch {
+			case f.Name == "output", f.Name == "logits", f.Name == "npy" && f.Value.Type() == "string":
+				writes = true
+			}
+		})
+		name := cmd.Name()
+		if writes && !tested[name] && !newFolder[name] && !notebooks[name] {
+			t.Errorf("%s writes files: add it to overwrites()", name)
+		}
+		if writes && !newFolder[name] && cmd.Flags().Lookup("force") == nil {
+			t.Errorf("%s writes files, and has no --force", name)
+		}
+	}
+}
+
+// TestFoldersArentReplaced: a new folder isn't made of one that holds something.
+func TestFoldersArentReplaced(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	for _, args := range [][]string{
+		{"pets", "--size", "32", "--breeds", "2", "--train", "1", "--val", "0", "--test", "0"},
+		{"scenes", "--train", "1", "--val", "0", "--test", "0", "--heldout", "0"},
+		{"pull", hub.OxfordPetsName},
+	} {
+		workplace(t)
+		linked(t, os.Symlink, "photos", "album")
+		before := contents(t, ".")
+		for _, out := range []string{"photos", "album", "names.txt", "photos/cat.png", "names.txt/new"} {
+			status, _, log := gaze(t, append(args, "-o", out)...)
+			if status != 1 || log == "" {
+				t.Errorf("gaze %q -o %s: exit status %d\n%s", args, out, status, log)
+			}
+			unchanged(t, before, contents(t, "."))
+		}
+	}
+}
+
+// writers are command lines that write, and their files.
+var writers = []struct {
+	args  []string
+	files []string
+}{
+	{[]string{"attend", "--model", "model", "--npy", "-o", "out", "photos"}, []string{"out/cat.png", "out/dog.png", "out/cat.npy", "out/dog.npy"}},
+	{[]string{"attend", "--model", "model", "--svg", "-o", "out/new", "photos/cat.png"}, []string{"out/new/cat.svg"}},
+	{[]string{"caption", "--model", hub.LaptopCaptioner, "--json", "--atlas", "-o", "out", "photos/cat.png"}, []string{"out/cat.png", "out/cat.json", "out/cat-layers.png", "out/cat-heads.png"}},
+	{[]string{"classify", "--model", "model", "-o", "out/pred.csv", "--logits", "out/l.npy", "photos"}, []string{"out/pred.csv", "out/l.npy"}},
+	{[]string{"augment", "--pipeline", "hflip", "-n", "1", "-o", "out/grid.png", "photos"}, []string{"out/grid.png"}},
+	{[]string{"augment", "--pipeline", "hflip", "-n", "1", "-o", "photos/grid.png", "photos"}, []string{"photos/grid.png"}},
+	{[]string{"transform", "--pipeline", "hflip", "-o", "out/x.png", "--npy", "out/x.npy", "photos/cat.png"}, []string{"out/x.png", "out/x.npy"}},
+	{[]string{"posembed", "--model", "model", "-o", "out/fig.svg", "--npy", "out/sim.npy"}, []string{"out/fig.svg", "out/sim.npy"}},
+	{[]string{"evaluate", "--run", "model", "--data", "labels.csv", "-o", "out"}, []string{"out/report.json", "out/predictions.csv", "out/confusion.png", "out/reliability.png", "out/classes.png", "out/losses.png"}},
+}
+
+// TestOnlyOwnFilesAreReplaced: each command replaces what it wrote itself, and a file
+// of somebody else's only by force.
+func TestOnlyOwnFilesAreReplaced(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	for _, w := range writers {
+		t.Run(w.args[0], func(t *testing.T) {
+			workplace(t)
+			ok(t, w.args...)
+			var files []string
+			for _, file := range w.files {
+				if _, err := os.Stat(file); err == nil {
+					files = append(files, file)
+				} else if filepath.Base(file) != "losses.png" { // only where something is wrong
+					t.Errorf("%s isn't there", file)
+				}
+			}
+			ok(t, w.args...) // again
+			for _, file := range files {
+				whole, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				write(t, file, "the user's")
+				before := contents(t, ".")
+				status, out, log := gaze(t, w.args...)
+				// A file that isn't a picture any more can't be an input either.
+				if status == 0 || !strings.Contains(log, file) || out != "" {
+					t.Errorf("over %s: exit status %d\n%s%s", file, status, out, log)
+				}
+				unchanged(t, before, contents(t, "."))
+				if !strings.Contains(file, "photos") { // else it is one of the pictures now
+					ok(t, append(slices.Clone(w.args), "--force")...)
+					if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, whole) {
+						t.Errorf("%s by force: %v", file, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestStaleLosses: evaluate removes an earlier evaluation's losses.png, but nobody
+// else's.
+func TestStaleLosses(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	workplace(t)
+	write(t, "out/losses.png", "the user's")
+	status, _, log := gaze(t, "evaluate", "--run", "model", "--data", "labels.csv", "-o", "out")
+	if got, err := os.ReadFile("out/losses.png"); status != 1 || !strings.Contains(log, "losses.png") || err != nil || string(got) != "the user's" {
+		t.Errorf("exit status %d, %q, %v: %s", status, got, err, log)
+	}
+}
+
+// TestCollidingOutputs: pictures whose results have one name are told before
+// anything is written.
+func TestCollidingOutputs(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	for _, c := range []struct {
+		name   string
+		files  []string
+		args   []string
+		status int
+		says   []string
+	}{
+		{"two folders", []string{"a/cat.png", "b/cat.png"}, []string{"a", "b"}, 2, []string{"a/cat.png and b/cat.png", "--recursive"}},
+		{"two endings", []string{"a/cat.png", "a/cat.jpg"}, []string{"a"}, 2, []string{"a/cat.jpg and a/cat.png"}},
+		{"two cases", []string{"a/cat.png", "b/CAT.png"}, []string{"a", "b"}, 2, []string{"a/cat.png", "b/CAT.png", "case"}},
+		{"two files", []string{"a/cat.png", "b/cat.png", "b/dog.png"}, []string{"b/dog.png", "a/cat.png", "b/cat.png"}, 2, []string{"a/cat.png and b/cat.png"}},
+		{"an atlas", []string{"a/cat.png", "a/cat-layers.png"}, []string{"--atlas", "a"}, 2, []string{"cat-layers.png"}},
+		{"no atlas", []string{"a/cat.png", "a/cat-layers.png"}, []string{"a"}, 0, nil},
+		{"folders kept", []string{"a/cat.png", "b/cat.png"}, []string{"-r", "a", "b"}, 0, nil},
+		{"two endings, folders kept", []string{"a/cat.png", "a/cat.jpg"}, []string{"-r", "a"}, 2, []string{"different folders"}},
+		{"one file twice", []string{"a/cat.png"}, []string{"a/cat.png", "a", "./a/../a/cat.png"}, 0, nil},
+	} {
+		for _, command := range [][]string{{"attend", "--model", "model"}, {"caption", "--model", hub.LaptopCaptioner}} {
+			if command[0] == "attend" && strings.Contains(c.name, "atlas") {
+				continue
+			}
+			workplace(t)
+			for _, file := range c.files {
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				photo(t, filepath.Dir(file), filepath.Base(file))
+			}
+			before := contents(t, ".")
+			status, _, log := gaze(t, slices.Concat(command, []string{"-o", "out"}, c.args)...)
+			if status != c.status {
+				t.Errorf("%s %s: exit status %d: %s", command[0], c.name, status, log)
+			}
+			for _, text := range c.says {
+				if !strings.Contains(log, text) {
+					t.Errorf("%s %s: %q isn't said: %s", command[0], c.name, text, log)
+				}
+			}
+			if c.status != 0 {
+				unchanged(t, before, contents(t, "."))
+			}
+		}
+	}
+}
+
+// TestOutputsOfOneCommand: two flags can't write one file.
+func TestOutputsOfOneCommand(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	for _, args := range [][]string{
+		{"classify", "--model", "model", "photos", "-o", "A", "--logits", "B"},
+		{"posembed", "--model", "model", "-o", "A", "--npy", "B"},
+		{"transform", "--pipeline", "hflip", "photos/cat.png", "-o", "A", "--npy", "B"},
+	} {
+		for _, c := range []struct {
+			a, b    string
+			prepare func()
+		}{
+			{"out/x.png", "out/x.png", nil},
+			{"out/x.png", "./out/../out//x.png", nil},
+			{"out/x.png", "out/X.PNG", nil},
+			{"out/x.png", "album/x.png", func() { linked(t, os.Symlink, "out", "album") }},
+			{"out/x.png", "out/y.png", func() {
+				write(t, "out/x.png", "")
+				linked(t, os.Link, "out/x.png", "out/y.png")
+			}},
+			{"out/x.png", "out/y.png", func() {
+				write(t, "out/x.png", "")
+				linked(t, os.Symlink, "x.png", "out/y.png")
+			}},
+		} {
+			workplace(t)
+			if c.prepare != nil {
+				c.prepare()
+			}
+			before := contents(t, ".")
+			line := slices.Clone(args)
+			line[slices.Index(line, "A")], line[slices.Index(line, "B")] = c.a, c.b
+			status, _, log := gaze(t, append(line, "--force")...)
+			if status != 2 || !strings.Contains(log, c.a) || !strings.Contains(log, "name another file") {
+				t.Errorf("gaze %q: exit status %d: %s", line, status, log)
+			}
+			unchanged(t, before, contents(t, "."))
+		}
+	}
+}
+
+// TestAllWritesArePlanned: no file of the command line writes past the plan.
+func TestAllWritesArePlanned(t *testing.T) {
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range sources {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range []string{
+			"atomicfile.", "os.Create", "os.WriteFile", "os.OpenFile", "os.Rename", "os.Remove", "os.Mkdir", "os.Link", "os.Symlink", "os.Truncate",
+			"plots.Save", "weights.Write", ".Save(",
+		} {
+			if bytes.Contains(text, []byte(call)) {
+				t.Errorf("%s calls %s: plan the file and write it through the plan (outputs.go)", path, call)
+			}
+		}
+	}
+}
