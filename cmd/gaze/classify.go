@@ -127,7 +127,7 @@ func (c *classifyFlags) labels(m *vit.Model) ([]string, error) {
 
 // partial is where the rows go that are there when the command is interrupted.
 func (c *classifyFlags) partial() string {
-	if c.file() == "" || isDevice(c.file()) {
+	if c.file() == "" || outputs.IsStream(c.file()) {
 		return ""
 	}
 	return c.file() + ".partial"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -148,6 +149,9 @@ func checkFolders(files ...string) error {
 	for _, file := range files {
 		if file == "" {
 			continue
+		}
+		if file == "-" {
+			return errors.New("-: name a file (./- is one of that name, /dev/stdout is standard output)")
 		}
 		dir := filepath.Dir(file)
 		if info, err := os.Stat(dir); err != nil {

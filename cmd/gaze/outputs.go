@@ -57,16 +57,18 @@ func checkPlan(cmd *cobra.Command, p *outputs.Plan, collide string) error {
 
 const anotherFile = "name another file for one of them"
 
-// isDevice tells whether a path is something to write to that has no ending, such
-// as /dev/stdout or a named pipe.
-func isDevice(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.IsDir() && !info.Mode().IsRegular()
+// besides is where lines go that a command prints besides its files: to standard
+// output, unless a file is written there.
+func besides(cmd *cobra.Command, files ...string) io.Writer {
+	if slices.ContainsFunc(files, outputs.IsStdout) {
+		return cmd.ErrOrStderr()
+	}
+	return cmd.OutOrStdout()
 }
 
 // checkFigureName makes sure that a figure's name says what it is.
 func checkFigureName(path string, endings ...string) error {
-	if isDevice(path) || slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
+	if outputs.IsStream(path) || slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
 		return nil
 	}
 	return fmt.Errorf("-o %s: figures are written as %s", path, strings.Join(endings, " or "))

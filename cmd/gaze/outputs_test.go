@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"image"
+	"image/png"
 	"io/fs"
 	"maps"
 	"os"
@@ -558,4 +559,64 @@ func TestAllWritesArePlanned(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNewRun: a run that was killed as it began leaves nothing that a new one would
+// replace; one without its run.json does.
+func TestNewRun(t *testing.T) {
+	for _, c := range []struct {
+		file, text string
+		ok         bool
+	}{
+		{"notes.txt", "the user's", true},
+		{"metrics.jsonl", "", true},
+		{"events.out.tfevents.gaze", "the head of a file", true},
+		{"metrics.jsonl", "{}\n", false},
+		{"events.out.tfevents.1", strings.Repeat("x", 500), false},
+		{"checkpoints/last.safetensors", "", false},
+		{"best/model.safetensors", "x", false},
+		{"best/config.json", "{}", false},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, c.file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, c.text)
+		if err := checkNewRun(dir); (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", c.file, err)
+		}
+	}
+	dir := t.TempDir()
+	linked(t, os.Symlink, filepath.Join(dir, "elsewhere"), filepath.Join(dir, "metrics.jsonl"))
+	if checkNewRun(dir) == nil {
+		t.Error("a link is followed")
+	}
+}
+
+// TestStandardOutputAsFile: a command's other lines don't get into a file that goes
+// to standard output, and a single file can't be called -.
+func TestStandardOutputAsFile(t *testing.T) {
+	workplace(t)
+	if _, err := os.Stat("/dev/stdout"); err != nil {
+		t.Skip(err)
+	}
+	status, out, log := apart(t, "transform", "--pipeline", "hflip", "-o", "/dev/stdout", "photos/cat.png")
+	if status != 0 || log != "hflip\n" {
+		t.Errorf("exit status %d: %s", status, log)
+	}
+	if im, err := png.Decode(strings.NewReader(out)); err != nil || im.Bounds().Dx() != 16 || !strings.HasSuffix(out, "IEND\xaeB`\x82") {
+		t.Errorf("%v of %d bytes", err, len(out))
+	}
+	before := contents(t, ".")
+	for _, args := range [][]string{
+		{"transform", "--pipeline", "hflip", "--npy", "-", "photos/cat.png"},
+		{"classify", "--model", "model", "--logits", "-", "photos/cat.png"},
+		{"posembed", "--model", "model", "-o", "out/x.png", "--npy", "-"},
+	} {
+		if status, _, log := gaze(t, args...); status != 1 || !strings.Contains(log, "/dev/stdout") {
+			t.Errorf("gaze %q: exit status %d, %s", args, status, log)
+		}
+	}
+	unchanged(t, before, contents(t, "."))
 }

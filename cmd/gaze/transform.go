@@ -75,7 +75,7 @@ func checkOutputs(out, npy string) error {
 	switch {
 	case out == "" && npy == "":
 		return errors.New("say where the result goes: -o out.png, --npy out.npy, or both")
-	case out != "" && !isDevice(out) && !strings.EqualFold(filepath.Ext(out), ".png"):
+	case out != "" && !outputs.IsStream(out) && !strings.EqualFold(filepath.Ext(out), ".png"):
 		return fmt.Errorf("-o %s: pictures are written as .png", out)
 	}
 	return nil
@@ -109,7 +109,7 @@ func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, 
 			return err
 		}
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), drawn)
+	_, err = fmt.Fprintln(besides(cmd, out, npy), drawn)
 	return err
 }
 

@@ -19,7 +19,7 @@ func (p *Plan) Check() error {
 			return fmt.Errorf("%s can't be written: %w", o.path, err)
 		}
 		o.before, o.target = itself, target
-		o.device = o.stream && target != nil && !target.Mode().IsRegular() && !target.IsDir()
+		o.device = o.stream && IsStream(o.path)
 	}
 	if err := p.checkInputs(); err != nil {
 		return err

@@ -3,6 +3,7 @@
 package outputs
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -79,5 +80,41 @@ func TestFullDevice(t *testing.T) {
 	}
 	if err := p.WriteBytes(path, []byte("x")); err == nil {
 		t.Error("nothing went wrong")
+	}
+}
+
+// TestDescriptors: an open file is written to where it stands, also a regular one.
+func TestDescriptors(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	f, err := os.Create(filepath.Join(t.TempDir(), "redirected"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	path := fmt.Sprintf("/dev/fd/%d", f.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip(err)
+	}
+	if _, err := f.WriteString("before, "); err != nil {
+		t.Fatal(err)
+	}
+	p := New(false)
+	p.WritesStream(path, "-o")
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.WriteBytes(path, []byte("and after")); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, f.Name()); got != "before, and after" {
+		t.Errorf("it holds %q", got)
+	}
+	for path, want := range map[string]bool{
+		path: true, "/dev/stdout": true, "/dev/../dev/fd//1": true, os.DevNull: true,
+		f.Name(): false, "/dev/fd/9999": false, "/dev/fd/x": false, t.TempDir(): false,
+	} {
+		if got := IsStream(path); got != want {
+			t.Errorf("%s: %t", path, got)
+		}
 	}
 }

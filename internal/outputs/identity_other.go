@@ -2,9 +2,16 @@
 
 package outputs
 
-import "io/fs"
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
 
 // identity isn't used here: files are compared by os.SameFile.
 type identity struct{ device, inode uint64 }
 
 func identify(fs.FileInfo) (identity, bool) { return identity{}, false }
+
+// duplicate isn't needed here: no path names an open file.
+func duplicate(int, string) (*os.File, error) { return nil, errors.ErrUnsupported }

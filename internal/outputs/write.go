@@ -22,7 +22,7 @@ func (p *Plan) Write(path string, write func(w io.Writer) error) error {
 		return fmt.Errorf("%s isn't among the files that were to be written: this is a mistake in Gaze", path)
 	}
 	if o.device {
-		return writeDevice(o.path, write)
+		return writeStream(o.path, write)
 	}
 	if err := os.MkdirAll(filepath.Dir(o.path), 0o755); err != nil {
 		return err
@@ -117,16 +117,6 @@ func (p *Plan) Remove(path string) error {
 	}
 	o.before = nil
 	return os.Remove(o.path)
-}
-
-// writeDevice writes to what is no regular file and must not be replaced by one.
-func writeDevice(path string, write func(w io.Writer) error) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return write(f)
 }
 
 // tee passes on what is written, and takes its sum and size.

@@ -28,3 +28,19 @@ func Example() {
 	// lossy.webp: 13 rows of 19 pixels, 3 channels
 	// orientation_6.jpg: 19 rows of 13 pixels, 3 channels
 }
+
+// Results of pictures in several folders are told apart by the names that Find
+// gives them.
+func ExampleFind() {
+	listing, err := data.Find([]string{filepath.Join("testdata", "pictures", "lossy.webp"), filepath.Join("testdata", "pictures", "orientation_6.jpg")}, data.FindOptions{Recursive: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, picture := range listing.Pictures {
+		fmt.Println(picture.Name)
+	}
+	// Output:
+	// lossy.webp
+	// orientation_6.jpg
+}
