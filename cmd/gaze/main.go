@@ -45,7 +45,13 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "gaze: %v\n%s\n", err, usage.hint)
+		for i, line := range strings.Split(err.Error(), "\n") { // a pipeline's mistake is pointed at
+			if i == 0 {
+				line = "gaze: " + line
+			}
+			fmt.Fprintln(stderr, printable(line))
+		}
+		fmt.Fprintln(stderr, usage.hint)
 		return 2
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "gaze: interrupted")

@@ -140,7 +140,8 @@ func TestPathsOnStandardInput(t *testing.T) {
 	}
 	// Waiting for a list can be interrupted.
 	ctx, cancel := context.WithCancel(context.Background())
-	in, _ := io.Pipe()
+	in, end := io.Pipe()
+	defer end.Close()
 	time.AfterFunc(50*time.Millisecond, cancel)
 	var out, log bytes.Buffer
 	if status := runWith(ctx, []string{"classify", "--model", "model", "-"}, in, &out, &log); status != 1 || !strings.Contains(log.String(), "interrupted") {

@@ -70,7 +70,7 @@ func Find(paths []string, o FindOptions) (*Listing, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no pictures: name files or folders")
 	}
-	f := &finder{options: o, listing: &Listing{}, folders: map[string]bool{}, files: map[string]int{}}
+	f := &finder{options: o, listing: &Listing{}, folders: map[string]bool{}, files: map[string]int{}, real: map[string]string{}}
 	for _, path := range paths {
 		if err := f.argument(path); err != nil {
 			if !o.Lenient {
@@ -91,11 +91,12 @@ func Find(paths []string, o FindOptions) (*Listing, error) {
 type finder struct {
 	options FindOptions
 	listing *Listing
-	folders map[string]bool // real paths of those that were searched
-	files   map[string]int  // real paths of those that are listed, and where
-	roots   []string        // the folders that were named, and those of the files that were
-	links   []string        // to folders, searched after the folders themselves
-	seen    int             // pictures, with those that were listed before
+	folders map[string]bool   // real paths of those that were searched
+	files   map[string]int    // real paths of those that are listed, and where
+	real    map[string]string // of a folder, its real path
+	roots   []string          // the folders that were named, and those of the files that were
+	links   []string          // to folders, searched after the folders themselves
+	seen    int               // pictures, with those that were listed before
 	sniffed int
 }
 
@@ -131,12 +132,16 @@ func (f *finder) argument(path string) error {
 
 // take lists a file, once.
 func (f *finder) take(path string, inFolder bool) {
-	real := path
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-		if abs, err := filepath.Abs(dir); err == nil {
-			real = filepath.Join(abs, filepath.Base(path))
+	dir := filepath.Dir(path)
+	in, known := f.real[dir]
+	if !known {
+		var err error
+		if in, err = realPath(dir); err != nil {
+			in = dir
 		}
+		f.real[dir] = in
 	}
+	real := filepath.Join(in, filepath.Base(path))
 	f.seen++
 	if i, listed := f.files[real]; listed {
 		f.listing.Pictures[i].InFolder = f.listing.Pictures[i].InFolder && inFolder
@@ -148,10 +153,7 @@ func (f *finder) take(path string, inFolder bool) {
 
 // folder takes the pictures in a folder; again tells that it was searched before.
 func (f *finder) folder(dir string) (again bool, err error) {
-	real, err := filepath.EvalSymlinks(dir)
-	if err == nil {
-		real, err = filepath.Abs(real)
-	}
+	real, err := realPath(dir)
 	if err != nil {
 		return false, err
 	}
@@ -170,6 +172,15 @@ func (f *finder) folder(dir string) (again bool, err error) {
 		f.entry(filepath.Join(dir, e.Name()), e)
 	}
 	return false, nil
+}
+
+// realPath is an absolute path without links.
+func realPath(dir string) (string, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(real)
 }
 
 // entry takes one thing in a folder.
