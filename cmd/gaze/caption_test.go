@@ -36,7 +36,7 @@ func drawnScenes(t *testing.T, names ...string) string {
 // TestCaption captions two pictures with what ships and reads what it wrote, to the
 // contract.
 func TestCaption(t *testing.T) {
-	t.Setenv("GAZE_CACHE", t.TempDir())
+	shareCache(t)
 	photos, out := drawnScenes(t, "sheep", "umbrella"), filepath.Join(t.TempDir(), "out")
 	said := ok(t, "caption", "--model", hub.LaptopCaptioner, "--json", "--atlas", "-o", out, photos)
 	lines := strings.Split(strings.TrimSpace(said), "\n")
@@ -90,7 +90,7 @@ func TestCaption(t *testing.T) {
 
 // TestCaptionChoices captions in other ways.
 func TestCaptionChoices(t *testing.T) {
-	t.Setenv("GAZE_CACHE", t.TempDir())
+	shareCache(t)
 	photos, out := drawnScenes(t, "ski"), t.TempDir()
 	for _, args := range [][]string{
 		{"--beam", "3", "--layer", "0", "--head", "max"},
@@ -108,7 +108,7 @@ func TestCaptionChoices(t *testing.T) {
 
 // TestCaptionBadInput: what can't be captioned is named, the rest is done.
 func TestCaptionBadInput(t *testing.T) {
-	t.Setenv("GAZE_CACHE", t.TempDir())
+	shareCache(t)
 	photos, out := drawnScenes(t, "bike"), t.TempDir()
 	if err := os.WriteFile(filepath.Join(photos, "broken.jpg"), []byte("\xff\xd8\xff\xe0 not much of a picture"), 0o600); err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestCaptionHugePicture(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes several seconds")
 	}
-	t.Setenv("GAZE_CACHE", t.TempDir())
+	shareCache(t)
 	path, out := filepath.Join(t.TempDir(), "huge.png"), t.TempDir()
 	if err := plots.SavePNG(path, image.NewPaletted(image.Rect(0, 0, 10000, 10000), color.Palette{color.RGBA{20, 120, 40, 255}})); err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func TestCaptionHugePicture(t *testing.T) {
 
 // TestModelOfCaptioner describes a captioner.
 func TestModelOfCaptioner(t *testing.T) {
-	t.Setenv("GAZE_CACHE", t.TempDir())
+	shareCache(t)
 	if said := ok(t, "model", hub.LaptopCaptioner); !strings.Contains(said, "captioner, 1.6 million parameters") || !strings.Contains(said, "104 word pieces, with the weights") {
 		t.Errorf("said %s", said)
 	}
