@@ -291,3 +291,26 @@ func TestOddNames(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPathList: whatever comes, paths aren't empty and hold no separator, and nothing
+// of them is lost.
+func FuzzPathList(f *testing.F) {
+	f.Add([]byte("a.png\r\nb c.png\n\n"), false)
+	f.Add([]byte("\xEF\xBB\xBFa\nb\x00c"), true)
+	f.Fuzz(func(t *testing.T, text []byte, null bool) {
+		end := "\n"
+		if null {
+			end = "\x00"
+		}
+		n := 0
+		for _, path := range splitPaths(text, null) {
+			if path == "" || strings.Contains(path, end) {
+				t.Errorf("%q of %q", path, text)
+			}
+			n += len(path)
+		}
+		if seps := bytes.Count(text, []byte(end)); n+2*seps+4 < len(text) { // a CR for each, one at the end, a byte order mark
+			t.Errorf("%d of %d bytes", n, len(text))
+		}
+	})
+}
