@@ -3,12 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"gaze/internal/outputs"
+	"gaze/internal/textfile"
 	"gaze/pkg/data"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
@@ -237,11 +236,10 @@ func readNames(path string, classes int) ([]string, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(path)
+	lines, err := textfile.ReadNames(path)
 	if err != nil {
 		return nil, err
 	}
-	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), "\n")
 	if len(lines) != classes {
 		return nil, fmt.Errorf("%s has %d names, the model %d classes", path, len(lines), classes)
 	}

@@ -1,14 +1,13 @@
 package caption
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-	"unicode/utf8"
+
+	"gaze/internal/textfile"
 )
 
 // Vocab is a list of word pieces; a piece's id is its line, from 0. Pieces that
@@ -20,10 +19,16 @@ type Vocab struct {
 	unknown, start, end, pad, mask int
 }
 
-// maxVocab bounds a vocabulary file: the largest in use have a quarter of this.
-const maxVocab = 1 << 20
+// Bounds of a vocabulary file, in lines and in bytes: the largest in use have a
+// quarter of the lines.
+const (
+	maxVocab      = 1 << 20
+	maxVocabBytes = 64 << 20
+)
 
-// LoadVocab reads a vocabulary file as BERT's vocab.txt: one piece a line.
+// LoadVocab reads a vocabulary file as BERT's vocab.txt: one piece a line. Blanks
+// at the ends of lines, and blank lines at the end, are left out; a blank line
+// between others is a piece, as it has an id.
 func LoadVocab(path string) (*Vocab, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -39,20 +44,20 @@ func LoadVocab(path string) (*Vocab, error) {
 
 // ReadVocab reads what [LoadVocab] does.
 func ReadVocab(r io.Reader) (*Vocab, error) {
-	var pieces []string
-	s := bufio.NewScanner(r)
-	for s.Scan() {
-		line := bytes.TrimSuffix(s.Bytes(), []byte("\r"))
-		if !utf8.Valid(line) {
-			return nil, fmt.Errorf("line %d isn't UTF-8: this isn't a vocabulary", len(pieces)+1)
-		}
-		if len(pieces) == maxVocab {
-			return nil, fmt.Errorf("more than %d lines: this isn't a vocabulary", maxVocab)
-		}
-		pieces = append(pieces, string(line))
-	}
-	if err := s.Err(); err != nil {
+	data, err := io.ReadAll(io.LimitReader(r, maxVocabBytes+1))
+	if err != nil {
 		return nil, err
+	}
+	if len(data) > maxVocabBytes {
+		return nil, fmt.Errorf("more than %d MiB: this isn't a vocabulary", maxVocabBytes>>20)
+	}
+	text, err := textfile.Decode("", data)
+	if err != nil {
+		return nil, fmt.Errorf("%w (this isn't a vocabulary, or not in UTF-8)", err)
+	}
+	pieces := textfile.Lines(textfile.Newlines(string(text)))
+	if len(pieces) > maxVocab {
+		return nil, fmt.Errorf("more than %d lines: this isn't a vocabulary", maxVocab)
 	}
 	return NewVocab(pieces)
 }

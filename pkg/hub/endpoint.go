@@ -1,11 +1,12 @@
 package hub
 
 import (
-	"bufio"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"gaze/internal/textfile"
 )
 
 // Host is a kind of place files come from.
@@ -92,9 +93,15 @@ func pipConfigIndex() string {
 // parsePipConfig finds index-url in the [global] section of a pip.conf.
 func parsePipConfig(r io.Reader) string {
 	section, index := "", ""
-	scan := bufio.NewScanner(io.LimitReader(r, 1<<20))
-	for scan.Scan() {
-		line := strings.TrimSpace(scan.Text())
+	data, err := io.ReadAll(io.LimitReader(r, 1<<20))
+	if err != nil {
+		return ""
+	}
+	text, err := textfile.Decode("", data)
+	if err != nil {
+		return ""
+	}
+	for _, line := range textfile.Lines(textfile.Newlines(string(text))) {
 		if strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]") {
 			section = strings.TrimSpace(line[1 : len(line)-1])
 			continue

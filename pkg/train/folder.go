@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/textfile"
 	"gaze/pkg/weights"
 )
 
@@ -50,7 +50,7 @@ type Manifest struct {
 // ReadManifest reads the manifest of a run's folder.
 func ReadManifest(dir string) (*Manifest, error) {
 	path := filepath.Join(dir, manifestFile)
-	text, err := os.ReadFile(path)
+	text, err := textfile.ReadRaw(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
+
+	"gaze/internal/textfile"
 )
 
 // History is the epochs of the run in a folder, in order, as its metrics.jsonl
@@ -14,7 +15,7 @@ import (
 // written is passed over.
 func History(dir string) ([]EpochMetrics, error) {
 	path := filepath.Join(dir, metricsFile)
-	data, err := os.ReadFile(path)
+	data, err := textfile.ReadRaw(path)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}

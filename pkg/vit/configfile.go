@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"gaze/internal/textfile"
 )
 
 // configFile is what a config.json (transformers', timm's, or a few plain keys
@@ -54,12 +56,12 @@ func readJSON(path string) (map[string]any, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxConfigFile {
 		return nil, fmt.Errorf("%s isn't a configuration file", path)
 	}
-	text, err := os.ReadFile(path)
+	text, err := textfile.Read(path)
 	if err != nil {
 		return nil, err
 	}
 	var values map[string]any
-	if err := json.Unmarshal(text, &values); err != nil {
+	if err := json.Unmarshal([]byte(text), &values); err != nil {
 		return nil, fmt.Errorf("%s: not a JSON object: %w", path, err)
 	}
 	return values, nil

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"unsafe"
+
+	"gaze/internal/textfile"
 )
 
 // Format is a kind of checkpoint file.
@@ -185,7 +187,6 @@ const formatIndex Format = "index"
 // sniff tells the format from a file's first bytes, or "".
 func sniff(data []byte) Format {
 	head := data[:min(len(data), 512)]
-	trimmed := bytes.TrimLeft(head, " \t\r\n")
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		if zipHoldsPickle(data) {
@@ -196,12 +197,22 @@ func sniff(data []byte) Format {
 		return FormatSafetensors
 	case len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5, isTar(data):
 		return FormatPyTorchLegacy
-	case bytes.HasPrefix(trimmed, []byte("{")):
+	case beginsObject(head):
 		return formatIndex
 	case looksLikeONNX(head):
 		return FormatONNX
 	}
 	return ""
+}
+
+// beginsObject tells whether a file begins as a JSON object does, in any of the
+// encodings that editors save text in.
+func beginsObject(head []byte) bool {
+	text, err := textfile.Decode("", head[:min(len(head), 64)])
+	if err != nil {
+		text = head
+	}
+	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{"))
 }
 
 // zipHoldsPickle tells a PyTorch file from a .npz.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"gaze/internal/textfile"
 )
 
 // readShards opens the files that a Hugging Face index (*.index.json) names and
@@ -16,7 +18,11 @@ func (f *File) readShards(path string, data []byte) error {
 	var index struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
-	if err := json.Unmarshal(data, &index); err != nil {
+	text, err := textfile.Decode("", data)
+	if err != nil {
+		return fmt.Errorf("a JSON file that can't be read: %w", err)
+	}
+	if err := json.Unmarshal(text, &index); err != nil {
 		return fmt.Errorf("a JSON file that can't be read: %w", err)
 	}
 	if len(index.WeightMap) == 0 {

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"os"
+
+	"gaze/internal/textfile"
 )
 
 // A Caption is one entry of a file in COCO's format.
@@ -115,11 +116,10 @@ func parseResults(path string, data []byte) ([]Caption, error) {
 }
 
 func read(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
+	data, err := textfile.ReadRaw(path)
 	if err != nil {
 		return nil, err
 	}
-	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, fmt.Errorf("%s: the file is empty", path)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/textfile"
 	"gaze/pkg/plots"
 )
 
@@ -27,7 +28,7 @@ type Run struct {
 
 // ReadRuns reads a record of runs; a file that isn't there holds none.
 func ReadRuns(path string) ([]Run, error) {
-	data, err := os.ReadFile(path)
+	data, err := textfile.ReadRaw(path)
 	if os.IsNotExist(err) {
 		return nil, nil
 	}
