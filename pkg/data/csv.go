@@ -1,14 +1,18 @@
 package data
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"gaze/internal/textfile"
 )
 
 // row is a line of a CSV of labels.
@@ -16,6 +20,10 @@ type row struct {
 	filename, label string
 	line            int
 }
+
+// errNoLabels says that a table or a folder names no classes at all, as that of a
+// test set may whose classes are a secret.
+var errNoLabels = errors.New("no classes")
 
 // readCSV lists the pictures of a CSV; they must exist.
 func readCSV(path string) ([]entry, error) {
@@ -28,66 +36,136 @@ func readCSV(path string) ([]entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", path, err)
 	}
-	dir := filepath.Dir(path)
+	places := picturePlaces(path)
 	entries := make([]entry, len(rows))
 	labels := make(map[string]int, len(rows))
 	for i, r := range rows {
-		picture := filepath.FromSlash(r.filename)
-		if !filepath.IsAbs(picture) {
-			picture = filepath.Join(dir, picture)
-		}
-		e := entry{path: picture, label: r.label, id: idOf(picture), where: fmt.Sprintf("%s:%d", path, r.line)}
-		if info, err := os.Stat(picture); err != nil {
-			return nil, fmt.Errorf("%s: %w (file names are as seen from %s)", e.where, err, dir)
+		where := fmt.Sprintf("%s:%d", path, r.line)
+		picture, info, err := findPicture(places, r.filename)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w (file names are as seen from %s)", where, err, places[0])
 		} else if info.IsDir() {
-			return nil, fmt.Errorf("%s: %s is a folder, not a picture", e.where, picture)
+			return nil, fmt.Errorf("%s: %s is a folder, not a picture", where, picture)
 		}
 		if first, ok := labels[picture]; ok && rows[first].label != r.label {
-			return nil, fmt.Errorf("%s: %s has class %q, but %q on line %d: remove one of them", e.where, r.filename, r.label, rows[first].label, rows[first].line)
+			return nil, fmt.Errorf("%s: %s has class %q, but %q on line %d: remove one of them", where, r.filename, r.label, rows[first].label, rows[first].line)
 		}
 		labels[picture] = i
-		entries[i] = e
+		entries[i] = entry{path: picture, label: r.label, id: idOf(picture), where: where}
 	}
 	return entries, nil
 }
 
-// surplusColumns refuses columns that would be passed over although they mean
-// something: the same name twice, and a split, which a table can't tell.
-func surplusColumns(header []string) error {
+// picturePlaces is where the file names of a CSV may start: its folder; else, as
+// many tables have it, the folder of pictures beside it, the one with its own name,
+// or that of the same split (train_images beside train.csv).
+func picturePlaces(path string) []string {
+	dir := filepath.Dir(path)
+	places, stem := []string{dir}, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return places
+	}
+	split, rest := splitOf(stem, true)
+	for _, e := range list {
+		name := e.Name()
+		other, also := splitOf(name, false)
+		same := split >= 0 && other == split && also == rest
+		if (same || strings.EqualFold(name, stem) || isContainer(name)) && isFolder(filepath.Join(dir, name)) {
+			places = append(places, filepath.Join(dir, name))
+		}
+	}
+	return places
+}
+
+// findPicture looks for a file by its name in a table. If there is no file of
+// exactly that name it may lack the blanks around it, and '\' may stand for '/', as
+// in tables made on Windows. The error is that of the first place.
+func findPicture(places []string, name string) (string, fs.FileInfo, error) {
+	names := []string{name, strings.TrimSpace(name)}
+	for _, n := range names {
+		names = append(names, strings.ReplaceAll(n, `\`, "/"))
+	}
+	var first error
+	for _, place := range places {
+		for _, n := range names {
+			path := filepath.FromSlash(n)
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(place, path)
+			}
+			info, err := os.Stat(path)
+			if err == nil {
+				return path, info, nil
+			}
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	return "", nil, first
+}
+
+// header is the first line of a table.
+type header struct {
+	names       []string
+	file, label int // columns, -1 where there is none
+}
+
+// newHeader finds the columns: upper and lower case, blanks, '_' and '-' make no
+// difference.
+func newHeader(names []string) header {
+	column := func(want string) int {
+		return slices.IndexFunc(names, func(s string) bool { return columnName(s) == want })
+	}
+	return header{names: names, file: column("filename"), label: column("label")}
+}
+
+func columnName(s string) string {
+	return strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(strings.TrimSpace(s)))
+}
+
+// check refuses a header that lacks a column, and columns that would be passed over
+// although they mean something: the same name twice, and a split, which a table
+// can't tell.
+func (h header) check(line int) error {
+	switch {
+	case h.file >= 0 && h.label < 0:
+		return fmt.Errorf("%d: the header is %q: %w: it must name the columns filename and label", line, strings.Join(h.names, ","), errNoLabels)
+	case h.file < 0 || h.label < 0:
+		return fmt.Errorf("%d: the header is %q: it must name the columns filename and label", line, strings.Join(h.names, ","))
+	}
 	seen := map[string]bool{}
-	for _, name := range header {
-		switch name = strings.ToLower(strings.TrimSpace(name)); {
+	for _, name := range h.names {
+		switch name = columnName(name); {
 		case seen[name] && (name == "filename" || name == "label"):
-			return fmt.Errorf("1: the header names the column %s twice: leave one out", name)
+			return fmt.Errorf("%d: the header names the column %s twice: leave one out", line, name)
 		case name == "split":
-			return errors.New("1: the header has a column split: make a table for each split (train.csv, val.csv, test.csv in a folder), or call the column something else to have it passed over")
+			return fmt.Errorf("%d: the header has a column split: make a table for each split (train.csv, val.csv, test.csv in a folder), or call the column something else to have it passed over", line)
 		}
 		seen[name] = true
 	}
 	return nil
 }
 
-// parseCSV reads rows of comma-separated text with a header that names the
-// columns filename and label, in any order and among others. Errors begin with
+// separators are what may stand between the columns of a table: spreadsheets in
+// countries with a decimal comma write semicolons.
+const separators = ",;\t|"
+
+// parseCSV reads rows of text, separated by commas, semicolons, tabs or bars as the
+// header shows, with a header that names the columns filename and label, in any
+// order and among others. Rows of empty cells are passed over. Errors begin with
 // the line.
 func parseCSV(r io.Reader) ([]row, error) {
-	table := csv.NewReader(skipMark(r))
-	table.FieldsPerRecord = -1
-	header, err := table.Read()
-	if err == io.EOF {
-		return nil, errors.New("1: the file is empty: begin it with the line filename,label")
-	}
+	data, err := io.ReadAll(r)
 	if err != nil {
-		return nil, csvError(err)
+		return nil, fmt.Errorf(" %w", err)
 	}
-	column := func(name string) int {
-		return slices.IndexFunc(header, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) })
+	text, err := textfile.Decode("", data)
+	if e := (*textfile.Error)(nil); errors.As(err, &e) {
+		return nil, fmt.Errorf("%d: %s", e.Line, e.Reason)
 	}
-	file, label := column("filename"), column("label")
-	if file < 0 || label < 0 {
-		return nil, fmt.Errorf("1: the header is %q: it must name the columns filename and label", strings.Join(header, ","))
-	}
-	if err := surplusColumns(header); err != nil {
+	table, head, err := openTable(lineEnds(text))
+	if err != nil {
 		return nil, err
 	}
 	var rows []row
@@ -100,15 +178,12 @@ func parseCSV(r io.Reader) ([]row, error) {
 			return nil, csvError(err)
 		}
 		line, _ := table.FieldPos(0)
-		if len(record) <= max(file, label) {
-			return nil, fmt.Errorf("%d: the line has %d of %d columns: a name with a comma goes into quotes", line, len(record), max(file, label)+1)
+		if allBlank(record) {
+			continue
 		}
-		found := row{record[file], strings.TrimSpace(record[label]), line}
-		if found.filename == "" || found.label == "" {
-			return nil, fmt.Errorf("%d: the line has no file name or no label", line)
-		}
-		if len(record) != len(header) {
-			return nil, fmt.Errorf("%d: the line has %d columns, the header %d: a name with a comma goes into quotes", line, len(record), len(header))
+		found, err := head.row(record, line)
+		if err != nil {
+			return nil, err
 		}
 		rows = append(rows, found)
 	}
@@ -118,6 +193,80 @@ func parseCSV(r io.Reader) ([]row, error) {
 	return rows, nil
 }
 
+// row reads a line below the header.
+func (h header) row(record []string, line int) (row, error) {
+	if n := len(h.names); len(record) > n && allBlank(record[n:]) {
+		record = record[:n]
+	}
+	if len(record) <= max(h.file, h.label) {
+		return row{}, fmt.Errorf("%d: the line has %d of %d columns: a name with a comma goes into quotes", line, len(record), max(h.file, h.label)+1)
+	}
+	found := row{record[h.file], strings.TrimSpace(record[h.label]), line}
+	if strings.TrimSpace(found.filename) == "" || found.label == "" {
+		return row{}, fmt.Errorf("%d: the line has no file name or no label", line)
+	}
+	if len(record) != len(h.names) {
+		return row{}, fmt.Errorf("%d: the line has %d columns, the header %d: a name with a comma goes into quotes", line, len(record), len(h.names))
+	}
+	return found, nil
+}
+
+// openTable reads the header with the separator that makes both columns of it; with
+// commas if none does. A first line "sep=;", as Excel understands it, decides.
+func openTable(text []byte) (*csv.Reader, header, error) {
+	candidates := separators
+	if first, rest, _ := bytes.Cut(text, []byte("\n")); len(first) >= 5 && strings.EqualFold(string(first[:4]), "sep=") {
+		if sep := strings.TrimRight(string(first[4:]), "\r"); len(sep) == 1 && strings.Contains(separators, sep) {
+			candidates, text = sep, append([]byte("\n"), rest...) // the lines keep their numbers
+		}
+	}
+	var table *csv.Reader
+	var head header
+	var failed error
+	for i, separator := range candidates {
+		t := csv.NewReader(bytes.NewReader(text))
+		t.FieldsPerRecord, t.Comma = -1, separator
+		names, err := t.Read()
+		if err == io.EOF {
+			return nil, head, errors.New("1: the file is empty: begin it with the line filename,label")
+		}
+		h := newHeader(names)
+		if both := err == nil && h.file >= 0 && h.label >= 0; both || i == 0 {
+			table, head, failed = t, h, err
+			if both {
+				break
+			}
+		}
+	}
+	if failed != nil {
+		return nil, head, csvError(failed)
+	}
+	line, _ := table.FieldPos(0)
+	return table, head, head.check(line)
+}
+
+// lineEnds makes a lone "\r" that isn't within quotes the end of a line, which
+// encoding/csv doesn't know.
+func lineEnds(text []byte) []byte {
+	if !bytes.Contains(text, []byte("\r")) {
+		return text
+	}
+	out, quoted := slices.Clone(text), false
+	for i, b := range out {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case b == '\r' && !quoted && (i+1 == len(out) || out[i+1] != '\n'):
+			out[i] = '\n'
+		}
+	}
+	return out
+}
+
+func allBlank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(s string) bool { return strings.TrimSpace(s) != "" })
+}
+
 // csvError puts the line first.
 func csvError(err error) error {
 	var p *csv.ParseError
@@ -125,14 +274,4 @@ func csvError(err error) error {
 		return fmt.Errorf("%d: column %d: %w (a quote within quotes is written twice)", p.Line, p.Column, p.Err)
 	}
 	return fmt.Errorf(" %w", err)
-}
-
-// skipMark leaves out the byte order mark that spreadsheets put first.
-func skipMark(r io.Reader) io.Reader {
-	head := make([]byte, 3)
-	n, err := io.ReadFull(r, head)
-	if err == nil && string(head) == "\ufeff" {
-		return r
-	}
-	return io.MultiReader(strings.NewReader(string(head[:n])), r)
 }

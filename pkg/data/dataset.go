@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"gaze/pkg/transform"
 )
@@ -83,10 +84,10 @@ func (d *Dataset) relative(i int) string {
 type Splits struct {
 	Classes                 []string
 	Train, Validation, Test *Dataset
+	// Notes is what its owner should know of how the set was read, a sentence each:
+	// splits by other names, folders that were passed over.
+	Notes []string
 }
-
-// splitNames are the names that a split's folder or CSV may have.
-var splitNames = [3][]string{{"train"}, {"val", "valid", "validation"}, {"test"}}
 
 // part is the split at a place of splitNames.
 func (s *Splits) part(i int) **Dataset {
@@ -98,25 +99,39 @@ func (s *Splits) part(i int) **Dataset {
 //
 //   - a folder of {class}_{id}.jpg (or .png …): class is a number from 0, or a
 //     name that classes.txt lists;
-//   - a folder with a folder for each class, whose names, sorted, are the classes,
-//     as torchvision's ImageFolder has it;
+//   - a folder with a folder for each class, whose names, sorted by code point
+//     ("Dog" before "cat"), are the classes, as torchvision's ImageFolder has it;
 //   - a CSV with a header and the columns filename and label (a number from 0, or
 //     a name), or a folder that holds one beside its pictures, unless those are
-//     named {class}_{id}, too; file names are as seen from the CSV's folder;
-//   - a folder with the splits train, val (or valid, validation) and test, each a
-//     folder of any of these kinds or a CSV (train.csv). Folders named after a
-//     split, such as train-head, are left alone.
+//     named {class}_{id}, too; file names are as seen from the CSV's folder, or
+//     from a folder images in it;
+//   - a folder with the splits train, val and test, each a folder of any of these
+//     kinds or a CSV (train.csv). Their names are known in any case and in the
+//     usual forms: Train, training_set, valid, validation, dev, val2017,
+//     TestImages. Folders named after a split, such as train-head, are left alone.
 //
-// Without splits, all pictures are in Train. A file classes.txt, with a name on
-// each line, beside the pictures or in the folder above, names the classes.
-// Pictures are ordered by id, then name; those of class folders by path; those of
-// a CSV as its lines are. Files whose names begin with a dot are not looked at.
+// Any of these may lie in a folder of its own within the folder, alone or called
+// images. Without splits, all pictures are in Train. A test split whose pictures
+// have no classes is left out with a note.
+//
+// A file classes.txt, with a name on each line, beside the pictures or in the
+// folder above, names the classes. Pictures are ordered by id, then name; those of
+// class folders by path; those of a CSV as its lines are. Links are followed. Files
+// and folders whose names begin with a dot are not looked at, nor is what systems
+// leave behind (__MACOSX, Thumbs.db).
 //
 // A picture that has no class, a class that occurs in another split but not in
-// train, and layouts that are mixed are errors, which name the file and say what
-// to do.
+// train, layouts that are mixed, and folders that seem to be splits but aren't
+// understood are errors, which name the file and say what to do. So a class called
+// test among others has to be told from a split: put the class folders into one
+// called train, or list all of them in a classes.txt beside them.
 func OpenDataset(path string) (*Splits, error) {
-	sources, names, err := findSources(filepath.Clean(path))
+	f := &finder{}
+	sources, err := f.sources(filepath.Clean(path))
+	if err != nil {
+		return nil, fmt.Errorf("data set: %w", err)
+	}
+	names, err := readClassList(f.places...)
 	if err != nil {
 		return nil, fmt.Errorf("data set: %w", err)
 	}
@@ -124,7 +139,7 @@ func OpenDataset(path string) (*Splits, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data set: %w", err)
 	}
-	s := &Splits{Classes: classes.names}
+	s := &Splits{Classes: classes.names, Notes: f.notes}
 	for _, source := range sources {
 		d, err := classes.dataset(source)
 		if err != nil {
@@ -135,7 +150,20 @@ func OpenDataset(path string) (*Splits, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("data set: %w", err)
 	}
+	s.noteSimilar()
 	return s, nil
+}
+
+// noteSimilar notes classes that are the same but for upper and lower case.
+func (s *Splits) noteSimilar() {
+	seen := map[string]string{}
+	for _, name := range s.Classes {
+		lower := strings.ToLower(name)
+		if other, ok := seen[lower]; ok {
+			s.Notes = append(s.Notes, fmt.Sprintf("the classes %q and %q differ in upper and lower case only", other, name))
+		}
+		seen[lower] = name
+	}
 }
 
 // check refuses a class that is only seen where it can't be learnt.

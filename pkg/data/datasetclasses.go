@@ -1,16 +1,15 @@
 package data
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"gaze/internal/textfile"
 )
 
 // maxClasses bounds class numbers: a greater one is a mistake, such as an id that
@@ -23,43 +22,58 @@ type classList struct {
 	names []string
 }
 
-// readClassList reads the first classes.txt that is in one of some folders; nil
-// if none is.
+// readClassList reads the first classes.txt, in any case, that is in one of some
+// folders; nil if none is.
 func readClassList(folders ...string) (*classList, error) {
 	for _, dir := range folders {
-		path := filepath.Join(dir, "classes.txt")
-		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
+		path := classListIn(dir)
+		if path == "" {
 			continue
 		}
+		data, err := textfile.ReadRaw(path)
 		if err != nil {
 			return nil, err
 		}
-		names, err := parseClassList(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s%w", path, err)
+		names, err := parseClassList(data)
+		if e := (*textfile.Error)(nil); errors.As(err, &e) {
+			e.Name = path
+			return nil, e
 		}
-		return &classList{path, names}, nil
+		return &classList{path, names}, err
 	}
 	return nil, nil
 }
 
-// parseClassList reads a name from each line. Errors begin with the line.
-func parseClassList(text []byte) ([]string, error) {
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	if !utf8.Valid(text) {
-		return nil, errors.New(": the text isn't UTF-8: save it as UTF-8")
+// classListIn is the path of a folder's classes.txt, "" without one.
+func classListIn(dir string) string {
+	exact := filepath.Join(dir, "classes.txt")
+	if _, err := os.Lstat(exact); err == nil {
+		return exact
 	}
-	lines := strings.Split(strings.TrimRight(string(text), " \t\r\n"), "\n")
-	if len(lines) > maxClasses {
-		return nil, fmt.Errorf(": more than %d classes", maxClasses)
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return "" // a folder above the set may be closed to us
 	}
-	for i, line := range lines {
-		if lines[i] = strings.TrimSpace(line); lines[i] == "" {
-			return nil, fmt.Errorf(":%d: the line is empty: each line names a class", i+1)
+	for _, e := range list {
+		if strings.EqualFold(e.Name(), "classes.txt") {
+			return filepath.Join(dir, e.Name())
 		}
 	}
-	return lines, nil
+	return ""
+}
+
+// parseClassList reads a name from each line. The error is a [*textfile.Error]
+// without the file's name.
+func parseClassList(data []byte) ([]string, error) {
+	text, err := textfile.Decode("", data)
+	if err != nil {
+		return nil, err
+	}
+	names, err := textfile.Names(textfile.Newlines(string(text)))
+	if err == nil && len(names) > maxClasses {
+		err = &textfile.Error{Reason: fmt.Sprintf("more than %d classes", maxClasses)}
+	}
+	return names, err
 }
 
 // classes turns labels as they are written into numbers.
@@ -147,7 +161,11 @@ func (c *classes) find(e entry) (int, error) {
 		}
 		return 0, fmt.Errorf("%s: class %s, but %s has %d (0 to %d): correct either", e.where, e.label, c.from, len(c.names), len(c.names)-1)
 	}
-	return 0, fmt.Errorf("%s: class %q is none of the %d of %s: correct either", e.where, e.label, len(c.names), c.from)
+	hint := ""
+	if i := slices.IndexFunc(c.names, func(name string) bool { return strings.EqualFold(name, e.label) }); i >= 0 {
+		hint = fmt.Sprintf(" (it has %q: upper and lower case must be the same)", c.names[i])
+	}
+	return 0, fmt.Errorf("%s: class %q is none of the %d of %s%s: correct either", e.where, e.label, len(c.names), c.from, hint)
 }
 
 // dataset gives a split's pictures their labels.

@@ -29,140 +29,136 @@ type source struct {
 	folders []string
 }
 
-// findSources lists a data set's splits (one, the first, if it has none) and the
-// names in its classes.txt, nil without one.
-func findSources(path string) ([]source, *classList, error) {
+// finder looks for the pictures of a data set.
+type finder struct {
+	notes  []string // what its owner should know of how it was read
+	places []string // where classes.txt may be, the first first
+}
+
+// note tells the owner something.
+func (f *finder) note(format string, args ...any) {
+	f.notes = append(f.notes, fmt.Sprintf(format, args...))
+}
+
+// sources lists a data set's splits (one, the first, if it has none).
+func (f *finder) sources(path string) ([]source, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !info.IsDir() {
 		if !isCSV(path) {
-			return nil, nil, fmt.Errorf("%s: a data set is a folder or a .csv file", path)
+			return nil, fmt.Errorf("%s: a data set is a folder or a .csv file", path)
 		}
-		s, err := readSource(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		names, err := readClassList(s.root, filepath.Dir(s.root))
-		return []source{s}, names, err
+		s, err := f.source(path, -1)
+		f.places = append(f.places, s.root, filepath.Dir(s.root))
+		return []source{s}, err
 	}
-	parts, err := findSplits(path)
+	dir, err := f.descend(path, -1)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	parts, err := f.splits(dir)
+	if err != nil {
+		return nil, err
 	}
 	if parts == nil {
-		s, err := readSource(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		names, err := readClassList(path, filepath.Dir(path))
-		return []source{s}, names, err
+		s, err := f.source(dir, -1)
+		f.places = append(f.places, dir, filepath.Dir(dir), path, filepath.Dir(path))
+		return []source{s}, err
 	}
+	f.places = append(f.places, dir)
 	var sources []source
-	places := []string{path}
 	for i, part := range parts {
 		if part == "" {
 			continue
 		}
-		s, err := readSource(part)
+		s, err := f.source(part, i)
+		if i == testSplit && parts[0] != "" && errors.Is(err, errNoLabels) {
+			f.note("%s isn't used: nothing there says which classes its pictures have", part)
+			continue
+		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		s.split = i
 		sources = append(sources, s)
-		places = append(places, s.root)
+		f.places = append(f.places, s.root)
 	}
-	names, err := readClassList(places...)
-	return sources, names, err
+	f.places = append(f.places, path)
+	return sources, nil
 }
 
-// findSplits returns the folder or CSV of each split, "" for those that aren't
-// there; nil if the folder has no splits.
-func findSplits(dir string) ([]string, error) {
-	found, others, err := sortSplits(dir)
-	if err != nil || found == nil {
-		return nil, err
-	}
-	for _, name := range others {
-		if !slices.ContainsFunc(slices.Concat(splitNames[:]...), func(s string) bool { return strings.HasPrefix(name, s+"-") }) {
-			return nil, fmt.Errorf("%s: beside %s there is the folder %q, so it isn't clear whether these are splits or classes: move it elsewhere (or, if they are classes, list the pictures in a CSV)",
-				dir, filepath.Base(cmp.Or(found...)), name)
-		}
-	}
-	return found, nil
-}
+// testSplit is the place of test in splitNames.
+const testSplit = 2
 
-// sortSplits tells a folder's splits from its other folders.
-func sortSplits(dir string) (found, others []string, err error) {
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, e := range list {
-		name, path := e.Name(), filepath.Join(dir, e.Name())
-		folder := isFolder(path)
-		if strings.HasPrefix(name, ".") || !folder && !isCSV(name) {
-			continue
-		}
-		stem := name
-		if !folder {
-			stem = strings.TrimSuffix(name, filepath.Ext(name))
-		}
-		i := slices.IndexFunc(splitNames[:], func(names []string) bool { return slices.Contains(names, stem) })
-		switch {
-		case i < 0 && folder:
-			others = append(others, name)
-		case i < 0:
-		default:
-			if found == nil {
-				found = make([]string, len(splitNames))
-			}
-			if found[i] != "" {
-				return nil, nil, fmt.Errorf("%s and %s are the same split: remove or rename one", found[i], path)
-			}
-			found[i] = path
-		}
-	}
-	return found, others, nil
-}
-
-// readSource lists one folder or CSV.
-func readSource(path string) (source, error) {
+// source lists the pictures of one folder or CSV, that of a split (else -1).
+func (f *finder) source(path string, split int) (source, error) {
 	if !isFolder(path) {
 		entries, err := readCSV(path)
 		return source{root: filepath.Dir(path), entries: entries}, err
 	}
-	list, err := os.ReadDir(path)
+	if split >= 0 {
+		inner, err := f.descend(path, split)
+		if err != nil {
+			return source{}, err
+		}
+		path = inner
+	}
+	l, err := listFolders(path)
 	if err != nil {
 		return source{}, err
 	}
-	var pictures, folders, tables []string
-	for _, e := range list {
-		name := e.Name()
-		switch inside := filepath.Join(path, name); {
-		case strings.HasPrefix(name, "."):
-		case isFolder(inside):
-			folders = append(folders, name)
-		case isPicture(name):
-			pictures = append(pictures, inside)
-		case isCSV(name):
-			tables = append(tables, inside)
-		}
-	}
 	switch {
-	case len(tables) > 1:
-		return source{}, fmt.Errorf("%s: it holds several CSV files (%s): name the one with the labels instead of the folder", path, strings.Join(baseNames(tables), ", "))
-	case len(tables) == 1 && namesGiveClasses(pictures):
-		return source{}, fmt.Errorf("%s: it isn't clear whether its pictures' names ({class}_{id}) or %s give the classes: name the CSV instead of the folder, or move it elsewhere", path, filepath.Base(tables[0]))
-	case len(tables) == 1:
-		return tableSource(path, tables[0], pictures)
-	case len(pictures) > 0:
-		return flatSource(path, pictures, folders)
-	case len(folders) > 0:
-		return folderSource(path, folders)
+	case len(l.tables) > 1:
+		return source{}, fmt.Errorf("%s: it holds several CSV files (%s): name the one with the labels instead of the folder", path, strings.Join(baseNames(l.tables), ", "))
+	case len(l.tables) == 1 && namesGiveClasses(l.pictures):
+		return source{}, fmt.Errorf("%s: it isn't clear whether its pictures' names ({class}_{id}) or %s give the classes: name the CSV instead of the folder, or move it elsewhere", path, filepath.Base(l.tables[0]))
+	case len(l.tables) == 1:
+		return tableSource(path, l.tables[0], l.pictures)
+	case len(l.pictures) > 0:
+		return flatSource(path, l.pictures, l.folders)
+	case len(l.folders) > 0:
+		return folderSource(path, l.folders)
 	}
 	return source{}, fmt.Errorf("%s: the folder has no pictures: put files named {class}_{id}.jpg in it, a folder for each class, or a CSV", path)
+}
+
+// listing is what lies in a folder, but for what isn't looked at.
+type listing struct {
+	pictures, tables []string // paths
+	folders          []string // names
+}
+
+// listFolders lists a folder. A link that leads nowhere, where it may have led to a
+// folder by its name, is an error; of one that is called as a picture is, whoever
+// decodes it says so.
+func listFolders(dir string) (listing, error) {
+	var l listing
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return l, err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		inside, folder, missing := filepath.Join(dir, name), e.IsDir(), false
+		if e.Type()&fs.ModeSymlink != 0 {
+			info, err := os.Stat(inside)
+			folder, missing = err == nil && info.IsDir(), errors.Is(err, fs.ErrNotExist)
+		}
+		switch {
+		case isIgnored(name):
+		case folder:
+			l.folders = append(l.folders, name)
+		case isPicture(name):
+			l.pictures = append(l.pictures, inside)
+		case isCSV(name):
+			l.tables = append(l.tables, inside)
+		case missing && filepath.Ext(name) == "":
+			return l, fmt.Errorf("%s: a link that leads nowhere: remove it, or make what it leads to", inside)
+		}
+	}
+	return l, nil
 }
 
 // namesGiveClasses tells whether all pictures are named {class}_{id}, with a
@@ -203,14 +199,24 @@ func flatSource(dir string, pictures, folders []string) (source, error) {
 		}
 	}
 	s := source{root: dir}
+	var bad error
 	for _, path := range pictures {
 		stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		label, _, found := cutLast(stem, "_")
 		id := idOf(path)
 		if !found || id < 0 || label == "" {
-			return source{}, fmt.Errorf("%s: its name gives no class: call it {class}_{id}%s, as in 3_120.jpg, use a folder for each class, or list the pictures in a CSV", path, filepath.Ext(path))
+			if bad == nil {
+				bad = fmt.Errorf("%s: its name gives no class: call it {class}_{id}%s, as in 3_120.jpg, use a folder for each class, or list the pictures in a CSV", path, filepath.Ext(path))
+			}
+			continue
 		}
 		s.entries = append(s.entries, entry{path: path, label: label, id: id, where: path})
+	}
+	if bad != nil && len(s.entries) == 0 {
+		return source{}, unlabelled{bad}
+	}
+	if bad != nil {
+		return source{}, bad
 	}
 	slices.SortFunc(s.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.path, b.path))
@@ -218,8 +224,16 @@ func flatSource(dir string, pictures, folders []string) (source, error) {
 	return s, nil
 }
 
+// unlabelled is an error about a folder in which no picture has a class.
+type unlabelled struct{ error }
+
+func (unlabelled) Is(target error) bool { return target == errNoLabels }
+
 // folderSource is a folder with a folder for each class.
 func folderSource(dir string, folders []string) (source, error) {
+	if err := looksLikeSplits(dir, folders); err != nil {
+		return source{}, err
+	}
 	s := source{root: dir, folders: slices.Sorted(slices.Values(folders))}
 	for _, name := range s.folders {
 		path := filepath.Join(dir, name)
@@ -238,30 +252,37 @@ func folderSource(dir string, folders []string) (source, error) {
 }
 
 // picturesBelow lists the pictures in a folder and in those inside it, ordered as
-// torchvision's ImageFolder does: by folder, then by name.
+// torchvision's ImageFolder does: by folder, then by name. Links to folders are
+// followed, but for those that lead back to a folder they are in.
 func picturesBelow(dir string) ([]string, error) {
 	var found []string
-	root, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil, err
-	}
-	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case path != root && strings.HasPrefix(e.Name(), "."):
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-		case !e.IsDir() && isPicture(path):
-			found = append(found, filepath.Join(dir, strings.TrimPrefix(path, root)))
-		}
-		return nil
-	})
+	err := walkPictures(dir, nil, &found)
 	slices.SortFunc(found, func(a, b string) int {
 		return cmp.Or(cmp.Compare(filepath.Dir(a), filepath.Dir(b)), cmp.Compare(a, b))
 	})
 	return found, err
+}
+
+// walkPictures adds the pictures below a folder that lies in those above.
+func walkPictures(dir string, above []fs.FileInfo, found *[]string) error {
+	here, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(above, func(info fs.FileInfo) bool { return os.SameFile(info, here) }) {
+		return nil
+	}
+	l, err := listFolders(dir)
+	if err != nil {
+		return err
+	}
+	*found = append(*found, l.pictures...)
+	for _, name := range l.folders {
+		if err := walkPictures(filepath.Join(dir, name), append(above, here), found); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // idOf is the number at the end of a file's name after an underscore, else -1.

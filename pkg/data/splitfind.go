@@ -1,0 +1,307 @@
+package data
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// candidate is a folder or CSV that may be a split, by its name.
+type candidate struct {
+	name   string
+	path   string
+	folder bool
+	split  int    // place in splitNames, -1 if the name says none
+	rest   string // what else it says
+}
+
+// splits returns the folder or CSV of each split, "" for those that aren't there;
+// nil if the folder has no splits.
+//
+// The names of splits are known in any case and with words that add nothing; so is
+// a name that all have in common, as in pets_train and pets_val. A folder in which
+// some names are those of splits and others aren't is an error, since either may
+// be meant, unless its classes.txt lists all of them: then they are classes.
+func (f *finder) splits(dir string) ([]string, error) {
+	all, err := candidates(dir)
+	if err != nil {
+		return nil, err
+	}
+	group := splitGroup(all)
+	if group == nil || listedAsClasses(dir, all) {
+		return nil, nil
+	}
+	found := make([]*candidate, len(splitNames))
+	var renamed []string
+	for i := range group {
+		c := &group[i]
+		other := found[c.split]
+		if other != nil && !listsPictures(other, c) {
+			return nil, fmt.Errorf("%s and %s are the same split (%s): remove or rename one", other.path, c.path, splitNames[c.split][0])
+		}
+		if other == nil || !c.folder {
+			found[c.split] = c
+		}
+		if stem := strings.TrimSuffix(c.name, ".csv"); stem != splitNames[c.split][0] {
+			renamed = append(renamed, fmt.Sprintf("%s is %s", c.name, splitNames[c.split][0]))
+		}
+	}
+	if err := f.others(dir, all, found); err != nil {
+		return nil, err
+	}
+	if len(renamed) > 0 {
+		f.note("the splits of %s: %s", dir, strings.Join(renamed, ", "))
+	}
+	paths := make([]string, len(found))
+	for i, c := range found {
+		if c != nil {
+			paths[i] = c.path
+		}
+	}
+	return paths, nil
+}
+
+// candidates lists the folders and CSVs of a folder.
+func candidates(dir string) ([]candidate, error) {
+	l, err := listFolders(dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []candidate
+	for _, name := range l.folders {
+		split, rest := splitOf(name, false)
+		list = append(list, candidate{name, filepath.Join(dir, name), true, split, rest})
+	}
+	for _, path := range l.tables {
+		name := filepath.Base(path)
+		split, rest := splitOf(strings.TrimSuffix(name, filepath.Ext(name)), true)
+		list = append(list, candidate{name, path, false, split, rest})
+	}
+	slices.SortFunc(list, func(a, b candidate) int { return cmp.Compare(a.name, b.name) })
+	return list, nil
+}
+
+// splitGroup is the candidates that are splits: those whose names say nothing else;
+// without such, those that have the other words in common, if one of them is to
+// train on and another is another split.
+func splitGroup(all []candidate) []candidate {
+	groups := map[string][]candidate{}
+	for _, c := range all {
+		if c.split >= 0 {
+			groups[c.rest] = append(groups[c.rest], c)
+		}
+	}
+	if plain := groups[""]; plain != nil {
+		return plain
+	}
+	for _, c := range all { // in their order, so that the choice is always the same
+		group := groups[c.rest]
+		if c.split == 0 && slices.ContainsFunc(group, func(c candidate) bool { return c.split > 0 }) {
+			return group
+		}
+	}
+	return nil
+}
+
+// listedAsClasses tells whether the folder's classes.txt lists every folder in it,
+// of which there are several: what looks like a split is a class then.
+func listedAsClasses(dir string, all []candidate) bool {
+	list, err := readClassList(dir)
+	if err != nil || list == nil {
+		return false // whoever reads it for its names says what is wrong
+	}
+	folders := 0
+	for _, c := range all {
+		if c.folder && !slices.Contains(list.names, c.name) {
+			return false
+		}
+		if c.folder {
+			folders++
+		}
+	}
+	return folders > 1
+}
+
+// listsPictures tells whether two candidates of one split are a folder and the CSV
+// that lists pictures in it.
+func listsPictures(a, b *candidate) bool {
+	if a.folder == b.folder {
+		return false
+	}
+	if a.folder {
+		a, b = b, a
+	}
+	entries, err := readCSV(a.path)
+	if errors.Is(err, errNoLabels) {
+		return true // whoever reads it for its labels says so
+	}
+	return err == nil && !slices.ContainsFunc(entries, func(e entry) bool {
+		return !strings.HasPrefix(e.path, b.path+string(filepath.Separator))
+	})
+}
+
+// others looks at what stands beside the splits: folders named after one (as
+// train-head), companions and what holds no picture are left alone, and so are the
+// pictures' folders beside CSVs. Anything else might be a class, or a split by
+// another name.
+func (f *finder) others(dir string, all []candidate, found []*candidate) error {
+	var splits []string
+	tables := true
+	for _, c := range found {
+		if c != nil {
+			splits = append(splits, c.name)
+			tables = tables && !c.folder
+		}
+	}
+	var odd []string
+	for i := range all {
+		c := &all[i]
+		switch {
+		case !c.folder || slices.ContainsFunc(found, func(s *candidate) bool { return s != nil && s.split == c.split && s.rest == c.rest }):
+		case namedAfterSplit(c.name), tables && isContainer(c.name), isCompanion(c.name):
+		default:
+			if pictures, err := picturesBelow(c.path); err != nil || len(pictures) > 0 {
+				odd = append(odd, c.name)
+			}
+		}
+	}
+	if len(odd) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: beside %s there is the folder %s, so it isn't clear whether these are splits or classes: move what is no split elsewhere, or call the splits train, val and test; if all are classes, put their folders into one called train, or list their names in a classes.txt beside them",
+		dir, strings.Join(splits, ", "), quotedNames(odd))
+}
+
+// namedAfterSplit tells whether a folder is called as a split's, and more after a
+// hyphen.
+func namedAfterSplit(name string) bool {
+	word, _, ok := strings.Cut(strings.ToLower(name), "-")
+	return ok && slices.ContainsFunc(splitNames[:], func(words []string) bool { return slices.Contains(words, word) })
+}
+
+// descend goes into the one folder that a folder holds, as archives are often
+// unpacked into a folder of the same name, and into one called images, beside which
+// there may be others about them; until there is something to read. split is that
+// of the folder, else -1.
+func (f *finder) descend(dir string, split int) (string, error) {
+	outer := dir
+	for {
+		inner, err := onlyFolder(dir)
+		if err != nil {
+			return "", err
+		}
+		if inner == "" || !f.isWrapping(filepath.Join(dir, inner), split) {
+			break
+		}
+		dir = filepath.Join(dir, inner)
+	}
+	if dir != outer {
+		f.note("the pictures of %s are read from %s", outer, dir)
+	}
+	return dir, nil
+}
+
+// onlyFolder is the name of the one folder in a folder without pictures and CSVs,
+// or of the one called images where the others are about its pictures; "" if
+// there is none.
+func onlyFolder(dir string) (string, error) {
+	l, err := listFolders(dir)
+	if err != nil || len(l.pictures) > 0 || len(l.tables) > 0 {
+		return "", err
+	}
+	folders := l.folders
+	if slices.ContainsFunc(folders, isContainer) {
+		folders = slices.DeleteFunc(slices.Clone(folders), isCompanion)
+	}
+	if len(folders) != 1 {
+		return "", nil
+	}
+	return folders[0], nil
+}
+
+// isWrapping tells whether the only folder in another isn't a class or a split
+// itself.
+func (f *finder) isWrapping(path string, split int) bool {
+	name := filepath.Base(path)
+	l, err := listFolders(path)
+	if err != nil {
+		return false // whoever reads it says so
+	}
+	if own, rest := splitOf(name, false); own >= 0 && rest == "" && !isContainer(name) {
+		return own == split // train/train; else it is a split
+	}
+	return isContainer(name) || len(l.pictures) == 0 && (len(l.folders) > 0 || len(l.tables) > 0)
+}
+
+// looksLikeSplits is an error if the folders of a folder seem to be splits by names
+// that aren't known rather than classes: all are called as splits are, or all
+// hold nothing but folders that are called the same in each.
+func looksLikeSplits(dir string, folders []string) error {
+	if list, err := readClassList(dir, filepath.Dir(dir)); err == nil && list != nil && !slices.ContainsFunc(folders, func(name string) bool { return !slices.Contains(list.names, name) }) {
+		return nil
+	}
+	const help = ": call them train, val and test; if they are classes, list their names in a classes.txt beside them"
+	isSplit := func(name string) bool { split, rest := splitOf(name, false); return split >= 0 && rest == "" }
+	if !slices.ContainsFunc(folders, func(name string) bool { return !isSplit(name) }) {
+		return fmt.Errorf("%s: its folders %s look like splits, which can't be here%s", dir, quotedNames(folders), help)
+	}
+	var common []string
+	for i, name := range folders {
+		l, err := listWithin(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		if len(l.pictures) > 0 || len(l.folders) == 0 {
+			return nil
+		}
+		for k := range l.folders {
+			l.folders[k] = strings.ToLower(l.folders[k])
+		}
+		if i == 0 {
+			common = l.folders
+			continue
+		}
+		common = slices.DeleteFunc(common, func(s string) bool { return !slices.Contains(l.folders, s) })
+	}
+	switch splits := slices.DeleteFunc(slices.Clone(common), func(s string) bool { return !isSplit(s) }); {
+	case len(folders) < 2 && len(splits) == 0:
+		return nil
+	case len(splits) > 0:
+		return fmt.Errorf("%s: each of its folders %s holds %s: turn it inside out, so that each split holds a folder for each class (%s)",
+			dir, quotedNames(folders), quotedNames(splits), filepath.Join(splitNames[0][0], folders[0]))
+	case len(common) > 1:
+		return fmt.Errorf("%s: its folders %s hold the same folders (%s), so they look like splits%s", dir, quotedNames(folders), quotedNames(common), help)
+	}
+	return nil
+}
+
+// listWithin is the listing of a folder, or of the one called images that is all
+// there is in it.
+func listWithin(dir string) (listing, error) {
+	for {
+		inner, err := onlyFolder(dir)
+		if err != nil {
+			return listing{}, err
+		}
+		if inner == "" || !isContainer(inner) {
+			return listFolders(dir)
+		}
+		dir = filepath.Join(dir, inner)
+	}
+}
+
+// quotedNames lists names in quotes, at most a few.
+func quotedNames(names []string) string {
+	const most = 6
+	var out []string
+	for _, name := range names[:min(len(names), most)] {
+		out = append(out, fmt.Sprintf("%q", name))
+	}
+	if len(names) > most {
+		out = append(out, fmt.Sprintf("… (%d in all)", len(names)))
+	}
+	return strings.Join(out, ", ")
+}
