@@ -20,7 +20,8 @@ func oneHot(labels []int, classes int) ([]float32, error) {
 }
 
 // smooth is label smoothing (Szegedy et al. 2016) as torch.nn.CrossEntropyLoss
-// does it: the fraction of each target that is spread over all classes.
+// does it: the fraction of each target that is spread over all classes, from 0 to
+// 1, which makes all classes alike.
 func smooth(targets []float32, classes int, fraction float64) []float32 {
 	if fraction == 0 {
 		return targets
@@ -32,12 +33,30 @@ func smooth(targets []float32, classes int, fraction float64) []float32 {
 	return out
 }
 
-// lossAndCorrect builds the cross entropy, its mean over the batch, and the
-// number of pictures whose greatest logit is where the target is greatest; both
-// scalars. logits and targets: [batch, classes].
-func lossAndCorrect(logits, targets *Node) (loss, correct *Node) {
+// greatest is the class with the greatest target of each picture, the first of
+// equals, as a float32: [batch].
+func greatest(targets []float32, classes int) []float32 {
+	best := make([]float32, len(targets)/classes)
+	for i := range best {
+		row := targets[i*classes : (i+1)*classes]
+		k := 0
+		for c, v := range row {
+			if v > row[k] {
+				k = c
+			}
+		}
+		best[i] = float32(k)
+	}
+	return best
+}
+
+// lossAndCorrect builds the cross entropy, its mean over the batch, and the number
+// of pictures whose greatest logit is that of their class; both scalars. logits and
+// targets: [batch, classes]; classes: [batch]. The targets can't stand for the
+// classes: smoothing may leave no greatest one.
+func lossAndCorrect(logits, targets, classes *Node) (loss, correct *Node) {
 	each := Neg(ReduceSum(Mul(targets, LogSoftmax(logits, -1)), -1))
-	hits := Equal(ArgMax(logits, -1), ArgMax(targets, -1))
+	hits := Equal(ConvertDType(ArgMax(logits, -1), classes.DType()), classes)
 	return ReduceAllMean(each), ReduceAllSum(ConvertDType(hits, logits.DType()))
 }
 

@@ -64,8 +64,8 @@ func (t *Trainer) logitsGraph(scope string) func(*model.Scope, []*Node) []*Node 
 }
 
 // backward runs the network on a batch and differentiates the mean loss by the
-// trained weights. Inputs: images; targets, and factors if branches are dropped,
-// or those of the network's objective.
+// trained weights. Inputs: images; targets, classes, and factors if branches are
+// dropped, or those of the network's objective.
 func (t *Trainer) backward(inputs []*Node) (o Objective, gradients []*Node) {
 	how := vit.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
 	o = t.objective(t.store.Scope("/"+weightScope), inputs, how)
@@ -81,11 +81,11 @@ func (t *Trainer) objective(scope *model.Scope, inputs []*Node, how vit.Training
 	if t.net.Objective != nil {
 		return t.net.Objective(scope, inputs[0], inputs[1:], how)
 	}
-	if len(inputs) > 2 {
-		how.Factors = inputs[2]
+	if len(inputs) > 3 {
+		how.Factors = inputs[3]
 	}
 	logits := t.net.Logits(scope, inputs[0], how)
-	loss, correct := lossAndCorrect(logits, inputs[1])
+	loss, correct := lossAndCorrect(logits, inputs[1], inputs[2])
 	return Objective{loss, correct, Scalar(logits.Graph(), logits.DType(), logits.Shape().Dim(0))}
 }
 

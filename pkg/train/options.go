@@ -15,8 +15,8 @@ type Options struct {
 	// ClipNorm bounds the norm of all gradients together, as
 	// torch.nn.utils.clip_grad_norm_ does; 0: no bound.
 	ClipNorm float64
-	// LabelSmoothing is the fraction of a target that is spread over all classes,
-	// below 1: at 1 no class is left to be learnt.
+	// LabelSmoothing is the fraction of a target that is spread over all classes, from
+	// 0 to 1, as torch.nn.CrossEntropyLoss has it. At 1 the labels play no part.
 	LabelSmoothing float64
 	// Accumulate is how many batches make one update; 0 and 1 mean each its own.
 	// Every batch's mean loss counts alike, whatever its size.
@@ -48,8 +48,8 @@ func (o Options) validate() error {
 		return errors.New("no schedule is given")
 	case !(o.ClipNorm >= 0) || math.IsInf(o.ClipNorm, 0):
 		return fmt.Errorf("gradients can't be clipped to a norm of %g", o.ClipNorm)
-	case !(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1):
-		return fmt.Errorf("label smoothing of %g: it must be from 0 to below 1", o.LabelSmoothing)
+	case !(o.LabelSmoothing >= 0 && o.LabelSmoothing <= 1):
+		return fmt.Errorf("label smoothing of %g: it must lie between 0 and 1", o.LabelSmoothing)
 	case o.Accumulate < 0:
 		return fmt.Errorf("%d batches can't make an update", o.Accumulate)
 	}
@@ -59,7 +59,7 @@ func (o Options) validate() error {
 // Metrics is what a step tells.
 type Metrics struct {
 	Loss    float64 // mean over the batch, smoothing included
-	Correct int     // pictures whose greatest logit is the target's
+	Correct int     // pictures whose greatest logit is that of the greatest target, before smoothing
 	Answers int     // of how many: the pictures, or what the network's objective counts
 	Batch   int     // pictures
 

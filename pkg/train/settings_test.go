@@ -92,7 +92,7 @@ func TestParseSettingsErrors(t *testing.T) {
 		{"probe; checkpoint", 1, "change nothing in a probe"},
 		{"eps=0", 5, "more than 0 and at most 1"},
 		{"beta1=1", 7, "at least 0 and less than 1"},
-		{"smoothing=2", 11, "less than 1"},
+		{"smoothing=2", 11, "between 0 and 1"},
 		{"=", 1, `no setting ""`},
 	} {
 		_, err := train.ParseSettings(c.text)

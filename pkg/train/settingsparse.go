@@ -42,7 +42,7 @@ var settings = []setting{
 	decimal("floor", func(s *Settings) *float64 { return &s.Floor }, 0, 1e6),
 	decimal("warmup", func(s *Settings) *float64 { return &s.Warmup }, 0, 1e6),
 	decimal("clip", func(s *Settings) *float64 { return &s.Clip }, 0, 1e9),
-	decimal("smoothing", func(s *Settings) *float64 { return &s.Smoothing }, 0, below1),
+	decimal("smoothing", func(s *Settings) *float64 { return &s.Smoothing }, 0, 1),
 	decimal("ema", func(s *Settings) *float64 { return &s.EMA }, 0, below1),
 	decimal("droppath", func(s *Settings) *float64 { return &s.DropPath }, 0, below1),
 	decimal("layerdecay", func(s *Settings) *float64 { return &s.LayerDecay }, 1e-6, 1),

@@ -51,7 +51,7 @@ func (t *Trainer) StepTargets(images, targets []float32) (Metrics, error) {
 	if err != nil {
 		return Metrics{}, err
 	}
-	inputs, err := t.inputs(images, smooth(targets, t.net.Classes, t.opt.LabelSmoothing), batch)
+	inputs, err := t.inputs(images, targets, batch)
 	if err != nil {
 		return Metrics{}, err
 	}
@@ -172,20 +172,21 @@ func (t *Trainer) imageShape(batch int) shapes.Shape {
 	return shapes.Make(dtypes.Float32, batch, t.net.Input[0], t.net.Input[1], t.net.Input[2])
 }
 
-// inputs gives a batch to the backend: images, targets, and factors if branches
-// are dropped.
+// inputs gives a batch to the backend: images, smoothed targets, classes, and
+// factors if branches are dropped.
 func (t *Trainer) inputs(images, targets []float32, batch int) ([]*tensors.Tensor, error) {
 	list := []struct {
 		shape  shapes.Shape
 		values []float32
 	}{
 		{t.imageShape(batch), images},
-		{shapes.Make(dtypes.Float32, batch, t.net.Classes), targets},
+		{shapes.Make(dtypes.Float32, batch, t.net.Classes), smooth(targets, t.net.Classes, t.opt.LabelSmoothing)},
+		{shapes.Make(dtypes.Float32, batch), greatest(targets, t.net.Classes)},
 	}
 	if n := len(t.net.Drop); n > 0 {
 		list = append(list, list[0])
-		list[2].shape = shapes.Make(dtypes.Float32, n, batch)
-		list[2].values = t.draw(batch)
+		list[3].shape = shapes.Make(dtypes.Float32, n, batch)
+		list[3].values = t.draw(batch)
 	}
 	var inputs []*tensors.Tensor
 	for _, in := range list {

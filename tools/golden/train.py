@@ -229,4 +229,5 @@ def main():
     (OUT / "train.json").write_text(json.dumps(text, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
