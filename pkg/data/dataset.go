@@ -30,6 +30,8 @@ func imageWith(set Set, d *Decoder, i int) (*transform.Image, error) {
 		return d.Decode(set.Items[i].Path)
 	case *Cache:
 		return set.imageWith(d, i)
+	case Subset:
+		return imageWith(set.Set, d, set.Places[i])
 	}
 	return set.Image(i)
 }
@@ -70,8 +72,8 @@ func (d *Dataset) Counts() []int {
 	return counts
 }
 
-// relative is a picture's path as seen from the root, with slashes.
-func (d *Dataset) relative(i int) string {
+// Relative is the path of picture i as seen from the root, with slashes.
+func (d *Dataset) Relative(i int) string {
 	path := d.Items[i].Path
 	if rel, err := filepath.Rel(d.Root, path); err == nil {
 		path = rel

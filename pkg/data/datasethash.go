@@ -16,7 +16,32 @@ import (
 // files' bytes. It reads every file once, several at a time; a second per GB or
 // less where the disk is as fast.
 func (d *Dataset) Hash(ctx context.Context) (string, error) {
-	sums := make([][sha256.Size]byte, len(d.Items))
+	sums, err := d.Sums(ctx)
+	if err != nil {
+		return "", err
+	}
+	return d.HashOf(sums), nil
+}
+
+// HashOf is [Dataset.Hash] where the files' sums are known.
+func (d *Dataset) HashOf(sums []Sum) string {
+	all := sha256.New()
+	for _, name := range d.Classes {
+		fmt.Fprintf(all, "class %q\n", name)
+	}
+	for i, item := range d.Items {
+		fmt.Fprintf(all, "%q %d %x\n", d.Relative(i), item.Label, sums[i])
+	}
+	return hex.EncodeToString(all.Sum(nil))
+}
+
+// Sum is the SHA-256 of a file.
+type Sum [sha256.Size]byte
+
+// Sums is the sum of every picture's file, in their order. It reads every file
+// once, several at a time.
+func (d *Dataset) Sums(ctx context.Context) ([]Sum, error) {
+	sums := make([]Sum, len(d.Items))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
@@ -37,21 +62,14 @@ func (d *Dataset) Hash(ctx context.Context) (string, error) {
 	}
 	wg.Wait()
 	if err := context.Cause(ctx); err != nil {
-		return "", fmt.Errorf("data set: %w", err)
+		return nil, fmt.Errorf("data set: %w", err)
 	}
-	all := sha256.New()
-	for _, name := range d.Classes {
-		fmt.Fprintf(all, "class %q\n", name)
-	}
-	for i, item := range d.Items {
-		fmt.Fprintf(all, "%q %d %x\n", d.relative(i), item.Label, sums[i])
-	}
-	return hex.EncodeToString(all.Sum(nil)), nil
+	return sums, nil
 }
 
 // hashFile reads a file until the context ends; a pipe or a device, which might
 // never end, is an error.
-func hashFile(ctx context.Context, path string, buf []byte, sum *[sha256.Size]byte) error {
+func hashFile(ctx context.Context, path string, buf []byte, sum *Sum) error {
 	f, _, err := open(path)
 	if err != nil {
 		return err

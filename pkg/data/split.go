@@ -17,40 +17,81 @@ const (
 	mixStream     = 0x6d6978         // "mix"
 )
 
-// Split takes a part of a data set away, such as pictures to validate on: each
-// class gives the same fraction, as nearly as whole pictures allow, so that the
-// part has round(fraction · pictures) of them; no class gives its last picture.
-// Which ones is decided by the seed. Both results keep the order. The fraction
-// lies between 0 and 1.
-func (d *Dataset) Split(seed uint64, fraction float64) (rest, part *Dataset, err error) {
+// HoldOut chooses a part of a set, such as pictures to validate on, and gives the
+// places of the others and of the part, both in order. Each class gives the same
+// fraction, as nearly as whole pictures allow, so that the part has round(fraction ·
+// pictures) of them; no class gives its last picture. Which ones is decided by the
+// seed and by nothing else. The fraction lies between 0 and 1. Too few pictures to
+// give any are an error, as is a label that is none of the classes.
+func HoldOut(set Set, classes int, seed uint64, fraction float64) (rest, part []int, err error) {
 	if !(fraction > 0 && fraction < 1) {
 		return nil, nil, fmt.Errorf("data set: a fraction of %g can't be split off: it must lie between 0 and 1", fraction)
 	}
-	members := make([][]int, len(d.Classes))
-	for i, item := range d.Items {
-		members[item.Label] = append(members[item.Label], i)
+	members, counts := make([][]int, classes), make([]int, classes)
+	for i := range set.Len() {
+		label := set.Label(i)
+		if label < 0 || label >= classes {
+			return nil, nil, fmt.Errorf("data set: %s has class %d, which is none of %d", set.Name(i), label, classes)
+		}
+		members[label] = append(members[label], i)
+		counts[label]++
 	}
-	taken := make([]bool, len(d.Items))
-	for class, n := range shares(d.Counts(), fraction) {
+	taken := make([]bool, set.Len())
+	for class, n := range shares(counts, fraction) {
 		list := members[class]
 		shuffle(list, transform.NewRand(seed^splitStream, uint64(class), 0, 0))
 		for _, i := range list[:n] {
 			taken[i] = true
 		}
 	}
-	rest, part = &Dataset{Root: d.Root, Classes: d.Classes}, &Dataset{Root: d.Root, Classes: d.Classes}
-	for i, item := range d.Items {
-		to := rest
+	for i := range taken {
 		if taken[i] {
-			to = part
+			part = append(part, i)
+		} else {
+			rest = append(rest, i)
 		}
-		to.Items = append(to.Items, item)
 	}
-	if len(part.Items) == 0 {
-		return nil, nil, fmt.Errorf("data set: %s has too few pictures to split off %g of them", d.Root, fraction)
+	if len(part) == 0 {
+		return nil, nil, fmt.Errorf("data set: %d pictures of %d classes are too few to split off %g of them", set.Len(), classes, fraction)
 	}
 	return rest, part, nil
 }
+
+// Split is [HoldOut] with data sets as results.
+func (d *Dataset) Split(seed uint64, fraction float64) (rest, part *Dataset, err error) {
+	others, some, err := HoldOut(d, len(d.Classes), seed, fraction)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", d.Root, err)
+	}
+	return d.Pick(others), d.Pick(some), nil
+}
+
+// Pick is a data set of the pictures at some places.
+func (d *Dataset) Pick(places []int) *Dataset {
+	out := &Dataset{Root: d.Root, Classes: d.Classes, Items: make([]Item, len(places))}
+	for k, i := range places {
+		out.Items[k] = d.Items[i]
+	}
+	return out
+}
+
+// Subset is the pictures of a set at some places, in their order. It is a [Set].
+type Subset struct {
+	Set
+	Places []int
+}
+
+// Len is the number of pictures.
+func (s Subset) Len() int { return len(s.Places) }
+
+// Label is the class of picture i.
+func (s Subset) Label(i int) int { return s.Set.Label(s.Places[i]) }
+
+// Name is the name of picture i.
+func (s Subset) Name(i int) string { return s.Set.Name(s.Places[i]) }
+
+// Image is picture i.
+func (s Subset) Image(i int) (*transform.Image, error) { return s.Set.Image(s.Places[i]) }
 
 // shares is how many pictures each class gives: its fraction rounded down, and
 // one more from the classes that lost most by it, the first ones where they are

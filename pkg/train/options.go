@@ -9,7 +9,7 @@ import (
 // Options says how a network is trained.
 type Options struct {
 	Optimizer Optimizer
-	Schedule  Schedule // learning rate by update
+	Schedule  Schedule // learning rate by update of the trainer
 	Rules     []Rule   // exceptions for some parameters; nil: all are treated alike
 
 	// ClipNorm bounds the norm of all gradients together, as

@@ -69,7 +69,7 @@ func (p *Pool) features(ctx context.Context, key string, compute func() ([2]*Fea
 // program names what a trainer computes: all but what only decides the numbers
 // that go in.
 func program(backend compute.Backend, cfg vit.Config, s Settings) string {
-	s.Rate, s.Epochs, s.Batch, s.Seed = 0, 0, 0, 0
+	s.Rate, s.Epochs, s.Batch, s.Seed, s.Valid = 0, 0, 0, 0, 0
 	s.Schedule, s.Floor, s.Warmup, s.Smoothing, s.Mixup, s.CutMix = "", 0, 0, 0, 0, 0
 	return fmt.Sprintf("%s\n%+v\n%+v", backend.Description(), cfg, s)
 }

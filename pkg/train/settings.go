@@ -42,6 +42,15 @@ type Settings struct {
 
 	Precision  string // [precision] float32 or bfloat16; "" is float32; see Options.Precision
 	Checkpoint bool   // [checkpoint] Options.Checkpointing
+
+	// Valid is the fraction of the training pictures that is held out to validate on
+	// where there are no others for it; 0: none. [valid]
+	Valid float64
+	// HeadEpochs is how many of the epochs, the first ones, train the head alone
+	// before everything learns: linear probing, then fine-tuning (Kumar et al. 2022).
+	// [head_epochs]
+	HeadEpochs int
+	HeadRate   float64 // [head_lr] constant learning rate of those epochs; 0: as lr
 }
 
 // DefaultSettings is what holds where nothing is said: the optimiser is torch's
@@ -50,7 +59,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		Rate: 1e-4, Epochs: 5, Batch: 16, Accumulate: 1, Seed: 1,
 		Optimizer: "adam", Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
-		Schedule: "constant", LayerDecay: 1, Freeze: "none", Precision: Float32.String(),
+		Schedule: "constant", LayerDecay: 1, Freeze: "none", Precision: Float32.String(), Valid: 0.2,
 	}
 }
 
@@ -65,8 +74,14 @@ func (s Settings) check() error {
 		return fmt.Errorf("floor %g is above the learning rate %g", s.Floor, s.Rate)
 	case s.Floor != 0 && s.Schedule == "constant":
 		return fmt.Errorf("floor belongs to schedule=cosine and schedule=linear")
-	case s.Warmup > float64(s.Epochs):
-		return fmt.Errorf("warmup of %g epochs is longer than the %d epochs there are", s.Warmup, s.Epochs)
+	case s.HeadEpochs > 0 && (s.Probe || s.Freeze == "backbone"):
+		return fmt.Errorf("head_epochs is for runs that train everything after the head: leave it out, as only the head learns here")
+	case s.HeadEpochs > 0 && s.HeadEpochs >= s.Epochs:
+		return fmt.Errorf("head_epochs=%d leaves none of the %d epochs to train everything: choose more epochs, or freeze=backbone to train the head alone", s.HeadEpochs, s.Epochs)
+	case s.HeadRate != 0 && s.HeadEpochs == 0:
+		return fmt.Errorf("head_lr is the learning rate of head_epochs: add head_epochs=1")
+	case s.Warmup > float64(s.Epochs-s.HeadEpochs):
+		return fmt.Errorf("warmup of %g epochs is longer than the %d epochs there are", s.Warmup, s.Epochs-s.HeadEpochs)
 	case s.Probe && (s.Mixup > 0 || s.CutMix > 0):
 		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed")
 	case (s.Probe || s.Freeze == "backbone") && (s.LayerDecay != 1 || s.DropPath != 0):
@@ -85,7 +100,7 @@ func (s Settings) Updates(batches int) int {
 }
 
 // Options is the settings for a trainer of a network of depth blocks, with
-// epochs of so many batches.
+// epochs of so many batches; of HeadEpochs, those for what comes after them.
 func (s Settings) Options(batches, depth int) Options {
 	o := Options{
 		Optimizer: s.optimizer(), Schedule: s.schedule(batches),
@@ -117,20 +132,35 @@ func (s Settings) optimizer() Optimizer {
 	return Adam{Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps, WeightDecay: s.WeightDecay, Decoupled: s.Optimizer == "adamw"}
 }
 
+// headSettings is the settings of the epochs that train the head alone.
+func (s Settings) headSettings() Settings {
+	if s.HeadRate != 0 {
+		s.Rate = s.HeadRate
+	}
+	s.Freeze, s.Schedule, s.Floor, s.Warmup, s.DropPath, s.LayerDecay, s.HeadEpochs, s.HeadRate = "backbone", "constant", 0, 0, 0, 1, 0, 0
+	return s
+}
+
+// schedule is the learning rate from the beginning of a run, or of what comes after
+// HeadEpochs.
 func (s Settings) schedule(batches int) Schedule {
 	warmup := int(math.Round(s.Warmup * float64(s.Updates(batches))))
-	updates := s.Epochs*s.Updates(batches) - warmup
-	schedule := Constant(s.Rate)
-	switch s.Schedule {
-	case "cosine":
-		schedule = Cosine(s.Rate, s.Floor, updates)
-	case "linear":
-		schedule = Linear(s.Rate, s.Floor, updates)
-	}
+	schedule := s.within((s.Epochs-s.HeadEpochs)*s.Updates(batches) - warmup)
 	if warmup > 0 {
 		schedule = Warmup(warmup, 1/float64(warmup+1), schedule)
 	}
 	return schedule
+}
+
+// within is the learning rate over so many updates, without warming up.
+func (s Settings) within(updates int) Schedule {
+	switch s.Schedule {
+	case "cosine":
+		return Cosine(s.Rate, s.Floor, updates)
+	case "linear":
+		return Linear(s.Rate, s.Floor, updates)
+	}
+	return Constant(s.Rate)
 }
 
 // Mix is how batches are mixed, nil if they aren't: every batch, by Mixup and

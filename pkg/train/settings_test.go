@@ -22,7 +22,7 @@ func ExampleParseSettings() {
 	fmt.Println(err)
 	// Output:
 	// 1e-06 adam 16
-	// column 10: there is no setting "epoch"; there are lr, epochs, batch, accumulate, divide, seed, optimizer, weight_decay, no_decay, momentum, nesterov, beta1, beta2, eps, schedule, floor, warmup, clip, smoothing, ema, droppath, layerdecay, freeze, probe, mixup, cutmix, precision, checkpoint
+	// column 10: there is no setting "epoch"; there are lr, epochs, batch, accumulate, divide, seed, optimizer, weight_decay, no_decay, momentum, nesterov, beta1, beta2, eps, schedule, floor, warmup, clip, smoothing, ema, droppath, layerdecay, freeze, probe, mixup, cutmix, precision, checkpoint, valid, head_epochs, head_lr
 	//   lr=1e-3; epoch=5
 	//            ^
 }

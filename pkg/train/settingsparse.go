@@ -18,7 +18,7 @@ type setting struct {
 	get  func(s *Settings) string
 	set  func(s *Settings, text string) error
 	// late settings aren't in a manifest that has them as usual: runs from before
-	// they were there go on.
+	// they were there can be resumed.
 	late bool
 }
 
@@ -52,6 +52,9 @@ var settings = []setting{
 	decimal("cutmix", func(s *Settings) *float64 { return &s.CutMix }, 0, 1e3),
 	late(choice("precision", func(s *Settings) *string { return &s.Precision }, Float32.String(), BFloat16.String())),
 	late(flag("checkpoint", func(s *Settings) *bool { return &s.Checkpoint })),
+	late(decimal("valid", func(s *Settings) *float64 { return &s.Valid }, 0, below1)),
+	late(whole("head_epochs", func(s *Settings) *int { return &s.HeadEpochs }, 0, 1e6)),
+	late(decimal("head_lr", func(s *Settings) *float64 { return &s.HeadRate }, 0, 1e6)),
 }
 
 func late(s setting) setting {
@@ -162,7 +165,16 @@ func flag(name string, field func(*Settings) *bool) setting {
 // are names with and without '_'. A switch, such as probe, needs no value. The
 // error is a [*transform.SyntaxError].
 func ParseSettings(text string) (Settings, error) {
-	s, seen := DefaultSettings(), map[string]bool{}
+	s, _, err := DefaultSettings().With(text)
+	return s, err
+}
+
+// With changes the settings that a text names, as [ParseSettings] reads it, and
+// gives their names in the text's order. All others stay as they are, but that a
+// change to adamw brings its weight decay.
+func (s Settings) With(text string) (Settings, []string, error) {
+	before := s
+	var seen []string
 	fail := func(at int, err error) error {
 		return &transform.SyntaxError{Spec: text, Column: utf8.RuneCountInString(text[:at]) + 1, Reason: err.Error()}
 	}
@@ -177,30 +189,30 @@ func ParseSettings(text string) (Settings, error) {
 		at := start + spaceBefore(name)
 		found, err := findSetting(strings.TrimSpace(name))
 		if err != nil {
-			return s, fail(at, err)
+			return s, nil, fail(at, err)
 		}
-		if seen[found.name] {
-			return s, fail(at, fmt.Errorf("%s is there a second time", found.name))
+		if slices.Contains(seen, found.name) {
+			return s, nil, fail(at, fmt.Errorf("%s is there a second time", found.name))
 		}
-		seen[found.name] = true
+		seen = append(seen, found.name)
 		if has {
 			at = start + len(name) + 1 + spaceBefore(value)
 		}
 		value = strings.TrimSpace(value)
 		if has && value == "" {
-			return s, fail(at, fmt.Errorf("the value of %s should be here", found.name))
+			return s, nil, fail(at, fmt.Errorf("the value of %s should be here", found.name))
 		}
 		if err := found.set(&s, value); err != nil {
-			return s, fail(at, err)
+			return s, nil, fail(at, err)
 		}
 	}
-	if s.Optimizer == "adamw" && !seen["weight_decay"] {
+	if s.Optimizer == "adamw" && before.Optimizer != "adamw" && !slices.Contains(seen, "weight_decay") {
 		s.WeightDecay = NewAdamW().WeightDecay
 	}
 	if err := s.check(); err != nil {
-		return s, fail(0, err)
+		return s, nil, fail(0, err)
 	}
-	return s, nil
+	return s, seen, nil
 }
 
 // spaceBefore is the number of bytes of space that text begins with.
@@ -234,7 +246,7 @@ func (s Settings) List() []Named {
 }
 
 // Map is the settings by their names, as a run's manifest has them: all but
-// precision and checkpoint where they are as usual.
+// precision and those after it in [Settings] where they are as usual.
 func (s Settings) Map() map[string]string {
 	out, usual := make(map[string]string, len(settings)), DefaultSettings()
 	for _, e := range settings {

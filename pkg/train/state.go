@@ -13,7 +13,8 @@ import (
 )
 
 // counters is the name of the tensor that holds the numbers of updates, of
-// batches, and of batches that wait.
+// batches, of batches that wait, and, where it isn't 0, of the updates before the
+// present trainer's.
 const counters = "counters"
 
 // kept is a variable that makes part of the state.
@@ -55,7 +56,11 @@ func (t *Trainer) State() ([]*weights.Tensor, error) {
 	if t.broken != nil {
 		return nil, t.broken
 	}
-	list := []*weights.Tensor{weights.NewInt64s(counters, []int64{int64(t.updates), int64(t.batches), int64(t.pending)})}
+	numbers := []int64{int64(t.updates), int64(t.batches), int64(t.pending)}
+	if t.began > 0 {
+		numbers = append(numbers, int64(t.began))
+	}
+	list := []*weights.Tensor{weights.NewInt64s(counters, numbers)}
 	for _, k := range t.kept(t.pending > 0) {
 		tensor, err := download(k.name, k.variable)
 		if err != nil {
@@ -141,10 +146,14 @@ func (t *Trainer) readCounters(tensor *weights.Tensor) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(numbers) != 3 || slices.Min(numbers) < 0 || numbers[2] > 0 && numbers[2] >= int64(t.opt.Accumulate) {
+	all := numbers
+	if len(numbers) == 3 {
+		all = append(slices.Clone(numbers), 0)
+	}
+	if len(all) != 4 || slices.Min(all) < 0 || all[2] > 0 && all[2] >= int64(t.opt.Accumulate) || all[3] > all[0] {
 		return nil, fmt.Errorf("its counters are %v", numbers)
 	}
-	return numbers, nil
+	return all, nil
 }
 
 func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) (*tensors.Tensor, error) {
@@ -179,6 +188,6 @@ func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64
 			}
 		}
 	}
-	t.updates, t.batches, t.pending = int(numbers[0]), int(numbers[1]), int(numbers[2])
+	t.updates, t.batches, t.pending, t.began = int(numbers[0]), int(numbers[1]), int(numbers[2]), int(numbers[3])
 	return nil
 }

@@ -201,7 +201,8 @@ func (t *Trainer) inputs(images, targets []float32, batch int) ([]*tensors.Tenso
 
 // scalars is what the next update needs of the host, and its learning rate.
 func (t *Trainer) scalars() (*tensors.Tensor, float64, error) {
-	rate := t.opt.Schedule(t.updates)
+	own := t.updates - t.began // updates of this trainer
+	rate := t.opt.Schedule(own)
 	if math.IsNaN(rate) || math.IsInf(rate, 0) || rate < 0 {
 		return nil, 0, fmt.Errorf("train: the schedule gives a learning rate of %g for update %d", rate, t.updates)
 	}
@@ -212,11 +213,11 @@ func (t *Trainer) scalars() (*tensors.Tensor, float64, error) {
 	list := make([]float64, commonScalars)
 	list[scalarShare] = 1 / float64(max(batches, 1))
 	if a := t.opt.Average; a != nil {
-		list[scalarDecay] = a.decay(t.updates + 1)
+		list[scalarDecay] = a.decay(own + 1)
 		list[scalarEnters] = 1 - list[scalarDecay]
 	}
 	for _, g := range t.groups {
-		list = append(list, t.opt.Optimizer.scalars(t.updates+1, rate*g.rateScale, g.decayScale)...)
+		list = append(list, t.opt.Optimizer.scalars(own+1, rate*g.rateScale, g.decayScale)...)
 	}
 	values := make([]float32, len(list))
 	for i, v := range list {

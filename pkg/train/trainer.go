@@ -36,6 +36,7 @@ type Trainer struct {
 	updates int // so far
 	batches int // so far, whose number draws stochastic depth
 	pending int // batches whose gradients wait for an update
+	began   int // updates of the trainers before this one; see Next
 
 	draw    func(batch int) []float32 // draws the factors of stochastic depth
 	nothing []float32                 // zeros, while variables are made
@@ -98,6 +99,29 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	return t, nil
+}
+
+// Next is a trainer that goes on from this one's weights with another network of
+// the same weights or other options, such as without what was frozen. Updates and
+// batches are counted on, but the optimiser's state, the average and the schedule
+// begin anew, as in a program of its own. Gradients that wait are an error: call
+// [Trainer.Flush] first. This trainer stays as it is.
+func (t *Trainer) Next(net *Network, opt Options) (*Trainer, error) {
+	if t.pending > 0 {
+		return nil, fmt.Errorf("train: the gradients of %d batches wait for an update: flush them before the next trainer", t.pending)
+	}
+	list, err := t.Weights(false)
+	if err != nil {
+		return nil, err
+	}
+	on := *net
+	on.Weights = list
+	next, err := NewTrainer(t.backend, &on, opt)
+	if err != nil {
+		return nil, err
+	}
+	next.updates, next.batches, next.began = t.updates, t.batches, t.updates
+	return next, nil
 }
 
 // start sets what a trainer goes by.
