@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/gomlx/compute"
 
@@ -23,9 +24,13 @@ type FineTune struct {
 	Start string     // names the model, as a digest does; resuming needs the same
 
 	Train      data.Set
-	Validation data.Set // nil: none; the best is then the last
+	Validation data.Set // nil: a part of Train, Settings.Valid of it; without such, the best is the last
 	Classes    []string // names
 	Data       string   // names the data, as a hash does; resuming needs the same
+	// Files gives the name of a picture of Train or Validation, as seen from its set's
+	// folder, and the sum of its file, for the run's pictures.csv; nil: the set's own
+	// names, and no sums.
+	Files func(validation bool, i int) (name string, sum data.Sum)
 
 	Pipeline     transform.Pipeline
 	EvalPipeline transform.Pipeline // nil: [EvaluationPipeline] of Pipeline
@@ -41,10 +46,19 @@ type FineTune struct {
 	Warn            func(string)          // told what should be known; nil: nobody is
 	Progress        func(Progress)
 	Pool            *Pool // where trainers wait for runs like this one; nil: nowhere
+
+	heldOut  *HeldOut
+	pictures []Picture
+	warnings []string
 }
 
 // Run trains; see [Fit.Run]. A cancelled context ends it with [ErrStopped] once
-// the batch under way is done.
+// the batch under way is done. What Warn is told is in the manifest, too.
+//
+// A run that is resumed may have other settings for how long it goes on and at which
+// rate: lr, epochs, schedule and floor. From there on, it starts at lr and follows the
+// schedule over the updates that are left, without warming up; the optimiser keeps
+// its state. Any other setting must be what it was.
 func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, error) {
 	// The loaders outlive ctx: the batch under way is trained on, then Fit stops.
 	loading, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -53,21 +67,29 @@ func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	name := program(backend, m.Config, f.Settings)
-	t, err := f.Pool.take(name, backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth))
+	ts, err := f.trainers(backend, s, m, network)
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := f.fit(s, m).Run(ctx, t)
-	f.Pool.give(name, t, err == nil)
+	fit, err := f.fit(s, m)
+	if err != nil {
+		return nil, err
+	}
+	fit.second, fit.extend, fit.may = ts.second, ts.extend, extendable
+	manifest, err := fit.Run(ctx, ts.now)
+	ts.keep(ts.now, err == nil)
 	return manifest, err
 }
 
 // begin makes what is trained and the batches that it is trained on; loading is
 // the context of those.
 func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) (*sources, *vit.Model, *Network, error) {
-	if f.Warn == nil {
-		f.Warn = func(string) {}
+	tell := f.Warn
+	f.Warn = func(text string) {
+		f.warnings = append(f.warnings, text)
+		if tell != nil {
+			tell(text)
+		}
 	}
 	if f.EvalPipeline == nil {
 		f.EvalPipeline = EvaluationPipeline(f.Pipeline)
@@ -80,6 +102,9 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	}
 	if err := f.Settings.check(); err != nil {
 		return nil, nil, nil, fmt.Errorf("train: settings: %w", err)
+	}
+	if err := f.holdOut(); err != nil {
+		return nil, nil, nil, err
 	}
 	s, err := f.sources(loading)
 	if err != nil {
@@ -173,16 +198,24 @@ func (f *FineTune) network(m *vit.Model) (*Network, error) {
 }
 
 // fit is the run in its folder.
-func (f *FineTune) fit(s *sources, m *vit.Model) Fit {
+func (f *FineTune) fit(s *sources, m *vit.Model) (Fit, error) {
+	pictures, err := writePictures(f.pictures)
+	if err != nil {
+		return Fit{}, err
+	}
 	settings := f.Settings.Map()
+	if delete(settings, "valid"); f.heldOut != nil {
+		settings["valid"] = strconv.FormatFloat(f.heldOut.Fraction, 'g', -1, 64)
+	}
 	settings["model"] = f.Start
 	settings["pipeline"] = f.Pipeline.String()
 	settings["eval_pipeline"] = f.EvalPipeline.String()
 	return Fit{
 		Dir: f.Dir, Train: s.train, Validation: s.validation, Epochs: f.Settings.Epochs, CheckpointEvery: f.CheckpointEvery,
 		Settings: settings, Data: f.Data, Versions: f.Versions, Notes: f.Notes, Resume: f.Resume, Progress: f.Progress,
-		Save: func(path string, list []*weights.Tensor) error { return saveModel(m, path, list) },
-	}
+		Save:  func(path string, list []*weights.Tensor) error { return saveModel(m, path, list) },
+		files: map[string][]byte{picturesFile: pictures}, heldOut: f.heldOut, warnings: f.warnings,
+	}, nil
 }
 
 // saveModel saves a model with trained weights; those that weren't trained stay.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gomlx/compute"
 )
@@ -9,7 +10,12 @@ import (
 // Sweep tries learning rates on what Run would train: the same head, pictures and
 // pipeline; see [FindLearningRate]. Nothing is kept.
 func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how FinderOptions) (*Sweep, error) {
-	f.Validation = nil
+	if f.Validation != nil {
+		f.Validation, f.Settings.Valid = nil, 0
+	}
+	if f.Settings.HeadEpochs > 0 {
+		return nil, errors.New("train: finding a learning rate: head_epochs has two: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
+	}
 	s, m, network, err := f.begin(ctx, ctx, backend)
 	if err != nil {
 		return nil, err

@@ -49,6 +49,15 @@ type Fit struct {
 	Save func(path string, list []*weights.Tensor) error
 	// Progress, if given, is called after every batch and every epoch.
 	Progress func(Progress)
+
+	// What [FineTune] adds.
+	files    map[string][]byte // further files of a new run's folder, by name
+	heldOut  *HeldOut
+	warnings []string
+	may      []string // settings that may be others on resuming
+	// extend is told where the run begins or goes on, and gives its history.
+	extend func(old *Manifest, at place) ([]Phase, error)
+	second *secondStage
 }
 
 // Progress is how far a run is.
@@ -119,7 +128,10 @@ func (r *run) open() error {
 	if r.Train == nil || r.Epochs < 1 {
 		return errors.New("there is nothing to train on: give a source and at least one epoch")
 	}
-	r.manifest = &Manifest{Settings: maps.Clone(r.Settings), Data: r.Data, Versions: r.Versions, Notes: r.Notes, Device: r.trainer.backend.Description()}
+	r.manifest = &Manifest{
+		Settings: maps.Clone(r.Settings), Data: r.Data, Versions: r.Versions, Notes: r.Notes, Device: r.trainer.backend.Description(),
+		HeldOut: r.heldOut, Warnings: r.warnings,
+	}
 	if err := r.lock(); err != nil {
 		return err
 	}
@@ -132,7 +144,7 @@ func (r *run) open() error {
 	case err == nil && !r.Resume:
 		return errors.New("it holds a run already: resume it or choose another folder")
 	case err == nil:
-		if err := r.manifest.sameRun(old); err != nil {
+		if err := r.manifest.sameRun(old, r.may); err != nil {
 			return fmt.Errorf("the run in it is another: %w: resume it as it was, or choose another folder", err)
 		}
 	}
@@ -145,6 +157,20 @@ func (r *run) open() error {
 	if r.Resume {
 		if r.at, _, err = readCheckpoint(r.Dir, r.trainer); err != nil {
 			return fmt.Errorf("its checkpoint can't be used: %w; without the file %s the run begins again", err, filepath.Join(r.Dir, checkpointFile))
+		}
+	}
+	if r.extend != nil {
+		if r.manifest.History, err = r.extend(old, r.at); err != nil {
+			return err
+		}
+	}
+	for name, text := range r.files {
+		path := filepath.Join(r.Dir, name)
+		if _, err := os.Stat(path); r.Resume && err == nil {
+			continue
+		}
+		if err := atomicfile.WriteBytes(path, text); err != nil {
+			return err
 		}
 	}
 	if r.log, err = openMetrics(r.Dir, r.at.metrics); err != nil {
@@ -307,6 +333,13 @@ func (r *run) finishEpoch(validation *Evaluation) error {
 	r.progress(Metrics{Update: r.trainer.Updates()}, validation)
 	r.at.epoch++
 	r.at.batch, r.at.sums = 0, sums{}
+	if r.second != nil && r.at.epoch == r.second.at { // before the checkpoint, whose epoch then says which trainer's it is
+		next, err := r.second.next(r.trainer)
+		if err != nil {
+			return err
+		}
+		r.trainer = next
+	}
 	if err := r.checkpoint(); err != nil {
 		return err
 	}

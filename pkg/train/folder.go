@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gaze/internal/atomicfile"
 	"gaze/internal/textfile"
@@ -45,6 +46,11 @@ type Manifest struct {
 	Best     *Evaluation       `json:"best,omitempty"`
 	BestAt   int               `json:"best_epoch,omitempty"` // the epoch after which, from 1
 	Seconds  float64           `json:"seconds"`              // of training and evaluation
+	HeldOut  *HeldOut          `json:"held_out,omitempty"`   // of the pictures to train on; nil: nothing
+	// History is the run's phases, from which update on which settings held; none if
+	// they are the same throughout.
+	History  []Phase  `json:"history,omitempty"`
+	Warnings []string `json:"warnings,omitempty"` // what the run said when it was begun or resumed
 }
 
 // ReadManifest reads the manifest of a run's folder.
@@ -70,8 +76,8 @@ func (m *Manifest) write(dir string) error {
 }
 
 // sameRun is an error that names the first setting in which two manifests
-// differ.
-func (m *Manifest) sameRun(other *Manifest) error {
+// differ, but for those that may.
+func (m *Manifest) sameRun(other *Manifest, may []string) error {
 	if m.Data != other.Data {
 		return fmt.Errorf("it was on data %q, this is %q", other.Data, m.Data)
 	}
@@ -80,8 +86,12 @@ func (m *Manifest) sameRun(other *Manifest) error {
 		names = append(names, name)
 	}
 	for _, name := range names {
-		if a, b := other.Settings[name], m.Settings[name]; a != b {
-			return fmt.Errorf("its setting %s was %q, now it is %q", name, a, b)
+		if a, b := other.Settings[name], m.Settings[name]; a != b && !slices.Contains(may, name) {
+			err := fmt.Errorf("its setting %s was %q, now it is %q", name, a, b)
+			if len(may) > 0 {
+				err = fmt.Errorf("%w (only %s may change)", err, strings.Join(may, ", "))
+			}
+			return err
 		}
 	}
 	return nil

@@ -30,6 +30,9 @@ func (f *FineTune) toFeatures(ctx context.Context, backend compute.Backend, m *v
 	key := ""
 	if f.Start != "" && f.Data != "" {
 		key = fmt.Sprintf("%s\n%s\n%s\n%s\n%v\n%d", backend.Description(), f.Start, f.Data, f.EvalPipeline, s.shape, f.Settings.Batch)
+		if f.heldOut != nil {
+			key += fmt.Sprintf("\n%+v", *f.heldOut)
+		}
 	}
 	both, err := f.Pool.features(ctx, key, func() (both [2]*FeatureSet, err error) {
 		runner, err := vit.NewRunner(backend, m)

@@ -1,0 +1,127 @@
+package train
+
+import (
+	"fmt"
+
+	"gaze/pkg/data"
+)
+
+// HeldOut says which part of the training pictures a run didn't train on, so that it
+// could be validated on them. Fraction and seed decide which they are (see
+// [data.HoldOut]); the run's pictures.csv lists them.
+type HeldOut struct {
+	Fraction float64 `json:"fraction"`
+	Seed     uint64  `json:"seed"`
+	Pictures int     `json:"pictures"`
+	Of       int     `json:"of"` // all that there are to train on
+}
+
+// holdOut takes pictures to validate on from those to train on, if there are no
+// others and the settings say so, and lists what each picture is used for.
+func (f *FineTune) holdOut() error {
+	switch {
+	case f.Validation != nil:
+		f.list(f.Train, f.Validation, Validated, f.describe(false), f.describe(true))
+		return f.twins()
+	case f.Settings.Valid == 0:
+		f.Warn("no picture is held out to validate on (valid=0): the run keeps its last weights, and how good they are on other pictures isn't known")
+		f.list(f.Train, nil, "", f.describe(false), nil)
+		return nil
+	}
+	all, own := f.Train, f.describe(false)
+	rest, part, err := data.HoldOut(all, len(f.Classes), f.Settings.Seed, f.Settings.Valid)
+	if err != nil {
+		return fmt.Errorf("train: no pictures to validate on, and none can be held out: %w; valid=0 trains on all", err)
+	}
+	f.heldOut = &HeldOut{Fraction: f.Settings.Valid, Seed: f.Settings.Seed, Pictures: len(part), Of: all.Len()}
+	f.Train, f.Validation = data.Subset{Set: all, Places: rest}, data.Subset{Set: all, Places: part}
+	f.list(f.Train, f.Validation, HeldApart,
+		func(i int) (string, string) { return own(rest[i]) }, func(i int) (string, string) { return own(part[i]) })
+	f.Warn(f.heldOut.text(f.Train, f.Validation, len(f.Classes)))
+	return f.twins()
+}
+
+// text says what is held out.
+func (h *HeldOut) text(rest, part data.Set, classes int) string {
+	counts := make([]int, classes)
+	for i := range part.Len() {
+		counts[part.Label(i)]++
+	}
+	whole, alone := make([]int, classes), 0
+	for i := range rest.Len() {
+		whole[rest.Label(i)]++
+	}
+	for c, n := range counts {
+		if n == 0 && whole[c] == 1 {
+			alone++
+		}
+	}
+	text := fmt.Sprintf("no val split: %s of %s pictures, %g %% of each class, are held out to validate on (valid=%g; seed=%d)",
+		thousands(h.Pictures), thousands(h.Of), 100*h.Fraction, h.Fraction, h.Seed)
+	if alone > 0 {
+		text += fmt.Sprintf("; %d with a single picture only train", alone)
+	}
+	return text
+}
+
+// thousands writes a number with commas, as 3,680.
+func thousands(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// describe gives name and sum of a picture of Train or Validation.
+func (f *FineTune) describe(validation bool) func(i int) (name, sum string) {
+	set := f.Train
+	if validation {
+		set = f.Validation
+	}
+	return func(i int) (string, string) {
+		if f.Files == nil {
+			return set.Name(i), ""
+		}
+		name, sum := f.Files(validation, i)
+		return name, SumText(sum)
+	}
+}
+
+// list notes the pictures that are trained on, then those validated on.
+func (f *FineTune) list(train, validation data.Set, use Use, trained, validated func(i int) (name, sum string)) {
+	add := func(set data.Set, use Use, describe func(i int) (name, sum string)) {
+		for i := range set.Len() {
+			name, sum := describe(i)
+			class := ""
+			if label := set.Label(i); label >= 0 && label < len(f.Classes) {
+				class = f.Classes[label]
+			}
+			f.pictures = append(f.pictures, Picture{Use: use, Name: name, Class: class, Sum: sum})
+		}
+	}
+	add(train, Trained, trained)
+	if validation != nil {
+		add(validation, use, validated)
+	}
+}
+
+// twins warns of pictures to validate on whose files are also trained on.
+func (f *FineTune) twins() error {
+	trained, both, of := map[string]bool{}, 0, 0
+	for _, p := range f.pictures {
+		switch {
+		case p.Sum == "":
+		case p.Use == Trained:
+			trained[p.Sum] = true
+		default:
+			if of++; trained[p.Sum] {
+				both++
+			}
+		}
+	}
+	if both > 0 {
+		f.Warn(fmt.Sprintf("%s of the %s pictures to validate on are also trained on (the same files): validation says too much good of the model", thousands(both), thousands(of)))
+	}
+	return nil
+}
