@@ -72,3 +72,85 @@ func TestResultsIntoData(t *testing.T) {
 		t.Errorf("%s was made (%v)", inside, err)
 	}
 }
+
+// write makes files, with the folders that they are in.
+func writeFiles(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestTrainRunElsewhere: a run is refused in any folder that its data set reads,
+// whatever way leads there, before anything is written; and where the data set would
+// lie in the run.
+func TestTrainRunElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	writeFiles(t, dir, map[string]string{
+		"pets/Train/cat/0.jpg": "", "pets/Train/dog/0.jpg": "", "pets/Val/cat/0.jpg": "",
+		"lists/l.csv": "filename,label\n../far/a/1.jpg,x\n../far/b/2.jpg,y\n", "far/a/1.jpg": "", "far/b/2.jpg": "", "far/c/other.txt": "",
+		"tables/train.csv": "filename,label\nimages/1.jpg,x\nimages/2.jpg,y\n", "tables/val.csv": "filename,label\nimages/3.jpg,x\n",
+		"tables/images/1.jpg": "", "tables/images/2.jpg": "", "tables/images/3.jpg": "",
+		"store/dogs/deep/0.jpg": "", "linked/train/cat/0.jpg": "", "apart/val/cat/0.jpg": "",
+		"wrapped/inner/cat/0.jpg": "", "wrapped/inner/dog/0.jpg": "",
+	})
+	for link, to := range map[string]string{"linked/train/dog": "store/dogs", "linked/val": "apart/val", "shortcut": "pets", "far/back": "pets/Val"} {
+		if err := os.Symlink(filepath.Join(dir, to), filepath.Join(dir, link)); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}
+	t.Chdir(dir)
+	for _, c := range []struct {
+		data, out string
+		says      string // "": allowed
+	}{
+		{"pets", "pets/run", "name a folder elsewhere"},
+		{"pets", "pets/Val/cat/run", "name a folder elsewhere"},
+		{"pets/Val", "pets/run", "name a folder elsewhere"},
+		{"pets/Train", "pets/Val/run", "name a folder elsewhere"},
+		{"pets/Train", "shortcut/new/run", "name a folder elsewhere"},
+		{"shortcut/Train", "pets/run", "name a folder elsewhere"},
+		{"pets/Train", "far/back/run", "name a folder elsewhere"},
+		{"pets", "run/../pets/../pets/run", "name a folder elsewhere"},
+		{"./pets/../pets/Train", "./pets/run", "name a folder elsewhere"},
+		{"lists/l.csv", "far/a/run", "name a folder elsewhere"},
+		{"lists/l.csv", "far/b/new/run", "name a folder elsewhere"},
+		{"lists", "lists/run", "name a folder elsewhere"},
+		{"lists", "far/a/run", "name a folder elsewhere"},
+		{"lists/l.csv", "lists/run", ""},
+		{"lists/l.csv", "far/c/run", ""},
+		{"tables", "tables/run", "name a folder elsewhere"},
+		{"tables/train.csv", "tables/run", "name a folder elsewhere"},
+		{"tables/train.csv", "tables/images/run", "name a folder elsewhere"},
+		{"linked", "store/dogs/run", "name a folder elsewhere"},
+		{"linked", "store/dogs/deep/run", "name a folder elsewhere"},
+		{"linked", "apart/val/run", "name a folder elsewhere"},
+		{"linked", "store/run", ""},
+		{"wrapped", "wrapped/run", "name a folder elsewhere"},
+		{"pets", ".", "the data set lies in it"},
+		{"pets/Train", "pets", "name a folder elsewhere"},
+		{"lists/l.csv", "far", "the data set lies in it"},
+		{"lists/l.csv", "lists", "the data set lies in it"},
+		{"linked", "store", "the data set lies in it"},
+		{"pets", "pets-run", ""},
+		{"pets", "new/run", ""},
+	} {
+		flags := trainFlags{data: c.data, out: c.out}
+		_, err := flags.openData(newTrain())
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("--data %s -o %s: %v, want %q", c.data, c.out, err, c.says)
+		}
+	}
+	if status, _, log := gaze(t, "train", "--data", "pets/Val", "--model", trainScratch, "--pipeline", trainPipeline, "-o", "pets/run"); status != 1 || !strings.Contains(log, "name a folder elsewhere") {
+		t.Errorf("exit status %d, %s", status, log)
+	}
+	if _, err := os.Stat("pets/run"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder was made (%v)", err)
+	}
+}

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,20 +28,32 @@ type evaluateFlags struct {
 	plan                 *outputs.Plan
 }
 
-// evaluation is what gaze evaluate writes as JSON.
+// evaluation is what gaze evaluate writes as JSON, the report's own keys among it.
 type evaluation struct {
+	evaluated
+	report  *evaluate.Report
+	Against *against
+}
+
+// evaluated says which pictures were evaluated.
+type evaluated struct {
 	Run   string `json:"run"`
 	Data  string `json:"data"`
 	Split string `json:"split"`
-	*evaluate.Report
-	Against *against `json:"against,omitempty"`
+	// HeldOut says that the pictures are what the run held out of its train split.
+	HeldOut *train.HeldOut `json:"held_out,omitempty"`
+	// TrainedOn is how many of the pictures the run was trained on; nil if it isn't
+	// known.
+	TrainedOn *int `json:"trained_on,omitempty"`
 }
 
 // against is the comparison with another run on the same pictures.
 type against struct {
-	Run      string              `json:"run"`
-	Accuracy evaluate.Interval   `json:"accuracy"`
-	McNemar  evaluate.Comparison `json:"mcnemar"`
+	Run              string              `json:"run"`
+	Accuracy         *evaluate.Interval  `json:"accuracy,omitempty"`
+	TrainingAccuracy *evaluate.Interval  `json:"training_accuracy,omitempty"` // in its place, if it was trained on them
+	TrainedOn        *int                `json:"trained_on,omitempty"`
+	McNemar          evaluate.Comparison `json:"mcnemar"`
 }
 
 func newEvaluate() *cobra.Command {
@@ -52,6 +65,9 @@ func newEvaluate() *cobra.Command {
 			"its 95 % interval (Wilson), in all and for each class; which classes are taken for which;\n" +
 			"how far the probabilities can be believed (calibration); with --against, whether another\n" +
 			"run is better (McNemar's test on the same pictures).\n\n" +
+			"The pictures are the val split of the run's data set or, without one, those that the run\n" +
+			"held out of its training pictures. What a run gets right of pictures that it was trained\n" +
+			"on (--split train) is called training accuracy: it doesn't say how good the model is.\n\n" +
 			"With -o DIR also: report.json, predictions.csv, and the figures confusion.png (classes\n" +
 			"ordered by similarity), classes.png, reliability.png and losses.png.",
 		Example: "  gaze evaluate --run run --data pets -o run/evaluation\n  gaze evaluate --run run --against other --split test --json",
@@ -61,7 +77,7 @@ func newEvaluate() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&flags.run, "run", "", "a run of 'gaze train', or any checkpoint that classifies")
 	f.StringVar(&flags.data, "data", "", "data set: a folder or a CSV (default: that of the run)")
-	f.StringVar(&flags.split, "split", "", "val, test or train (default: val; of a data set without splits, all of it)")
+	f.StringVar(&flags.split, "split", "", "val, test or train (default: val, or what the run held out; of a data set without splits, all of it)")
 	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: as each run says)")
 	f.StringVar(&flags.against, "against", "", "another run, to compare with")
 	f.StringVarP(&flags.out, "output", "o", "", "folder for report, predictions and figures")
@@ -85,12 +101,17 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 	if f.batch < 1 || f.workers < 0 {
 		return misuse(cmd, errors.New("--batch must be at least 1, --workers can't be negative"))
 	}
-	set, err := f.set(cmd)
+	record, err := readRecord(f.run)
 	if err != nil {
 		return err
 	}
+	c, err := f.choose(cmd, record)
+	if err != nil {
+		return err
+	}
+	set := c.set
 	if f.out != "" {
-		if err := outsideData(f.out, f.data); err != nil {
+		if err := errors.Join(outsideData(f.out, f.data), outsidePictures(f.out, f.data, set)); err != nil {
 			return err
 		}
 		if err := f.planFiles(cmd, set); err != nil {
@@ -102,12 +123,14 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	result := &evaluation{Run: f.run, Data: f.data, Split: f.split}
-	if result.Report, err = evaluate.New(p); err != nil {
+	result := &evaluation{evaluated: evaluated{Run: f.run, Data: f.data, Split: c.split, HeldOut: c.heldOut, TrainedOn: record.trainedOn(c, p.Names)}}
+	if result.report, err = evaluate.New(p); err != nil {
 		return err
 	}
+	result.report.Training = isTraining(result.TrainedOn, p)
+	f.warnTrained(cmd, f.run, result.TrainedOn, p)
 	if f.against != "" {
-		if result.Against, err = f.compare(cmd, p, set, pipeline, bad); err != nil {
+		if result.Against, err = f.compare(cmd, p, c, pipeline, bad); err != nil {
 			return err
 		}
 	}
@@ -125,46 +148,19 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 	return nil
 }
 
-// set is the part of the data set that is asked for.
-func (f *evaluateFlags) set(cmd *cobra.Command) (*data.Dataset, error) {
-	if f.data == "" {
-		m, err := train.ReadManifest(f.run)
-		switch {
-		case err == nil:
-			f.data = m.Notes["data"]
-		case !errors.As(err, new(*fs.PathError)):
-			return nil, err // a run, but a damaged one
-		}
+// isTraining tells whether a run was trained on all pictures that are evaluated.
+func isTraining(trainedOn *int, p *evaluate.Predictions) bool {
+	return trainedOn != nil && *trainedOn == p.Len()
+}
+
+// warnTrained says what pictures that the run was trained on mean for the result.
+func (f *evaluateFlags) warnTrained(cmd *cobra.Command, run string, trainedOn *int, p *evaluate.Predictions) {
+	switch {
+	case isTraining(trainedOn, p):
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on these %d pictures: this is its training accuracy, which says how well it learnt them and not how good it is on others\n", run, p.Len())
+	case trainedOn != nil && *trainedOn > 0:
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on %d of these %d pictures (the same files): the accuracy says too much good of it\n", run, *trainedOn, p.Len())
 	}
-	if f.data == "" {
-		return nil, misuse(cmd, fmt.Errorf("--data: there is no run in %s that says what it was trained on: name the data set", f.run))
-	}
-	splits, err := data.OpenDataset(f.data)
-	if err != nil {
-		return nil, err
-	}
-	all := []struct {
-		name string
-		set  *data.Dataset
-	}{{"val", splits.Validation}, {"test", splits.Test}, {"train", splits.Train}}
-	var there []string
-	for _, s := range all {
-		if s.set != nil {
-			there = append(there, s.name)
-		}
-	}
-	if f.split == "" && (len(there) == 1 || splits.Validation != nil) {
-		f.split = there[0] // all there is, or val
-	}
-	for _, s := range all {
-		if s.set != nil && s.name == f.split {
-			return s.set, nil
-		}
-	}
-	if f.split == "" {
-		return nil, misuse(cmd, fmt.Errorf("--split: %s has no val: choose one of %s", f.data, strings.Join(there, ", ")))
-	}
-	return nil, misuse(cmd, fmt.Errorf("--split: %s has no %s, it has %s", f.data, f.split, strings.Join(there, ", ")))
 }
 
 // predict classifies the set by a run's model, its pictures prepared by the
@@ -206,8 +202,12 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 }
 
 // compare tests another run on the same pictures.
-func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, set *data.Dataset, pipeline transform.Pipeline, bad map[string]bool) (*against, error) {
-	other, _, err := f.predict(cmd, f.against, set, pipeline, bad)
+func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, c *chosen, pipeline transform.Pipeline, bad map[string]bool) (*against, error) {
+	record, err := readRecord(f.against)
+	if err != nil {
+		return nil, err
+	}
+	other, _, err := f.predict(cmd, f.against, c.set, pipeline, bad)
 	if err != nil {
 		return nil, err
 	}
@@ -222,14 +222,20 @@ func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, set
 	if len(first) != len(second) {
 		return nil, fmt.Errorf("%s and %s can't be compared: one classifies %d of the pictures, the other %d", f.run, f.against, len(first), len(second))
 	}
-	a := &against{Run: f.against}
+	a := &against{Run: f.against, TrainedOn: record.trainedOn(c, other.Names)}
+	f.warnTrained(cmd, f.against, a.TrainedOn, other)
 	right := 0
 	for _, ok := range second {
 		if ok {
 			right++
 		}
 	}
-	a.Accuracy = evaluate.Wilson(right, len(second))
+	share := evaluate.Wilson(right, len(second))
+	if isTraining(a.TrainedOn, other) {
+		a.TrainingAccuracy = &share
+	} else {
+		a.Accuracy = &share
+	}
 	a.McNemar, err = evaluate.McNemar(first, second)
 	return a, err
 }
@@ -240,12 +246,43 @@ func (f *evaluateFlags) tell(cmd *cobra.Command, result *evaluation) error {
 		return writeJSON(cmd, result)
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s, %s of %s\n%s\n%s", filepath.Clean(f.run), result.Split, f.data, result.Table(), result.ClassTable())
-	if len(result.Pairs) > 0 {
-		fmt.Fprintf(out, "\n%s", result.PairTable())
+	r, pictures := result.report, result.Split
+	if result.HeldOut != nil {
+		pictures = "held-out pictures"
+	}
+	fmt.Fprintf(out, "%s, %s of %s\n%s\n%s", filepath.Clean(f.run), pictures, f.data, r.Table(), r.ClassTable())
+	if len(r.Pairs) > 0 {
+		fmt.Fprintf(out, "\n%s", r.PairTable())
 	}
 	if a := result.Against; a != nil {
-		fmt.Fprintf(out, "\nagainst %s, with %s right: %s\n", a.Run, a.Accuracy.Percent(), a.McNemar.Sentence(f.run, a.Run))
+		share, kind := a.Accuracy, "right"
+		if share == nil {
+			share, kind = a.TrainingAccuracy, "right in training"
+		}
+		fmt.Fprintf(out, "\nagainst %s, with %s %s: %s\n", a.Run, share.Percent(), kind, a.McNemar.Sentence(f.run, a.Run))
 	}
 	return nil
+}
+
+// MarshalJSON writes which pictures were evaluated, the report and the comparison as
+// one object.
+func (e evaluation) MarshalJSON() ([]byte, error) {
+	var object bytes.Buffer
+	for _, part := range []any{e.evaluated, e.report, struct {
+		Against *against `json:"against,omitempty"`
+	}{e.Against}} {
+		var text bytes.Buffer
+		encoder := json.NewEncoder(&text)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(part); err != nil {
+			return nil, err
+		}
+		inner := bytes.TrimSpace(text.Bytes())
+		inner = inner[1 : len(inner)-1]
+		if object.Len() > 0 && len(inner) > 0 {
+			object.WriteByte(',')
+		}
+		object.Write(inner)
+	}
+	return slices.Concat([]byte("{"), object.Bytes(), []byte("}")), nil
 }

@@ -54,10 +54,10 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 		return err
 	}
 	figures := map[string]plots.Figure{
-		"confusion.png": result.ConfusionFigure(), "reliability.png": result.ReliabilityFigure(), "classes.png": result.ClassFigure(),
+		"confusion.png": result.report.ConfusionFigure(), "reliability.png": result.report.ReliabilityFigure(), "classes.png": result.report.ClassFigure(),
 	}
-	if len(result.TopLosses) > 0 {
-		losses, err := result.LossesFigure(shownLosses, func(i int) (image.Image, error) {
+	if len(result.report.TopLosses) > 0 {
+		losses, err := result.report.LossesFigure(shownLosses, func(i int) (image.Image, error) {
 			im, err := data.Decode(p.Names[i])
 			if err != nil {
 				return nil, err

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +25,10 @@ type trainFlags struct {
 
 	resume, skipBad, asJSON bool
 	workers, every, cache   int
+
+	old   *train.Manifest // of the run that is resumed
+	base  train.Settings  // what --set changes: the defaults, or a resumed run's
+	named []string        // the settings that --set names
 }
 
 func newTrain() *cobra.Command {
@@ -31,26 +37,36 @@ func newTrain() *cobra.Command {
 		Use:   "train --data DIR --model FILE [--pipeline SPEC] [--set SETTINGS] -o RUN",
 		Short: "Fine-tune a Vision Transformer on pictures of your own",
 		Long: "Train a checkpoint, or a model from scratch, on a data set: a folder of {class}_{id}.jpg,\n" +
-			"a folder for each class, or a CSV with the columns filename and label; with the splits\n" +
-			"train, val and test as folders in it, if there are. A checkpoint of other classes gets a\n" +
-			"new head; position embeddings are resized to what the pipeline makes of a picture.\n\n" +
-			"RUN is a new folder: run.json (settings and result), metrics.jsonl (every batch and epoch),\n" +
-			"the same as events for TensorBoard, checkpoints/ (to go on from) and best/model.safetensors,\n" +
-			"the weights that were best on val (without val, the last). 'gaze classify --model RUN' uses\n" +
-			"those. Whatever stops a run, 'gaze train --resume -o RUN' goes on with it to the same bits.\n\n" +
-			"Settings, and what they are if not given:\n  " + settingsHelp() + "\n" +
-			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as torch has them; schedule\n" +
-			"is constant, or cosine or linear down to floor; warmup is in epochs; clip bounds the norm of\n" +
-			"the gradients; ema is the decay of the weights' average, which then counts; freeze=backbone\n" +
-			"trains the head alone, probe does so on features that are computed once; divide counts an\n" +
-			"incomplete group of accumulated batches as a whole one; precision=bfloat16 rounds the factors\n" +
-			"of matrix products, for devices that are faster so; checkpoint computes blocks a second time\n" +
-			"instead of keeping what they computed: less memory, more time.",
+			"a folder for each class, or a CSV with the columns filename and label; or a folder of such\n" +
+			"splits, called train, val and test (training_set, dev and the like are understood, too).\n" +
+			"Without a val split, a fifth of each class is held out to validate on (valid=0.2). The test\n" +
+			"split isn't looked at. A checkpoint of other classes gets a new head; position embeddings\n" +
+			"are resized to what the pipeline makes of a picture.\n\n" +
+			"RUN is a new folder: run.json (settings and result), pictures.csv (what each picture is used\n" +
+			"for), metrics.jsonl (every batch and epoch), the same as events for TensorBoard, checkpoints/\n" +
+			"(for --resume) and best/model.safetensors: the weights that were best in validation (without\n" +
+			"it, the last). 'gaze classify --model RUN' uses those.\n\n" +
+			"A run that was stopped by anything is continued by 'gaze train --resume -o RUN', and comes\n" +
+			"out to the same bits. --resume --set 'epochs=10; lr=1e-5' trains it longer, at another rate\n" +
+			"from there on; only lr, epochs, schedule and floor can change.\n\n" +
+			"Settings and their defaults:\n  " + settingsHelp() + "\n" +
+			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as in torch; schedule is\n" +
+			"constant, or cosine or linear down to floor; warmup is in epochs; clip bounds the norm of\n" +
+			"the gradients; ema is the decay of the weights' moving average, which is then what counts;\n" +
+			"freeze=backbone trains only the head, probe does so on features that are computed once (no\n" +
+			"random steps); head_epochs trains only the head for the first epochs, at head_lr (0: lr),\n" +
+			"then everything; divide counts an incomplete group of accumulated batches as a whole one;\n" +
+			"precision=bfloat16 rounds the factors of matrix products, for devices that are faster that\n" +
+			"way; checkpoint recomputes blocks instead of keeping their results (less memory, more time);\n" +
+			"valid is the fraction of the training pictures that is held out where there is no val split.\n" +
+			"docs/training.md explains each.",
 		Example: "  gaze train --data pets --model B_16_imagenet1k.pth -o run \\\n" +
 			"    --pipeline 'randomhflip | resize(256,256) | rotation(30) | totensor | normalize(0.5,0.5)' \\\n" +
 			"    --set 'lr=1e-6; epochs=5; batch=16; accumulate=15; seed=1'\n" +
 			"  gaze train --data pets --model vit:dim=128,depth=6,heads=4,patch=8,size=64 -o scratch --pipeline 'resize(64,64) | totensor'\n" +
-			"  gaze train --resume -o run",
+			"  gaze train --data pets --model vit-base-patch16-224 -o two --set 'epochs=6; head_epochs=2; head_lr=1e-3; lr=1e-5'\n" +
+			"  gaze train --resume -o run\n" +
+			"  gaze train --resume -o run --set 'epochs=10'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd) },
 	}
@@ -62,7 +78,7 @@ func newTrain() *cobra.Command {
 	f.StringVar(&flags.evalPipeline, "eval-pipeline", "", "how it is prepared to be classified (default: --pipeline without its random steps)")
 	f.StringVar(&flags.set, "set", "", "settings, as in 'lr=1e-6; epochs=5; batch=16'")
 	f.StringVarP(&flags.out, "output", "o", "", "the run's folder")
-	f.BoolVar(&flags.resume, "resume", false, "go on with the run in the folder; flags that are not given are as they were")
+	f.BoolVar(&flags.resume, "resume", false, "continue the run in the folder; flags and settings that aren't given stay as they were")
 	f.IntVar(&flags.workers, "workers", 0, "pictures that are decoded at a time (default: one for each processor)")
 	f.IntVar(&flags.cache, "cache", 1024, "MiB of memory for decoded pictures, so that later epochs only transform them")
 	f.IntVar(&flags.every, "checkpoint-every", 0, "batches between two checkpoints (default: only after each epoch)")
@@ -100,9 +116,6 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 			return misuse(cmd, fmt.Errorf("required flag(s) %q not set", need.name))
 		}
 	}
-	if err := outsideData(f.out, f.data); err != nil && !f.resume {
-		return err
-	}
 	log := newTrainLog(cmd.ErrOrStderr())
 	job, err := f.parse()
 	if err != nil {
@@ -112,8 +125,11 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	if f.skipBad {
 		job.Bad = func(bad data.BadPicture) { log.say(about(bad.Name, bad.Err) + "; left out") }
 	}
-	splits, err := f.open(cmd, job)
+	splits, err := f.openData(cmd)
 	if err != nil {
+		return err
+	}
+	if err := f.take(cmd, job, splits); err != nil {
 		return err
 	}
 	start, err := f.openStart(cmd, job, splits)
@@ -130,7 +146,7 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	told()
 	log.close()
 	if errors.Is(err, train.ErrStopped) {
-		return fmt.Errorf("stopped in epoch %d of %d and saved: go on with 'gaze train --resume -o %s'", manifest.Epochs+1, job.Settings.Epochs, f.out)
+		return fmt.Errorf("stopped in epoch %d of %d and saved: continue with 'gaze train --resume -o %s'", manifest.Epochs+1, job.Settings.Epochs, f.out)
 	}
 	if err != nil {
 		return err
@@ -141,6 +157,7 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 // recall takes the flags that aren't given from the run that is resumed, and
 // makes sure, before any work is done, that there is one or that there is none.
 func (f *trainFlags) recall() error {
+	f.base = train.DefaultSettings()
 	old, err := train.ReadManifest(f.out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.resume:
@@ -150,8 +167,12 @@ func (f *trainFlags) recall() error {
 	case err != nil:
 		return err
 	case !f.resume:
-		return fmt.Errorf("%s holds a run already: go on with it by --resume, or choose another folder", f.out)
+		return fmt.Errorf("%s holds a run already: continue it by --resume, or choose another folder", f.out)
 	}
+	if f.base, err = train.SettingsOf(old); err != nil {
+		return fmt.Errorf("%s: %w", f.out, err)
+	}
+	f.old = old
 	recall := func(flag *string, value string) {
 		if *flag == "" {
 			*flag = value
@@ -159,7 +180,6 @@ func (f *trainFlags) recall() error {
 	}
 	recall(&f.data, old.Notes["data"])
 	recall(&f.model, old.Notes["model"])
-	recall(&f.set, old.Notes["set"])
 	recall(&f.pipeline, old.Settings["pipeline"])
 	recall(&f.evalPipeline, old.Settings["eval_pipeline"])
 	return nil
@@ -172,7 +192,7 @@ func (f *trainFlags) parse() (*train.FineTune, error) {
 		Versions: map[string]string{"gaze": version()},
 	}
 	var err error
-	if job.Settings, err = train.ParseSettings(f.set); err != nil {
+	if job.Settings, f.named, err = f.base.With(f.set); err != nil {
 		return nil, fmt.Errorf("--set: %w", err)
 	}
 	if f.pipeline != "" {
@@ -192,11 +212,23 @@ func (f *trainFlags) parse() (*train.FineTune, error) {
 	return job, nil
 }
 
-// open lists the data set, hashes it and gives it to the job.
-func (f *trainFlags) open(cmd *cobra.Command, job *train.FineTune) (*data.Splits, error) {
-	splits, err := data.OpenDataset(f.data)
+// openData lists the data set and makes sure that it can be trained on and that the
+// run won't lie in it.
+func (f *trainFlags) openData(cmd *cobra.Command) (*data.Splits, error) {
+	if !f.resume {
+		if err := outsideData(f.out, f.data); err != nil {
+			return nil, err
+		}
+	}
+	splits, err := openDataset(cmd, f.data)
 	if err != nil {
 		return nil, err
+	}
+	all := []*data.Dataset{splits.Train, splits.Validation, splits.Test}
+	if !f.resume {
+		if err := cmp.Or(outsidePictures(f.out, f.data, all...), setOutside(f.out, f.data, all...)); err != nil {
+			return nil, err
+		}
 	}
 	if splits.Train == nil {
 		return nil, fmt.Errorf("%s: there is no split to train on: call its folder train", f.data)
@@ -204,40 +236,58 @@ func (f *trainFlags) open(cmd *cobra.Command, job *train.FineTune) (*data.Splits
 	if len(splits.Classes) < 2 {
 		return nil, fmt.Errorf("%s: all pictures are of the class %s: there is nothing to tell apart", f.data, strings.Join(splits.Classes, ""))
 	}
-	job.Train, job.Classes = data.NewCache(splits.Train, int64(f.cache)<<20), splits.Classes
-	hash, err := splits.Train.Hash(cmd.Context())
-	if err != nil {
-		return nil, err
+	return splits, nil
+}
+
+// take gives the data set to the job.
+func (f *trainFlags) take(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) error {
+	if splits.Validation != nil && job.Settings.Valid > 0 && slices.Contains(f.named, "valid") {
+		return misuse(cmd, fmt.Errorf("--set: valid=%g holds training pictures out to validate on, but %s has a val split for that: leave valid out, or move the split elsewhere", job.Settings.Valid, f.data))
 	}
+	if splits.Validation == nil && splits.Test != nil {
+		job.Warn(fmt.Sprintf("the test split isn't used for validation: it is for the end ('gaze evaluate --run %s --split test')", f.out))
+	}
+	job.Train, job.Classes = data.NewCache(splits.Train, int64(f.cache)<<20), splits.Classes
+	sums, err := splits.Train.Sums(cmd.Context(), nil)
+	if err != nil {
+		return err
+	}
+	job.Data = splits.Train.HashOf(sums)
+	var validation []data.Sum
 	if splits.Validation != nil {
 		job.Validation = splits.Validation
-		validation, err := splits.Validation.Hash(cmd.Context())
-		if err != nil {
-			return nil, err
+		if validation, err = splits.Validation.Sums(cmd.Context(), nil); err != nil {
+			return err
 		}
-		hash += "+" + validation
+		job.Data += "+" + splits.Validation.HashOf(validation)
 	}
-	job.Data = hash
-	if f.skipBad {
-		job.Bad = func(bad data.BadPicture) {
-			fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s; left out\n", about(bad.Name, bad.Err))
+	if f.old != nil && f.old.Data != job.Data {
+		return fmt.Errorf("%s: it holds other pictures than when the run in %s began: their files, names, classes or splits have changed; name the data as it was by --data, or train anew into another folder", f.data, f.out)
+	}
+	job.Files = func(validating bool, i int) (string, data.Sum) {
+		if validating {
+			return splits.Validation.Relative(i), validation[i]
 		}
+		return splits.Train.Relative(i), sums[i]
 	}
-	return splits, nil
+	return nil
 }
 
 // notes tell the way back to a run's beginnings, wherever it is resumed from.
 func (f *trainFlags) notes() map[string]string {
-	absolute := func(path string) string {
+	whole := func(path string) string {
 		if _, err := os.Stat(path); err != nil { // a name, or a description
 			return path
 		}
-		if abs, err := filepath.Abs(path); err == nil {
-			return abs
-		}
-		return path
+		return absolute(path)
 	}
-	return map[string]string{"data": absolute(f.data), "model": absolute(f.model), "set": f.set}
+	set := f.set
+	if f.old != nil { // what is named now is no more than what has changed
+		if s, _, err := f.base.With(set); err == nil {
+			set = s.String()
+		}
+	}
+	return map[string]string{"data": whole(f.data), "model": whole(f.model), "set": set}
 }
 
 // tell says where the result is and how good it is.
@@ -248,7 +298,11 @@ func (f *trainFlags) tell(cmd *cobra.Command, m *train.Manifest) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s\n", filepath.Join(f.out, "best", "model.safetensors"))
 	if m.Best != nil {
-		fmt.Fprintf(out, "best after epoch %d: %d of %d validation pictures right (%.2f %%)\n", m.BestAt, m.Best.Correct, m.Best.Total, 100*m.Best.Accuracy)
+		kind := "validation"
+		if m.HeldOut != nil {
+			kind = "held-out"
+		}
+		fmt.Fprintf(out, "best after epoch %d: %d of %d %s pictures right (%.2f %%)\n", m.BestAt, m.Best.Correct, m.Best.Total, kind, 100*m.Best.Accuracy)
 	}
 	return nil
 }

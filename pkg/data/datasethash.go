@@ -16,7 +16,7 @@ import (
 // files' bytes. It reads every file once, several at a time; a second per GB or
 // less where the disk is as fast.
 func (d *Dataset) Hash(ctx context.Context) (string, error) {
-	sums, err := d.Sums(ctx)
+	sums, err := d.Sums(ctx, nil)
 	if err != nil {
 		return "", err
 	}
@@ -39,12 +39,14 @@ func (d *Dataset) HashOf(sums []Sum) string {
 type Sum [sha256.Size]byte
 
 // Sums is the sum of every picture's file, in their order. It reads every file
-// once, several at a time.
-func (d *Dataset) Sums(ctx context.Context) ([]Sum, error) {
+// once, several at a time. bad is told of files that can't be read, by one goroutine
+// at a time, and their sum is then zero; if it is nil they are an error.
+func (d *Dataset) Sums(ctx context.Context, bad func(i int, err error)) ([]Sum, error) {
 	sums := make([]Sum, len(d.Items))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
+	var telling sync.Mutex
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(d.Items)) {
 		wg.Go(func() {
@@ -54,8 +56,16 @@ func (d *Dataset) Sums(ctx context.Context) ([]Sum, error) {
 				if i >= len(d.Items) {
 					return
 				}
-				if err := hashFile(ctx, d.Items[i].Path, buf, &sums[i]); err != nil {
+				err := hashFile(ctx, d.Items[i].Path, buf, &sums[i])
+				switch {
+				case err == nil:
+				case bad == nil || ctx.Err() != nil:
 					cancel(err)
+				default:
+					sums[i] = Sum{}
+					telling.Lock()
+					bad(i, err)
+					telling.Unlock()
 				}
 			}
 		})

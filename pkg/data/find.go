@@ -70,7 +70,7 @@ func Find(paths []string, o FindOptions) (*Listing, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no pictures: name files or folders")
 	}
-	f := &finder{options: o, listing: &Listing{}, folders: map[string]bool{}, files: map[string]int{}, real: map[string]string{}}
+	f := &pictureFinder{options: o, listing: &Listing{}, folders: map[string]bool{}, files: map[string]int{}, real: map[string]string{}}
 	for _, path := range paths {
 		if err := f.argument(path); err != nil {
 			if !o.Lenient {
@@ -87,8 +87,8 @@ func Find(paths []string, o FindOptions) (*Listing, error) {
 	return f.listing, nil
 }
 
-// finder is a search under way.
-type finder struct {
+// pictureFinder is a search under way.
+type pictureFinder struct {
 	options FindOptions
 	listing *Listing
 	folders map[string]bool   // real paths of those that were searched
@@ -101,7 +101,7 @@ type finder struct {
 }
 
 // argument takes a path that was named.
-func (f *finder) argument(path string) error {
+func (f *pictureFinder) argument(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (f *finder) argument(path string) error {
 }
 
 // take lists a file, once.
-func (f *finder) take(path string, inFolder bool) {
+func (f *pictureFinder) take(path string, inFolder bool) {
 	dir := filepath.Dir(path)
 	in, known := f.real[dir]
 	if !known {
@@ -152,7 +152,7 @@ func (f *finder) take(path string, inFolder bool) {
 }
 
 // folder takes the pictures in a folder; again tells that it was searched before.
-func (f *finder) folder(dir string) (again bool, err error) {
+func (f *pictureFinder) folder(dir string) (again bool, err error) {
 	real, err := realPath(dir)
 	if err != nil {
 		return false, err
@@ -184,7 +184,7 @@ func realPath(dir string) (string, error) {
 }
 
 // entry takes one thing in a folder.
-func (f *finder) entry(path string, e fs.DirEntry) {
+func (f *pictureFinder) entry(path string, e fs.DirEntry) {
 	// Links are followed; one that leads nowhere fails when it's decoded, where
 	// it's reported beside the pictures that don't.
 	folder := e.IsDir()
@@ -213,7 +213,7 @@ func (f *finder) entry(path string, e fs.DirEntry) {
 const maxSniffed = 2000
 
 // whySkipped looks into a file that isn't named as a picture.
-func (f *finder) whySkipped(path string) string {
+func (f *pictureFinder) whySkipped(path string) string {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || f.sniffed >= maxSniffed {
 		return ""
 	}
@@ -240,7 +240,7 @@ func (f *finder) whySkipped(path string) string {
 }
 
 // nothing is the error for a folder without pictures.
-func (f *finder) nothing(folder string, skipped []Skipped) error {
+func (f *pictureFinder) nothing(folder string, skipped []Skipped) error {
 	text := fmt.Sprintf("no pictures in %s: its files end in none of %s", folder, strings.Join(extensions, " "))
 	if !f.options.Recursive {
 		text += " (folders in it aren't searched)"
@@ -252,7 +252,7 @@ func (f *finder) nothing(folder string, skipped []Skipped) error {
 }
 
 // name gives the pictures their names.
-func (f *finder) name() {
+func (f *pictureFinder) name() {
 	above := ""
 	if f.options.Recursive {
 		above = commonFolder(f.roots)

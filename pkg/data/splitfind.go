@@ -305,3 +305,19 @@ func quotedNames(names []string) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// SetOf is the data set that a folder or CSV is a split of by its name, if another
+// split stands beside it.
+func SetOf(path string) (set string, ok bool) {
+	set = filepath.Dir(path)
+	all, err := candidates(set)
+	if err != nil {
+		return "", false
+	}
+	group := splitGroup(all)
+	i := slices.IndexFunc(group, func(c candidate) bool { return c.name == filepath.Base(path) })
+	if i < 0 || !slices.ContainsFunc(group, func(c candidate) bool { return c.split != group[i].split }) {
+		return "", false
+	}
+	return set, true
+}

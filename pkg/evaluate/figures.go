@@ -32,7 +32,7 @@ func (r *Report) name(class int) string { return ShortName(r.Classes[class]) }
 func (r *Report) ConfusionFigure() plots.Confusion {
 	m := plots.Confusion{
 		Title:    "Which classes are taken for which",
-		Subtitle: fmt.Sprintf("%d pictures, %s right; similar classes side by side", r.Pictures, r.Accuracy.Percent()),
+		Subtitle: fmt.Sprintf("%d pictures%s, %s right; similar classes side by side", r.Pictures, r.trainedOn(), r.Accuracy.Percent()),
 	}
 	shown := r.Order
 	if len(shown) > maxShown {
@@ -66,7 +66,7 @@ func (r *Report) mistaken(n int) []int {
 // confidence, with 95 % intervals: on the diagonal, probabilities can be taken at
 // their word.
 func (r *Report) ReliabilityFigure() plots.LineChart {
-	bins := plots.Series{Name: "accuracy, 95 % interval", Points: true}
+	bins := plots.Series{Name: r.measure() + ", 95 % interval", Points: true}
 	for _, b := range r.Calibration.Bins {
 		if b.Pictures > 0 {
 			bins.X, bins.Y = append(bins.X, b.Confidence), append(bins.Y, b.Accuracy.Value)
@@ -80,7 +80,7 @@ func (r *Report) ReliabilityFigure() plots.LineChart {
 	return plots.LineChart{
 		Series:   []plots.Series{bins, share, {Name: "as sure as right", X: []float64{0, 1}, Y: []float64{0, 1}, Dashed: true}},
 		Title:    "How far the probabilities can be believed",
-		Subtitle: fmt.Sprintf("expected calibration error %.3f, largest gap %.3f, %d bins, %d pictures", r.Calibration.ECE, r.Calibration.MCE, len(r.Calibration.Bins), r.Pictures),
+		Subtitle: fmt.Sprintf("expected calibration error %.3f, largest gap %.3f, %d bins, %d pictures%s", r.Calibration.ECE, r.Calibration.MCE, len(r.Calibration.Bins), r.Pictures, r.trainedOn()),
 		XLabel:   "Probability of the predicted class", YLabel: "Share that is right",
 		XMin: 0, XMax: 1, YMin: 0, YMax: 1, Width: 420, Height: 360,
 	}
@@ -92,12 +92,12 @@ func (r *Report) ClassFigure() plots.BarChart {
 	worst := slices.DeleteFunc(slices.Clone(r.PerClass), func(c ClassResult) bool { return c.Pictures == 0 })
 	slices.SortStableFunc(worst, byAccuracy)
 	chart := plots.BarChart{
-		Title: "Accuracy of each class", Subtitle: fmt.Sprintf("of all pictures %s right", r.Accuracy.Percent()),
+		Title: r.title() + " of each class", Subtitle: fmt.Sprintf("of all pictures %s right", r.Accuracy.Percent()),
 		ValueLabel: "Right, in percent of its pictures", Horizontal: true, Max: 108, // room for the last number
 		Format: func(v float64) string { return fmt.Sprintf("%.0f", v) }, Series: []plots.Bars{{}},
 	}
 	if len(worst) > maxShown {
-		chart.Title = fmt.Sprintf("Accuracy of the worst %d of %d classes", maxShown, len(worst))
+		chart.Title = fmt.Sprintf("%s of the worst %d of %d classes", r.title(), maxShown, len(worst))
 		worst = worst[:maxShown]
 	}
 	for _, c := range worst {

@@ -10,13 +10,13 @@ import (
 // Table is the report's main numbers.
 func (r *Report) Table() plots.Table {
 	t := plots.Table{
-		Caption: fmt.Sprintf("%d pictures of %d classes", r.Pictures, len(r.Classes)),
+		Caption: fmt.Sprintf("%d pictures of %d classes%s", r.Pictures, len(r.Classes), r.trainedOn()),
 		Columns: []plots.Column{{Name: "measure"}, {Name: "value", Align: plots.AlignRight}, {Name: "95 % interval", Align: plots.AlignRight}},
 	}
 	share := func(name string, i Interval) {
 		t.Rows = append(t.Rows, []any{name, fmt.Sprintf("%.2f %%", 100*i.Value), fmt.Sprintf("%.2f to %.2f %%", 100*i.Low, 100*i.High)})
 	}
-	share("accuracy", r.Accuracy)
+	share(r.measure(), r.Accuracy)
 	if r.Top5 != nil {
 		share("among the first five", *r.Top5)
 	}
@@ -26,11 +26,19 @@ func (r *Report) Table() plots.Table {
 	return t
 }
 
+// trainedOn is what a caption adds where the classifier was trained on the pictures.
+func (r *Report) trainedOn() string {
+	if r.Training {
+		return ", which it was trained on"
+	}
+	return ""
+}
+
 // ClassTable is every class with pictures, the worst first.
 func (r *Report) ClassTable() plots.Table {
 	t := plots.Table{
-		Caption: "Accuracy of each class",
-		Columns: []plots.Column{{Name: "class"}, {Name: "pictures"}, {Name: "right"}, {Name: "accuracy %", Format: "%.1f"}, {Name: "95 % interval", Align: plots.AlignRight}, {Name: "precision %", Format: "%.1f"}},
+		Caption: r.title() + " of each class",
+		Columns: []plots.Column{{Name: "class"}, {Name: "pictures"}, {Name: "right"}, {Name: r.measure() + " %", Format: "%.1f"}, {Name: "95 % interval", Align: plots.AlignRight}, {Name: "precision %", Format: "%.1f"}},
 	}
 	list := slices.Clone(r.PerClass)
 	slices.SortStableFunc(list, byAccuracy)
