@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 	}
 	set := c.set
 	if f.out != "" {
-		if err := errors.Join(outsideData(f.out, f.data), outsidePictures(f.out, f.data, set)); err != nil {
+		if err := cmp.Or(outsideData(f.out, f.data), outsidePictures(f.out, f.data, set)); err != nil {
 			return err
 		}
 		if err := f.planFiles(cmd, set); err != nil {

@@ -121,7 +121,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newDevices(), newModels(), newPull(), newModel(),
 		newPosembed(), newAttend(), newClassify(), newReport(), newScore(),
-		newTrain(), newEvaluate(),
+		newTrain(), newLR(), newEvaluate(),
 		newCaption(), newPets(), newScenes(), newTransform(), newAugment(),
 	)
 	for _, cmd := range root.Commands() {

@@ -70,22 +70,28 @@ func newTrain() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd) },
 	}
+	flags.trained(cmd)
 	f := cmd.Flags()
-	f.StringVar(&flags.data, "data", "", "data set: a folder or a CSV")
-	modelFlag(cmd, &flags.model)
-	f.Lookup("model").Usage += ", or vit:dim=128,depth=6,heads=4,patch=8,size=64 to begin from scratch"
-	f.StringVar(&flags.pipeline, "pipeline", "", "how a picture is prepared to train on, ending in a tensor (default: as the checkpoint says)")
 	f.StringVar(&flags.evalPipeline, "eval-pipeline", "", "how it is prepared to be classified (default: --pipeline without its random steps)")
-	f.StringVar(&flags.set, "set", "", "settings, as in 'lr=1e-6; epochs=5; batch=16'")
 	f.StringVarP(&flags.out, "output", "o", "", "the run's folder")
 	f.BoolVar(&flags.resume, "resume", false, "continue the run in the folder; flags and settings that aren't given stay as they were")
-	f.IntVar(&flags.workers, "workers", 0, "pictures that are decoded at a time (default: one for each processor)")
-	f.IntVar(&flags.cache, "cache", 1024, "MiB of memory for decoded pictures, so that later epochs only transform them")
 	f.IntVar(&flags.every, "checkpoint-every", 0, "batches between two checkpoints (default: only after each epoch)")
-	f.BoolVar(&flags.skipBad, "skip-bad", false, "name pictures that can't be read and go on without them")
 	f.BoolVar(&flags.asJSON, "json", false, "write run.json to standard output at the end")
 	require(cmd, "output")
 	return cmd
+}
+
+// trained defines the flags that say what is trained, and on what.
+func (f *trainFlags) trained(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.data, "data", "", "data set: a folder or a CSV")
+	modelFlag(cmd, &f.model)
+	flags.Lookup("model").Usage += ", or vit:dim=128,depth=6,heads=4,patch=8,size=64 to begin from scratch"
+	flags.StringVar(&f.pipeline, "pipeline", "", "how a picture is prepared to train on, ending in a tensor (default: as the checkpoint says)")
+	flags.StringVar(&f.set, "set", "", "settings, as in 'lr=1e-6; epochs=5; batch=16'")
+	flags.IntVar(&f.workers, "workers", 0, "pictures that are decoded at a time (default: one for each processor)")
+	flags.IntVar(&f.cache, "cache", 1024, "MiB of memory for decoded pictures, so that later epochs only transform them")
+	flags.BoolVar(&f.skipBad, "skip-bad", false, "name pictures that can't be read and go on without them")
 }
 
 // settingsHelp lists the settings and their defaults.
@@ -230,22 +236,38 @@ func (f *trainFlags) openData(cmd *cobra.Command) (*data.Splits, error) {
 			return nil, err
 		}
 	}
+	return splits, f.check(splits)
+}
+
+// check makes sure that there is something to train on.
+func (f *trainFlags) check(splits *data.Splits) error {
 	if splits.Train == nil {
-		return nil, fmt.Errorf("%s: there is no split to train on: call its folder train", f.data)
+		return fmt.Errorf("%s: there is no split to train on: call its folder train", f.data)
 	}
 	if len(splits.Classes) < 2 {
-		return nil, fmt.Errorf("%s: all pictures are of the class %s: there is nothing to tell apart", f.data, strings.Join(splits.Classes, ""))
+		return fmt.Errorf("%s: all pictures are of the class %s: there is nothing to tell apart", f.data, strings.Join(splits.Classes, ""))
 	}
-	return splits, nil
+	return nil
 }
 
 // take gives the data set to the job.
 func (f *trainFlags) take(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) error {
-	if splits.Validation != nil && job.Settings.Valid > 0 && slices.Contains(f.named, "valid") {
-		return misuse(cmd, fmt.Errorf("--set: valid=%g holds training pictures out to validate on, but %s has a val split for that: leave valid out, or move the split elsewhere", job.Settings.Valid, f.data))
-	}
 	if splits.Validation == nil && splits.Test != nil {
 		job.Warn(fmt.Sprintf("the test split isn't used for validation: it is for the end ('gaze evaluate --run %s --split test')", f.out))
+	}
+	if err := f.takeSets(cmd, job, splits); err != nil {
+		return err
+	}
+	if f.old != nil && f.old.Data != job.Data {
+		return fmt.Errorf("%s: it holds other pictures than when the run in %s began: their files, names, classes or splits have changed; name the data as it was by --data, or train anew into another folder", f.data, f.out)
+	}
+	return nil
+}
+
+// takeSets gives the job its pictures, their hash and their names.
+func (f *trainFlags) takeSets(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) error {
+	if splits.Validation != nil && job.Settings.Valid > 0 && slices.Contains(f.named, "valid") {
+		return misuse(cmd, fmt.Errorf("--set: valid=%g holds training pictures out to validate on, but %s has a val split for that: leave valid out, or move the split elsewhere", job.Settings.Valid, f.data))
 	}
 	job.Train, job.Classes = data.NewCache(splits.Train, int64(f.cache)<<20), splits.Classes
 	sums, err := splits.Train.Sums(cmd.Context(), nil)
@@ -260,9 +282,6 @@ func (f *trainFlags) take(cmd *cobra.Command, job *train.FineTune, splits *data.
 			return err
 		}
 		job.Data += "+" + splits.Validation.HashOf(validation)
-	}
-	if f.old != nil && f.old.Data != job.Data {
-		return fmt.Errorf("%s: it holds other pictures than when the run in %s began: their files, names, classes or splits have changed; name the data as it was by --data, or train anew into another folder", f.data, f.out)
 	}
 	job.Files = func(validating bool, i int) (string, data.Sum) {
 		if validating {

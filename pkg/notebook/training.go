@@ -95,7 +95,7 @@ func (t *Training) update(text string) {
 // since the run began. The epoch that was best on the validation set stands out.
 func TrainingTable(epochs []train.EpochMetrics) plots.Table {
 	table := plots.Table{Columns: []plots.Column{
-		{Name: "Epoch"}, {Name: "Loss", Format: "%.4f"}, {Name: "Accuracy"},
+		{Name: "Epoch"}, {Name: "Training loss", Format: "%.4f"}, {Name: "Training accuracy"},
 		{Name: "Validation loss", Format: "%.4f"}, {Name: "Validation accuracy"}, {Name: "Time"},
 	}}
 	best := -1

@@ -50,6 +50,7 @@ type FineTune struct {
 	heldOut  *HeldOut
 	pictures []Picture
 	warnings []string
+	sweeping bool // nothing is validated
 }
 
 // Run trains; see [Fit.Run]. A cancelled context ends it with [ErrStopped] once
@@ -105,6 +106,9 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	}
 	if err := f.holdOut(); err != nil {
 		return nil, nil, nil, err
+	}
+	if f.sweeping {
+		f.Validation = nil
 	}
 	s, err := f.sources(loading)
 	if err != nil {

@@ -10,9 +10,7 @@ import (
 // Sweep tries learning rates on what Run would train: the same head, pictures and
 // pipeline; see [FindLearningRate]. Nothing is kept.
 func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how FinderOptions) (*Sweep, error) {
-	if f.Validation != nil {
-		f.Validation, f.Settings.Valid = nil, 0
-	}
+	f.sweeping = true
 	if f.Settings.HeadEpochs > 0 {
 		return nil, errors.New("train: finding a learning rate: head_epochs has two: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
 	}

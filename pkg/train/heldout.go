@@ -20,6 +20,8 @@ type HeldOut struct {
 // others and the settings say so, and lists what each picture is used for.
 func (f *FineTune) holdOut() error {
 	switch {
+	case f.sweeping && (f.Validation != nil || f.Settings.Valid == 0):
+		return nil
 	case f.Validation != nil:
 		f.list(f.Train, f.Validation, Validated, f.describe(false), f.describe(true))
 		return f.twins()

@@ -52,6 +52,13 @@ type Sweep struct {
 	Losses   []float64 // of the update's batches, before it
 	Smoothed []float64 // their exponential moving average, its bias corrected
 	Diverged bool      // whether it ended because the loss grew too great or not finite
+	// DivergedAt is the rate at which it did; 0 if it didn't.
+	DivergedAt float64
+}
+
+// rate is the learning rate of an update.
+func (o FinderOptions) rate(update int) float64 {
+	return o.From * math.Pow(o.To/o.From, float64(update)/float64(o.Updates-1))
 }
 
 // FindLearningRate trains a copy of the network with a learning rate that rises
@@ -66,9 +73,7 @@ func FindLearningRate(ctx context.Context, backend compute.Backend, net *Network
 		return nil, fmt.Errorf("train: finding a learning rate: %w", err)
 	}
 	opt.Average = nil
-	opt.Schedule = func(update int) float64 {
-		return how.From * math.Pow(how.To/how.From, float64(update)/float64(how.Updates-1))
-	}
+	opt.Schedule = how.rate
 	t, err := NewTrainer(backend, net, opt)
 	if err != nil {
 		return nil, err
@@ -102,7 +107,7 @@ func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOp
 			}
 			m, err := t.stepBatch(batch)
 			if broken := (*NotFiniteError)(nil); errors.As(err, &broken) {
-				s.Diverged = true
+				s.Diverged, s.DivergedAt = true, how.rate(len(s.Rates))
 				return nil
 			} else if err != nil {
 				return err
@@ -117,7 +122,11 @@ func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOp
 			smooth := mean / (1 - math.Pow(how.Smoothing, float64(n)))
 			s.Rates, s.Losses, s.Smoothed = append(s.Rates, m.Rate), append(s.Losses, loss), append(s.Smoothed, smooth)
 			best = min(best, smooth)
-			if s.Diverged = smooth > how.Diverged*best; s.Diverged || n == how.Updates {
+			if smooth > how.Diverged*best {
+				s.Diverged, s.DivergedAt = true, m.Rate
+				return nil
+			}
+			if n == how.Updates {
 				return nil
 			}
 		}
@@ -155,6 +164,10 @@ func (s *Sweep) MinimumTenth() float64 {
 	return s.Rates[best] / 10
 }
 
+// DivergedTenth is a tenth of the learning rate at which training broke down: a rate
+// that is safe, if not the best. It is 0 if training didn't break down.
+func (s *Sweep) DivergedTenth() float64 { return s.DivergedAt / 10 }
+
 // window is the updates that suggestions are taken from: at least two.
 func (s *Sweep) window() (from, to int) {
 	from, to = len(s.Rates)/10, len(s.Rates)-5
@@ -164,9 +177,10 @@ func (s *Sweep) window() (from, to int) {
 	return from, to
 }
 
-// Chart is the loss over the learning rate, with both suggestions.
+// Chart is the loss over the learning rate, with the suggestions and where training
+// broke down.
 func (s *Sweep) Chart() plots.LineChart {
-	return plots.LineChart{
+	chart := plots.LineChart{
 		Series: []plots.Series{
 			{Name: "smoothed loss", X: s.Rates, Y: s.Smoothed},
 			{Name: "loss", X: s.Rates, Y: s.Losses, Points: true, NoLine: true},
@@ -177,4 +191,8 @@ func (s *Sweep) Chart() plots.LineChart {
 		},
 		Title: "Loss at rising learning rates", XLabel: "learning rate", YLabel: "loss", LogX: true,
 	}
+	if s.DivergedAt > 0 {
+		chart.Lines = append(chart.Lines, plots.RefLine{Value: s.DivergedAt, Label: fmt.Sprintf("diverges %.1e", s.DivergedAt), Vertical: true})
+	}
+	return chart
 }

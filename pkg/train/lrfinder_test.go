@@ -32,6 +32,9 @@ func TestFindLearningRate(t *testing.T) {
 			t.Errorf("the sweep changed %s", w.Name)
 		}
 	}
+	if last := s.Rates[len(s.Rates)-1]; s.DivergedAt < last || s.DivergedAt > last*math.Pow(1e8, 1.01/59) || s.DivergedTenth() != s.DivergedAt/10 {
+		t.Errorf("diverged at %g, after %g", s.DivergedAt, last)
+	}
 	if n := len(s.Rates); !s.Diverged || n < 10 || n >= 60 || len(s.Losses) != n || len(s.Smoothed) != n {
 		t.Fatalf("%d rates, %d losses, diverged: %v", n, len(s.Losses), s.Diverged)
 	}
@@ -86,6 +89,9 @@ func TestSweepSuggestions(t *testing.T) {
 	}
 	if got := s.MinimumTenth(); math.Abs(got-1e4) > 1e-8 {
 		t.Errorf("a tenth of the minimum is %g, want 1e4", got)
+	}
+	if s.DivergedTenth() != 0 {
+		t.Errorf("a sweep that didn't diverge suggests %g", s.DivergedTenth())
 	}
 	short := &Sweep{Rates: []float64{1, 10, 100}, Smoothed: []float64{3, 2, 5}}
 	if short.Steepest() != 1 || short.MinimumTenth() != 1 {

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/data"
+	"gaze/pkg/plots"
+	"gaze/pkg/train"
+)
+
+// lrFlags are the flags of `gaze lr`.
+type lrFlags struct {
+	trainFlags
+	how train.FinderOptions
+}
+
+// rangeTest is what gaze lr writes as JSON.
+type rangeTest struct {
+	Data        string             `json:"data"`
+	Model       string             `json:"model"`
+	Settings    string             `json:"settings"`
+	Rates       []float64          `json:"rates"`
+	Losses      []float64          `json:"losses"`
+	Smoothed    []float64          `json:"smoothed"`
+	Diverged    bool               `json:"diverged"`
+	DivergedAt  float64            `json:"diverged_at,omitempty"`
+	Suggestions map[string]float64 `json:"suggestions"`
+}
+
+func newLR() *cobra.Command {
+	var flags lrFlags
+	cmd := &cobra.Command{
+		Use:   "lr --data DIR --model FILE [--pipeline SPEC] [--set SETTINGS] [-o chart.png]",
+		Short: "Find a learning rate to train with",
+		Long: "Run a learning-rate range test (Smith 2017, as fastai does it): train a copy of the model\n" +
+			"with a learning rate that rises from --from to --to, and watch the loss. It is what 'gaze\n" +
+			"train' with the same flags would train: the same head, pictures, pipeline and settings. The\n" +
+			"test ends early when the loss diverges, at four times its best. Nothing is kept.\n\n" +
+			"The table shows the loss at some rates and three suggestions: where the loss falls fastest\n" +
+			"(use this one, or a little less), a tenth of where it is least, and a tenth of where it\n" +
+			"diverges (the most that is safe). -o draws the loss over the rate.\n\n" +
+			"For the rate of the head alone (head_lr) add freeze=backbone to the settings.",
+		Example: "  gaze lr --data pets --model vit-base-patch16-224 -o lr.png\n" +
+			"  gaze lr --data pets --model B_16_imagenet1k.pth --set 'optimizer=sgd; momentum=0.9; batch=16; accumulate=4' --json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd) },
+	}
+	flags.trained(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&flags.out, "output", "o", "", "the chart, a .png or .svg")
+	f.Float64Var(&flags.how.From, "from", 1e-7, "first learning rate")
+	f.Float64Var(&flags.how.To, "to", 10, "last learning rate")
+	f.IntVar(&flags.how.Updates, "updates", 100, "updates from the first rate to the last")
+	f.BoolVar(&flags.asJSON, "json", false, "write the test as JSON to standard output")
+	require(cmd, "data", "model")
+	return cmd
+}
+
+// noPart are settings that play no part in a range test.
+var noPart = []string{"lr", "epochs", "schedule", "floor", "warmup", "ema"}
+
+func (f *lrFlags) run(cmd *cobra.Command) error {
+	if f.workers < 0 || f.cache < 0 {
+		return misuse(cmd, errors.New("--workers and --cache can't be negative"))
+	}
+	if !(f.how.From > 0) || f.how.Updates < 2 { // 0 would be taken for the usual
+		return misuse(cmd, errors.New("--from must be more than 0, --updates at least 2"))
+	}
+	if ending := strings.ToLower(filepath.Ext(f.out)); f.out != "" && ending != ".png" && ending != ".svg" {
+		return misuse(cmd, fmt.Errorf("-o %s: figures are written as .png or .svg", f.out))
+	}
+	if err := checkFolders(f.out); err != nil {
+		return err
+	}
+	f.base = train.DefaultSettings()
+	job, err := f.parse()
+	if err != nil {
+		return misuse(cmd, err)
+	}
+	log := newTrainLog(cmd.ErrOrStderr())
+	job.Warn = log.say
+	if named := slices.DeleteFunc(slices.Clone(f.named), func(name string) bool { return !slices.Contains(noPart, name) }); len(named) > 0 {
+		log.say("in a range test these settings play no part: " + strings.Join(named, ", "))
+	}
+	if f.skipBad {
+		job.Bad = func(bad data.BadPicture) { log.say(about(bad.Name, bad.Err) + "; left out") }
+	}
+	sweep, err := f.sweep(cmd, job)
+	if err != nil {
+		return err
+	}
+	if f.out != "" {
+		if err := saveFigure(f.out, sweep.Chart()); err != nil {
+			return err
+		}
+	}
+	if f.asJSON {
+		return writeJSON(cmd, f.result(job, sweep))
+	}
+	fmt.Fprint(cmd.OutOrStdout(), sweepText(sweep))
+	return nil
+}
+
+// sweep opens what is trained and runs the test.
+func (f *lrFlags) sweep(cmd *cobra.Command, job *train.FineTune) (*train.Sweep, error) {
+	splits, err := openDataset(cmd, f.data)
+	if err != nil {
+		return nil, err
+	}
+	if f.out != "" {
+		folder := filepath.Dir(f.out)
+		if err := cmp.Or(outsideData(folder, f.data), outsidePictures(folder, f.data, splits.Train, splits.Validation, splits.Test)); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.check(splits); err != nil {
+		return nil, err
+	}
+	if err := f.takeSets(cmd, job, splits); err != nil {
+		return nil, err
+	}
+	start, err := f.openStart(cmd, job, splits)
+	if err != nil {
+		return nil, err
+	}
+	defer start.Close()
+	b, err := backend.Default()
+	if err != nil {
+		return nil, err
+	}
+	return job.Sweep(cmd.Context(), b, f.how)
+}
+
+// result is the test as JSON has it.
+func (f *lrFlags) result(job *train.FineTune, s *train.Sweep) rangeTest {
+	r := rangeTest{
+		Data: f.data, Model: f.model, Settings: job.Settings.String(), Rates: s.Rates, Losses: s.Losses, Smoothed: s.Smoothed,
+		Diverged: s.Diverged, DivergedAt: s.DivergedAt,
+		Suggestions: map[string]float64{"steepest": s.Steepest(), "minimum_tenth": s.MinimumTenth()},
+	}
+	if s.Diverged {
+		r.Suggestions["diverged_tenth"] = s.DivergedTenth()
+	}
+	return r
+}
+
+// shownRates is the most rates that the table of a range test shows.
+const shownRates = 20
+
+// sweepText is the test for a person.
+func sweepText(s *train.Sweep) string {
+	right := func(name string) plots.Column { return plots.Column{Name: name, Align: plots.AlignRight} }
+	losses := plots.Table{Columns: []plots.Column{right("learning rate"), right("loss"), right("smoothed")}}
+	n := len(s.Rates)
+	shown := min(n, shownRates)
+	for k := range shown {
+		i := k * (n - 1) / max(shown-1, 1)
+		losses.Rows = append(losses.Rows, []any{fmt.Sprintf("%.1e", s.Rates[i]), fmt.Sprintf("%.4f", s.Losses[i]), fmt.Sprintf("%.4f", s.Smoothed[i])})
+	}
+	suggestions := plots.Table{Columns: []plots.Column{{Name: "suggestion"}, right("lr")}}
+	add := func(name string, rate float64) {
+		suggestions.Rows = append(suggestions.Rows, []any{name, fmt.Sprintf("%.1e", rate)})
+	}
+	add("where the loss falls fastest", s.Steepest())
+	add("a tenth of where it is least", s.MinimumTenth())
+	end := fmt.Sprintf("The loss didn't diverge up to %.1e: --to sets a higher end.", s.Rates[n-1])
+	if s.Diverged {
+		add("a tenth of where it diverges", s.DivergedTenth())
+		end = fmt.Sprintf("The loss diverges at %.1e.", s.DivergedAt)
+	}
+	return fmt.Sprintf("%s\n%s\n%s\n", losses, suggestions, end)
+}
