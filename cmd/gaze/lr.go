@@ -46,7 +46,8 @@ func newLR() *cobra.Command {
 			"test ends early when the loss diverges, at four times its best. Nothing is kept.\n\n" +
 			"The table shows the loss at some rates and three suggestions: where the loss falls fastest\n" +
 			"(use this one, or a little less), a tenth of where it is least, and a tenth of where it\n" +
-			"diverges (the most that is safe). -o draws the loss over the rate.\n\n" +
+			"diverges, an upper bound: from there on it stays above what it was in the beginning.\n" +
+			"-o draws the loss over the rate.\n\n" +
 			"For the rate of the head alone (head_lr) add freeze=backbone to the settings.",
 		Example: "  gaze lr --data pets --model vit-base-patch16-224 -o lr.png\n" +
 			"  gaze lr --data pets --model B_16_imagenet1k.pth --set 'optimizer=sgd; momentum=0.9; batch=16; accumulate=4' --json",

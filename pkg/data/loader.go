@@ -133,6 +133,10 @@ func (l *Loader) Len() int {
 	return (l.set.Len() + l.opt.Batch - 1) / l.opt.Batch
 }
 
+// Random tells whether the pictures themselves are random, by steps of the pipeline or
+// by mixing; their order doesn't count.
+func (l *Loader) Random() bool { return l.opt.Pipeline.Random() || l.opt.Mix != transform.Mix{} }
+
 // Pictures is the number of pictures in the set.
 func (l *Loader) Pictures() int { return l.set.Len() }
 

@@ -93,6 +93,13 @@ func (j job) fineTune() (*train.FineTune, error) {
 		Train: j.pictures.train, Validation: j.pictures.validation, Classes: j.study.Data.Classes, Data: j.data,
 		Pipeline: pipeline, EvalPipeline: train.EvaluationPipeline(pipeline), Settings: settings, Workers: j.study.Workers, Pool: j.pool,
 	}
+	if j.study.Warn != nil {
+		f.Warn = func(text string) {
+			j.progress.Lock()
+			defer j.progress.Unlock()
+			j.study.Warn(j.row, text)
+		}
+	}
 	if j.study.Progress != nil {
 		f.Progress = func(p train.Progress) {
 			j.progress.Lock()

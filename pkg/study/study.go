@@ -40,6 +40,9 @@ type Study struct {
 	Parallel int
 	Workers  int            // of each run, that decode and transform; 0: one for each processor
 	Progress func(Progress) // may be nil; called by one run at a time
+	// Warn is told what should be known of a run that is trained, such as random steps
+	// that a probe leaves out; may be nil. The run's run.json has it, too.
+	Warn func(row Row, text string)
 }
 
 // Progress is how far a study is.
@@ -229,7 +232,7 @@ func (s Study) Sweep(ctx context.Context, backend compute.Backend, name string) 
 		if row.Name != name {
 			continue
 		}
-		j := job{study: s, row: row, seed: s.Seeds[0], pictures: s.decodedOnce()}
+		j := job{study: s, row: row, seed: s.Seeds[0], pictures: s.decodedOnce(), progress: &sync.Mutex{}}
 		f, err := j.fineTune()
 		if err != nil {
 			return nil, fmt.Errorf("study: %s: %w", name, err)

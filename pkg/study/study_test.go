@@ -185,3 +185,15 @@ func TestStudyRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestStudyWarns: what is left out of a row's runs is told with the row.
+func TestStudyWarns(t *testing.T) {
+	probe := Row{Name: "probe", Start: rows()[0].Start, Pipeline: "randomhflip | totensor | normalize(0.5,0.5)", Settings: "lr=1e-2; epochs=1; batch=12; probe"}
+	s := Study{Data: smallSet(t), Rows: []Row{probe}, Seeds: []uint64{1}, Dir: t.TempDir()}
+	told := ""
+	s.Warn = func(row Row, text string) { told += row.Name + ": " + text + "\n" }
+	run(t, s)
+	if !strings.Contains(told, "probe: a probe learns from features that are computed once, so what is random in the pipeline is left out") {
+		t.Errorf("told %q", told)
+	}
+}

@@ -40,7 +40,13 @@ func (f *FeatureSet) Source(batch int, shuffle bool, seed uint64) Source {
 // and the same key come again; key must name all that decides the pictures: the
 // data, the pipeline, the source's seed and order. A damaged file is computed
 // again. Without a folder nothing is kept.
+//
+// A loader (see [FromLoader]) whose pipeline has random steps is an error: one draw of
+// them would stand for all. [EvaluationPipeline] leaves them out.
 func Features(ctx context.Context, backend compute.Backend, m *vit.Model, source Source, folder, key string) (*FeatureSet, error) {
+	if l, ok := source.(loaderSource); ok && l.loader.Random() {
+		return nil, errors.New("train: features: they are computed once, but the loader's pipeline has random steps, or mixes pictures: leave these out (EvaluationPipeline)")
+	}
 	path := ""
 	if folder != "" {
 		digest, err := m.Digest()

@@ -95,8 +95,13 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	if f.EvalPipeline == nil {
 		f.EvalPipeline = EvaluationPipeline(f.Pipeline)
 	}
-	if f.Settings.Probe && f.Pipeline.String() != f.EvalPipeline.String() {
+	switch {
+	case f.Settings.Probe && f.Pipeline.Random():
 		f.Warn(fmt.Sprintf("a probe learns from features that are computed once, so what is random in the pipeline is left out: %s", f.EvalPipeline))
+	case f.Settings.Probe && f.Pipeline.String() != f.EvalPipeline.String():
+		f.Warn(fmt.Sprintf("a probe learns from features that are computed once, by the evaluation's pipeline: %s", f.EvalPipeline))
+	case f.Settings.Smoothing == 1:
+		f.Warn("with smoothing=1 every class is the same target: the labels play no part in training")
 	}
 	if f.Train == nil || f.Model == nil {
 		return nil, nil, nil, errors.New("train: fine-tuning needs a model and pictures to train on")

@@ -276,4 +276,32 @@ func TestProbeWarns(t *testing.T) {
 			t.Errorf("%s: warned %q", text, told)
 		}
 	}
+	// Where nobody listens, run.json says it; and where it isn't chance that is left
+	// out, that isn't said.
+	f := fineTune(t, "epochs=1; probe=true")
+	m, err := f.Run(context.Background(), b)
+	if err != nil || len(m.Warnings) == 0 || !strings.Contains(m.Warnings[0], "random in the pipeline is left out") {
+		t.Errorf("run.json has the warnings %q (%v)", m.Warnings, err)
+	}
+	f = fineTune(t, "epochs=1; probe=true")
+	f.Pipeline, f.EvalPipeline = pipeline(t, "resize(16,16) | totensor"), pipeline(t, "resize(16,16) | hflip | totensor")
+	m, err = f.Run(context.Background(), b)
+	if err != nil || len(m.Warnings) == 0 || strings.Contains(m.Warnings[0], "random") || !strings.Contains(m.Warnings[0], "by the evaluation's pipeline: resize(16,16,bilinear) | hflip") {
+		t.Errorf("run.json has the warnings %q (%v)", m.Warnings, err)
+	}
+}
+
+// TestFeaturesRefuseChance: one draw of random steps doesn't stand for all.
+func TestFeaturesRefuseChance(t *testing.T) {
+	f := fineTune(t, "")
+	for text, random := range map[string]bool{"randomhflip | resize(32,32) | totensor": true, "resize(32,32) | totensor": false} {
+		l, err := data.NewLoader(f.Train, data.LoaderOptions{Pipeline: pipeline(t, text), Batch: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Features(context.Background(), testBackend(t), f.Model, FromLoader(context.Background(), l), "", "")
+		if (err != nil) != random || random && !strings.Contains(err.Error(), "EvaluationPipeline") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

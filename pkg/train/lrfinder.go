@@ -52,7 +52,9 @@ type Sweep struct {
 	Losses   []float64 // of the update's batches, before it
 	Smoothed []float64 // their exponential moving average, its bias corrected
 	Diverged bool      // whether it ended because the loss grew too great or not finite
-	// DivergedAt is the rate at which it did; 0 if it didn't.
+	// DivergedAt is the rate from which on the losses of the updates stayed above what
+	// they were in the beginning; 0 if the sweep didn't end early. The smoothed loss
+	// shows that only later.
 	DivergedAt float64
 }
 
@@ -107,7 +109,7 @@ func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOp
 			}
 			m, err := t.stepBatch(batch)
 			if broken := (*NotFiniteError)(nil); errors.As(err, &broken) {
-				s.Diverged, s.DivergedAt = true, how.rate(len(s.Rates))
+				s.diverged(how.rate(len(s.Rates)))
 				return nil
 			} else if err != nil {
 				return err
@@ -123,7 +125,7 @@ func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOp
 			s.Rates, s.Losses, s.Smoothed = append(s.Rates, m.Rate), append(s.Losses, loss), append(s.Smoothed, smooth)
 			best = min(best, smooth)
 			if smooth > how.Diverged*best {
-				s.Diverged, s.DivergedAt = true, m.Rate
+				s.diverged(m.Rate)
 				return nil
 			}
 			if n == how.Updates {
@@ -164,8 +166,22 @@ func (s *Sweep) MinimumTenth() float64 {
 	return s.Rates[best] / 10
 }
 
-// DivergedTenth is a tenth of the learning rate at which training broke down: a rate
-// that is safe, if not the best. It is 0 if training didn't break down.
+// diverged ends the sweep, whose last rate is given, and looks back for where training
+// broke down: the losses in the beginning are the mean of the first tenth, or three.
+func (s *Sweep) diverged(last float64) {
+	s.Diverged, s.DivergedAt = true, last
+	first := s.Losses[:min(max(len(s.Losses)/10, 3), len(s.Losses))]
+	mean := 0.0
+	for _, loss := range first {
+		mean += loss / float64(len(first))
+	}
+	for i := len(s.Losses) - 1; i >= len(first) && s.Losses[i] > mean; i-- {
+		s.DivergedAt = s.Rates[i]
+	}
+}
+
+// DivergedTenth is a tenth of the learning rate at which training broke down, an upper
+// bound for the rate to train with. It is 0 if training didn't break down.
 func (s *Sweep) DivergedTenth() float64 { return s.DivergedAt / 10 }
 
 // window is the updates that suggestions are taken from: at least two.

@@ -32,8 +32,8 @@ func TestFindLearningRate(t *testing.T) {
 			t.Errorf("the sweep changed %s", w.Name)
 		}
 	}
-	if last := s.Rates[len(s.Rates)-1]; s.DivergedAt < last || s.DivergedAt > last*math.Pow(1e8, 1.01/59) || s.DivergedTenth() != s.DivergedAt/10 {
-		t.Errorf("diverged at %g, after %g", s.DivergedAt, last)
+	if s.DivergedAt <= s.Steepest() || s.DivergedAt > s.Rates[len(s.Rates)-1]*math.Pow(1e8, 1.01/59) || s.DivergedTenth() != s.DivergedAt/10 {
+		t.Errorf("diverged at %g, of %g", s.DivergedAt, s.Rates)
 	}
 	if n := len(s.Rates); !s.Diverged || n < 10 || n >= 60 || len(s.Losses) != n || len(s.Smoothed) != n {
 		t.Fatalf("%d rates, %d losses, diverged: %v", n, len(s.Losses), s.Diverged)
@@ -96,6 +96,29 @@ func TestSweepSuggestions(t *testing.T) {
 	short := &Sweep{Rates: []float64{1, 10, 100}, Smoothed: []float64{3, 2, 5}}
 	if short.Steepest() != 1 || short.MinimumTenth() != 1 {
 		t.Errorf("a short sweep suggests %g and %g", short.Steepest(), short.MinimumTenth())
+	}
+}
+
+// TestSweepDiverged looks back to where the losses rose above the first ones for good.
+func TestSweepDiverged(t *testing.T) {
+	for _, c := range []struct {
+		losses []float64
+		last   float64
+		want   float64
+	}{
+		{[]float64{2, 2.1, 1.9, 1, 3, 0.5, 2.5, 9, 40}, 8, 6},
+		{[]float64{2, 2.1, 1.9, 1, 0.5}, 5, 5}, // the next update's loss was infinite
+		{[]float64{2, 2, 2, 3, 1}, 4, 4},       // the smoothed loss has grown too great, this one hasn't
+		{[]float64{2, 9}, 1, 1},
+		{nil, 0, 0},
+	} {
+		s := &Sweep{Losses: c.losses}
+		for i := range c.losses {
+			s.Rates = append(s.Rates, float64(i))
+		}
+		if s.diverged(c.last); s.DivergedAt != c.want || !s.Diverged {
+			t.Errorf("%v: diverged at %g, want %g", c.losses, s.DivergedAt, c.want)
+		}
 	}
 }
 
