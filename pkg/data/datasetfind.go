@@ -324,7 +324,11 @@ func isPicture(name string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
 
-func isCSV(name string) bool { return strings.EqualFold(filepath.Ext(name), ".csv") }
+// isCSV tells whether a file is a table by its name: also one that says that it is
+// separated by tabs.
+func isCSV(name string) bool {
+	return slices.Contains([]string{".csv", ".tsv"}, strings.ToLower(filepath.Ext(name)))
+}
 
 func baseNames(paths []string) []string {
 	var names []string

@@ -163,7 +163,7 @@ func (f *finder) others(dir string, all []candidate, found []*candidate) error {
 		case !c.folder || slices.ContainsFunc(found, func(s *candidate) bool { return s != nil && s.split == c.split && s.rest == c.rest }):
 		case namedAfterSplit(c.name), tables && isContainer(c.name), isCompanion(c.name):
 		default:
-			if pictures, err := picturesBelow(c.path); err != nil || len(pictures) > 0 {
+			if holdsPictures(c.path) {
 				odd = append(odd, c.name)
 			}
 		}
@@ -213,13 +213,22 @@ func onlyFolder(dir string) (string, error) {
 		return "", err
 	}
 	folders := l.folders
-	if slices.ContainsFunc(folders, isContainer) {
-		folders = slices.DeleteFunc(slices.Clone(folders), isCompanion)
+	if i := slices.IndexFunc(folders, isContainer); i >= 0 && len(folders) > 1 {
+		folders = slices.DeleteFunc(slices.Clone(folders), func(name string) bool {
+			return name != l.folders[i] && (isCompanion(name) || !holdsPictures(filepath.Join(dir, name)))
+		})
 	}
 	if len(folders) != 1 {
 		return "", nil
 	}
 	return folders[0], nil
+}
+
+// holdsPictures tells whether there are pictures in a folder or in those inside it.
+// One that can't be read may hold some.
+func holdsPictures(dir string) bool {
+	pictures, err := picturesBelow(dir)
+	return err != nil || len(pictures) > 0
 }
 
 // isWrapping tells whether the only folder in another isn't a class or a split
@@ -248,23 +257,26 @@ func looksLikeSplits(dir string, folders []string) error {
 	if !slices.ContainsFunc(folders, func(name string) bool { return !isSplit(name) }) {
 		return fmt.Errorf("%s: its folders %s look like splits, which can't be here%s", dir, quotedNames(folders), help)
 	}
-	var common []string
-	for i, name := range folders {
-		l, err := listWithin(filepath.Join(dir, name))
-		if err != nil {
-			return err
-		}
-		if len(l.pictures) > 0 || len(l.folders) == 0 {
-			return nil
-		}
-		for k := range l.folders {
-			l.folders[k] = strings.ToLower(l.folders[k])
-		}
-		if i == 0 {
-			common = l.folders
+	inside, err := foldersOnly(dir, folders)
+	if err != nil {
+		return err
+	}
+	for _, name := range folders {
+		list := inside[name]
+		if list == nil {
 			continue
 		}
-		common = slices.DeleteFunc(common, func(s string) bool { return !slices.Contains(l.folders, s) })
+		if same := shared(list, folders); len(same) > 1 || len(same) == len(list) {
+			return fmt.Errorf("%s: its folder %q holds folders that are called as those beside it (%s), so it looks like a copy of the set, or a part of it: move it elsewhere; if it is a class, list the classes' names in a classes.txt beside them",
+				dir, name, quotedNames(same))
+		}
+	}
+	if len(inside) < len(folders) {
+		return nil
+	}
+	common := inside[folders[0]]
+	for _, list := range inside {
+		common = shared(common, list)
 	}
 	switch splits := slices.DeleteFunc(slices.Clone(common), func(s string) bool { return !isSplit(s) }); {
 	case len(folders) < 2 && len(splits) == 0:
@@ -276,6 +288,29 @@ func looksLikeSplits(dir string, folders []string) error {
 		return fmt.Errorf("%s: its folders %s hold the same folders (%s), so they look like splits%s", dir, quotedNames(folders), quotedNames(common), help)
 	}
 	return nil
+}
+
+// foldersOnly lists what is in those of some folders that hold folders and no
+// pictures.
+func foldersOnly(dir string, folders []string) (map[string][]string, error) {
+	inside := map[string][]string{}
+	for _, name := range folders {
+		l, err := listWithin(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		if len(l.pictures) == 0 && len(l.folders) > 0 {
+			inside[name] = l.folders
+		}
+	}
+	return inside, nil
+}
+
+// shared is the names of one list that are in another, too, in any case.
+func shared(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(a string) bool {
+		return !slices.ContainsFunc(others, func(b string) bool { return strings.EqualFold(a, b) })
+	})
 }
 
 // listWithin is the listing of a folder, or of the one called images that is all
