@@ -159,6 +159,9 @@ func (f *evaluateFlags) fromRun(ctx context.Context, splits *data.Splits, record
 	if len(held) == 0 || splits.Train == nil || f.split != "" && f.split != "val" && f.split != "train" {
 		return nil, nil
 	}
+	if splits.Validation != nil && f.split != "train" {
+		return nil, nil // it has come since
+	}
 	places, missing, err := find(ctx, splits.Train, held)
 	if err != nil {
 		return nil, err
@@ -169,9 +172,6 @@ func (f *evaluateFlags) fromRun(ctx context.Context, splits *data.Splits, record
 	if missing != "" {
 		return nil, fmt.Errorf("%s isn't as it was when %s held pictures out of it to validate on: %s is missing or was changed (%d of %d are there); name the data set as it was by --data, or other pictures by --split",
 			f.data, f.run, missing, len(places), len(held))
-	}
-	if splits.Validation != nil && f.split != "train" {
-		return nil, nil // it has come since
 	}
 	c := &chosen{split: "val", heldOut: record.manifest.HeldOut}
 	if f.split == "train" {

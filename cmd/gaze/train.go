@@ -255,6 +255,9 @@ func (f *trainFlags) take(cmd *cobra.Command, job *train.FineTune, splits *data.
 	if splits.Validation == nil && splits.Test != nil {
 		job.Warn(fmt.Sprintf("the test split isn't used for validation: it is for the end ('gaze evaluate --run %s --split test')", f.out))
 	}
+	if whole, ok := data.SetOf(absolute(f.data)); ok && splits.Validation == nil {
+		job.Warn(fmt.Sprintf("%s is a split of %s: name that instead to use its other splits", f.data, whole))
+	}
 	if err := f.takeSets(cmd, job, splits); err != nil {
 		return err
 	}

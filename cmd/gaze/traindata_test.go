@@ -152,6 +152,9 @@ func TestTrainValid(t *testing.T) {
 	if status, _, log := gaze(t, append(args, "valid=0.3")...); status != 2 || !strings.Contains(log, "has a val split for that: leave valid out") {
 		t.Errorf("exit status %d, %s", status, log)
 	}
+	if said := trained(t, filepath.Join(with, "train"), filepath.Join(dir, "part")); !strings.Contains(said, "train is a split of "+with) || !strings.Contains(said, "3 of 16 pictures") {
+		t.Error(said)
+	}
 	// Pictures that are in both splits are told of.
 	twin := filepath.Join(with, "val", "1_901.jpg")
 	if err := os.WriteFile(twin, readFile(t, filepath.Join(with, "train", "1_1.jpg")), 0o644); err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -79,9 +81,12 @@ func hasCheckpoint(dir string) bool {
 
 // fineTune is the run as pkg/train has it, but for the model.
 func (j job) fineTune() (*train.FineTune, error) {
-	settings, err := train.ParseSettings(j.row.Settings)
+	settings, named, err := train.DefaultSettings().With(j.row.Settings)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(named, "valid") {
+		return nil, errors.New("valid has no place in a study, which has pictures to validate on: leave it out")
 	}
 	settings.Seed = j.seed
 	pipeline, err := transform.Parse(j.row.Pipeline)

@@ -348,6 +348,26 @@ func TestHeldOutNone(t *testing.T) {
 	if _, err := os.Stat(g.Dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it left a folder (%v)", err)
 	}
+	own := fineTune(t, "lr=1e-3; batch=4; epochs=1; valid=0.3")
+	if err := os.MkdirAll(own.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mine := filepath.Join(own.Dir, picturesFile)
+	if err := os.WriteFile(mine, []byte("my,own\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := goOn(t, own, "", 0); err == nil || !strings.Contains(err.Error(), "pictures.csv is there already, and no run's") {
+		t.Errorf("a file that is no run's: %v", err)
+	}
+	if text, err := os.ReadFile(mine); err != nil || string(text) != "my,own\n" {
+		t.Errorf("it was overwritten: %q (%v)", text, err)
+	}
+	if err := os.Remove(mine); err != nil {
+		t.Fatal(err)
+	}
+	if m := must(t, own, ""); !slices.Contains(m.Warnings, "valid=0.3 plays no part: there are pictures to validate on") {
+		t.Errorf("warnings %q", m.Warnings)
+	}
 	h := fineTune(t, "lr=1e-3; batch=4; epochs=1")
 	h.Files = func(_ bool, i int) (string, data.Sum) { return stripes{}.Name(i), data.Sum{byte(i)} }
 	m = must(t, h, "")

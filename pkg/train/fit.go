@@ -169,6 +169,9 @@ func (r *run) open() error {
 		if _, err := os.Stat(path); r.Resume && err == nil {
 			continue
 		}
+		if _, err := Pictures(r.Dir); name == picturesFile && err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is there already, and no run's: move it, or choose another folder: %w", path, err)
+		}
 		if err := atomicfile.WriteBytes(path, text); err != nil {
 			return err
 		}

@@ -23,6 +23,9 @@ func (f *FineTune) holdOut() error {
 	case f.sweeping && (f.Validation != nil || f.Settings.Valid == 0):
 		return nil
 	case f.Validation != nil:
+		if usual := DefaultSettings().Valid; f.Settings.Valid != usual && f.Settings.Valid != 0 {
+			f.Warn(fmt.Sprintf("valid=%g plays no part: there are pictures to validate on", f.Settings.Valid))
+		}
 		f.list(f.Train, f.Validation, Validated, f.describe(false), f.describe(true))
 		return f.twins()
 	case f.Settings.Valid == 0:
