@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/outputs"
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/plots"
@@ -19,7 +20,9 @@ import (
 // lrFlags are the flags of `gaze lr`.
 type lrFlags struct {
 	trainFlags
-	how train.FinderOptions
+	how   train.FinderOptions
+	force bool
+	plan  *outputs.Plan
 }
 
 // rangeTest is what gaze lr writes as JSON.
@@ -61,6 +64,7 @@ func newLR() *cobra.Command {
 	f.Float64Var(&flags.how.To, "to", 10, "last learning rate")
 	f.IntVar(&flags.how.Updates, "updates", 100, "updates from the first rate to the last")
 	f.BoolVar(&flags.asJSON, "json", false, "write the test as JSON to standard output")
+	forceFlag(cmd, &flags.force)
 	require(cmd, "data", "model")
 	return cmd
 }
@@ -75,8 +79,10 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 	if !(f.how.From > 0) || f.how.Updates < 2 { // 0 would be taken for the usual
 		return misuse(cmd, errors.New("--from must be more than 0, --updates at least 2"))
 	}
-	if ending := strings.ToLower(filepath.Ext(f.out)); f.out != "" && ending != ".png" && ending != ".svg" {
-		return misuse(cmd, fmt.Errorf("-o %s: figures are written as .png or .svg", f.out))
+	if f.out != "" {
+		if err := checkFigureName(f.out, ".png", ".svg"); err != nil {
+			return misuse(cmd, err)
+		}
 	}
 	if err := checkFolders(f.out); err != nil {
 		return err
@@ -99,7 +105,7 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if f.out != "" {
-		if err := saveFigure(f.out, sweep.Chart()); err != nil {
+		if err := writeFigure(f.plan, f.out, sweep.Chart()); err != nil {
 			return err
 		}
 	}
@@ -116,11 +122,8 @@ func (f *lrFlags) sweep(cmd *cobra.Command, job *train.FineTune) (*train.Sweep, 
 	if err != nil {
 		return nil, err
 	}
-	if f.out != "" {
-		folder := filepath.Dir(f.out)
-		if err := cmp.Or(outsideData(folder, f.data), outsidePictures(folder, f.data, splits.Train, splits.Validation, splits.Test)); err != nil {
-			return nil, err
-		}
+	if err := f.planChart(cmd, splits); err != nil {
+		return nil, err
 	}
 	if err := f.check(splits); err != nil {
 		return nil, err
@@ -138,6 +141,27 @@ func (f *lrFlags) sweep(cmd *cobra.Command, job *train.FineTune) (*train.Sweep, 
 		return nil, err
 	}
 	return job.Sweep(cmd.Context(), b, f.how)
+}
+
+// planChart plans the chart, which must not lie among the pictures or replace a file
+// that is read.
+func (f *lrFlags) planChart(cmd *cobra.Command, splits *data.Splits) error {
+	if f.out == "" {
+		return nil
+	}
+	folder, sets := filepath.Dir(f.out), []*data.Dataset{splits.Train, splits.Validation, splits.Test}
+	if err := cmp.Or(outsideData(folder, f.data), outsidePictures(folder, f.data, sets...)); err != nil {
+		return err
+	}
+	f.plan = newPlan(cmd, f.force)
+	f.plan.Reads(checkpointFiles(f.model)...)
+	for _, set := range sets {
+		if set != nil {
+			f.plan.Reads(datasetFiles(f.data, set)...)
+		}
+	}
+	planFile(f.plan, f.out, "-o")
+	return checkPlan(cmd, f.plan, anotherFile)
 }
 
 // result is the test as JSON has it.

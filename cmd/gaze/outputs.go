@@ -178,7 +178,7 @@ func runFiles(dir string) []string {
 	}
 	files := append(folderFiles(filepath.Join(dir, "best"), nil), folderFiles(filepath.Join(dir, "checkpoints"), nil)...)
 	files = append(files, folderFiles(dir, func(name string) bool { return strings.HasPrefix(name, "events.out.") })...)
-	return append(files, manifest, filepath.Join(dir, "metrics.jsonl"),
+	return append(files, manifest, filepath.Join(dir, "metrics.jsonl"), filepath.Join(dir, "pictures.csv"),
 		filepath.Join(dir, "best", "model.safetensors"), filepath.Join(dir, "best", "config.json"))
 }
 

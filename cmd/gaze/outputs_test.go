@@ -268,6 +268,14 @@ func overwrites() []overwrite {
 			t.Fatal(err)
 		}
 	}, []string{"evaluate", "--run", "model", "--data", "predictions.csv", "-o", "."}, "", []string{"predictions.csv"}})
+	// lr draws a chart; what it trains on is listed in a table.
+	for _, input := range []string{"photos/dog.png", "labels.csv", "model/model.safetensors"} {
+		args := []string{"lr", "--data", "labels.csv", "--model", "model", "-o", "out/x.png"}
+		list = append(list,
+			overwrite{"lr", "over " + input + ", a link", link("../"+input, "out/x.png"), args, "", []string{"out/x.png", filepath.Base(input)}},
+			overwrite{"lr", "over " + input + ", a hard link", hard(input, "out/x.png"), args, "", []string{"out/x.png", filepath.Base(input)}})
+	}
+	list = append(list, overwrite{"lr", "among the pictures", nil, []string{"lr", "--data", "labels.csv", "--model", "model", "-o", "photos/dog.png"}, "", []string{"photos"}})
 	// train replaces the weights of its run.
 	list = append(list, overwrite{"train", "the model", func(t *testing.T) {
 		if err := os.Mkdir("run", 0o755); err != nil {
