@@ -21,6 +21,16 @@ func Kernels(b compute.Backend) bool {
 // differ from those of other processors in their last bits, as they do between plugins.
 func Tiles() bool { return kernels.Tiles() }
 
+// MultipliesHalf says whether a backend's products of half-precision numbers can be relied
+// on: XLA's can. Those of GoMLX's Go backend can't: without AVX-512 its vector code for
+// AVX2 leaves out half of the terms of small products of bfloat16 and float16 (see
+// docs/backends.md). package layers converts factors to float32 on other backends, after
+// it has rounded them.
+func MultipliesHalf(b compute.Backend) bool {
+	_, xla := b.(interface{ PluginName() string })
+	return xla
+}
+
 // PacksWeights says whether a linear layer's weights [out, in] may be given to a backend
 // packed, by [PackWeights], if nothing but package layers' Linear with Packed reads them.
 // They take as much memory so, and products needn't pack them in each run.
