@@ -34,14 +34,23 @@ func (a Attention) Mixed() *Node {
 	if !a.BFloat16 && kernels(a.QKV) {
 		shape.Dimensions[1], shape.Dimensions[2] = a.Queries, shape.Dim(2)/3
 		numbers := []int64{int64(a.Heads), int64(a.Queries)}
-		back := func(inputs []*Node, result *Node) []*Node {
-			return call("attention", numbers, nil, []*Node{inputs[0], result}, inputs[0].Shape())
+		twice := ofOperations(func(inputs []*Node) []*Node {
+			again := Attention{QKV: inputs[0], Heads: a.Heads, Queries: a.Queries}
+			return differentiateAll([]*Node{again.operations()}, inputs[1:], inputs[:1])
+		})
+		back := func(inputs, results []*Node) []*Node {
+			return call("attention", numbers, twice, []*Node{inputs[0], results[0]}, inputs[0].Shape())
 		}
 		return call("attention", numbers, back, []*Node{a.QKV}, shape)[0]
 	}
 	if flash := a.flash(); flash != nil {
 		return flash
 	}
+	return a.operations()
+}
+
+// operations is Mixed of GoMLX's operations.
+func (a Attention) operations() *Node {
 	mixed := factors{a.BFloat16}.product(a.Of(0, a.Queries), a.part(2), []int{0, 1}, 3, 2)
 	dims := mixed.Shape().Dimensions
 	return Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), dims[0], dims[2], dims[1]*dims[3])

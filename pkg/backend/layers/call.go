@@ -33,9 +33,9 @@ func kernels(nodes ...*Node) bool {
 	return !without && backend.Kernels(nodes[0].Graph().Backend())
 }
 
-// gradient gives the gradients with respect to a call's inputs, for that with respect to
-// its only result.
-type gradient func(inputs []*Node, result *Node) []*Node
+// gradient gives the gradients with respect to a call's inputs, for those with respect to
+// its results.
+type gradient func(inputs, results []*Node) []*Node
 
 // calls is a graph's calls: the gradient of each, by the name of its function.
 type calls map[string]gradient
@@ -67,16 +67,37 @@ func call(kernel string, numbers []int64, back gradient, inputs []*Node, results
 	return f.Call(inputs...)
 }
 
-// GoMLX differentiates no calls of functions; ours know how.
-func init() { VJPRegistration[NodeTypeCall] = differentiate }
-
 var called = regexp.MustCompile(`Call\((\w+),`)
 
 func differentiate(node *Node, results []*Node, _ shapes.Shape) []*Node {
 	all, _ := node.Graph().State(callsKey{}).(calls)
 	name := called.FindStringSubmatch(node.String())
 	if name == nil || all[name[1]] == nil {
-		exceptions.Panicf("layers: there is no gradient for %s", node)
+		exceptions.Panicf("layers: GoMLX has no gradient for calls of functions, as %s is; build it of operations", node)
 	}
-	return all[name[1]](node.Inputs(), results[0])
+	return all[name[1]](node.Inputs(), results)
+}
+
+// ofOperations is the gradient of a call that computes what the operations do. Calls that
+// are gradients themselves have it: there are no kernels for second derivatives.
+func ofOperations(operations func(inputs []*Node) []*Node) gradient {
+	return func(inputs, results []*Node) []*Node {
+		// Nodes that nothing else depends on, and that are kept: were they computed again,
+		// gradients within would be by the copies.
+		own := make([]*Node, len(inputs))
+		for i, in := range inputs {
+			own[i] = in.StopCheckpoint()
+		}
+		return differentiateAll(operations(own), results, own)
+	}
+}
+
+// differentiateAll gives the gradients with respect to inputs of outputs, for those with
+// respect to outputs.
+func differentiateAll(outputs, results, inputs []*Node) []*Node {
+	total := ScalarZero(inputs[0].Graph(), dtypes.Float32)
+	for i, y := range outputs {
+		total = Add(total, ReduceAllSum(Mul(y, results[i])))
+	}
+	return Gradient(total, inputs...)
 }

@@ -69,6 +69,49 @@ var networks = []network{
 // TestKernels compares what kernels give, and the gradients by every input, with what
 // GoMLX's operations give.
 func TestKernels(t *testing.T) {
+	b := kernelBackend(t)
+	for _, n := range networks {
+		t.Run(n.name, func(t *testing.T) {
+			got := n.run(t, b, firstOrder)
+			without = true
+			defer func() { without = false }()
+			nearAll(t, got, n.run(t, b, firstOrder))
+		})
+	}
+}
+
+// TestHigherDerivatives compares gradients of gradients with those of GoMLX's operations
+// on the Go backend, which compiles them in no time.
+func TestHigherDerivatives(t *testing.T) {
+	b, pure := kernelBackend(t), backends(t)[0]
+	orders := map[string]outputs{
+		"with a scale": secondOrder, "with all": secondOrder, "quick GELU": thirdOrder, "norm": secondOrder,
+		"attention of two queries": secondOrder, "a block computed again": secondOrder,
+	}
+	for _, n := range networks {
+		order := orders[n.name]
+		if order == nil {
+			continue
+		}
+		delete(orders, n.name)
+		t.Run(n.name, func(t *testing.T) {
+			got, by := n.run(t, b, order), pure
+			if strings.Contains(n.name, "again") {
+				// GoMLX can't differentiate a copy of the Go backend's own softmax.
+				without, by = true, b
+				defer func() { without = false }()
+			}
+			nearAll(t, got, n.run(t, by, order))
+		})
+	}
+	if len(orders) > 0 {
+		t.Errorf("there are no networks for %v", orders)
+	}
+}
+
+// kernelBackend is the process's backend, if it has kernels.
+func kernelBackend(t *testing.T) compute.Backend {
+	t.Helper()
 	b, err := backend.Default()
 	if err != nil {
 		t.Fatal(err)
@@ -76,25 +119,39 @@ func TestKernels(t *testing.T) {
 	if !backend.Kernels(b) {
 		t.Skip("there are no kernels here: ", b.Name())
 	}
-	for _, n := range networks {
-		t.Run(n.name, func(t *testing.T) {
-			got := n.run(t, b)
-			without = true
-			defer func() { without = false }()
-			want := n.run(t, b)
-			for i := range want {
-				what := "the result"
-				if i > 0 {
-					what = fmt.Sprint("the gradient by input ", i-1)
-				}
-				near(t, what, got[i], want[i])
-			}
-		})
-	}
+	return b
 }
 
-// run gives the result, and the gradients of what it gives for a fixed weighting.
-func (n network) run(t *testing.T, b compute.Backend) [][]float32 {
+// outputs builds what is compared of a network's result and its inputs.
+type outputs func(y *Node, x []*Node) []*Node
+
+// firstOrder is the result y, and the gradients of what it gives for a fixed weighting.
+func firstOrder(y *Node, x []*Node) []*Node {
+	weights := Sin(AddScalar(Iota(y.Graph(), y.Shape(), y.Rank()-1), 0.5))
+	return append([]*Node{y}, Gradient(ReduceAllSum(Mul(y, weights)), x...)...)
+}
+
+// secondOrder is the gradients of the sum of the first order's squares.
+func secondOrder(y *Node, x []*Node) []*Node {
+	first := firstOrder(y, x)[1:]
+	return append(first, Gradient(sumOfSquares(first), x...)...)
+}
+
+// thirdOrder is the gradients of the sum of the second order's squares.
+func thirdOrder(y *Node, x []*Node) []*Node {
+	return Gradient(sumOfSquares(secondOrder(y, x)[len(x):]), x...)
+}
+
+func sumOfSquares(nodes []*Node) *Node {
+	sum := ReduceAllSum(Square(nodes[0]))
+	for _, n := range nodes[1:] {
+		sum = Add(sum, ReduceAllSum(Square(n)))
+	}
+	return sum
+}
+
+// run gives the outputs for drawn inputs.
+func (n network) run(t *testing.T, b compute.Backend, build outputs) [][]float32 {
 	t.Helper()
 	random := rand.New(rand.NewPCG(3, uint64(len(n.name))))
 	var inputs []any
@@ -102,9 +159,7 @@ func (n network) run(t *testing.T, b compute.Backend) [][]float32 {
 		inputs = append(inputs, drawn(random, dims))
 	}
 	exec, err := NewExec(b, func(x []*Node) []*Node {
-		y := n.build(x)
-		weights := Sin(AddScalar(Iota(y.Graph(), y.Shape(), y.Rank()-1), 0.5))
-		return append([]*Node{y}, Gradient(ReduceAllSum(Mul(y, weights)), x...)...)
+		return build(n.build(x), x)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -130,6 +185,13 @@ func drawn(random *rand.Rand, dims []int) *tensors.Tensor {
 		data[i] = float32(0.4 * random.NormFloat64())
 	}
 	return tensors.FromFlatDataAndDimensions(data, dims...)
+}
+
+func nearAll(t *testing.T, got, want [][]float32) {
+	t.Helper()
+	for i := range want {
+		near(t, fmt.Sprint("output ", i), got[i], want[i])
+	}
 }
 
 func near(t *testing.T, what string, got, want []float32) {
@@ -269,6 +331,48 @@ func TestNoFusedAttention(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestNoGradient checks that what has no gradient says why, and what to do.
+func TestNoGradient(t *testing.T) {
+	for _, c := range []struct {
+		says  string
+		build func(x *Node) *Node
+	}{
+		{"packed weights have no gradient", func(x *Node) *Node {
+			return Linear{Weight: x, Packed: true}.kernel(x)
+		}},
+		{"no gradient for calls of functions", func(x *Node) *Node {
+			f := NewFunction(x.Graph(), "square", func(g *Graph) []*Node { return []*Node{Square(Parameter(g, "x", x.Shape()))} })
+			return f.Call(x)[0]
+		}},
+	} {
+		exec, err := NewExec(kernelBackend(t), func(x *Node) *Node { return Gradient(ReduceAllSum(c.build(x)), x)[0] })
+		if err == nil {
+			_, err = exec.Call(drawn(rand.New(rand.NewPCG(1, 2)), []int{16, 16}))
+		}
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("error %v, want one that says %q", err, c.says)
+		}
+	}
+}
+
+// TestPadGradient checks the gradients of padding on every side and between numbers.
+func TestPadGradient(t *testing.T) {
+	exec, err := NewExec(backends(t)[0], func(x, fill *Node) []*Node {
+		y := Pad(x, fill, PadAxis{Start: 1, End: 2}, PadAxis{Start: 2, Interior: 1})
+		weights := OnePlus(IotaFull(y.Graph(), y.Shape())) // 5 rows of 7 columns: 1, 2, ...
+		return Gradient(ReduceAllSum(Mul(y, weights)), x, fill)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := exec.Call(drawn(rand.New(rand.NewPCG(1, 2)), []int{2, 3}), float32(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "the gradient by the operand", tensors.MustCopyFlatData[float32](results[0]), []float32{10, 12, 14, 17, 19, 21})
+	near(t, "the gradient by what fills", tensors.MustCopyFlatData[float32](results[1]), []float32{35*36/2 - 93})
 }
 
 // TestRefused checks that what doesn't fit panics while the graph is built.

@@ -49,6 +49,10 @@ func (n Norm) Of(x *Node) *Node {
 	if n.whole() && kernels(x, n.Gamma, n.Beta) {
 		return n.kernel(x)
 	}
+	return n.operations(x)
+}
+
+func (n Norm) operations(x *Node) *Node {
 	return nn.LayerNorm(x, []int{x.Rank() - 1}, n.Epsilon, n.Gamma, n.Beta, nil)
 }
 
@@ -62,15 +66,20 @@ func (n Norm) check(x *Node) {
 func (n Norm) whole() bool { return n.Gamma != nil && n.Beta != nil }
 
 func (n Norm) kernel(x *Node) *Node {
-	back := func(inputs []*Node, result *Node) []*Node {
-		return n.back(inputs[0], inputs[1], result)
+	back := func(inputs, results []*Node) []*Node {
+		return n.back(inputs[0], inputs[1], results[0])
 	}
 	return call("norm", []int64{bits(n.Epsilon)}, back, []*Node{x, n.Gamma, n.Beta}, x.Shape())[0]
 }
 
 // back gives the gradients with respect to x, gamma and beta.
 func (n Norm) back(x, gamma, result *Node) []*Node {
-	return call("norm", []int64{bits(n.Epsilon)}, nil, []*Node{x, gamma, result}, x.Shape(), gamma.Shape(), gamma.Shape())
+	back := ofOperations(func(inputs []*Node) []*Node {
+		x, gamma, result := inputs[0], inputs[1], inputs[2]
+		again := Norm{gamma, ZerosLike(gamma), n.Epsilon}
+		return differentiateAll([]*Node{again.operations(x)}, []*Node{result}, []*Node{x, gamma, again.Beta})
+	})
+	return call("norm", []int64{bits(n.Epsilon)}, back, []*Node{x, gamma, result}, x.Shape(), gamma.Shape(), gamma.Shape())
 }
 
 // Linear is torch's Linear over the last axis with what a transformer has around it:
@@ -166,7 +175,7 @@ func (l Linear) scaled(x *Node) *Node {
 func (l Linear) product(x *Node) *Node {
 	dims := slices.Clone(x.Shape().Dimensions)
 	last := len(dims) - 1
-	y := factors{l.BFloat16}.product(Reshape(x, -1, dims[last]), l.Weight, nil, 1, 1)
+	y := factors{l.BFloat16}.product(matrixOf(x), l.Weight, nil, 1, 1)
 	dims[last] = l.Weight.Shape().Dim(0)
 	return Reshape(y, dims...)
 }
@@ -207,7 +216,10 @@ func (l Linear) kernel(x *Node) *Node {
 	back := l.back
 	if l.Packed {
 		flags |= isPacked
-		back = nil
+		back = func([]*Node, []*Node) []*Node {
+			exceptions.Panicf("layers: packed weights have no gradient: build the layer of weights that aren't packed")
+			return nil
+		}
 	}
 	shape := x.Shape().Clone()
 	shape.Dimensions[x.Rank()-1] = l.Weight.Shape().Dim(0)
@@ -216,17 +228,9 @@ func (l Linear) kernel(x *Node) *Node {
 
 // back gives the gradients with respect to the kernel's inputs. What the product read is
 // made again, since keeping it would take as much memory as all else.
-func (l Linear) back(inputs []*Node, result *Node) []*Node {
-	x, weight := inputs[0], inputs[1]
-	read := x // by the product
-	var norm []*Node
-	back := []*Node{result, weight}
-	if l.Activation != NoActivation {
-		both := call("linear", []int64{backward, int64(l.Activation), 0, 0}, nil, append(back, x), x.Shape(), x.Shape())
-		norm, read = both[:1], both[1]
-	} else {
-		norm = call("linear", []int64{backward, 0, 0, 0}, nil, back, x.Shape())
-	}
+func (l Linear) back(inputs, results []*Node) []*Node {
+	x, weight, result := inputs[0], inputs[1], results[0]
+	norm, read := l.backTo(x, weight, result) // read is what the product read
 	if l.Norm != nil {
 		at := 2
 		if l.Bias != nil {
@@ -237,7 +241,11 @@ func (l Linear) back(inputs []*Node, result *Node) []*Node {
 		norm = again.back(x, inputs[at], norm[0])
 	}
 	out := weight.Shape().Dim(0)
-	both := call("linear", []int64{weights, 0, 0, 0}, nil, []*Node{result, read}, weight.Shape(), shapes.Make(x.DType(), out))
+	back := ofOperations(func(inputs []*Node) []*Node {
+		result, read := matrixOf(inputs[0]), matrixOf(inputs[1])
+		return []*Node{factors{}.product(result, read, nil, 0, 0), ReduceSum(result, 0)}
+	})
+	both := call("linear", []int64{weights, 0, 0, 0}, back, []*Node{result, read}, weight.Shape(), shapes.Make(x.DType(), out))
 	gradients := []*Node{norm[0], both[0]}
 	if l.Bias != nil {
 		gradients = append(gradients, both[1])
@@ -248,6 +256,27 @@ func (l Linear) back(inputs []*Node, result *Node) []*Node {
 	}
 	return gradients
 }
+
+// backTo gives the gradient with respect to what a product with its activation reads, and
+// what the product itself read.
+func (l Linear) backTo(x, weight, result *Node) (gradients []*Node, read *Node) {
+	by := func(inputs []*Node) *Node { // the gradient by what the product read
+		return Reshape(factors{}.product(matrixOf(inputs[0]), inputs[1], nil, 1, 0), x.Shape().Dimensions...)
+	}
+	if l.Activation == NoActivation {
+		back := ofOperations(func(inputs []*Node) []*Node { return []*Node{by(inputs)} })
+		return call("linear", []int64{backward, 0, 0, 0}, back, []*Node{result, weight}, x.Shape()), x
+	}
+	back := ofOperations(func(inputs []*Node) []*Node {
+		read := l.Activation.Of(inputs[2])
+		return append(differentiateAll([]*Node{read}, []*Node{by(inputs)}, inputs[2:]), read)
+	})
+	both := call("linear", []int64{backward, int64(l.Activation), 0, 0}, back, []*Node{result, weight, x}, x.Shape(), x.Shape())
+	return both[:1], both[1]
+}
+
+// matrixOf is x with all axes but the last in one.
+func matrixOf(x *Node) *Node { return Reshape(x, -1, x.Shape().Dim(-1)) }
 
 // bits is a positive number as the kernels read it.
 func bits(x float64) int64 { return int64(math.Float64bits(x)) }
