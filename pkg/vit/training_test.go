@@ -24,14 +24,14 @@ func goBackend(t *testing.T) compute.Backend {
 
 // trainingGraph is the nodes of a graph of two blocks that is differentiated by
 // its pictures.
-func trainingGraph(t *testing.T, how Training) []*Node {
+func trainingGraph(t *testing.T, b compute.Backend, how Training) []*Node {
 	t.Helper()
 	cfg, err := ParseConfig("vit:dim=8,depth=2,heads=2,patch=4,size=8")
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Classes = 3
-	g := NewGraph(goBackend(t), t.Name())
+	g := NewGraph(b, t.Name())
 	images := Parameter(g, "images", shapes.Make(dtypes.Float32, 2, 3, 8, 8))
 	out := ForwardTraining(model.NewStore().RootScope(), cfg, images, how)
 	if dtype := out.Logits.DType(); dtype != dtypes.Float32 {
@@ -56,7 +56,8 @@ func TestTrainingGraph(t *testing.T) {
 		}
 		return n
 	}
-	plain, again, half := trainingGraph(t, Training{}), trainingGraph(t, Training{Checkpoint: true}), trainingGraph(t, Training{BFloat16: true})
+	b := multiplyingHalf{goBackend(t)}
+	plain, again, half := trainingGraph(t, b, Training{}), trainingGraph(t, b, Training{Checkpoint: true}), trainingGraph(t, b, Training{BFloat16: true})
 	if before, after := count(plain, NodeTypeErf), count(again, NodeTypeErf); before != 3 || after < 5 {
 		t.Errorf("GELU %d times in two blocks, of which the last also for the class token alone, %d times with checkpoints", before, after)
 	}
@@ -76,6 +77,38 @@ func TestTrainingGraph(t *testing.T) {
 	if all := count(plain, NodeTypeDotGeneral); products != all || products < 19 {
 		t.Errorf("%d products, in float32 %d", products, all)
 	}
+	// A backend that can't be relied on for them multiplies the same, rounded, in float32.
+	elsewhere := 0
+	for _, node := range trainingGraph(t, goBackend(t), Training{BFloat16: true}) {
+		if node.Type() == NodeTypeDotGeneral {
+			elsewhere++
+			for _, in := range node.Inputs() {
+				if in.DType() != dtypes.Float32 || !fromHalf(in) {
+					t.Errorf("a product of %s that wasn't rounded", in.Shape())
+				}
+			}
+		}
+	}
+	if elsewhere != products {
+		t.Errorf("%d products on the Go backend, elsewhere %d", elsewhere, products)
+	}
+}
+
+// multiplyingHalf is a backend whose products of bfloat16 can be relied on, as XLA's, for
+// graphs that aren't run.
+type multiplyingHalf struct{ compute.Backend }
+
+func (multiplyingHalf) PluginName() string { return "" }
+
+// fromHalf says whether a node is a bfloat16's numbers in another order.
+func fromHalf(n *Node) bool {
+	for n.Type() != NodeTypeConvertDType {
+		if t := n.Type(); t != NodeTypeReshape && t != NodeTypeTranspose {
+			return false
+		}
+		n = n.Inputs()[0]
+	}
+	return n.Inputs()[0].DType() == dtypes.BFloat16
 }
 
 // TestTrainingRefuses factors of another number.

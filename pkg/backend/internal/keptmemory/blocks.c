@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,27 +16,59 @@
 // which the kernel makes them where it may.
 enum { LARGE = 32 << 20, HUGE_PAGE = 2 << 20, MOST = 1024, PATIENCE = 5000000 };
 
+// What lies idle goes back to the system when so many requests were made since it was
+// last used, or after so many nanoseconds. A run makes one request or a few, so steps
+// that take turns keep their blocks; to get one anew costs a few hundred milliseconds
+// for a gigabyte, which is little once in ten seconds.
+enum { REQUESTS = 32 };
+static int64_t idle_time = 10000000000;
+
 typedef struct {
 	char* start;
 	size_t size;
 	bool used;
+	int64_t freed; // when, in nanoseconds
+	long requests; // how many there were until then
 } block;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t given;
+static pthread_cond_t given, idle; // a block was freed; what the collector waits for
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static block blocks[MOST]; // the one freed last stands last
 static int count;
 static blocks_usage usage;
 static size_t most_used;
+static long requests;
 
-// A clock that nobody sets.
+static void* collect(void* unused);
+
 static void begin(void) {
-	pthread_condattr_t monotonic;
+	pthread_condattr_t monotonic; // a clock that nobody sets
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&given, &monotonic);
+	pthread_cond_init(&idle, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+
+	// The collector takes no signals: those are for the program's own threads. Without
+	// a collector, blocks go back by the number of requests alone.
+	sigset_t all, before;
+	pthread_t thread;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (!pthread_create(&thread, NULL, collect, NULL))
+		pthread_detach(thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static int64_t now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static struct timespec at(int64_t nanoseconds) {
+	return (struct timespec){.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
 }
 
 static void* map(size_t size) {
@@ -63,6 +96,37 @@ static void drop_unused(void) {
 			drop(i);
 }
 
+static void drop_passed_over(void) {
+	for (int i = count - 1; i >= 0; i--)
+		if (!blocks[i].used && blocks[i].requests + REQUESTS <= requests)
+			drop(i);
+}
+
+// The collector gives back what has been idle for too long.
+static void* collect(void* unused) {
+	pthread_mutex_lock(&lock);
+	for (;;) {
+		int64_t next = INT64_MAX, time = now();
+		bool dropped = false;
+		for (int i = count - 1; i >= 0; i--)
+			if (!blocks[i].used && blocks[i].freed + idle_time <= time) {
+				drop(i);
+				dropped = true;
+			} else if (!blocks[i].used && blocks[i].freed + idle_time < next) {
+				next = blocks[i].freed + idle_time;
+			}
+		if (dropped) // what was used at once before that bounds no more
+			most_used = usage.used + usage.unused;
+		if (next == INT64_MAX) {
+			pthread_cond_wait(&idle, &lock);
+		} else {
+			const struct timespec end = at(next);
+			pthread_cond_timedwait(&idle, &lock, &end);
+		}
+	}
+	return NULL;
+}
+
 // The smallest block that will do, of those in use or of the others, but none of more
 // than twice the size, which may be about to be asked for again.
 static int fitting(size_t size, bool used) {
@@ -76,14 +140,10 @@ static int fitting(size_t size, bool used) {
 // A program's result is there a moment before its memory is given back, and the next run
 // may already ask for it: that moment is waited for, or the process would need it twice.
 static int fitting_soon(size_t size) {
-	struct timespec end;
 	int i = fitting(size, false);
 	if (i >= 0 || fitting(size, true) < 0)
 		return i;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_nsec += PATIENCE;
-	end.tv_sec += end.tv_nsec / 1000000000;
-	end.tv_nsec %= 1000000000;
+	const struct timespec end = at(now() + PATIENCE);
 	for (bool late = false; i < 0 && !late; i = fitting(size, false))
 		late = pthread_cond_timedwait(&given, &lock, &end) != 0;
 	return i;
@@ -114,7 +174,10 @@ static void* take(size_t size) {
 	usage.used += blocks[i].size;
 	if (most_used < usage.used)
 		most_used = usage.used;
-	return blocks[i].start;
+	char* start = blocks[i].start;
+	requests++;
+	drop_passed_over();
+	return start;
 }
 
 static bool give(void* p) {
@@ -125,12 +188,17 @@ static bool give(void* p) {
 		return false;
 	block freed = blocks[i];
 	freed.used = false;
+	freed.freed = now();
+	freed.requests = requests;
 	for (; i < count - 1; i++)
 		blocks[i] = blocks[i + 1];
 	blocks[i] = freed;
+	const bool had_idle = usage.unused > 0; // then the collector has a time to wait for
 	usage.used -= freed.size;
 	usage.unused += freed.size;
 	pthread_cond_broadcast(&given);
+	if (!had_idle)
+		pthread_cond_signal(&idle);
 	// No more lies idle than once was in use.
 	for (int k = 0; k < count && usage.unused > most_used;)
 		if (blocks[k].used)
@@ -182,4 +250,12 @@ blocks_usage gaze_blocks_usage(void) {
 	blocks_usage now = usage;
 	pthread_mutex_unlock(&lock);
 	return now;
+}
+
+void gaze_blocks_idle_time(int64_t nanoseconds) {
+	pthread_once(&once, begin);
+	pthread_mutex_lock(&lock);
+	idle_time = nanoseconds;
+	pthread_cond_signal(&idle);
+	pthread_mutex_unlock(&lock);
 }

@@ -10,6 +10,7 @@ import "C"
 
 import (
 	"fmt"
+	"time"
 	"unsafe"
 )
 
@@ -51,5 +52,8 @@ func take(alignment, size int) unsafe.Pointer {
 func takeAligned(alignment, size int) unsafe.Pointer {
 	return C.gaze_aligned_alloc(C.size_t(alignment), C.size_t(size))
 }
+
+// setIdleTime sets how long a block may lie idle, for tests.
+func setIdleTime(d time.Duration) { C.gaze_blocks_idle_time(C.int64_t(d)) }
 
 func give(p unsafe.Pointer) { C.gaze_free(p) }

@@ -3,6 +3,7 @@
 #define GAZE_BLOCKS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 // gaze_memalign and gaze_aligned_alloc stand for posix_memalign and aligned_alloc,
 // gaze_free for the free that belongs to them. Small blocks are the C library's.
@@ -16,6 +17,9 @@ typedef struct {
 	long made;
 } blocks_usage;
 blocks_usage gaze_blocks_usage(void);
+
+// gaze_blocks_idle_time sets how long a block may lie idle: for tests.
+void gaze_blocks_idle_time(int64_t nanoseconds);
 
 // gaze_forget_code lets go of a loaded library's code and constants, of which the file
 // still has all: what is run again is found there.

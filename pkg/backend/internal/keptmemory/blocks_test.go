@@ -18,6 +18,7 @@ func kept() (unused uint64, made int) {
 }
 
 func TestALargeBlockIsUsedAgain(t *testing.T) {
+	empty(t)
 	first := take(64, 100*mib)
 	if uintptr(first)%(2*mib) != 0 {
 		t.Errorf("a large block lies at %p, not at a multiple of a huge page", first)
@@ -49,6 +50,7 @@ func TestALargeBlockIsUsedAgain(t *testing.T) {
 }
 
 func TestNoMoreIsKeptThanWasUsed(t *testing.T) {
+	empty(t)
 	var most uint64
 	for size := 64; size <= 1024; size *= 2 {
 		p := take(64, size*mib)
@@ -57,6 +59,69 @@ func TestNoMoreIsKeptThanWasUsed(t *testing.T) {
 		give(p)
 		if used, unused, _ := Usage(); unused > most || used != 0 {
 			t.Errorf("after %d MiB: %d MiB unused, %d MiB used; at most %d MiB were used at once", size, unused/mib, used/mib, most/mib)
+		}
+	}
+}
+
+// A block that later requests pass over, being far smaller, goes back to the system.
+func TestWhatRequestsPassOverIsGivenBack(t *testing.T) {
+	empty(t)
+	give(take(64, 1024*mib))
+	_, made := kept()
+	for range 40 {
+		give(take(64, 100*mib))
+	}
+	if unused, now := kept(); unused > 100*mib || now != made+1 {
+		t.Errorf("after 40 requests for 100 MiB %d MiB are unused, and %d blocks were made", unused/mib, now-made)
+	}
+}
+
+// Steps that take turns keep their blocks, each of its own size, if a step once used both.
+func TestTurnsKeepTheirBlocks(t *testing.T) {
+	empty(t)
+	large, small := take(64, 400*mib), take(64, 60*mib)
+	give(large)
+	give(small)
+	_, made := kept()
+	for range 10 {
+		give(take(64, 400*mib))
+		for range 20 {
+			give(take(64, 60*mib))
+		}
+	}
+	if _, now := kept(); now != made {
+		t.Errorf("%d blocks were made anew", now-made)
+	}
+}
+
+// What isn't used for some time goes back without any request; what is in use stays.
+func TestWhatLiesIdleIsGivenBack(t *testing.T) {
+	empty(t)
+	first := take(64, 200*mib)
+	give(take(64, 500*mib))
+	if unused, _ := kept(); unused != 500*mib {
+		t.Fatalf("%d MiB are kept at first, want 500", unused/mib)
+	}
+	empty(t)
+	if used, _, _ := Usage(); used != 200*mib {
+		t.Errorf("%d MiB are in use, want 200", used/mib)
+	}
+	*(*byte)(first) = 1 // it is still there
+	give(first)
+}
+
+// empty has all that is idle given back, as it is after ten seconds.
+func empty(t *testing.T) {
+	t.Helper()
+	defer setIdleTime(10 * time.Second)
+	setIdleTime(20 * time.Millisecond)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		unused, _ := kept()
+		if unused == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d MiB are still kept", unused/mib)
 		}
 	}
 }
