@@ -13,7 +13,7 @@ COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce pretrain captioner bench lab test lint test-go test-race test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce pretrain captioner bench lab test lint test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -49,7 +49,7 @@ lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab
 	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) jupyter lab --ServerApp.root_dir=notebooks $(LABFLAGS)
 
-test: lint test-notebooks test-race test-go ## lint, notebooks, Go tests with coverage
+test: lint test-notebooks test-race test-processors test-go ## lint, notebooks, Go tests with coverage, other processors
 
 lint: ## check formatting and run the linters
 	@tools/setup.sh lint
@@ -60,6 +60,9 @@ test-go: setup ## Go tests; fails when pkg/ is covered less than 85 %
 
 test-race: setup ## Go tests of the packages that share memory, with the race detector
 	@tools/test-race.sh
+
+test-processors: setup ## Go tests of numbers with the processor's abilities switched off, as on processors without them
+	@tools/test-processors.sh
 
 test-notebooks: setup ## tests of the notebook runner, then every notebook once
 	@$(PY) tools/notebooks/tests.py

@@ -97,7 +97,7 @@ func goReason(plugins []Candidate) string {
 	if withoutGo != "" {
 		return withoutGo
 	}
-	reason := "built with GOEXPERIMENT=simd"
+	reason := "built with GOEXPERIMENT=simd, vectors here: " + goVectors()
 	switch {
 	case runtime.GOARCH != "amd64":
 		reason = "has no vector kernels for " + runtime.GOARCH

@@ -5,3 +5,5 @@ package backend
 // simd says whether GoMLX's Go backend was compiled with its vector kernels,
 // which it has for amd64 only.
 const simd = false
+
+func goVectors() string { return "none" }

@@ -2,7 +2,28 @@
 
 package backend
 
+import (
+	"simd/archsimd"
+
+	"github.com/gomlx/compute/support/envutil"
+)
+
 // simd says whether GoMLX's Go backend was compiled with its vector kernels. It
 // picks AVX-512, AVX2 or plain code when the program starts, so a binary built
 // with them runs on every amd64 processor.
 const simd = true
+
+// goVectors is what the Go backend picked for products: "AVX-512", "AVX2" or "none".
+func goVectors() string {
+	allowed := func(variable string) bool {
+		yes, err := envutil.ReadBool(variable, true)
+		return yes && err == nil
+	}
+	switch {
+	case archsimd.X86.AVX512() && allowed(envutil.SIMD_AVX512_Env):
+		return "AVX-512"
+	case archsimd.X86.AVX2() && allowed(envutil.SIMD_AVX2_Env):
+		return "AVX2"
+	}
+	return "none"
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Runs the tests that depend on what the processor can do with its abilities switched off:
+# tools/test-processors.sh
+#
+# Gaze, GoMLX's Go backend and XLA choose their code when a program starts. So each case
+# says with GAZE_TEST_VECTORS and GAZE_TEST_KERNELS what should be left, and the tests
+# called TestProcessorSwitches fail where a switch switched nothing. "make test" runs the
+# code for the processor at hand besides.
+set -eu
+GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+. "$GAZE_ROOT/tools/env.sh"
+cd "$GAZE_ROOT"
+
+if [ "$(go env GOARCH)" != amd64 ]; then
+  echo "other processors: skipped, only amd64 chooses its code by abilities"
+  exit 0
+fi
+
+# Variables of the user's own would choose, too.
+unset GAZE_KERNELS GAZE_TILES XLA_FLAGS GOMLX_SIMD_AVX512 GOMLX_SIMD_AVX2
+# Programs compiled for tests would fill the user's cache.
+: "${GAZE_COMPILED:=off}"
+export GAZE_COMPILED
+
+no512=cpu.avx512f=off
+no2=cpu.avx512f=off,cpu.avx2=off
+
+# check CASE VARIABLE=VALUE... -- ARGUMENTS: go test with the variables. Results of go
+# test are kept without regard to GODEBUG, so -count=1.
+check() {
+  echo "== $1"
+  shift
+  variables=
+  while [ "$1" != -- ]; do
+    variables="$variables $1"
+    shift
+  done
+  shift
+  # shellcheck disable=SC2086 # none of the variables holds a blank
+  env $variables go test -count=1 -timeout 10m "$@"
+}
+
+golden='Switches|HeldTo|Products|Vector|Golden|BFloat16|HeadOfAnyLayout|Probabilities|Derivative|PadGradient'
+pure='./pkg/backend ./pkg/backend/layers ./pkg/vit ./pkg/train ./pkg/caption'
+pictures='./pkg/transform ./pkg/data/jpeg'
+
+# shellcheck disable=SC2086 # lists of packages
+{
+  check "no vectors, the Go backend" GODEBUG=$no2 GAZE_KERNELS=off GOMLX_BACKEND=go GAZE_TEST_VECTORS=none GAZE_TEST_KERNELS=off -- -run "$golden" $pure
+  check "no vectors, pictures" GODEBUG=$no2 GAZE_TEST_VECTORS=none -- -skip NoAllocation $pictures
+  check "built without vectors, pictures" GOEXPERIMENT=nosimd -- -skip NoAllocation $pictures
+  check "AVX2, the Go backend" GODEBUG=$no512 GAZE_KERNELS=off GOMLX_BACKEND=go GAZE_TEST_VECTORS=AVX2 GAZE_TEST_KERNELS=off -- -run "$golden" $pure
+}
+
+if [ "$(go env CGO_ENABLED)" = 0 ]; then
+  echo "XLA on other processors: skipped, it needs cgo"
+  exit 0
+fi
+# XLA takes seconds to compile each program, so few are run.
+check "AVX2, XLA" GODEBUG=$no512 GAZE_KERNELS=off XLA_FLAGS=--xla_cpu_max_isa=AVX2 GAZE_TEST_VECTORS=AVX2 GAZE_TEST_KERNELS=off -- \
+  -run 'Switches|HeldTo|Products|Probabilities|RunInBFloat16|BFloat16Golden/default|GreedyGolden|TestGolden/(timm_vit|hf_dinov2)/' \
+  ./pkg/backend ./pkg/backend/layers ./pkg/vit ./pkg/train ./pkg/caption
+check "AVX-512 without tiles, XLA" GAZE_TILES=off GAZE_TEST_KERNELS=tilesoff -- \
+  -run 'Switches|Products|Kernels|PackedWeights|TestGolden/(timm_vit|hf_dinov2)/' ./pkg/backend ./pkg/backend/layers ./pkg/vit
