@@ -23,8 +23,7 @@ func Tiles() bool { return kernels.Tiles() }
 
 // MultipliesHalf says whether a backend's products of half-precision numbers can be relied
 // on: XLA's can. Those of GoMLX's Go backend can't: without AVX-512 its vector code for
-// AVX2 leaves out half of the terms of small products of bfloat16 and float16 (see
-// docs/backends.md). package layers converts factors to float32 on other backends, after
+// AVX2 leaves out terms of products of bfloat16 and float16 (see docs/backends.md). package layers converts factors to float32 on other backends, after
 // it has rounded them.
 func MultipliesHalf(b compute.Backend) bool {
 	_, xla := b.(interface{ PluginName() string })
