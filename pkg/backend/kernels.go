@@ -22,9 +22,10 @@ func Kernels(b compute.Backend) bool {
 func Tiles() bool { return kernels.Tiles() }
 
 // MultipliesHalf says whether a backend's products of half-precision numbers can be relied
-// on: XLA's can. Those of GoMLX's Go backend can't: without AVX-512 its vector code for
-// AVX2 leaves out terms of products of bfloat16 and float16 (see docs/backends.md). package layers converts factors to float32 on other backends, after
-// it has rounded them.
+// on: XLA's can. Those of GoMLX's Go backend can't: its vector code for AVX2, used where
+// there is no AVX-512, leaves out terms of products of bfloat16 and float16 (see
+// docs/backends.md). Package layers converts factors to float32 on other backends than
+// XLA, after it has rounded them.
 func MultipliesHalf(b compute.Backend) bool {
 	_, xla := b.(interface{ PluginName() string })
 	return xla
