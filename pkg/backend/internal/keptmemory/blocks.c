@@ -19,9 +19,9 @@ enum { LARGE = 32 << 20, HUGE_PAGE = 2 << 20, MOST = 1024, PATIENCE = 5000000 };
 // What lies idle goes back to the system when so many requests were made since it was
 // last used, or after so many nanoseconds. A run makes one request or a few, so steps
 // that take turns keep their blocks; to get one anew costs a few hundred milliseconds
-// for a gigabyte, which is little once in ten seconds.
+// for a gigabyte, which is little once in half a minute.
 enum { REQUESTS = 32 };
-static int64_t idle_time = 10000000000;
+static int64_t idle_time = 30000000000;
 
 typedef struct {
 	char* start;

@@ -10,5 +10,5 @@
 // of relocations, are led here. Large pieces are mappings of their own, of huge pages
 // where the kernel may make them, used again when they fit; small ones stay the C
 // library's, which is told to keep them. A large piece goes back to the system when it
-// hasn't been used for ten seconds, or by the last 32 requests.
+// hasn't been used for half a minute, or by the last 32 requests.
 package keptmemory
