@@ -5,20 +5,26 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"gaze/internal/environ"
 )
 
+// Env is the variable that names the folder.
+const Env = "GAZE_CACHE"
+
 // Dir is $GAZE_CACHE, else gaze in $XDG_CACHE_HOME, else gaze in the system's
-// cache folder. It may not exist yet.
+// cache folder. It may not exist yet. A GAZE_CACHE that is a file is an error.
 func Dir() (string, error) {
-	if dir := os.Getenv("GAZE_CACHE"); dir != "" {
-		return filepath.Abs(dir)
+	dir, err := environ.FolderToMake(Env)
+	if dir != "" || err != nil {
+		return dir, err
 	}
 	if dir := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "gaze"), nil
 	}
-	dir, err := os.UserCacheDir()
+	dir, err = os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no cache folder (set GAZE_CACHE to one): %w", err)
+		return "", fmt.Errorf("no cache folder (set %s to one): %w", Env, err)
 	}
 	return filepath.Join(dir, "gaze"), nil
 }

@@ -1,6 +1,7 @@
 package cachedir
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,6 +29,28 @@ func TestDir(t *testing.T) {
 		}
 		if test.gaze == "" && filepath.Base(got) != "gaze" {
 			t.Errorf("%+v: %q isn't Gaze's own folder", test, got)
+		}
+	}
+}
+
+func TestDirOfTheUsersOwn(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GAZE_START", root)
+	for value, want := range map[string]string{"cache": "cache", "./a/b": "a/b", root: "", "": ""} {
+		t.Setenv("GAZE_CACHE", value)
+		got, err := Dir()
+		if want = filepath.Join(root, want); err != nil || value != "" && got != want {
+			t.Errorf("%q: %q, %v; want %q", value, got, err, want)
+		}
+	}
+	for _, value := range []string{"file", file, file + "/cache"} {
+		t.Setenv("GAZE_CACHE", value)
+		if got, err := Dir(); err == nil || !strings.Contains(err.Error(), "GAZE_CACHE is") || !strings.Contains(err.Error(), "file: name a folder") {
+			t.Errorf("%q: %q, %v", value, got, err)
 		}
 	}
 }

@@ -8,18 +8,26 @@
 //     first CPU plugin found below, "xla:cuda" for the first CUDA plugin, "go" for
 //     "go:ops_sequential"; options after a comma are kept ("xla:cuda,tf32=false").
 //  2. $GAZE_PJRT, the path of a CPU plugin.
-//  3. The plugin that set-up placed in the clone's .venv. The clone is $GAZE_ROOT, or
+//  3. The plugin that 'gaze pull xla-cpu' put into Gaze's cache, in the version that this
+//     program knows.
+//  4. The plugin that set-up placed in the clone's .venv. The clone is $GAZE_ROOT, or
 //     found from the executable (<clone>/bin/gaze), or the folder above the working
 //     directory whose go.mod says "module gaze".
-//  4. go-xla's own places: the folders of $PJRT_PLUGIN_LIBRARY_PATH, or if that is
+//  5. The plugins in other clones on this machine: set-up notes each clone in the cache.
+//  6. go-xla's own places: the folders of $PJRT_PLUGIN_LIBRARY_PATH, or if that is
 //     unset ~/.local/lib/go-xla and /usr/local/lib/go-xla.
-//  5. The Go backend, as "go:ops_sequential": its default schedule can deadlock when
+//  7. The Go backend, as "go:ops_sequential": its default schedule can deadlock when
 //     independent large products hold every worker.
 //
-// A plugin of 2 to 4 that doesn't load is passed over, with the reason kept for
+// A plugin of 2 to 6 that doesn't load is passed over, with the reason kept for
 // [Discover] and a line on standard error. CUDA plugins are found and listed, but
 // used only when $GOMLX_BACKEND asks for one: their default precision (TF32) and
-// their memory are not a matter to decide silently.
+// their memory are not a matter to decide silently. If the Go backend is what is left,
+// a line on standard error says why and what would change that; there is none where
+// $GOMLX_BACKEND asks for it, with the build tag noxla, and where XLA doesn't run.
+//
+// Variables that this package reads must hold something that makes sense: a mistyped
+// GAZE_KERNELS is an error of [Default] and [Open].
 //
 // What XLA compiles is kept on disk, in the folder compiled of Gaze's cache, and
 // loaded by the next process that needs the same program: see [Compiled].
@@ -41,13 +49,16 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+
+	"gaze/internal/environ"
+	"gaze/pkg/backend/internal/kernels"
 )
 
 // goSpec is the Go backend with the schedule that can't deadlock.
 const goSpec = "go:ops_sequential"
 
 // process is what this program found and opened.
-var process = &registry{find: newFinder(), open: openSpec, version: pjrtVersion, warn: os.Stderr}
+var process = &registry{find: newFinder(), open: openSpec, version: pjrtVersion, warn: os.Stderr, settings: checkSettings}
 
 // Default returns the process's backend, chosen as the package comment says and
 // opened at the first call. Later calls return the same backend, or the same error.
@@ -62,10 +73,11 @@ func Open(spec string) (compute.Backend, error) { return process.byName(spec) }
 // registry holds the backends of one process. Its fields are set apart so that
 // tests can stand for the machine.
 type registry struct {
-	find    *finder
-	open    func(spec string) (compute.Backend, error)
-	version func(path string) string // of a loaded plugin
-	warn    io.Writer                // one line for each plugin that was there and didn't load
+	find     *finder
+	open     func(spec string) (compute.Backend, error)
+	version  func(path string) string // of a loaded plugin
+	warn     io.Writer                // lines about what isn't as it could be
+	settings func() error             // nil: nothing can be wrong
 
 	mu         sync.Mutex
 	opened     map[string]compute.Backend
@@ -81,10 +93,34 @@ func (r *registry) choose() (compute.Backend, error) {
 	defer r.mu.Unlock()
 	if !r.chosen {
 		r.candidates = r.find.candidates()
-		r.backend, r.err = r.try(r.candidates)
+		if r.err = r.check(); r.err == nil {
+			r.backend, r.err = r.try(r.candidates)
+		}
 		r.chosen = true
 	}
 	return r.backend, r.err
+}
+
+// check is an error if a variable holds nonsense, and warns of those that do nothing.
+func (r *registry) check() error {
+	if r.settings != nil {
+		if err := r.settings(); err != nil {
+			return err
+		}
+	}
+	for _, text := range r.find.complaints() {
+		fmt.Fprintln(r.warn, "gaze: warning:", text)
+	}
+	return nil
+}
+
+// checkSettings looks at the variables that say how to compute.
+func checkSettings() error {
+	environ.WarnOnce(os.Stderr)
+	if _, err := parseLimit(environ.Get(compiledEnv)); err != nil {
+		return environ.Wrong(compiledEnv, environ.Get(compiledEnv), "it must be off or a size such as 512M")
+	}
+	return kernels.CheckSettings()
 }
 
 // try opens the first candidate that opens, and notes on each what became of it.
@@ -103,7 +139,7 @@ func (r *registry) try(candidates []Candidate) (compute.Backend, error) {
 		}
 		b, err := r.cached(c.Spec)
 		if err != nil {
-			c.Usable, c.Reason = false, firstLine(err)
+			c.Usable, c.Reason = false, c.Reason+"; "+firstLine(err)
 			if c.ordered {
 				return nil, fmt.Errorf("$%s=%q can't be opened: %w", compute.ConfigEnvVar, c.order, err)
 			}
@@ -112,6 +148,9 @@ func (r *registry) try(candidates []Candidate) (compute.Backend, error) {
 		}
 		c.Used = true
 		c.Reason = "used: " + c.Reason
+		if c.Spec == goSpec && !c.ordered {
+			r.fallenBack(candidates)
+		}
 		if c.Path != "" {
 			c.Version = strings.Trim(c.Version+", "+r.version(c.Path), ", ")
 		}
@@ -128,8 +167,21 @@ func (r *registry) passOver(c *Candidate) {
 	}
 }
 
+// fallenBack says that the Go backend is used because there is nothing better.
+func (r *registry) fallenBack(candidates []Candidate) {
+	if reason := r.find.unasked(candidates); reason != "" {
+		fmt.Fprintf(r.warn, "gaze: computing on GoMLX's Go backend, which takes several times as long as XLA: %s (%s=go keeps it, without this line)\n",
+			reason, compute.ConfigEnvVar)
+	}
+}
+
 // byName opens what a specification names.
 func (r *registry) byName(spec string) (compute.Backend, error) {
+	if r.settings != nil {
+		if err := r.settings(); err != nil {
+			return nil, err
+		}
+	}
 	full, err := r.find.resolve(spec)
 	if err != nil {
 		return nil, fmt.Errorf("backend %q: %w", spec, err)

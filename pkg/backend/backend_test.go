@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
+
+	"gaze/internal/xlaplugin"
 )
 
 // machine is a pretended machine for a finder.
@@ -113,15 +116,20 @@ func TestChoice(t *testing.T) {
 		{name: "first wheel", plugins: []string{secondWheel, firstWheel}, want: firstWheel},
 		{name: "third wheel", plugins: []string{thirdWheel}, want: thirdWheel},
 		{name: "second wheel", plugins: []string{thirdWheel, secondWheel}, want: secondWheel},
-		{name: "nothing", want: goSpec},
+		{name: "nothing", want: goSpec, warns: "no XLA plugin for the CPU was found"},
 		{name: "falls to the second", plugins: []string{firstWheel, secondWheel}, broken: []string{firstWheel}, want: secondWheel, warns: "undefined symbol"},
 		{name: "falls to Go", plugins: []string{firstWheel}, broken: []string{firstWheel}, want: goSpec, warns: "passing over"},
-		{name: "cuda isn't taken unasked", plugins: []string{cudaWheel}, want: goSpec},
+		{name: "cuda isn't taken unasked", plugins: []string{cudaWheel}, want: goSpec, warns: "no XLA plugin for the CPU was found"},
 		{name: "nothing opens", plugins: []string{firstWheel}, broken: []string{firstWheel, "go:"}, err: "no backend could be opened", warns: "passing over"},
 		{name: "named plugin", env: map[string]string{"GAZE_PJRT": "ROOT/.venv/lib/python3.12/site-packages/" + secondWheel},
 			plugins: []string{firstWheel, secondWheel}, want: secondWheel},
 		{name: "named plugin is missing", env: map[string]string{"GAZE_PJRT": "/nowhere/cpu.so"},
 			plugins: []string{firstWheel}, want: firstWheel, warns: "/nowhere/cpu.so"},
+		{name: "named plugin is for CUDA", env: map[string]string{"GAZE_PJRT": "ROOT/.venv/lib/python3.12/site-packages/" + cudaWheel},
+			plugins: []string{firstWheel, cudaWheel}, want: firstWheel, warns: "GOMLX_BACKEND=xla:cuda"},
+		{name: "named plugin for CUDA, ordered", env: map[string]string{"GAZE_PJRT": "ROOT/.venv/lib/python3.12/site-packages/" + cudaWheel, "GOMLX_BACKEND": "xla:cuda"},
+			plugins: []string{firstWheel, cudaWheel}, want: cudaWheel},
+		{name: "named clone is none", env: map[string]string{"GAZE_ROOT": "/nowhere"}, plugins: []string{firstWheel}, want: firstWheel, warns: "GAZE_ROOT is"},
 		{name: "order: go", env: map[string]string{"GOMLX_BACKEND": "go"}, plugins: []string{firstWheel}, want: goSpec},
 		{name: "order: go as told", env: map[string]string{"GOMLX_BACKEND": "go:ops_parallel"}, want: "go:ops_parallel"},
 		{name: "order: xla", env: map[string]string{"GOMLX_BACKEND": "xla"}, plugins: []string{firstWheel}, want: firstWheel},
@@ -168,6 +176,195 @@ func TestChoice(t *testing.T) {
 				t.Errorf("%d candidates are marked as used, want %d", used, want)
 			}
 		})
+	}
+}
+
+// TestFallingBack: the one line about the Go backend says what is missing and how to
+// get it, and isn't there where the Go backend was asked for.
+func TestFallingBack(t *testing.T) {
+	needXLA(t)
+	for _, test := range []struct {
+		name   string
+		goos   string
+		env    map[string]string
+		plugin string // one that is there
+		broken bool
+		gpu    bool
+		says   []string // nil: nothing
+	}{
+		{name: "no plugin", goos: "linux", says: []string{"Go backend", "no XLA plugin", "gaze pull xla-cpu", "make setup", "GOMLX_BACKEND=go"}},
+		{name: "no wheel either", goos: "darwin", says: []string{"no XLA plugin", "make setup"}},
+		{name: "asked for", goos: "linux", env: map[string]string{"GOMLX_BACKEND": "go"}},
+		{name: "asked for in full", goos: "linux", env: map[string]string{"GOMLX_BACKEND": goSpec}},
+		{name: "a plugin that doesn't load", goos: "linux", plugin: firstWheel, broken: true, says: []string{"can be used", "gaze devices"}},
+		{name: "XLA", goos: "linux", plugin: firstWheel},
+		{name: "CUDA", goos: "linux", plugin: cudaWheel, gpu: true, says: []string{"GOMLX_BACKEND=xla:cuda"}},
+		{name: "CUDA without a card", goos: "linux", plugin: cudaWheel, says: []string{"no XLA plugin"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f, root := machine(t, test.env)
+			f.goos, f.gpu = test.goos, func() bool { return test.gpu }
+			var broken []string
+			if test.plugin != "" {
+				clone(t, root, test.plugin)
+				if test.broken {
+					broken = append(broken, test.plugin)
+				}
+			}
+			r, _, warnings := stubs(f, broken...)
+			for range 2 {
+				if _, err := r.choose(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var about []string
+			for line := range strings.Lines(warnings.String()) {
+				if strings.Contains(line, "Go backend") {
+					about = append(about, line)
+				}
+			}
+			if want := min(len(test.says), 1); len(about) != want {
+				t.Fatalf("%d lines: %q", len(about), about)
+			}
+			for _, says := range test.says {
+				if !strings.Contains(about[0], says) {
+					t.Errorf("%q lacks %q", about[0], says)
+				}
+			}
+			if test.gpu == false && len(about) > 0 && strings.Contains(about[0], "xla:cuda") {
+				t.Errorf("%q sends to a card that isn't there", about[0])
+			}
+		})
+	}
+	// Whoever opens it by name wants it.
+	f, _ := machine(t, nil)
+	r, _, warnings := stubs(f)
+	if _, err := r.byName("go"); err != nil || warnings.Len() > 0 {
+		t.Errorf("%v, %q", err, warnings)
+	}
+}
+
+// TestWrongSettings: a variable with a value that makes no sense is an error of whatever
+// opens a backend, and names itself.
+func TestWrongSettings(t *testing.T) {
+	for _, test := range []struct{ name, value string }{
+		{"GAZE_KERNELS", "of"}, {"GAZE_KERNELS", "none"}, {"GAZE_TILES", "amx"}, {"GAZE_COMPILED", "12 parsecs"}, {"GAZE_COMPILED", "1.5G"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv(test.name, test.value)
+			f, _ := machine(t, nil)
+			r, asked, _ := stubs(f)
+			r.settings = checkSettings
+			_, err := r.choose()
+			if err == nil || !strings.Contains(err.Error(), test.name+" is") || !strings.Contains(err.Error(), test.value) {
+				t.Errorf("choose: %v", err)
+			}
+			if _, again := r.choose(); again != err {
+				t.Errorf("the second time: %v", again)
+			}
+			if _, err := r.byName("go"); err == nil || !strings.Contains(err.Error(), test.name) {
+				t.Errorf("by name: %v", err)
+			}
+			for _, c := range r.list() {
+				if c.Used {
+					t.Errorf("%s is said to be used", c.Name)
+				}
+			}
+			if len(*asked) != 0 {
+				t.Errorf("opened %q", *asked)
+			}
+		})
+	}
+	for name, values := range map[string][]string{"GAZE_KERNELS": {"", "off", "OFF", "on", "0"}, "GAZE_TILES": {"off", "true"}, "GAZE_COMPILED": {"", "off", "on", "2G", "512m"}} {
+		for _, value := range values {
+			t.Setenv(name, value)
+			if err := checkSettings(); err != nil {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+		}
+	}
+}
+
+// TestPulledPlugin: the plugin in the cache goes before the clone's, in this program's
+// version only, and one that was cut isn't loaded.
+func TestPulledPlugin(t *testing.T) {
+	needXLA(t)
+	f, root := machine(t, nil)
+	cache := filepath.Join(root, "cache")
+	f.cache = func() (string, error) { return cache, nil }
+	inClone := clone(t, root, firstWheel)[0]
+	first := xlaplugin.Wheels("linux", "amd64")[0]
+	other := first
+	other.Version = "0.0.9"
+	place(t, other.Path(cache), library(62))
+	if found := f.plugins(); len(found) != 1 || found[0].path != inClone {
+		t.Errorf("with another version in the cache: %+v", found)
+	}
+	path := place(t, first.Path(cache), library(62))
+	if err := os.Truncate(path, first.PluginSize); err != nil { // a hole, no disk space
+		t.Fatal(err)
+	}
+	if found := f.plugins(); len(found) != 2 || found[0].path != path || found[0].version != first.Version || found[1].path != inClone {
+		t.Errorf("pulled: %+v", found)
+	}
+	f.env = func(name string) string { return map[string]string{"GAZE_PJRT": inClone}[name] }
+	if found := f.plugins(); len(found) != 2 || found[0].path != inClone {
+		t.Errorf("GAZE_PJRT doesn't go first: %+v", found)
+	}
+	f.env = func(string) string { return "" }
+	if err := os.Truncate(path, first.PluginSize-1); err != nil {
+		t.Fatal(err)
+	}
+	r, asked, warnings := stubs(f)
+	if _, err := r.choose(); err != nil || len(*asked) != 1 || (*asked)[0] != "xla:"+inClone || !strings.Contains(warnings.String(), "gaze pull xla-cpu") {
+		t.Errorf("cut: opened %q, said %q, %v", *asked, warnings, err)
+	}
+	f.cache = func() (string, error) { return "", errors.New("no home") }
+	if found := f.plugins(); len(found) != 1 {
+		t.Errorf("without a cache: %+v", found)
+	}
+}
+
+// TestOtherClones: a program outside every clone finds the plugins of those that set-up
+// noted, the best first whichever clone has it, those for CUDA too.
+func TestOtherClones(t *testing.T) {
+	needXLA(t)
+	f, root := machine(t, nil)
+	f.workdir = filepath.Join(root, "elsewhere")
+	cache := filepath.Join(root, "cache")
+	f.cache = func() (string, error) { return cache, nil }
+	older, newer := filepath.Join(root, "older"), filepath.Join(root, "newer")
+	best := clone(t, older, firstWheel)
+	rest := clone(t, newer, secondWheel, cudaWheel)
+	for _, c := range []string{older, newer} {
+		if err := xlaplugin.Remember(cache, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, p := range f.plugins() {
+		got = append(got, p.path)
+		if !strings.Contains(p.origin, "in the clone "+root) {
+			t.Errorf("%s comes from %q", p.path, p.origin)
+		}
+	}
+	if want := slices.Concat(best, rest); !slices.Equal(got, want) {
+		t.Errorf("found\n%q, want\n%q", got, want)
+	}
+	if full, err := f.resolve("xla:cuda"); err != nil || full != "xla:"+rest[1] {
+		t.Errorf("CUDA: %q, %v", full, err)
+	}
+	// Its own clone's plugin goes before a better one elsewhere, each file once.
+	f.workdir = newer
+	if found := f.plugins(); len(found) != 3 || found[0].path != rest[0] {
+		t.Errorf("in a clone: %+v", found)
+	}
+	if err := os.RemoveAll(older); err != nil {
+		t.Fatal(err)
+	}
+	f.workdir = root
+	if found := f.plugins(); len(found) != 2 || found[0].path != rest[0] {
+		t.Errorf("with a clone gone: %+v", found)
 	}
 }
 

@@ -3,13 +3,13 @@ package backend
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 
 	"gaze/internal/cachedir"
+	"gaze/internal/environ"
 	"gaze/pkg/backend/internal/execcache"
 )
 
@@ -92,7 +92,7 @@ func KeptPrograms() Compiled {
 func (p *compiled) settled() (*execcache.Store, string) {
 	p.settle.Do(func() {
 		if p.off = withoutCompiled; p.off == "" {
-			p.store, p.off = openStore(os.Getenv(compiledEnv))
+			p.store, p.off = openStore(environ.Get(compiledEnv))
 		}
 	})
 	return p.store, p.off
@@ -114,11 +114,11 @@ func openStore(value string) (*execcache.Store, string) {
 	return &execcache.Store{Dir: filepath.Join(dir, "compiled"), Limit: limit}, ""
 }
 
-// parseLimit reads "off", or a number of bytes such as 268435456, 256M or 2G.
+// parseLimit reads "off", "on", or a number of bytes such as 268435456, 256M or 2G.
 func parseLimit(value string) (int64, error) {
 	text := strings.ToUpper(strings.TrimSpace(value))
 	switch text {
-	case "":
+	case "", "ON", "YES", "TRUE", "1":
 		return compiledLimit, nil
 	case "OFF", "NO", "FALSE":
 		return 0, nil

@@ -109,8 +109,17 @@ func product(b compute.Backend) (float32, error) {
 	return out[0].Value().(float32), nil
 }
 
-// inProcess runs such a process with a cache folder.
+// inProcess runs such a process with a cache folder. It must do so without a word.
 func inProcess(t *testing.T, cache string, env ...string) told {
+	t.Helper()
+	x, words := inProcessWithWords(t, cache, env...)
+	if words != "" {
+		t.Errorf("a word to the user: %s", words)
+	}
+	return x
+}
+
+func inProcessWithWords(t *testing.T, cache string, env ...string) (x told, words string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), append([]string{childVariable + "=1", "GAZE_CACHE=" + cache, compiledEnv + "="}, env...)...)
@@ -120,14 +129,10 @@ func inProcess(t *testing.T, cache string, env ...string) told {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, errs.String())
 	}
-	var x told
 	if err := json.Unmarshal(out, &x); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if errs.Len() > 0 {
-		t.Errorf("a word to the user: %s", errs.String())
-	}
-	return x
+	return x, errs.String()
 }
 
 // needKept skips where nothing is kept, and else gives a folder in which the
@@ -214,9 +219,13 @@ func TestNowhereToKeepPrograms(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for name, cache := range map[string]string{"below a file": file, "a folder of the kernel's": "/proc/self"} {
+	for name, cache := range map[string]string{"below a file": filepath.Join(file, "cache"), "a file": file, "a folder of the kernel's": "/proc/self"} {
 		t.Run(name, func(t *testing.T) {
-			later := inProcess(t, cache)
+			// Of what can't become a cache there is a word; one that can't be written may be read.
+			later, words := inProcessWithWords(t, cache)
+			if about := strings.Contains(words, "GAZE_CACHE is"); about != strings.HasPrefix(cache, file) || strings.Count(words, "\n") > 1 || !about && words != "" {
+				t.Errorf("words to the user: %s", words)
+			}
 			first.same(t, later, first.Kept.Built)
 			if later.Kept.Stored != 0 {
 				t.Errorf("%d programs stored", later.Kept.Stored)

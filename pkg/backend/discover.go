@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
+
+	"gaze/internal/xlaplugin"
 )
 
 // Candidate is a backend that this machine has or could have.
@@ -81,19 +83,19 @@ func (f *finder) candidates() []Candidate {
 				c.Usable, c.Reason = false, p.origin+"; no NVIDIA device here"
 			}
 		}
-		if err := f.check(p.path); err != nil {
+		if err := f.usable(p); err != nil {
 			c.Usable, c.Reason = false, p.origin+"; "+err.Error()
 		}
 		all = append(all, c)
 	}
 	return append(all, Candidate{
 		Name: "Go", Spec: goSpec, Version: moduleVersion("github.com/gomlx/compute"),
-		Usable: withoutGo == "", Reason: goReason(all),
+		Usable: withoutGo == "", Reason: f.goReason(all),
 	})
 }
 
 // goReason describes the Go backend of this program, and why there is nothing better.
-func goReason(plugins []Candidate) string {
+func (f *finder) goReason(plugins []Candidate) string {
 	if withoutGo != "" {
 		return withoutGo
 	}
@@ -112,7 +114,43 @@ func goReason(plugins []Candidate) string {
 			return reason
 		}
 	}
-	return reason + "; no XLA plugin for the CPU was found ('make setup' gets one)"
+	return reason + "; no XLA plugin for the CPU was found, " + f.howToGet()
+}
+
+// howToGet says how to get a plugin for the CPU.
+func (f *finder) howToGet() string {
+	if len(xlaplugin.Wheels(f.goos, f.goarch)) == 0 {
+		return "'make setup' in a clone of Gaze gets one"
+	}
+	return "'gaze pull xla-cpu' fetches one (as does 'make setup' in a clone of Gaze)"
+}
+
+// unasked says why the Go backend is used although nobody asked for it, and what would
+// change that; "" where XLA can't be had or was left out on purpose.
+func (f *finder) unasked(candidates []Candidate) string {
+	reason := ""
+	found, cuda := false, false
+	for _, c := range candidates {
+		found = found || c.Path != "" && !c.onRequest
+		cuda = cuda || c.onRequest && c.Usable
+	}
+	switch {
+	case withoutXLA != "" && leftOut:
+		return ""
+	case withoutXLA != "":
+		reason = "this program was built without cgo; with a C compiler, build it again with CGO_ENABLED=1"
+	case found:
+		reason = "no XLA plugin that was found can be used, see 'gaze devices'; " + f.howToGet()
+	default:
+		reason = "no XLA plugin for the CPU was found; " + f.howToGet()
+	}
+	if cuda {
+		reason += ", " + compute.ConfigEnvVar + "=xla:cuda uses the one for CUDA"
+	}
+	if f.goarch == "amd64" && !simd {
+		reason += "; until then, building with GOEXPERIMENT=simd makes it several times faster"
+	}
+	return reason
 }
 
 // ordered is the candidate that $GOMLX_BACKEND names.
@@ -161,7 +199,7 @@ func (f *finder) resolve(spec string) (string, error) {
 		return spec, nil // a path, or a name that go-xla looks up
 	}
 	for _, p := range f.plugins() {
-		if p.cuda == (kind == "cuda") && f.check(p.path) == nil {
+		if p.cuda == (kind == "cuda") && f.usable(p) == nil {
 			full := name + ":" + p.path
 			if options != "" {
 				full += "," + options
@@ -172,5 +210,5 @@ func (f *finder) resolve(spec string) (string, error) {
 	if kind == "cuda" {
 		return "", fmt.Errorf("no CUDA plugin was found; 'make setup-cuda' installs one")
 	}
-	return "", fmt.Errorf("no XLA plugin for the CPU was found; 'make setup' installs one, or set GAZE_PJRT to a plugin's path")
+	return "", fmt.Errorf("no XLA plugin for the CPU was found; %s, or set %s to a plugin's path", f.howToGet(), pluginEnv)
 }

@@ -3,6 +3,7 @@ package backend
 import (
 	"debug/elf"
 	"debug/macho"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,13 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/gomlx/compute"
+
+	"gaze/internal/cachedir"
+	"gaze/internal/environ"
+	"gaze/internal/ownfile"
+	"gaze/internal/xlaplugin"
 )
 
 // plugin is a PJRT plugin's file, not loaded.
@@ -19,22 +27,7 @@ type plugin struct {
 	version string
 	origin  string // where it comes from, for people
 	cuda    bool
-}
-
-// wheel is a Python package that carries a plugin.
-type wheel struct {
-	file string // below site-packages
-	dist string // the name its .dist-info folder begins with
-	cuda bool
-}
-
-// wheels are known by their place below site-packages, best first.
-var wheels = []wheel{
-	{file: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so", dist: "lammps_jax_pjrt_cpu"},
-	{file: "fastatomstruct_xla_cpu/libpjrt_cpu.so", dist: "fastatomstruct_xla_cpu"},
-	{file: "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so", dist: "xla_cpu_pjrt"},
-	{file: "jax_plugins/xla_cuda13/xla_cuda_plugin.so", dist: "jax_cuda13_pjrt", cuda: true},
-	{file: "jax_plugins/xla_cuda12/xla_cuda_plugin.so", dist: "jax_cuda12_pjrt", cuda: true},
+	broken  string // why it can't be used, as far as that is known without looking at it
 }
 
 // finder looks for plugins; its fields stand for the machine.
@@ -43,13 +36,14 @@ type finder struct {
 	executable string // path of this program
 	workdir    string
 	home       string
+	cache      func() (string, error) // Gaze's cache folder; nil for none
 	goos       string
 	goarch     string
 	gpu        func() bool
 }
 
 func newFinder() *finder {
-	f := &finder{env: os.Getenv, goos: runtime.GOOS, goarch: runtime.GOARCH, gpu: hasNVIDIA}
+	f := &finder{env: environ.Get, cache: cachedir.Dir, goos: runtime.GOOS, goarch: runtime.GOARCH, gpu: hasNVIDIA}
 	f.executable, _ = os.Executable()
 	if real, err := filepath.EvalSymlinks(f.executable); err == nil {
 		f.executable = real
@@ -62,26 +56,120 @@ func newFinder() *finder {
 // plugins lists the plugin files there are, CPU and CUDA, each once, best first.
 func (f *finder) plugins() []plugin {
 	var all []plugin
-	if path := f.env("GAZE_PJRT"); path != "" {
-		p := plugin{path: path, origin: "named by $GAZE_PJRT", cuda: isCUDA(path)}
-		if abs, err := filepath.Abs(path); err == nil {
-			p.path = abs
-		}
-		p.version = versionNear(p.path)
-		all = append(all, p)
+	if value := f.env(pluginEnv); value != "" {
+		all = append(all, named(value))
 	}
+	all = append(all, f.pulled()...)
 	for _, root := range f.clones() {
 		all = append(all, f.inVenv(filepath.Join(root, ".venv"))...)
 	}
+	all = append(all, f.inOtherClones()...)
 	for _, dir := range f.libraryFolders() {
 		all = append(all, inFolder(dir, "in go-xla's folder "+dir)...)
 	}
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(p plugin) bool {
-		again := seen[p.path]
-		seen[p.path] = true
+		file := p.path
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			file = real
+		}
+		again := seen[file]
+		seen[file] = true
 		return again
 	})
+}
+
+// pluginEnv is the variable that names a plugin.
+const pluginEnv = "GAZE_PJRT"
+
+// named is the plugin that the variable holds.
+func named(value string) plugin {
+	path, err := environ.PathOf(pluginEnv, value)
+	if err != nil {
+		return plugin{path: value, origin: "named by $" + pluginEnv, broken: err.Error()}
+	}
+	return plugin{path: path, version: versionNear(path), origin: "named by $" + pluginEnv, cuda: isCUDA(path)}
+}
+
+// pulled lists the plugins that 'gaze pull xla-cpu' has put into the cache. Only the
+// versions that this program knows are looked at.
+func (f *finder) pulled() []plugin {
+	cache := f.cacheDir()
+	if cache == "" {
+		return nil
+	}
+	var all []plugin
+	for _, w := range xlaplugin.Wheels(f.goos, f.goarch) {
+		p := plugin{path: w.Path(cache), version: w.Version, origin: "fetched by 'gaze pull xla-cpu'"}
+		info, err := ownfile.Stat(p.path)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			continue
+		case err != nil:
+			p.broken = err.Error()
+		case info.Size() != w.PluginSize:
+			p.broken = fmt.Sprintf("it has %d bytes instead of %d: 'gaze pull xla-cpu' fetches it again", info.Size(), w.PluginSize)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// cacheDir is Gaze's cache folder, "" if there can't be one.
+func (f *finder) cacheDir() string {
+	if f.cache == nil {
+		return ""
+	}
+	dir, err := f.cache()
+	if err != nil {
+		return ""
+	}
+	return dir
+}
+
+// inOtherClones lists the plugins that set-up placed in the clones that it noted in the
+// cache, the best package first, of one package that of the latest set-up.
+func (f *finder) inOtherClones() []plugin {
+	cache := f.cacheDir()
+	if cache == "" {
+		return nil
+	}
+	var all []plugin
+	for _, root := range xlaplugin.Clones(cache) {
+		for _, p := range f.inVenv(filepath.Join(root, ".venv")) {
+			p.origin += ", in the clone " + root
+			all = append(all, p)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b plugin) int { return rank(a.path) - rank(b.path) })
+	return all
+}
+
+// rank is the place of a wheel's plugin among [xlaplugin.Packages]; others come last.
+func rank(path string) int {
+	for i, p := range xlaplugin.Packages {
+		if strings.HasSuffix(filepath.ToSlash(path), "/"+p.File) {
+			return i
+		}
+	}
+	return len(xlaplugin.Packages)
+}
+
+// complaints are words about variables that don't do what they seem to.
+func (f *finder) complaints() []string {
+	var all []string
+	if root := f.env("GAZE_ROOT"); root != "" && !xlaplugin.IsClone(root) {
+		all = append(all, environ.Wrong("GAZE_ROOT", root, "there is no clone of Gaze").Error())
+	}
+	if f.cache != nil && f.env(cachedir.Env) != "" {
+		if _, err := f.cache(); err != nil {
+			all = append(all, err.Error()+"; what XLA compiles isn't kept")
+		}
+	}
+	if path := f.env(pluginEnv); path != "" && isCUDA(path) && f.env(compute.ConfigEnvVar) == "" {
+		all = append(all, environ.Wrong(pluginEnv, path, "a plugin for CUDA is used only with "+compute.ConfigEnvVar+"=xla:cuda").Error())
+	}
+	return all
 }
 
 // clones lists the folders that may be the clone this program belongs to.
@@ -94,7 +182,7 @@ func (f *finder) clones() []string {
 		roots = append(roots, filepath.Dir(dir))
 	}
 	for dir := f.workdir; filepath.IsAbs(dir); dir = filepath.Dir(dir) {
-		if isGaze(dir) {
+		if xlaplugin.IsClone(dir) {
 			roots = append(roots, dir)
 			break
 		}
@@ -105,24 +193,13 @@ func (f *finder) clones() []string {
 	return roots
 }
 
-var moduleLine = regexp.MustCompile(`(?m)^module\s+gaze\s*$`)
-
-// isGaze says whether dir holds Gaze's go.mod.
-func isGaze(dir string) bool {
-	text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-	return err == nil && moduleLine.Match(text)
-}
-
 // inVenv lists the plugins that set-up placed in a clone's virtual environment.
 func (f *finder) inVenv(venv string) []plugin {
 	var all []plugin
-	for _, w := range wheels {
-		paths, _ := filepath.Glob(filepath.Join(venv, "lib", "python3*", "site-packages", w.file))
+	for _, p := range xlaplugin.Packages {
+		paths, _ := filepath.Glob(filepath.Join(venv, "lib", "python3*", "site-packages", filepath.FromSlash(p.File)))
 		for _, path := range paths {
-			all = append(all, plugin{
-				path: path, version: versionNear(path), cuda: w.cuda,
-				origin: "set-up's wheel " + strings.ReplaceAll(w.dist, "_", "-"),
-			})
+			all = append(all, plugin{path: path, version: versionNear(path), cuda: p.CUDA, origin: "set-up's wheel " + p.Project})
 		}
 	}
 	return append(all, inFolder(filepath.Join(venv, "lib", "go-xla"), "placed in the clone by go-xla's installer")...)
@@ -165,25 +242,34 @@ func inFolder(dir, origin string) []plugin {
 	return all
 }
 
-func isCUDA(s string) bool {
-	s = strings.ToLower(s)
+// isCUDA tells a CUDA plugin by its file's name. The folders above may be called anything.
+func isCUDA(path string) bool {
+	s := strings.ToLower(filepath.Base(path))
 	return strings.Contains(s, "cuda") || strings.Contains(s, "nvidia")
 }
 
 // versionNear reads a wheel's version off the .dist-info folder of its package.
 func versionNear(path string) string {
-	for _, w := range wheels {
-		site, ok := strings.CutSuffix(filepath.ToSlash(path), "/"+w.file)
+	for _, p := range xlaplugin.Packages {
+		site, ok := strings.CutSuffix(filepath.ToSlash(path), "/"+p.File)
 		if !ok {
 			continue
 		}
-		found, _ := filepath.Glob(filepath.Join(filepath.FromSlash(site), w.dist+"-*.dist-info"))
+		found, _ := filepath.Glob(filepath.Join(filepath.FromSlash(site), p.Dist()+"-*.dist-info"))
 		if len(found) > 0 {
 			name := strings.TrimSuffix(filepath.Base(found[0]), ".dist-info")
-			return strings.TrimPrefix(name, w.dist+"-")
+			return strings.TrimPrefix(name, p.Dist()+"-")
 		}
 	}
 	return ""
+}
+
+// usable is an error if a plugin can't be used, as far as that shows without loading it.
+func (f *finder) usable(p plugin) error {
+	if p.broken != "" {
+		return errors.New(p.broken)
+	}
+	return f.check(p.path)
 }
 
 // check reads a plugin's header: is it a library for this kind of machine, and can

@@ -12,6 +12,9 @@ import (
 // withoutXLA says why XLA is not compiled in; empty when it is.
 const withoutXLA = ""
 
+// leftOut says whether that is on purpose, or can't be helped.
+const leftOut = false
+
 // go-xla downloads a plugin when it is asked for one by name and finds none. No
 // command of a user's may start a download it didn't ask for, so that is off.
 func init() { xla.EnableAutoInstall(false) }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/ownfile"
 )
 
 // Identity is the digest of a library's file. Reading hundreds of megabytes at
@@ -23,7 +24,7 @@ func Identity(dir, library string) (Digest, error) {
 	}
 	name := Sum([]byte(library))
 	note := filepath.Join(dir, hex.EncodeToString(name[:8])+".id")
-	if text, err := readOwn(note); err == nil {
+	if text, err := ownfile.Read(note); err == nil {
 		if d, ok := parseNote(string(text), mark); ok {
 			return d, nil
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/ownfile"
 )
 
 const (
@@ -35,7 +36,7 @@ func (s *Store) path(key Digest) string {
 // the next [Store.Put] replaces it.
 func (s *Store) Get(key, plugin Digest) ([]byte, bool) {
 	path := s.path(key)
-	entry, err := readOwn(path)
+	entry, err := ownfile.Read(path)
 	if err != nil {
 		return nil, false
 	}

@@ -10,16 +10,32 @@
 package kernels
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
+
+	"gaze/internal/environ"
 )
 
-// The environment variables that, when "off", leave everything to XLA, or only products
+// The environment variables that, when off, leave everything to XLA, or only products
 // to vectors.
 const (
 	Env      = "GAZE_KERNELS"
 	EnvTiles = "GAZE_TILES"
 )
+
+// CheckSettings is an error if one of these variables is neither on nor off.
+func CheckSettings() error {
+	_, kernels := environ.Switch(Env, true)
+	_, tiles := environ.Switch(EnvTiles, true)
+	return cmp.Or(kernels, tiles)
+}
+
+// switchedOff says whether a variable is off. What [CheckSettings] refuses isn't.
+func switchedOff(name string) bool {
+	on, _ := environ.Switch(name, true)
+	return !on
+}
 
 // functions begin with this.
 const prefix = "gaze_call_"

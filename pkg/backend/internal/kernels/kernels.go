@@ -11,7 +11,6 @@ package kernels
 import "C"
 
 import (
-	"os"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -23,10 +22,10 @@ var (
 )
 
 // Available says whether this processor can run the kernels, and may.
-func Available() bool { return os.Getenv(Env) != "off" && vectorsReady() }
+func Available() bool { return !switchedOff(Env) && vectorsReady() }
 
 // Tiles says whether products are made on tiles.
-func Tiles() bool { return Available() && os.Getenv(EnvTiles) != "off" && tilesReady() }
+func Tiles() bool { return Available() && !switchedOff(EnvTiles) && tilesReady() }
 
 // Register tells a plugin of the kernels, by its table of functions. False when it can't
 // take them or they aren't available; programs must not be rewritten then.

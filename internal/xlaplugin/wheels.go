@@ -1,0 +1,95 @@
+// Package xlaplugin knows where XLA's PJRT plugins come from and where they lie: as
+// Python wheels, in a clone's virtual environment, in the user's cache.
+package xlaplugin
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Package is a Python package that carries a plugin.
+type Package struct {
+	Project string // as the package index writes it
+	File    string // the plugin, below site-packages, with slashes
+	CUDA    bool
+}
+
+// Packages lists those that Gaze knows, best first.
+var Packages = []Package{
+	{Project: "lammps-jax-pjrt-cpu", File: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so"},
+	{Project: "fastatomstruct-xla-cpu", File: "fastatomstruct_xla_cpu/libpjrt_cpu.so"},
+	{Project: "xla-cpu-pjrt", File: "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"},
+	{Project: "jax-cuda13-pjrt", File: "jax_plugins/xla_cuda13/xla_cuda_plugin.so", CUDA: true},
+	{Project: "jax-cuda12-pjrt", File: "jax_plugins/xla_cuda12/xla_cuda_plugin.so", CUDA: true},
+}
+
+// Dist is the name that the package's .dist-info folder begins with.
+func (p Package) Dist() string { return strings.ReplaceAll(p.Project, "-", "_") }
+
+// Wheel is a file of the package index with a plugin for one kind of machine, pinned by
+// its checksum. The versions and checksums are those of tools/plugins/xla-cpu*.txt,
+// which set-up installs from; a test compares the two.
+type Wheel struct {
+	Package
+	Version      string
+	GOOS, GOARCH string
+	Name         string // the file's
+	Size         int64
+	SHA256       string
+	PluginSize   int64
+	PluginSHA256 string
+}
+
+var wheels = []Wheel{
+	{
+		Package: Packages[0], Version: "0.11.2", GOOS: "linux", GOARCH: "amd64",
+		Name: "lammps_jax_pjrt_cpu-0.11.2-py3-none-manylinux_2_27_x86_64.whl",
+		Size: 62711338, SHA256: "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
+		PluginSize: 201600336, PluginSHA256: "ad1309ac822b1b24d51b7f9947c7c9fa9ef5d67f390584cbc3d1fa2428fed9c2",
+	},
+	{
+		Package: Packages[1], Version: "2026.6.23", GOOS: "linux", GOARCH: "amd64",
+		Name: "fastatomstruct_xla_cpu-2026.6.23-py3-none-manylinux_2_27_x86_64.whl",
+		Size: 63200622, SHA256: "88b1c430b341b4bea40a37420311c9c75db6e22b46d2ff95b6986577bee6afe9",
+		PluginSize: 273768800, PluginSHA256: "0a0fe56ca17be9efc7b942e89e534e5e0ad4a0f1e369b66d27b62184509015b9",
+	},
+	{
+		Package: Packages[2], Version: "0.0.1", GOOS: "linux", GOARCH: "amd64",
+		Name: "xla_cpu_pjrt-0.0.1-py3-none-manylinux_2_27_x86_64.whl",
+		Size: 63461052, SHA256: "55837b6b7b47daa717f2d9a5a03563ea0ceaa338d06a81a1e2d3f060d960decc",
+		PluginSize: 259284552, PluginSHA256: "88c3f28c5900f48ad4a82cab9e79bba9537809743395e341485f8794268820dc",
+	},
+	{
+		Package: Packages[2], Version: "0.0.1", GOOS: "linux", GOARCH: "arm64",
+		Name: "xla_cpu_pjrt-0.0.1-py3-none-manylinux_2_27_aarch64.whl",
+		Size: 49514947, SHA256: "8f613be6e891858f40d64f9799319502fff42689661944fc18a6ffd8210b30c9",
+		PluginSize: 200328224, PluginSHA256: "fcf411f3e8ff635c2b2cf87215aa7016f460e66d236c3db08309e7486583532d",
+	},
+}
+
+// Wheels lists the wheels for a kind of machine, best first; none for those that no
+// wheel is known for.
+func Wheels(goos, goarch string) []Wheel {
+	var fit []Wheel
+	for _, w := range wheels {
+		if w.GOOS == goos && w.GOARCH == goarch {
+			fit = append(fit, w)
+		}
+	}
+	return fit
+}
+
+// Dir is the folder of the wheel's plugin in a cache. It holds the version, so that
+// programs with other pins don't disturb each other.
+func (w Wheel) Dir(cache string) string {
+	return filepath.Join(cache, folder, w.Project+"-"+w.Version)
+}
+
+// Base is the plugin's file name.
+func (w Wheel) Base() string { return w.File[strings.LastIndexByte(w.File, '/')+1:] }
+
+// Path is the plugin's file in a cache.
+func (w Wheel) Path(cache string) string { return filepath.Join(w.Dir(cache), w.Base()) }
+
+// folder is the folder of plugins in a cache.
+const folder = "plugins"
