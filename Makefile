@@ -12,6 +12,10 @@ TEACH ?= 0.15
 COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
+# Relative paths in GAZE_ variables are relative to the folder that make was typed in.
+GAZE_START ?= $(or $(PWD),$(CURDIR))
+export GAZE_START
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-cuda plugin report reproduce pretrain captioner bench lab test lint test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean

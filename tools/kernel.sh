@@ -6,6 +6,17 @@ set -eu
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 
+# Cells run in the notebook's folder. Paths in GAZE_ variables are relative to where Jupyter
+# was started, unless make says that it is elsewhere.
+if [ -z "${GAZE_START:-}" ]; then
+  case "${GAZE_JUPYTER_FOLDER:-}" in
+    /*)
+      GAZE_START=$GAZE_JUPYTER_FOLDER
+      export GAZE_START
+      ;;
+  esac
+fi
+
 unset GOWORK # the kernel makes a workspace of its own, with the clone in it
 GOPROXY=off  # set-up has fetched every module; asking would cost time in each cell
 # The link is most of a cell's time: no debug information, no C linker where set-up found

@@ -8,6 +8,13 @@ GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 cd "$GAZE_ROOT"
 port=${GAZE_SERVE_PORT:-8888}
+case $port in
+  *[!0-9]* | ??????*) port=0 ;;
+esac
+if [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
+  echo "serve: GAZE_SERVE_PORT is '$GAZE_SERVE_PORT': it must be a port, 1 to 65535" >&2
+  exit 1
+fi
 
 if [ "${1:-}" = --check ]; then
   # /login answers without the token.

@@ -8,7 +8,7 @@
 # the same, so running this again takes about a second.
 #
 # GAZE_PLUGIN=wheel|installer|none limits where XLA's CPU plugin may come from.
-# GAZE_SKIP_BUILD=1 leaves out bin/gaze, for images that get the code later.
+# GAZE_SKIP_BUILD=on leaves out bin/gaze, for images that get the code later.
 # PYTHON names the Python to build .venv with (default: python3).
 set -eu
 
@@ -20,6 +20,27 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 die() {
   printf 'setup: %s\n' "$@" >&2
   exit 1
+}
+
+# is_on NAME tells whether a variable is on; a value that is neither on nor off ends this.
+is_on() {
+  eval "value=\${$1:-}"
+  case $(printf %s "$value" | tr '[:upper:]' '[:lower:]') in
+    '' | off | 0 | no | false) return 1 ;;
+    on | 1 | yes | true) return 0 ;;
+    *) die "$1 is '$value': it must be on or off." ;;
+  esac
+}
+
+check_settings() {
+  skip_build=''
+  if is_on GAZE_SKIP_BUILD; then skip_build=yes; fi
+  for source in ${GAZE_PLUGIN:-}; do
+    case $source in
+      wheel | installer | none) ;;
+      *) die "GAZE_PLUGIN is '$GAZE_PLUGIN': use wheel, installer or none." ;;
+    esac
+  done
 }
 
 # fingerprint FILE... prints a number that changes with the files' contents.
@@ -152,8 +173,7 @@ install_plugin() {
       case $source in
         wheel) plugin_from_wheel && got=wheel && break ;;
         installer) plugin_from_installer && got=installer && break ;;
-        none) break ;;
-        *) die "GAZE_PLUGIN is '$GAZE_PLUGIN': use wheel, installer or none." ;;
+        *) break ;;
       esac
     done
     if [ "$got" = none ]; then
@@ -209,7 +229,7 @@ fetch_modules() {
 
 write_kernelspec() {
   dir=.venv/share/jupyter/kernels/gaze
-  value="$GAZE_ROOT"
+  value="$GAZE_ROOT with env"
   done_already kernelspec "$value" && [ -r "$dir/kernel.json" ] && return
   mkdir -p "$dir"
   .venv/bin/python - "$GAZE_ROOT" "$dir/kernel.json" <<'PYTHON'
@@ -220,6 +240,8 @@ spec = {
     "display_name": "Go (Gaze)",
     "language": "go",
     "interrupt_mode": "message",
+    # Jupyter fills this in: the folder that it was started in.
+    "env": {"GAZE_JUPYTER_FOLDER": "${PWD}"},
 }
 with open(path, "w") as f:
     json.dump(spec, f, indent=1)
@@ -232,17 +254,20 @@ PYTHON
 }
 
 build_gaze() {
-  [ -n "${GAZE_SKIP_BUILD:-}" ] && return
+  [ -n "$skip_build" ] && return
   say "building bin/gaze"
   tools/with-env.sh go build -o bin/gaze ./cmd/gaze
   try_internal_link
   note_xla
+  # Programs that are built elsewhere find the plugins of the clones noted in Gaze's cache.
+  bin/gaze devices --remember "$GAZE_ROOT" ||
+    say "Gaze's cache can't be written: only programs in this clone will find its plugin."
 }
 
 # note_xla notes for tools/kernel.sh that XLA is what programs use here.
 note_xla() {
   rm -f "$stamps/xla"
-  if (unset GOMLX_BACKEND && tools/with-env.sh bin/gaze devices --json) | tr -d ' \n' | grep -q '"spec":"xla:[^}]*"used":true'; then
+  if (unset GOMLX_BACKEND GAZE_KERNELS GAZE_TILES GAZE_COMPILED && tools/with-env.sh bin/gaze devices --json) | tr -d ' \n' | grep -q '"spec":"xla:[^}]*"used":true'; then
     stamp xla yes
   fi
 }
@@ -303,6 +328,7 @@ add_extra() {
   esac
 }
 
+check_settings
 check_go
 check_python
 make_venv

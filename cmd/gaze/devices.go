@@ -1,17 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/xlaplugin"
 	"gaze/pkg/backend"
+	"gaze/pkg/hub"
 )
 
 func newDevices() *cobra.Command {
 	var asJSON bool
+	var clone string
 	cmd := &cobra.Command{
 		Use:   "devices",
 		Short: "Show which backends and plugins there are, which one is used and why",
@@ -19,9 +23,13 @@ func newDevices() *cobra.Command {
 			"  GOMLX_BACKEND=go:ops_sequential gaze devices   # what a choice of your own does",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if clone != "" {
+				return rememberClone(clone)
+			}
 			found := backend.Discover()
+			_, unusable := backend.Default()
 			if asJSON {
-				return writeJSON(cmd, found)
+				return cmp.Or(writeJSON(cmd, found), unusable)
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "USED\tBACKEND\tVERSION\tWHY\tPATH")
@@ -35,12 +43,28 @@ func newDevices() *cobra.Command {
 			if err := w.Flush(); err != nil {
 				return err
 			}
+			if unusable != nil {
+				return unusable
+			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\nprograms compiled by XLA are %s\n%s", backend.KeptPrograms(), kernels())
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	cmd.Flags().StringVar(&clone, "remember", "", "note a clone, so that programs built elsewhere find its plugins")
+	if err := cmd.Flags().MarkHidden("remember"); err != nil { // for set-up
+		panic(err)
+	}
 	return cmd
+}
+
+// rememberClone notes a clone in the cache.
+func rememberClone(clone string) error {
+	cache, err := hub.CacheDir()
+	if err != nil {
+		return err
+	}
+	return xlaplugin.Remember(cache, clone)
 }
 
 // kernels tells of Gaze's own kernels, a line, if the backend used runs them.

@@ -17,6 +17,8 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"gaze/internal/environ"
 )
 
 func main() {
@@ -114,6 +116,7 @@ func newRoot() *cobra.Command {
 			}
 			return misuse(cmd, unknownCommand(cmd, args[0]))
 		},
+		PersistentPreRun:           func(cmd *cobra.Command, _ []string) { environ.WarnOnce(cmd.ErrOrStderr()) },
 		SuggestionsMinimumDistance: 2,
 		Version:                    version(),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gaze/pkg/hub"
+	"gaze/pkg/train"
 	"gaze/pkg/vit"
 )
 
@@ -98,14 +99,7 @@ func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := path
-	if path, err = bestOfRun(path); err != nil {
-		return nil, err
-	}
-	m, err := vit.Load(path)
-	if err != nil && of != path { // a run's own model can't be downloaded again
-		return nil, fmt.Errorf("the model of the run in %s is damaged: train it again: %s", of, strings.ReplaceAll(err.Error(), "; download it again", ""))
-	}
+	m, err := train.LoadModel(path)
 	if err != nil {
 		return nil, err
 	}

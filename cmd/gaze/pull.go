@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"gaze/pkg/backend"
 	"gaze/pkg/hub"
 )
 
@@ -18,8 +20,9 @@ func newPull() *cobra.Command {
 		Use:   "pull NAME...",
 		Short: "Fetch known checkpoints into the cache",
 		Long: "Fetch known checkpoints into the cache and print the file to open. A download that was\n" +
-			"cut goes on where it stopped; what came is checked before it gets its name. " + hub.PhotosName + "\n" +
-			"fetches a few free photographs instead, " + hub.OxfordPetsName + " the Oxford-IIIT Pet set (811 MB, licence\n" +
+			"cut goes on where it stopped; what came is checked before it gets its name. " + hub.XLAPluginName + "\n" +
+			"fetches XLA's plugin for the CPU instead (63 MB), which every program that uses Gaze then\n" +
+			"finds, " + hub.PhotosName + " a few free photographs, " + hub.OxfordPetsName + " the Oxford-IIIT Pet set (811 MB, licence\n" +
 			"CC BY-SA 4.0), which it converts to folders of {class}_{id}.jpg: 3680 pictures in train, ids\n" +
 			"from 0; 1500 in val, from 3680; 2169 in test. The README.txt in it says which is which; which\n" +
 			"pictures the course validates on isn't published, so that single ids may differ from its.",
@@ -60,10 +63,13 @@ func pull(cmd *cobra.Command, name, out string, o hub.Options) error {
 		return err
 	}
 	fetch := hub.Pull
-	if name == hub.OxfordPetsName {
+	switch name {
+	case hub.OxfordPetsName:
 		fetch = func(ctx context.Context, _ string, o hub.Options) (hub.Result, error) {
 			return hub.OxfordPets(ctx, out, o)
 		}
+	case hub.XLAPluginName, "xla": // as backends call it
+		fetch = func(ctx context.Context, _ string, o hub.Options) (hub.Result, error) { return hub.XLAPlugin(ctx, o) }
 	}
 	r, err := fetch(cmd.Context(), name, o)
 	if err != nil {
@@ -73,7 +79,30 @@ func pull(cmd *cobra.Command, name, out string, o hub.Options) error {
 	if o.Log != nil {
 		o.Log(fmt.Sprintf("%s: from %s; licence %s", r.Name, r.Source, r.License))
 	}
+	if r.Name == hub.XLAPluginName {
+		notePlugin(cmd.ErrOrStderr(), r.Path, backend.Discover())
+	}
 	return nil
+}
+
+// notePlugin warns if the plugin at path isn't the backend used from now on.
+func notePlugin(w io.Writer, path string, found []backend.Candidate) {
+	for _, c := range found {
+		if c.Path == path && c.Used {
+			return
+		}
+	}
+	for _, c := range found {
+		if c.Path == path && !c.Usable {
+			fmt.Fprintf(w, "gaze: warning: the plugin is there, but can't be used: %s\n", oneLine(errors.New(c.Reason)))
+			return
+		}
+	}
+	for _, c := range found {
+		if c.Used {
+			fmt.Fprintf(w, "gaze: warning: the plugin is there, but %s goes before it: %s\n", c.Name, oneLine(errors.New(c.Reason)))
+		}
+	}
 }
 
 // completeCheckpoints offers the catalogue's names to the shell.
@@ -82,6 +111,7 @@ func completeCheckpoints(*cobra.Command, []string, string) ([]string, cobra.Shel
 	for _, c := range hub.Catalogue() {
 		out = append(out, c.Name+"\t"+c.Title)
 	}
+	out = append(out, hub.XLAPluginName+"\tXLA's plugin for the CPU")
 	out = append(out, hub.OxfordPetsName+"\tthe Oxford-IIIT Pet set, converted")
 	return append(out, hub.PhotosName+"\tphotographs to try things on"), cobra.ShellCompDirectiveNoFileComp
 }

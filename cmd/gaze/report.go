@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/environ"
 	"gaze/pkg/hub"
 	"gaze/pkg/notebook"
 )
@@ -36,6 +37,10 @@ func newReport() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			start, err := environ.StartFolder()
+			if err != nil {
+				return err
+			}
 			progress := &progressLine{w: cmd.ErrOrStderr()}
 			if err := notebook.Prepare(cmd.Context(), root, hub.Options{Progress: progress.show}); err != nil {
 				return err
@@ -45,7 +50,7 @@ func newReport() *cobra.Command {
 				script = append(script, "--force")
 			}
 			run := exec.CommandContext(cmd.Context(), python, script...)
-			run.Dir = root
+			run.Dir, run.Env = root, append(os.Environ(), environ.Start+"="+start)
 			run.Stdout, run.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
 			err = run.Run()
 			var exit *exec.ExitError

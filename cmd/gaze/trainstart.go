@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -61,21 +58,4 @@ func (f *trainFlags) startModel(cmd *cobra.Command, job *train.FineTune, splits 
 	}
 	cfg.Classes = len(splits.Classes)
 	return vit.New(cfg, job.Settings.Seed)
-}
-
-// bestOfRun is the best model of a run's folder; any other path stays as it is.
-func bestOfRun(path string) (string, error) {
-	if _, err := os.Stat(filepath.Join(path, "run.json")); err != nil {
-		return path, nil
-	}
-	best := filepath.Join(path, "best", "model.safetensors")
-	if _, err := os.Stat(best); errors.Is(err, os.ErrNotExist) {
-		if m, err := train.ReadManifest(path); err == nil && m.Status == train.Failed {
-			return "", fmt.Errorf("the run in %s has no model: it failed (%s); train anew into another folder", path, m.Reason)
-		}
-		return "", fmt.Errorf("the run in %s has no model yet: its first epoch isn't done ('gaze train --resume -o %s' goes on)", path, path)
-	} else if err != nil {
-		return "", err
-	}
-	return best, nil
 }

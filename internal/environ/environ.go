@@ -18,6 +18,18 @@ import (
 // programs in other folders than the one the user typed the command in.
 const Start = "GAZE_START"
 
+// Root is the variable with the folder of the clone that a program or a cell belongs to.
+const Root = "GAZE_ROOT"
+
+// StartFolder is the folder that the user started in: what [Start] holds, otherwise the
+// working folder.
+func StartFolder() (string, error) {
+	if start := Get(Start); start != "" {
+		return start, nil
+	}
+	return os.Getwd()
+}
+
 // Get is a variable's value without spaces around it, "" if it isn't set.
 func Get(name string) string { return strings.TrimSpace(os.Getenv(name)) }
 
@@ -41,8 +53,8 @@ func Switch(name string, unset bool) (on bool, err error) {
 }
 
 // Path is the path that a variable holds, absolute, "" if it isn't set. A relative one
-// is looked up in the folder that [Start] names, then in the working folder; if it is in
-// neither, it belongs in the first. A leading ~/ is the home folder. Nothing is said of
+// is looked up in the folder that [Start] names, in the clone that [Root] names, and in
+// the working folder; if it is in none, it belongs in the first. A leading ~/ is the home folder. Nothing is said of
 // what is there: see [Folder] and [File].
 func Path(name string) (string, error) { return PathOf(name, Get(name)) }
 
@@ -163,6 +175,9 @@ func candidates(name, value string) ([]string, error) {
 			return nil, Wrong(Start, start, "it must be an absolute path")
 		}
 		places = append(places, filepath.Join(start, value))
+		if root := Get(Root); filepath.IsAbs(root) && root != start {
+			places = append(places, filepath.Join(root, value))
+		}
 	}
 	here, err := filepath.Abs(value)
 	if err != nil {

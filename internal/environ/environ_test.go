@@ -54,6 +54,7 @@ func tree(t *testing.T) (root string) {
 		}
 	}
 	t.Chdir(filepath.Join(root, "here"))
+	t.Setenv(Root, "")
 	t.Setenv("HOME", filepath.Join(root, "home"))
 	return root
 }
@@ -89,6 +90,13 @@ func TestPath(t *testing.T) {
 			t.Errorf("%q from %q: %q, %v; want %q", test.value, test.start, got, err, want)
 		}
 	}
+	t.Setenv(Start, filepath.Join(root, "start"))
+	t.Setenv(Root, filepath.Join(root, "home"))
+	t.Setenv(name, "mine")
+	if got, err := Path(name); got != filepath.Join(root, "home/mine") || err != nil {
+		t.Errorf("in the clone: %q, %v", got, err)
+	}
+	t.Setenv(name, "/x")
 	t.Setenv(Start, "relative")
 	if _, err := Path(name); err != nil {
 		t.Errorf("an absolute path needs no start: %v", err)

@@ -28,7 +28,7 @@ var Groups = []Group{
 		{"GAZE_PETS", "a folder of photographs, or a data set ([layouts](data.md))", "photographs of the scikit-image package; drawn pets in notebook 1",
 			"notebooks 1 and 3, `gaze report`", "Your photographs. Notebook 3 shows the report's `26_5064`, `29_4718` and `31_4838` if all are there, otherwise the first six by name, of a data set's validation pictures first"},
 		{"GAZE_CAPTIONER", "a file, a folder, a run, a name that `gaze models` lists", "`scenes-captioner`",
-			"notebook 4, `gaze report`", "The captioner, CATR's or your own. A name must be in the cache: `gaze pull`"},
+			"notebook 4, `gaze report`", "The captioner, CATR's or your own. A name is fetched if it isn't in the cache; CATR's words are not: `gaze pull bert-base-uncased`"},
 		{"GAZE_CAPTION_IMAGES", "a folder of photographs, or one photograph", "five drawn scenes",
 			"notebook 4, `gaze report`", "What is captioned, all of it in the order of names"},
 		{"GAZE_STATIC", "`on`, `off`", "`off`; `on` in `gaze report`",
@@ -69,7 +69,7 @@ var Groups = []Group{
 	{"Set by Gaze itself", []Variable{
 		{Start, "an absolute path", "the working folder",
 			"whatever reads a path from another variable", "The folder that relative paths are relative to. `make`, `gaze report` and the notebooks' kernel set it to where you started them"},
-		{"GAZE_ROOT", "the folder of a clone", "found from the program's or the working folder",
+		{Root, "the folder of a clone", "found from the program's or the working folder",
 			"scripts in `tools`, backends, notebooks", "The clone that programs and cells belong to"},
 		{"GAZE_JUPYTER_FOLDER", "an absolute path", "none",
 			"`tools/kernel.sh`", "The folder Jupyter was started in, from the kernelspec"},

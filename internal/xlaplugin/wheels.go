@@ -11,14 +11,15 @@ import (
 type Package struct {
 	Project string // as the package index writes it
 	File    string // the plugin, below site-packages, with slashes
+	License string // as the package states it
 	CUDA    bool
 }
 
 // Packages lists those that Gaze knows, best first.
 var Packages = []Package{
-	{Project: "lammps-jax-pjrt-cpu", File: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so"},
-	{Project: "fastatomstruct-xla-cpu", File: "fastatomstruct_xla_cpu/libpjrt_cpu.so"},
-	{Project: "xla-cpu-pjrt", File: "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"},
+	{Project: "lammps-jax-pjrt-cpu", File: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so", License: "Apache-2.0"},
+	{Project: "fastatomstruct-xla-cpu", File: "fastatomstruct_xla_cpu/libpjrt_cpu.so", License: "Apache-2.0"},
+	{Project: "xla-cpu-pjrt", File: "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so", License: "not stated by the package; XLA itself is Apache-2.0"},
 	{Project: "jax-cuda13-pjrt", File: "jax_plugins/xla_cuda13/xla_cuda_plugin.so", CUDA: true},
 	{Project: "jax-cuda12-pjrt", File: "jax_plugins/xla_cuda12/xla_cuda_plugin.so", CUDA: true},
 }

@@ -1,13 +1,13 @@
 package caption
 
 import (
-	"os"
 	"slices"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"gaze/internal/realdata"
 	"gaze/pkg/transform"
 )
 
@@ -15,7 +15,7 @@ import (
 // backends.
 func fullCaptioner(t testing.TB) *Captioner {
 	t.Helper()
-	if os.Getenv("GAZE_FULL_SIZE") == "" {
+	if !realdata.Asked(t, "GAZE_FULL_SIZE") {
 		t.Skip("the full-size captioner takes a minute and 1.5 GB: GAZE_FULL_SIZE=1 runs it")
 	}
 	list := testBackends(t)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gaze/internal/cachedir"
+	"gaze/internal/environ"
 )
 
 // CacheDir is the folder everything is kept in: $GAZE_CACHE, else gaze in
@@ -56,6 +57,7 @@ func Path(name string) (string, bool) {
 // folder stays as it is, the name of a known checkpoint becomes its file in the
 // cache. The error for one that isn't in the cache says how to get it.
 func Resolve(fileOrName string) (string, error) {
+	environ.WarnOnce(os.Stderr)
 	if fileOrName == "" {
 		return "", errors.New("hub: no model given: name a file or a known checkpoint (`gaze models` lists them)")
 	}

@@ -51,7 +51,7 @@ func findWords(m *caption.Model, path, vocab string) error {
 		return nil
 	}
 	file := vocab
-	if beside := filepath.Join(filepath.Dir(path), "vocab.txt"); file == "" {
+	if beside := filepath.Join(folderOf(path), "vocab.txt"); file == "" {
 		if _, err := os.Stat(beside); err == nil {
 			file = beside
 		} else if cached, ok := Path(bertVocab); ok {
@@ -79,9 +79,17 @@ func CaptionerRecord(fileOrName string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(path), "record.json"))
+	data, err := os.ReadFile(filepath.Join(folderOf(path), "record.json"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	return data, err
+}
+
+// folderOf is the folder that a checkpoint's files lie in; path may be that itself.
+func folderOf(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return path
+	}
+	return filepath.Dir(path)
 }

@@ -15,5 +15,6 @@
 //	GAZE_OXFORD_ENDPOINT  instead of the Oxford-IIIT Pet set's own two (the folder with its archives)
 //	PIP_INDEX_URL         instead of https://pypi.org/simple (pip's own configuration is read too)
 //
+// A value that is no address, http:// or https://, is an error that names the variable.
 // The usual HTTPS_PROXY and SSL_CERT_FILE work as everywhere in Go.
 package hub

@@ -1,11 +1,13 @@
 package hub
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"gaze/internal/environ"
 	"gaze/internal/textfile"
 )
 
@@ -35,7 +37,23 @@ func (h Host) String() string {
 	return "unknown host"
 }
 
-// endpoint is the base URL of a host, without a slash at its end.
+// endpointVariables are the variables that name another address for a host.
+var endpointVariables = map[Host]string{HuggingFace: "HF_ENDPOINT", GitHub: "GAZE_GITHUB_ENDPOINT", PyPI: "PIP_INDEX_URL"}
+
+// checkEndpoint is an error if the variable that names a host's address holds none.
+func checkEndpoint(h Host) error {
+	name, ok := endpointVariables[h]
+	if !ok {
+		return nil
+	}
+	if _, err := environ.Endpoint(name, ""); err != nil {
+		return fmt.Errorf("hub: %w", err)
+	}
+	return nil
+}
+
+// endpoint is the base URL of a host, without a slash at its end. What
+// [checkEndpoint] refuses is given as it is.
 func endpoint(h Host) string {
 	base := ""
 	switch h {
@@ -56,7 +74,7 @@ func endpoint(h Host) string {
 }
 
 func envOr(name, fallback string) string {
-	if v := strings.TrimSpace(os.Getenv(name)); v != "" {
+	if v := environ.Get(name); v != "" {
 		return v
 	}
 	return fallback

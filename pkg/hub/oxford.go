@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/environ"
 	"gaze/internal/filelock"
 	"gaze/pkg/data"
 )
@@ -36,15 +36,14 @@ var oxfordPlaces = []string{"https://thor.robots.ox.ac.uk/~vgg/data/pets", "http
 // oxfordEndpoints are the folders to be tried in turn.
 // An address that can't be one is refused here, before anything is tried again.
 func oxfordEndpoints() ([]string, error) {
-	own := envOr("GAZE_OXFORD_ENDPOINT", "")
+	own, err := environ.Endpoint("GAZE_OXFORD_ENDPOINT", "")
+	if err != nil {
+		return nil, fmt.Errorf("hub: %w", err)
+	}
 	if own == "" {
 		return oxfordPlaces, nil
 	}
-	at, err := url.Parse(own)
-	if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Hostname() == "" {
-		return nil, fmt.Errorf("hub: GAZE_OXFORD_ENDPOINT is %q: it must be the address of a folder, http://… or https://…", withoutLogin(own))
-	}
-	return []string{strings.TrimRight(own, "/")}, nil
+	return []string{own}, nil
 }
 
 // OxfordPets fetches the Oxford-IIIT Pet set (811 MB) and makes a data set of it

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"gaze/internal/environ"
 	"gaze/internal/filelock"
 )
 
@@ -60,6 +61,7 @@ type Result struct {
 // Where a checkpoint has another source ([Checkpoint].Fallback) and its own
 // host can't be reached or refuses, that source is used and the result says so.
 func Pull(ctx context.Context, name string, o Options) (Result, error) {
+	environ.WarnOnce(os.Stderr)
 	c, ok := Lookup(name)
 	if !ok {
 		return Result{}, unknown(name, fmt.Sprintf("no checkpoint is called %q", name))
@@ -131,6 +133,9 @@ func (c Checkpoint) bring(ctx context.Context, dir string, o Options) (r Record,
 // fetch downloads the files that aren't there yet, small ones first: if the
 // repository refuses, that shows at once.
 func (c Checkpoint) fetch(ctx context.Context, dir string, o Options) (Record, error) {
+	if err := checkEndpoint(c.Host); err != nil {
+		return Record{}, err
+	}
 	r := Record{Name: c.Name, Source: fmt.Sprintf("%s, %s at %s", c.Host, c.Repo, c.Revision), License: c.License, Page: c.Page}
 	files := slices.Clone(c.Files)
 	slices.Reverse(files)

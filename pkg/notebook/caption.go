@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"gaze/internal/environ"
+	"gaze/internal/fromenv"
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
 	"gaze/pkg/data"
@@ -27,32 +30,47 @@ type Captioner struct {
 	*caption.Model
 	Name   string // as GAZE_CAPTIONER gave it
 	Source string
+	path   string // what was opened
+	short  string // for figures
 }
 
-// OpenCaptioner opens the captioner that GAZE_CAPTIONER names (a file, or a name
-// that 'gaze models' lists), else the small one that comes with Gaze. Trouble ends
-// the cell with the reason, as [Check] does.
+// captionerEnv names a captioner, imagesEnv what it captions.
+const (
+	captionerEnv = "GAZE_CAPTIONER"
+	imagesEnv    = "GAZE_CAPTION_IMAGES"
+)
+
+// OpenCaptioner opens the captioner that GAZE_CAPTIONER names (a file, a folder, a run,
+// or a name that 'gaze models' lists, which is fetched if it isn't in the cache), else
+// the small one that comes with Gaze. Trouble ends the cell with the reason, as [Check]
+// does.
 func OpenCaptioner() *Captioner { return Must(openCaptioner()) }
 
 func openCaptioner() (*Captioner, error) {
-	name := os.Getenv("GAZE_CAPTIONER")
-	if name == "" {
-		name = hub.LaptopCaptioner
+	environ.WarnOnce(os.Stderr)
+	found, err := fromenv.Find(context.Background(), captionerEnv, hub.LaptopCaptioner, hub.Options{Log: note})
+	if err != nil {
+		return nil, err
 	}
-	return openCaptionerNamed(name)
-}
-
-func openCaptionerNamed(name string) (*Captioner, error) {
-	c := &Captioner{Name: name, Source: "a file of your own"}
-	if known, ok := hub.Lookup(c.Name); ok {
+	c := &Captioner{Name: found.Given, Source: "a file of your own", path: found.Path, short: found.Short}
+	if found.Run != "" {
+		c.Source = "a run of your own"
+	} else if known, ok := hub.Lookup(found.Given); ok && found.Pulled != nil {
 		c.Source = known.Title
 	}
-	m, err := hub.OpenCaptioner(c.Name, "")
-	if err != nil {
-		return nil, fmt.Errorf("GAZE_CAPTIONER: %w", err)
+	if c.Model, err = hub.OpenCaptioner(c.path, ""); err != nil {
+		return nil, fmt.Errorf("%s: %w", captionerEnv, err)
 	}
-	c.Model = m
 	return c, nil
+}
+
+// shippedCaptioner opens the captioner that comes with Gaze.
+func shippedCaptioner() (*Captioner, error) {
+	known, _ := hub.Lookup(hub.LaptopCaptioner)
+	c := &Captioner{Name: known.Name, Source: known.Title, path: known.Name, short: known.Name}
+	var err error
+	c.Model, err = hub.OpenCaptioner(c.path, "")
+	return c, err
 }
 
 // AboutCaptioner sums up the captioner and the pictures that [Captions] shows.
@@ -70,11 +88,11 @@ func AboutCaptioner() plots.Table {
 	cfg := c.Config
 	grid := cfg.Grid(cfg.LongestSide, cfg.LongestSide)
 	pictures := "five scenes drawn by code (pkg/data/scenes)"
-	if dir := os.Getenv("GAZE_CAPTION_IMAGES"); dir != "" {
-		pictures = dir + " (GAZE_CAPTION_IMAGES)"
+	if dir := environ.Get(imagesEnv); dir != "" {
+		pictures = fmt.Sprintf("%d of %s (%s)", len(Must(picturesToCaption())), dir, imagesEnv)
 	}
 	return plots.Table{Columns: []plots.Column{{Name: ""}, {Name: "", Align: plots.AlignLeft}}, Rows: [][]any{
-		{"captioner", hub.ShortName(c.Name) + ": " + c.Source},
+		{"captioner", c.short + ": " + c.Source},
 		{"parameters", fmt.Sprintf("%.1f million", float64(weights)/1e6)},
 		{"layers", fmt.Sprintf("%d to encode, %d to decode, %d heads", cfg.EncoderLayers, cfg.DecoderLayers, cfg.Heads)},
 		{"cells", fmt.Sprintf("%d×%d of a square picture, %d pixels each", grid[0], grid[1], cfg.Backbone.Stride())},
@@ -94,15 +112,22 @@ func Captions() []*explain.Captioned {
 	return Must(captionAll(ctx))
 }
 
-// Caption is one of [Captions], by its picture's name without ending.
+// Caption is one of [Captions], by its picture's name without ending. The names of the
+// drawn pictures stand for the first of your own where GAZE_CAPTION_IMAGES is set, with
+// a note, so that the notebook's cells work on them as they are.
 func Caption(name string) *explain.Captioned {
+	all := Captions()
 	var names []string
-	for _, c := range Captions() {
+	for _, c := range all {
 		stem := strings.TrimSuffix(c.Picture, filepath.Ext(c.Picture))
 		if stem == name {
 			return c
 		}
 		names = append(names, stem)
+	}
+	if environ.Get(imagesEnv) != "" && slices.Contains(scenes.ReportNames(), name) {
+		fmt.Fprintf(os.Stderr, "note: %q is a drawn picture: showing %q of %s, of which there are %s\n", name, names[0], imagesEnv, strings.Join(names, ", "))
+		return all[0]
 	}
 	Check(fmt.Errorf("there is no picture %q: there are %s", name, strings.Join(names, ", ")))
 	return nil
@@ -157,7 +182,7 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 
 // key names the weights and their words.
 func (c *Captioner) key() (string, error) {
-	path, err := hub.Resolve(c.Name)
+	path, err := hub.Resolve(c.path)
 	if err != nil {
 		return "", err
 	}
@@ -168,7 +193,10 @@ func (c *Captioner) key() (string, error) {
 // picturesToCaption lists them.
 func picturesToCaption() ([]toCaption, error) {
 	var list []toCaption
-	dir := os.Getenv("GAZE_CAPTION_IMAGES")
+	dir, err := environ.Existing(imagesEnv)
+	if err != nil {
+		return nil, err
+	}
 	if dir == "" {
 		for _, name := range scenes.ReportNames() {
 			list = append(list, toCaption{name, sceneSize, func() (*transform.Image, []explain.Mask, error) {
@@ -180,7 +208,7 @@ func picturesToCaption() ([]toCaption, error) {
 	}
 	paths, err := data.List([]string{dir})
 	if err != nil {
-		return nil, fmt.Errorf("GAZE_CAPTION_IMAGES: %w", err)
+		return nil, environ.Wrong(imagesEnv, environ.Get(imagesEnv), err.Error())
 	}
 	for _, path := range paths {
 		key, err := FileKey(path)
@@ -237,7 +265,7 @@ func (s *speaker) say(p toCaption) (*explain.Captioned, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.Model, e.Masks = hub.ShortName(s.captioner.Name), masks
+	e.Model, e.Masks = s.captioner.short, masks
 	return e, nil
 }
 

@@ -97,6 +97,54 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	if c, err := testedCaptioner(); err != nil || c.Name != hub.LaptopCaptioner {
 		t.Errorf("tested is %v, error %v", c, err)
 	}
+	// The notebook's cells ask for drawn pictures by name.
+	_, _, status := record(t, false)
+	if c := Caption("umbrella"); *status != 0 || c.Picture != "b.png" {
+		t.Errorf("exit %d, %v stands for the umbrella", *status, c.Picture)
+	}
+	if Caption("nothing"); *status == 0 {
+		t.Error("a picture that isn't there passes")
+	}
+	if about := AboutCaptioner().String(); !strings.Contains(about, "2 of "+dir) {
+		t.Errorf("about: %s", about)
+	}
+	// A folder, and a run, stand for the file in them.
+	run := t.TempDir()
+	for file, text := range map[string]string{"folder/captioner.safetensors": "", "run/best/model.safetensors": "", "run/run.json": "{}"} {
+		path := filepath.Join(run, file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if text != "" {
+			err = os.WriteFile(path, []byte(text), 0o644)
+		} else {
+			err = m.Save(path, false)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("GAZE_START", run)
+	for _, name := range []string{"folder", "run"} {
+		t.Setenv("GAZE_CAPTIONER", name)
+		c, err := openCaptioner()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if c.short != name || c.Source != map[string]string{"folder": "a file of your own", "run": "a run of your own"}[name] {
+			t.Errorf("%s is called %s, %s", name, c.short, c.Source)
+		}
+		c.Close()
+	}
+	t.Setenv("GAZE_CAPTION_IMAGES", filepath.Join(dir, "none"))
+	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), "GAZE_CAPTION_IMAGES is") {
+		t.Errorf("of a folder that isn't there: %v", err)
+	}
+	t.Setenv("GAZE_CAPTION_IMAGES", filepath.Join(dir, "b.png"))
+	if list, err := picturesToCaption(); err != nil || len(list) != 1 || list[0].name != "b.png" {
+		t.Errorf("of one photograph: %v, %v", list, err)
+	}
 	t.Setenv("GAZE_CAPTIONER", filepath.Join(dir, "none"))
 	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), "GAZE_CAPTIONER") {
 		t.Errorf("of a captioner that isn't there: %v", err)

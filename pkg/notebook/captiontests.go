@@ -74,7 +74,7 @@ func testedCaptioner() (*Captioner, error) {
 		return c, err
 	}
 	c.Close()
-	return openCaptionerNamed(hub.LaptopCaptioner)
+	return shippedCaptioner()
 }
 
 func knowsScenes(v *caption.Vocab) bool {
@@ -116,7 +116,7 @@ func tested[T any](name, what string, test func(context.Context, captions.Captio
 func CaptionRuns() []captions.Run {
 	c := Must(testedCaptioner())
 	defer c.Close()
-	data := Must(hub.CaptionerRecord(c.Name))
+	data := Must(hub.CaptionerRecord(c.path))
 	if data == nil {
 		return nil
 	}

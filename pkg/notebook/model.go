@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 
+	"gaze/internal/environ"
+	"gaze/internal/fromenv"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
+	"gaze/pkg/train"
 	"gaze/pkg/vit"
 )
 
@@ -21,63 +24,54 @@ type Weights struct {
 	License string // as its source states it; empty for a file of the user's own
 }
 
-// Model opens the checkpoint that GAZE_VIT names (a file, a folder, or a name
-// that 'gaze models' lists), else [DefaultWeights]. One of the known names is
-// fetched first if it isn't in the cache. Trouble ends the cell with the
-// reason, as [Check] does.
-func Model() *Weights {
-	name := os.Getenv("GAZE_VIT")
-	if name == "" {
-		name = DefaultWeights
-	}
-	return Must(open(name))
-}
+// Model opens the checkpoint that GAZE_VIT names (a file, a folder, a run of 'gaze
+// train', which stands for its best model, or a name that 'gaze models' lists), else
+// [DefaultWeights]. One of the known names is fetched first if it isn't in the cache.
+// Trouble ends the cell with the reason, as [Check] does.
+func Model() *Weights { return Must(open()) }
 
-// Prepare fetches what the notebooks will use and isn't there yet, so that their
-// cells needn't. root is the clone's folder.
+// Prepare looks at what the environment names and fetches what the notebooks will use
+// and isn't there yet, so that their cells needn't. root is the clone's folder.
 func Prepare(ctx context.Context, root string, o hub.Options) error {
-	name := os.Getenv("GAZE_VIT")
-	if name == "" {
-		name = DefaultWeights
+	if _, err := fromenv.Find(ctx, fromenv.VIT, DefaultWeights, o); err != nil {
+		return err
 	}
-	if _, known := hub.Lookup(name); known {
-		if _, err := hub.Pull(ctx, name, o); err != nil {
-			return err
-		}
+	if _, err := fromenv.Find(ctx, captionerEnv, hub.LaptopCaptioner, o); err != nil {
+		return err
 	}
-	if photos, _ := findPhotographs(root); photos == nil {
-		if _, err := hub.SamplePhotos(ctx, o); err != nil {
-			return err
-		}
+	if _, err := fromenv.FindPhotographs(ctx, root, o); err != nil {
+		return err
 	}
-	return nil
+	_, err := picturesToCaption()
+	return err
 }
 
-func open(fileOrName string) (*Weights, error) {
-	w := &Weights{Source: "a file of your own, " + fileOrName}
-	path := fileOrName
-	if _, err := os.Stat(path); err != nil {
-		if _, known := hub.Lookup(fileOrName); !known {
-			_, err := hub.Resolve(fileOrName)
-			return nil, fmt.Errorf("GAZE_VIT: %w", err)
-		}
-		if _, here := hub.Path(fileOrName); !here {
-			fmt.Fprintf(os.Stderr, "fetching %s, once\n", fileOrName)
-		}
-		r, err := hub.Pull(context.Background(), fileOrName, hub.Options{})
-		if err != nil {
-			return nil, err
-		}
-		path, w.Source, w.License = r.Path, r.Source, r.License
-	}
-	m, err := vit.Load(path)
+func open() (*Weights, error) {
+	environ.WarnOnce(os.Stderr)
+	c, err := fromenv.Find(context.Background(), fromenv.VIT, DefaultWeights, hub.Options{Log: note})
 	if err != nil {
 		return nil, err
 	}
-	w.Model = m
-	w.Title = fmt.Sprintf("%s (%s)", m.Name, hub.ShortName(fileOrName))
+	w := &Weights{Source: "a file of your own, " + c.Given}
+	switch {
+	case c.Pulled != nil:
+		w.Source, w.License = c.Pulled.Source, c.Pulled.License
+	case c.Run != "":
+		w.Source = "a run of your own, " + c.Given
+	}
+	path := c.Path
+	if c.Run != "" {
+		path = c.Run
+	}
+	if w.Model, err = train.LoadModel(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", fromenv.VIT, err)
+	}
+	w.Title = fmt.Sprintf("%s (%s)", w.Name, c.Short)
 	return w, nil
 }
+
+// note passes on what a download says.
+func note(text string) { fmt.Fprintln(os.Stderr, text) }
 
 // About sums up the weights: what they are, where they come from, how pictures
 // are prepared for them.

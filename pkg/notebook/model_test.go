@@ -2,6 +2,7 @@ package notebook
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"image/png"
 	"os"
@@ -32,14 +33,74 @@ func TestModelAndPositions(t *testing.T) {
 	if p := Positions(w); p.Model != w.Title || p.Rows != p.Cols {
 		t.Errorf("positions of %q, %dx%d", p.Model, p.Rows, p.Cols)
 	}
-	if _, err := open("no-such-weights"); err == nil || !strings.Contains(err.Error(), "GAZE_VIT") {
+	t.Setenv("GAZE_VIT", "no-such-weights")
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "GAZE_VIT") || !strings.Contains(err.Error(), "gaze models") {
 		t.Errorf("error %v, want one that names GAZE_VIT", err)
+	}
+}
+
+// TestModelOfRun: GAZE_VIT takes what --model takes, also as seen from the folder that
+// the user started in.
+func TestModelOfRun(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"run/best", "begun", "failed", "damaged/best", "folder"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	weights, err := os.ReadFile(tiny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.ReadFile(filepath.Join(filepath.Dir(tiny), "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{
+		"run/run.json": []byte(`{"status":"done"}`), "run/best/model.safetensors": weights, "run/best/config.json": config,
+		"begun/run.json": []byte(`{"status":"running"}`), "failed/run.json": []byte(`{"status":"failed","reason":"the loss is NaN"}`),
+		"damaged/run.json": []byte(`{"status":"done"}`), "damaged/best/model.safetensors": []byte("nonsense"),
+		"folder/model.safetensors": weights, "folder/config.json": config,
+	} {
+		if err := os.WriteFile(filepath.Join(root, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("GAZE_START", root)
+	for _, test := range []struct{ value, title, source string }{
+		{"run", "(run)", "a run of your own"},
+		{"./run/", "(run)", "a run of your own"},
+		{filepath.Join(root, "run"), "(run)", "a run of your own"},
+		{"folder", "(folder)", "a file of your own"},
+		{"folder/model.safetensors", "(folder)", "a file of your own"},
+		{tiny, "(hf_vit)", tiny}, // as seen from the working folder
+	} {
+		t.Setenv("GAZE_VIT", test.value)
+		w, err := open()
+		if err != nil {
+			t.Errorf("%s: %v", test.value, err)
+			continue
+		}
+		if !strings.HasSuffix(w.Title, test.title) || !strings.Contains(w.Source, test.source) {
+			t.Errorf("%s: %s from %s", test.value, w.Title, w.Source)
+		}
+		w.Close()
+	}
+	for value, says := range map[string]string{
+		"begun": "no model yet", "failed": "the loss is NaN", "damaged": "train it again",
+		"none": filepath.Join(root, "none"), "/nowhere": "/nowhere",
+	} {
+		t.Setenv("GAZE_VIT", value)
+		if _, err := open(); err == nil || !strings.Contains(err.Error(), "GAZE_VIT") || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", value, err, says)
+		}
 	}
 }
 
 func TestAttendComputesOnce(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
-	w, err := open(tiny)
+	t.Setenv("GAZE_VIT", tiny)
+	w, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +140,9 @@ func TestAttendComputesOnce(t *testing.T) {
 	if _, err := Attend(w, "", photo+"x"); err == nil {
 		t.Error("a missing picture passes")
 	}
+	if some, err := Attend(w, "", photo+"x", photo); err != nil || len(some) != 1 || some[0].Picture != "p.png" {
+		t.Errorf("beside one that can't be read: %d, %v", len(some), err)
+	}
 }
 
 func TestPhotographsOfOnesOwn(t *testing.T) {
@@ -95,24 +159,48 @@ func TestPhotographsOfOnesOwn(t *testing.T) {
 	if about := AboutPhotographs().String(); !strings.Contains(about, "GAZE_PETS") {
 		t.Errorf("about: %s", about)
 	}
+	// Without one of them, it is a folder like any other.
 	if err := os.Remove(filepath.Join(dir, "31_4838.jpg")); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := findPhotographs(""); got != nil {
-		t.Errorf("two of three photographs are taken: %q", got)
+	if got := Photographs(); len(got) != 2 || filepath.Base(got[0]) != "26_5064.jpg" {
+		t.Errorf("photographs %q", got)
+	}
+	for i := range 9 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint("a", i, ".png")), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if about := AboutPhotographs().String(); !strings.Contains(about, "6 of 11") || !strings.Contains(about, "a3.png") || strings.Contains(about, "a4.png") || strings.Contains(about, "CC BY") {
+		t.Errorf("about: %s", about)
+	}
+	_, _, status := record(t, false)
+	t.Setenv("GAZE_PETS", filepath.Join(dir, "none"))
+	if Photographs(); *status == 0 {
+		t.Error("a folder that isn't there passes")
 	}
 }
 
 func TestPrepareHasNothingToDo(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
 	t.Setenv("GAZE_VIT", tiny)
 	dir := t.TempDir()
 	t.Setenv("GAZE_PETS", dir)
-	for _, name := range reportPhotos {
+	for _, name := range []string{"26_5064", "29_4718", "31_4838"} {
 		if err := os.WriteFile(filepath.Join(dir, name+".jpg"), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := Prepare(context.Background(), "", hub.Options{}); err != nil {
 		t.Error(err)
+	}
+	// What can't work is said before anything runs.
+	for _, name := range []string{"GAZE_VIT", "GAZE_PETS", "GAZE_CAPTIONER", "GAZE_CAPTION_IMAGES"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, filepath.Join(dir, "none"))
+			if err := Prepare(context.Background(), "", hub.Options{}); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%v, want an error that names %s", err, name)
+			}
+		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"html"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,8 @@ import (
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"github.com/janpfeifer/gonb/gonbui/widgets"
+
+	"gaze/internal/environ"
 )
 
 // Slider is a number to be moved by hand.
@@ -31,14 +32,15 @@ const (
 // is moved, as long as the cell runs: until it is interrupted, or until no slider
 // was touched for three minutes; for fifteen seconds if none was touched at all, so
 // that the cells behind it get their turn. Where no browser answers, the picture of
-// the values given stays; where GAZE_STATIC is set, as when a report is made, there
+// the values given stays; where GAZE_STATIC is on, as when a report is made, there
 // is nothing else. An error in drawing ends the cell.
 func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
 	values := make([]float64, len(sliders))
 	for i, s := range sliders {
 		values[i] = s.Value
 	}
-	if !display.inNotebook() || os.Getenv("GAZE_STATIC") != "" {
+	static := Must(environ.Switch("GAZE_STATIC", false))
+	if !display.inNotebook() || static {
 		Show(Must(draw(values)))
 		return
 	}

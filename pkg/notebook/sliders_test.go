@@ -70,3 +70,24 @@ func TestSlidersWithoutBrowser(t *testing.T) {
 		t.Errorf("it shows %q", out.String())
 	}
 }
+
+// TestSlidersInAReport: nothing waits for a browser where GAZE_STATIC is on, and a value
+// that is neither on nor off ends the cell.
+func TestSlidersInAReport(t *testing.T) {
+	sent, _, status := record(t, true)
+	draw := func(v []float64) (Figure, error) {
+		return plots.Grid{Panels: [][]plots.Panel{{{Picture: image.NewRGBA(image.Rect(0, 0, 4, 4))}}}}, nil
+	}
+	for _, value := range []string{"1", "on"} {
+		t.Setenv("GAZE_STATIC", value)
+		*sent = nil
+		if Sliders(draw, Slider{"n", 1, 5, 3}); len(*sent) != 1 || *status != 0 {
+			t.Errorf("%q: %d pictures, exit %d", value, len(*sent), *status)
+		}
+	}
+	display.inNotebook = func() bool { return false }
+	t.Setenv("GAZE_STATIC", "maybe")
+	if Sliders(draw, Slider{"n", 1, 5, 3}); *status == 0 {
+		t.Error("neither on nor off, and it passes")
+	}
+}

@@ -7,15 +7,24 @@ import (
 	"os"
 	"time"
 
+	"gaze/internal/environ"
 	"gaze/pkg/backend"
 	"gaze/pkg/study"
 	"gaze/pkg/train"
 )
 
 // OpenStudy is the study of the report's problem 1 (see [study.Report]); its
-// pictures are drawn or listed, nothing is trained yet. Trouble ends the cell with
-// the reason, as [Check] does.
-func OpenStudy() *study.Study { return Must(study.Report(context.Background())) }
+// pictures are drawn or listed, nothing is trained yet. Where GAZE_PETS or GAZE_VIT is
+// set and plays no part in it, a note says why. Trouble ends the cell with the reason,
+// as [Check] does.
+func OpenStudy() *study.Study {
+	environ.WarnOnce(os.Stderr)
+	s := Must(study.Report(context.Background()))
+	for _, text := range s.Notes {
+		fmt.Fprintln(os.Stderr, "note:", text)
+	}
+	return s
+}
 
 // Sweep tries learning rates on a row of the study, and keeps what it found for
 // the next time.

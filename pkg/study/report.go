@@ -6,7 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
+	"gaze/internal/environ"
+	"gaze/internal/fromenv"
 	"gaze/pkg/data"
 	"gaze/pkg/data/pets"
 	"gaze/pkg/hub"
@@ -45,18 +48,24 @@ const (
 
 // Report is the study of the report's problem 1.
 //
-// Where GAZE_PETS names a data set (see [data.OpenDataset]) and GAZE_VIT a
-// checkpoint, a file or a name that 'gaze models' lists such as B_16_imagenet1k, it
-// has the report's own settings. Otherwise it is a profile for a laptop: synthetic
-// pets and a small Vision Transformer. The runs are kept in the cache's folder.
+// Where GAZE_PETS names a data set with a validation split (see [data.OpenDataset]) and
+// GAZE_VIT a checkpoint, a file, a folder, a run, or a name that 'gaze models' lists such
+// as B_16_imagenet1k, it has the report's own settings. Otherwise it is a profile for a
+// laptop: synthetic pets and a small Vision Transformer; if one of the variables is set,
+// Notes says why it plays no part. The runs are kept in the cache's folder.
 func Report(ctx context.Context) (*Study, error) {
 	cache, err := hub.CacheDir()
 	if err != nil {
 		return nil, err
 	}
 	s := &Study{Seeds: []uint64{1, 2, 3}, Dir: filepath.Join(cache, "study")}
-	if folder, start := os.Getenv("GAZE_PETS"), os.Getenv("GAZE_VIT"); folder != "" && start != "" {
-		return s, s.own(folder, start)
+	switch own, why, err := ownData(); {
+	case err != nil:
+		return nil, err
+	case why == "":
+		return s, s.own(ctx, own)
+	case why != unset:
+		s.Notes = append(s.Notes, why)
 	}
 	s.Parallel = runtime.GOMAXPROCS(0) + 1 // one more than processors: steps aren't parallel all through
 	if s.Data, err = laptopData(ctx, cache); err != nil {
@@ -74,22 +83,55 @@ func Report(ctx context.Context) (*Study, error) {
 	return s, nil
 }
 
-// own fills in the report's settings for the user's data and checkpoint.
-func (s *Study) own(folder, name string) error {
-	var err error
-	if s.Data, err = data.OpenDataset(folder); err != nil {
-		return fmt.Errorf("GAZE_PETS: %w", err)
-	}
-	start, err := hub.Resolve(name)
+// unset is why the user's own data isn't studied if no variable asks for that.
+const unset = "unset"
+
+// ownData is the data set that GAZE_PETS names, if it and GAZE_VIT are such that the
+// study can be about them; otherwise why says what is missing. A GAZE_PETS that leads
+// nowhere, or to a damaged data set, is an error.
+func ownData() (set *data.Splits, why string, err error) {
+	folder, err := environ.Existing(fromenv.Pets)
 	if err != nil {
-		return fmt.Errorf("GAZE_VIT: %w", err)
+		return nil, "", err
 	}
-	m, err := vit.Load(start)
+	const instead = "this study is about drawn pets and the small model that comes with Gaze"
+	vit := environ.Get(fromenv.VIT) != ""
+	switch {
+	case folder == "" && !vit:
+		return nil, unset, nil
+	case folder == "":
+		return nil, fmt.Sprintf("%s is set without %s, so %s", fromenv.VIT, fromenv.Pets, instead), nil
+	}
+	set, err = data.OpenDataset(folder)
 	if err != nil {
-		return fmt.Errorf("GAZE_VIT: %w", err)
+		if photos, listed := data.List([]string{folder}); listed == nil && !slices.Equal(photos, []string{folder}) { // not a file
+			return nil, fmt.Sprintf("%s names %d photographs without classes, so %s (%v)", fromenv.Pets, len(photos), instead, err), nil
+		}
+		return nil, "", environ.Wrong(fromenv.Pets, environ.Get(fromenv.Pets), err.Error())
+	}
+	switch {
+	case !vit:
+		return nil, fmt.Sprintf("%s is set without %s, so %s", fromenv.Pets, fromenv.VIT, instead), nil
+	case set.Validation == nil:
+		return nil, fmt.Sprintf("%s has no validation split (a folder val beside train), so %s", fromenv.Pets, instead), nil
+	}
+	return set, "", nil
+}
+
+// own fills in the report's settings for the user's data and the checkpoint that
+// GAZE_VIT names.
+func (s *Study) own(ctx context.Context, set *data.Splits) error {
+	s.Data = set
+	start, err := fromenv.Find(ctx, fromenv.VIT, "", hub.Options{Log: func(text string) { fmt.Fprintln(os.Stderr, text) }})
+	if err != nil {
+		return err
+	}
+	m, err := vit.Load(start.Path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", fromenv.VIT, err)
 	}
 	defer m.Close()
-	s.Rows = reportRows(start, m.Config.ImageSize)
+	s.Rows = reportRows(start.Path, m.Config.ImageSize)
 	return nil
 }
 

@@ -86,11 +86,44 @@ func TestReportOfYourOwn(t *testing.T) {
 	for _, c := range []struct{ pets, vit, says string }{
 		{t.TempDir(), file, "GAZE_PETS"},
 		{filepath.Dir(splits.Train.Root), "nothing-of-that-name", "GAZE_VIT"},
+		{filepath.Join(t.TempDir(), "none"), file, "GAZE_PETS is"},
+		{filepath.Join(t.TempDir(), "none"), "", "GAZE_PETS is"},
+		{t.TempDir(), "", "GAZE_PETS is"},
+		{file, file, "GAZE_PETS is"},
 	} {
 		t.Setenv("GAZE_PETS", c.pets)
 		t.Setenv("GAZE_VIT", c.vit)
 		if _, err := Report(context.Background()); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("it says %v, want %s", err, c.says)
+		}
+	}
+}
+
+// TestReportWithNotes: what is set and plays no part is told of.
+func TestReportWithNotes(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	set := filepath.Dir(smallSet(t).Train.Root)
+	photos := t.TempDir()
+	if err := os.WriteFile(filepath.Join(photos, "holiday.jpg"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ pets, vit, says string }{
+		{"", "", ""},
+		{"", "model.safetensors", "GAZE_VIT is set without GAZE_PETS"},
+		{set, "", "GAZE_PETS is set without GAZE_VIT"},
+		{photos, "", "1 photographs without classes"},
+		{photos, "model.safetensors", "1 photographs without classes"},
+		{filepath.Join(set, "train"), "model.safetensors", "no validation split"},
+	} {
+		t.Setenv("GAZE_PETS", c.pets)
+		t.Setenv("GAZE_VIT", c.vit)
+		s, err := Report(context.Background())
+		if err != nil {
+			t.Errorf("%+v: %v", c, err)
+			continue
+		}
+		if notes := strings.Join(s.Notes, "; "); len(s.Data.Classes) != pets.Classes || (notes == "") != (c.says == "") || !strings.Contains(notes, c.says) {
+			t.Errorf("%+v: %d classes, notes %q", c, len(s.Data.Classes), notes)
 		}
 	}
 }

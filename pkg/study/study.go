@@ -42,7 +42,8 @@ type Study struct {
 	Progress func(Progress) // may be nil; called by one run at a time
 	// Warn is told what should be known of a run that is trained, such as random steps
 	// that a probe leaves out; may be nil. The run's run.json has it, too.
-	Warn func(row Row, text string)
+	Warn  func(row Row, text string)
+	Notes []string // what whoever shows the study should say of it
 }
 
 // Progress is how far a study is.

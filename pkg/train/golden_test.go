@@ -12,6 +12,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"gaze/internal/realdata"
 	"gaze/pkg/backend"
 	"gaze/pkg/vit"
 	"gaze/pkg/weights"
@@ -263,7 +264,7 @@ func TestGoldenDefaultBackend(t *testing.T) {
 	}
 	g := openGolden(t)
 	for name := range g.Cases {
-		if os.Getenv("GAZE_TEST_ALL") != "" || name == "everything" {
+		if realdata.Asked(t, "GAZE_TEST_ALL") || name == "everything" {
 			t.Run(name, func(t *testing.T) { g.compareCase(t, b, name) })
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 
+	"gaze/internal/realdata"
 	"gaze/pkg/backend"
 )
 
@@ -66,7 +67,7 @@ func TestBFloat16Golden(t *testing.T) {
 			t.Skipf("%s has no bfloat16", b.Description())
 		}
 		names := []string{"sgd"} // XLA compiles each for seconds
-		if os.Getenv("GAZE_TEST_ALL") != "" {
+		if realdata.Asked(t, "GAZE_TEST_ALL") {
 			names = append(names, "adamw")
 		}
 		compareBFloat16(t, b, names...)

@@ -1,0 +1,44 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gaze/pkg/vit"
+)
+
+// ModelFile is the file of the best model so far if path is the folder of a run, and
+// path itself otherwise. A run that has no model yet, or failed, is an error that says
+// what to do.
+func ModelFile(path string) (string, error) {
+	if _, err := os.Stat(filepath.Join(path, manifestFile)); err != nil {
+		return path, nil
+	}
+	best := filepath.Join(path, filepath.FromSlash(bestFile))
+	if _, err := os.Stat(best); errors.Is(err, os.ErrNotExist) {
+		if m, err := ReadManifest(path); err == nil && m.Status == Failed {
+			return "", fmt.Errorf("the run in %s has no model: it failed (%s); train anew into another folder", path, m.Reason)
+		}
+		return "", fmt.Errorf("the run in %s has no model yet: its first epoch isn't done ('gaze train --resume -o %s' goes on)", path, path)
+	} else if err != nil {
+		return "", err
+	}
+	return best, nil
+}
+
+// LoadModel opens a Vision Transformer as [vit.Load] does; of a run's folder it opens
+// the best model so far.
+func LoadModel(path string) (*vit.Model, error) {
+	file, err := ModelFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := vit.Load(file)
+	if err != nil && file != path { // a run's own model can't be downloaded again
+		return nil, fmt.Errorf("the model of the run in %s is damaged: train it again: %s", path, strings.ReplaceAll(err.Error(), "; download it again", ""))
+	}
+	return m, err
+}
