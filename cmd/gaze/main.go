@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/cachedir"
 	"gaze/internal/environ"
 )
 
@@ -116,7 +117,11 @@ func newRoot() *cobra.Command {
 			}
 			return misuse(cmd, unknownCommand(cmd, args[0]))
 		},
-		PersistentPreRun:           func(cmd *cobra.Command, _ []string) { environ.WarnOnce(cmd.ErrOrStderr()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			environ.WarnOnce(cmd.ErrOrStderr())
+			_, err := environ.FolderToMake(cachedir.Env) // most commands would go on without a cache
+			return err
+		},
 		SuggestionsMinimumDistance: 2,
 		Version:                    version(),
 	}
