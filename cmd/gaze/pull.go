@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,7 +101,7 @@ func notePlugin(w io.Writer, path string, found []backend.Candidate) {
 	}
 	for _, c := range found {
 		if c.Used {
-			fmt.Fprintf(w, "gaze: warning: the plugin is there, but %s goes before it: %s\n", c.Name, oneLine(errors.New(c.Reason)))
+			fmt.Fprintf(w, "gaze: warning: the plugin is there, but %s goes before it: %s\n", c.Name, oneLine(errors.New(strings.TrimPrefix(c.Reason, "used: "))))
 		}
 	}
 }

@@ -170,7 +170,7 @@ func (r *registry) passOver(c *Candidate) {
 // fallenBack says that the Go backend is used because there is nothing better.
 func (r *registry) fallenBack(candidates []Candidate) {
 	if reason := r.find.unasked(candidates); reason != "" {
-		fmt.Fprintf(r.warn, "gaze: computing on GoMLX's Go backend, which takes several times as long as XLA: %s (%s=go keeps it, without this line)\n",
+		fmt.Fprintf(r.warn, "gaze: computing on GoMLX's Go backend, several times slower than XLA: %s; %s=go silences this\n",
 			reason, compute.ConfigEnvVar)
 	}
 }

@@ -122,7 +122,7 @@ func (f *finder) howToGet() string {
 	if len(xlaplugin.Wheels(f.goos, f.goarch)) == 0 {
 		return "'make setup' in a clone of Gaze gets one"
 	}
-	return "'gaze pull xla-cpu' fetches one (as does 'make setup' in a clone of Gaze)"
+	return "'gaze pull xla-cpu' fetches one, as 'make setup' in a clone of Gaze does"
 }
 
 // unasked says why the Go backend is used although nobody asked for it, and what would
@@ -138,7 +138,7 @@ func (f *finder) unasked(candidates []Candidate) string {
 	case withoutXLA != "" && leftOut:
 		return ""
 	case withoutXLA != "":
-		reason = "this program was built without cgo; with a C compiler, build it again with CGO_ENABLED=1"
+		reason = "this program was built without cgo; build it with a C compiler and CGO_ENABLED=1"
 	case found:
 		reason = "no XLA plugin that was found can be used, see 'gaze devices'; " + f.howToGet()
 	default:
@@ -148,7 +148,7 @@ func (f *finder) unasked(candidates []Candidate) string {
 		reason += ", " + compute.ConfigEnvVar + "=xla:cuda uses the one for CUDA"
 	}
 	if f.goarch == "amd64" && !simd {
-		reason += "; until then, building with GOEXPERIMENT=simd makes it several times faster"
+		reason += "; built with GOEXPERIMENT=simd, the Go backend is several times faster, too"
 	}
 	return reason
 }
