@@ -80,7 +80,7 @@ func writeCached(path string, result any) error {
 }
 
 // FileKey names a file's present content for [Cached]: its path, size and time
-// of change. It doesn't read the file.
+// of change; of a folder, those of the files in it. It doesn't read them.
 func FileKey(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -90,5 +90,19 @@ func FileKey(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s %d %d", abs, info.Size(), info.ModTime().UnixNano()), nil
+	key := fmt.Sprintf("%s %d %d", abs, info.Size(), info.ModTime().UnixNano())
+	if !info.IsDir() {
+		return key, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		// A link's target counts; what vanished meanwhile doesn't.
+		if info, err := os.Stat(filepath.Join(path, e.Name())); err == nil {
+			key += fmt.Sprintf("; %s %d %d", e.Name(), info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return key, nil
 }

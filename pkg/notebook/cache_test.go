@@ -96,3 +96,20 @@ func TestFileKeyFollowsTheContent(t *testing.T) {
 		t.Error("a missing file has a key")
 	}
 }
+
+// TestKeyOfAFolder: a folder's key changes with what is in it.
+func TestKeyOfAFolder(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "model.safetensors")
+	seen := map[string]bool{}
+	for _, text := range []string{"a", "ab", "abc"} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		key, err := FileKey(dir)
+		if err != nil || seen[key] {
+			t.Errorf("%q: %q, %v", text, key, err)
+		}
+		seen[key] = true
+	}
+}
