@@ -244,6 +244,23 @@ func TestFallingBack(t *testing.T) {
 	}
 }
 
+// TestFallingBackWithoutXLA: a build without cgo says that it could have had XLA, one
+// that left XLA out on purpose says nothing.
+func TestFallingBackWithoutXLA(t *testing.T) {
+	if withoutXLA == "" {
+		t.Skip("this build has XLA")
+	}
+	f, root := machine(t, nil)
+	clone(t, root, firstWheel)
+	r, _, warnings := stubs(f)
+	if _, err := r.choose(); err != nil {
+		t.Fatal(err)
+	}
+	if says := warnings.String(); leftOut && says != "" || !leftOut && (strings.Count(says, "\n") != 1 || !strings.Contains(says, "CGO_ENABLED=1")) {
+		t.Errorf("left out %v, said %q", leftOut, says)
+	}
+}
+
 // TestWrongSettings: a variable with a value that makes no sense is an error of whatever
 // opens a backend, and names itself.
 func TestWrongSettings(t *testing.T) {
