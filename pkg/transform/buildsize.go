@@ -1,18 +1,8 @@
 package transform
 
 var sizeMakers = map[string]maker{
-	"resize": {"resize(height,width[,bilinear|bicubic|nearest|lanczos]) or resize(short side[,…])", func(c *call) Op {
-		f := c.filter(Bilinear, filterNames[:]...)
-		v := c.wholes(1, maxSide, 2, 1)
-		if len(v) == 1 {
-			return ResizeShort{Size: v[0], Filter: f}
-		}
-		return ResizeTo{Height: v[0], Width: v[1], Filter: f}
-	}},
-	"centercrop": {"centercrop(size) or centercrop(height,width)", func(c *call) Op {
-		height, width := c.sides()
-		return CenterCrop{height, width}
-	}},
+	"resize":     {"resize(height,width[,bilinear|bicubic|nearest|lanczos|box|hamming][,cover|contain]) or resize(short side[,…][,longest=long side])", buildResize},
+	"centercrop": {"centercrop(size[,floor][,fill=0]) or centercrop(height,width[,…])", buildCenterCrop},
 	"crop": {"crop(top,left,height,width)", func(c *call) Op {
 		place, size := c.place()
 		return Crop{place[0], place[1], size[0], size[1]}
@@ -39,6 +29,43 @@ var sizeMakers = map[string]maker{
 		o.Height, o.Width = c.sides()
 		return o
 	}},
+}
+
+// buildResize: the sizes of a picture, or of its shorter side.
+func buildResize(c *call) Op {
+	how, fits := c.word("cover", "contain")
+	f := c.filter(Bilinear, filterNames[:]...)
+	longest := 0
+	if a := c.takeNamed("longest"); a != nil {
+		longest = c.integer(a, 1, maxSide)
+	}
+	v := c.wholes(1, maxSide, 2, 1)
+	switch {
+	case fits && (len(v) == 1 || longest > 0), longest > 0 && len(v) == 2:
+		c.misuse()
+	case fits:
+		return ResizeKeepRatio{Height: v[0], Width: v[1], Contain: how == 1, Filter: f}
+	case longest > 0:
+		return ResizeEdges{Shortest: v[0], Longest: longest, Filter: f}
+	case len(v) == 1:
+		return ResizeShort{Size: v[0], Filter: f}
+	}
+	return ResizeTo{Height: v[0], Width: v[len(v)-1], Filter: f}
+}
+
+func buildCenterCrop(c *call) Op {
+	floor := c.flag("floor")
+	fill := c.fill()
+	height, width := c.sides()
+	switch {
+	case floor && fill != nil:
+		c.fail(c.at, "transformers' rounding (floor) goes with a black border only: leave out floor or fill=")
+	case floor:
+		return CenterCropFloor{height, width}
+	case fill != nil:
+		return CenterCropFill{height, width, fill}
+	}
+	return CenterCrop{height, width}
 }
 
 // sides takes one size for both, or a height and a width.

@@ -3,7 +3,7 @@ package transform
 import "strconv"
 
 var tensorMakers = map[string]maker{
-	"totensor":  {"totensor", func(*call) Op { return ToTensor{} }},
+	"totensor":  {"totensor[(scale=0.00392156862745098)]", buildToTensor},
 	"normalize": {"normalize(mean,std), each a number or a list like [0.485,0.456,0.406]", buildNormalize},
 	"erase":     {"erase(top,left,height,width,value), the value a number, a list, or noise=seed", buildErase},
 	"randomerasing": {"randomerasing[(p=0.5[,scale=0.02:0.33][,ratio=0.3:3.3][,value=0|[r,g,b]|random])]", func(c *call) Op {
@@ -17,6 +17,21 @@ var tensorMakers = map[string]maker{
 		o.Ratio = c.span("ratio", usualErasedRatio, 1e-3, 1e3, exactly)
 		return o
 	}},
+}
+
+// usualScale255 is 1/255, the scale of totensor without arguments.
+const usualScale255 = 1.0 / 255
+
+// buildToTensor takes the scale. One whose values are those of 1/255 is left out.
+func buildToTensor(c *call) Op {
+	scale := usualScale255
+	if a := c.takeNamed("scale"); a != nil {
+		scale = c.single(a, 1e-12, 1e12)
+	}
+	if t := (ToTensor{scale}); *t.table() != scaled255 {
+		return t
+	}
+	return ToTensor{}
 }
 
 // channels reads a number or a list of up to four.

@@ -15,8 +15,8 @@ var docRow = regexp.MustCompile("(?m)^\\| `(.*)` \\| (.*) \\| (bytes|bits|1/255|
 func TestDocumentation(t *testing.T) {
 	page := text(t, filepath.Join("..", "..", "docs", "transforms.md"))
 	tested := map[string]string{
-		"bytes": text(t, "testdata/golden.json") + text(t, "testdata/ops.txt"),
-		"bits":  text(t, "testdata/golden.json") + text(t, "testdata/float.json"),
+		"bytes": text(t, "testdata/golden.json") + text(t, "testdata/models.json") + text(t, "testdata/ops.txt"),
+		"bits":  text(t, "testdata/golden.json") + text(t, "testdata/models.json") + text(t, "testdata/float.json"),
 		"1/255": text(t, "testdata/float.json"),
 		"draws": text(t, "testdata/draws.json"),
 	}

@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -52,8 +51,6 @@ func (im *Image) paint(p [4]uint8) {
 		copy(im.Pix[i:i+n], p[:])
 	}
 }
-
-var errLanczos = errors.New("lanczos is for resizing only: use nearest, bilinear or bicubic")
 
 // decimal is a number's shortest text that reads as the same number.
 func decimal(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

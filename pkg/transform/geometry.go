@@ -53,10 +53,7 @@ func (r ResizeShort) apply(b *Buffers, im *Image) (*Image, error) {
 		return nil, errSize
 	}
 	height, width := r.Target(im.Height, im.Width)
-	if height > maxPixels/width {
-		return nil, fmt.Errorf("a picture of %dx%d would become one of %dx%d: crop it first", im.Width, im.Height, width, height)
-	}
-	return b.resize(im, height, width, r.Filter), nil
+	return b.resizeChecked(im, height, width, r.Filter)
 }
 
 // Output implements [Sizer].

@@ -49,8 +49,15 @@ func floatBytes(v []float32) []byte {
 	return b
 }
 
-func TestSameAsTorchvision(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("testdata", "golden.json"))
+func TestSameAsTorchvision(t *testing.T) { checkGolden(t, "golden.json", 500) }
+
+// The steps that timm and transformers have of their own (timm 1.0.31,
+// transformers 5.23.0; tools/golden/transform_models.py).
+func TestSameAsTimmAndTransformers(t *testing.T) { checkGolden(t, "models.json", 600) }
+
+// checkGolden compares with a file of at least so many cases.
+func checkGolden(t *testing.T, file string, least int) {
+	data, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +65,7 @@ func TestSameAsTorchvision(t *testing.T) {
 	if err := json.Unmarshal(data, &cases); err != nil {
 		t.Fatal(err)
 	}
-	if len(cases) < 500 {
+	if len(cases) < least {
 		t.Fatalf("only %d cases", len(cases))
 	}
 	for _, c := range cases {

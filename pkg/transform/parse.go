@@ -116,15 +116,17 @@ func (p *parser) pipeline() (Pipeline, error) {
 		if err != nil {
 			return nil, err
 		}
-		onPictures := false
+		onPictures, toTensor := false, false
 		switch op.(type) {
 		case ImageOp, RandomOp:
 			onPictures = true
+		case ToTensor:
+			toTensor = true
 		}
 		switch {
-		case op == Op(ToTensor{}) && tensor:
+		case toTensor && tensor:
 			return nil, p.fail(at, "a second totensor")
-		case op == Op(ToTensor{}):
+		case toTensor:
 			tensor = true
 		case onPictures && tensor:
 			return nil, p.fail(at, "%s works on pictures: move it before totensor", name)

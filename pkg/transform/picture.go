@@ -7,9 +7,9 @@ import (
 )
 
 // Picture turns a tensor that the pipeline made back into a picture to look at:
-// its normalisations are undone, the last one first, and values from 0 to 1
-// become 0 to 255, rounded; what lies outside is cut off and NaN is black. What
-// other steps did to the tensor, such as erasing, stays visible.
+// its normalisations are undone, the last one first, then totensor's scaling, and
+// the values are rounded; what lies outside 0 to 255 is cut off and NaN is black.
+// What other steps did to the tensor, such as erasing, stays visible.
 func (p Pipeline) Picture(t *Tensor) (*Image, error) {
 	channels, size := t.Shape[0], t.Shape[1]*t.Shape[2]
 	if channels != 1 && channels != 3 && channels != 4 {
@@ -22,15 +22,18 @@ func (p Pipeline) Picture(t *Tensor) (*Image, error) {
 	for c := range channels {
 		scale, shift := 1.0, 0.0 // value = number * scale + shift
 		for i := len(p) - 1; i >= 0; i-- {
-			n, ok := p[i].(Normalize)
-			if !ok {
-				continue
+			switch op := p[i].(type) {
+			case Normalize:
+				if err := op.check(channels); err != nil {
+					return nil, fmt.Errorf("%s: %w", op, err)
+				}
+				mean, std := op.channel(c)
+				scale, shift = scale*float64(std), shift*float64(std)+float64(mean)
+			case ToTensor:
+				if op.Scale != 0 {
+					scale, shift = scale/(255*op.Scale), shift/(255*op.Scale)
+				}
 			}
-			if err := n.check(channels); err != nil {
-				return nil, fmt.Errorf("%s: %w", n, err)
-			}
-			mean, std := n.channel(c)
-			scale, shift = scale*float64(std), shift*float64(std)+float64(mean)
 		}
 		for i, v := range t.Data[c*size : (c+1)*size] {
 			im.Pix[i*channels+c] = level(float64(v)*scale + shift)

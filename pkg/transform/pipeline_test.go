@@ -179,6 +179,7 @@ func FuzzParse(f *testing.F) {
 	for _, spec := range randomSpecs {
 		f.Add(spec)
 	}
+	f.Add("centercrop(28,32,floor)|centercrop(9,fill=[1,2,3])|resize(9,8,contain,box)|resize(9,longest=12,hamming)|totensor(scale=0.00784313725490196)")
 	f.Add("warp(0,0,9,0,9,9,0,9->1,1,8,0,9,8,0,-9.5,nearest) | affinemap(0,0,0,1,5,0,topleft) | hflip(p=0.5) | totensor | erase(1,2,3,4,noise=5)")
 	f.Fuzz(func(t *testing.T, spec string) {
 		p, err := Parse(spec)

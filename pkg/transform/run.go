@@ -75,7 +75,8 @@ func (b *Buffers) tensorAt(p Pipeline, seed, epoch, index uint64, im *Image, dst
 	if at == len(p) {
 		return errNoTensor
 	}
-	if p[at] != Op(ToTensor{}) {
+	toTensor, ok := p[at].(ToTensor)
+	if !ok {
 		return fmt.Errorf("%s: it comes before totensor", p[at])
 	}
 	t.Shape = [3]int{im.Channels, im.Height, im.Width}
@@ -90,12 +91,12 @@ func (b *Buffers) tensorAt(p Pipeline, seed, epoch, index uint64, im *Image, dst
 	rest := at + 1
 	scales := &b.scales
 	if n, ok := next[Normalize](p, rest); ok {
-		if err := scales.normalized(n, im.Channels); err != nil {
+		if err := scales.normalized(toTensor, n, im.Channels); err != nil {
 			return fmt.Errorf("%s: %w", n, err)
 		}
 		rest++
 	} else {
-		scales.plain(im.Channels)
+		scales.plain(toTensor, im.Channels)
 	}
 	scales.convert(t.Data, im)
 	for i := rest; i < len(p); i++ {
@@ -131,33 +132,34 @@ func (b *Buffers) tensorStep(op Op, seed, epoch, index, position uint64) error {
 // scaleTable gives the tensor's value for each value of each channel, so that
 // ToTensor and the Normalize behind it go over the picture once.
 type scaleTable struct {
+	from      ToTensor
 	mean, std []float32 // what values is for; empty for ToTensor alone
 	values    [][256]float32
 }
 
-func (s *scaleTable) plain(channels int) {
-	if len(s.mean) == 0 && len(s.values) == channels {
+func (s *scaleTable) plain(t ToTensor, channels int) {
+	if s.from == t && len(s.mean) == 0 && len(s.values) == channels {
 		return
 	}
-	s.mean, s.std = s.mean[:0], s.std[:0]
+	s.from, s.mean, s.std = t, s.mean[:0], s.std[:0]
 	s.values = resized(s.values, channels)
 	for c := range s.values {
-		s.values[c] = scaled255
+		s.values[c] = *t.table()
 	}
 }
 
-func (s *scaleTable) normalized(n Normalize, channels int) error {
+func (s *scaleTable) normalized(t ToTensor, n Normalize, channels int) error {
 	if err := n.check(channels); err != nil {
 		return err
 	}
-	if len(s.values) == channels && slices.Equal(s.mean, n.Mean) && slices.Equal(s.std, n.Std) {
+	if s.from == t && len(s.values) == channels && slices.Equal(s.mean, n.Mean) && slices.Equal(s.std, n.Std) {
 		return nil
 	}
-	s.mean, s.std = append(s.mean[:0], n.Mean...), append(s.std[:0], n.Std...)
+	s.from, s.mean, s.std = t, append(s.mean[:0], n.Mean...), append(s.std[:0], n.Std...)
 	s.values = resized(s.values, channels)
 	for c := range s.values {
 		mean, std := n.channel(c)
-		for v, x := range scaled255 {
+		for v, x := range t.table() {
 			s.values[c][v] = (x - mean) / std
 		}
 	}

@@ -10,15 +10,17 @@ type Filter uint8
 
 // The filters of torchvision's Resize on PIL images. All but Nearest widen
 // their support when a picture gets smaller (antialiasing). Rotations and warps
-// know no Lanczos and don't widen.
+// take only the first three, and don't widen.
 const (
 	Bilinear Filter = iota
 	Bicubic         // a = -0.5
 	Nearest
 	Lanczos // 3 lobes
+	Box     // the mean of the pixels under the output pixel
+	Hamming // as wide as Bilinear, sharper
 )
 
-var filterNames = [...]string{"bilinear", "bicubic", "nearest", "lanczos"}
+var filterNames = [...]string{"bilinear", "bicubic", "nearest", "lanczos", "box", "hamming"}
 
 // String returns the filter's name in a pipeline's text.
 func (f Filter) String() string {
@@ -38,6 +40,10 @@ func (f Filter) kernel() (func(float64) float64, float64) {
 		return bicubicKernel, 2
 	case Lanczos:
 		return lanczosKernel, 3
+	case Box:
+		return boxKernel, 0.5
+	case Hamming:
+		return hammingKernel, 1
 	}
 	return bilinearKernel, 1
 }
@@ -71,6 +77,26 @@ func sinc(x float64) float64 {
 	}
 	x *= math.Pi
 	return math.Sin(x) / x
+}
+
+func boxKernel(x float64) float64 {
+	if x > -0.5 && x <= 0.5 {
+		return 1
+	}
+	return 0
+}
+
+// hammingKernel's constants are float32 in PIL, too.
+func hammingKernel(x float64) float64 {
+	x = math.Abs(x)
+	switch {
+	case x == 0:
+		return 1
+	case x >= 1:
+		return 0
+	}
+	x *= math.Pi
+	return math.Sin(x) / x * (float64(float32(0.54)) + float64(float64(float32(0.46))*math.Cos(x)))
 }
 
 // taps is the fixed-point weighted mean that makes each output position.

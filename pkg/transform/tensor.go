@@ -8,11 +8,19 @@ import (
 	"strings"
 )
 
-// ToTensor turns a picture into float32 values v/255, channels first.
-type ToTensor struct{}
+// ToTensor turns a picture of values v from 0 to 255 into float32, channels first.
+// Scale 0 means v/255 in float32, as torchvision's ToTensor computes it; another
+// one v*Scale in float64, rounded to float32, as the rescale of transformers' PIL
+// image processors does. Their usual scale, 1/255, gives the same numbers as 0.
+type ToTensor struct{ Scale float64 }
 
 // String is the step's text.
-func (ToTensor) String() string { return "totensor" }
+func (t ToTensor) String() string {
+	if t.Scale == 0 {
+		return "totensor"
+	}
+	return "totensor(scale=" + decimal(t.Scale) + ")"
+}
 
 // scaled255 is v/255 in float32, as torch divides.
 var scaled255 = func() (t [256]float32) {
@@ -22,13 +30,25 @@ var scaled255 = func() (t [256]float32) {
 	return t
 }()
 
+// table is the float32 for each value of a pixel.
+func (t ToTensor) table() *[256]float32 {
+	if t.Scale == 0 {
+		return &scaled255
+	}
+	var out [256]float32
+	for v := range out {
+		out[v] = float32(float64(v) * t.Scale)
+	}
+	return &out
+}
+
 // Apply converts; the result doesn't share the picture's memory.
-func (ToTensor) Apply(im *Image) *Tensor {
-	t := &Tensor{Data: make([]float32, len(im.Pix)), Shape: [3]int{im.Channels, im.Height, im.Width}}
+func (t ToTensor) Apply(im *Image) *Tensor {
+	out := &Tensor{Data: make([]float32, len(im.Pix)), Shape: [3]int{im.Channels, im.Height, im.Width}}
 	var s scaleTable
-	s.plain(im.Channels)
-	s.convert(t.Data, im)
-	return t
+	s.plain(t, im.Channels)
+	s.convert(out.Data, im)
+	return out
 }
 
 // Normalize computes (v-Mean)/Std for each channel, in float32 as torch does.

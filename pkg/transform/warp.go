@@ -2,6 +2,7 @@ package transform
 
 import (
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -25,8 +26,8 @@ func (b *Buffers) project(im *Image, width, height int, m *projection, f Filter,
 	if err != nil {
 		return nil, err
 	}
-	if f == Lanczos {
-		return nil, errLanczos
+	if f >= Lanczos {
+		return nil, fmt.Errorf("%s is for resizing only: use nearest, bilinear or bicubic", f)
 	}
 	premultiplied := im.Channels == 4 && f != Nearest
 	if premultiplied {

@@ -1,0 +1,114 @@
+package transform
+
+import (
+	"fmt"
+	"math"
+)
+
+// ResizeKeepRatio scales a picture, keeping its shape, until it just covers
+// Height x Width pixels, or, with Contain, just fits into them. Both sides are
+// rounded to the nearest pixel, halves to the even number. timm calls it
+// ResizeKeepRatio, with longest=0 and, for Contain, longest=1.
+type ResizeKeepRatio struct {
+	Height, Width int
+	Contain       bool
+	Filter        Filter
+}
+
+// String is the step's text.
+func (r ResizeKeepRatio) String() string {
+	how := "cover"
+	if r.Contain {
+		how = "contain"
+	}
+	return fmt.Sprintf("resize(%d,%d,%s,%s)", r.Height, r.Width, r.Filter, how)
+}
+
+// Apply scales. A picture so long and thin that the result would be enormous, or
+// that nothing would be left of its shorter side, is an error.
+func (r ResizeKeepRatio) Apply(im *Image) (*Image, error) { return fresh(r, im) }
+
+func (r ResizeKeepRatio) apply(b *Buffers, im *Image) (*Image, error) {
+	if r.Height <= 0 || r.Width <= 0 {
+		return nil, errSize
+	}
+	height, width := r.Target(im.Height, im.Width)
+	return b.resizeChecked(im, height, width, r.Filter)
+}
+
+// Output implements [Sizer].
+func (r ResizeKeepRatio) Output(width, height int) (newWidth, newHeight int) {
+	newHeight, newWidth = r.Target(height, width)
+	return newWidth, newHeight
+}
+
+// Target is the size that a picture of the given size is scaled to.
+func (r ResizeKeepRatio) Target(height, width int) (newHeight, newWidth int) {
+	down, across := float64(height)/float64(r.Height), float64(width)/float64(r.Width)
+	ratio := min(down, across)
+	if r.Contain {
+		ratio = max(down, across)
+	}
+	return int(math.RoundToEven(float64(height) / ratio)), int(math.RoundToEven(float64(width) / ratio))
+}
+
+// ResizeEdges scales the shorter side to Shortest and keeps the shape, or, where
+// that would make the longer side exceed Longest, brings the longer side to about
+// Longest. It follows get_size_with_aspect_ratio of transformers, which rounds
+// otherwise than the max_size of torchvision's Resize.
+type ResizeEdges struct {
+	Shortest, Longest int
+	Filter            Filter
+}
+
+// String is the step's text.
+func (r ResizeEdges) String() string {
+	return fmt.Sprintf("resize(%d,%s,longest=%d)", r.Shortest, r.Filter, r.Longest)
+}
+
+// Apply scales. A picture so long and thin that nothing would be left of its
+// shorter side is an error.
+func (r ResizeEdges) Apply(im *Image) (*Image, error) { return fresh(r, im) }
+
+func (r ResizeEdges) apply(b *Buffers, im *Image) (*Image, error) {
+	if r.Shortest <= 0 || r.Longest <= 0 {
+		return nil, errSize
+	}
+	height, width := r.Target(im.Height, im.Width)
+	return b.resizeChecked(im, height, width, r.Filter)
+}
+
+// Output implements [Sizer].
+func (r ResizeEdges) Output(width, height int) (newWidth, newHeight int) {
+	newHeight, newWidth = r.Target(height, width)
+	return newWidth, newHeight
+}
+
+// Target is the size that a picture of the given size is scaled to.
+func (r ResizeEdges) Target(height, width int) (newHeight, newWidth int) {
+	short, long := min(height, width), max(height, width)
+	size, raw := r.Shortest, float64(r.Shortest)
+	if float64(long)/float64(short)*float64(size) > float64(r.Longest) {
+		raw = float64(r.Longest) * float64(short) / float64(long)
+		size = int(math.RoundToEven(raw))
+	}
+	if short == size {
+		return height, width
+	}
+	longer := int(raw * float64(long) / float64(short))
+	if width < height {
+		return longer, size
+	}
+	return size, longer
+}
+
+// resizeChecked is resize for a size that was computed from the picture's.
+func (b *Buffers) resizeChecked(im *Image, height, width int, f Filter) (*Image, error) {
+	if height < 1 || width < 1 {
+		return nil, fmt.Errorf("a picture of %dx%d would become one of %dx%d: it is too long and thin, crop it first", im.Width, im.Height, width, height)
+	}
+	if height > maxPixels/width {
+		return nil, fmt.Errorf("a picture of %dx%d would become one of %dx%d: crop it first", im.Width, im.Height, width, height)
+	}
+	return b.resize(im, height, width, f), nil
+}
