@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,6 +20,7 @@ type configFile struct {
 	path   string
 	values map[string]any // the top level, with timm's model_args over it
 	timm   map[string]any // timm's pretrained_cfg
+	nested bool           // timm's pretrained_cfg is an object of its own; in older files it is the top level
 }
 
 func (f *configFile) present() bool { return f != nil && f.path != "" }
@@ -38,12 +40,15 @@ func readConfigFile(dir string) (*configFile, error) {
 		return nil, err
 	}
 	f := &configFile{path: path, values: values}
+	f.timm, f.nested = values["pretrained_cfg"].(map[string]any)
+	if _, ok := values["architecture"].(string); ok && values["pretrained_cfg"] == nil {
+		f.timm = maps.Clone(values)
+	}
 	if args, ok := values["model_args"].(map[string]any); ok {
 		for k, v := range args {
 			values[k] = v
 		}
 	}
-	f.timm, _ = values["pretrained_cfg"].(map[string]any)
 	return f, nil
 }
 

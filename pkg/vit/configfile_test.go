@@ -142,14 +142,16 @@ func TestDefaultPipelines(t *testing.T) {
 		{Lukemelas, square(384, nil), "resize(384,384,bilinear)" + half},
 		{GoogleNPZ, square(224, nil), "resize(224,224,bilinear)" + half},
 		{HFViT, square(224, nil), "resize(224,224,bilinear)" + half},
-		{HFDinov2, square(518, nil), "resize(256,bicubic) | centercrop(224)" + imagenet},
+		{HFDinov2, square(518, nil), "resize(256,bicubic) | centercrop(224,floor)" + imagenet},
 		{DINOv2, square(518, nil), "resize(256,bicubic) | centercrop(224)" + imagenet},
-		{HFDeiT, square(224, nil), "resize(256,256,bicubic) | centercrop(224)" + imagenet},
+		{HFDeiT, square(224, nil), "resize(256,256,bicubic) | centercrop(224,floor)" + imagenet},
 		{Timm, square(224, nil), "resize(248,bicubic) | centercrop(224)" + half},
 		{Timm, square(384, nil), "resize(384,bicubic) | centercrop(384)" + half},
 		{Timm, square(224, func(c *Config) { c.DistToken = true }), "resize(248,bicubic) | centercrop(224)" + imagenet},
 		{Timm, square(518, func(c *Config) { c.LayerScale = true }), "resize(518,bicubic) | centercrop(518)" + imagenet},
-		{Timm, square(224, func(c *Config) { c.ImageSize[1] = 448 }), "resize(224,448,bicubic)" + half},
+		{Timm, square(224, func(c *Config) { c.ImageSize[1] = 448 }), "resize(248,497,bicubic,cover) | centercrop(224,448)" + half},
+		{Timm, square(224, func(c *Config) { c.Channels = 1 }), "grayscale(1) | resize(248,bicubic) | centercrop(224)" + half},
+		{HFDinov2, square(518, func(c *Config) { c.Channels = 1 }), "grayscale(1) | resize(256,bicubic) | centercrop(224,floor)" + half},
 	}
 	for _, c := range cases {
 		if got := defaultPipeline(c.layout, c.config); got != c.want {
@@ -169,13 +171,6 @@ func TestTimmPipeline(t *testing.T) {
 	if want := "resize(18,bilinear) | centercrop(16) | totensor | normalize([0.1,0.2,0.3],[1,2,3])"; m.Pipeline() != want {
 		t.Errorf("%q, want %q", m.Pipeline(), want)
 	}
-	m, err = loadWith(t, nil, "config.json", `{"pretrained_cfg": {"crop_pct": 9, "interpolation": "x", "mean": [0.1], "std": [0]}}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "resize(17,bicubic) | centercrop(16) | totensor | normalize(0.5,0.5)"; m.Pipeline() != want {
-		t.Errorf("nonsense gives %q, want %q", m.Pipeline(), want)
-	}
 }
 
 func TestHFPipeline(t *testing.T) {
@@ -184,15 +179,16 @@ func TestHFPipeline(t *testing.T) {
 		{`{"size": 224, "resample": 2, "do_resize": true, ` + stats + `}`, "resize(224,224,bilinear) | totensor | normalize(0.5,0.5)"},
 		{`{"size": {"height": 16, "width": 32}, "resample": 3, ` + stats + `}`, "resize(16,32,bicubic) | totensor | normalize(0.5,0.5)"},
 		{`{"size": {"shortest_edge": 256}, "resample": 3, "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}`,
-			"resize(256,bicubic) | centercrop(224) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"},
-		{`{"size": 256, "do_center_crop": true, "crop_size": 224, "resample": 1, "do_normalize": false}`, "resize(256,lanczos) | centercrop(224) | totensor"},
+			"resize(256,bicubic) | centercrop(224,floor) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"},
+		{`{"size": 256, "do_center_crop": true, "crop_size": 224, "resample": 1, "do_normalize": false}`, "resize(256,256,lanczos) | centercrop(224,floor) | totensor"},
 		{`{"do_resize": false, "do_normalize": false}`, "totensor"},
 		{`{"size": 224, ` + stats + `}`, "resize(224,224,bilinear) | totensor | normalize(0.5,0.5)"},
-		{`{"size": "big"}`, "size big"},
+		{`{"size": "big"}`, `size is "big"`},
 		{`{"size": {"longest_edge": 4}}`, "longest_edge"},
-		{`{"size": 224, "resample": 5, ` + stats + `}`, "resample 5"},
-		{`{"size": 224, "do_center_crop": true, "crop_size": [224, 200]}`, "crop_size"},
-		{`{"size": 224}`, "image_mean"},
+		{`{"size": 224, "resample": 5, ` + stats + `}`, "resize(224,224,hamming) | totensor | normalize(0.5,0.5)"},
+		{`{"size": 224, "resample": 6, ` + stats + `}`, "resample is 6"},
+		{`{"size": 224, "do_center_crop": true, "crop_size": [224, 200]}`, "resize(224,224,bilinear) | centercrop(224,200,floor) | totensor | normalize(0.5,0.5)"},
+		{`{"size": 224}`, "resize(224,224,bilinear) | totensor | normalize(0.5,0.5)"},
 	}
 	for _, c := range cases {
 		dir := t.TempDir()
@@ -200,6 +196,10 @@ func TestHFPipeline(t *testing.T) {
 		path := lc.write(t, lc.model(t), dir)
 		write(t, dir, "preprocessor_config.json", c.text)
 		m, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = m.Preprocessing()
 		got := ""
 		if err != nil {
 			if got = err.Error(); !strings.Contains(got, "preprocessor_config.json") {
@@ -220,6 +220,20 @@ func TestHFPipeline(t *testing.T) {
 	}
 }
 
+// checkRead makes sure that a file gave an error or a pipeline that can be run.
+func checkRead(t *testing.T, text string, p transform.Pipeline, err error) {
+	t.Helper()
+	if err != nil {
+		return
+	}
+	if again, err := transform.Parse(p.String()); err != nil || again.String() != p.String() {
+		t.Errorf("%s gives %s, which reads as %s, %v", text, p, again, err)
+	}
+	if c, _, _, _ := (append(transform.Pipeline{transform.ResizeTo{Height: 9, Width: 9}}, p...)).OutputSize(); c != 3 && c != 0 {
+		t.Errorf("%s gives %d channels", text, c)
+	}
+}
+
 // Nothing that a configuration file may say makes loading panic, or gives a
 // configuration that can't be run.
 func FuzzConfigFile(f *testing.F) {
@@ -227,7 +241,8 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add(`{"id2label": {"0": 3}, "hidden_act": 7, "image_size": 1e300, "patch_size": [4, 4]}`)
 	f.Add(`{"size": {"height": -1}, "crop_size": [], "image_mean": [0], "image_std": [1e-400]}`)
 	shapes := shapesOf{}
-	cfg := squareConfig()
+	cfg, colours := squareConfig(), squareConfig()
+	colours.Channels = 3
 	for _, p := range cfg.Parameters() {
 		shapes[p.Name] = p.Shape
 	}
@@ -248,8 +263,11 @@ func FuzzConfigFile(f *testing.F) {
 		if l := conf.labels(c.Classes); l != nil && len(l) != c.Classes {
 			t.Errorf("%d labels for %d classes", len(l), c.Classes)
 		}
-		if _, err := hfPipeline(conf.values); err == nil && conf.values == nil {
-			t.Error("a pipeline out of nothing")
+		for _, layout := range []Layout{HFViT, HFDeiT, HFDinov2, Timm} {
+			p, err := hfPipeline(conf.values, layout, colours, conf)
+			checkRead(t, text, p, err)
 		}
+		p, _, err := timmPipeline(colours, conf)
+		checkRead(t, text, p, err)
 	})
 }

@@ -18,7 +18,8 @@ var kinds = []struct {
 		"layer_norm_eps", "eps", "norm_eps",
 	}},
 	{"a size, which is a number or [height, width]", isSize, []string{"image_size", "img_size", "patch_size"}},
-	{"a text", isText, []string{"architecture", "hidden_act", "act_layer", "activation", "global_pool"}},
+	{"a text", isText, []string{"architecture", "hidden_act", "act_layer", "activation", "global_pool", "pipeline", "model_type"}},
+	{"an object", isObject, []string{"pretrained_cfg", "model_args"}},
 }
 
 // checkKinds refuses a value of another kind than the one it should be, which would
@@ -40,6 +41,8 @@ func (f *configFile) checkKinds() error {
 func isFloat(v any) bool { _, ok := v.(float64); return ok }
 
 func isText(v any) bool { _, ok := v.(string); return ok }
+
+func isObject(v any) bool { _, ok := v.(map[string]any); return ok }
 
 func isCount(v any) bool { n, ok := asSize(v); return ok && n > 0 }
 

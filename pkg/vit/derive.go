@@ -63,7 +63,7 @@ func (m *Model) WithoutHead() *Model {
 // open.
 func (m *Model) WithPipeline(spec string) *Model {
 	out := *m
-	out.file, out.pipeline = nil, spec
+	out.file, out.pipeline, out.pipelineErr = nil, spec, nil
 	return &out
 }
 

@@ -25,7 +25,8 @@ type Description struct {
 	Pooling      string   `json:"pooling"`
 	Classes      int      `json:"classes"`
 	Labels       []string `json:"labels,omitempty"`
-	Pipeline     string   `json:"pipeline"`
+	Pipeline     string   `json:"pipeline"`                 // empty where it can't be told
+	NoPipeline   string   `json:"pipeline_error,omitempty"` // why it can't be told
 	Warnings     []string `json:"warnings,omitempty"`
 }
 
@@ -36,12 +37,16 @@ func (m *Model) Describe() Description {
 	if format == "" {
 		format = "memory"
 	}
+	noPipeline := ""
+	if _, err := m.Preprocessing(); err != nil {
+		noPipeline = err.Error()
+	}
 	return Description{
 		Path: m.Path, Format: format, Layout: m.Layout, Architecture: m.Name, Parameters: c.ParameterCount(),
 		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Grid: c.Grid(),
 		Dim: c.Dim, Depth: c.Depth, Heads: c.Heads, MLPDim: c.MLPDim, Prefix: c.PrefixTokens(),
 		Activation: c.Activation.String(), NormEps: c.NormEps, Pooling: c.Pool.String(),
-		Classes: c.Classes, Labels: m.Labels, Pipeline: m.pipeline, Warnings: m.Warnings,
+		Classes: c.Classes, Labels: m.Labels, Pipeline: m.pipeline, NoPipeline: noPipeline, Warnings: m.Warnings,
 	}
 }
 

@@ -23,18 +23,19 @@ type Model struct {
 	Labels   []string // names of the classes, in order; nil where the checkpoint has none
 	Warnings []string // what had to be assumed, for the user to read
 
-	params   map[string]*entry
-	resize   PosResize
-	pipeline string
-	format   string
-	file     *weights.File
+	params      map[string]*entry
+	resize      PosResize
+	pipeline    string // as package transform reads it
+	pipelineErr error  // why there is none
+	format      string
+	file        *weights.File
 }
 
 // Load opens a checkpoint: any file that package weights reads, in any layout
 // of this package. Layout and configuration come from the tensors' names and
 // shapes; a config.json in the same folder decides what they don't tell (heads,
-// epsilon, activation, class names) and a preprocessor_config.json how pictures
-// are prepared.
+// epsilon, activation, class names), and that or a preprocessor_config.json how
+// pictures are prepared ([Model.Preprocessing]).
 //
 // Nothing is read but the headers: values are read when a [Runner] takes them.
 // Tensors that are missing, left over, or of another shape are an error that
@@ -98,10 +99,7 @@ func fromFile(path string, file *weights.File) (*Model, error) {
 	}
 	m.Name = m.Config.Architecture()
 	m.Labels = conf.labels(m.Config.Classes)
-	if m.pipeline, err = pipelineOf(m.Layout, m.Config, conf, dir); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return m, m.findPipeline(conf, dir)
 }
 
 // entries fetches the matched tensors. Parts of a parameter that are missing

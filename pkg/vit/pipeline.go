@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strconv"
-	"strings"
+
+	"gaze/pkg/transform"
 )
 
 // Normalisations that checkpoints are trained with.
@@ -15,46 +15,128 @@ const (
 	normalizeImageNet = "normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"
 )
 
-// Pipeline is the preprocessing that the checkpoint was made with, as package
-// transform reads it: from the configuration files beside the weights where
-// they tell, else what the layout's own code does by default.
+// Pipeline is the text of [Model.Preprocessing]; empty where that is an error.
 func (m *Model) Pipeline() string { return m.pipeline }
 
-// pipelineOf finds a checkpoint's preprocessing.
-func pipelineOf(layout Layout, c Config, conf *configFile, dir string) (string, error) {
-	path := filepath.Join(dir, "preprocessor_config.json")
-	values, err := readJSON(path)
-	if err == nil && isHF(layout) {
-		spec, err := hfPipeline(values)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", path, err)
-		}
-		return spec, nil
+// Preprocessing is how the checkpoint's pictures are prepared: as the files beside
+// the weights say, else as the layout's own code does by default. The files are, in
+// this order: Gaze's own config.json, timm's config.json with a pretrained_cfg,
+// transformers' processor_config.json and preprocessor_config.json.
+// docs/preprocessing.md lists their keys.
+//
+// What a file asks for is carried out as timm 1.0 and transformers 5 (its PIL
+// backend) do, or it is an error that names file and key; [Model.WithPipeline] then
+// helps.
+func (m *Model) Preprocessing() (transform.Pipeline, error) {
+	if m.pipelineErr != nil {
+		return nil, m.pipelineErr
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	p, err := transform.Parse(m.pipeline)
+	if err != nil {
+		return nil, fmt.Errorf("the checkpoint's own pipeline: %w", err)
 	}
-	if spec := conf.text("pipeline"); spec != "" { // a file that Save wrote
-		return spec, nil
-	}
-	if conf.present() && conf.timm != nil {
-		return timmPipeline(c, conf.timm), nil
-	}
-	return defaultPipeline(layout, c), nil
+	return p, nil
 }
 
-func isHF(l Layout) bool { return l == HFViT || l == HFDeiT || l == HFDinov2 }
+// A source is a file that says how pictures are prepared.
+type source struct {
+	file string // its path
+	text string // the pipeline as it stands in the file, if it does
+	read func() (transform.Pipeline, error)
+}
+
+// findPipeline finds a checkpoint's preprocessing and keeps it, or why it can't be
+// told. The error is that of a file that can't be read at all.
+func (m *Model) findPipeline(conf *configFile, dir string) error {
+	sources, err := m.sources(conf, dir)
+	if err != nil {
+		return err
+	}
+	if len(sources) == 0 {
+		m.pipeline = defaultPipeline(m.Layout, m.Config)
+		return nil
+	}
+	first := sources[0]
+	p, err := first.read()
+	switch {
+	case err != nil:
+		m.pipelineErr = fmt.Errorf("%s: %w; give a pipeline of your own instead (--pipeline, in Go WithPipeline)", first.file, err)
+	case first.text != "":
+		m.pipeline = first.text
+	default:
+		m.pipeline = p.String()
+	}
+	for _, other := range sources[1:] {
+		if q, err := other.read(); err != nil || q.String() != p.String() {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("%s isn't used: %s says how pictures are prepared", other.file, filepath.Base(first.file)))
+		}
+	}
+	return nil
+}
+
+// sources lists the files beside the weights that say how pictures are prepared.
+// The first one counts.
+func (m *Model) sources(conf *configFile, dir string) ([]source, error) {
+	var list []source
+	if spec := conf.text("pipeline"); spec != "" {
+		list = append(list, source{conf.path, spec, func() (transform.Pipeline, error) { return parseOwn(spec) }})
+	}
+	if conf.saysPreprocessing() {
+		list = append(list, source{conf.path, "", func() (transform.Pipeline, error) {
+			p, warnings, err := timmPipeline(m.Config, conf)
+			m.Warnings = append(m.Warnings, warnings...)
+			return p, err
+		}})
+	}
+	for _, name := range []string{"processor_config.json", "preprocessor_config.json"} {
+		path := filepath.Join(dir, name)
+		values, err := readJSON(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if name == "processor_config.json" { // most only speak of text
+			inner, ok := values["image_processor"].(map[string]any)
+			if !ok && values["image_processor"] != nil {
+				return nil, fmt.Errorf("%s says image_processor is %s, where an object should be", path, shortJSON(values["image_processor"]))
+			}
+			if !ok {
+				continue
+			}
+			values = inner
+		}
+		list = append(list, source{path, "", func() (transform.Pipeline, error) { return hfPipeline(values, m.Layout, m.Config, conf) }})
+	}
+	return list, nil
+}
+
+// parseOwn reads the pipeline of a config.json that Save wrote.
+func parseOwn(spec string) (transform.Pipeline, error) {
+	p, err := transform.Parse(spec)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
+	}
+	return p, nil
+}
 
 // defaultPipeline is what the layout's own code does to a picture when nobody
 // says otherwise.
 func defaultPipeline(layout Layout, c Config) string {
 	h, w := c.ImageSize[0], c.ImageSize[1]
+	grey := ""
+	if c.Channels == 1 {
+		grey = "grayscale(1) | "
+	}
 	switch layout {
-	case HFDinov2, DINOv2: // 224 whatever the size the positions are for, as its processor does
-		return "resize(256,bicubic) | centercrop(224) | totensor | " + normalizeImageNet
+	case DINOv2: // 224 whatever the size the positions are for, as its evaluation does
+		return grey + "resize(256,bicubic) | centercrop(224) | totensor | " + normalizeFor(c, normalizeImageNet)
+	case HFDinov2:
+		return grey + "resize(256,bicubic) | centercrop(224,floor) | totensor | " + normalizeFor(c, normalizeImageNet)
 	case HFDeiT:
-		side := 256 * h / 224
-		return fmt.Sprintf("resize(%d,%d,bicubic) | centercrop(%d) | totensor | %s", side, side, h, normalizeImageNet)
+		crop := transform.CenterCropFloor{Height: h, Width: w}
+		return grey + fmt.Sprintf("resize(%d,%d,bicubic) | %s | totensor | ", 256*h/224, 256*w/224, crop) + normalizeFor(c, normalizeImageNet)
 	case Timm:
 		cropPct, normalize := 0.9, normalizeHalf
 		if h >= 384 || c.LayerScale {
@@ -63,143 +145,19 @@ func defaultPipeline(layout Layout, c Config) string {
 		if c.DistToken || c.LayerScale || c.Classes == 0 { // DeiT, DINOv2, DINO
 			normalize = normalizeImageNet
 		}
-		return timmSpec(h, w, cropPct, "bicubic", normalize)
-	}
-	return fmt.Sprintf("resize(%d,%d,bilinear) | totensor | %s", h, w, normalizeHalf)
-}
-
-// timmSpec is timm's evaluation transform: the short side to size/cropPct,
-// rounded down, then the centre; pictures that aren't square are squeezed.
-func timmSpec(h, w int, cropPct float64, filter, normalize string) string {
-	if h != w {
-		return fmt.Sprintf("resize(%d,%d,%s) | totensor | %s", h, w, filter, normalize)
-	}
-	return fmt.Sprintf("resize(%d,%s) | centercrop(%d) | totensor | %s", int(float64(h)/cropPct), filter, h, normalize)
-}
-
-// timmPipeline reads timm's pretrained_cfg.
-func timmPipeline(c Config, cfg map[string]any) string {
-	cropPct, ok := cfg["crop_pct"].(float64)
-	if !ok || cropPct <= 0 || cropPct > 1 {
-		cropPct = 0.9
-	}
-	filter := "bicubic"
-	switch name, _ := cfg["interpolation"].(string); name {
-	case "bilinear", "nearest", "lanczos":
-		filter = name
-	}
-	normalize, ok := normalizeSpec(cfg["mean"], cfg["std"])
-	if !ok {
-		normalize = normalizeHalf
-	}
-	return timmSpec(c.ImageSize[0], c.ImageSize[1], cropPct, filter, normalize)
-}
-
-// hfPipeline reads a preprocessor_config.json of transformers.
-func hfPipeline(values map[string]any) (string, error) {
-	var steps []string
-	if enabled(values, "do_resize") {
-		filter, err := pilFilter(values["resample"])
-		if err != nil {
-			return "", err
-		}
-		switch size := values["size"].(type) {
-		case float64: // older files: ViT squeezes to a square, what crops keeps the shape
-			if values["do_center_crop"] == true {
-				steps = append(steps, fmt.Sprintf("resize(%d,%s)", int(size), filter))
-			} else {
-				steps = append(steps, fmt.Sprintf("resize(%d,%d,%s)", int(size), int(size), filter))
-			}
-		case map[string]any:
-			if n, ok := asSize(size["shortest_edge"]); ok {
-				steps = append(steps, fmt.Sprintf("resize(%d,%s)", n, filter))
-			} else if h, w, ok := heightWidth(size); ok {
-				steps = append(steps, fmt.Sprintf("resize(%d,%d,%s)", h, w, filter))
-			} else {
-				return "", fmt.Errorf("size %v isn't understood", size)
-			}
-		default:
-			return "", fmt.Errorf("size %v isn't understood", size)
+		steps, err := timmCrop(c.ImageSize, cropPct, "center", transform.Bicubic, nil)
+		if err == nil {
+			return grey + steps.String() + " | totensor | " + normalizeFor(c, normalize)
 		}
 	}
-	if values["do_center_crop"] == true {
-		crop, ok := asPair(values["crop_size"])
-		if size, isMap := values["crop_size"].(map[string]any); isMap {
-			crop[0], crop[1], ok = heightWidth(size)
-		}
-		if !ok || crop[0] != crop[1] {
-			return "", fmt.Errorf("crop_size %v isn't understood: only squares are", values["crop_size"])
-		}
-		steps = append(steps, fmt.Sprintf("centercrop(%d)", crop[0]))
-	}
-	steps = append(steps, "totensor")
-	if enabled(values, "do_normalize") {
-		normalize, ok := normalizeSpec(values["image_mean"], values["image_std"])
-		if !ok {
-			return "", fmt.Errorf("image_mean %v and image_std %v aren't understood", values["image_mean"], values["image_std"])
-		}
-		steps = append(steps, normalize)
-	}
-	return strings.Join(steps, " | "), nil
+	return grey + fmt.Sprintf("resize(%d,%d,bilinear) | totensor | %s", h, w, normalizeHalf)
 }
 
-// enabled is a switch that is on unless the file turns it off.
-func enabled(values map[string]any, key string) bool { return values[key] != false }
-
-func heightWidth(size map[string]any) (h, w int, ok bool) {
-	h, okH := asSize(size["height"])
-	w, okW := asSize(size["width"])
-	return h, w, okH && okW
-}
-
-// pilFilter names PIL's numbered filters.
-func pilFilter(v any) (string, error) {
-	n, ok := v.(float64)
-	if v == nil {
-		return "bilinear", nil
+// normalizeFor is a normalisation that the model's channels have: that of colours,
+// or, for other models than those of colours, the one that names none.
+func normalizeFor(c Config, spec string) string {
+	if c.Channels == 3 {
+		return spec
 	}
-	names := map[float64]string{0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
-	if name := names[n]; ok && name != "" {
-		return name, nil
-	}
-	return "", fmt.Errorf("resample %v isn't among 0 (nearest), 1 (lanczos), 2 (bilinear) and 3 (bicubic)", v)
-}
-
-// normalizeSpec writes the step for a mean and a deviation per channel.
-func normalizeSpec(mean, std any) (string, bool) {
-	m, okM := numbers(mean)
-	s, okS := numbers(std)
-	if !okM || !okS || len(m) != len(s) {
-		return "", false
-	}
-	for _, v := range s {
-		if v <= 0 {
-			return "", false
-		}
-	}
-	return fmt.Sprintf("normalize(%s,%s)", channelList(m), channelList(s)), true
-}
-
-func numbers(v any) ([]float64, bool) {
-	list, ok := v.([]any)
-	out := make([]float64, len(list))
-	for i, e := range list {
-		if out[i], ok = e.(float64); !ok {
-			return nil, false
-		}
-	}
-	return out, ok && len(out) > 0
-}
-
-// channelList is one number where all channels have the same, else a list.
-func channelList(v []float64) string {
-	texts, same := make([]string, len(v)), true
-	for i, f := range v {
-		texts[i] = strconv.FormatFloat(f, 'g', -1, 64)
-		same = same && f == v[0]
-	}
-	if same {
-		return texts[0]
-	}
-	return "[" + strings.Join(texts, ",") + "]"
+	return normalizeHalf
 }

@@ -54,6 +54,9 @@ func timmName(ours string) string {
 // timmConfig is the config.json for the model, proven to lead back to its
 // configuration.
 func (m *Model) timmConfig() ([]byte, error) {
+	if m.pipelineErr != nil {
+		return nil, fmt.Errorf("how its pictures are prepared can't be told, so that it can't be kept: %w", m.pipelineErr)
+	}
 	c := m.Config
 	values := map[string]any{
 		"img_size": c.ImageSize, "patch_size": c.PatchSize, "in_chans": c.Channels, "num_classes": c.Classes,
