@@ -175,10 +175,8 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 		return nil, nil, err
 	}
 	defer m.Close()
-	if pipeline == nil {
-		if pipeline, err = transform.Parse(m.Pipeline()); err != nil {
-			return nil, nil, fmt.Errorf("%s: its own pipeline can't be read: %w", run, err)
-		}
+	if pipeline, err = pipelineFor(cmd, m, pipeline); err != nil {
+		return nil, nil, err
 	}
 	b, err := backend.Default()
 	if err != nil {

@@ -69,7 +69,11 @@ func describe(out io.Writer, d vit.Description) error {
 	default:
 		row("classes", "%d, without names", d.Classes)
 	}
-	row("pipeline", "%s", d.Pipeline)
+	if d.NoPipeline != "" {
+		row("pipeline", "none: %s", d.NoPipeline)
+	} else {
+		row("pipeline", "%s", d.Pipeline)
+	}
 	return w.Flush()
 }
 

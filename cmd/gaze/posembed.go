@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gaze/pkg/explain"
+	"gaze/pkg/vit"
 	"gaze/pkg/weights"
 )
 
@@ -43,15 +44,17 @@ func newPosembed() *cobra.Command {
 				return err
 			}
 			defer m.Close()
+			if size > 0 {
+				if err := checkPatches(size, m.Config.PatchSize); err != nil {
+					return err
+				}
+			}
 			p, err := explain.PositionsOf(m)
 			if err != nil {
 				return err
 			}
 			p.Model = title(m, model)
 			if size > 0 {
-				if err := checkPatches(size, m.Config.PatchSize); err != nil {
-					return err
-				}
 				if p, err = p.Resized(size/m.Config.PatchSize[0], size/m.Config.PatchSize[1]); err != nil {
 					return fmt.Errorf("--size %d: %w", size, err)
 				}
@@ -79,11 +82,15 @@ func newPosembed() *cobra.Command {
 // value for each patch, is drawn, which grows with the fourth power of --size.
 const maxPatches = 64 * 64
 
-// checkPatches refuses sizes whose maps would fill the memory.
+// checkPatches refuses sizes whose maps would fill the memory, and those that
+// patches don't divide.
 func checkPatches(size int, patch [2]int) error {
 	rows, cols := size/patch[0], size/patch[1]
 	if rows > 0 && cols > maxPatches/rows {
 		return fmt.Errorf("--size %d: %d×%d patches are more than the %d that can be drawn: use a smaller size", size, rows, cols, maxPatches)
+	}
+	if _, err := (vit.Config{PatchSize: patch}).WithImageSize(size, size); err != nil {
+		return fmt.Errorf("--size %d: %w", size, err)
 	}
 	return nil
 }

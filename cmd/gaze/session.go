@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,24 +24,20 @@ type session struct {
 func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 	var given transform.Pipeline
 	if pipeline != "" {
-		p, err := transform.Parse(pipeline)
+		p, err := parseTensorPipeline(pipeline)
 		if err != nil {
 			return nil, misuse(cmd, fmt.Errorf("--pipeline: %w", err))
 		}
 		given = p
-		if !slices.Contains(p, transform.Op(transform.ToTensor{})) {
-			return nil, misuse(cmd, errors.New("--pipeline: it must end in a tensor: add '| totensor' and the normalisation"))
-		}
 	}
 	m, err := loadModel(cmd, model)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{cmd: cmd, model: m, title: title(m, model), pipeline: given, warned: map[string]bool{}}
-	if pipeline == "" {
-		if s.pipeline, err = transform.Parse(m.Pipeline()); err != nil {
-			return nil, fmt.Errorf("%s: its own pipeline can't be read: %w", model, err)
-		}
+	s := &session{cmd: cmd, model: m, title: title(m, model), warned: map[string]bool{}}
+	if s.pipeline, err = pipelineFor(cmd, m, given); err != nil {
+		m.Close()
+		return nil, err
 	}
 	b, err := backend.Default()
 	if err != nil {
@@ -53,6 +47,25 @@ func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// pipelineFor is the pipeline that is given, or else the model's own. What can't
+// be the model's is an error now rather than for each picture.
+func pipelineFor(cmd *cobra.Command, m *vit.Model, given transform.Pipeline) (transform.Pipeline, error) {
+	if given != nil {
+		if err := m.Config.CheckPipeline(given); err != nil {
+			return nil, misuse(cmd, fmt.Errorf("--pipeline: %w", err))
+		}
+		return given, nil
+	}
+	own, err := m.Preprocessing()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Config.CheckPipeline(own); err != nil {
+		return nil, fmt.Errorf("%s: its own pipeline, %s: %w; give another one (--pipeline)", m.Path, own, err)
+	}
+	return own, nil
 }
 
 func (s *session) close() {

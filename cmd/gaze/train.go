@@ -336,7 +336,7 @@ func parseTensorPipeline(spec string) (transform.Pipeline, error) {
 		return nil, err
 	}
 	for _, op := range p {
-		if op == transform.Op(transform.ToTensor{}) {
+		if _, ok := op.(transform.ToTensor); ok {
 			return p, nil
 		}
 	}

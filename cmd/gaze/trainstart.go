@@ -7,7 +7,6 @@ import (
 
 	"gaze/pkg/data"
 	"gaze/pkg/train"
-	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
 
@@ -17,7 +16,7 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 	if err != nil {
 		return nil, err
 	}
-	if err := defaultPipelines(job, m); err != nil {
+	if err := defaultPipelines(cmd, job, m); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -33,17 +32,18 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 	return m, nil
 }
 
-// defaultPipelines takes the model's own pipeline where none is given.
-func defaultPipelines(job *train.FineTune, m *vit.Model) error {
-	own, err := transform.Parse(m.Pipeline())
-	if err != nil {
-		return fmt.Errorf("the checkpoint's own pipeline: %w", err)
-	}
-	if job.Pipeline == nil {
-		job.Pipeline = own
+// defaultPipelines takes the model's own pipeline where none is given, and makes
+// sure, before any picture is read, that the model can take what they make.
+func defaultPipelines(cmd *cobra.Command, job *train.FineTune, m *vit.Model) error {
+	var err error
+	if job.Pipeline, err = pipelineFor(cmd, m, job.Pipeline); err != nil {
+		return err
 	}
 	if job.EvalPipeline == nil {
-		job.EvalPipeline = own
+		job.EvalPipeline = job.Pipeline
+	}
+	if err := m.Config.CheckPipeline(job.EvalPipeline); err != nil {
+		return misuse(cmd, fmt.Errorf("--eval-pipeline: %w", err))
 	}
 	return nil
 }

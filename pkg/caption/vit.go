@@ -15,17 +15,24 @@ import (
 
 // ViTOf is a Vision Transformer as a backbone, without its head: its last layer's
 // patch tokens, after the final norm, are the cells' features. Its pictures are
-// normalised as its own pipeline says.
+// normalised as its own pipeline says; one that scales them otherwise than from 0
+// to 1 is an error.
 func ViTOf(m *vit.Model) (Backbone, error) {
 	cfg := m.WithoutHead().Config
 	b := Backbone{Kind: ViT, ViT: &cfg}
-	p, err := transform.Parse(m.Pipeline())
+	p, err := m.Preprocessing()
 	if err != nil {
-		return b, fmt.Errorf("caption: the pipeline of the Vision Transformer: %w", err)
+		return b, fmt.Errorf("caption: the Vision Transformer: %w", err)
 	}
+	b.Mean, b.Std = []float32{0}, []float32{1}
 	for _, op := range p {
-		if n, ok := op.(transform.Normalize); ok {
-			b.Mean, b.Std = n.Mean, n.Std
+		switch op := op.(type) {
+		case transform.Normalize:
+			b.Mean, b.Std = op.Mean, op.Std
+		case transform.ToTensor:
+			if op.Scale != 0 {
+				return b, fmt.Errorf("caption: the Vision Transformer's pictures are made by %s: only totensor can be carried out here", op)
+			}
 		}
 	}
 	return b, b.validateViT()

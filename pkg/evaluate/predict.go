@@ -30,9 +30,12 @@ func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set dat
 		return nil, err
 	}
 	if o.Pipeline == nil {
-		if o.Pipeline, err = transform.Parse(m.Pipeline()); err != nil {
-			return nil, fmt.Errorf("evaluate: the model's own pipeline: %w", err)
+		if o.Pipeline, err = m.Preprocessing(); err != nil {
+			return nil, fmt.Errorf("evaluate: %w", err)
 		}
+	}
+	if err := m.Config.CheckPipeline(o.Pipeline); err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
 	}
 	if o.Batch == 0 {
 		o.Batch = 32

@@ -178,11 +178,19 @@ func TestSeen(t *testing.T) {
 		red           uint8 // of the top left pixel
 	}{
 		{"totensor", 100, 50, 0},
-		{"resize(10,10) | totensor", 100, 50, 0},                      // squashed for the model, not for the eye
-		{"resize(25) | centercrop(25) | totensor", 50, 50, 24},        // 12.5 of 50 columns are 25 of 100
-		{"crop(0,10,50,20) | totensor", 20, 50, 10},                   //
-		{"crop(0,10,50,20) | crop(5,5,10,10) | totensor", 10, 10, 15}, //
-		{"centercrop(60) | totensor", 60, 60, 0},                      // padded: as the model gets it
+		{"resize(10,10) | totensor", 100, 50, 0},                        // squashed for the model, not for the eye
+		{"resize(25) | centercrop(25) | totensor", 50, 50, 24},          // 12.5 of 50 columns are 25 of 100
+		{"crop(0,10,50,20) | totensor", 20, 50, 10},                     //
+		{"crop(0,10,50,20) | crop(5,5,10,10) | totensor", 10, 10, 15},   //
+		{"centercrop(60) | totensor", 60, 60, 0},                        // padded: as the model gets it
+		{"resize(26) | centercrop(23,floor) | totensor", 44, 44, 27},    // 14 of 52 columns are 26.9 of 100
+		{"centercrop(49,floor) | totensor", 49, 49, 25},                 // 25.5, rounded down
+		{"centercrop(49) | totensor", 49, 49, 26},                       // 25.5, to even
+		{"resize(20,20,contain) | centercrop(9,fill=7)", 45, 45, 30},    // 6 of 20
+		{"resize(20,20,cover) | centercrop(20) | totensor", 50, 50, 25}, //
+		{"resize(20,longest=20) | totensor(scale=1)", 100, 50, 0},
+		{"centercrop(60,floor) | totensor", 60, 60, 0}, // padded
+		{"centercrop(60,fill=9) | totensor", 60, 60, 9},
 		{"hflip | totensor", 100, 50, 99},
 	} {
 		p, err := transform.Parse(c.spec)

@@ -48,25 +48,35 @@ func region(p transform.Pipeline, width, height int) (box, bool) {
 		switch op := op.(type) {
 		case transform.ResizeTo:
 			height, width = op.Height, op.Width
-		case transform.ResizeShort:
-			height, width = op.Target(height, width)
-		case transform.CenterCrop:
-			top, left := op.Offset(height, width)
-			if !b.cut(top, left, op.Height, op.Width, height, width) {
+		case transform.ResizeShort, transform.ResizeEdges, transform.ResizeKeepRatio:
+			width, height = op.(transform.Sizer).Output(width, height)
+		case transform.CenterCrop, transform.CenterCropFloor, transform.CenterCropFill, transform.Crop:
+			crop := cropOf(op, height, width)
+			if !b.cut(crop.Top, crop.Left, crop.Height, crop.Width, height, width) {
 				return box{}, false
 			}
-			height, width = op.Height, op.Width
-		case transform.Crop:
-			if !b.cut(op.Top, op.Left, op.Height, op.Width, height, width) {
-				return box{}, false
-			}
-			height, width = op.Height, op.Width
+			height, width = crop.Height, crop.Width
 		case transform.ToTensor, transform.Normalize:
 		default:
 			return box{}, false
 		}
 	}
 	return b, true
+}
+
+// cropOf is a step that crops, in a picture of height x width.
+func cropOf(op transform.Op, height, width int) transform.Crop {
+	switch op := op.(type) {
+	case transform.CenterCrop:
+		top, left := op.Offset(height, width)
+		return transform.Crop{Top: top, Left: left, Height: op.Height, Width: op.Width}
+	case transform.CenterCropFloor:
+		top, left := op.Offset(height, width)
+		return transform.Crop{Top: top, Left: left, Height: op.Height, Width: op.Width}
+	case transform.CenterCropFill: // where it crops, it is a CenterCrop
+		return cropOf(transform.CenterCrop{Height: op.Height, Width: op.Width}, height, width)
+	}
+	return op.(transform.Crop)
 }
 
 // cut narrows the box by a crop in a picture that is now have rows by columns.

@@ -31,10 +31,7 @@ func Positions(w *Weights) *explain.Positions {
 // checkpoint's own. A picture that can't be read is left out with a note; if none is
 // left, that is an error.
 func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attention, error) {
-	if pipeline == "" {
-		pipeline = w.Pipeline()
-	}
-	p, err := transform.Parse(pipeline)
+	p, err := pipelineFor(w, pipeline)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +60,19 @@ func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attenti
 		return nil, errors.Join(bad...)
 	}
 	return out, nil
+}
+
+// pipelineFor is a pipeline's text as the model takes it; the checkpoint's own for
+// "".
+func pipelineFor(w *Weights, text string) (transform.Pipeline, error) {
+	p, err := w.Preprocessing()
+	if text != "" {
+		p, err = transform.Parse(text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, w.Config.CheckPipeline(p)
 }
 
 // looker runs a model, which it opens for the first picture.

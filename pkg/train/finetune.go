@@ -109,6 +109,12 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	if err := f.Settings.check(); err != nil {
 		return nil, nil, nil, fmt.Errorf("train: settings: %w", err)
 	}
+	if err := f.Model.Config.CheckPipeline(f.Pipeline); err != nil {
+		return nil, nil, nil, fmt.Errorf("train: %w", err)
+	}
+	if err := f.Model.Config.CheckPipeline(f.EvalPipeline); err != nil {
+		return nil, nil, nil, fmt.Errorf("train: evaluation: %w", err)
+	}
 	if err := f.holdOut(); err != nil {
 		return nil, nil, nil, err
 	}
