@@ -35,7 +35,7 @@ func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 		return nil, err
 	}
 	s := &session{cmd: cmd, model: m, title: title(m, model), warned: map[string]bool{}}
-	if s.pipeline, err = pipelineFor(cmd, m, given); err != nil {
+	if s.pipeline, err = pipelineFor(m, given); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -51,10 +51,10 @@ func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 
 // pipelineFor is the pipeline that is given, or else the model's own. What can't
 // be the model's is an error now rather than for each picture.
-func pipelineFor(cmd *cobra.Command, m *vit.Model, given transform.Pipeline) (transform.Pipeline, error) {
+func pipelineFor(m *vit.Model, given transform.Pipeline) (transform.Pipeline, error) {
 	if given != nil {
 		if err := m.Config.CheckPipeline(given); err != nil {
-			return nil, misuse(cmd, fmt.Errorf("--pipeline: %w", err))
+			return nil, fmt.Errorf("--pipeline: %w", err)
 		}
 		return given, nil
 	}

@@ -16,7 +16,7 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 	if err != nil {
 		return nil, err
 	}
-	if err := defaultPipelines(cmd, job, m); err != nil {
+	if err := defaultPipelines(job, m); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -34,16 +34,16 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 
 // defaultPipelines takes the model's own pipeline where none is given, and makes
 // sure, before any picture is read, that the model can take what they make.
-func defaultPipelines(cmd *cobra.Command, job *train.FineTune, m *vit.Model) error {
+func defaultPipelines(job *train.FineTune, m *vit.Model) error {
 	var err error
-	if job.Pipeline, err = pipelineFor(cmd, m, job.Pipeline); err != nil {
+	if job.Pipeline, err = pipelineFor(m, job.Pipeline); err != nil {
 		return err
 	}
 	if job.EvalPipeline == nil {
 		job.EvalPipeline = job.Pipeline
 	}
 	if err := m.Config.CheckPipeline(job.EvalPipeline); err != nil {
-		return misuse(cmd, fmt.Errorf("--eval-pipeline: %w", err))
+		return fmt.Errorf("--eval-pipeline: %w", err)
 	}
 	return nil
 }
