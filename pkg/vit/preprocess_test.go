@@ -161,10 +161,10 @@ func TestPreprocessingKeys(t *testing.T) {
 	g := readPreprocessGolden(t)
 	for class, keys := range g.Keys {
 		for _, key := range keys {
-			if _, ok := pretrainedKeys[key]; class == "pretrained_cfg" && !ok {
+			if _, ok := pretrainedKeys.role(key); class == "pretrained_cfg" && !ok {
 				t.Errorf("timm %s has the key %s in its pretrained_cfg, which isn't known", g.Timm, key)
 			}
-			if known, ok := processorKeys[key]; class != "pretrained_cfg" && (!ok || known.role == foreign) {
+			if role, ok := processorKeys.role(key); class != "pretrained_cfg" && (!ok || role == foreign) {
 				t.Errorf("transformers %s has the key %s in %sImageProcessor, which isn't known", g.Transformers, key, class)
 			}
 		}
@@ -180,7 +180,7 @@ func TestPreprocessingKeys(t *testing.T) {
 			t.Errorf("%s: model types %q, want %q", class.name, class.modelTypes, want)
 		}
 		for _, key := range class.keys {
-			if _, ok := processorKeys[key]; !ok {
+			if _, ok := processorKeys.role(key); !ok {
 				t.Errorf("%s: %s isn't among the keys", class.name, key)
 			}
 		}

@@ -98,7 +98,8 @@ func TestProcessorErrors(t *testing.T) {
 // over.
 func TestHarmlessKeys(t *testing.T) {
 	const want = "resize(224,224,bilinear) | totensor | normalize(0.5,0.5)"
-	for key, known := range processorKeys {
+	for _, known := range processorKeys {
+		key := known.key
 		for _, value := range []string{"null", "false", `"x"`, `{"a": [1]}`} {
 			if off := value == "null" || value == "false"; known.role == obeyed || known.role == foreign && !off {
 				continue

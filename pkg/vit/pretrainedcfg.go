@@ -9,49 +9,45 @@ import (
 	"gaze/pkg/transform"
 )
 
-// pretrainedKeys are the keys of timm's pretrained_cfg, with what they do for the
-// page of documentation. Any other key is an error.
-var pretrainedKeys = map[string]struct {
-	role keyRole
-	does string
-}{
-	"input_size":       {obeyed, "`[channels, height, width]` of what the model gets; missing: the model's own. `in_chans` and `img_size` of `model_args` go before it, `img_size` unless the model is one for any size (`dynamic_img_size`)"},
-	"fixed_input_size": {obeyed, "see `input_size`"},
-	"crop_mode":        {obeyed, "`center`, `squash` or `border`; another one is an error"},
-	"crop_pct":         {obeyed, "pictures are brought to size/crop_pct, rounded down, then cropped to size; missing: 0.875"},
-	"interpolation":    {obeyed, "`bicubic` (also where missing), `bilinear`, `nearest`, `lanczos`, `box`, `hamming`; `random` is an error"},
-	"mean":             {obeyed, "missing: ImageNet's; of a model for grey pictures, the mean of the channels', with a warning"},
-	"std":              {obeyed, "the same; not 0"},
+// pretrainedKeys are the keys of timm's pretrained_cfg.
+var pretrainedKeys = keyTable{
+	{"input_size", obeyed, "`[channels, height, width]` of what the model gets; missing: the model's own. `in_chans` and `img_size` of `model_args` go before it, `img_size` unless the model is one for any size (`dynamic_img_size`)"},
+	{"fixed_input_size", obeyed, "see `input_size`"},
+	{"crop_mode", obeyed, "`center`, `squash` or `border`; another one is an error"},
+	{"crop_pct", obeyed, "pictures are brought to size/crop_pct, rounded down, then cropped to size; missing: 0.875"},
+	{"interpolation", obeyed, "`bicubic` (also where missing), `bilinear`, `nearest`, `lanczos`, `box`, `hamming`; `random` is an error"},
+	{"mean", obeyed, "missing: ImageNet's; of a model for grey pictures, the mean of the channels', with a warning"},
+	{"std", obeyed, "the same; not 0"},
 
-	"test_input_size":    {harmless, "a size for higher accuracy that timm takes only when asked to (`use_test_size`); give a `--pipeline` to use it"},
-	"test_crop_pct":      {harmless, "the same"},
-	"min_input_size":     {harmless, "a bound for sizes that are asked for"},
-	"num_classes":        {harmless, "about the head"},
-	"classifier":         {harmless, "the same"},
-	"label_offset":       {harmless, "the same"},
-	"label_names":        {harmless, "names of the classes"},
-	"label_descriptions": {harmless, "the same"},
-	"labels":             {harmless, "the same, in older files"},
-	"pool_size":          {harmless, "about the network"},
-	"test_pool_size":     {harmless, "the same"},
-	"first_conv":         {harmless, "the same"},
-	"num_features":       {harmless, "the same"},
-	"architecture":       {harmless, "the same"},
-	"url":                {harmless, "where the weights came from"},
-	"file":               {harmless, "the same"},
-	"state_dict":         {harmless, "the same"},
-	"hf_hub_id":          {harmless, "the same"},
-	"hf_hub_filename":    {harmless, "the same"},
-	"hf_hub":             {harmless, "the same, in older files"},
-	"source":             {harmless, "the same"},
-	"tag":                {harmless, "the same"},
-	"custom_load":        {harmless, "how timm reads them"},
-	"license":            {harmless, "about the checkpoint"},
-	"description":        {harmless, "the same"},
-	"origin_url":         {harmless, "the same"},
-	"paper_name":         {harmless, "the same"},
-	"paper_ids":          {harmless, "the same"},
-	"notes":              {harmless, "the same"},
+	{"test_input_size", harmless, "a size for higher accuracy that timm takes only when asked to (`use_test_size`); give a `--pipeline` to use it"},
+	{"test_crop_pct", harmless, "the same"},
+	{"min_input_size", harmless, "a bound for sizes that are asked for"},
+	{"num_classes", harmless, "about the head"},
+	{"classifier", harmless, "the same"},
+	{"label_offset", harmless, "the same"},
+	{"label_names", harmless, "names of the classes"},
+	{"label_descriptions", harmless, "the same"},
+	{"labels", harmless, "the same, in older files"},
+	{"pool_size", harmless, "about the network"},
+	{"test_pool_size", harmless, "the same"},
+	{"first_conv", harmless, "the same"},
+	{"num_features", harmless, "the same"},
+	{"architecture", harmless, "the same"},
+	{"url", harmless, "where the weights came from"},
+	{"file", harmless, "the same"},
+	{"state_dict", harmless, "the same"},
+	{"hf_hub_id", harmless, "the same"},
+	{"hf_hub_filename", harmless, "the same"},
+	{"hf_hub", harmless, "the same, in older files"},
+	{"source", harmless, "the same"},
+	{"tag", harmless, "the same"},
+	{"custom_load", harmless, "how timm reads them"},
+	{"license", harmless, "about the checkpoint"},
+	{"description", harmless, "the same"},
+	{"origin_url", harmless, "the same"},
+	{"paper_name", harmless, "the same"},
+	{"paper_ids", harmless, "the same"},
+	{"notes", harmless, "the same"},
 }
 
 // saysPreprocessing tells whether the file has a pretrained_cfg of timm's with any
@@ -60,8 +56,8 @@ func (f *configFile) saysPreprocessing() bool {
 	if !f.present() {
 		return false
 	}
-	for key, known := range pretrainedKeys {
-		if known.role == obeyed && f.timm[key] != nil {
+	for _, known := range pretrainedKeys {
+		if known.role == obeyed && f.timm[known.key] != nil {
 			return true
 		}
 	}
@@ -113,7 +109,7 @@ func timmPipeline(c Config, f *configFile) (p transform.Pipeline, warnings []str
 // and preprocessing, the model's keys are among them.
 func (f *configFile) checkPretrainedKeys() error {
 	for _, key := range slices.Sorted(maps.Keys(f.timm)) {
-		if _, ok := pretrainedKeys[key]; !ok && (f.nested || !isModelKey(key)) {
+		if _, ok := pretrainedKeys.role(key); !ok && (f.nested || !isModelKey(key)) {
 			return fmt.Errorf("the key %q of pretrained_cfg isn't known, so that it can't be carried out", key)
 		}
 	}
