@@ -147,6 +147,7 @@ func (f *configFile) apply(c *Config) error {
 		{[]string{"hidden_size", "embed_dim", "dim"}, c.Dim},
 		{[]string{"num_hidden_layers", "depth"}, c.Depth},
 		{[]string{"num_register_tokens", "reg_tokens"}, c.Registers},
+		{[]string{"num_channels", "in_chans"}, c.Channels},
 	}
 	for _, check := range checks {
 		if v, ok := f.number(check.keys...); ok && v != float64(check.have) {

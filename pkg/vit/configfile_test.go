@@ -68,6 +68,8 @@ func TestConfigFileErrors(t *testing.T) {
 		`[1]`:                           "not a JSON object",
 		`{"hidden_size": 768}`:          "hidden_size 768, the tensors say 128",
 		`{"depth": 3}`:                  "the tensors say 2",
+		`{"num_channels": 1}`:           "num_channels 1, the tensors say 3",
+		`{"in_chans": "3"}`:             `in_chans is "3", where a number`,
 		`{"patch_size": 16}`:            "the tensors say [4 4]",
 		`{"num_heads": 0}`:              "config.json says num_heads is 0, where a whole number above 0 should be",
 		`{"num_heads": 2.5}`:            "num_heads is 2.5",

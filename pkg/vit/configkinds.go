@@ -14,7 +14,7 @@ var kinds = []struct {
 }{
 	{"a whole number above 0", isCount, []string{"num_attention_heads", "num_heads", "heads"}},
 	{"a number", isFloat, []string{
-		"hidden_size", "embed_dim", "dim", "num_hidden_layers", "depth", "num_register_tokens", "reg_tokens",
+		"hidden_size", "embed_dim", "dim", "num_hidden_layers", "depth", "num_register_tokens", "reg_tokens", "num_channels", "in_chans",
 		"layer_norm_eps", "eps", "norm_eps",
 	}},
 	{"a size, which is a number or [height, width]", isSize, []string{"image_size", "img_size", "patch_size"}},

@@ -2,7 +2,7 @@
 
 What differs from torchvision: filters, where a centre crop begins, how a size
 that keeps the shape is rounded, how bytes become numbers. Writes
-pkg/transform/testdata/models.json. The pictures are those of transform.py. Run
+pkg/transform/testdata/models.json and sizes.json. The pictures are those of transform.py. Run
 from the repository root.
 """
 import hashlib
@@ -10,9 +10,11 @@ import json
 import pathlib
 
 import numpy as np
+import torch
 from PIL import Image
 from timm.data.transforms import CenterCropOrPad, ResizeKeepRatio
-from transformers.image_transforms import center_crop, get_size_with_aspect_ratio, normalize, rescale
+from torchvision.transforms.functional import _compute_resized_output_size
+from transformers.image_transforms import center_crop, get_resize_output_image_size, get_size_with_aspect_ratio, normalize, rescale
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -89,3 +91,44 @@ for factor in 1 / 255, 1 / 127.5, 1 / 256, 0.003921569, 1.0, 2.5e-5, 0.1:
 out = pathlib.Path("pkg/transform/testdata/models.json")
 lines = ",\n".join(json.dumps(c) for c in cases)
 out.write_text(f"[\n{lines}\n]\n")
+
+
+# Sizes and offsets alone, for every picture of up to 400 by 400 pixels: digests of int32s.
+def empty(height, width):
+    return torch.empty(3, height, width, device="meta")
+
+
+def resize_short(size):
+    def target(h, w):
+        got = get_resize_output_image_size(empty(h, w), size, default_to_square=False, input_data_format="channels_first")
+        assert list(got) == _compute_resized_output_size((h, w), [size]), (h, w)  # torchvision's
+        return got
+    return target
+
+
+def offset_floor(crop):
+    """Where transformers' crop begins, seen in a picture of numbered rows and columns."""
+    def offset(n):
+        a = center_crop(np.arange(1, n + 1, dtype=np.int32)[None, :, None], (crop, 1), input_data_format="channels_first")[0, :, 0]
+        first = int(np.argmax(a > 0))
+        return int(a[first]) - 1 - first
+    known = [0] + [offset(n) for n in range(1, LIMIT + 1)]
+    return lambda h, w: (known[h], known[w])
+
+
+LIMIT = 400
+tables = {
+    "resize(256)": resize_short(256), "resize(248)": resize_short(248), "resize(37)": resize_short(37),
+    "resize(256,341,cover)": lambda h, w: ResizeKeepRatio.get_params(empty(h, w), (256, 341), 0.0),
+    "resize(47,31,cover)": lambda h, w: ResizeKeepRatio.get_params(empty(h, w), (47, 31), 0.0),
+    "resize(256,341,contain)": lambda h, w: ResizeKeepRatio.get_params(empty(h, w), (256, 341), 1.0),
+    "resize(36,36,contain)": lambda h, w: ResizeKeepRatio.get_params(empty(h, w), (36, 36), 1.0),
+    "resize(480,longest=640)": lambda h, w: get_size_with_aspect_ratio((h, w), 480, 640),
+    "resize(37,longest=53)": lambda h, w: get_size_with_aspect_ratio((h, w), 37, 53),
+    "centercrop(224,floor)": offset_floor(224), "centercrop(127,floor)": offset_floor(127),
+}
+sizes = {}
+for spec, of in tables.items():
+    values = np.array([of(h, w) for h in range(1, LIMIT + 1) for w in range(1, LIMIT + 1)], np.int64)
+    sizes[spec] = hashlib.sha256(values.astype(np.int32).tobytes()).hexdigest()[:32]
+pathlib.Path("pkg/transform/testdata/sizes.json").write_text(json.dumps({"limit": LIMIT, "sizes": sizes}, indent=1) + "\n")
