@@ -32,3 +32,23 @@ func ExampleParse_error() {
 	//   resize(256) | centrecrop(224)
 	//                 ^
 }
+
+// What comes out of a pipeline is known beforehand where it doesn't depend on the
+// picture.
+func ExamplePipeline_OutputSize() {
+	for _, spec := range []string{"resize(256) | centercrop(224,192) | totensor", "resize(256) | totensor"} {
+		p, err := transform.Parse(spec)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if channels, height, width, fixed := p.OutputSize(); fixed {
+			fmt.Println(channels, height, width)
+		} else {
+			fmt.Println("depends on the picture")
+		}
+	}
+	// Output:
+	// 3 224 192
+	// depends on the picture
+}

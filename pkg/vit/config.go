@@ -83,7 +83,7 @@ func enumName(names []string, i int) string {
 type Config struct {
 	ImageSize [2]int // height and width of the pictures, in pixels
 	PatchSize [2]int // height and width of a patch; they divide ImageSize
-	Channels  int    // of the pictures: 3
+	Channels  int    // of the pictures: 3, or 1 for grey ones
 
 	Dim, Depth, Heads int // width of a token, number of blocks, heads of each
 	MLPDim            int // width inside the MLP; with SwiGLU, after the gate

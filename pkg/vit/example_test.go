@@ -5,6 +5,7 @@ import (
 	"log"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
 
@@ -83,4 +84,31 @@ func ExampleModel_ResizedTo() {
 func ExampleConfig_Architecture() {
 	fmt.Println(vit.Config{Dim: 384, Depth: 12, PatchSize: [2]int{14, 14}, Registers: 4}.Architecture())
 	// Output: ViT-S/14 with 4 registers
+}
+
+// A pipeline that the model can't take says so before any picture is read.
+func ExampleConfig_CheckPipeline() {
+	p, err := transform.Parse("resize(60) | centercrop(50) | totensor")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(small.CheckPipeline(p))
+	// Output:
+	// the pipeline makes pictures of 50×50 pixels, which can't be cut into patches of 16×16: the nearest sizes that can are 48×48 or 64×64
+}
+
+// How a checkpoint's pictures are prepared, out of the files beside it.
+func ExampleModel_Preprocessing() {
+	m, err := vit.Load("testdata/hf_dinov2_registers/weights.safetensors")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	p, err := m.Preprocessing()
+	if err != nil {
+		log.Fatal(err) // names the file and the key; m.WithPipeline helps
+	}
+	fmt.Println(p)
+	// Output:
+	// resize(256,bicubic) | centercrop(224,floor) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])
 }

@@ -42,7 +42,7 @@ func (m *Model) Preprocessing() (transform.Pipeline, error) {
 type source struct {
 	file string // its path
 	text string // the pipeline as it stands in the file, if it does
-	read func() (transform.Pipeline, error)
+	read func() (p transform.Pipeline, warnings []string, err error)
 }
 
 // findPipeline finds a checkpoint's preprocessing and keeps it, or why it can't be
@@ -57,7 +57,8 @@ func (m *Model) findPipeline(conf *configFile, dir string) error {
 		return nil
 	}
 	first := sources[0]
-	p, err := first.read()
+	p, warnings, err := first.read()
+	m.Warnings = append(m.Warnings, warnings...)
 	switch {
 	case err != nil:
 		m.pipelineErr = fmt.Errorf("%s: %w; give a pipeline of your own instead (--pipeline, in Go WithPipeline)", first.file, err)
@@ -67,7 +68,7 @@ func (m *Model) findPipeline(conf *configFile, dir string) error {
 		m.pipeline = p.String()
 	}
 	for _, other := range sources[1:] {
-		if q, err := other.read(); err != nil || q.String() != p.String() {
+		if q, _, err := other.read(); err != nil || q.String() != p.String() {
 			m.Warnings = append(m.Warnings, fmt.Sprintf("%s isn't used: %s says how pictures are prepared", other.file, filepath.Base(first.file)))
 		}
 	}
@@ -79,14 +80,10 @@ func (m *Model) findPipeline(conf *configFile, dir string) error {
 func (m *Model) sources(conf *configFile, dir string) ([]source, error) {
 	var list []source
 	if spec := conf.text("pipeline"); spec != "" {
-		list = append(list, source{conf.path, spec, func() (transform.Pipeline, error) { return parseOwn(spec) }})
+		list = append(list, source{conf.path, spec, func() (transform.Pipeline, []string, error) { return parseOwn(spec) }})
 	}
 	if conf.saysPreprocessing() {
-		list = append(list, source{conf.path, "", func() (transform.Pipeline, error) {
-			p, warnings, err := timmPipeline(m.Config, conf)
-			m.Warnings = append(m.Warnings, warnings...)
-			return p, err
-		}})
+		list = append(list, source{conf.path, "", func() (transform.Pipeline, []string, error) { return timmPipeline(m.Config, conf) }})
 	}
 	for _, name := range []string{"processor_config.json", "preprocessor_config.json"} {
 		path := filepath.Join(dir, name)
@@ -107,18 +104,21 @@ func (m *Model) sources(conf *configFile, dir string) ([]source, error) {
 			}
 			values = inner
 		}
-		list = append(list, source{path, "", func() (transform.Pipeline, error) { return hfPipeline(values, m.Layout, m.Config, conf) }})
+		list = append(list, source{path, "", func() (transform.Pipeline, []string, error) {
+			p, err := hfPipeline(values, m.Layout, m.Config, conf)
+			return p, nil, err
+		}})
 	}
 	return list, nil
 }
 
 // parseOwn reads the pipeline of a config.json that Save wrote.
-func parseOwn(spec string) (transform.Pipeline, error) {
+func parseOwn(spec string) (transform.Pipeline, []string, error) {
 	p, err := transform.Parse(spec)
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: %w", err)
+		return nil, nil, fmt.Errorf("pipeline: %w", err)
 	}
-	return p, nil
+	return p, nil, nil
 }
 
 // defaultPipeline is what the layout's own code does to a picture when nobody
