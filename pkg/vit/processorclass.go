@@ -91,10 +91,24 @@ func classOf(values map[string]any, layout Layout, conf *configFile) (*processor
 			}
 		}
 	}
-	if name, ok := map[Layout]string{HFViT: "ViT", HFDeiT: "DeiT", HFDinov2: "Bit"}[layout]; ok {
+	if name := layoutClass(layout); name != "" {
 		return namedClass("", name)
 	}
 	return nil, fmt.Errorf("image_processor_type is missing, and the weights aren't transformers' own, so nothing tells whose defaults it means: add it (one of %s)", classNames())
+}
+
+// layoutClass is the class that belongs to a layout of transformers; empty for
+// others.
+func layoutClass(layout Layout) string {
+	switch layout {
+	case HFViT:
+		return "ViT"
+	case HFDeiT:
+		return "DeiT"
+	case HFDinov2:
+		return "Bit"
+	}
+	return ""
 }
 
 // namedClass finds a class by any of its names: of today, of the fast and the PIL
