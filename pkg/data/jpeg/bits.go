@@ -15,6 +15,7 @@ import (
 type bitReader struct {
 	data  []byte // the bytes without what was stuffed in, and spare zeros
 	size  int    // length of data without the zeros
+	odd   bool   // a byte of ones was repeated before its zero
 	pos   int    // bytes of data that are in acc or used up
 	acc   uint64 // the next bits, from the top down
 	count uint   // bits of acc that count as read from data; those below are right, too
@@ -44,6 +45,9 @@ func extend(acc uint64, n uint) int32 {
 // overrun tells whether more bits were used than there are.
 func (b *bitReader) overrun() bool { return 8*b.pos-int(b.count) > 8*b.size }
 
+// left tells whether a whole byte or more wasn't used.
+func (b *bitReader) left() bool { return 8*b.size-(8*b.pos-int(b.count)) >= 8 }
+
 // bit returns the next bit.
 func (b *bitReader) bit() uint64 {
 	if b.count == 0 {
@@ -59,6 +63,7 @@ func (b *bitReader) bit() uint64 {
 // the marker's position, or the end of the file if there is none.
 func (b *bitReader) load(file []byte, pos int) int {
 	clean := slices.Grow(b.data[:0], len(file)-pos+spare)
+	odd := false
 	for {
 		n := bytes.IndexByte(file[pos:], 0xFF)
 		if n < 0 {
@@ -74,10 +79,11 @@ func (b *bitReader) load(file []byte, pos int) int {
 		if after == len(file) || file[after] != 0 {
 			break
 		}
+		odd = odd || after > pos+1
 		clean = append(clean, 0xFF)
 		pos = after + 1
 	}
 	size := len(clean)
-	*b = bitReader{data: append(clean, make([]byte, spare)...), size: size}
+	*b = bitReader{data: append(clean, make([]byte, spare)...), size: size, odd: odd}
 	return pos
 }

@@ -27,6 +27,20 @@ func (d *Decoder) conversion() conversion {
 	return asStored
 }
 
+// coloursKnown tells whether the conversion that the Adobe marker asks for exists.
+func (d *Decoder) coloursKnown() bool {
+	if !d.adobe || d.transfer == 0 {
+		return true
+	}
+	switch len(d.comps) {
+	case 3:
+		return d.jfif || d.transfer == 1
+	case 4:
+		return d.transfer == 2
+	}
+	return true
+}
+
 // convert writes a row of pixels, given the components' rows at full width.
 func (d *Decoder) convert(out []uint8, rows *[4][]uint8) {
 	switch d.colours {

@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -33,45 +34,36 @@ type frame struct {
 
 	table  [128]int16 // quantisation, twice, as it was when the first scan began
 	tabled bool
+
+	rowsInMCU int // v, also of a single component, where v is set to 1
 }
+
+// maxSide is the most that libjpeg takes for a width or height.
+const maxSide = 65500
 
 // frame reads the frame header (T.81 B.2.2).
 func (d *Decoder) frame(s []byte, progressive bool) error {
 	if len(d.comps) > 0 {
-		return errors.New("a second frame header: more than one picture in the file")
+		return errors.New("corrupt: a second frame header: more than one picture in the file")
 	}
 	if len(s) < 6 {
-		return errors.New("the frame header is too short")
+		return errors.New("corrupt: the frame header is too short")
 	}
-	if s[0] != 8 {
-		return fmt.Errorf("%d bits a sample aren't supported, only 8", s[0])
+	if err := checkFrame(s); err != nil {
+		return err
 	}
-	d.height = int(s[1])<<8 | int(s[2])
-	d.width = int(s[3])<<8 | int(s[4])
+	d.height, d.width = int(binary.BigEndian.Uint16(s[1:])), int(binary.BigEndian.Uint16(s[3:]))
 	n := int(s[5])
-	if d.width == 0 || d.height == 0 {
-		return fmt.Errorf("the frame header says %dx%d pixels", d.width, d.height)
-	}
-	if n != 1 && n != 3 && n != 4 {
-		return fmt.Errorf("%d colour components aren't supported, only 1, 3 or 4", n)
-	}
-	if len(s) != 6+3*n {
-		return errors.New("the frame header has a wrong length")
-	}
 	d.progressive = progressive
 	comps := d.memory[:n]
 	for i := range comps {
 		c := &comps[i]
 		c.frame, c.queued = frame{}, nil
 		c.id, c.h, c.v, c.quant = s[6+3*i], int(s[7+3*i]>>4), int(s[7+3*i]&15), s[8+3*i]
-		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quant > 3 {
-			return fmt.Errorf("component %d has impossible sampling %dx%d or quantisation table %d", i, c.h, c.v, c.quant)
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 {
+			return fmt.Errorf("corrupt: component %d has impossible sampling %dx%d", i, c.h, c.v)
 		}
-		for j := range i {
-			if comps[j].id == c.id {
-				return fmt.Errorf("two components are both called %d", c.id)
-			}
-		}
+		c.rowsInMCU = c.v
 		if n == 1 {
 			c.h, c.v = 1, 1 // the blocks of a single component aren't grouped
 		}
@@ -81,12 +73,10 @@ func (d *Decoder) frame(s []byte, progressive bool) error {
 	return d.layOut()
 }
 
-// layOut computes how many blocks each component has and refuses a frame that
-// the file is too short to hold: every block takes at least one bit.
+// layOut computes how many blocks each component has.
 func (d *Decoder) layOut() error {
 	d.mcusX = ceilDiv(d.width, 8*d.maxH)
 	d.mcusY = ceilDiv(d.height, 8*d.maxV)
-	blocks := 0
 	for i := range d.comps {
 		c := &d.comps[i]
 		if d.maxH%c.h != 0 || d.maxV%c.v != 0 {
@@ -96,10 +86,12 @@ func (d *Decoder) layOut() error {
 		c.blocksX, c.blocksY = ceilDiv(c.width, 8), ceilDiv(c.height, 8)
 		c.paddedX, c.paddedY = d.mcusX*c.h, d.mcusY*c.v
 		c.stride = c.paddedX * 8
-		blocks += c.blocksX * c.blocksY
 	}
-	if left := len(d.data) - d.pos; blocks > 8*left {
-		return fmt.Errorf("%w: %dx%d pixels can't be in the %d bytes that follow", ErrTruncated, d.width, d.height, left)
+	if err := checkRoom(d.width, d.height, len(d.data)); err != nil {
+		return err
+	}
+	if d.width > maxSide || d.height > maxSide {
+		return fmt.Errorf("%dx%d pixels are more than the %d a side that libjpeg supports", d.width, d.height, maxSide)
 	}
 	return nil
 }
@@ -107,18 +99,21 @@ func (d *Decoder) layOut() error {
 // quantTables reads quantisation tables (T.81 B.2.4.1).
 func (d *Decoder) quantTables(s []byte) error {
 	for len(s) > 0 {
-		precision, id := s[0]>>4, s[0]&15
-		if id > 3 || precision > 1 {
-			return fmt.Errorf("quantisation table %d of precision %d doesn't exist", id, precision)
+		wide, id := s[0]>>4 != 0, s[0]&15
+		if id > 3 {
+			return fmt.Errorf("corrupt: quantisation table %d doesn't exist", id)
 		}
-		size := 64 * (1 + int(precision))
+		size := 64
+		if wide {
+			size = 128
+		}
 		if len(s) < 1+size {
-			return errors.New("a quantisation table is cut off")
+			return errors.New("corrupt: a quantisation table is cut off")
 		}
 		table := &d.quant[id]
 		for i := range 64 {
 			v := int16(s[1+i])
-			if precision == 1 {
+			if wide {
 				v = int16(s[1+2*i])<<8 | int16(s[2+2*i])
 			}
 			table[zigzag[i]], table[zigzag[i]+8] = v, v

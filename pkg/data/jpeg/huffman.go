@@ -20,10 +20,15 @@ type huffman struct {
 	symbols [256]uint8 // in the order of their codes
 
 	spec    []byte // what the table was made from
+	fault   error  // of spec: the table can't be used
+	largest uint8  // symbol
 	defined bool   // in the file that is being decoded
 }
 
-var errHuffmanCut = errors.New("a Huffman table is cut off")
+var (
+	errHuffmanCut = errors.New("corrupt: a Huffman table is cut off")
+	errTooMany    = errors.New("corrupt: a Huffman table has more codes than fit")
+)
 
 // huffmanTables reads Huffman tables (T.81 B.2.4.2).
 func (d *Decoder) huffmanTables(s []byte) error {
@@ -33,7 +38,7 @@ func (d *Decoder) huffmanTables(s []byte) error {
 		}
 		class, id := s[0]>>4, s[0]&15
 		if class > 1 || id > 3 {
-			return fmt.Errorf("there is no Huffman table %d of class %d", id, class)
+			return fmt.Errorf("corrupt: there is no Huffman table %d of class %d", id, class)
 		}
 		total := 0
 		for _, n := range s[1:17] {
@@ -42,9 +47,7 @@ func (d *Decoder) huffmanTables(s []byte) error {
 		if total > 256 || len(s) < 17+total {
 			return errHuffmanCut
 		}
-		if err := d.huffman[class][id].define(s[1 : 17+total]); err != nil {
-			return err
-		}
+		d.huffman[class][id].define(s[1 : 17+total])
 		s = s[17+total:]
 	}
 	return nil
@@ -52,20 +55,25 @@ func (d *Decoder) huffmanTables(s []byte) error {
 
 // define makes the table: spec is the number of codes of each of 16 lengths and
 // then the symbols in order of their codes. Most files of a set have the same
-// tables, which are kept.
-func (t *huffman) define(spec []byte) error {
-	if t.defined = bytes.Equal(t.spec, spec); t.defined {
-		return nil
+// tables, which are kept. A table that can't be is an error only where it is used.
+func (t *huffman) define(spec []byte) {
+	t.defined = true
+	if len(t.spec) > 0 && bytes.Equal(t.spec, spec) {
+		return
 	}
 	t.spec = append(t.spec[:0], spec...)
+	t.fault, t.largest = nil, 0
 	t.look = [1 << lookBits]uint32{}
 	copy(t.symbols[:], spec[16:])
+	for _, symbol := range spec[16:] {
+		t.largest = max(t.largest, symbol)
+	}
 	code, index := int32(0), int32(0)
 	for length := 1; length <= 16; length++ {
 		n := int32(spec[length-1])
-		if code+n > 1<<length {
-			t.spec = t.spec[:0]
-			return errors.New("a Huffman table has more codes than fit")
+		if n > 0 && code+n >= 1<<length { // a code of ones only isn't allowed
+			t.fault = errTooMany
+			return
 		}
 		t.offset[length] = index - code
 		if length <= lookBits {
@@ -81,8 +89,6 @@ func (t *huffman) define(spec []byte) error {
 		}
 		code <<= 1
 	}
-	t.defined = true
-	return nil
 }
 
 // enter writes the entries of look that begin with a code.
@@ -117,14 +123,6 @@ func (t *huffman) long(acc uint64) (symbol uint8, length uint) {
 	return 0, 0
 }
 
-// badCode is the error for a code that doesn't exist.
-func (b *bitReader) badCode() error {
-	if b.pos >= b.size {
-		return ErrTruncated
-	}
-	return errors.New("corrupt: a Huffman code that doesn't exist")
-}
-
 // symbol decodes a symbol and the value after it, for the loops that aren't hot.
 func (b *bitReader) symbol(t *huffman) (symbol uint8, value int32, err error) {
 	if b.count < 32 {
@@ -135,7 +133,7 @@ func (b *bitReader) symbol(t *huffman) (symbol uint8, value int32, err error) {
 	length := uint(entry & 0xFF)
 	if entry == 0 {
 		if symbol, length = t.long(b.acc); length == 0 {
-			return 0, 0, b.badCode()
+			return 0, 0, errDamaged
 		}
 	}
 	b.acc <<= length & 63

@@ -58,24 +58,28 @@ func (d *Decoder) finish() error {
 	if !d.buffered {
 		return nil
 	}
+	if d.progressive && !d.progress.complete(d) {
+		return errDamaged
+	}
 	for i := range d.comps {
 		if !d.comps[i].tabled {
-			return ErrTruncated // no scan brought this component
+			return errDamaged // no scan brought this component
 		}
 	}
 	for my := range d.mcusY {
 		for i := range d.comps {
-			d.comps[i].transform(my)
+			c := &d.comps[i]
+			c.transform(c.kept[my*c.v*c.paddedX:], my)
 		}
 		d.emit(my)
 	}
 	return nil
 }
 
-// transform turns the kept coefficients of a row of MCUs into samples.
-func (c *component) transform(my int) {
+// transform turns the coefficients of row my of MCUs into samples.
+func (c *component) transform(blocks []kept, my int) {
 	for v := range min(c.v, c.blocksY-my*c.v) {
-		kept := c.kept[(my*c.v+v)*c.paddedX:][:c.blocksX]
+		kept := blocks[v*c.paddedX:][:c.blocksX]
 		out := c.rows[(1+8*v)*c.stride:]
 		for x := range kept {
 			b := &kept[x]

@@ -1,9 +1,6 @@
 package jpeg
 
-import (
-	"errors"
-	"math/bits"
-)
+import "math/bits"
 
 // kept is a block whose coefficients come in several scans: in zigzag order, with
 // a bit for each AC coefficient that isn't zero.
@@ -45,6 +42,9 @@ func (d *Decoder) progressiveBlock(h *scanHeader, c *component, b *kept) error {
 			return err
 		}
 		c.pred += diff
+		if c.pred != c.pred<<1>>1 {
+			return errDamaged // libjpeg refuses a sum that doesn't fit
+		}
 		b.coef[0] = int16(c.pred << h.low)
 	case h.start == 0:
 		b.coef[0] |= int16(d.bits.bit() << h.low)
@@ -70,8 +70,11 @@ func (d *Decoder) firstAC(h *scanHeader, table *huffman, b *kept) error {
 		run := int(rs >> 4)
 		if rs&15 != 0 {
 			k += run
-			b.set(k, int16(v<<h.low))
-			continue
+			if w := v << h.low; w == int32(int16(w)) {
+				b.set(k, int16(w))
+				continue
+			}
+			return errDamaged
 		}
 		if run != 15 {
 			d.eobRun = 1<<run - 1 + d.bits.receive(uint(run))
@@ -92,7 +95,7 @@ func (d *Decoder) refineAC(h *scanHeader, table *huffman, b *kept) error {
 		}
 		run, size := int(rs>>4), rs&15
 		if size > 1 {
-			return errors.New("corrupt: a refinement of more than one bit")
+			return errDamaged
 		}
 		if size == 0 && run < 15 {
 			d.eobRun = 1<<run + d.bits.receive(uint(run))
@@ -107,7 +110,10 @@ func (d *Decoder) refineAC(h *scanHeader, table *huffman, b *kept) error {
 		before := band & (place - 1) // all of it if there is no such zero
 		d.bits.correct(b, before&b.ac, h.low)
 		band &^= before | place
-		if v != 0 && place != 0 {
+		if v != 0 {
+			if place == 0 {
+				return errDamaged
+			}
 			b.set(bits.TrailingZeros64(place), int16(v)<<h.low)
 		}
 	}

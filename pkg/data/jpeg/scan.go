@@ -3,6 +3,7 @@ package jpeg
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // scanHeader is T.81 B.2.3: which components, which coefficients (start to end
@@ -12,42 +13,73 @@ type scanHeader struct {
 	comps      []*component // of list
 	start, end int
 	high, low  int
+	again      bool // a component had a scan before
 }
+
+// maxScans is where a file of ever more scans is taken for an attack.
+const maxScans = 1000
 
 // scan reads a scan's header and its entropy-coded data.
 func (d *Decoder) scan(s []byte) error {
-	if err := d.scanHeader(s); err != nil {
+	if err := d.beginScan(s); err != nil {
 		return err
 	}
 	h := &d.header
-	d.scans++
-	if d.scans > 1000 {
-		return errors.New("more than 1000 scans: not a picture but a bomb")
-	}
-	for _, c := range h.comps {
-		if !c.tabled && !d.quantDefined[c.quant] {
-			return fmt.Errorf("quantisation table %d is missing", c.quant)
+	if !d.progressive {
+		if !h.whole() || h.again {
+			return errDamaged
 		}
-		if !c.tabled {
-			c.table, c.tabled = d.quant[c.quant], true
-		}
+	} else if !d.progress.scan(d, h) {
+		return errDamaged
 	}
 	if d.scans == 1 {
+		if !d.coloursKnown() {
+			return errDamaged
+		}
 		d.buffered = d.progressive || len(h.comps) < len(d.comps)
 		d.allocate()
 	}
 	d.pos = d.bits.load(d.data, d.pos)
-	d.eobRun = 0
 	return d.decodeScan(h)
 }
 
-// scanHeader checks what a scan claims against the frame and the tables.
+// beginScan reads a scan's header and checks what the scan needs.
+func (d *Decoder) beginScan(s []byte) error {
+	if err := d.scanHeader(s); err != nil {
+		return err
+	}
+	d.scans++
+	if d.scans > maxScans {
+		return fmt.Errorf("more than %d scans: not a picture but a bomb", maxScans)
+	}
+	h := &d.header
+	if d.progressive {
+		if err := h.checkBand(); err != nil {
+			return err
+		}
+	} else if d.scans == 1 {
+		d.standardTables()
+	}
+	for _, c := range h.comps {
+		if c.tabled {
+			h.again = true
+			continue
+		}
+		if c.quant > 3 || !d.quantDefined[c.quant] {
+			return fmt.Errorf("corrupt: quantisation table %d is missing", c.quant)
+		}
+		c.table, c.tabled = d.quant[c.quant], true
+	}
+	return d.checkTables(h)
+}
+
+// scanHeader reads what a scan says of itself.
 func (d *Decoder) scanHeader(s []byte) error {
 	if len(d.comps) == 0 {
-		return errors.New("a scan before the frame header")
+		return errors.New("corrupt: a scan before the frame header")
 	}
-	if len(s) < 1 || len(s) != 4+2*int(s[0]) || s[0] < 1 || int(s[0]) > len(d.comps) {
-		return errors.New("a scan header has a wrong length")
+	if len(s) < 1 || len(s) != 4+2*int(s[0]) || s[0] < 1 || int(s[0]) > len(d.header.list) {
+		return errors.New("corrupt: a scan header has a wrong length")
 	}
 	n := int(s[0])
 	h := &d.header
@@ -55,56 +87,107 @@ func (d *Decoder) scanHeader(s []byte) error {
 	h.comps = h.list[:0]
 	blocks := 0
 	for i := range n {
-		id, tables := s[1+2*i], s[2+2*i]
-		var c *component
-		for j := range d.comps {
-			if d.comps[j].id == id {
-				c = &d.comps[j]
-			}
+		c, err := d.scanned(s[1+2*i])
+		if err != nil {
+			return err
 		}
-		if c == nil {
-			return fmt.Errorf("a scan of component %d, which the frame hasn't", id)
-		}
-		for _, other := range h.comps {
-			if other == c {
-				return fmt.Errorf("component %d twice in a scan", id)
-			}
-		}
+		tables := s[2+2*i]
 		c.dcTable, c.acTable = tables>>4, tables&15
-		if c.dcTable > 3 || c.acTable > 3 {
-			return fmt.Errorf("component %d uses Huffman tables that can't exist", id)
-		}
 		h.comps = append(h.comps, c)
 		blocks += c.h * c.v
 	}
 	if n > 1 && blocks > 10 {
-		return errors.New("more than 10 blocks in an MCU")
+		return errors.New("corrupt: more than 10 blocks in an MCU")
 	}
 	h.start, h.end = int(s[1+2*n]), int(s[2+2*n])
 	h.high, h.low = int(s[3+2*n]>>4), int(s[3+2*n]&15)
-	if !d.progressive {
-		h.start, h.end, h.high, h.low = 0, 63, 0, 0
+	return nil
+}
+
+// scanned finds a component that a scan names. libjpeg passes over the first of the
+// frame if the scan has one already, and so on: several may have the same name.
+func (d *Decoder) scanned(id byte) (*component, error) {
+	h := &d.header
+	known := false
+	for i := range d.comps {
+		c := &d.comps[i]
+		if c.id != id {
+			continue
+		}
+		if known = true; i < len(h.comps) {
+			continue
+		}
+		if slices.Contains(h.comps, c) {
+			break
+		}
+		return c, nil
 	}
-	if h.end > 63 || h.start > h.end || h.low > 13 || h.high > 13 || h.start == 0 && h.end != 0 && d.progressive || h.start > 0 && n > 1 {
-		return fmt.Errorf("a scan of coefficients %d to %d, bits %d to %d, can't be", h.start, h.end, h.high, h.low)
+	if known {
+		return nil, fmt.Errorf("corrupt: component %d twice or out of order in a scan", id)
 	}
-	return d.checkTables(h)
+	for i := range d.comps {
+		for j := range i {
+			if d.comps[i].id == d.comps[j].id {
+				return nil, fmt.Errorf("corrupt: a scan of component %d, and two components are both called %d", id, d.comps[i].id)
+			}
+		}
+	}
+	return nil, fmt.Errorf("corrupt: a scan of component %d, which the frame hasn't", id)
+}
+
+// whole tells whether the header is what one of a sequential picture must be.
+func (h *scanHeader) whole() bool { return h.start == 0 && h.end == 63 && h.high == 0 && h.low == 0 }
+
+// checkBand checks the coefficients and bits of a progressive scan (T.81 G.1.1.1).
+func (h *scanHeader) checkBand() error {
+	first := h.start == 0 && h.end == 0
+	ac := h.start > 0 && h.start <= h.end && h.end <= 63 && len(h.comps) == 1
+	if !first && !ac || h.high != 0 && h.low != h.high-1 || h.low > 13 {
+		return fmt.Errorf("corrupt: a scan of coefficients %d to %d, bits %d to %d, can't be", h.start, h.end, h.high, h.low)
+	}
+	return nil
 }
 
 // checkTables makes sure that the Huffman tables a scan needs are there.
 func (d *Decoder) checkTables(h *scanHeader) error {
 	for _, c := range h.comps {
-		needDC := h.start == 0 && h.high == 0
-		needAC := h.end > 0
-		if needDC && !d.huffman[0][c.dcTable].defined || needAC && !d.huffman[1][c.acTable].defined {
-			return fmt.Errorf("a Huffman table of component %d is missing", c.id)
+		dc, ac := true, true
+		if d.progressive {
+			dc, ac = h.start == 0 && h.high == 0, h.start > 0
+		}
+		if dc {
+			if err := d.checkTable(c, 0, c.dcTable); err != nil {
+				return err
+			}
+			if t := &d.huffman[0][c.dcTable]; t.largest > 15 {
+				return fmt.Errorf("corrupt: Huffman table %d has differences of %d bits", c.dcTable, t.largest)
+			}
+		}
+		if ac {
+			if err := d.checkTable(c, 1, c.acTable); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+func (d *Decoder) checkTable(c *component, class int, id byte) error {
+	if id > 3 {
+		return fmt.Errorf("corrupt: component %d uses Huffman tables that can't exist", c.id)
+	}
+	t := &d.huffman[class][id]
+	if !t.defined {
+		return fmt.Errorf("corrupt: a Huffman table of component %d is missing", c.id)
+	}
+	return t.fault
+}
+
 // decodeScan walks the scan's MCUs; restart markers stand between intervals.
 func (d *Decoder) decodeScan(h *scanHeader) error {
+	if d.bits.odd {
+		return errDamaged
+	}
 	mcusX, mcusY := d.mcusX, d.mcusY
 	if len(h.comps) == 1 {
 		mcusX, mcusY = h.comps[0].blocksX, h.comps[0].blocksY
@@ -129,7 +212,7 @@ func (d *Decoder) decodeScan(h *scanHeader) error {
 			}
 		}
 		if d.bits.overrun() {
-			return ErrTruncated
+			return errDamaged
 		}
 		if !d.buffered {
 			for _, c := range h.comps {
@@ -138,22 +221,24 @@ func (d *Decoder) decodeScan(h *scanHeader) error {
 			d.emit(my)
 		}
 	}
+	if d.bits.left() {
+		return errDamaged
+	}
 	return nil
 }
 
 // expectRestart checks that the given restart marker comes next and passes it.
 func (d *Decoder) expectRestart(marker byte) error {
-	if d.bits.overrun() {
-		return ErrTruncated
+	if d.bits.overrun() || d.bits.left() {
+		return errDamaged
 	}
-	got, err := d.nextMarker()
-	if err != nil {
-		return err
-	}
-	if got != marker {
-		return fmt.Errorf("corrupt: marker %02X where restart marker %02X should be", got, marker)
+	if got, err := d.nextMarker(); err != nil || got != marker {
+		return errDamaged
 	}
 	d.pos = d.bits.load(d.data, d.pos)
+	if d.bits.odd {
+		return errDamaged
+	}
 	d.restarted()
 	return nil
 }

@@ -1,16 +1,9 @@
 package jpeg
 
-import "errors"
-
-var errBadDC = errors.New("corrupt: an impossible DC coefficient")
-
 // difference decodes the difference of a block's DC coefficient from the one
 // before.
 func (b *bitReader) difference(t *huffman) (int32, error) {
-	size, diff, err := b.symbol(t)
-	if err == nil && size > 15 {
-		err = errBadDC
-	}
+	_, diff, err := b.symbol(t)
 	return diff, err
 }
 
@@ -43,7 +36,7 @@ func (b *bitReader) block(dc, ac *huffman, coef *coefficients, pred *int32) (fla
 		if length == 0 {
 			if symbol, length = ac.long(acc); length == 0 {
 				b.acc, b.count, b.pos = acc, count, pos
-				return false, b.badCode()
+				return false, errDamaged
 			}
 		}
 		acc <<= length & 63
