@@ -1,0 +1,198 @@
+package jpeg
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// damagedCase is a file that was damaged and what Pillow 13 with libjpeg-turbo 3.2
+// makes of it (tools/golden/jpeg_damaged.py).
+type damagedCase struct {
+	name, recipe, result, warnings string
+}
+
+func damagedCases(t testing.TB) (list []damagedCase) {
+	t.Helper()
+	for line := range strings.Lines(string(read(t, "damaged/damaged.txt"))) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 4 {
+			t.Fatalf("damaged.txt: %q", line)
+		}
+		list = append(list, damagedCase{f[0], f[1], f[2], f[3]})
+	}
+	if len(list) < 3000 {
+		t.Fatalf("only %d cases", len(list))
+	}
+	return list
+}
+
+// damage does to a file what a recipe says.
+func damageBy(t testing.TB, data []byte, recipe string) []byte {
+	t.Helper()
+	data = slices.Clone(data)
+	for op := range strings.FieldsSeq(recipe) {
+		where, what, _ := strings.Cut(op[1:], ",")
+		at, err := strconv.Atoi(where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = min(at, len(data))
+		if op[0] == '-' {
+			n, err := strconv.Atoi(what)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data = slices.Delete(data, at, min(at+n, len(data)))
+			continue
+		}
+		b, err := hex.DecodeString(what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if op[0] == '=' {
+			data = slices.Delete(data, at, min(at+len(b), len(data)))
+		}
+		data = slices.Insert(data, at, b...)
+	}
+	return data
+}
+
+// warningWords are what Damage says where libjpeg warns.
+var warningWords = map[rune]string{
+	'h': "data ends early", 'b': "code that can't be", 'r': "where restart marker", 'e': "too many before",
+	'p': "doesn't go on where", 'n': "scan header of the wrong kind", 'j': "JFIF version", 'a': "colour transform",
+}
+
+// Each damaged file is decoded to Pillow's pixels or refused as Pillow refuses it,
+// and what libjpeg warns of is said. One decoder has them all, good ones in between.
+func TestDamagedAsPillow(t *testing.T) {
+	var d Decoder
+	var pix []uint8
+	whole := map[string][]byte{}
+	for _, c := range damagedCases(t) {
+		if whole[c.name] == nil {
+			whole[c.name] = read(t, "damaged/"+c.name+".jpg")
+			p, err := d.Decode(whole[c.name], pix)
+			if err != nil || p.Damage != "" {
+				t.Fatalf("%s, undamaged: %q, %v", c.name, p.Damage, err)
+			}
+			pix = p.Pix
+		}
+		data := damageBy(t, whole[c.name], c.recipe)
+		p, err := d.Decode(data, pix)
+		got := result(p, err)
+		if got == "truncated" && c.result == "refused" {
+			got = c.result // libjpeg looks at the part that is there of a segment that is cut off
+		}
+		if got != c.result {
+			t.Errorf("%s %s: %s (%v), Pillow: %s", c.name, c.recipe, got, err, c.result)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		pix = p.Pix
+		checkWarnings(t, c, p)
+		if h, err := d.DecodeHeader(data); err != nil || h.Width != p.Width || h.Height != p.Height || h.Channels != p.Channels {
+			t.Errorf("%s %s: header %+v, %v", c.name, c.recipe, h, err)
+		}
+	}
+}
+
+// result is in the words of damaged.txt.
+func result(p Picture, err error) string {
+	switch {
+	case err == nil:
+		sum := sha256.Sum256(p.Pix)
+		return fmt.Sprintf("%d %d %d %x", p.Width, p.Height, p.Channels, sum[:8])
+	case errors.Is(err, errSuspended) || errors.Is(err, errDamaged):
+		return "an error that means nothing to users"
+	case errors.Is(err, ErrTruncated) && !strings.HasPrefix(err.Error(), "there "):
+		return "truncated"
+	}
+	return "refused"
+}
+
+// checkWarnings makes sure that all that libjpeg warns of is said, and little more.
+func checkWarnings(t *testing.T, c damagedCase, p Picture) {
+	t.Helper()
+	rest := p.Damage
+	for letter, words := range warningWords {
+		if strings.ContainsRune(c.warnings, letter) != strings.Contains(p.Damage, words) {
+			// libjpeg is silent about bad codes far from the end of the data.
+			if letter == 'b' && !strings.ContainsRune(c.warnings, 'b') {
+				continue
+			}
+			t.Errorf("%s %s: warning %q, libjpeg's: %s", c.name, c.recipe, p.Damage, c.warnings)
+		}
+	}
+	if c.warnings == "" && rest != "" && !strings.Contains(rest, "the last scans are missing") &&
+		!strings.Contains(rest, "there is no data for") && !strings.Contains(rest, "code that can't be") {
+		t.Errorf("%s %s: warning %q, libjpeg has none", c.name, c.recipe, p.Damage)
+	}
+	if strings.ContainsAny(rest, "\n\r") {
+		t.Errorf("%s %s: warning of several lines: %q", c.name, c.recipe, rest)
+	}
+}
+
+// The warning says what and where, on one line.
+func TestDamageInWords(t *testing.T) {
+	good := read(t, "damaged/restart.jpg")
+	progressive := read(t, "damaged/progressive.jpg")
+	rst := bytes.Index(good, []byte{0xFF, 0xD2})
+	lastScan := bytes.LastIndex(progressive, []byte{0xFF, mSOS})
+	lastTables := bytes.LastIndex(progressive[:lastScan], []byte{0xFF, mDHT})
+	for _, c := range []struct {
+		name string
+		data []byte
+		says []string
+	}{
+		{"early end", append(bytes.Clone(good[:rst]), 0xFF, mEOI), []string{"the data ends early, in row", "(at marker D9)"}},
+		{"wrong number", bytes.Replace(good, []byte{0xFF, 0xD2}, []byte{0xFF, 0xD6}, 1), []string{"marker D6 where restart marker D2 should be"}},
+		{"bytes before the end", append(bytes.Clone(good[:len(good)-2]), 1, 2, 3, 0xFF, mEOI), []string{"bytes too many before marker D9"}},
+		{"last scan missing", append(bytes.Clone(progressive[:lastTables]), 0xFF, mEOI), []string{"the last scans are missing"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := Decode(c.data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, words := range c.says {
+				if !strings.Contains(p.Damage, words) {
+					t.Errorf("%q doesn't say %q", p.Damage, words)
+				}
+			}
+		})
+	}
+}
+
+// A file of a few bytes that claims to be a large picture of many scans doesn't take
+// long.
+func TestManyEmptyScans(t *testing.T) {
+	good := read(t, "damaged/progressive_grey.jpg")
+	sof := bytes.Index(good, []byte{0xFF, mSOF2})
+	sos := bytes.Index(good, []byte{0xFF, mSOS})
+	copy(good[sof+5:], []byte{0x10, 0, 0x10, 0}) // 4096 by 4096
+	scan := good[sos : sos+10]
+	data := bytes.Clone(good[:sos])
+	for range maxScans - 1 {
+		data = append(data, scan...)
+	}
+	p, err := Decode(append(data, 0xFF, mEOI))
+	if err != nil || p.Width != 4096 || !strings.Contains(p.Damage, "ends early") {
+		t.Fatalf("%d pixels wide, %q, %v", p.Width, p.Damage, err)
+	}
+	for range 2 {
+		data = append(data, scan...)
+	}
+	if _, err := Decode(append(data, 0xFF, mEOI)); err == nil || !strings.Contains(err.Error(), "bomb") {
+		t.Errorf("more than %d scans: %v", maxScans, err)
+	}
+}
