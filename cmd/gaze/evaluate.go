@@ -27,6 +27,7 @@ type evaluateFlags struct {
 	asJSON, quiet, force bool
 	batch, workers       int
 	plan                 *outputs.Plan
+	damaged              *damagedPictures // found while classifying
 }
 
 // evaluation is what gaze evaluate writes as JSON, the report's own keys among it.
@@ -119,6 +120,8 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	f.damaged = &damagedPictures{say: func(text string) { fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s\n", text) }}
+	defer f.damaged.sum()
 	bad := map[string]bool{}
 	p, seen, err := f.predict(cmd, f.run, set, pipeline, bad)
 	if err != nil {
@@ -194,6 +197,10 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 				fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s; left out\n", about(picture.Name, picture.Err))
 			}
 			bad[picture.Name] = true
+		},
+		Damaged: func(picture data.BadPicture) {
+			line.clear()
+			f.damaged.add(picture)
 		},
 	})
 	if err != nil {

@@ -100,7 +100,10 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 	if f.skipBad {
 		job.Bad = func(bad data.BadPicture) { log.say(about(bad.Name, bad.Err) + "; left out") }
 	}
+	damaged := &damagedPictures{say: log.say}
+	job.Damaged = damaged.add
 	sweep, err := f.sweep(cmd, job)
+	damaged.sum()
 	if err != nil {
 		return err
 	}

@@ -228,8 +228,9 @@ func (b *batch) checkFolders(out string, endings []string) error {
 // decoded is a picture on its way to the model, or the reason there is none.
 type decoded struct {
 	data.Found
-	image *transform.Image
-	err   error
+	image  *transform.Image
+	damage string // what is wrong with the file all the same, see data.DecodeWarn
+	err    error
 }
 
 // decodeAhead decodes pictures in order, a few ahead of whoever receives, so that
@@ -240,9 +241,9 @@ func decodeAhead(ctx context.Context, pictures []data.Found) <-chan decoded {
 	go func() {
 		defer close(out)
 		for _, picture := range pictures {
-			im, err := data.Decode(picture.Path)
+			im, damage, err := data.DecodeWarn(picture.Path)
 			select {
-			case out <- decoded{picture, im, err}:
+			case out <- decoded{picture, im, damage, err}:
 			case <-ctx.Done():
 				return
 			}
@@ -276,6 +277,9 @@ func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transfor
 			break
 		}
 		err := d.err
+		if d.damage != "" {
+			fmt.Fprintln(b.cmd.ErrOrStderr(), damagedLine(d.Path, d.damage))
+		}
 		if err == nil {
 			err = work(d.Found, d.image)
 		}

@@ -128,6 +128,8 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 		return misuse(cmd, err)
 	}
 	job.Warn, job.Progress = log.say, log.progress
+	damaged := &damagedPictures{say: log.say}
+	job.Damaged = damaged.add
 	if f.skipBad {
 		job.Bad = func(bad data.BadPicture) { log.say(about(bad.Name, bad.Err) + "; left out") }
 	}
@@ -150,6 +152,7 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	told := context.AfterFunc(cmd.Context(), func() { log.say("stopping: the batch under way is finished, then the run is saved") })
 	manifest, err := job.Run(cmd.Context(), b)
 	told()
+	damaged.sum()
 	log.close()
 	if errors.Is(err, train.ErrStopped) {
 		return fmt.Errorf("stopped in epoch %d of %d and saved: continue with 'gaze train --resume -o %s'", manifest.Epochs+1, job.Settings.Epochs, f.out)

@@ -83,9 +83,12 @@ func checkOutputs(out, npy string) error {
 
 // transformOne writes what the pipeline makes of one picture.
 func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, seed uint64, path, out, npy string) error {
-	im, err := data.Decode(path)
+	im, damage, err := data.DecodeWarn(path)
 	if err != nil {
 		return err
+	}
+	if damage != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), damagedLine(path, damage))
 	}
 	drawn, err := p.Draw(seed, 0, 0, im.Width, im.Height)
 	if err != nil {

@@ -21,19 +21,21 @@ type Set interface {
 	Image(i int) (*transform.Image, error)
 }
 
-// imageWith is picture i of a set, in the decoder's memory where that's possible.
-// Only the types themselves are looked at, so that a type that embeds one of them
-// may have its own Image.
-func imageWith(set Set, d *Decoder, i int) (*transform.Image, error) {
+// imageWith is picture i of a set, in the decoder's memory where that's possible, and
+// what is wrong with its file. Only the types themselves are looked at, so that a type
+// that embeds one of them may have its own Image.
+func imageWith(set Set, d *Decoder, i int) (im *transform.Image, damage string, err error) {
 	switch set := set.(type) {
 	case *Dataset:
-		return d.Decode(set.Items[i].Path)
+		im, err = d.Decode(set.Items[i].Path)
+		return im, d.damage, err
 	case *Cache:
 		return set.imageWith(d, i)
 	case Subset:
 		return imageWith(set.Set, d, set.Places[i])
 	}
-	return set.Image(i)
+	im, err = set.Image(i)
+	return im, "", err
 }
 
 // Item is a picture of a [Dataset].

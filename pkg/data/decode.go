@@ -42,8 +42,24 @@ var (
 // The one difference is 16-bit grey, which keeps its high byte too, where PIL
 // cuts it off at 255 and so makes nearly every such picture white. The error
 // names the file.
+//
+// A damaged file that PIL decodes is decoded to the same pixels; [DecodeWarn] tells
+// which are. One that PIL refuses is an error.
 func Decode(path string) (*transform.Image, error) {
-	return lend(func(d *Decoder) (*transform.Image, error) { return d.Decode(path) })
+	im, _, err := DecodeWarn(path)
+	return im, err
+}
+
+// DecodeWarn is [Decode] that also says what is wrong with a file that is damaged and
+// could be decoded all the same, in a line without its name, as "the data ends early,
+// in row 96 of the picture". Damage is "" where nothing is wrong.
+func DecodeWarn(path string) (im *transform.Image, damage string, err error) {
+	im, err = lend(func(d *Decoder) (*transform.Image, error) {
+		im, err := d.Decode(path)
+		damage = d.damage
+		return im, err
+	})
+	return im, damage, err
 }
 
 // DecodeReader is [Decode] for a picture that isn't a file of its own; name

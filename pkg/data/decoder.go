@@ -19,11 +19,17 @@ type Decoder struct {
 	file          []byte // the file's content
 	pixels, spare []uint8
 	image         transform.Image
+	damage        string // of the picture that was decoded last
 }
+
+// Damage says what is wrong with the picture that was decoded last, "" if nothing
+// is; see [DecodeWarn].
+func (d *Decoder) Damage() string { return d.damage }
 
 // Decode is the package's [Decode], but the picture lies in the decoder's memory:
 // it is good until the decoder's next use.
 func (d *Decoder) Decode(path string) (*transform.Image, error) {
+	d.damage = ""
 	f, size, err := open(path)
 	if err != nil {
 		return nil, err
@@ -57,6 +63,7 @@ func open(path string) (*os.File, int64, error) {
 
 // decode reads and decodes; size is a guess at the number of bytes.
 func (d *Decoder) decode(r io.Reader, name string, size int64) (*transform.Image, error) {
+	d.damage = ""
 	f, err := d.read(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -109,6 +116,7 @@ func (f *format) run(d *Decoder) (im *transform.Image, err error) {
 	}()
 	im, orientation, err := f.decode(d, d.file)
 	if err != nil {
+		d.damage = ""
 		if endsEarly(err) {
 			err = ErrTruncated
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"golang.org/x/image/bmp"
@@ -28,7 +29,7 @@ func (d *Decoder) decodeJPEG(data []byte) (*transform.Image, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	d.pixels = p.Pix
+	d.pixels, d.damage = p.Pix, p.Damage
 	exif, xmp := jpegMetadata(data)
 	return d.jpegRGB(p), orientation(exif, xmp), nil
 }
@@ -51,21 +52,13 @@ func (d *Decoder) jpegRGB(p jpeg.Picture) *transform.Image {
 
 // jpegMetadata finds the EXIF and XMP blocks before the first scan.
 func jpegMetadata(data []byte) (exif, xmp []byte) {
-	const xmpName = "http://ns.adobe.com/xap/1.0/\x00"
-	for b := data[2:]; len(b) >= 4 && b[0] == 0xFF; {
-		marker := b[1]
-		if marker == 0xFF { // fill byte
-			b = b[1:]
-			continue
-		}
-		n := int(binary.BigEndian.Uint16(b[2:])) + 2
-		if marker == 0xDA || n < 4 || n > len(b) {
-			break
-		}
-		segment := b[4:n]
-		b = b[n:]
-		if marker != 0xE1 {
-			continue
+	const (
+		app1    = 0xE1
+		xmpName = "http://ns.adobe.com/xap/1.0/\x00"
+	)
+	jpeg.Segments(data, func(marker byte, segment []byte) {
+		if marker != app1 {
+			return
 		}
 		if exif == nil && bytes.HasPrefix(segment, []byte("Exif\x00\x00")) {
 			exif = segment
@@ -73,11 +66,11 @@ func jpegMetadata(data []byte) (exif, xmp []byte) {
 		if rest, ok := bytes.CutPrefix(segment, []byte(xmpName)); ok && xmp == nil {
 			xmp = rest
 		}
-	}
+	})
 	return exif, xmp
 }
 
-func decodeBMP(data []byte) (*transform.Image, int, error) {
+func (d *Decoder) decodeBMP(data []byte) (*transform.Image, int, error) {
 	h, err := bmp.DecodeConfig(bytes.NewReader(data))
 	if err == nil {
 		err = checkSize(h.Width, h.Height)
@@ -85,10 +78,13 @@ func decodeBMP(data []byte) (*transform.Image, int, error) {
 	if err != nil {
 		return nil, 0, advise(err)
 	}
-	if bits := int64(binary.LittleEndian.Uint16(data[28:])); int64(h.Width)*int64(h.Height)*bits/8 > int64(len(data)) {
+	bits := int(binary.LittleEndian.Uint16(data[28:]))
+	if int64(h.Width)*int64(h.Height)*int64(bits)/8 > int64(len(data)) {
 		return nil, 0, ErrTruncated
 	}
-	src, err := bmp.Decode(bytes.NewReader(data))
+	// Rows are filled up to four bytes; what fills the last may be missing.
+	fill := make([]byte, -((h.Width*bits+7)/8)&3)
+	src, err := bmp.Decode(io.MultiReader(bytes.NewReader(data), bytes.NewReader(fill)))
 	if err != nil {
 		return nil, 0, advise(err)
 	}

@@ -1,133 +1,299 @@
 package data
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
-	"image"
-	"image/gif"
+	"fmt"
 	"io"
 
 	"gaze/pkg/transform"
 )
 
+// The first frame of a GIF file, as Pillow 13 reads it: what it doesn't know between
+// blocks it skips, and it asks for no more than the frame's pixels.
+
 // gifFrame is what a GIF file says of its first frame.
 type gifFrame struct {
-	bounds        image.Rectangle
-	width, height int    // of the whole picture
-	palette       []byte // 3 bytes a colour
-	transparent   int    // index of the transparent colour, -1 for none
+	x, y, width, height int
+	screenX, screenY    int    // size of the whole picture
+	palette             []byte // 3 bytes a colour; nil: the indices are levels of grey
+	transparent         int    // index of the transparent colour, -1 for none
+	interlaced          bool
+	bits                int    // of the first codes, less one
+	blocks              []byte // the compressed pixels and what follows
+	skipped             int    // bytes between blocks
 }
 
 // decodeGIF takes the first frame, on a canvas of the transparent colour (else
 // the first of the palette) where it doesn't cover the whole.
-func decodeGIF(data []byte) (*transform.Image, int, error) {
+func (d *Decoder) decodeGIF(data []byte) (*transform.Image, int, error) {
 	f, err := firstGIFFrame(data)
 	if err == nil {
-		err = checkSize(f.width, f.height)
+		err = checkSize(f.screenX, f.screenY)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	// A frame may reach beyond the screen the header claims; the picture is
-	// then as large as both together.
-	data = bytes.Clone(data)
-	binary.LittleEndian.PutUint16(data[6:], uint16(f.width))
-	binary.LittleEndian.PutUint16(data[8:], uint16(f.height))
-	src, err := gif.Decode(bytes.NewReader(data))
+	pixels, err := f.pixels()
 	if err != nil {
 		return nil, 0, err
 	}
-	frame, ok := src.(*image.Paletted)
-	if !ok {
-		return nil, 0, errors.New("the frame has no palette")
+	if f.skipped > 0 {
+		d.damage = fmt.Sprintf("%d bytes between its blocks that belong to none", f.skipped)
 	}
-	out := transform.NewImage(f.width, f.height, 3)
+	out := transform.NewImage(f.screenX, f.screenY, 3)
 	background := f.color(byte(max(f.transparent, 0)))
 	for i := 0; i < len(out.Pix); i += 3 {
-		copy(out.Pix[i:], background)
+		copy(out.Pix[i:], background[:])
 	}
-	for y := range frame.Rect.Dy() {
-		dst := out.Pix[((frame.Rect.Min.Y+y)*out.Width+frame.Rect.Min.X)*3:]
-		for x, index := range frame.Pix[y*frame.Stride:][:frame.Rect.Dx()] {
-			copy(dst[3*x:], f.color(index))
+	for i, row := range f.rows() {
+		dst := out.Pix[((f.y+row)*out.Width+f.x)*3:]
+		for x, index := range pixels[i*f.width : (i+1)*f.width] {
+			c := f.color(index)
+			copy(dst[3*x:], c[:])
 		}
 	}
 	return out, 1, nil
 }
 
-// color looks an index up in the file's own palette: image/gif makes the
-// transparent colour black, PIL keeps it.
-func (f *gifFrame) color(index byte) []byte {
-	if at := int(index) * 3; at+3 <= len(f.palette) {
-		return f.palette[at : at+3]
+// color looks an index up; those that the palette hasn't are black.
+func (f *gifFrame) color(index byte) [3]byte {
+	if f.palette == nil {
+		return [3]byte{index, index, index}
 	}
-	return []byte{0, 0, 0}
+	if at := int(index) * 3; at+3 <= len(f.palette) {
+		return [3]byte(f.palette[at:])
+	}
+	return [3]byte{}
 }
+
+// rows are the places of the rows in the order they come.
+func (f *gifFrame) rows() []int {
+	rows := make([]int, 0, f.height)
+	passes := [][2]int{{0, 1}}
+	if f.interlaced {
+		passes = [][2]int{{0, 8}, {4, 8}, {2, 4}, {1, 2}}
+	}
+	for _, p := range passes {
+		for y := p[0]; y < f.height; y += p[1] {
+			rows = append(rows, y)
+		}
+	}
+	return rows
+}
+
+// gifReader takes bytes off a file.
+type gifReader struct {
+	rest  []byte
+	short bool // it ended too early
+}
+
+func (r *gifReader) take(n int) []byte {
+	if n > len(r.rest) {
+		r.short = true
+		n = len(r.rest)
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+func (r *gifReader) byte() int {
+	if b := r.take(1); len(b) == 1 {
+		return int(b[0])
+	}
+	return -1
+}
+
+// block takes a block of data, empty at the end of a chain of them.
+func (r *gifReader) block() []byte { return r.take(max(r.byte(), 0)) }
 
 // firstGIFFrame reads blocks up to the first frame's pixels.
 func firstGIFFrame(data []byte) (*gifFrame, error) {
-	if len(data) < 13 {
+	r := &gifReader{rest: data}
+	head := r.take(13)
+	if r.short {
 		return nil, io.ErrUnexpectedEOF
 	}
-	f := &gifFrame{transparent: -1}
-	width, height := int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
-	b, err := f.colors(data[13:], data[10])
-	for err == nil {
-		if len(b) > 0 && b[0] == ';' {
+	f := &gifFrame{
+		transparent: -1,
+		screenX:     int(binary.LittleEndian.Uint16(head[6:])), screenY: int(binary.LittleEndian.Uint16(head[8:])),
+	}
+	f.colors(r, head[10])
+	for !r.short {
+		switch r.byte() {
+		case -1:
+			if f.skipped > 0 {
+				return nil, errors.New("the data is damaged: blocks of unknown kind, and no picture")
+			}
+			return nil, io.ErrUnexpectedEOF
+		case ';':
 			return nil, errors.New("no picture in it")
-		}
-		if len(b) < 2 {
-			return nil, io.ErrUnexpectedEOF
-		}
-		switch b[0] {
 		case '!':
-			if b[1] == 0xF9 && len(b) >= 8 && b[3]&1 != 0 {
-				f.transparent = int(b[6])
+			if err := f.extension(r); err != nil {
+				return nil, err
 			}
-			b, err = skipGIFBlocks(b[2:])
 		case ',':
-			if len(b) < 10 {
-				return nil, io.ErrUnexpectedEOF
-			}
-			at := func(i int) int { return int(binary.LittleEndian.Uint16(b[i:])) }
-			f.bounds = image.Rect(at(1), at(3), at(1)+at(5), at(3)+at(7))
-			f.width, f.height = max(width, f.bounds.Max.X), max(height, f.bounds.Max.Y)
-			if f.width > 0xFFFF || f.height > 0xFFFF {
-				return nil, errors.New("the first frame lies outside what a GIF can hold")
-			}
-			_, err = f.colors(b[10:], b[9])
-			return f, err
+			return f, f.begin(r)
 		default:
-			return nil, errors.New("the data is damaged: a block of unknown kind")
+			f.skipped++
 		}
 	}
-	return nil, err
+	return nil, io.ErrUnexpectedEOF
 }
 
-// colors takes a colour table off b if flags say that there is one.
-func (f *gifFrame) colors(b []byte, flags byte) ([]byte, error) {
-	if flags&0x80 == 0 {
-		return b, nil
+// extension reads an extension. Only that of a transparent colour counts.
+func (f *gifFrame) extension(r *gifReader) error {
+	const graphics, comment = 0xF9, 0xFE
+	label := r.byte()
+	block := r.block()
+	if label == graphics && len(block) > 0 {
+		if len(block) < 3 || block[0]&1 != 0 && len(block) < 4 {
+			return errors.New("the data is damaged: a graphics block is too short")
+		}
+		if block[0]&1 != 0 {
+			f.transparent = int(block[3])
+		}
 	}
-	n := 3 << (flags&7 + 1)
-	if len(b) < n {
-		return nil, io.ErrUnexpectedEOF
+	if label == comment && len(block) == 0 {
+		return nil
 	}
-	f.palette = b[:n]
-	return b[n:], nil
+	for len(r.block()) > 0 {
+	}
+	return nil
 }
 
-// skipGIFBlocks skips data blocks up to the empty one that ends them.
-func skipGIFBlocks(b []byte) ([]byte, error) {
-	for {
-		if len(b) == 0 || len(b) < int(b[0])+1 {
+// begin reads the frame's own header.
+func (f *gifFrame) begin(r *gifReader) error {
+	head := r.take(9)
+	if r.short {
+		return io.ErrUnexpectedEOF
+	}
+	at := func(i int) int { return int(binary.LittleEndian.Uint16(head[i:])) }
+	f.x, f.y, f.width, f.height = at(0), at(2), at(4), at(6)
+	f.screenX, f.screenY = max(f.screenX, f.x+f.width), max(f.screenY, f.y+f.height)
+	if f.screenX > 0xFFFF || f.screenY > 0xFFFF {
+		return errors.New("the first frame lies outside what a GIF can hold")
+	}
+	if f.width == 0 || f.height == 0 {
+		return errors.New("the data is damaged: the first frame has no pixels")
+	}
+	f.interlaced = head[8]&0x40 != 0
+	f.colors(r, head[8])
+	f.bits = r.byte()
+	f.blocks = r.rest
+	if r.short {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// colors takes a colour table if flags say that there is one.
+func (f *gifFrame) colors(r *gifReader, flags byte) {
+	if flags&0x80 != 0 {
+		f.palette = r.take(3 << (flags&7 + 1))
+	}
+}
+
+const gifCodes = 1 << 12 // at most
+
+var errGIFCode = errors.New("the data is damaged: a code that can't be")
+
+// pixels decompresses the frame (GIF89a, appendix F). The memory it takes grows with
+// the data, whatever the header says.
+func (f *gifFrame) pixels() ([]byte, error) {
+	if f.bits > 11 {
+		return nil, fmt.Errorf("the data is damaged: codes of %d bits", f.bits+1)
+	}
+	var (
+		clearCode = 1 << f.bits
+		end       = clearCode + 1
+		first     [gifCodes + 1]byte // of each code's string
+		last      [gifCodes + 1]byte
+		before    [gifCodes + 1]uint16 // code of the string without its last byte
+		text      [gifCodes + 1]byte
+	)
+	for i := range min(clearCode, gifCodes) {
+		first[i], last[i] = byte(i), byte(i)
+	}
+	r := gifCodeReader{blocks: f.blocks}
+	size := f.width * f.height
+	var out []byte
+	previous, next, bits := -1, clearCode+2, f.bits+1
+	for len(out) < size {
+		code, err := r.code(bits)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case code == clearCode:
+			previous, next, bits = -1, clearCode+2, f.bits+1
+			continue
+		case code == end:
 			return nil, io.ErrUnexpectedEOF
+		case previous < 0:
+			if code > clearCode {
+				return nil, errGIFCode
+			}
+			out, previous = append(out, byte(code)), code
+			continue
+		case code > next || code == gifCodes:
+			return nil, errGIFCode
 		}
-		n := int(b[0])
-		b = b[n+1:]
-		if n == 0 {
-			return b, nil
+		if next <= gifCodes {
+			// The string of this code begins like that of the code that it defines,
+			// which may be the same.
+			start := first[code]
+			if code == next {
+				start = first[previous]
+			}
+			first[next], last[next], before[next] = first[previous], start, uint16(previous)
 		}
+		at := len(text)
+		c := code
+		for ; c >= clearCode; c = int(before[c]) {
+			if at--; at == 0 {
+				return nil, errGIFCode
+			}
+			text[at] = last[c]
+		}
+		at--
+		text[at] = byte(c)
+		out = append(out, text[at:]...)
+		if next < gifCodes {
+			if next == 1<<bits-1 && bits < 12 {
+				bits++
+			}
+			next++
+		}
+		previous = code
 	}
+	return out[:size], nil
+}
+
+// gifCodeReader reads codes out of data blocks. Empty blocks mean nothing to it.
+type gifCodeReader struct {
+	blocks []byte
+	block  []byte
+	acc    uint32
+	count  int
+}
+
+func (r *gifCodeReader) code(bits int) (int, error) {
+	for r.count < bits {
+		for len(r.block) == 0 {
+			if len(r.blocks) == 0 || len(r.blocks) < 1+int(r.blocks[0]) {
+				return 0, io.ErrUnexpectedEOF
+			}
+			n := 1 + int(r.blocks[0])
+			r.block, r.blocks = r.blocks[1:n], r.blocks[n:]
+		}
+		r.acc |= uint32(r.block[0]) << r.count
+		r.count += 8
+		r.block = r.block[1:]
+	}
+	code := int(r.acc & (1<<bits - 1))
+	r.acc >>= bits
+	r.count -= bits
+	return code, nil
 }

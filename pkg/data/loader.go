@@ -37,13 +37,16 @@ type LoaderOptions struct {
 	// whether or not those before them were looked at. With nil a bad picture ends
 	// the epoch with an error.
 	Bad func(BadPicture)
+	// Damaged is told of a picture whose file is damaged and could be decoded all the
+	// same (see [DecodeWarn]), once, before the batch it is in comes.
+	Damaged func(BadPicture)
 }
 
-// BadPicture is one that can't be decoded or transformed.
+// BadPicture is one that can't be decoded or transformed, or is damaged.
 type BadPicture struct {
 	Index int // in the set
 	Name  string
-	Err   error // names the picture
+	Err   error // names the picture and says what is wrong
 }
 
 // Batch is some pictures of an epoch. It is the receiver's until it asks for the
@@ -106,7 +109,7 @@ func NewLoader(set Set, o LoaderOptions) (*Loader, error) {
 func (l *Loader) findShape() error {
 	var first error
 	for i := range l.set.Len() {
-		im, err := l.set.Image(i)
+		im, _, err := imageWith(l.set, new(Decoder), i)
 		if err == nil {
 			t, err := l.opt.Pipeline.TensorAt(l.opt.Seed, 0, uint64(i), im)
 			if err == nil {

@@ -13,6 +13,7 @@ type Cache struct {
 	Set
 	mutex  sync.Mutex
 	images map[int]*transform.Image
+	damage map[int]string // of the kept ones that are damaged
 	room   int64
 }
 
@@ -20,41 +21,41 @@ type Cache struct {
 // each). The first that come stay: in epochs that each see every picture once, no
 // other rule would find more of them again.
 func NewCache(set Set, bytes int64) *Cache {
-	return &Cache{Set: set, images: map[int]*transform.Image{}, room: bytes}
+	return &Cache{Set: set, images: map[int]*transform.Image{}, damage: map[int]string{}, room: bytes}
 }
 
 // Image is picture i, kept or decoded.
 func (c *Cache) Image(i int) (*transform.Image, error) {
-	if im := c.kept(i); im != nil {
+	if im, _ := c.kept(i); im != nil {
 		return im, nil
 	}
-	im, err := c.Set.Image(i)
+	im, damage, err := imageWith(c.Set, new(Decoder), i)
 	if err == nil {
-		c.keep(i, im, false)
+		c.keep(i, im, damage, false)
 	}
 	return im, err
 }
 
 // imageWith is Image in a decoder's memory, unless it is kept.
-func (c *Cache) imageWith(d *Decoder, i int) (*transform.Image, error) {
-	if im := c.kept(i); im != nil {
-		return im, nil
+func (c *Cache) imageWith(d *Decoder, i int) (*transform.Image, string, error) {
+	if im, damage := c.kept(i); im != nil {
+		return im, damage, nil
 	}
-	im, err := imageWith(c.Set, d, i)
+	im, damage, err := imageWith(c.Set, d, i)
 	if err == nil {
-		c.keep(i, im, true)
+		c.keep(i, im, damage, true)
 	}
-	return im, err
+	return im, damage, err
 }
 
-func (c *Cache) kept(i int) *transform.Image {
+func (c *Cache) kept(i int) (*transform.Image, string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	return c.images[i]
+	return c.images[i], c.damage[i]
 }
 
 // keep keeps a picture, or a copy of it, if there is room.
-func (c *Cache) keep(i int, im *transform.Image, copied bool) {
+func (c *Cache) keep(i int, im *transform.Image, damage string, copied bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	size := int64(len(im.Pix))
@@ -68,6 +69,9 @@ func (c *Cache) keep(i int, im *transform.Image, copied bool) {
 		im = &own
 	}
 	c.images[i] = im
+	if damage != "" {
+		c.damage[i] = damage
+	}
 }
 
 // Kept is the number of pictures in memory.

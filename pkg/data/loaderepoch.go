@@ -16,6 +16,7 @@ type slot struct {
 	labels  []int
 	index   []int
 	errs    []error
+	damage  []string
 	waiting atomic.Int64  // pictures yet to come
 	done    chan struct{} // gets a value when all are there
 	failed  error         // in mixing
@@ -110,6 +111,7 @@ func (s *slot) begin(number int, index []int) {
 	s.Number, s.failed = number, nil
 	s.index = append(s.index[:0], index...)
 	clear(s.errs)
+	clear(s.damage)
 	s.waiting.Store(int64(len(index)))
 }
 
@@ -134,10 +136,11 @@ func (e *epoch) work(ctx context.Context) {
 func (e *epoch) picture(w *worker, s *slot, place int) error {
 	i := s.index[place]
 	s.labels[place] = e.set.Label(i)
-	im, err := imageWith(e.set, &w.decoder, i)
+	im, damage, err := imageWith(e.set, &w.decoder, i)
 	if err != nil {
 		return err
 	}
+	s.damage[place] = damage
 	size := e.shape[0] * e.shape[1] * e.shape[2]
 	shape, err := w.buffers.TensorInto(s.images[place*size:(place+1)*size], e.opt.Pipeline, e.opt.Seed, uint64(e.number), uint64(i), im)
 	if err == nil && shape == e.shape {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// settle is called by the taker of a batch: it tells of bad pictures and decides
-// whether they end the epoch.
+// settle is called by the taker of a batch: it tells of bad and damaged pictures and
+// decides whether they end the epoch.
 func (e *epoch) settle(s *slot) error {
 	if s.failed != nil {
 		return fmt.Errorf("loader: batch %d: %w", s.Number, s.failed)
@@ -16,6 +16,10 @@ func (e *epoch) settle(s *slot) error {
 		err := s.errs[place]
 		if err == nil {
 			s.Index = append(s.Index, i)
+			if damage := s.damage[place]; damage != "" && e.opt.Damaged != nil && e.first(i) {
+				name := e.set.Name(i)
+				e.opt.Damaged(BadPicture{Index: i, Name: name, Err: fmt.Errorf("%s: damaged: %s", name, damage)})
+			}
 			continue
 		}
 		if e.opt.Bad == nil || isSizeError(err) {
@@ -54,7 +58,7 @@ func (l *Loader) takeSlot() *slot {
 	n := min(l.opt.Batch, l.set.Len())
 	return &slot{
 		images: make([]float32, n*l.shape[0]*l.shape[1]*l.shape[2]),
-		labels: make([]int, n), index: make([]int, 0, n), errs: make([]error, n),
+		labels: make([]int, n), index: make([]int, 0, n), errs: make([]error, n), damage: make([]string, n),
 		done: make(chan struct{}, 1),
 	}
 }

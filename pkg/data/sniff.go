@@ -13,13 +13,8 @@ type format struct {
 	// is looks at the first bytes, at most 64.
 	is func(head []byte) bool
 	// decode returns the picture in RGB, perhaps in d's memory, and its EXIF
-	// orientation, 1 to 8.
+	// orientation, 1 to 8. It sets d.damage where the file is damaged.
 	decode func(d *Decoder, data []byte) (im *transform.Image, orientation int, err error)
-}
-
-// own makes a format's decoder of one that takes its own memory.
-func own(decode func([]byte) (*transform.Image, int, error)) func(*Decoder, []byte) (*transform.Image, int, error) {
-	return func(_ *Decoder, data []byte) (*transform.Image, int, error) { return decode(data) }
 }
 
 func startsWith(magics ...string) func([]byte) bool {
@@ -35,11 +30,11 @@ func startsWith(magics ...string) func([]byte) bool {
 
 var formats = []format{
 	{"JPEG", startsWith("\xff\xd8\xff"), (*Decoder).decodeJPEG},
-	{"PNG", startsWith(pngMagic), own(decodePNG)},
-	{"GIF", startsWith("GIF87a", "GIF89a"), own(decodeGIF)},
-	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, own(decodeWebP)},
-	{"TIFF", startsWith("II*\x00", "MM\x00*"), own(decodeTIFF)},
-	{"BMP", startsWith("BM"), own(decodeBMP)},
+	{"PNG", startsWith(pngMagic), (*Decoder).decodePNG},
+	{"GIF", startsWith("GIF87a", "GIF89a"), (*Decoder).decodeGIF},
+	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, (*Decoder).decodeWebP},
+	{"TIFF", startsWith("II*\x00", "MM\x00*"), (*Decoder).decodeTIFF},
+	{"BMP", startsWith("BM"), (*Decoder).decodeBMP},
 }
 
 // strangers are contents that often carry a picture's name, and what to do.

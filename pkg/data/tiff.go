@@ -11,7 +11,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-func decodeTIFF(data []byte) (*transform.Image, int, error) {
+func (d *Decoder) decodeTIFF(data []byte) (*transform.Image, int, error) {
 	data, cmyk := inksAsColours(data)
 	h, err := tiff.DecodeConfig(bytes.NewReader(data))
 	if err == nil {

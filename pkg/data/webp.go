@@ -33,9 +33,15 @@ func webpChunks(b []byte) (chunks []webpChunk, whole bool) {
 
 // decodeWebP takes the first frame of an animation, on a black canvas where it
 // doesn't cover the whole.
-func decodeWebP(data []byte) (*transform.Image, int, error) {
-	end := min(uint64(binary.LittleEndian.Uint32(data[4:]))+8, uint64(len(data)))
-	chunks, _ := webpChunks(data[12:end])
+func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
+	end := uint64(binary.LittleEndian.Uint32(data[4:])) + 8
+	if end > uint64(len(data)) || end < 12 {
+		return nil, 0, ErrTruncated
+	}
+	chunks, whole := webpChunks(data[12:end])
+	if !whole {
+		return nil, 0, ErrTruncated // libwebp refuses it, even if the pixels are there
+	}
 	var exif, xmp, frame []byte
 	canvas := image.Point{}
 	for _, c := range chunks {

@@ -19,6 +19,7 @@ type Options struct {
 	Workers  int                   // that decode and transform; 0: one for each processor
 	Bad      func(data.BadPicture) // told of pictures that can't be read, which are left out; nil: they are an error
 	Progress func(done int)        // told after each batch how many pictures are classified; may be nil
+	Damaged  func(data.BadPicture) // told of pictures that are damaged and used all the same; nil: nobody is
 }
 
 // Predict runs a model on all pictures of a set, in its order. classes names the
@@ -40,7 +41,7 @@ func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set dat
 	if o.Batch == 0 {
 		o.Batch = 32
 	}
-	loader, err := data.NewLoader(set, data.LoaderOptions{Pipeline: o.Pipeline, Batch: o.Batch, Workers: o.Workers, Bad: o.Bad})
+	loader, err := data.NewLoader(set, data.LoaderOptions{Pipeline: o.Pipeline, Batch: o.Batch, Workers: o.Workers, Bad: o.Bad, Damaged: o.Damaged})
 	if err != nil {
 		return nil, err
 	}

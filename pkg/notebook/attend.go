@@ -102,9 +102,12 @@ func (l *looker) look(picture string) (*explain.Attention, error) {
 			return nil, err
 		}
 	}
-	im, err := data.Decode(picture)
+	im, damage, err := data.DecodeWarn(picture)
 	if err != nil {
 		return nil, err
+	}
+	if damage != "" {
+		fmt.Fprintf(os.Stderr, "note: %s: damaged: %s\n", picture, damage)
 	}
 	a, warnings, err := explain.Attend(l.runner, l.pipeline, filepath.Base(picture), im)
 	if err != nil {

@@ -216,7 +216,10 @@ func picturesToCaption() ([]toCaption, error) {
 			return nil, err
 		}
 		list = append(list, toCaption{filepath.Base(path), key, func() (*transform.Image, []explain.Mask, error) {
-			im, err := data.Decode(path)
+			im, damage, err := data.DecodeWarn(path)
+			if damage != "" {
+				fmt.Fprintf(os.Stderr, "note: %s: damaged: %s\n", path, damage)
+			}
 			return im, nil, err
 		}})
 	}

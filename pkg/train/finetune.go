@@ -43,6 +43,7 @@ type FineTune struct {
 	Resume          bool
 	Versions, Notes map[string]string
 	Bad             func(data.BadPicture) // told of pictures that can't be read; nil: they end the run
+	Damaged         func(data.BadPicture) // told of pictures that are damaged and used all the same; nil: nobody is
 	Warn            func(string)          // told what should be known; nil: nobody is
 	Progress        func(Progress)
 	Pool            *Pool // where trainers wait for runs like this one; nil: nowhere
@@ -165,7 +166,7 @@ func (f *FineTune) sources(ctx context.Context) (*sources, error) {
 
 // loader is a loader of pictures to train on, or of pictures as they are.
 func (f *FineTune) loader(set data.Set, plain bool) (*data.Loader, error) {
-	o := data.LoaderOptions{Pipeline: f.EvalPipeline, Batch: f.Settings.Batch, Seed: f.Settings.Seed, Workers: f.Workers, Bad: f.Bad}
+	o := data.LoaderOptions{Pipeline: f.EvalPipeline, Batch: f.Settings.Batch, Seed: f.Settings.Seed, Workers: f.Workers, Bad: f.Bad, Damaged: f.Damaged}
 	if !plain {
 		o.Pipeline, o.Shuffle, o.Classes = f.Pipeline, true, len(f.Classes)
 		if mix := f.Settings.Mix(); mix != nil {
