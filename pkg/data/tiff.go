@@ -1,109 +1,280 @@
 package data
 
 import (
-	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"image"
-
-	"golang.org/x/image/tiff"
 
 	"gaze/pkg/transform"
 )
 
-func (d *Decoder) decodeTIFF(data []byte) (*transform.Image, int, error) {
-	data, cmyk := inksAsColours(data)
-	h, err := tiff.DecodeConfig(bytes.NewReader(data))
-	if err == nil {
-		err = checkSize(h.Width, h.Height)
-	}
-	if err != nil {
-		return nil, 0, advise(err)
-	}
-	src, err := tiff.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, 0, advise(err)
-	}
-	if cmyk {
-		im, err := inksToRGB(src)
-		return im, orientation(data, nil), err
-	}
-	im, err := toRGB(src)
-	// In fax compression (2 to 4) a white run is made of zeros, which are black
-	// if the file says so; x/image takes them for white all the same.
-	if c := tiffTag(data, tagCompression); err == nil && c >= 2 && c <= 4 && tiffTag(data, tagPhotometric) == 1 {
-		for i, v := range im.Pix {
-			im.Pix[i] = ^v
-		}
-	}
-	return im, orientation(data, nil), err
+// TIFF files (revision 6.0), the first picture of each. golang.org/x/image/tiff isn't
+// used: it knows neither inks, planes nor JPEG, and what it makes of tiles that reach
+// beyond the picture's edge is wrong.
+
+// tiffFile is what a TIFF file says of its first picture.
+type tiffFile struct {
+	data  []byte
+	order binary.ByteOrder
+	tags  map[uint16][]int
+
+	width, height int
+	compression   int
+	photometric   int
+	bits          int // of a sample
+	samples       int // of a pixel, extra ones included
+	extra         []int
+	planar        bool // each sample in a plane of its own
+	predictor     bool
+	reversed      bool // the bits of every byte
+
+	// The picture is cut into pieces: tiles, or strips, which are tiles as wide as
+	// the picture whose last may be lower.
+	tileWidth, tileHeight int
+	tiled                 bool
+	offsets, counts       []int
 }
 
-// Values of a TIFF file's tags.
+// Tags and values of TIFF files; others are with EXIF's.
 const (
-	photometricRGB  = 2
-	photometricCMYK = 5
-	typeShort       = 3
+	tagWidth         = 256
+	tagHeight        = 257
+	tagBits          = 258
+	tagFillOrder     = 266
+	tagStripOffsets  = 273
+	tagRowsPerStrip  = 278
+	tagStripCounts   = 279
+	tagPlanar        = 284
+	tagFaxOptions    = 292
+	tagPredictor     = 317
+	tagColorMap      = 320
+	tagTileWidth     = 322
+	tagTileHeight    = 323
+	tagTileOffsets   = 324
+	tagTileCounts    = 325
+	tagSampleFormat  = 339
+	tagJPEGTables    = 347
+	photoWhiteIsZero = 0
+	photoBlackIsZero = 1
+	photoRGB         = 2
+	photoPalette     = 3
+	photoInks        = 5
+	photoYCbCr       = 6
 )
 
-// inksAsColours returns a TIFF file of four inks, which x/image doesn't know, as one
-// of three colours and an alpha channel that they aren't multiplied with: the same
-// file with another directory at its end.
-func inksAsColours(data []byte) (rewritten []byte, cmyk bool) {
-	if tiffTag(data, tagPhotometric) != photometricCMYK || tiffTag(data, tagSamples) != 4 || len(data) >= 1<<31 {
-		return data, false
+func (d *Decoder) decodeTIFF(data []byte) (*transform.Image, int, error) {
+	f, err := parseTIFF(data)
+	if err == nil {
+		err = checkSize(f.width, f.height)
 	}
-	var order binary.AppendByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
+	if err == nil {
+		err = f.check()
 	}
-	get := order.(binary.ByteOrder)
-	at := int64(get.Uint32(data[4:]))
-	count := int64(get.Uint16(data[at:]))
-	if at+2+12*count > int64(len(data)) {
-		return data, false
+	if err != nil {
+		return nil, 0, err
 	}
-	short := func(out []byte, tag, value uint16) []byte {
-		out = order.AppendUint16(order.AppendUint16(out, tag), typeShort)
-		return order.AppendUint16(order.AppendUint16(order.AppendUint32(out, 1), value), 0)
-	}
-	const unassociated = 2
-	var entries []byte
-	extra := false
-	for i := range count {
-		e := data[at+2+12*i:][:12]
-		tag := get.Uint16(e)
-		if tag > tagExtraSamples && !extra {
-			entries, extra = short(entries, tagExtraSamples, unassociated), true
-		}
-		switch tag {
-		case tagPhotometric:
-			entries = short(entries, tagPhotometric, photometricRGB)
-		case tagExtraSamples: // of four samples there is none
-		default:
-			entries = append(entries, e...)
-		}
-	}
-	if !extra {
-		entries = short(entries, tagExtraSamples, unassociated)
-	}
-	out := append(bytes.Clone(data), make([]byte, len(data)%2)...) // directories begin at even places
-	get.PutUint32(out[4:], uint32(len(out)))
-	out = order.AppendUint16(out, uint16(len(entries)/12))
-	return append(append(out, entries...), 0, 0, 0, 0), true
+	out, err := d.tiffPieces(f)
+	return out, orientation(data, nil), err
 }
 
-// inksToRGB converts what inksAsColours made x/image take for colours.
-func inksToRGB(src image.Image) (*transform.Image, error) {
-	b := src.Bounds()
-	out := transform.NewImage(b.Dx(), b.Dy(), 3)
-	switch src := src.(type) {
-	case *image.NRGBA:
-		eachPixel(out, src.Pix, src.Stride, 4, func(d, s []byte) { cmykRGB(d, s[0], s[1], s[2], s[3]) })
-	case *image.NRGBA64:
-		eachPixel(out, src.Pix, src.Stride, 8, func(d, s []byte) { cmykRGB(d, s[0], s[2], s[4], s[6]) })
-	default:
-		return nil, fmt.Errorf("four inks in pixels of type %T aren't supported: save the picture as RGB", src)
+// tiffValues are the sizes of the types of numbers: byte, short, long, signed byte,
+// undefined.
+var tiffValues = map[uint16]int{1: 1, 3: 2, 4: 4, 6: 1, 7: 1}
+
+// parseTIFF reads the first directory.
+func parseTIFF(data []byte) (*tiffFile, error) {
+	if len(data) < 8 {
+		return nil, ErrTruncated
 	}
-	return out, nil
+	f := &tiffFile{data: data, order: binary.LittleEndian, tags: map[uint16][]int{}}
+	if data[0] == 'M' {
+		f.order = binary.BigEndian
+	}
+	at := int64(f.order.Uint32(data[4:]))
+	if at+2 > int64(len(data)) {
+		return nil, ErrTruncated
+	}
+	n := int64(f.order.Uint16(data[at:]))
+	if at+2+12*n > int64(len(data)) {
+		return nil, ErrTruncated
+	}
+	for i := range n {
+		if err := f.entry(data[at+2+12*i:][:12]); err != nil {
+			return nil, err
+		}
+	}
+	f.setup()
+	return f, nil
 }
+
+// entry reads an entry of the directory, of the types that numbers have.
+func (f *tiffFile) entry(e []byte) error {
+	tag, kind, count := f.order.Uint16(e), f.order.Uint16(e[2:]), int64(f.order.Uint32(e[4:]))
+	size := int64(tiffValues[kind])
+	if size == 0 || count == 0 {
+		return nil
+	}
+	values := e[8:12]
+	if size*count > 4 {
+		at := int64(f.order.Uint32(values))
+		if at+size*count > int64(len(f.data)) {
+			if f.needed(tag) {
+				return ErrTruncated
+			}
+			return nil
+		}
+		values = f.data[at : at+size*count]
+	}
+	list := make([]int, count)
+	for i := range list {
+		switch size {
+		case 1:
+			list[i] = int(values[i])
+		case 2:
+			list[i] = int(f.order.Uint16(values[2*i:]))
+		case 4:
+			list[i] = int(f.order.Uint32(values[4*i:]))
+		}
+	}
+	f.tags[tag] = list
+	return nil
+}
+
+// needed tells whether a tag with many values says something about the pixels.
+func (f *tiffFile) needed(tag uint16) bool {
+	switch tag {
+	case tagBits, tagStripOffsets, tagStripCounts, tagTileOffsets, tagTileCounts, tagColorMap, tagJPEGTables:
+		return true
+	}
+	return false
+}
+
+// one is a tag's first value.
+func (f *tiffFile) one(tag uint16, missing int) int {
+	if v := f.tags[tag]; len(v) > 0 {
+		return v[0]
+	}
+	return missing
+}
+
+// setup takes what is needed out of the tags.
+func (f *tiffFile) setup() {
+	f.width, f.height = f.one(tagWidth, 0), f.one(tagHeight, 0)
+	f.compression = f.one(tagCompression, 1)
+	f.photometric = f.one(tagPhotometric, photoWhiteIsZero)
+	f.bits = f.one(tagBits, 1)
+	f.samples = f.one(tagSamples, 1)
+	f.extra = f.tags[tagExtraSamples]
+	f.planar = f.one(tagPlanar, 1) == 2 && f.samples > 1
+	f.predictor = f.one(tagPredictor, 1) == 2
+	f.reversed = f.one(tagFillOrder, 1) == 2
+	f.tileWidth, f.tileHeight = f.width, min(f.one(tagRowsPerStrip, f.height), f.height)
+	f.offsets, f.counts = f.tags[tagStripOffsets], f.tags[tagStripCounts]
+	if len(f.offsets) == 0 {
+		f.tiled = true
+		f.tileWidth, f.tileHeight = f.one(tagTileWidth, 0), f.one(tagTileHeight, 0)
+		f.offsets, f.counts = f.tags[tagTileOffsets], f.tags[tagTileCounts]
+	}
+}
+
+// colours is the number of samples that make a pixel's colour.
+func (f *tiffFile) colours() int {
+	switch f.photometric {
+	case photoRGB, photoYCbCr:
+		return 3
+	case photoInks:
+		return 4
+	}
+	return 1
+}
+
+// tiffCompressions are the names of those that aren't supported.
+var tiffCompressions = map[int]string{
+	2: "CCITT without ends of lines", 6: "JPEG of the old kind", 9: "JBIG", 10: "JBIG", 32766: "NeXT", 32771: "CCITT in words",
+	32809: "ThunderScan", 34661: "JBIG", 34676: "SGI Log", 34677: "SGI Log", 34712: "JPEG 2000", 34887: "LERC",
+	34925: "LZMA", 50000: "ZSTD", 50001: "WebP", 52546: "JPEG XL",
+}
+
+// check refuses what isn't supported, and what can't be.
+func (f *tiffFile) check() error {
+	switch f.compression {
+	case tiffNone, tiffFax3, tiffFax4, tiffLZW, tiffJPEG, tiffDeflate, tiffDeflateOld, tiffPackBits:
+	default:
+		name := tiffCompressions[f.compression]
+		if name == "" {
+			name = "of a kind that isn't known"
+		}
+		return unsupported("%s compression (%d)", name, f.compression)
+	}
+	for _, v := range f.tags[tagSampleFormat] {
+		if v != 1 && v != 4 {
+			return unsupported("samples that are signed or have fractions (sample format %d)", v)
+		}
+	}
+	for _, v := range f.tags[tagBits] {
+		if v != f.bits {
+			return unsupported("samples of %d and of %d bits", f.bits, v)
+		}
+	}
+	if p := f.one(tagPredictor, 1); p != 1 && p != 2 {
+		return unsupported("predictor %d", p)
+	}
+	if err := f.checkPixels(); err != nil {
+		return err
+	}
+	return f.checkPieces()
+}
+
+// unsupported is the error for kinds of files that others may read.
+func unsupported(what string, args ...any) error {
+	return advise(fmt.Errorf("%s isn't supported", fmt.Sprintf(what, args...)))
+}
+
+// checkPixels refuses pixels that there is no colour for.
+func (f *tiffFile) checkPixels() error {
+	small := f.bits == 1 || f.bits == 2 || f.bits == 4
+	fax := f.compression == tiffFax3 || f.compression == tiffFax4
+	switch {
+	case f.photometric > photoYCbCr || f.photometric == 4:
+		return unsupported("the colour model (photometric interpretation %d)", f.photometric)
+	case f.photometric == photoYCbCr && f.compression != tiffJPEG:
+		return unsupported("YCbCr without JPEG compression")
+	case !small && f.bits != 8 && f.bits != 16:
+		return unsupported("%d bits a sample", f.bits)
+	case small && (f.samples > 1 || f.colours() > 1), f.bits == 16 && f.photometric == photoPalette, f.bits != 8 && f.compression == tiffJPEG:
+		return unsupported("%d bits a sample in pixels of this kind", f.bits)
+	case fax && (f.bits != 1 || f.samples != 1):
+		return errors.New("the data is damaged: fax compression of more than black and white")
+	case f.samples < f.colours() || f.samples > f.colours()+3:
+		return fmt.Errorf("the data is damaged: %d samples a pixel, where the colours are %d", f.samples, f.colours())
+	case f.photometric == photoPalette && len(f.tags[tagColorMap]) < 3:
+		return errors.New("the data is damaged: the palette is missing")
+	case f.predictor && f.bits < 8:
+		return unsupported("a predictor of %d bits a sample", f.bits)
+	}
+	return nil
+}
+
+// checkPieces makes sure that there are as many pieces as it takes.
+func (f *tiffFile) checkPieces() error {
+	if f.tileWidth < 1 || f.tileHeight < 1 {
+		return errors.New("the data is damaged: pieces without a size")
+	}
+	if f.tileWidth > 2*f.width+4096 || f.tileHeight > 2*f.height+4096 {
+		return fmt.Errorf("the data is damaged: pieces of %dx%d pixels", f.tileWidth, f.tileHeight)
+	}
+	if f.compression == tiffNone && !f.tiled && !f.planar && f.tileHeight == f.height && len(f.offsets) > 1 {
+		f.offsets, f.counts = f.offsets[len(f.offsets)-1:], nil // Pillow takes the last
+	}
+	across, down := ceilDiv(f.width, f.tileWidth), ceilDiv(f.height, f.tileHeight)
+	planes := 1
+	if f.planar {
+		planes = f.samples
+	}
+	if len(f.offsets) < across*down*planes {
+		return fmt.Errorf("%w: %d pieces of %d are there", ErrTruncated, len(f.offsets), across*down*planes)
+	}
+	return nil
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
