@@ -135,9 +135,69 @@ def tiff(name, order, tags, pixels):
     (out / name).write_bytes(head + entries + b"\0\0\0\0" + pixels + more)
 
 
+def tiff_pieces(name, photometric, samples, tile=None, planar=False, compression=1, predictor=False, order="<", extra=(), rows=5):
+    """A TIFF file of tiles or strips by hand; samples is [height, width, samples] of 8 or 16 bits."""
+    h, w, n = samples.shape
+    bits = samples.dtype.itemsize * 8
+    tw, th = tile or (w, rows)
+    planes = [samples[..., i:i + 1] for i in range(n)] if planar else [samples]
+    pieces = []
+    for plane in planes:
+        for top in range(0, h, th):
+            for left in range(0, w, tw):
+                part = plane[top:top + th, left:left + tw]
+                if tile:  # what lies beyond the edge isn't nothing
+                    part = np.pad(part, ((0, th - part.shape[0]), (0, tw - part.shape[1]), (0, 0)), constant_values=99)
+                if predictor:
+                    part = np.concatenate([part[:, :1], part[:, 1:] - part[:, :-1]], 1)
+                raw = part.astype(part.dtype.newbyteorder(order)).tobytes()
+                pieces.append(zlib.compress(raw) if compression == 8 else raw)
+    data, offsets = b"", []
+    for piece in pieces:
+        offsets.append(8 + len(data))
+        data += piece + b"\0" * (len(piece) % 2)
+    tags = {256: (3, [w]), 257: (3, [h]), 258: (3, [bits] * n), 259: (3, [compression]), 262: (3, [photometric]), 277: (3, [n]),
+            284: (3, [2 if planar else 1])}
+    if tile:
+        tags |= {322: (3, [tw]), 323: (3, [th]), 324: (4, offsets), 325: (4, [len(p) for p in pieces])}
+    else:
+        tags |= {278: (3, [th]), 273: (4, offsets), 279: (4, [len(p) for p in pieces])}
+    if predictor:
+        tags[317] = (3, [2])
+    if extra:
+        tags[338] = (3, list(extra))
+    entries, more = b"", b""
+    after = 8 + len(data) + 2 + 12 * len(tags) + 4
+    for tag, (kind, values) in sorted(tags.items()):
+        packed = struct.pack(f"{order}{len(values)}{'H' if kind == 3 else 'I'}", *values)
+        if len(packed) > 4:
+            packed, more = struct.pack(order + "I", after + len(more)), more + packed
+        entries += struct.pack(order + "HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
+    head = {">": b"MM\0*", "<": b"II*\0"}[order] + struct.pack(order + "I", 8 + len(data))
+    (out / name).write_bytes(head + data + struct.pack(order + "H", len(tags)) + entries + b"\0\0\0\0" + more)
+
+
 deep_inks = np.asarray(inks).astype(np.uint16) * 256 + 77
 for name, order in ("cmyk_16.tif", "<"), ("cmyk_16_big_endian.tif", ">"):
     tiff(name, order, {258: (16,) * 4, 262: 5, 277: 4, 284: 1}, deep_inks.astype(order + "u2").tobytes())
+# Pieces of every kind.
+inks8, grey8 = np.asarray(inks), rgb[..., :1]
+for kind, photometric, a, extra in [
+    ("grey", 1, grey8, ()), ("inverted", 0, grey8, ()), ("rgb", 2, rgb, ()), ("rgba", 2, np.dstack([rgb, alpha]), (2,)),
+    ("premultiplied", 2, np.dstack([rgb, alpha]), (1,)), ("cmyk", 5, inks8, ()),
+]:
+    tiff_pieces(f"tiles_{kind}.tif", photometric, a, (16, 16), extra=extra)
+    tiff_pieces(f"tiles_deflate_{kind}.tif", photometric, a, (16, 16), compression=8, predictor=True, extra=extra, order=">")
+    if a.shape[2] > 1 and kind != "premultiplied":  # whose planes PIL refuses
+        tiff_pieces(f"planes_{kind}.tif", photometric, a, planar=True, extra=extra)
+        tiff_pieces(f"planes_tiles_{kind}.tif", photometric, a, (16, 16), planar=True, compression=8, predictor=True, extra=extra)
+    if a.shape[2] > 1:
+        tiff_pieces(f"tiles_16_{kind}.tif", photometric, a.astype(np.uint16) * 256 + 77, (16, 16), compression=8, predictor=True, extra=extra, order=">")
+tiff_pieces("cmyk_extra.tif", 5, np.dstack([inks8, alpha]), extra=(0,))
+tiff_pieces("grey_alpha.tif", 1, np.dstack([grey8, alpha]), extra=(2,))
+for mode in "L", "RGB", "YCbCr", "CMYK":
+    colour.convert(mode).save(out / f"jpeg_{mode.lower()}.tif", compression="jpeg", quality=80)
+palette.save(out / "palette_lzw.tif", compression="tiff_lzw")
 save("grey_16.tif", Image.fromarray(low.astype(np.uint16)))
 save("pages.tif", colour, save_all=True, append_images=[grey])
 
