@@ -2,7 +2,6 @@ package data
 
 import (
 	"bytes"
-	"compress/flate"
 	"compress/zlib"
 	"encoding/binary"
 	"errors"
@@ -155,14 +154,18 @@ func (m *pngMender) check(c pngChunk) error {
 // checkPNG refuses a file without fault on which Pillow fails all the same.
 func checkPNG(data []byte) error {
 	m := &pngMender{data: data, at: len(pngMagic)}
+	pixels := false
 	for {
 		c, err := m.next()
-		if err != nil {
+		switch {
+		case err != nil && pixels:
+			return nil // Pillow stops looking
+		case err != nil:
 			return err
+		case c.name == "IEND":
+			return nil
 		}
-		if c.name == "IEND" || c.name == "IDAT" {
-			return nil // Pillow doesn't read the names of those behind
-		}
+		pixels = pixels || c.name == "IDAT"
 		if err := m.check(c); err != nil {
 			return err
 		}
@@ -208,36 +211,42 @@ func (m *pngMender) rows(k pngKind, width, height int) ([]byte, error) {
 		size += n
 	}
 	in := &pngPixels{m: m}
-	head := []byte{0, 0}
-	if _, err := io.ReadFull(in, head); err != nil {
-		return nil, in.reason(err)
+	var head [2]byte
+	for i := range head {
+		var err error
+		if head[i], err = in.next(); err != nil {
+			return nil, in.reason(err)
+		}
 	}
 	if head[0]&15 != 8 || head[0]>>4 > 7 || head[1]&0x20 != 0 || (int(head[0])<<8|int(head[1]))%31 != 0 {
-		return nil, errors.New("the data is damaged: the pixels aren't compressed as they should be")
+		return nil, errDeflate
 	}
-	unpack := flate.NewReader(in)
-	var rows bytes.Buffer
-	n, err := io.CopyN(&rows, unpack, int64(size))
-	if err != nil && !errors.Is(err, io.EOF) {
+	// zlib stops when the last row is full, at the latest at the end of the chunk.
+	f := &inflater{next: in.next, size: size, full: func() { in.last = true }}
+	err := f.run()
+	if errors.Is(err, errDeflate) {
+		return nil, err
+	}
+	early := len(f.out) < size
+	if early && err != nil {
 		return nil, in.reason(err)
 	}
-	early := int(n) < size
+	if err == nil {
+		if err := in.checkSum(f.out, early); err != nil {
+			return nil, err
+		}
+	}
 	if early {
 		done := 0
-		for i := 0; done < int(n); i++ {
+		for i := 0; done < len(f.out); i++ {
 			done += sizes[i]
 		}
-		if done != int(n) || n == 0 {
+		if done != len(f.out) || done == 0 {
 			return nil, ErrTruncated
 		}
 		m.note("the pixels end early; the rest of the picture is black")
 	}
-	if more, err := unpack.Read([]byte{0}); more == 0 && errors.Is(err, io.EOF) || early {
-		if err := in.checkSum(rows.Bytes(), early); err != nil {
-			return nil, err
-		}
-	}
-	return append(rows.Bytes(), make([]byte, size-int(n))...), nil
+	return append(f.out, make([]byte, size-len(f.out))...), nil
 }
 
 // rowSizes are the bytes of each row, its filter's included, in the order they come.
@@ -266,28 +275,17 @@ type pngPixels struct {
 	m     *pngMender
 	chunk []byte // what is left of the chunk
 	cut   bool   // it isn't all there
+	last  bool   // no other is read
 	err   error
 }
 
-func (p *pngPixels) Read(b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil
-	}
-	c, err := p.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	b[0] = c
-	return 1, nil
-}
-
-// ReadByte lets the decompressor take no more than it needs.
-func (p *pngPixels) ReadByte() (byte, error) {
+// next returns the next byte.
+func (p *pngPixels) next() (byte, error) {
 	for len(p.chunk) == 0 {
-		if p.err == nil {
+		if p.err == nil && !p.last {
 			p.err = p.open()
 		}
-		if p.err != nil {
+		if p.err != nil || p.last {
 			return 0, io.ErrUnexpectedEOF
 		}
 	}

@@ -143,7 +143,7 @@ func (f *tiffFile) entry(e []byte) error {
 // needed tells whether a tag with many values says something about the pixels.
 func (f *tiffFile) needed(tag uint16) bool {
 	switch tag {
-	case tagBits, tagStripOffsets, tagStripCounts, tagTileOffsets, tagTileCounts, tagColorMap, tagJPEGTables:
+	case tagBits, tagStripOffsets, tagTileOffsets, tagColorMap, tagJPEGTables:
 		return true
 	}
 	return false
@@ -271,7 +271,10 @@ func (f *tiffFile) checkPieces() error {
 	if f.planar {
 		planes = f.samples
 	}
-	if len(f.offsets) < across*down*planes {
+	if n := len(f.offsets); n < across*down*planes {
+		if f.compression == tiffNone && !f.planar && n > 0 {
+			return nil // Pillow leaves those that are missing black
+		}
 		return fmt.Errorf("%w: %d pieces of %d are there", ErrTruncated, len(f.offsets), across*down*planes)
 	}
 	return nil

@@ -39,6 +39,10 @@ func (d *Decoder) tiffPieces(f *tiffFile) (*transform.Image, error) {
 	row := make([]uint8, f.tileWidth*f.samples*max(f.bits/8, 1))
 	pieces := make([][]byte, planes)
 	for i := range across * down {
+		if i >= len(f.offsets) {
+			d.damage = fmt.Sprintf("%d of %d pieces are missing; they are black", across*down-i, across*down)
+			break
+		}
 		x, y := i%across*f.tileWidth, i/across*f.tileHeight
 		height := f.tileHeight
 		if !f.tiled {

@@ -3,13 +3,12 @@ package jpeg
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
+
+	"gaze/internal/damagedfile"
 )
 
 // damagedCase is a file that was damaged and what Pillow 13 with libjpeg-turbo 3.2
@@ -20,48 +19,14 @@ type damagedCase struct {
 
 func damagedCases(t testing.TB) (list []damagedCase) {
 	t.Helper()
-	for line := range strings.Lines(string(read(t, "damaged/damaged.txt"))) {
-		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(f) != 4 {
-			t.Fatalf("damaged.txt: %q", line)
-		}
-		list = append(list, damagedCase{f[0], f[1], f[2], f[3]})
+	cases, err := damagedfile.Cases(read(t, "damaged/damaged.txt"))
+	if err != nil || len(cases) < 3000 {
+		t.Fatal(len(cases), err)
 	}
-	if len(list) < 3000 {
-		t.Fatalf("only %d cases", len(list))
+	for _, c := range cases {
+		list = append(list, damagedCase{c.Name, c.Recipe, c.Rest[0], c.Rest[1]})
 	}
 	return list
-}
-
-// damage does to a file what a recipe says.
-func damageBy(t testing.TB, data []byte, recipe string) []byte {
-	t.Helper()
-	data = slices.Clone(data)
-	for op := range strings.FieldsSeq(recipe) {
-		where, what, _ := strings.Cut(op[1:], ",")
-		at, err := strconv.Atoi(where)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at = min(at, len(data))
-		if op[0] == '-' {
-			n, err := strconv.Atoi(what)
-			if err != nil {
-				t.Fatal(err)
-			}
-			data = slices.Delete(data, at, min(at+n, len(data)))
-			continue
-		}
-		b, err := hex.DecodeString(what)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if op[0] == '=' {
-			data = slices.Delete(data, at, min(at+len(b), len(data)))
-		}
-		data = slices.Insert(data, at, b...)
-	}
-	return data
 }
 
 // warningWords are what Damage says where libjpeg warns.
@@ -85,7 +50,10 @@ func TestDamagedAsPillow(t *testing.T) {
 			}
 			pix = p.Pix
 		}
-		data := damageBy(t, whole[c.name], c.recipe)
+		data, err := damagedfile.Apply(whole[c.name], c.recipe, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		p, err := d.Decode(data, pix)
 		got := result(p, err)
 		if got == "truncated" && c.result == "refused" {
