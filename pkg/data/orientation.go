@@ -81,17 +81,35 @@ func tiffTag(b []byte, tag uint16) int {
 			break
 		}
 		if order.Uint16(entries) == tag {
-			switch order.Uint16(entries[2:]) {
-			case 1: // byte
-				return int(entries[8])
-			case 3: // short
-				return int(order.Uint16(entries[8:]))
-			case 4: // long
-				return int(order.Uint32(entries[8:]))
-			}
-			return 0
+			return tiffValue(b, entries, order)
 		}
 		entries = entries[12:]
+	}
+	return 0
+}
+
+// tiffValue is the first value of an entry, 0 if it has none that is a number.
+func tiffValue(b, entry []byte, order binary.ByteOrder) int {
+	kind, count := order.Uint16(entry[2:]), int64(order.Uint32(entry[4:]))
+	values := entry[8:12]
+	size := map[uint16]int64{1: 1, 3: 2, 4: 4}[kind]
+	if size*count > int64(len(values)) { // they are elsewhere
+		at := int64(order.Uint32(values))
+		if at+size*count > int64(len(b)) {
+			return 0
+		}
+		values = b[at:]
+	}
+	if count == 0 {
+		return 0
+	}
+	switch size {
+	case 1:
+		return int(values[0])
+	case 2:
+		return int(order.Uint16(values))
+	case 4:
+		return int(order.Uint32(values))
 	}
 	return 0
 }
