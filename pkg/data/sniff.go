@@ -2,7 +2,9 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"gaze/pkg/transform"
 )
@@ -42,8 +44,8 @@ var strangers = []struct {
 	is   func(head []byte) bool
 	says string
 }{
-	{isBox("heic", "heix", "mif1", "msf1", "hevc"), "it is a HEIC picture, which isn't supported: export it as JPEG or PNG"},
-	{isBox("avif", "avis"), "it is an AVIF picture, which isn't supported: export it as JPEG or PNG"},
+	{isBox("avif", "avis"), "it is an AVIF picture, which isn't supported: export it as JPEG or PNG, as by 'avifdec photo.avif photo.png'"},
+	{isBox("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "mif2"), "it is a HEIC picture, which isn't supported: export it as JPEG or PNG, as by 'heif-convert photo.heic photo.png'"},
 	{isBox(""), "it is a film: take a frame out of it as JPEG or PNG"},
 	{startsWith("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51"), "it is a JPEG 2000 picture, which isn't supported: export it as JPEG or PNG"},
 	{startsWith("\x00\x00\x00\x0cJXL ", "\xff\x0a"), "it is a JPEG XL picture, which isn't supported: export it as JPEG or PNG"},
@@ -55,14 +57,19 @@ var strangers = []struct {
 	{startsWith("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "it is a web page, perhaps saved in place of the picture: download it again"},
 }
 
-// isBox knows the ISO media formats by their brand ("" is any).
+// isBox knows the ISO media formats by their brands ("" is any): the file's own and
+// those that it says it is compatible with, as far as they are among the first bytes.
 func isBox(brands ...string) func([]byte) bool {
 	return func(h []byte) bool {
 		if len(h) < 12 || string(h[4:8]) != "ftyp" {
 			return false
 		}
-		for _, b := range brands {
-			if b == "" || string(h[8:12]) == b {
+		end := min(int64(binary.BigEndian.Uint32(h)), int64(len(h)))
+		for at := 8; at+4 <= int(end); at += 4 {
+			if at == 12 { // the version
+				continue
+			}
+			if slices.Contains(brands, "") || slices.Contains(brands, string(h[at:at+4])) {
 				return true
 			}
 		}
