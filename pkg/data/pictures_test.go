@@ -67,16 +67,6 @@ func photoFile(t *testing.T, dir, name string) []byte {
 	return data
 }
 
-// cutFrom is data up to where marker first is, less what n says.
-func cutFrom(t *testing.T, data []byte, marker string, n int) []byte {
-	t.Helper()
-	at := bytes.Index(data, []byte(marker))
-	if at < 0 {
-		t.Fatalf("no %x", marker)
-	}
-	return bytes.Clone(data[:at+n])
-}
-
 func replaced(t *testing.T, data []byte, old, by string) []byte {
 	t.Helper()
 	if !bytes.Contains(data, []byte(old)) {

@@ -269,7 +269,11 @@ func (d *Decoder) handle(marker byte, s []byte) error {
 		if len(s) >= 12 && string(s[:5]) == "Adobe" {
 			d.adobe, d.transfer = true, s[11]
 		}
-	case mDAC, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF:
+	case mDAC:
+		if ok, _ := checkConditions(s, len(s)); !ok {
+			return errors.New("corrupt: conditions of arithmetic coding that can't be")
+		}
+	case 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF:
 		return errors.New("arithmetic coding isn't supported: save the picture again as an ordinary JPEG or PNG")
 	case 0xC3, 0xC5, 0xC6, 0xC7:
 		return errors.New("lossless and hierarchical JPEG aren't supported: save the picture again as an ordinary JPEG or PNG")
