@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"io"
 
@@ -112,6 +113,9 @@ func decodeStillWebP(data []byte) (*transform.Image, error) {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return nil, err
+	}
+	if size := src.Bounds().Size(); size != image.Pt(h.Width, h.Height) || size.X < 1 || size.Y < 1 {
+		return nil, fmt.Errorf("the data is damaged: pixels for %dx%d where the header says %dx%d", size.X, size.Y, h.Width, h.Height)
 	}
 	switch src := src.(type) {
 	case *image.YCbCr:
