@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gaze/internal/outputs"
+	"gaze/internal/textfile"
 	"gaze/pkg/data"
 	"gaze/pkg/transform"
 )
@@ -139,9 +139,9 @@ func splitPaths(text []byte, null bool) []string {
 	end := "\n"
 	if null {
 		end = "\x00"
-	} else {
-		text = bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF"))
-	}
+	} else if decoded, err := textfile.Decode("", text); err == nil {
+		text = decoded
+	} // otherwise it isn't text: names of files may hold any bytes, so they are taken as they are
 	var paths []string
 	for path := range strings.SplitSeq(string(text), end) {
 		if !null {

@@ -93,6 +93,8 @@ var Groups = []Group{
 	{"Set by tests for the processes that they start", []Variable{
 		{"GAZE_TEST_AS_COMMAND", "`1`", "none", "tests of `cmd/gaze`", "The test program runs a command line"},
 		{"GAZE_TEST_MULTIPLIES", "`1`", "none", "tests of `pkg/backend`", "It multiplies two matrices"},
+		{"GAZE_TEST_VECTORS", "`none`, `AVX2`", "none", "tests of numbers", "The vector code that `tools/test-processors.sh` left switched on; the tests fail if it switched nothing"},
+		{"GAZE_TEST_KERNELS", "`off`, `tilesoff`", "none", "tests of `pkg/backend`", "The same for kernels and AMX tiles"},
 		{"GAZE_TEST_TRAINS", "`1`", "none", "tests of `pkg/train`", "It trains a small model"},
 		{"GAZE_TRAIN_CHILD", "a folder", "none", "tests of `pkg/train`", "It trains a run that is killed"},
 		{"GAZE_NOTEBOOK_CHILD", "a folder", "none", "tests of `pkg/notebook`", "It trains as a cell does"},
