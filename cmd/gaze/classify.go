@@ -40,8 +40,8 @@ func newClassify() *cobra.Command {
 				return err
 			}
 			defer s.close()
-			if s.model.Config.Classes == 0 {
-				return fmt.Errorf("%s has no classification head: choose a checkpoint that was trained to classify ('gaze model FILE' shows the classes)", model)
+			if err := s.model.CheckHead(); err != nil {
+				return err
 			}
 			labels, err := readNames(namesFile, s.model.Config.Classes)
 			if err != nil {

@@ -43,6 +43,7 @@ func newModel() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	choiceFlags(cmd)
 	return cmd
 }
 
@@ -88,6 +89,25 @@ func modelFlag(cmd *cobra.Command, to *string) {
 	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
 		panic(err) // registered twice
 	}
+	choiceFlags(cmd)
+}
+
+// choiceFlags defines the flags that choose among what a checkpoint holds.
+func choiceFlags(cmd *cobra.Command) {
+	cmd.Flags().String("weights", "", "which set of weights to take of a checkpoint with several, such as state_dict_ema or teacher ('gaze model FILE' lists them)")
+	cmd.Flags().String("head-name", "", "which linear layer of the checkpoint is the head, if it isn't the one that the layout has")
+}
+
+// chosen reads the flags that choose among what a checkpoint holds; commands that
+// don't have them choose nothing.
+func chosen(cmd *cobra.Command) vit.LoadOptions {
+	var o vit.LoadOptions
+	for name, to := range map[string]*string{"weights": &o.Weights, "head-name": &o.Head} {
+		if f := cmd.Flags().Lookup(name); f != nil {
+			*to = f.Value.String()
+		}
+	}
+	return o
 }
 
 // loadModel opens a checkpoint by file or by a name of the catalogue, and
@@ -101,7 +121,7 @@ func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	if path, err = bestOfRun(path); err != nil {
 		return nil, err
 	}
-	m, err := vit.Load(path)
+	m, err := vit.Open(path, chosen(cmd))
 	if err != nil && of != path { // a run's own model can't be downloaded again
 		return nil, fmt.Errorf("the model of the run in %s is damaged: train it again: %s", of, strings.ReplaceAll(err.Error(), "; download it again", ""))
 	}

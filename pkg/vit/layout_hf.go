@@ -47,6 +47,7 @@ var hfViTTable = table{
 	anchor:   hfAnchor,
 	rows:     join(hfEmbeddings, hfViTBlock("encoder.layer.#"), hfViTBlock("layers.#"), linear("classifier", "head")),
 	ignore:   hfUnused,
+	heads:    []string{"classifier"},
 	block:    dottedBlock,
 	defaults: hfDefaults(1e-12),
 }
@@ -61,6 +62,7 @@ var hfDeiTTable = table{
 		linear("cls_classifier", "head"),
 		linear("distillation_classifier", "head_dist")),
 	ignore:   hfUnused,
+	heads:    []string{"classifier"},
 	block:    dottedBlock,
 	defaults: hfDefaults(1e-12),
 }
@@ -76,6 +78,7 @@ var hfDinov2Table = table{
 		[]row{{file: "embeddings.register_tokens", ours: "registers"}},
 		linear("classifier", "head")),
 	ignore:   hfUnused,
+	heads:    []string{"classifier"},
 	block:    dottedBlock,
 	defaults: hfDefaults(1e-6),
 }

@@ -36,6 +36,7 @@ var timmTable = table{
 			{file: "dist_token", ours: "dist_token"},
 			{file: "reg_token", ours: "registers"},
 		}),
+	heads: []string{"head"},
 	block: dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6
@@ -66,6 +67,7 @@ var dinov2Table = table{
 		}
 		return name
 	},
+	heads: []string{"head"},
 	block: dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6

@@ -50,6 +50,8 @@ func isHF(l Layout) bool { return l == HFViT || l == HFDeiT || l == HFDinov2 }
 func defaultPipeline(layout Layout, c Config) string {
 	h, w := c.ImageSize[0], c.ImageSize[1]
 	switch layout {
+	case Torchvision:
+		return torchvisionPipeline(c)
 	case HFDinov2, DINOv2: // 224 whatever the size the positions are for, as its processor does
 		return "resize(256,bicubic) | centercrop(224) | totensor | " + normalizeImageNet
 	case HFDeiT:

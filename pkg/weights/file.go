@@ -33,6 +33,7 @@ type File struct {
 	names    []string
 	tensors  map[string]*Tensor
 	warnings []string
+	keys     []string
 	mappings [][]byte
 	unmap    []func() error
 	shard    bool // one of several, which an index names
@@ -142,6 +143,11 @@ func (f *File) readTorch(data []byte, c choice) ([]*Tensor, error) {
 		return nil, err
 	}
 	f.format = content.format
+	if d, ok := torchDictOf(content.top); ok {
+		for _, k := range d.keys {
+			f.keys = append(f.keys, torchKey(k))
+		}
+	}
 	f.warnings = content.host.warnings(value)
 	return content.flatten(value, c.all)
 }
@@ -291,6 +297,10 @@ func (f *File) Metadata() map[string]string { return f.metadata }
 // Warnings say what in the file was passed over that a reader might miss, such as
 // objects beside the weights of classes that aren't known; nil if nothing was.
 func (f *File) Warnings() []string { return f.warnings }
+
+// Keys lists the keys of the dict that a PyTorch file holds, also those of things
+// that are no tensors; nil for other files.
+func (f *File) Keys() []string { return f.keys }
 
 // Names lists the tensors in the file's order. The slice must not be changed.
 func (f *File) Names() []string { return f.names }

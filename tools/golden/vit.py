@@ -3,8 +3,8 @@
 Writes pkg/vit/testdata/<case>/ (weights, config.json, golden.npz) and
 pkg/vit/testdata/manifest.json. golden.npz holds `images`, `logits` or, for
 models without a head, `norm` (the tokens after the last LayerNorm), and for
-every block `tokens_<i>` and `attn_<i>`. timm and transformers are the packages
-themselves; the other code bases are in vit_models.py. Run from the repository
+every block `tokens_<i>` and `attn_<i>`. timm, transformers and
+torchvision are the packages themselves; the other code bases are in vit_models.py. Run from the repository
 root.
 """
 import json
@@ -17,9 +17,11 @@ import safetensors.torch
 import timm
 import timm.layers
 import torch
+import torchvision
 import transformers
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
+from torchvision.models.vision_transformer import interpolate_embeddings
 
 import vit_models
 
@@ -229,6 +231,60 @@ def own_cases():
              vit_models.DINOv2(**sizes), plain, size=(8, 20))
 
 
+    own_case("jeonsworld", 49, "jeonsworld's ViT-pytorch", vit_models.Jeonsworld(**sizes, classes=CLASSES), plain)
+    own_case("jeonsworld_resized", 50, "made for 12x12, run at 20x20: positions resized by scipy's zoom",
+             vit_models.Jeonsworld(**sizes, classes=CLASSES), plain, size=20)
+
+
+def torchvision_case(case, seed, description, change=None, run_at=None, rename=None, representation=None):
+    """change(model) puts another head in; run_at is the size that positions are resized to."""
+    def build(size):
+        model = torchvision.models.VisionTransformer(size, 4, DEPTH, HEADS, DIM, MLP, num_classes=CLASSES,
+                                                     representation_size=representation)
+        if change:
+            change(model)
+        return model
+    model = randomise(build(SIZE), seed)
+    state = model.state_dict()
+    size = run_at or SIZE
+    if run_at:
+        model = build(run_at)
+        model.load_state_dict(interpolate_embeddings(run_at, 4, dict(state)))
+        model.eval()
+    images = pictures(size, seed)
+    kept, _ = capture(model.encoder.layers, [])
+    for i, block in enumerate(model.encoder.layers):  # the model itself doesn't ask for the probabilities
+        def ask(_, args, kwargs):
+            return args, {**kwargs, "need_weights": True, "average_attn_weights": False}
+        block.self_attention.register_forward_pre_hook(ask, with_kwargs=True)
+        block.self_attention.register_forward_hook(lambda _, __, y, i=i: kept.__setitem__(f"attn_{i}", y[1].detach().clone()))
+    with torch.no_grad():
+        result = {"logits": model(images)}
+    if rename:
+        state = {rename(k): v for k, v in state.items()}
+    write(case, f"torchvision {torchvision.__version__.split('+')[0]}", description, images, result, kept,
+          {"num_heads": HEADS}, torch_file(state), "weights.pth")
+
+
+def torchvision_cases():
+    def plain_head(model):
+        model.heads = torch.nn.Linear(DIM, CLASSES)
+
+    def sequence(model):
+        model.heads = torch.nn.Sequential(torch.nn.Linear(DIM, CLASSES))
+
+    def dropout(model):
+        model.heads.head = torch.nn.Sequential(torch.nn.Dropout(0.2), torch.nn.Linear(DIM, CLASSES))
+    torchvision_case("torchvision", 71, "VisionTransformer as vit_b_16")
+    torchvision_case("torchvision_resized", 72, "made for 12x12, run at 20x20: interpolate_embeddings", run_at=20)
+    torchvision_case("torchvision_pre_logits", 73, "with a representation layer", representation=10)
+    torchvision_case("torchvision_old_mlp", 74, "names of the MLP before torchvision 0.13",
+                     rename=lambda k: k.replace("mlp.0.", "mlp.linear_1.").replace("mlp.3.", "mlp.linear_2."))
+    torchvision_case("torchvision_head", 75, "heads replaced by a linear layer, in a wrapper", plain_head, rename=lambda k: "module.model." + k)
+    torchvision_case("torchvision_head_sequence", 76, "heads replaced by a sequence of one", sequence)
+    torchvision_case("torchvision_head_dropout", 77, "heads.head replaced by a dropout and a linear layer", dropout)
+
+
 def google_case(case, seed, description, config, tanh=True, representation=0, big_vision=False, **args):
     act = torch.nn.GELU(approximate="tanh" if tanh else "none")
     model = VisionTransformer(num_classes=CLASSES, **TIMM, act_layer=lambda: act, **args)
@@ -265,5 +321,6 @@ def google_cases():
 timm_cases()
 hf_cases()
 own_cases()
+torchvision_cases()
 google_cases()
 (OUT / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
