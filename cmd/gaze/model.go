@@ -55,6 +55,9 @@ func describe(out io.Writer, d vit.Description) error {
 	}
 	row("file", "%s (%s)", d.Path, d.Format)
 	row("layout", "%s", d.Layout)
+	if len(d.Sets) > 1 {
+		row("weights", "%s; --weights chooses among %s", d.Weights, strings.Join(d.Sets, ", "))
+	}
 	row("architecture", "%s, %.1f million parameters", d.Architecture, float64(d.Parameters)/1e6)
 	row("tokens", "%d wide, %d blocks of %d heads, MLP %d (%s), before the patches: %s",
 		d.Dim, d.Depth, d.Heads, d.MLPDim, d.Activation, strings.Join(d.Prefix, ", "))
@@ -63,6 +66,9 @@ func describe(out io.Writer, d vit.Description) error {
 	switch {
 	case d.Classes == 0:
 		row("classes", "none: the checkpoint has no classification head")
+		if len(d.HeadNames) > 0 {
+			row("", "--head-name takes one of %s for it", strings.Join(d.HeadNames, ", "))
+		}
 	case len(d.Labels) > 0:
 		row("classes", "%d: %s, …, %s", d.Classes, d.Labels[0], d.Labels[len(d.Labels)-1])
 	default:

@@ -179,6 +179,17 @@ func (m *match) headTrouble(shapes shapesOf, dim int) string {
 	return ""
 }
 
+// headNames are the layers that [LoadOptions.Head] could name.
+func (m *Model) headNames() []string {
+	var names []string
+	for _, l := range m.otherHeads {
+		if l.trouble == "" {
+			names = append(names, l.name)
+		}
+	}
+	return names
+}
+
 // CheckHead returns nil if the model classifies. Else the error says why not, and
 // which of the file's layers [LoadOptions.Head] (--head-name) could name.
 func (m *Model) CheckHead() error {

@@ -57,6 +57,7 @@ type table struct {
 	heads  []string                 // modules that are the head, in which fine-tuning may have put a sequence
 	ignore []string                 // tensors that a forward pass doesn't use; # as above, a final * for any rest
 	rename func(name string) string // for names no row can express; nil if none
+	needs  string                   // a parameter without which it is another layout; "" for none
 	block  *regexp.Regexp           // finds a block's index, its first group
 	// defaults sets what neither names nor shapes tell and returns how positions
 	// are resized.
@@ -212,11 +213,22 @@ func (t *table) ignored(key string) bool {
 func detect(names []string) *match {
 	var best *match
 	for _, t := range tables {
-		if m := t.apply(names); best == nil || m.explained > best.explained {
+		if m := t.apply(names); m.better(best) {
 			best = m
 		}
 	}
 	return best
+}
+
+// better tells whether the match explains more than another, which may be nil.
+func (m *match) better(than *match) bool {
+	if than == nil {
+		return true
+	}
+	if _, ok := m.found[m.table.needs]; m.table.needs != "" && !ok {
+		return false
+	}
+	return m.explained > than.explained
 }
 
 // notAViT is the error for a file without a Vision Transformer.

@@ -60,6 +60,7 @@ var dinov2Table = table{
 		linear("blocks.#.mlp.w3", "block_#/mlp/fc2"),
 		[]row{{file: "register_tokens", ours: "registers"}}),
 	ignore: []string{"mask_token"},
+	needs:  "block_0/scale1", // MAE has a mask token, too
 	rename: func(name string) string {
 		parts := strings.SplitN(name, ".", 4)
 		if len(parts) == 4 && parts[0] == "blocks" && isNumber(parts[1]) && isNumber(parts[2]) {

@@ -78,7 +78,7 @@ func bestBelow(prefix string, names, others []string) *weightSet {
 	}
 	best := &weightSet{prefix: prefix}
 	for _, t := range tables {
-		if m := t.applyBelow(prefix, mine); best.match == nil || m.explained > best.match.explained {
+		if m := t.applyBelow(prefix, mine); m.better(best.match) {
 			best.match = m
 		}
 	}
@@ -126,7 +126,7 @@ var precedences = []precedence{
 	precede("online|online_.*", "target|target_.*", "BYOL keeps the online network"),
 	precede("base_encoder|encoder_q", momentPart, "MoCo fine-tunes the base encoder"),
 	precede("target_encoder", "encoder|context_encoder|anchor_encoder|student_encoder", "I-JEPA and MSN evaluate the target encoder"),
-	precede(averagePart, modelPart+"|student|student_.*", "the average is what is evaluated"),
+	precede(averagePart, modelPart+"|student|student_.*|online|online_.*", "the average is what is evaluated"),
 	precede(modelPart, momentPart, "the other follows it by momentum"),
 	precede("model", ".*", "it is the model"),
 	precede(modelPart, ".*", "it is the model"),
