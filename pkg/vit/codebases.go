@@ -12,7 +12,7 @@ var otherCode = []struct {
 }{
 	{regexp.MustCompile(`(^|\.)to_patch_embedding\.`), "lucidrains' vit-pytorch, whose blocks aren't those of the paper's code (a norm on the flattened patch, no bias of query, key, value): its files aren't read"},
 	{regexp.MustCompile(`relative_position_bias_table|relative_position_index`), "a Swin Transformer or BEiT, with relative position biases: those aren't read"},
-	{regexp.MustCompile(`(^|\.)(text_model|transformer\.resblocks|visual)\.`), "CLIP or a kin of it"},
+	{regexp.MustCompile(`(^|\.)transformer\.resblocks\.\d+\.`), "CLIP in the names of OpenAI or open_clip, which don't tell its activation: use the same model's files for transformers (CLIPVisionModel) or timm (vit_…_clip_…)"},
 	{regexp.MustCompile(`(^|\.)stages\.\d+\.|\.dwconv\.`), "a convolutional network of stages (ConvNeXt or the like)"},
 	{regexp.MustCompile(`(^|\.)layer[1-4]\.\d+\.conv[12]\.|(^|\.)conv1\.weight$`), "a convolutional network (ResNet or the like)"},
 	{regexp.MustCompile(`(^|\.)(wte|word_embeddings|embed_tokens|tok_embeddings)\.`), "a language model"},
@@ -42,7 +42,7 @@ var foreignParts = []struct {
 	{regexp.MustCompile(`adapter`), "adapters, which aren't computed"},
 	{regexp.MustCompile(`prompt`), "prompt tokens, which aren't computed"},
 	{regexp.MustCompile(`patch_embed.*\.(norm|backbone|conv)`), "a patch embedding of more than one layer, which isn't computed"},
-	{regexp.MustCompile(`(q_bias|v_bias)$|gamma_[12]$`), "the attention of BEiT or EVA, which isn't computed"},
+	{regexp.MustCompile(`(q_bias|v_bias)$`), "the attention of BEiT or EVA, which isn't computed"},
 	{regexp.MustCompile(`inner_attn_ln|ffn_ln|mlp\.norm`), "norms inside the MLP or the attention (EVA-02), which aren't computed"},
 }
 

@@ -120,7 +120,7 @@ func TestExtrasThatMatter(t *testing.T) {
 		{"", "blocks.0.attn.q_norm.weight 64, blocks.0.attn.k_norm.weight 64", "norms of queries and keys"},
 		{"", "blocks.0.attn.qkv.lora_A.weight 4 128", "LoRA"},
 		{"", "blocks.0.adapter.down.weight 4 128, blocks.0.adapter.down.bias 4", "adapters"},
-		{"", "blocks.0.gamma_1 128", "blocks.0.gamma_1"},
+		{"", "blocks.0.gamma_3 128", "blocks.0.gamma_3"},
 		{"", "blocks.0.attn.logit_scale 2", "blocks.0.attn.logit_scale"},
 		{"", "blocks.0.mlp.norm.weight 20", "norms inside the MLP"},
 		{"", "blocks.0.head.weight 5 128, blocks.0.head.bias 5", "blocks.0.head.weight"},

@@ -32,7 +32,9 @@ func (s *weightSet) otherHeads(names []string, dim int, tensor func(name string)
 		}
 		if reads := w.Shape[1]; dim > 0 && (reads == dim || reads == 2*dim) {
 			l := linearModule{name: module, classes: w.Shape[0], reads: reads}
-			l.trouble = s.company(l, names, dim, tensor)
+			if l.trouble = s.match.table.headless; l.trouble == "" {
+				l.trouble = s.company(l, names, dim, tensor)
+			}
 			out = append(out, l)
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	HFViT       Layout = "huggingface-vit"    // transformers' ViTModel, ViTForImageClassification
 	HFDeiT      Layout = "huggingface-deit"   // transformers' DeiTModel and its classifiers
 	HFDinov2    Layout = "huggingface-dinov2" // transformers' Dinov2 models, with and without registers
+	HFCLIP      Layout = "huggingface-clip"   // the vision towers of transformers' CLIP and SigLIP
 	DINOv2      Layout = "dinov2"             // facebookresearch/dinov2
 	Torchvision Layout = "torchvision"        // torchvision's vit_b_16 family, with torchvision's or SWAG's weights
 	Jeonsworld  Layout = "jeonsworld"         // ViT-pytorch
@@ -57,8 +58,12 @@ type table struct {
 	heads  []string                 // modules that are the head, in which fine-tuning may have put a sequence
 	ignore []string                 // tensors that a forward pass doesn't use; # as above, a final * for any rest
 	rename func(name string) string // for names no row can express; nil if none
-	needs  string                   // a parameter without which it is another layout; "" for none
-	block  *regexp.Regexp           // finds a block's index, its first group
+	// section is where in a config.json that describes several models this one's part
+	// is; a layout that has one needs the file, since nothing else tells its activation.
+	section  string
+	headless string         // why no layer of the file can be a head; "" where one can
+	needs    string         // a parameter without which it is another layout; "" for none
+	block    *regexp.Regexp // finds a block's index, its first group
 	// defaults sets what neither names nor shapes tell and returns how positions
 	// are resized.
 	defaults func(c *Config) PosResize
@@ -68,7 +73,7 @@ var dottedBlock = regexp.MustCompile(`(?:^|\.)(\d+)\.`)
 
 // tables lists the layouts. A file is taken for the first among those that
 // explain most of its tensors.
-var tables = []*table{&timmTable, &lukemelasTable, &hfViTTable, &hfDeiTTable, &hfDinov2Table, &dinov2Table, &torchvisionTable, &jeonsworldTable, &googleTable, &bigVisionTable}
+var tables = []*table{&timmTable, &lukemelasTable, &hfViTTable, &hfDeiTTable, &hfDinov2Table, &hfCLIPTable, &dinov2Table, &torchvisionTable, &jeonsworldTable, &googleTable, &bigVisionTable}
 
 // linear is the rows of a layer's weight and bias under the same names.
 func linear(file, ours string) []row {

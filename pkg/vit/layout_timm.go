@@ -13,6 +13,8 @@ var timmBlocks = join(
 	[]row{
 		{file: "blocks.#.ls1.gamma", ours: "block_#/scale1"},
 		{file: "blocks.#.ls2.gamma", ours: "block_#/scale2"},
+		{file: "blocks.#.gamma_1", ours: "block_#/scale1"}, // as DeiT III itself names them
+		{file: "blocks.#.gamma_2", ours: "block_#/scale2"},
 	},
 	linear("patch_embed.proj", "patch"),
 	linear("norm", "norm"),

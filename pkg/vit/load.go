@@ -105,6 +105,9 @@ func fromFile(path string, file *weights.File, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if conf, err = conf.inSection(found.table); err != nil {
+		return nil, err
+	}
 	config, resize, warnings, err := inferConfig(found.table, shapes, conf)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 // Normalisations that checkpoints are trained with.
 const (
 	normalizeHalf     = "normalize(0.5,0.5)"
+	normalizeCLIP     = "normalize([0.48145466,0.4578275,0.40821073],[0.26862954,0.26130258,0.27577711])"
 	normalizeImageNet = "normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"
 )
 
@@ -43,7 +44,7 @@ func pipelineOf(layout Layout, c Config, conf *configFile, dir string) (string, 
 	return defaultPipeline(layout, c), nil
 }
 
-func isHF(l Layout) bool { return l == HFViT || l == HFDeiT || l == HFDinov2 }
+func isHF(l Layout) bool { return l == HFViT || l == HFDeiT || l == HFDinov2 || l == HFCLIP }
 
 // defaultPipeline is what the layout's own code does to a picture when nobody
 // says otherwise.
@@ -54,6 +55,11 @@ func defaultPipeline(layout Layout, c Config) string {
 		return torchvisionPipeline(c)
 	case HFDinov2, DINOv2: // 224 whatever the size the positions are for, as its processor does
 		return "resize(256,bicubic) | centercrop(224) | totensor | " + normalizeImageNet
+	case HFCLIP:
+		if !c.PreNorm { // SigLIP
+			return fmt.Sprintf("resize(%d,%d,bicubic) | totensor | %s", h, w, normalizeHalf)
+		}
+		return fmt.Sprintf("resize(%d,bicubic) | centercrop(%d) | totensor | %s", h, h, normalizeCLIP)
 	case HFDeiT:
 		side := 256 * h / 224
 		return fmt.Sprintf("resize(%d,%d,bicubic) | centercrop(%d) | totensor | %s", side, side, h, normalizeImageNet)

@@ -104,7 +104,7 @@ TIMM_LIBRARY = f"timm {timm.__version__}"
 
 
 def timm_case(case, seed, description, size=SIZE, cls=VisionTransformer, architecture="vit_base_patch16_224",
-              library=TIMM_LIBRARY, **args):
+              library=TIMM_LIBRARY, rename=lambda name: name, **args):
     model_args = {**TIMM, **args}
     classes = model_args.pop("num_classes", CLASSES)
     model = randomise(cls(num_classes=classes, **model_args), seed)
@@ -119,8 +119,8 @@ def timm_case(case, seed, description, size=SIZE, cls=VisionTransformer, archite
         "architecture": architecture, "num_classes": classes, "num_features": model.num_features,
         "global_pool": model_args.get("global_pool", "token"), "model_args": model_args,
     }
-    write(case, library, description, images, result, kept, config, safetensors_file(model.state_dict()),
-          "weights.safetensors")
+    state = {rename(k): v for k, v in model.state_dict().items()}
+    write(case, library, description, images, result, kept, config, safetensors_file(state), "weights.safetensors")
 
 
 def timm_cases():
@@ -139,14 +139,18 @@ def timm_cases():
     timm_case("timm_patch_4x6", 8, "patches of 4x6 pixels, no bias of query, key, value", size=(16, 18),
               img_size=(16, 18), patch_size=(4, 6), qkv_bias=False)
     timm_case("timm_pre_norm", 9, "LayerNorm before the blocks, as the CLIP models", pre_norm=True, proj_bias=True)
+    timm_case("deit3", 12, "DeiT III, its layer scales under the names of the original code", init_values=0.1,
+              no_embed_class=True, architecture="deit3_base_patch16_224",
+              rename=lambda k: k.replace("ls1.gamma", "gamma_1").replace("ls2.gamma", "gamma_2"))
     timm_case("timm_resized", 10, "made for 12x12, run at 16x8: positions resized by timm", size=(16, 8),
               dynamic_img_size=True)
 
 
-def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, interpolate=False):
+def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, interpolate=False, norm=lambda _, x: x):
+    """norm makes the tokens after the last LayerNorm of what the model returns, if it doesn't."""
     config._attn_implementation = "eager"
     model = randomise(cls(config), seed)
-    layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and hasattr(m, "attention")]
+    layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and (hasattr(m, "attention") or hasattr(m, "self_attn"))]
     assert len(layers) == config.num_hidden_layers
     kept, _ = capture(layers, [])
     images = pictures(size, seed)
@@ -155,7 +159,7 @@ def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, in
         out = model(images, output_attentions=True, **args)
     for i, a in enumerate(out.attentions):
         kept[f"attn_{i}"] = a
-    result = {"logits": out.logits} if "logits" in out else {"norm": out.last_hidden_state}
+    result = {"logits": out.logits} if "logits" in out else {"norm": norm(model, out.last_hidden_state)}
     scratch = OUT / "scratch"
     model.save_pretrained(scratch)
     written = json.loads((scratch / "config.json").read_text())
@@ -198,6 +202,13 @@ def hf_cases():
             dino(registers, num_register_tokens=4))
     hf_case("hf_dinov2_registers_classes", 33, "Dinov2WithRegistersForImageClassification, run at 16x8: antialiased positions",
             transformers.Dinov2WithRegistersForImageClassification, dino(registers, num_register_tokens=2), size=(16, 8))
+    clip = dict(**HF, intermediate_size=MLP)
+    hf_case("hf_clip", 34, "CLIPVisionModel", transformers.CLIPVisionModel, transformers.CLIPVisionConfig(**clip),
+            norm=lambda m, x: m.post_layernorm(x))
+    hf_case("hf_clip_gelu", 35, "CLIPVisionModelWithProjection with the exact GELU, run at 16x8", transformers.CLIPVisionModelWithProjection,
+            transformers.CLIPVisionConfig(**clip, hidden_act="gelu", projection_dim=8), size=(16, 8), interpolate=True,
+            norm=lambda m, x: m.vision_model.post_layernorm(x))
+    hf_case("hf_siglip", 36, "SiglipVisionModel, without a class token", transformers.SiglipVisionModel, transformers.SiglipVisionConfig(**clip))
 
 
 def own_case(case, seed, description, model, config, size=SIZE):
