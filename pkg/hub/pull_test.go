@@ -236,11 +236,11 @@ func set[T any](t *testing.T, v *T, to T) {
 func (w *world) smallImgFocus(t *testing.T) {
 	t.Helper()
 	onnx := smallONNX()
-	g, err := parseONNX(onnx)
+	f, err := openONNX(t, onnx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tensors, err := backbone(g)
+	tensors, err := backbone(f)
 	if err != nil {
 		t.Fatal(err)
 	}

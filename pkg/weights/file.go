@@ -34,6 +34,8 @@ type File struct {
 	tensors  map[string]*Tensor
 	warnings []string
 	keys     []string
+	graph    *ONNXGraph
+	files    []string // as many as mappings
 	mappings [][]byte
 	unmap    []func() error
 	shard    bool // one of several, which an index names
@@ -109,7 +111,7 @@ func (f *File) read(path string, c choice) error {
 	case FormatPyTorch, FormatPyTorchLegacy:
 		tensors, err = f.readTorch(data, c)
 	case FormatONNX:
-		tensors, err = parseONNX(data, f.beside(filepath.Dir(path)))
+		tensors, f.graph, err = parseONNX(data, f.beside(filepath.Dir(path)))
 	case formatIndex:
 		if f.shard {
 			return errors.New("an index itself, where the weights should be")
@@ -138,6 +140,9 @@ func (f *File) readTorch(data []byte, c choice) ([]*Tensor, error) {
 		value, err = torchFind(content.top, c.root)
 	default:
 		value, f.root, err = torchPick(content.top)
+		if others := torchOthers(content.top, f.root); err == nil && f.root != "" && len(others) > 0 {
+			f.warnings = append(f.warnings, fmt.Sprintf("it holds several sets of weights: took %s, not %s; --weights chooses another", f.root, strings.Join(others, ", ")))
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -148,7 +153,7 @@ func (f *File) readTorch(data []byte, c choice) ([]*Tensor, error) {
 			f.keys = append(f.keys, torchKey(k))
 		}
 	}
-	f.warnings = content.host.warnings(value)
+	f.warnings = append(f.warnings, content.host.warnings(value)...)
 	return content.flatten(value, c.all)
 }
 
@@ -192,7 +197,7 @@ func (f *File) mapped(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.mappings, f.unmap = append(f.mappings, data), append(f.unmap, unmap)
+	f.mappings, f.unmap, f.files = append(f.mappings, data), append(f.unmap, unmap), append(f.files, path)
 	return data, nil
 }
 
@@ -301,6 +306,9 @@ func (f *File) Warnings() []string { return f.warnings }
 // Keys lists the keys of the dict that a PyTorch file holds, also those of things
 // that are no tensors; nil for other files.
 func (f *File) Keys() []string { return f.keys }
+
+// Graph returns the graph that an ONNX file's weights belong to; nil for other files.
+func (f *File) Graph() *ONNXGraph { return f.graph }
 
 // Names lists the tensors in the file's order. The slice must not be changed.
 func (f *File) Names() []string { return f.names }

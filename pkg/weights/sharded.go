@@ -47,6 +47,7 @@ func (f *File) readShard(path, shard string, places map[string]string) error {
 	inner := &File{path: path, shard: true, tensors: map[string]*Tensor{}}
 	err := inner.read(path, choice{})
 	f.unmap = append(f.unmap, inner.unmap...)
+	f.files, f.mappings = append(f.files, inner.files...), append(f.mappings, inner.mappings...)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("the shard %s isn't beside the index: download it too", shard)
 	}

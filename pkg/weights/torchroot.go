@@ -10,11 +10,12 @@ import (
 )
 
 // torchRootKeys are the names under which training scripts keep the weights of
-// a model, most telling first. Of DINO's teacher and student, the teacher is
-// the one that its authors evaluate.
+// a model, most telling first. Of an average and the raw weights, timm's loader
+// takes the average; of DINO's teacher and student, the teacher is the one that
+// its authors evaluate.
 var torchRootKeys = []string{
-	"state_dict", "model_state_dict", "model", "net", "network", "module", "teacher", "student",
-	"model_state", "weights", "params", "model_ema", "state_dict_ema", "ema",
+	"state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model", "net", "network", "module", "teacher", "student",
+	"model_state", "weights", "params", "ema",
 }
 
 // torchBesideKeys are the names of tensors that training leaves beside a
@@ -121,6 +122,26 @@ func torchPick(top any) (dict any, root string, err error) {
 		d, root = child.dict, strings.TrimPrefix(root+"."+child.key, ".")
 	}
 	return d, root, nil
+}
+
+// torchOthers lists the dicts of a file that also go by names under which weights
+// are kept, besides the one that was picked.
+func torchOthers(top any, root string) []string {
+	d, ok := torchDictOf(top)
+	if !ok {
+		return nil
+	}
+	children, err := torchChildren(d, torchCounter{})
+	if err != nil {
+		return nil
+	}
+	var others []string
+	for _, c := range children {
+		if slices.Contains(torchRootKeys, c.key) && root != c.key && !strings.HasPrefix(root, c.key+".") {
+			others = append(others, c.key)
+		}
+	}
+	return others
 }
 
 // torchChoose decides whether to go down into one of a dict's children, given

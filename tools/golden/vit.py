@@ -13,6 +13,8 @@ import shutil
 import warnings
 
 import numpy as np
+import onnx
+import onnxscript
 import safetensors.torch
 import timm
 import timm.layers
@@ -247,6 +249,23 @@ def own_cases():
              vit_models.Jeonsworld(**sizes, classes=CLASSES), plain, size=20)
 
 
+def torchvision_run(model, images):
+    """The logits, and the blocks' outputs and probabilities, which the model itself doesn't ask for."""
+    kept, handles = capture(model.encoder.layers, [])
+
+    def ask(_, args, kwargs):
+        return args, {**kwargs, "need_weights": True, "average_attn_weights": False}
+    for i, block in enumerate(model.encoder.layers):
+        handles.append(block.self_attention.register_forward_pre_hook(ask, with_kwargs=True))
+        handles.append(block.self_attention.register_forward_hook(
+            lambda _, __, y, i=i: kept.__setitem__(f"attn_{i}", y[1].detach().clone())))
+    with torch.no_grad():
+        logits = model(images)
+    for handle in handles:
+        handle.remove()
+    return logits, kept
+
+
 def torchvision_case(case, seed, description, change=None, run_at=None, rename=None, representation=None):
     """change(model) puts another head in; run_at is the size that positions are resized to."""
     def build(size):
@@ -263,14 +282,8 @@ def torchvision_case(case, seed, description, change=None, run_at=None, rename=N
         model.load_state_dict(interpolate_embeddings(run_at, 4, dict(state)))
         model.eval()
     images = pictures(size, seed)
-    kept, _ = capture(model.encoder.layers, [])
-    for i, block in enumerate(model.encoder.layers):  # the model itself doesn't ask for the probabilities
-        def ask(_, args, kwargs):
-            return args, {**kwargs, "need_weights": True, "average_attn_weights": False}
-        block.self_attention.register_forward_pre_hook(ask, with_kwargs=True)
-        block.self_attention.register_forward_hook(lambda _, __, y, i=i: kept.__setitem__(f"attn_{i}", y[1].detach().clone()))
-    with torch.no_grad():
-        result = {"logits": model(images)}
+    logits, kept = torchvision_run(model, images)
+    result = {"logits": logits}
     if rename:
         state = {rename(k): v for k, v in state.items()}
     write(case, f"torchvision {torchvision.__version__.split('+')[0]}", description, images, result, kept,
@@ -329,9 +342,109 @@ def google_cases():
                 big_vision=True, class_token=False, global_pool="avg", fc_norm=False)
 
 
+class Logits(torch.nn.Module):
+    """A transformers model that returns a tensor, as people wrap it to export it."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        out = self.model(x)
+        return out.logits if "logits" in out else out.last_hidden_state
+
+
+def onnx_file(model, images, external, **args):
+    """Exports by torch.onnx.export; paths of this machine are taken out of the notes."""
+    def write_file(path):
+        torch.onnx.export(model, (images,), str(path), verbose=False, external_data=external, **args)
+        graph = onnx.load(path, load_external_data=False)
+        for node in graph.graph.node:
+            kept = [p for p in node.metadata_props if p.key != "pkg.torch.onnx.stack_trace"]
+            del node.metadata_props[:]
+            node.metadata_props.extend(kept)
+        path.write_bytes(graph.SerializeToString())
+    return write_file
+
+
+def onnx_case(case, seed, description, model, run, config, fresh=False, wrap=lambda m: m, half=False, external=False, **args):
+    """run(model, images) gives logits and intermediates; fresh keeps equal parameters equal."""
+    torch.manual_seed(seed)
+    model = model()
+    model = model.eval() if fresh else randomise(model, seed)
+    if half:
+        model = model.half().float()  # the values that the file will have
+    images = pictures(SIZE, seed)
+    logits, kept = run(model, images)
+    if half:
+        model = model.half()
+    weights = onnx_file(wrap(model), images.half() if half else images, external, **args)
+    write(case, f"torch {torch.__version__.split('+')[0]}, onnxscript {onnxscript.__version__}", description, images,
+          {"logits": logits}, kept, config, weights, "weights.onnx")
+
+
+def onnx_cases():
+    """What torch.onnx.export makes of models, by default and with its usual switches."""
+    old, new = dict(dynamo=False), dict(dynamo=True)
+    timm_config = {"num_heads": HEADS}
+
+    def timm_model(**args):
+        return lambda: VisionTransformer(num_classes=CLASSES, **{**TIMM, **args})
+
+    def timm_run(model, images):
+        kept, handles = capture(model.blocks, [b.attn.attn_drop for b in model.blocks])
+        with torch.no_grad():
+            logits = model(images)
+        for handle in handles:
+            handle.remove()
+        return logits, kept
+    timm_args = (timm_run, timm_config)
+    onnx_case("onnx_timm", 81, "timm, TorchScript's exporter", timm_model(), *timm_args, **old)
+    onnx_case("onnx_timm_unfolded", 82, "the same without constant folding", timm_model(), *timm_args, do_constant_folding=False, **old)
+    onnx_case("onnx_timm_no_bias", 83, "no bias of query, key, value: the node's name tells the layer", timm_model(qkv_bias=False), *timm_args, **old)
+    onnx_case("onnx_timm_fresh", 84, "a new model: equal parameters are stored once", timm_model(init_values=0.1), *timm_args, fresh=True, **old)
+    onnx_case("onnx_timm_new", 85, "timm, the newer exporter", timm_model(), *timm_args, **new)
+    onnx_case("onnx_timm_new_fresh", 86, "a new model: equal parameters are stored once, zero biases left out",
+              timm_model(init_values=0.1, reg_tokens=2, no_embed_class=True, dynamic_img_size=True), *timm_args, fresh=True, **new)
+    onnx_case("onnx_timm_new_batch", 87, "registers, no bias of query, key, value, a batch of any size, values in a file of their own",
+              timm_model(reg_tokens=2, qkv_bias=False), *timm_args, external=True,
+              dynamic_shapes=({0: torch.export.Dim("batch")},), **new)
+    onnx_case("onnx_timm_half", 88, "float16", timm_model(), *timm_args, half=True, **old)
+
+    def tv_model():
+        return torchvision.models.VisionTransformer(SIZE, 4, DEPTH, HEADS, DIM, MLP, num_classes=CLASSES)
+    tv_args = (torchvision_run, {"num_heads": HEADS})
+    onnx_case("onnx_torchvision", 89, "torchvision, TorchScript's exporter", tv_model, *tv_args, **old)
+    onnx_case("onnx_torchvision_new", 90, "torchvision, the newer exporter, a new model", tv_model, *tv_args, fresh=True, **new)
+
+    def hf_run(model, images):
+        layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and hasattr(m, "attention")]
+        kept, handles = capture(layers, [])
+        model.set_attn_implementation("eager")
+        with torch.no_grad():
+            out = model(images, output_attentions=True)
+        for handle in handles:
+            handle.remove()
+        for i, a in enumerate(out.attentions):
+            kept[f"attn_{i}"] = a
+        model.set_attn_implementation("sdpa")  # as it is by default
+        return out.logits, kept
+    vit = transformers.ViTConfig(**HF, intermediate_size=MLP, num_labels=CLASSES)
+    dino = transformers.Dinov2WithRegistersConfig(**HF, mlp_ratio=2, num_labels=CLASSES, num_register_tokens=2)
+    for case, seed, cls, config, args in [
+        ("onnx_hf_vit", 91, transformers.ViTForImageClassification, vit, old),
+        ("onnx_hf_vit_new", 92, transformers.ViTForImageClassification, vit, new),
+        ("onnx_hf_dinov2_new", 93, transformers.Dinov2WithRegistersForImageClassification, dino, new),
+    ]:
+        exporter = "the newer" if args is new else "TorchScript's"
+        onnx_case(case, seed, f"transformers' {cls.__name__}, {exporter} exporter", lambda cls=cls, config=config: cls(config), hf_run,
+                  json.loads(config.to_json_string()), wrap=Logits, **args)
+
+
 timm_cases()
 hf_cases()
 own_cases()
 torchvision_cases()
 google_cases()
+onnx_cases()
 (OUT / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
