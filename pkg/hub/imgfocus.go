@@ -180,14 +180,19 @@ func backbone(file *weights.File) ([]*weights.Tensor, error) {
 			out = append(out, t.As(name, t.Shape))
 		}
 	}
-	p, err := positions(graph)
-	if err != nil {
-		return nil, err
+	if !slices.ContainsFunc(out, func(t *weights.Tensor) bool { return t.Name == positionsName }) {
+		p, err := positions(graph)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
 	}
-	out = append(out, p)
 	slices.SortFunc(out, func(a, b *weights.Tensor) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
+
+// positionsName is transformers' name for position embeddings.
+const positionsName = "embeddings.position_embeddings"
 
 // positions joins the position embeddings, which the exporter cut in two: the
 // [class] token's, an unnamed initialiser of a Concat [1, 1, dim], and the
@@ -221,7 +226,7 @@ func positions(g *weights.ONNXGraph) (*weights.Tensor, error) {
 		data = append(data, values...)
 	}
 	shape := []int{1, 1 + patches[0].Shape[1], patches[0].Shape[2]}
-	return weights.NewTensor("embeddings.position_embeddings", shape, data), nil
+	return weights.NewTensor(positionsName, shape, data), nil
 }
 
 // digest is a SHA-256 over names, shapes and values of tensors, in their order.

@@ -40,7 +40,7 @@ func Prepare(ctx context.Context, root string, o hub.Options) error {
 	if name == "" {
 		name = DefaultWeights
 	}
-	if _, known := hub.Lookup(name); known {
+	if c, known := hub.Find(name); known && len(c.Files) > 0 {
 		if _, err := hub.Pull(ctx, name, o); err != nil {
 			return err
 		}
@@ -57,11 +57,13 @@ func open(fileOrName string) (*Weights, error) {
 	w := &Weights{Source: "a file of your own, " + fileOrName}
 	path := fileOrName
 	if _, err := os.Stat(path); err != nil {
-		if _, known := hub.Lookup(fileOrName); !known {
+		c, known := hub.Find(fileOrName)
+		_, here := hub.Path(fileOrName)
+		if !here && (!known || len(c.Files) == 0) { // a repository outside the catalogue isn't fetched unasked
 			_, err := hub.Resolve(fileOrName)
 			return nil, fmt.Errorf("GAZE_VIT: %w", err)
 		}
-		if _, here := hub.Path(fileOrName); !here {
+		if !here {
 			fmt.Fprintf(os.Stderr, "fetching %s, once\n", fileOrName)
 		}
 		r, err := hub.Pull(context.Background(), fileOrName, hub.Options{})

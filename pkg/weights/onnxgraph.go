@@ -234,3 +234,10 @@ func transposedONNX(t *Tensor, name string) *Tensor {
 	})
 	return out
 }
+
+// joinedONNX is two tensors [1, n, dim] one after the other.
+func joinedONNX(name string, a, b *Tensor) *Tensor {
+	out := &Tensor{Name: name, DType: a.DType, Shape: []int{1, a.Shape[1] + b.Shape[1], a.Shape[2]}}
+	out.late = sync.OnceValues(func() ([]byte, error) { return slices.Concat(a.Bytes(), b.Bytes()), nil })
+	return out
+}

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -71,6 +72,7 @@ func (g *ONNXGraph) named() ([]*Tensor, error) {
 		return nil, err
 	}
 	n.tokens()
+	n.cutPositions()
 	return n.list(), nil
 }
 
@@ -245,46 +247,100 @@ func (n *onnxNaming) biasAfter(node *ONNXNode) (weight string, found bool) {
 // Names of the parameters that the newer exporter changes beforehand.
 var (
 	tokenName    = regexp.MustCompile(`(^|[._])(cls|class|dist|distillation|reg|register)s?_?(tokens?|embedding)$`)
-	positionName = regexp.MustCompile(`(^|[._])(pos_embed|pos_embedding|position_embeddings?|positional_embedding)$`)
+	positionName = regexp.MustCompile(`(^|[._])(pos_embed|pos_embedding|position_embeddings?|positional_embedding|position_embedding\.weight)$`)
 )
 
 // tokens finds the tokens and position embeddings that are missing: constants that
-// are concatenated with the patches, or added to them, in the order in which the
-// model has them. Where there are more or fewer, nothing is taken.
+// are concatenated with the patches, expanded or not, or added to them, in the order
+// in which the model has them. Where there are more or fewer, nothing is taken.
 func (n *onnxNaming) tokens() {
 	var tokens, positions []string
 	for _, p := range n.graph.signature {
 		switch {
-		case n.found[p.name] != nil:
 		case tokenName.MatchString(p.name):
 			tokens = append(tokens, p.name)
-		case positionName.MatchString(p.name):
+		case positionName.MatchString(p.name) && n.found[p.name] == nil:
 			positions = append(positions, p.name)
 		}
 	}
+	expanded := map[string]string{}
 	var joined, added []string
 	for i := range n.graph.Nodes {
 		node := &n.graph.Nodes[i]
-		for _, in := range node.Inputs {
-			t := n.constant(in)
-			if t == nil || t.DType == Int64 || !n.isMade(in) || n.used[in] || len(t.Shape) < 3 || slices.Contains(joined, in) || slices.Contains(added, in) {
-				continue
+		switch {
+		case node.Op == "Expand" && len(node.Inputs) > 0 && len(node.Outputs) == 1 && n.isToken(node.Inputs[0]):
+			expanded[node.Outputs[0]] = node.Inputs[0]
+		case node.Op == "Concat":
+			for _, in := range node.Inputs {
+				if of, ok := expanded[in]; ok {
+					in = of
+				}
+				if n.isToken(in) {
+					joined = append(joined, in)
+				}
 			}
-			switch {
-			case node.Op == "Concat" && len(t.Shape) == 3:
-				joined = append(joined, in)
-			case node.Op == "Add" && strings.Contains(node.source, "aten.add"):
-				added = append(added, in)
+		case node.Op == "Add" && strings.Contains(node.source, "aten.add"):
+			for _, in := range node.Inputs {
+				if n.isToken(in) && n.isMade(in) && !n.used[in] && !slices.Contains(added, in) {
+					added = append(added, in)
+				}
 			}
 		}
 	}
 	if len(joined) == len(tokens) {
 		for i, name := range tokens {
-			n.takeFirst(joined[i], name)
+			if n.found[name] == nil {
+				n.takeFirst(joined[i], name)
+			}
 		}
 	}
 	if len(added) == 1 && len(positions) == 1 {
 		n.takeFirst(added[0], positions[0])
+	}
+}
+
+// isToken tells whether an input is a constant [batch, …, dim] of floats.
+func (n *onnxNaming) isToken(in string) bool {
+	t := n.constant(in)
+	return t != nil && len(t.Shape) >= 3 && t.DType != Int64
+}
+
+// cutPositions joins position embeddings that the older exporter has cut in two,
+// where transformers' models resize them in the graph: the class token's, which is
+// concatenated, and the patches', which are reshaped first.
+func (n *onnxNaming) cutPositions() {
+	class, patches := map[string][]string{}, map[string][]string{}
+	for i := range n.graph.Nodes {
+		node := &n.graph.Nodes[i]
+		module := node.module()
+		if n.found[module+".cls_token"] == nil || n.found[module+".position_embeddings"] != nil {
+			continue
+		}
+		for _, in := range node.Inputs {
+			t := n.graph.constants[in]
+			if t == nil || !n.isMade(in) || len(t.Shape) != 3 || t.Shape[0] != 1 {
+				continue
+			}
+			switch {
+			case node.Op == "Concat" && t.Shape[1] == 1:
+				class[module] = append(class[module], in)
+			case node.Op == "Reshape" && t.Shape[1] > 1:
+				patches[module] = append(patches[module], in)
+			}
+		}
+	}
+	for _, module := range slices.Sorted(maps.Keys(class)) {
+		c, p := class[module], patches[module]
+		if len(c) != 1 || len(p) != 1 {
+			continue
+		}
+		first, rest, name := n.graph.constants[c[0]], n.graph.constants[p[0]], module+".position_embeddings"
+		if first.DType != rest.DType || first.Shape[2] != rest.Shape[2] {
+			continue
+		}
+		n.used[c[0]], n.used[p[0]] = true, true
+		n.found[name] = joinedONNX(name, first, rest)
+		n.added = append(n.added, name)
 	}
 }
 
