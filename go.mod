@@ -9,6 +9,7 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/image v0.34.0
 	golang.org/x/sys v0.43.0
+	golang.org/x/term v0.40.0
 	golang.org/x/text v0.35.0
 	google.golang.org/protobuf v1.36.11
 )
@@ -23,6 +24,5 @@ require (
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
 	golang.org/x/exp v0.0.0-20260410095643-746e56fc9e2f // indirect
-	golang.org/x/term v0.40.0 // indirect
 	k8s.io/klog/v2 v2.140.0 // indirect
 )
