@@ -66,5 +66,5 @@ func (v *verified) sentence() string {
 	if len(v.Files) > 1 {
 		files = fmt.Sprintf("%d files, ", len(v.Files))
 	}
-	return fmt.Sprintf("%s%.1f MB read: %s", files, float64(v.Bytes)/1e6, strings.Join(parts, "; "))
+	return fmt.Sprintf("%s%.1f MB: %s", files, float64(v.Bytes)/1e6, strings.Join(parts, "; "))
 }

@@ -55,6 +55,9 @@ func (f *trainFlags) startModel(cmd *cobra.Command, job *train.FineTune, splits 
 	if !vit.IsSpec(f.model) {
 		return loadModel(cmd, f.model)
 	}
+	if chosen(cmd) != (vit.LoadOptions{}) {
+		return nil, misuse(cmd, errors.New("--weights and --head-name choose among what a checkpoint holds: --model describes a new model"))
+	}
 	cfg, err := vit.ParseConfig(f.model)
 	if err != nil {
 		return nil, misuse(cmd, fmt.Errorf("--model: %w", err))

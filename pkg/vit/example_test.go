@@ -84,3 +84,19 @@ func ExampleConfig_Architecture() {
 	fmt.Println(vit.Config{Dim: 384, Depth: 12, PatchSize: [2]int{14, 14}, Registers: 4}.Architecture())
 	// Output: ViT-S/14 with 4 registers
 }
+
+// A training checkpoint may hold several sets of weights and a head of another name.
+func ExampleOpen() {
+	m, err := vit.Open("testdata/torchvision_head/weights.pth", vit.LoadOptions{Weights: "module.model"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	d := m.Describe()
+	fmt.Println(d.Layout, d.Weights, d.Classes)
+	_, err = vit.Open("testdata/torchvision_head/weights.pth", vit.LoadOptions{Weights: "ema"})
+	fmt.Println(err)
+	// Output:
+	// torchvision module.model 5
+	// testdata/torchvision_head/weights.pth: it holds no set of weights called "ema", only module.model
+}

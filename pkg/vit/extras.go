@@ -16,7 +16,7 @@ import (
 // an error. A tensor that the layout doesn't know is passed over only if
 //
 //   - it lies outside the set's prefix and isn't of a kind that is put into a model
-//     from outside (prompts, LoRA, adapters),
+//     from outside (prompts, LoRA, adapters, tokens),
 //   - or its first part is a name for what comes after the blocks (behindPart),
 //   - or it is a counter: one whole number,
 //   - or it belongs to a linear layer from the model's width to another one, with a
@@ -34,9 +34,12 @@ type extras struct {
 // Parts of names, split at underscores where that makes no difference.
 var (
 	behindPart = regexp.MustCompile(`^(?:(?:.*_)?(?:heads?|classifiers?|predictors?|projectors?|projections?|decoders?|loss|losses|criterion|prototypes?|queues?|centers?|logits?|regressors?|discriminator)(?:_.*)?|` +
-		`fcs?|fc_.*|cls|cls_(?:head|fc|layer|pred)|out|output|output_.*|linear|linear_.*|dense|proj|proj_.*|mlp|mlp_.*|last_layer|final_layer|mask_token|mask_tokens|mask_embed.*|` +
+		`fcs?|fc_.*|cls|cls_(?:head|fc|layer|pred)|out|output|output_.*|linear|linear_.*|dense|proj|proj_.*|mlp|mlp_.*|last_layer|final_layer|mask_token|mask_tokens|mask_embed.*|masked_embed.*|` +
 		`arc|arc_?face|cos_?face|sphere_?face|margin|metric|metric_.*|aux|aux_.*|logit_scale|logit_bias|temperature|temp|tau|` +
 		`pooler|pool|pooling|attn_pool|attention_pool|neck|necks|bottleneck|bnneck|bn_neck|text_model|text_encoder|text_.*|lm_head|language_.*|teacher|teacher_.*|student|student_.*|momentum_.*)$`)
+	inputPart      = regexp.MustCompile(`(?:^|_)(?:tokens?|embed|embeds|embeddings?|pos|positions?|positional)(?:_|$)`)
+	notInputPart   = regexp.MustCompile(`^(?:mask|masked|decoder|predictor|text|query|teacher|student|momentum)`)
+	ownTokens      = regexp.MustCompile(`^(?:cls|class|reg|register|dist|distillation|extra|prefix)_?(?:tokens?|embeddings?)$`)
 	beforeHeadPart = regexp.MustCompile(`^(?:pooler|pool|pooling|attn_pool|attention_pool|necks?|bottleneck|bnneck|bn_neck|(?:.*_)?neck)$`)
 	intruderPart   = regexp.MustCompile(`(?:^|[._])(?:prompts?|lora|lora_[a-zA-Z_]*|adapters?|soft_tokens?)(?:$|[._])`)
 	bookkeeping    = regexp.MustCompile(`^(?:optimizers?|optim|opt|optimizer_.*|optim_.*|lr_schedulers?|schedulers?|scheduler_.*|sched|ema_sched|scaler|grad_scaler|loss_scaler|amp|amp_.*|rng|rng_.*|.*_rng|.*_rng_state|random.*|callbacks|loops|args|hyper_parameters|config|cfg|history|metrics?|best_.*|trainer|epoch|step|iter|iteration|ema_state|gns_stats)(?:\.|$)`)
@@ -79,7 +82,7 @@ func (s *weightSet) sortExtras(sets []*weightSet, tensor func(name string) *weig
 		if bookkeeping.MatchString(name) || s.isOtherSets(name, sets) {
 			continue
 		}
-		e.take(name, !intruderPart.MatchString(name))
+		e.take(name, !intruderPart.MatchString(name) && !ownTokens.MatchString(besidePrefix(name, s.prefix)))
 		if beforeHeadPart.MatchString(firstPart(besidePrefix(name, s.prefix))) {
 			e.beside = append(e.beside, name)
 		}
@@ -92,7 +95,7 @@ func (s *weightSet) sortExtras(sets []*weightSet, tensor func(name string) *weig
 			e.take(name, false)
 		case intruderPart.MatchString(rest):
 			e.take(name, false)
-		case behindPart.MatchString(first):
+		case behindPart.MatchString(first) && (!inputPart.MatchString(first) || notInputPart.MatchString(first)):
 			e.take(name, true)
 			if beforeHeadPart.MatchString(first) {
 				e.beside = append(e.beside, name)

@@ -62,6 +62,8 @@ func TestPassedOver(t *testing.T) {
 		{"", "queue 128 7", "queue"},
 		{"", "mask_token 1 1 128", "mask_token"},
 		{"", "decoder_embed.weight 128 128, decoder_embed.bias 128, decoder_pos_embed 1 17 128, decoder_blocks.0.norm1.weight 128, decoder_norm.weight 128, decoder_pred.weight 48 128", "decoder_embed (2 tensors)"},
+		{"", "masked_embed 1 128", "masked_embed"},
+		{"blip.", "query_tokens 1 4 128, qformer.cls_token 1 1 128", "query_tokens, qformer.cls_token"},
 		{"", "attn_pool.latent 1 1 128, attn_pool.q.weight 128 128", "attn_pool (2 tensors)"},
 		{"", "logit_scale 1", "logit_scale"},
 		{"", "projection_head.0.weight 128 128, projection_head.0.bias 128", "projection_head (2 tensors)"},
@@ -142,6 +144,10 @@ func TestExtrasThatMatter(t *testing.T) {
 		{"backbone.", "prompt_learner.ctx 4 128, backbone.x 3", "backbone.x"},
 		{"backbone.", "prompts.deep 2 4 128", "prompt tokens"},
 		{"model.", "model.adapter.weight 128 128", "adapters"},
+		{"", "aux_tokens 1 4 128", "aux_tokens"},
+		{"", "output_pos_embed 1 4 128", "output_pos_embed"},
+		{"backbone.", "cls_token 1 1 128", "left over: cls_token"},
+		{"model.backbone.", "model.register_tokens 1 4 128", "model.register_tokens"},
 	} {
 		m, err := loadTensors(t, append(named(t, timmModel(t, 3), c.prefix), zeroTensors(t, c.extra)...), LoadOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "left over: ") {

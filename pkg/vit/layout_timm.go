@@ -38,8 +38,9 @@ var timmTable = table{
 			{file: "dist_token", ours: "dist_token"},
 			{file: "reg_token", ours: "registers"},
 		}),
-	heads: []string{"head"},
-	block: dottedBlock,
+	heads:  []string{"head"},
+	rename: dechunked,
+	block:  dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6
 		if c.PreNorm && !c.PatchBias { // the CLIP models
@@ -52,8 +53,7 @@ var timmTable = table{
 	},
 }
 
-// dinov2Table: facebookresearch/dinov2. Models made for sharded training number
-// their blocks blocks.CHUNK.INDEX, the index counting through.
+// dinov2Table: facebookresearch/dinov2.
 var dinov2Table = table{
 	layout: DINOv2,
 	anchor: "patch_embed.proj.weight",
@@ -63,15 +63,8 @@ var dinov2Table = table{
 		[]row{{file: "register_tokens", ours: "registers"}}),
 	ignore: []string{"mask_token"},
 	needs:  "block_0/scale1", // MAE has a mask token, too
-	rename: func(name string) string {
-		parts := strings.SplitN(name, ".", 4)
-		if len(parts) == 4 && parts[0] == "blocks" && isNumber(parts[1]) && isNumber(parts[2]) {
-			return strings.Join([]string{"blocks", parts[2], parts[3]}, ".")
-		}
-		return name
-	},
-	heads: []string{"head"},
-	block: dottedBlock,
+	rename: dechunked,
+	block:  dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6
 		if c.Registers > 0 { // those models were trained with the antialiased filter
@@ -79,6 +72,16 @@ var dinov2Table = table{
 		}
 		return DINOv2Bicubic
 	},
+}
+
+// dechunked drops the chunk from blocks.CHUNK.INDEX.…, as models made for sharded
+// training name their blocks; the index counts through all chunks.
+func dechunked(name string) string {
+	parts := strings.SplitN(name, ".", 4)
+	if len(parts) == 4 && parts[0] == "blocks" && isNumber(parts[1]) && isNumber(parts[2]) {
+		return strings.Join([]string{"blocks", parts[2], parts[3]}, ".")
+	}
+	return name
 }
 
 func isNumber(s string) bool {

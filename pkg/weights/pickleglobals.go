@@ -95,17 +95,20 @@ func isPrivate(part string) bool {
 }
 
 // standardDataModules are modules of the standard library all of whose names make
-// data: numbers, dates, paths, records, types.
+// data, or compute with it: numbers, dates, paths, records, types.
 var standardDataModules = strings.Fields(
-	"collections _collections_abc dataclasses datetime _datetime zoneinfo decimal _decimal fractions numbers enum ipaddress pathlib typing abc array calendar string textwrap random exceptions UserDict UserList UserString")
+	"collections _collections_abc dataclasses datetime _datetime zoneinfo decimal _decimal fractions numbers enum ipaddress pathlib typing abc array calendar string textwrap random math cmath statistics exceptions UserDict UserList UserString")
 
-// standardData are single names that do.
+// standardData are single names that are as harmless.
 var standardData = strings.Fields(`
 	builtins.bool builtins.bytearray builtins.bytes builtins.complex builtins.dict builtins.Ellipsis builtins.float
 	builtins.frozenset builtins.int builtins.list builtins.NotImplemented builtins.object builtins.range builtins.set
+	builtins.abs builtins.all builtins.any builtins.enumerate builtins.iter builtins.len builtins.max builtins.min
+	builtins.reversed builtins.round builtins.sorted builtins.sum builtins.zip
 	builtins.slice builtins.str builtins.tuple builtins.type builtins.xrange builtins.long builtins.unicode builtins.basestring
 	argparse.Namespace _codecs.encode copyreg._reconstructor copyreg.__newobj__ copyreg.__newobj_ex__
 	copy_reg._reconstructor copy_reg.__newobj__ copy_reg.__newobj_ex__
+	_io.BytesIO _io.StringIO io.BytesIO io.StringIO _operator.itemgetter _operator.add _operator.mul _operator.sub _operator.truediv
 	functools.partial inspect._empty itertools.count logging.getLogger operator.itemgetter re._compile
 	time.struct_time types.GenericAlias types.MappingProxyType types.NoneType types.SimpleNamespace types.UnionType
 	uuid.SafeUUID uuid.UUID weakref.WeakKeyDictionary weakref.WeakValueDictionary`)

@@ -62,7 +62,9 @@ func TestJudgeGlobal(t *testing.T) {
 		"collections.OrderedDict": globalKnown, "torch._utils._rebuild_tensor_v2": globalKnown, "torch.float32": globalKnown,
 		"torch.FloatStorage": globalKnown, "datetime.datetime": globalKnown, "pathlib.PosixPath": globalKnown, "pathlib._local.PosixPath": globalKnown,
 		"builtins.ValueError": globalKnown, "builtins.UserWarning": globalKnown, "builtins.object": globalKnown, "decimal.Decimal": globalKnown,
-		"uuid.UUID": globalKnown, "types.SimpleNamespace": globalKnown, "functools.partial": globalKnown, "zoneinfo.ZoneInfo._unpickle": globalKnown,
+		"uuid.UUID": globalKnown, "types.SimpleNamespace": globalKnown, "functools.partial": globalKnown, "math.sqrt": globalKnown, "builtins.max": globalKnown, "_io.BytesIO": globalKnown,
+		"_operator.mul": globalKnown, "io.open": globalRefused, "_io.open": globalRefused, "_operator.attrgetter": globalRefused, "statistics.sys.modules": globalRefused,
+		"builtins.map": globalRefused, "builtins.vars": globalRefused, "builtins.input": globalRefused, "zoneinfo.ZoneInfo._unpickle": globalKnown,
 
 		"numpy.core.multiarray._reconstruct": globalForeign, "numpy._core.multiarray._reconstruct": globalForeign,
 		"numpy.random._pickle.__randomstate_ctor": globalForeign, "omegaconf.dictconfig.DictConfig": globalForeign, "__main__.Settings": globalForeign,

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"slices"
+	"path/filepath"
 	"strings"
 )
 
@@ -20,10 +20,10 @@ type Verification struct {
 	NoCheckFor []string `json:"no_check_for,omitempty"` // files of a format without checksums
 }
 
-// Verify reads every byte of a checkpoint, of all its shards, and compares the
-// checksums that archives (.pth, .npz) note of their members. Files of other
-// formats note none; of those only the length is known to fit. An error says that
-// the checkpoint can't be opened at all.
+// Verify compares the checksums that archives (.pth, .npz) note of their members
+// with all their bytes, in every shard of a checkpoint. Files of other formats note
+// none; of those the length is known to fit. An error says that the checkpoint can't
+// be opened at all.
 func Verify(path string) (*Verification, error) {
 	f, err := OpenAll(path)
 	if err != nil {
@@ -39,19 +39,30 @@ func Verify(path string) (*Verification, error) {
 			}
 			continue
 		}
-		if err := v.archive(data); err != nil {
+		damaged, err := v.archive(data)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.files[i], err)
 		}
+		for _, member := range damaged {
+			name := member
+			if len(f.files) > 1 {
+				name = filepath.Base(f.files[i]) + ": " + member
+			}
+			if tensors := f.tensorsIn(member); tensors != "" {
+				name += " (" + tensors + ")"
+			}
+			v.Damaged = append(v.Damaged, name)
+		}
 	}
-	v.nameTensors(f)
 	return v, nil
 }
 
-// archive compares the members of a zip archive.
-func (v *Verification) archive(data []byte) error {
+// archive compares the members of a zip archive and returns the names of those that
+// are damaged.
+func (v *Verification) archive(data []byte) (damaged []string, err error) {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, m := range r.File {
 		switch {
@@ -61,10 +72,10 @@ func (v *Verification) archive(data []byte) error {
 		case intact(m):
 			v.Checksums++
 		default:
-			v.Damaged = append(v.Damaged, m.Name)
+			damaged = append(damaged, m.Name)
 		}
 	}
-	return nil
+	return damaged, nil
 }
 
 // intact reads a member and compares its checksum.
@@ -79,28 +90,16 @@ func intact(m *zip.File) bool {
 	return err == nil && sum.Sum32() == m.CRC32
 }
 
-// nameTensors adds to damaged members the tensors that lie in them.
-func (v *Verification) nameTensors(f *File) {
-	if len(v.Damaged) == 0 {
-		return
-	}
-	tensors := map[string][]string{}
-	for _, name := range f.Names() {
-		if _, err := f.tensors[name].elements(); err != nil {
-			for _, member := range v.Damaged {
-				if strings.Contains(err.Error(), fmt.Sprintf("%.100q", member)) {
-					tensors[member] = append(tensors[member], name)
-				}
-			}
+// tensorsIn names up to three of the tensors that lie in a damaged member.
+func (f *File) tensorsIn(member string) string {
+	var names []string
+	for _, name := range f.names {
+		if _, err := f.tensors[name].elements(); err != nil && strings.Contains(err.Error(), fmt.Sprintf("%.100q", member)) {
+			names = append(names, name)
 		}
 	}
-	for i, member := range v.Damaged {
-		if names := tensors[member]; len(names) > 0 {
-			slices.Sort(names)
-			if len(names) > 3 {
-				names = append(names[:3:3], fmt.Sprintf("%d more", len(names)-3))
-			}
-			v.Damaged[i] = fmt.Sprintf("%s (%s)", member, strings.Join(names, ", "))
-		}
+	if len(names) > 3 {
+		names = append(names[:3:3], fmt.Sprintf("%d more", len(names)-3))
 	}
+	return strings.Join(names, ", ")
 }

@@ -88,7 +88,7 @@ func TestVerifyShards(t *testing.T) {
 		}
 	}
 	v, err := Verify(dir)
-	if err != nil || len(v.Files) != 2 || len(v.Damaged) != 1 || v.Checksums < 3 {
+	if err != nil || len(v.Files) != 2 || len(v.Damaged) != 1 || !strings.HasPrefix(v.Damaged[0], "a.bin: ") || v.Checksums < 3 {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
