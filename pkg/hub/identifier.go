@@ -66,6 +66,9 @@ func hubAddress(text string) (page string, ok bool) {
 	return "", false
 }
 
+// otherPages begin the paths of pages that aren't models'.
+var otherPages = []string{"datasets", "spaces", "models", "docs", "papers", "collections", "blog", "api", "learn", "posts", "tasks"}
+
 // parsePage reads the path of an address: owner/name, then nothing, tree/revision,
 // or blob/revision/file and resolve/revision/file.
 func parsePage(page string) (r repository, ok bool) {
@@ -75,7 +78,7 @@ func parsePage(page string) (r repository, ok bool) {
 		page = plain
 	}
 	parts := strings.Split(strings.Trim(page, "/"), "/")
-	if len(parts) < 2 {
+	if len(parts) < 2 || slices.Contains(otherPages, parts[0]) {
 		return r, false
 	}
 	r.owner, r.name = parts[0], parts[1]

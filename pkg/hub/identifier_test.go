@@ -76,7 +76,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "nonsense", "../../etc", "a/b/c", "owner/..", "owner/name@../x", "/owner/name", "owner/", "owner//name", "ow ner/name",
-		"https://example.com/owner/name", "https://huggingface.co/owner", "https://huggingface.co/", "hf-hub:", "owner/na\\me", "owner/name@",
+		"https://example.com/owner/name", "https://huggingface.co/owner", "https://huggingface.co/datasets/owner/name", "https://huggingface.co/spaces/owner/name", "https://huggingface.co/", "hf-hub:", "owner/na\\me", "owner/name@",
 		"https://huggingface.co/owner/name/blob/main/../../x"} {
 		if c, ok := Find(name); ok && name != "owner/name@" {
 			t.Errorf("%q is taken for %+v", name, c)

@@ -137,7 +137,7 @@ var hfCLIPTable = table{
 	ignore:   []string{"embeddings.position_ids"},
 	block:    dottedBlock,
 	section:  "vision_config",
-	headless: "transformers' classifiers on CLIP and SigLIP read the mean of the patches before the last norm, which isn't computed",
+	headless: "transformers' classifiers on CLIP and SigLIP read means of tokens that aren't computed",
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-5
 		return HFBicubic
