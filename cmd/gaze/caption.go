@@ -47,7 +47,8 @@ func newCaption() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args) },
 	}
 	f := cmd.Flags()
-	modelFlag(cmd, &flags.model)
+	checkpointFlag(cmd, &flags.model)
+	weightsFlag(cmd)
 	f.Lookup("model").Usage = "captioner: a file (CATR's .pth, or one that 'make captioner' wrote), or a name that 'gaze models' lists"
 	f.StringVar(&flags.vocab, "vocab", "", "word pieces, one a line, as BERT's vocab.txt (default: the model's own, vocab.txt beside it, or bert-base-uncased from the cache)")
 	f.StringVarP(&flags.out, "output", "o", "", "folder for the results")
@@ -92,11 +93,12 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return misuse(cmd, err)
 	}
-	m, err := hub.OpenCaptioner(c.model, c.vocab)
+	m, err := hub.OpenCaptionerSet(c.model, chosen(cmd).Weights, c.vocab)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	warn(cmd, m.Warnings)
 	if _, err := explain.Index(c.layer, m.Config.DecoderLayers, "decoder layer"); err != nil {
 		return misuse(cmd, fmt.Errorf("--layer: %w", err))
 	}

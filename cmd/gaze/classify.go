@@ -93,8 +93,8 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer s.close()
-	if s.model.Config.Classes == 0 {
-		return fmt.Errorf("%s has no classification head: choose a checkpoint that was trained to classify ('gaze model FILE' shows the classes)", c.model)
+	if err := s.model.CheckHead(); err != nil {
+		return err
 	}
 	labels, err := c.labels(s.model)
 	if err != nil {

@@ -155,12 +155,12 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 // isTraining tells whether a run was trained on all pictures that are evaluated. A
 // split that stands beside the one trained on stays what it is called, even if it
 // holds the same files: that is worth a warning, but a script asks for its accuracy.
-func (c *chosen) isTraining(trainedOn *int, p *evaluate.Predictions) bool {
+func (c *evaluatedSet) isTraining(trainedOn *int, p *evaluate.Predictions) bool {
 	return c.split == "train" && trainedOn != nil && *trainedOn == p.Len()
 }
 
 // warnTrained says what pictures that the run was trained on mean for the result.
-func (c *chosen) warnTrained(cmd *cobra.Command, run string, trainedOn *int, p *evaluate.Predictions) {
+func (c *evaluatedSet) warnTrained(cmd *cobra.Command, run string, trainedOn *int, p *evaluate.Predictions) {
 	switch {
 	case c.isTraining(trainedOn, p):
 		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on these %d pictures: this is its training accuracy, which says how well it learnt them and not how good it is on others\n", run, p.Len())
@@ -210,7 +210,7 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 }
 
 // compare tests another run on the same pictures.
-func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, c *chosen, pipeline transform.Pipeline, bad map[string]bool) (*against, error) {
+func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, c *evaluatedSet, pipeline transform.Pipeline, bad map[string]bool) (*against, error) {
 	record, err := readRecord(f.against)
 	if err != nil {
 		return nil, err

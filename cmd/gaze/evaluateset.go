@@ -49,7 +49,7 @@ func readRecord(run string) (runRecord, error) {
 // trainedOn tells on how many of the evaluated pictures of a set the run was
 // trained; nil if it doesn't say. A run that lists no pictures, as those of earlier
 // versions, still knows its data set as a whole by its hash.
-func (r runRecord) trainedOn(c *chosen, evaluated []string) *int {
+func (r runRecord) trainedOn(c *evaluatedSet, evaluated []string) *int {
 	if r.manifest == nil {
 		return nil
 	}
@@ -90,8 +90,8 @@ func (r runRecord) names(use train.Use) map[string]train.Picture {
 	return out
 }
 
-// chosen is the pictures that are evaluated.
-type chosen struct {
+// evaluatedSet is the pictures that are evaluated.
+type evaluatedSet struct {
 	set     *data.Dataset
 	split   string
 	heldOut *train.HeldOut // if they are what the run held out
@@ -99,7 +99,7 @@ type chosen struct {
 }
 
 // choose finds the pictures that are asked for.
-func (f *evaluateFlags) choose(cmd *cobra.Command, record runRecord) (*chosen, error) {
+func (f *evaluateFlags) choose(cmd *cobra.Command, record runRecord) (*evaluatedSet, error) {
 	own := f.data == ""
 	if own && record.manifest != nil {
 		f.data = record.manifest.Notes["data"]
@@ -128,8 +128,8 @@ func (f *evaluateFlags) choose(cmd *cobra.Command, record runRecord) (*chosen, e
 }
 
 // fromSplits takes one of the splits that the data set has.
-func (f *evaluateFlags) fromSplits(cmd *cobra.Command, splits *data.Splits) (*chosen, error) {
-	all := []chosen{{set: splits.Validation, split: "val"}, {set: splits.Test, split: "test"}, {set: splits.Train, split: "train"}}
+func (f *evaluateFlags) fromSplits(cmd *cobra.Command, splits *data.Splits) (*evaluatedSet, error) {
+	all := []evaluatedSet{{set: splits.Validation, split: "val"}, {set: splits.Test, split: "test"}, {set: splits.Train, split: "train"}}
 	var there []string
 	for _, c := range all {
 		if c.set != nil {
@@ -154,7 +154,7 @@ func (f *evaluateFlags) fromSplits(cmd *cobra.Command, splits *data.Splits) (*ch
 // fromRun takes the pictures that the run held out of the data set's train split, or
 // the others of it, those the run was trained on; nil if it held none out, the data
 // set isn't the run's own, or another split is asked for.
-func (f *evaluateFlags) fromRun(ctx context.Context, splits *data.Splits, record runRecord, own bool) (*chosen, error) {
+func (f *evaluateFlags) fromRun(ctx context.Context, splits *data.Splits, record runRecord, own bool) (*evaluatedSet, error) {
 	held := record.names(train.HeldApart)
 	if len(held) == 0 || splits.Train == nil || f.split != "" && f.split != "val" && f.split != "train" {
 		return nil, nil
@@ -173,7 +173,7 @@ func (f *evaluateFlags) fromRun(ctx context.Context, splits *data.Splits, record
 		return nil, fmt.Errorf("%s isn't as it was when %s held pictures out of it to validate on: %s is missing or was changed (%d of %d are there); name the data set as it was by --data, or other pictures by --split",
 			f.data, f.run, missing, len(places), len(held))
 	}
-	c := &chosen{split: "val", heldOut: record.manifest.HeldOut}
+	c := &evaluatedSet{split: "val", heldOut: record.manifest.HeldOut}
 	if f.split == "train" {
 		c.split, c.heldOut = "train", nil
 		taken := make(map[int]bool, len(places))

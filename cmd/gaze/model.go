@@ -17,19 +17,31 @@ import (
 )
 
 func newModel() *cobra.Command {
-	var asJSON bool
+	var asJSON, check bool
 	cmd := &cobra.Command{
-		Use:               "model FILE",
-		Short:             "Show what a checkpoint is: layout, architecture, classes, pipeline",
-		Example:           "  gaze model dinov2-small\n  gaze model B_16_imagenet1k.pth --json",
+		Use:   "model FILE",
+		Short: "Show what a checkpoint is: layout, architecture, classes, pipeline",
+		Long: "Show what a checkpoint is: format, layout, architecture, which sets of weights it holds,\n" +
+			"classes, how pictures are prepared. With --verify all its bytes are read, those of all its\n" +
+			"shards too, and compared with the checksums that .pth and .npz archives note, or with\n" +
+			"those of the download; damage is named, and the exit status is then 1.",
+		Example:           "  gaze model dinov2-small\n  gaze model B_16_imagenet1k.pth --json\n  gaze model checkpoint.pth --verify",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var v *verified
+			if check {
+				var err error
+				if v, err = verify(args[0]); err != nil {
+					return err
+				}
+			}
 			m, err := loadModel(cmd, args[0])
 			if err != nil {
-				if c, ok := loadCaptioner(args[0]); ok {
+				if c, ok := loadCaptioner(args[0], chosen(cmd).Weights); ok {
 					defer c.Close()
-					return showCaptioner(cmd, c, asJSON)
+					warn(cmd, c.Warnings)
+					return showCaptioner(cmd, c, asJSON, v)
 				}
 				return err
 			}
@@ -37,7 +49,10 @@ func newModel() *cobra.Command {
 			if err := m.CheckFinite(); err != nil {
 				return err
 			}
-			d := m.Describe()
+			if v != nil {
+				v.Finite = true
+			}
+			d := described{Description: m.Describe(), Verified: v}
 			if asJSON {
 				return writeJSON(cmd, d)
 			}
@@ -45,17 +60,28 @@ func newModel() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&check, "verify", false, "read all bytes and compare checksums")
+	choiceFlags(cmd)
 	return cmd
 }
 
+// described is a checkpoint's description, and what was verified.
+type described struct {
+	vit.Description
+	Verified *verified `json:"verified,omitempty"`
+}
+
 // describe writes a checkpoint's description for a person.
-func describe(out io.Writer, d vit.Description) error {
+func describe(out io.Writer, d described) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("file", "%s (%s)", d.Path, d.Format)
 	row("layout", "%s", d.Layout)
+	if len(d.Sets) > 1 {
+		row("weights", "%s; --weights chooses among %s", d.Weights, strings.Join(d.Sets, ", "))
+	}
 	row("architecture", "%s, %.1f million parameters", d.Architecture, float64(d.Parameters)/1e6)
 	row("tokens", "%d wide, %d blocks of %d heads, MLP %d (%s), before the patches: %s",
 		d.Dim, d.Depth, d.Heads, d.MLPDim, d.Activation, strings.Join(d.Prefix, ", "))
@@ -64,6 +90,9 @@ func describe(out io.Writer, d vit.Description) error {
 	switch {
 	case d.Classes == 0:
 		row("classes", "none: the checkpoint has no classification head")
+		if len(d.HeadNames) > 0 {
+			row("", "--head-name takes one of %s for it", strings.Join(d.HeadNames, ", "))
+		}
 	case len(d.Labels) > 0:
 		row("classes", "%d: %s, …, %s", d.Classes, d.Labels[0], d.Labels[len(d.Labels)-1])
 	default:
@@ -73,6 +102,9 @@ func describe(out io.Writer, d vit.Description) error {
 		row("pipeline", "none: %s", d.NoPipeline)
 	} else {
 		row("pipeline", "%s", d.Pipeline)
+	}
+	if d.Verified != nil {
+		row("verified", "%s", d.Verified.sentence())
 	}
 	return w.Flush()
 }
@@ -88,12 +120,41 @@ func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 	return out, cobra.ShellCompDirectiveDefault
 }
 
-// modelFlag defines --model with its completion.
+// modelFlag defines --model, and the flags that choose among what it holds.
 func modelFlag(cmd *cobra.Command, to *string) {
+	checkpointFlag(cmd, to)
+	choiceFlags(cmd)
+}
+
+// checkpointFlag defines --model with its completion.
+func checkpointFlag(cmd *cobra.Command, to *string) {
 	cmd.Flags().StringVar(to, "model", "", "checkpoint: a file, a folder, a run of 'gaze train', or a name that 'gaze models' lists")
 	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
 		panic(err) // registered twice
 	}
+}
+
+// choiceFlags defines the flags that choose among what a checkpoint holds.
+func choiceFlags(cmd *cobra.Command) {
+	weightsFlag(cmd)
+	cmd.Flags().String("head-name", "", "which linear layer of the checkpoint is the head, if it isn't the one that the layout has")
+}
+
+// weightsFlag defines --weights.
+func weightsFlag(cmd *cobra.Command) {
+	cmd.Flags().String("weights", "", "which set of weights to take of a checkpoint with several, such as state_dict_ema or teacher ('gaze model FILE' lists them)")
+}
+
+// chosen reads the flags that choose among what a checkpoint holds; commands that
+// don't have them choose nothing.
+func chosen(cmd *cobra.Command) vit.LoadOptions {
+	var o vit.LoadOptions
+	for name, to := range map[string]*string{"weights": &o.Weights, "head-name": &o.Head} {
+		if f := cmd.Flags().Lookup(name); f != nil {
+			*to = f.Value.String()
+		}
+	}
+	return o
 }
 
 // loadModel opens a checkpoint by file or by a name of the catalogue, and
@@ -103,7 +164,7 @@ func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := train.LoadModel(path)
+	m, err := train.OpenModel(path, chosen(cmd))
 	if err != nil {
 		return nil, err
 	}

@@ -18,22 +18,29 @@ type captionerDescription struct {
 	Config     caption.Config `json:"config"`
 	Grid       [2]int         `json:"grid"`      // rows and columns of cells of a square picture
 	OwnWords   bool           `json:"own_words"` // whether its vocabulary came with the weights
+	Verified   *verified      `json:"verified,omitempty"`
 }
 
 // loadCaptioner opens a captioner, if that is what it is.
-func loadCaptioner(fileOrName string) (*caption.Model, bool) {
+func loadCaptioner(fileOrName, set string) (*caption.Model, bool) {
 	path, err := hub.Resolve(fileOrName)
 	if err != nil {
 		return nil, false
 	}
-	m, err := caption.Load(path)
+	m, err := caption.LoadSet(path, set)
 	return m, err == nil
 }
 
 // showCaptioner writes what a captioner is.
-func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool) error {
+func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool, v *verified) error {
+	if v != nil {
+		if err := m.CheckFinite(); err != nil {
+			return err
+		}
+		v.Finite = true
+	}
 	c := m.Config
-	d := captionerDescription{Path: m.Path, Layout: m.Layout, Config: c, Grid: c.Grid(c.LongestSide, c.LongestSide), OwnWords: m.Vocab != nil}
+	d := captionerDescription{Path: m.Path, Layout: m.Layout, Config: c, Grid: c.Grid(c.LongestSide, c.LongestSide), OwnWords: m.Vocab != nil, Verified: v}
 	for _, p := range c.Parameters() {
 		n := 1
 		for _, size := range p.Shape {
@@ -58,6 +65,9 @@ func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool) error {
 		{"words", fmt.Sprintf("%d word pieces, %s; captions of up to %d", c.Vocab, words, c.MaxPositions)},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
+	}
+	if v != nil {
+		fmt.Fprintf(w, "verified\t%s\n", v.sentence())
 	}
 	return w.Flush()
 }

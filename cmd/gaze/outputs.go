@@ -97,7 +97,7 @@ func writeNPY(p *outputs.Plan, path string, t *weights.Tensor) error {
 }
 
 // beside are the files that loaders look for in a checkpoint's folder.
-var beside = []string{"config.json", "preprocessor_config.json", "vocab.txt", "record.json"}
+var beside = []string{"config.json", "processor_config.json", "preprocessor_config.json", "vocab.txt", "record.json"}
 
 // weightEndings are how the names of weights end; in a folder, any of them may be
 // the one that is opened.

@@ -19,15 +19,18 @@ func newPull() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "pull NAME...",
-		Short: "Fetch known checkpoints into the cache",
-		Long: "Fetch known checkpoints into the cache and print the file to open. A download that was\n" +
-			"cut goes on where it stopped; what came is checked before it gets its name. " + hub.XLAPluginName + "\n" +
-			"fetches XLA's plugin for the CPU instead (63 MB), which every program that uses Gaze then\n" +
-			"finds, " + hub.PhotosName + " a few free photographs, " + hub.OxfordPetsName + " the Oxford-IIIT Pet set (811 MB, licence\n" +
+		Short: "Fetch checkpoints into the cache",
+		Long: "Fetch checkpoints into the cache and print the file to open. NAME is one that 'gaze models'\n" +
+			"lists, or a repository of Hugging Face as it is pasted: owner/name, owner/name@revision,\n" +
+			"hf-hub:owner/name, or the address of its page or of a file; the weights come with the\n" +
+			"configuration files beside them, and --model takes the same name afterwards. A download\n" +
+			"that was cut goes on where it stopped; what came is checked before it gets its name.\n" +
+			hub.XLAPluginName + " fetches XLA's plugin for the CPU instead (63 MB), which every program that uses Gaze\n" +
+			"then finds, " + hub.PhotosName + " a few free photographs, " + hub.OxfordPetsName + " the Oxford-IIIT Pet set (811 MB, licence\n" +
 			"CC BY-SA 4.0), which it converts to folders of {class}_{id}.jpg: 3680 pictures in train, ids\n" +
 			"from 0; 1500 in val, from 3680; 2169 in test. The README.txt in it says which is which; which\n" +
 			"pictures the course validates on isn't published, so that single ids may differ from its.",
-		Example:           "  gaze pull dinov2-small\n  gaze pull " + hub.PhotosName + "\n  gaze pull " + hub.OxfordPetsName + " -o pets",
+		Example:           "  gaze pull dinov2-small\n  gaze pull timm/vit_base_patch16_224.augreg_in21k_ft_in1k\n  gaze pull " + hub.PhotosName + "\n  gaze pull " + hub.OxfordPetsName + " -o pets",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeCheckpoints,
 		RunE: func(cmd *cobra.Command, args []string) error {

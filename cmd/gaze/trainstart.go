@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -51,6 +52,9 @@ func defaultPipelines(job *train.FineTune, m *vit.Model) error {
 func (f *trainFlags) startModel(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) (*vit.Model, error) {
 	if !vit.IsSpec(f.model) {
 		return loadModel(cmd, f.model)
+	}
+	if chosen(cmd) != (vit.LoadOptions{}) {
+		return nil, misuse(cmd, errors.New("--weights and --head-name choose among what a checkpoint holds: --model describes a new model"))
 	}
 	cfg, err := vit.ParseConfig(f.model)
 	if err != nil {

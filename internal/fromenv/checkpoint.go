@@ -51,7 +51,9 @@ func Find(ctx context.Context, variable, fallback string, o hub.Options) (Checkp
 		}
 		return c, nil
 	}
-	if _, known := hub.Lookup(value); known {
+	// A repository outside the catalogue isn't fetched unasked.
+	known, isKnown := hub.Find(value)
+	if _, here := hub.Path(value); isKnown && (here || len(known.Files) > 0) {
 		if err := c.pull(ctx, o); err != nil {
 			return c, fmt.Errorf("%s: %w", variable, err)
 		}

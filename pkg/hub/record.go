@@ -104,3 +104,21 @@ func (r Record) check(dir string, full bool) error {
 	}
 	return nil
 }
+
+// CheckFetched compares a checkpoint in the cache with the SHA-256 of what was
+// fetched; path is the file that [Pull] or [Resolve] gave. It is false, without an
+// error, for a file that has no record of a download.
+func CheckFetched(path string) (bool, error) {
+	dir := filepath.Dir(path)
+	r, err := readRecord(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if !r.has(filepath.Base(path)) {
+		return false, nil
+	}
+	return true, r.check(dir, true)
+}

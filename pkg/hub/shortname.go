@@ -13,8 +13,11 @@ var genericNames = []string{"model", "pytorch_model", "weights", "checkpoint", "
 // file the last part without its ending, or its folder's if every checkpoint's
 // file is called so.
 func ShortName(fileOrName string) string {
-	if _, known := Lookup(fileOrName); known {
-		return fileOrName
+	if c, known := Find(fileOrName); known && c.from == nil {
+		return c.Name
+	}
+	if r, ok := parseRepository(fileOrName); ok && strings.Contains(fileOrName, ":") {
+		return r.name
 	}
 	abs, err := filepath.Abs(fileOrName)
 	if err != nil {

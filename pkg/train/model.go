@@ -31,12 +31,15 @@ func ModelFile(path string) (string, error) {
 
 // LoadModel opens a Vision Transformer as [vit.Load] does; of a run's folder it opens
 // the best model so far.
-func LoadModel(path string) (*vit.Model, error) {
+func LoadModel(path string) (*vit.Model, error) { return OpenModel(path, vit.LoadOptions{}) }
+
+// OpenModel is [LoadModel] with the choices of [vit.Open].
+func OpenModel(path string, o vit.LoadOptions) (*vit.Model, error) {
 	file, err := ModelFile(path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := vit.Load(file)
+	m, err := vit.Open(file, o)
 	if err != nil && file != path { // a run's own model can't be downloaded again
 		return nil, fmt.Errorf("the model of the run in %s is damaged: train it again: %s", path, strings.ReplaceAll(err.Error(), "; download it again", ""))
 	}

@@ -52,6 +52,23 @@ func readConfigFile(dir string) (*configFile, error) {
 	return f, nil
 }
 
+// inSection is the file as seen by a layout that has a section of its own in it. Such
+// a layout's names and shapes don't tell its activation: without a file that does,
+// nothing can be computed.
+func (f *configFile) inSection(t *table) (*configFile, error) {
+	if t.section == "" {
+		return f, nil
+	}
+	in := f
+	if section, ok := f.values[t.section].(map[string]any); ok {
+		in = &configFile{path: f.path, values: section}
+	}
+	if in.text("hidden_act") == "" {
+		return nil, fmt.Errorf("layout %s: names and shapes don't tell which activation it has: put its config.json, with hidden_act, beside the weights", t.layout)
+	}
+	return in, nil
+}
+
 // readJSON reads a file that holds a JSON object.
 func readJSON(path string) (map[string]any, error) {
 	info, err := os.Stat(path)

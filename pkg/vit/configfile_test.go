@@ -273,3 +273,30 @@ func FuzzConfigFile(f *testing.F) {
 		checkRead(t, text, p, err)
 	})
 }
+
+// The vision tower of a model of two is described in a section of its own, and
+// can't be run without: nothing else tells its activation.
+func TestConfigSection(t *testing.T) {
+	dir := t.TempDir()
+	data, err := os.ReadFile(filepath.Join("testdata", "hf_clip", "weights.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "model.safetensors", string(data))
+	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "config.json, with hidden_act") {
+		t.Errorf("without a file: %v", err)
+	}
+	write(t, dir, "config.json", `{"hidden_size": 7, "text_config": {"hidden_act": "gelu", "hidden_size": 9}, "vision_config": {"hidden_act": "quick_gelu", "num_attention_heads": 2, "hidden_size": 16}}`)
+	m, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if m.Config.Activation != QuickGELU || m.Config.Heads != 2 || m.Layout != HFCLIP {
+		t.Errorf("%s: %+v", m.Layout, m.Config)
+	}
+	write(t, dir, "config.json", `{"hidden_act": "gelu", "vision_config": {"hidden_size": 16}}`)
+	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "hidden_act") {
+		t.Errorf("a section without an activation: %v", err)
+	}
+}

@@ -28,6 +28,11 @@ type Description struct {
 	Pipeline     string   `json:"pipeline"`                 // empty where it can't be told
 	NoPipeline   string   `json:"pipeline_error,omitempty"` // why it can't be told
 	Warnings     []string `json:"warnings,omitempty"`
+
+	Weights    string   `json:"weights,omitempty"`     // the set of weights that was taken; "top" if nothing precedes its names
+	Sets       []string `json:"sets,omitempty"`        // all sets of weights in the file
+	PassedOver []string `json:"passed_over,omitempty"` // tensors that play no part before the head
+	HeadNames  []string `json:"head_names,omitempty"`  // other layers that could be taken for the head
 }
 
 // Describe tells what the checkpoint is.
@@ -47,6 +52,7 @@ func (m *Model) Describe() Description {
 		Dim: c.Dim, Depth: c.Depth, Heads: c.Heads, MLPDim: c.MLPDim, Prefix: c.PrefixTokens(),
 		Activation: c.Activation.String(), NormEps: c.NormEps, Pooling: c.Pool.String(),
 		Classes: c.Classes, Labels: m.Labels, Pipeline: m.pipeline, NoPipeline: noPipeline, Warnings: m.Warnings,
+		Weights: m.set, Sets: m.sets, PassedOver: m.passed, HeadNames: m.headNames(),
 	}
 }
 

@@ -112,3 +112,19 @@ func ExampleModel_Preprocessing() {
 	// Output:
 	// resize(256,bicubic) | centercrop(224,floor) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])
 }
+
+// A training checkpoint may hold several sets of weights and a head of another name.
+func ExampleOpen() {
+	m, err := vit.Open("testdata/torchvision_head/weights.pth", vit.LoadOptions{Weights: "module.model"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	d := m.Describe()
+	fmt.Println(d.Layout, d.Weights, d.Classes)
+	_, err = vit.Open("testdata/torchvision_head/weights.pth", vit.LoadOptions{Weights: "ema"})
+	fmt.Println(err)
+	// Output:
+	// torchvision module.model 5
+	// testdata/torchvision_head/weights.pth: it holds no set of weights called "ema", only module.model
+}

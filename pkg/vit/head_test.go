@@ -13,6 +13,9 @@ func TestHeadOfAnyLayout(t *testing.T) {
 		t.Fatalf("%d checkpoints (%v)", len(paths), err)
 	}
 	for _, path := range paths {
+		if filepath.Ext(path) == ".data" { // an ONNX file's values
+			continue
+		}
 		m, err := Load(path)
 		if err != nil {
 			t.Fatal(err)

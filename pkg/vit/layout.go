@@ -1,6 +1,7 @@
 package vit
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,15 +13,18 @@ import (
 type Layout string
 
 const (
-	Lukemelas Layout = "lukemelas"          // PyTorch-Pretrained-ViT: B_16_imagenet1k and its family
-	Timm      Layout = "timm"               // timm's vit_* and deit_*, also DINO and the original DeiT
-	HFViT     Layout = "huggingface-vit"    // transformers' ViTModel, ViTForImageClassification
-	HFDeiT    Layout = "huggingface-deit"   // transformers' DeiTModel and its classifiers
-	HFDinov2  Layout = "huggingface-dinov2" // transformers' Dinov2 models, with and without registers
-	DINOv2    Layout = "dinov2"             // facebookresearch/dinov2
-	GoogleNPZ Layout = "google-npz"         // google-research/vision_transformer
-	BigVision Layout = "big-vision-npz"     // google-research/big_vision
-	Random    Layout = "random"             // made by New, no checkpoint
+	Lukemelas   Layout = "lukemelas"          // PyTorch-Pretrained-ViT: B_16_imagenet1k and its family
+	Timm        Layout = "timm"               // timm's vit_* and deit_*, also DINO and the original DeiT
+	HFViT       Layout = "huggingface-vit"    // transformers' ViTModel, ViTForImageClassification
+	HFDeiT      Layout = "huggingface-deit"   // transformers' DeiTModel and its classifiers
+	HFDinov2    Layout = "huggingface-dinov2" // transformers' Dinov2 models, with and without registers
+	HFCLIP      Layout = "huggingface-clip"   // the vision towers of transformers' CLIP and SigLIP
+	DINOv2      Layout = "dinov2"             // facebookresearch/dinov2
+	Torchvision Layout = "torchvision"        // torchvision's vit_b_16 family, with torchvision's or SWAG's weights
+	Jeonsworld  Layout = "jeonsworld"         // ViT-pytorch
+	GoogleNPZ   Layout = "google-npz"         // google-research/vision_transformer
+	BigVision   Layout = "big-vision-npz"     // google-research/big_vision
+	Random      Layout = "random"             // made by New, no checkpoint
 )
 
 // fix is what has to be done to a tensor of a file to make it a torch one.
@@ -51,9 +55,15 @@ type table struct {
 	// What precedes it (as "vit." or "module.backbone.") is a prefix to drop.
 	anchor string
 	rows   []row
+	heads  []string                 // modules that are the head, in which fine-tuning may have put a sequence
 	ignore []string                 // tensors that a forward pass doesn't use; # as above, a final * for any rest
 	rename func(name string) string // for names no row can express; nil if none
-	block  *regexp.Regexp           // finds a block's index, its first group
+	// section is where in a config.json that describes several models this one's part
+	// is; a layout that has one needs the file, since nothing else tells its activation.
+	section  string
+	headless string         // why no layer of the file can be a head; "" where one can
+	needs    string         // a parameter without which it is another layout; "" for none
+	block    *regexp.Regexp // finds a block's index, its first group
 	// defaults sets what neither names nor shapes tell and returns how positions
 	// are resized.
 	defaults func(c *Config) PosResize
@@ -63,7 +73,7 @@ var dottedBlock = regexp.MustCompile(`(?:^|\.)(\d+)\.`)
 
 // tables lists the layouts. A file is taken for the first among those that
 // explain most of its tensors.
-var tables = []*table{&timmTable, &lukemelasTable, &hfViTTable, &hfDeiTTable, &hfDinov2Table, &dinov2Table, &googleTable, &bigVisionTable}
+var tables = []*table{&timmTable, &lukemelasTable, &hfViTTable, &hfDeiTTable, &hfDinov2Table, &hfCLIPTable, &dinov2Table, &torchvisionTable, &jeonsworldTable, &googleTable, &bigVisionTable}
 
 // linear is the rows of a layer's weight and bias under the same names.
 func linear(file, ours string) []row {
@@ -88,8 +98,11 @@ func join(lists ...[]row) []row { return slices.Concat(lists...) }
 // match is a file's tensors seen through a table.
 type match struct {
 	table     *table
+	prefix    string
+	inFile    map[string]string        // names as the file has them, where tools put something into them
 	found     map[string]map[int]found // parameter, then part
-	unknown   []string                 // tensors that no row explains
+	unknown   []string                 // tensors below the prefix that no row explains
+	outside   []string                 // tensors outside it that no row explains
 	duplicate []string                 // tensors for a place that was taken
 	explained int
 }
@@ -102,17 +115,30 @@ type found struct {
 
 // apply looks at the names of a file's tensors through the table.
 func (t *table) apply(names []string) *match {
-	m := &match{table: t, found: map[string]map[int]found{}}
-	prefix := t.prefix(names)
+	m := t.applyBelow(t.prefix(names), names)
+	m.unknown = append(m.unknown, m.outside...)
+	m.outside = nil
+	return m
+}
+
+// applyBelow is apply with the prefix given that precedes the layout's own names.
+// Of the tensors outside it, those are the model's that come after the blocks and
+// stand where the prefix's own parts do: vit.embeddings… goes with classifier.weight.
+func (t *table) applyBelow(prefix string, names []string) *match {
+	m := &match{table: t, prefix: prefix, found: map[string]map[int]found{}}
 	rows := make(map[string]row, len(t.rows))
 	for _, r := range t.rows {
 		rows[r.file] = r
 	}
 	for _, name := range names {
-		key, index := t.key(strings.TrimPrefix(name, prefix))
+		rest, inside := strings.CutPrefix(name, prefix)
+		if !inside {
+			rest = besidePrefix(name, prefix)
+		}
+		key, index := t.key(rest)
 		r, ok := rows[key]
 		switch {
-		case ok:
+		case ok && (inside || afterBlocks.MatchString(r.ours)):
 			ours := strings.ReplaceAll(r.ours, "#", index)
 			if m.found[ours] == nil {
 				m.found[ours] = map[int]found{}
@@ -123,13 +149,29 @@ func (t *table) apply(names []string) *match {
 			}
 			m.found[ours][r.part] = found{name, r.fix}
 			m.explained++
-		case t.ignored(key):
+		case inside && t.ignored(key):
 			m.explained++
-		default:
+		case inside:
 			m.unknown = append(m.unknown, name)
+		default:
+			m.outside = append(m.outside, name)
 		}
 	}
 	return m
+}
+
+// afterBlocks are the parameters that may lie beside the prefix.
+var afterBlocks = regexp.MustCompile(`^(head|head_dist|norm|pool_norm|pre_logits)/`)
+
+// besidePrefix is a name without what it has in common with a prefix.
+func besidePrefix(name, prefix string) string {
+	for {
+		i := strings.LastIndexAny(strings.TrimRight(prefix, "./"), "./")
+		prefix = prefix[:i+1]
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return rest
+		}
+	}
 }
 
 // key is a name with its block's index replaced by #, and that index.
@@ -176,11 +218,37 @@ func (t *table) ignored(key string) bool {
 func detect(names []string) *match {
 	var best *match
 	for _, t := range tables {
-		if m := t.apply(names); best == nil || m.explained > best.explained {
+		if m := t.apply(names); m.better(best) {
 			best = m
 		}
 	}
 	return best
+}
+
+// better tells whether the match explains more than another, which may be nil.
+func (m *match) better(than *match) bool {
+	if than == nil {
+		return true
+	}
+	if _, ok := m.found[m.table.needs]; m.table.needs != "" && !ok {
+		return false
+	}
+	return m.explained > than.explained
+}
+
+// notAViT is the error for a file without a Vision Transformer.
+func notAViT(names []string) error {
+	names = slices.DeleteFunc(slices.Clone(names), bookkeeping.MatchString)
+	m := detect(names)
+	var missing []string
+	for _, name := range []string{"patch/weight", "positions", "block_0/mlp/fc2/weight"} {
+		missing = append(missing, m.missingParts(name)...)
+	}
+	err := mismatch(m.table.layout, map[string][]string{"missing": missing, "left over": sorted(m.unknown)})
+	if base := codeBase(names); base != "" {
+		return fmt.Errorf("%s: %w", base, err)
+	}
+	return err
 }
 
 // mismatch is the error for a file whose tensors aren't what the layout and
@@ -192,7 +260,11 @@ func mismatch(layout Layout, lists map[string][]string) error {
 			parts = append(parts, fmt.Sprintf("%d %s: %s", len(names), what, capped(names, 6)))
 		}
 	}
-	return fmt.Errorf("its tensors aren't those of a Vision Transformer (nearest layout: %s): %s", layout, strings.Join(parts, "; "))
+	text := fmt.Sprintf("its tensors aren't those of a Vision Transformer (nearest layout: %s): %s", layout, strings.Join(parts, "; "))
+	if what := foreignPart(lists["left over"]); what != "" {
+		text += "; it has " + what
+	}
+	return errors.New(text)
 }
 
 // capped joins at most n names and says how many more there are.

@@ -47,6 +47,7 @@ var hfViTTable = table{
 	anchor:   hfAnchor,
 	rows:     join(hfEmbeddings, hfViTBlock("encoder.layer.#"), hfViTBlock("layers.#"), linear("classifier", "head")),
 	ignore:   hfUnused,
+	heads:    []string{"classifier"},
 	block:    dottedBlock,
 	defaults: hfDefaults(1e-12),
 }
@@ -61,6 +62,7 @@ var hfDeiTTable = table{
 		linear("cls_classifier", "head"),
 		linear("distillation_classifier", "head_dist")),
 	ignore:   hfUnused,
+	heads:    []string{"classifier"},
 	block:    dottedBlock,
 	defaults: hfDefaults(1e-12),
 }
@@ -76,6 +78,7 @@ var hfDinov2Table = table{
 		[]row{{file: "embeddings.register_tokens", ours: "registers"}},
 		linear("classifier", "head")),
 	ignore:   hfUnused,
+	heads:    []string{"classifier"},
 	block:    dottedBlock,
 	defaults: hfDefaults(1e-6),
 }
@@ -107,4 +110,36 @@ func hfDefaults(eps float64) func(*Config) PosResize {
 		}
 		return HFBicubic
 	}
+}
+
+// hfCLIPTable: the vision towers of transformers' CLIP and SigLIP models
+// (CLIPVisionModel, SiglipVisionModel and the models that hold them). Their heads,
+// projections and attention pooling aren't computed.
+var hfCLIPTable = table{
+	layout: HFCLIP,
+	anchor: "embeddings.patch_embedding.weight",
+	rows: join(
+		linear("embeddings.patch_embedding", "patch"),
+		[]row{
+			{file: "embeddings.class_embedding", ours: "class_token", fix: toTokens},
+			{file: "embeddings.position_embedding.weight", ours: "positions", fix: toTokens},
+		},
+		linear("pre_layrnorm", "pre_norm"), // so it is spelled
+		linear("encoder.layers.#.layer_norm1", "block_#/norm1"),
+		stacked("block_#/attn/qkv",
+			"encoder.layers.#.self_attn.q_proj", "encoder.layers.#.self_attn.k_proj", "encoder.layers.#.self_attn.v_proj"),
+		linear("encoder.layers.#.self_attn.out_proj", "block_#/attn/out"),
+		linear("encoder.layers.#.layer_norm2", "block_#/norm2"),
+		linear("encoder.layers.#.mlp.fc1", "block_#/mlp/fc1"),
+		linear("encoder.layers.#.mlp.fc2", "block_#/mlp/fc2"),
+		linear("post_layernorm", "norm"),
+	),
+	ignore:   []string{"embeddings.position_ids"},
+	block:    dottedBlock,
+	section:  "vision_config",
+	headless: "transformers' classifiers on CLIP and SigLIP read means of tokens that aren't computed",
+	defaults: func(c *Config) PosResize {
+		c.NormEps = 1e-5
+		return HFBicubic
+	},
 }

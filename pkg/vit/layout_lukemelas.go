@@ -23,6 +23,7 @@ var lukemelasTable = table{
 		linear("norm", "norm"),
 		linear("fc", "head"),
 	),
+	heads: []string{"fc"},
 	block: dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6

@@ -112,6 +112,11 @@ func layoutCases() []layoutCase {
 		{name: "dinov2 giant registers", table: &dinov2Table, last: true, extra: []string{"mask_token"}, change: func(c *Config) {
 			c.LayerScale, c.Registers, c.Activation, c.Classes = true, 4, SwiGLU, 0
 		}},
+		{name: "torchvision", table: &torchvisionTable},
+		{name: "torchvision before 0.13", table: &torchvisionTable, last: true, prefix: "module."},
+		{name: "torchvision representation", table: &torchvisionTable, change: func(c *Config) { c.PreLogits, c.Representation = PreLogitsToken, 9 }},
+		{name: "jeonsworld", table: &jeonsworldTable},
+		{name: "jeonsworld in a wrapper", table: &jeonsworldTable, prefix: "model."},
 		{name: "google", table: &googleTable, change: flax},
 		{name: "google 21k", table: &googleTable, change: func(c *Config) {
 			c.Activation, c.PreLogits, c.Representation = GELUTanh, PreLogitsToken, 9

@@ -13,6 +13,8 @@ var timmBlocks = join(
 	[]row{
 		{file: "blocks.#.ls1.gamma", ours: "block_#/scale1"},
 		{file: "blocks.#.ls2.gamma", ours: "block_#/scale2"},
+		{file: "blocks.#.gamma_1", ours: "block_#/scale1"}, // as DeiT III itself names them
+		{file: "blocks.#.gamma_2", ours: "block_#/scale2"},
 	},
 	linear("patch_embed.proj", "patch"),
 	linear("norm", "norm"),
@@ -36,7 +38,9 @@ var timmTable = table{
 			{file: "dist_token", ours: "dist_token"},
 			{file: "reg_token", ours: "registers"},
 		}),
-	block: dottedBlock,
+	heads:  []string{"head"},
+	rename: dechunked,
+	block:  dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6
 		if c.PreNorm && !c.PatchBias { // the CLIP models
@@ -49,8 +53,7 @@ var timmTable = table{
 	},
 }
 
-// dinov2Table: facebookresearch/dinov2. Models made for sharded training number
-// their blocks blocks.CHUNK.INDEX, the index counting through.
+// dinov2Table: facebookresearch/dinov2.
 var dinov2Table = table{
 	layout: DINOv2,
 	anchor: "patch_embed.proj.weight",
@@ -59,14 +62,9 @@ var dinov2Table = table{
 		linear("blocks.#.mlp.w3", "block_#/mlp/fc2"),
 		[]row{{file: "register_tokens", ours: "registers"}}),
 	ignore: []string{"mask_token"},
-	rename: func(name string) string {
-		parts := strings.SplitN(name, ".", 4)
-		if len(parts) == 4 && parts[0] == "blocks" && isNumber(parts[1]) && isNumber(parts[2]) {
-			return strings.Join([]string{"blocks", parts[2], parts[3]}, ".")
-		}
-		return name
-	},
-	block: dottedBlock,
+	needs:  "block_0/scale1", // MAE has a mask token, too
+	rename: dechunked,
+	block:  dottedBlock,
 	defaults: func(c *Config) PosResize {
 		c.NormEps = 1e-6
 		if c.Registers > 0 { // those models were trained with the antialiased filter
@@ -74,6 +72,16 @@ var dinov2Table = table{
 		}
 		return DINOv2Bicubic
 	},
+}
+
+// dechunked drops the chunk from blocks.CHUNK.INDEX.…, as models made for sharded
+// training name their blocks; the index counts through all chunks.
+func dechunked(name string) string {
+	parts := strings.SplitN(name, ".", 4)
+	if len(parts) == 4 && parts[0] == "blocks" && isNumber(parts[1]) && isNumber(parts[2]) {
+		return strings.Join([]string{"blocks", parts[2], parts[3]}, ".")
+	}
+	return name
 }
 
 func isNumber(s string) bool {

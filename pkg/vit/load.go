@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"strings"
 
 	"gaze/internal/parallel"
 	"gaze/pkg/weights"
@@ -29,6 +30,12 @@ type Model struct {
 	pipelineErr error  // why there is none
 	format      string
 	file        *weights.File
+
+	set        string         // the set of weights that was taken, where the file holds several
+	sets       []string       // all of them
+	passed     []string       // tensors that were passed over
+	otherHeads []linearModule // layers that could be taken for heads
+	noHead     string         // why the layout's own head can't be used
 }
 
 // Load opens a checkpoint: any file that package weights reads, in any layout
@@ -38,14 +45,31 @@ type Model struct {
 // pictures are prepared ([Model.Preprocessing]).
 //
 // Nothing is read but the headers: values are read when a [Runner] takes them.
-// Tensors that are missing, left over, or of another shape are an error that
-// names them.
-func Load(path string) (*Model, error) {
-	file, err := weights.Open(path)
+// Tensors that are missing, of another shape, or left over where they would change
+// what the blocks compute are an error that names them. Others, such as a loss's or
+// another head's, are passed over, and [Model.Warnings] names them; so does it if the
+// file holds several sets of weights. See docs/formats.md.
+func Load(path string) (*Model, error) { return Open(path, LoadOptions{}) }
+
+// LoadOptions say what to take of a file that leaves a choice. The zero value takes
+// what the file's owner would.
+type LoadOptions struct {
+	// Weights is the set of weights to take of a file with several: its name, as
+	// the warning and [Model.Describe] list it, or parts of it, such as "student"
+	// for "student.module.backbone".
+	Weights string
+	// Head is the linear layer to take for the head instead of the layout's own,
+	// such as "classifier.1"; [Model.CheckHead] names those that would do.
+	Head string
+}
+
+// Open is [Load] with choices.
+func Open(path string, o LoadOptions) (*Model, error) {
+	file, err := weights.OpenAll(path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := fromFile(path, file)
+	m, err := fromFile(path, file, o)
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -63,9 +87,12 @@ func (m *Model) Close() error {
 	return file.Close()
 }
 
-func fromFile(path string, file *weights.File) (*Model, error) {
-	names := file.Names()
-	found := detect(names)
+func fromFile(path string, file *weights.File, o LoadOptions) (*Model, error) {
+	m := &Model{Path: path, file: file, format: fmt.Sprint(file.Format())}
+	found, err := m.choose(file, o)
+	if err != nil {
+		return nil, err
+	}
 	dir := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		dir = filepath.Dir(path)
@@ -74,7 +101,123 @@ func fromFile(path string, file *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Layout: found.table.layout, Path: path, file: file, format: fmt.Sprint(file.Format())}
+	m.Layout = found.table.layout
+	shapes, err := m.shapes(file, found)
+	if err != nil {
+		return nil, err
+	}
+	section, err := conf.inSection(found.table)
+	if err != nil {
+		return nil, err
+	}
+	config, resize, warnings, err := inferConfig(found.table, shapes, section)
+	if err != nil {
+		return nil, err
+	}
+	m.Config, m.resize, m.Warnings = config, resize, append(m.Warnings, warnings...)
+	if err := found.check(m.Config, shapes); err != nil {
+		return nil, err
+	}
+	m.Name = m.Config.Architecture()
+	m.Labels = conf.labels(m.Config.Classes)
+	return m, m.findPipeline(conf, dir)
+}
+
+// choose finds the file's sets of weights, takes one, and settles what else there
+// is: a head, and what is passed over.
+func (m *Model) choose(file *weights.File, o LoadOptions) (*match, error) {
+	names, inFile := plainNames(file.Names())
+	tensor := func(name string) *weights.Tensor {
+		t, ok := file.Tensor(inFile[name])
+		if !ok || t.Err() != nil {
+			return nil
+		}
+		return t
+	}
+	m.Warnings = append(m.Warnings, file.Warnings()...)
+	sets := findSets(names)
+	if len(sets) == 0 {
+		return nil, notAViT(names)
+	}
+	set, why, err := chooseSet(sets, o.Weights, file.Keys())
+	if err != nil {
+		return nil, err
+	}
+	m.set = set.name()
+	for _, s := range sets {
+		m.sets = append(m.sets, s.name())
+	}
+	if len(sets) > 1 {
+		m.Warnings = append(m.Warnings, setsWarning(sets, set, why))
+	}
+	if err := m.settle(set, sets, tensor, o.Head); err != nil {
+		return nil, err
+	}
+	set.match.inFile = inFile
+	return set.match, nil
+}
+
+// settle decides about the head and about the tensors that the layout doesn't know.
+func (m *Model) settle(set *weightSet, sets []*weightSet, tensor func(string) *weights.Tensor, head string) error {
+	extra := set.sortExtras(sets, tensor)
+	found, dim := set.match, set.dim(tensor)
+	m.otherHeads = set.otherHeads(extra.passed, dim, tensor)
+	m.passed = extra.passed
+	shapes := shapesOf{}
+	for _, ours := range []string{"head/weight", "head/bias", "pre_logits/weight"} {
+		for _, f := range found.found[ours] {
+			if t := tensor(f.name); t != nil {
+				if s, err := (part{t, f.fix}).shape(); err == nil {
+					shapes[ours] = s
+				}
+			}
+		}
+	}
+	trouble := found.headTrouble(shapes, dim)
+	if trouble == "" && len(extra.beside) > 0 {
+		trouble = fmt.Sprintf("%s, which isn't computed, stands between the blocks and the head", extra.beside[0])
+	}
+	own, isOwn := set.ownHead(m.otherHeads)
+	switch {
+	case head != "":
+		l, err := set.headCalled(head, m.otherHeads)
+		if name := found.fileName("head/weight"); err != nil && name != "" && strings.TrimSuffix(name, ".weight") == set.prefix+head || name == head+".weight" {
+			break // the layout's own
+		}
+		if err == nil && len(extra.beside) > 0 {
+			err = fmt.Errorf("the head %s can't be used: %s", head, trouble)
+		}
+		if err != nil {
+			return err
+		}
+		m.passed = append(m.passed, found.dropHead()...)
+		found.takeHead(l)
+		m.take(l)
+	case trouble != "":
+		m.noHead = trouble
+		m.passed = append(m.passed, found.dropHead()...)
+	case isOwn && !shapes.has("head/weight"):
+		found.takeHead(own)
+		m.take(own)
+		if _, last, _ := cutLast(own.name); isNumber(last) && last != "0" {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("took %s for the head: what stands before it in its sequence has no weights and is taken for a dropout", own.name))
+		}
+	}
+	found.unknown = extra.matter
+	if len(m.passed) > 0 {
+		m.Warnings = append(m.Warnings, set.passedWarning(m.passed))
+	}
+	return nil
+}
+
+// take removes a layer that became the head from what was passed over.
+func (m *Model) take(l linearModule) {
+	m.passed = slices.DeleteFunc(slices.Clone(m.passed), func(name string) bool { return name == l.name+".weight" || name == l.name+".bias" })
+}
+
+// shapes fetches the matched tensors and tells the parameters' shapes.
+func (m *Model) shapes(file *weights.File, found *match) (shapesOf, error) {
+	var err error
 	if m.params, err = found.entries(file); err != nil {
 		return nil, err
 	}
@@ -91,15 +234,7 @@ func fromFile(path string, file *weights.File) (*Model, error) {
 	if len(missing) > 0 {
 		return nil, mismatch(m.Layout, map[string][]string{"missing": missing, "left over": sorted(found.unknown)})
 	}
-	if m.Config, m.resize, m.Warnings, err = inferConfig(found.table, shapes, conf); err != nil {
-		return nil, err
-	}
-	if err := found.check(m.Config, shapes); err != nil {
-		return nil, err
-	}
-	m.Name = m.Config.Architecture()
-	m.Labels = conf.labels(m.Config.Classes)
-	return m, m.findPipeline(conf, dir)
+	return shapes, nil
 }
 
 // entries fetches the matched tensors. Parts of a parameter that are missing
@@ -109,9 +244,16 @@ func (m *match) entries(file *weights.File) (map[string]*entry, error) {
 	for ours, parts := range m.found {
 		e := &entry{}
 		for _, i := range sortedKeys(parts) {
-			t, ok := file.Tensor(parts[i].name)
+			name := parts[i].name
+			if plain, ok := m.inFile[name]; ok {
+				name = plain
+			}
+			t, ok := file.Tensor(name)
 			if !ok {
-				return nil, fmt.Errorf("tensor %s is listed but can't be read", parts[i].name)
+				return nil, fmt.Errorf("tensor %s is listed but can't be read", name)
+			}
+			if err := t.Err(); err != nil {
+				return nil, err
 			}
 			e.parts = append(e.parts, part{t, parts[i].fix})
 		}

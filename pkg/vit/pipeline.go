@@ -12,6 +12,7 @@ import (
 // Normalisations that checkpoints are trained with.
 const (
 	normalizeHalf     = "normalize(0.5,0.5)"
+	normalizeCLIP     = "normalize([0.48145466,0.4578275,0.40821073],[0.26862954,0.26130258,0.27577711])"
 	normalizeImageNet = "normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"
 )
 
@@ -134,6 +135,13 @@ func defaultPipeline(layout Layout, c Config) string {
 		return grey + "resize(256,bicubic) | centercrop(224) | totensor | " + normalizeFor(c, normalizeImageNet)
 	case HFDinov2:
 		return grey + "resize(256,bicubic) | centercrop(224,floor) | totensor | " + normalizeFor(c, normalizeImageNet)
+	case HFCLIP:
+		if !c.PreNorm { // SigLIP
+			return fmt.Sprintf("resize(%d,%d,bicubic) | totensor | %s", h, w, normalizeHalf)
+		}
+		return fmt.Sprintf("resize(%d,bicubic) | centercrop(%d,floor) | totensor | %s", h, h, normalizeCLIP)
+	case Torchvision:
+		return torchvisionPipeline(c)
 	case HFDeiT:
 		crop := transform.CenterCropFloor{Height: h, Width: w}
 		return grey + fmt.Sprintf("resize(%d,%d,bicubic) | %s | totensor | ", 256*h/224, 256*w/224, crop) + normalizeFor(c, normalizeImageNet)

@@ -28,10 +28,13 @@ const (
 	// scipy's coordinate of the last row or column comes out of the grid by a
 	// rounding error (8 to 26 is such a pair), scipy gives zeros and so does this.
 	ZoomLinear
+	// TorchvisionBicubic is torchvision's interpolate_embeddings: torch's bicubic
+	// interpolation (a = -0.75) with the corners of both grids aligned.
+	TorchvisionBicubic
 )
 
 var posResizeNames = [...]string{
-	"bicubic with antialiasing (timm)", "bicubic (transformers)", "bicubic with offset 0.1 (DINOv2)", "linear (scipy zoom)",
+	"bicubic with antialiasing (timm)", "bicubic (transformers)", "bicubic with offset 0.1 (DINOv2)", "linear (scipy zoom)", "bicubic with aligned corners (torchvision)",
 }
 
 // String is the method's name for people.
@@ -65,8 +68,8 @@ func ResizePosEmbed(grid []float32, dim int, from, to [2]int, method PosResize) 
 	switch method {
 	case TimmBicubic:
 		return resizeAntialiased(grid, dim, from, to), nil
-	case HFBicubic, DINOv2Bicubic:
-		return resizeBicubic(grid, dim, from, to, method == DINOv2Bicubic), nil
+	case HFBicubic, DINOv2Bicubic, TorchvisionBicubic:
+		return resizeBicubic(grid, dim, from, to, method), nil
 	case ZoomLinear:
 		return resizeZoom(grid, dim, from, to), nil
 	}
@@ -161,8 +164,8 @@ func antialiasedTaps(from, to int) []taps {
 
 // resizeBicubic is torch's interpolation without antialiasing: 4×4 places each,
 // those beyond an edge being the edge's.
-func resizeBicubic(grid []float32, dim int, from, to [2]int, offset bool) []float32 {
-	rows, cols := bicubicTaps(from[0], to[0], offset), bicubicTaps(from[1], to[1], offset)
+func resizeBicubic(grid []float32, dim int, from, to [2]int, method PosResize) []float32 {
+	rows, cols := bicubicTaps(from[0], to[0], method), bicubicTaps(from[1], to[1], method)
 	out := make([]float32, to[0]*to[1]*dim)
 	line := make([]float32, dim)
 	for y, row := range rows {
@@ -185,16 +188,23 @@ func resizeBicubic(grid []float32, dim int, from, to [2]int, offset bool) []floa
 }
 
 // bicubicTaps are torch's weights of bicubic interpolation along one axis; the
-// first place may lie before the axis and the last behind it. offset asks for
-// DINOv2's scale.
-func bicubicTaps(from, to int, offset bool) []taps {
+// first place may lie before the axis and the last behind it.
+func bicubicTaps(from, to int, method PosResize) []taps {
 	scale := float32(from) / float32(to)
-	if offset {
+	switch {
+	case method == DINOv2Bicubic:
 		scale = float32(1 / ((float64(to) + 0.1) / float64(from)))
+	case method == TorchvisionBicubic && to > 1:
+		scale = float32(from-1) / float32(to-1)
+	case method == TorchvisionBicubic:
+		scale = 0
 	}
 	all := make([]taps, to)
 	for i := range all {
 		at := fused(scale, float32(i)+0.5, -0.5)
+		if method == TorchvisionBicubic {
+			at = scale * float32(i)
+		}
 		first := min(int(math.Floor(float64(at))), from-1)
 		t := min(max(at-float32(first), 0), 1)
 		u := 1 - t

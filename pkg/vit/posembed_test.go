@@ -80,6 +80,7 @@ func TestResizePosEmbedEqualsReferences(t *testing.T) {
 		bits   bool // equal to the last bit, else to 1e-6 of the largest value
 	}{
 		{"timm", TimmBicubic, false}, {"hf", HFBicubic, false}, {"dinov2", DINOv2Bicubic, false}, {"zoom", ZoomLinear, true},
+		{"torchvision", TorchvisionBicubic, false},
 	}
 	n := 0
 	for ; ; n++ {
@@ -123,7 +124,7 @@ func TestResizePosEmbedEqualsReferences(t *testing.T) {
 
 func TestResizePosEmbedSameGridCopies(t *testing.T) {
 	grid := []float32{1, 2, 3, 4, 5, 6}
-	for m := TimmBicubic; m <= ZoomLinear; m++ {
+	for m := TimmBicubic; m <= TorchvisionBicubic; m++ {
 		got, err := ResizePosEmbed(grid, 2, [2]int{1, 3}, [2]int{1, 3}, m)
 		if err != nil || !slices.Equal(got, grid) {
 			t.Fatalf("%v: %v, %v", m, got, err)
@@ -137,7 +138,7 @@ func TestResizePosEmbedSameGridCopies(t *testing.T) {
 // Interpolation's weights sum to one: a constant stays itself, whatever the way.
 func TestResizePosEmbedKeepsConstants(t *testing.T) {
 	grid := slices.Repeat([]float32{0.75}, 5*6)
-	for m := TimmBicubic; m <= ZoomLinear; m++ {
+	for m := TimmBicubic; m <= TorchvisionBicubic; m++ {
 		for _, to := range [][2]int{{1, 1}, {2, 9}, {11, 3}, {6, 5}} {
 			got, err := ResizePosEmbed(grid, 1, [2]int{5, 6}, to, m)
 			if err != nil {
@@ -166,7 +167,7 @@ func TestResizePosEmbedRejects(t *testing.T) {
 		{"huge", 3, [2]int{2, 2}, [2]int{2, 1 << 40}, HFBicubic, "from 1 to"},
 		{"wrong length", 3, [2]int{2, 3}, [2]int{4, 4}, TimmBicubic, "12 values"},
 		{"no width", 0, [2]int{2, 2}, [2]int{4, 4}, TimmBicubic, "width 0"},
-		{"unknown method", 3, [2]int{2, 2}, [2]int{4, 4}, ZoomLinear + 1, "number 4"},
+		{"unknown method", 3, [2]int{2, 2}, [2]int{4, 4}, TorchvisionBicubic + 1, "number 5"},
 		{"negative method", 3, [2]int{2, 2}, [2]int{4, 4}, -1, "number -1"},
 	}
 	for _, test := range tests {
@@ -181,14 +182,14 @@ func TestResizePosEmbedRejects(t *testing.T) {
 
 func TestPosResizeString(t *testing.T) {
 	seen := map[string]bool{}
-	for m := TimmBicubic; m <= ZoomLinear; m++ {
+	for m := TimmBicubic; m <= TorchvisionBicubic; m++ {
 		if s := m.String(); s == "" || strings.Contains(s, "unknown") || seen[s] {
 			t.Errorf("%d is called %q", int(m), s)
 		} else {
 			seen[s] = true
 		}
 	}
-	for _, m := range []PosResize{-1, ZoomLinear + 1} {
+	for _, m := range []PosResize{-1, TorchvisionBicubic + 1} {
 		if s := m.String(); !strings.Contains(s, "unknown") {
 			t.Errorf("%d is called %q", int(m), s)
 		}

@@ -18,7 +18,7 @@ type processor struct {
 // hfPipeline reads a preprocessor_config.json of transformers, for the model of a
 // configuration, and does what its PIL image processors do.
 func hfPipeline(file map[string]any, layout Layout, c Config, conf *configFile) (transform.Pipeline, error) {
-	class, err := classOf(file, layout, conf)
+	class, err := classOf(file, layout, c, conf)
 	if err != nil {
 		return nil, err
 	}

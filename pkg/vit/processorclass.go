@@ -71,7 +71,7 @@ var classNames = sync.OnceValue(func() string {
 
 // classOf is the class that carries out a file: the one it names, else the one that
 // AutoImageProcessor takes for the model's config.json, else the layout's.
-func classOf(values map[string]any, layout Layout, conf *configFile) (*processorClass, error) {
+func classOf(values map[string]any, layout Layout, c Config, conf *configFile) (*processorClass, error) {
 	for _, key := range []string{"image_processor_type", "feature_extractor_type"} {
 		switch name := values[key].(type) {
 		case nil:
@@ -91,7 +91,7 @@ func classOf(values map[string]any, layout Layout, conf *configFile) (*processor
 			}
 		}
 	}
-	if name := layoutClass(layout); name != "" {
+	if name := layoutClass(layout, c); name != "" {
 		return namedClass("", name)
 	}
 	return nil, fmt.Errorf("image_processor_type is missing, and the weights aren't transformers' own, so nothing tells whose defaults it means: add it (one of %s)", classNames())
@@ -99,7 +99,7 @@ func classOf(values map[string]any, layout Layout, conf *configFile) (*processor
 
 // layoutClass is the class that belongs to a layout of transformers; empty for
 // others.
-func layoutClass(layout Layout) string {
+func layoutClass(layout Layout, c Config) string {
 	switch layout {
 	case HFViT:
 		return "ViT"
@@ -107,6 +107,11 @@ func layoutClass(layout Layout) string {
 		return "DeiT"
 	case HFDinov2:
 		return "Bit"
+	case HFCLIP:
+		if c.PreNorm {
+			return "CLIP"
+		}
+		return "Siglip"
 	}
 	return ""
 }

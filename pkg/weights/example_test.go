@@ -35,3 +35,27 @@ func ExampleOpen() {
 	}
 	// Output: safetensors head.bias float32 [3] [0.5 -1 2] <nil>
 }
+
+func ExampleOpenAll() {
+	file, err := weights.OpenAll("testdata/torch_teacher.pth")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer file.Close()
+	fmt.Println(file.Keys())
+	fmt.Println(file.Names())
+	// Output:
+	// [student teacher epoch dino_loss]
+	// [student.w teacher.w dino_loss.center]
+}
+
+func ExampleVerify() {
+	v, err := weights.Verify("testdata/torch_types.pth")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(v.Checksums > 0, v.Damaged)
+	// Output: true []
+}

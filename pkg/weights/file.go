@@ -34,6 +34,10 @@ type File struct {
 	metadata map[string]string
 	names    []string
 	tensors  map[string]*Tensor
+	warnings []string
+	keys     []string
+	graph    *ONNXGraph
+	files    []string // as many as mappings
 	mappings [][]byte
 	unmap    []func() error
 	shard    bool // one of several, which an index names
@@ -54,7 +58,22 @@ func Open(path string) (*File, error) { return OpenAt(path, "") }
 // OpenAt opens a checkpoint and takes the tensors of the container called root,
 // such as "model" or "ema.state_dict"; an empty root is chosen as Open does.
 // Only PyTorch files have containers.
-func OpenAt(path, root string) (*File, error) {
+func OpenAt(path, root string) (*File, error) { return open(path, choice{root: root}) }
+
+// OpenAll opens a checkpoint and takes every tensor in it, whatever container it
+// lies in, under the keys that lead to it joined by dots ("state_dict.head.bias",
+// "optimizer.state.0.exp_avg"). It is for callers who choose among several sets of
+// weights themselves. A tensor that can't be read is listed all the same;
+// [Tensor.Err] says why.
+func OpenAll(path string) (*File, error) { return open(path, choice{all: true}) }
+
+// choice says which of a file's tensors are wanted.
+type choice struct {
+	root string // of this container; "" is what Open chooses
+	all  bool   // all there are
+}
+
+func open(path string, c choice) (*File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -64,10 +83,10 @@ func OpenAt(path, root string) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return OpenAt(inner, root)
+		return open(inner, c)
 	}
 	f := &File{path: path, tensors: map[string]*Tensor{}}
-	if err := f.read(path, root); err != nil {
+	if err := f.read(path, c); err != nil {
 		f.Close() // what can't be read is of more interest than what can't be unmapped
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -75,14 +94,14 @@ func OpenAt(path, root string) (*File, error) {
 }
 
 // read maps one file and takes its tensors.
-func (f *File) read(path, root string) error {
+func (f *File) read(path string, c choice) error {
 	data, err := f.mapped(path)
 	if err != nil {
 		return err
 	}
 	format := sniff(data)
-	if root != "" && format != FormatPyTorch && format != FormatPyTorchLegacy {
-		return fmt.Errorf("a file of format %s has no containers to choose %q from", format, root)
+	if c.root != "" && format != FormatPyTorch && format != FormatPyTorchLegacy {
+		return fmt.Errorf("a file of format %s has no containers to choose %q from", format, c.root)
 	}
 	f.format = format
 	var tensors []*Tensor
@@ -92,13 +111,9 @@ func (f *File) read(path, root string) error {
 	case FormatNPZ:
 		tensors, err = parseNPZ(data)
 	case FormatPyTorch, FormatPyTorchLegacy:
-		if root == "" {
-			tensors, f.format, f.root, err = openTorch(data)
-		} else {
-			tensors, f.format, f.root, err = openTorchAt(data, root)
-		}
+		tensors, err = f.readTorch(data, c)
 	case FormatONNX:
-		tensors, err = parseONNX(data, f.beside(filepath.Dir(path)))
+		tensors, f.graph, err = parseONNX(data, f.beside(filepath.Dir(path)))
 	case formatIndex:
 		if f.shard {
 			return errors.New("an index itself, where the weights should be")
@@ -111,6 +126,37 @@ func (f *File) read(path, root string) error {
 		return err
 	}
 	return f.add(tensors)
+}
+
+// readTorch takes the chosen tensors of a PyTorch file.
+func (f *File) readTorch(data []byte, c choice) ([]*Tensor, error) {
+	content, err := readTorch(data)
+	if err != nil {
+		return nil, err
+	}
+	value := content.top
+	switch {
+	case c.all:
+	case c.root != "":
+		f.root = c.root
+		value, err = torchFind(content.top, c.root)
+	default:
+		value, f.root, err = torchPick(content.top)
+		if others := torchOthers(content.top, f.root); err == nil && f.root != "" && len(others) > 0 {
+			f.warnings = append(f.warnings, fmt.Sprintf("it holds several sets of weights: took %s, not %s; --weights chooses another", f.root, strings.Join(others, ", ")))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.format = content.format
+	if d, ok := torchDictOf(content.top); ok {
+		for _, k := range d.keys {
+			f.keys = append(f.keys, torchKey(k))
+		}
+	}
+	f.warnings = append(f.warnings, content.host.warnings(value)...)
+	return content.flatten(value, c.all)
 }
 
 // beside maps files of a folder, each once.
@@ -153,7 +199,7 @@ func (f *File) mapped(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.mappings, f.unmap = append(f.mappings, data), append(f.unmap, unmap)
+	f.mappings, f.unmap, f.files = append(f.mappings, data), append(f.unmap, unmap), append(f.files, path)
 	return data, nil
 }
 
@@ -263,6 +309,17 @@ func (f *File) Root() string { return f.root }
 
 // Metadata returns what a safetensors file says of itself; nil if nothing.
 func (f *File) Metadata() map[string]string { return f.metadata }
+
+// Warnings say what in the file was passed over that a reader might miss, such as
+// objects beside the weights of classes that aren't known; nil if nothing was.
+func (f *File) Warnings() []string { return f.warnings }
+
+// Keys lists the keys of the dict that a PyTorch file holds, also those of things
+// that are no tensors; nil for other files.
+func (f *File) Keys() []string { return f.keys }
+
+// Graph returns the graph that an ONNX file's weights belong to; nil for other files.
+func (f *File) Graph() *ONNXGraph { return f.graph }
 
 // Names lists the tensors in the file's order. The slice must not be changed.
 func (f *File) Names() []string { return f.names }

@@ -175,7 +175,7 @@ func TestTruncatedFiles(t *testing.T) {
 	// whole; each tensor must be whole, too.
 	data, all := read(t, "onnx_types.onnx"), formatGoldens(t)["onnx_types.onnx"]
 	for n := range len(data) {
-		w, err := parseONNX(data[:n], nothingOutside)
+		w, _, err := parseONNX(data[:n], nothingOutside)
 		if err != nil {
 			continue
 		}
@@ -319,7 +319,10 @@ func FuzzONNX(f *testing.F) {
 		}
 		return make([]byte, 48), nil // as long as the file that the seed names
 	}
-	fuzzOpen(f, "*.onnx", func(data []byte) ([]*Tensor, error) { return parseONNX(data, outside) })
+	fuzzOpen(f, "*.onnx", func(data []byte) ([]*Tensor, error) {
+		tensors, _, err := parseONNX(data, outside)
+		return tensors, err
+	})
 }
 
 func FuzzIndex(f *testing.F) {

@@ -20,12 +20,13 @@ func (t *Tensor) Int64s() ([]int64, error) {
 	if t.DType != Int64 {
 		return nil, fmt.Errorf("tensor %s has elements of type %s, not %s", t.Name, t.DType, Int64)
 	}
-	if err := t.complete(); err != nil {
+	data, err := t.elements()
+	if err != nil {
 		return nil, err
 	}
 	values := make([]int64, t.Len())
 	for i := range values {
-		values[i] = int64(binary.LittleEndian.Uint64(t.data[8*i:]))
+		values[i] = int64(binary.LittleEndian.Uint64(data[8*i:]))
 	}
 	return values, nil
 }

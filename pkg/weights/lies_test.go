@@ -234,7 +234,7 @@ func outsideTensor(n uint64, entries ...string) []byte {
 	w = protowire.AppendVarint(protowire.AppendTag(w, onnxTensorLocation, protowire.VarintType), onnxExternalLocation)
 	for i := 0; i < len(entries); i += 2 {
 		e := protowire.AppendString(protowire.AppendTag(nil, onnxKeyField, protowire.BytesType), entries[i])
-		e = protowire.AppendString(protowire.AppendTag(e, onnxVal, protowire.BytesType), entries[i+1])
+		e = protowire.AppendString(protowire.AppendTag(e, onnxValueField, protowire.BytesType), entries[i+1])
 		w = protowire.AppendBytes(protowire.AppendTag(w, onnxTensorExternal, protowire.BytesType), e)
 	}
 	return w

@@ -14,20 +14,24 @@ import (
 
 // Field numbers of onnx.proto.
 const (
-	onnxModelGraph        = 7
-	onnxGraphInitializer  = 5
-	onnxTensorDims        = 1
-	onnxTensorType        = 2
-	onnxTensorFloats      = 4
-	onnxTensorInt32s      = 5
-	onnxTensorInt64s      = 7
-	onnxTensorName        = 8
-	onnxTensorRaw         = 9
-	onnxTensorDoubles     = 10
-	onnxTensorExternal    = 13
-	onnxTensorLocation    = 14
-	onnxExternalLocation  = 1 // of data_location: the values are in another file
-	onnxKeyField, onnxVal = 1, 2
+	onnxModelGraph       = 7
+	onnxGraphNode        = 1
+	onnxGraphInitializer = 5
+	onnxGraphOutput      = 12
+	onnxGraphMetadata    = 16
+	onnxTensorDims       = 1
+	onnxTensorType       = 2
+	onnxTensorFloats     = 4
+	onnxTensorInt32s     = 5
+	onnxTensorInt64s     = 7
+	onnxTensorName       = 8
+	onnxTensorRaw        = 9
+	onnxTensorDoubles    = 10
+	onnxTensorExternal   = 13
+	onnxTensorLocation   = 14
+	onnxExternalLocation = 1 // of data_location: the values are in another file
+	onnxKeyField         = 1 // of a pair of texts
+	onnxValueField       = 2
 )
 
 var onnxDTypes = map[uint64]DType{
@@ -37,34 +41,29 @@ var onnxDTypes = map[uint64]DType{
 // onnxOutside returns the bytes of a file in the model's folder.
 type onnxOutside func(name string) ([]byte, error)
 
-// parseONNX reads the initialisers of an ONNX model's graph: its weights, under
-// the names that the export gave them. Values in a file of their own come from
-// outside.
-func parseONNX(data []byte, outside onnxOutside) ([]*Tensor, error) {
-	var out []*Tensor
+// parseONNX reads the initialisers of an ONNX model's graph, its weights, and the
+// graph around them. Values in a file of their own come from outside. The tensors
+// have the names that the exporter's model had for them, as far as the graph tells
+// them (onnxNames).
+func parseONNX(data []byte, outside onnxOutside) ([]*Tensor, *ONNXGraph, error) {
+	g := &ONNXGraph{constants: map[string]*Tensor{}}
 	err := eachField(data, func(field protowire.Number, value []byte, _ uint64) error {
 		if field != onnxModelGraph || value == nil {
 			return nil
 		}
-		return eachField(value, func(field protowire.Number, value []byte, _ uint64) error {
-			if field != onnxGraphInitializer || value == nil {
-				return nil
-			}
-			t, err := parseONNXTensor(value, outside)
-			if err != nil {
-				return err
-			}
-			out = append(out, t)
-			return nil
-		})
+		return g.parse(value, outside)
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if len(out) == 0 {
-		return nil, errors.New("an ONNX file without weights (initialisers)")
+	if len(g.order) == 0 {
+		return nil, nil, errors.New("an ONNX file without weights (initialisers)")
 	}
-	return out, nil
+	if err := g.refuseRewritten(); err != nil {
+		return nil, nil, err
+	}
+	tensors, err := g.named()
+	return tensors, g, err
 }
 
 // eachField calls visit for every field of a message: value holds the bytes of
@@ -179,21 +178,26 @@ func (p *onnxTensor) take(field protowire.Number, value []byte, number uint64) e
 }
 
 func (p *onnxTensor) takeLocation(entry []byte) error {
-	var key, val string
-	err := eachField(entry, func(field protowire.Number, value []byte, _ uint64) error {
-		switch field {
-		case onnxKeyField:
-			key = string(value)
-		case onnxVal:
-			val = string(value)
-		}
-		return nil
-	})
+	key, val, err := onnxPair(entry)
 	if p.location == nil {
 		p.location = map[string]string{}
 	}
 	p.location[key] = val
 	return err
+}
+
+// onnxPair reads a message of a key and a value.
+func onnxPair(entry []byte) (key, val string, err error) {
+	err = eachField(entry, func(field protowire.Number, value []byte, _ uint64) error {
+		switch field {
+		case onnxKeyField:
+			key = string(value)
+		case onnxValueField:
+			val = string(value)
+		}
+		return nil
+	})
+	return key, val, err
 }
 
 // eachVarint visits a repeated field's numbers, packed or one by one.

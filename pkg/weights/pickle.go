@@ -25,7 +25,7 @@ type (
 // pickleHost gives meaning to what isn't plain data.
 type pickleHost interface {
 	global(name pickleGlobal) (any, error)    // GLOBAL: a class or a function
-	call(target any, args []any) (any, error) // REDUCE, NEWOBJ
+	call(target any, args []any) (any, error) // REDUCE, NEWOBJ, NEWOBJ_EX
 	build(target, state any) error            // BUILD: obj.__setstate__(state)
 	persistent(id any) (any, error)           // BINPERSID
 }
@@ -149,6 +149,7 @@ const (
 	opEmptySet       = 0x8f
 	opAddItems       = 0x90
 	opFrozenSet      = 0x91
+	opNewObjEx       = 0x92
 	opStackGlobal    = 0x93
 	opMemoize        = 0x94
 	opFrame          = 0x95
@@ -188,7 +189,7 @@ func (u *unpickler) step(op byte) error {
 		return u.fill(op)
 	case opBinPut, opLongBinPut, opMemoize, opBinGet, opLongBinGet:
 		return u.remember(op)
-	case opGlobal, opStackGlobal, opReduce, opNewObj, opBuild, opBinPersID:
+	case opGlobal, opStackGlobal, opReduce, opNewObj, opNewObjEx, opBuild, opBinPersID:
 		return u.object(op)
 	case opProto:
 		_, err := u.byte()

@@ -191,7 +191,7 @@ func FuzzPickle(f *testing.F) {
 		}
 		// Whatever it is, looking for tensors in it ends.
 		reader := newTorchReader(len(data), func(string) ([]byte, error) { return data, nil })
-		content := &torchContent{top: v, pickled: n, reader: reader}
+		content := &torchContent{top: v, pickled: n, reader: reader, host: host}
 		if value, _, err := torchPick(v); err == nil {
 			checkTorch(t, content, value)
 		}
@@ -202,7 +202,7 @@ func FuzzPickle(f *testing.F) {
 // checkTorch lists the tensors below a value and checks that they are whole.
 func checkTorch(t *testing.T, content *torchContent, value any) {
 	t.Helper()
-	tensors, err := content.flatten(value)
+	tensors, err := content.flatten(value, false)
 	if err == nil {
 		checkTensors(t, tensors)
 	}

@@ -121,8 +121,15 @@ func (u *unpickler) fill(op byte) error {
 		if op == opSetItem || op == opSetItems {
 			return t.set(values)
 		}
+	case pickleFillable:
+		return t.fill(op == opSetItem || op == opSetItems, values)
 	}
 	return fmt.Errorf("instruction %q on a value of the wrong type", op)
+}
+
+// pickleFillable is what a host makes and takes items like a list or a dict.
+type pickleFillable interface {
+	fill(pairs bool, values []any) error
 }
 
 // set adds keys and values that alternate. A key may come twice here; whoever
@@ -197,6 +204,11 @@ func (u *unpickler) object(op byte) error {
 		}
 		return u.push(u.host.persistent(id))
 	}
+	if op == opNewObjEx { // with named arguments, which no known class takes
+		if _, err := u.pop(); err != nil {
+			return err
+		}
+	}
 	two, err := u.popN(2)
 	if err != nil {
 		return err
@@ -213,7 +225,7 @@ func (u *unpickler) object(op byte) error {
 	case opBuild:
 		return u.push(first, u.host.build(first, second))
 	}
-	args, ok := second.(pickleTuple) // REDUCE, NEWOBJ
+	args, ok := second.(pickleTuple) // REDUCE, NEWOBJ, NEWOBJ_EX
 	if !ok {
 		return errors.New("arguments that aren't a tuple")
 	}

@@ -164,7 +164,11 @@ func WriteSafetensors(path string, tensors []*Tensor, metadata map[string]string
 			return err
 		}
 		for _, t := range tensors {
-			if _, err := w.Write(t.data); err != nil {
+			data, err := t.elements()
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(data); err != nil {
 				return err
 			}
 		}
@@ -218,10 +222,11 @@ func safetensorsHeader(tensors []*Tensor, metadata map[string]string) ([]byte, e
 		if dtype == "" {
 			return nil, fmt.Errorf("tensor %s has elements of type %s, which can't be written", t.Name, t.DType)
 		}
-		if err := t.complete(); err != nil {
+		data, err := t.elements()
+		if err != nil {
 			return nil, err
 		}
-		end := offset + int64(len(t.data))
+		end := offset + int64(len(data))
 		e := safetensorsEntry{DType: dtype, Shape: append([]int{}, t.Shape...), Offsets: []int64{offset, end}}
 		if err := member(t.Name, e); err != nil {
 			return nil, err

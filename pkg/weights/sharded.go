@@ -51,15 +51,16 @@ func (f *File) readShards(path string, data []byte) error {
 
 func (f *File) readShard(path, shard string, places map[string]string) error {
 	inner := &File{path: path, shard: true, tensors: map[string]*Tensor{}}
-	err := inner.read(path, "")
+	err := inner.read(path, choice{})
 	f.unmap = append(f.unmap, inner.unmap...)
+	f.files, f.mappings = append(f.files, inner.files...), append(f.mappings, inner.mappings...)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("the shard %s isn't beside the index: download it too", shard)
 	}
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", shard, err)
 	}
-	f.format = inner.format
+	f.format, f.warnings = inner.format, append(f.warnings, inner.warnings...)
 	if f.metadata == nil {
 		f.metadata = inner.metadata
 	}

@@ -58,6 +58,9 @@ type Tensor struct {
 	mapped bool         // data is a file's mapping
 	check  func() error // whether data is undamaged, nil if nothing tells
 
+	late    func() ([]byte, error) // makes data when it is asked for, once; nil where it's there
+	problem error                  // why there are no elements to be had
+
 	offset int64 // of data in a safetensors file's body, while that is parsed
 }
 
@@ -91,8 +94,22 @@ func (t *Tensor) Len() int {
 
 // Bytes returns the elements as they lie in memory. They may alias a read-only
 // mapping of the file and are valid until the file is closed. Unlike the methods
-// that return an error it doesn't compare them with a checksum.
-func (t *Tensor) Bytes() []byte { return t.data }
+// that return an error it doesn't compare them with a checksum. It is nil for a
+// tensor whose elements can't be had ([Tensor.Err]).
+func (t *Tensor) Bytes() []byte {
+	if t.late != nil {
+		data, err := t.late()
+		if err != nil {
+			return nil
+		}
+		return data
+	}
+	return t.data
+}
+
+// Err says why a tensor that is listed can't be read, nil if it can. Only
+// [OpenAll] lists such tensors.
+func (t *Tensor) Err() error { return t.problem }
 
 // Forget takes the elements out of memory where they are a mapping of the file, as
 // whoever has copied them may say. They stay valid, and are read again when used.
@@ -107,7 +124,8 @@ func (t *Tensor) Forget() {
 // tensor of integers or booleans is an error, and so are bytes that don't have the
 // checksum which an archive (PyTorch's, .npz) notes of them.
 func (t *Tensor) Float32s() ([]float32, error) {
-	if err := t.complete(); err != nil {
+	data, err := t.elements()
+	if err != nil {
 		return nil, err
 	}
 	n := t.Len()
@@ -116,40 +134,50 @@ func (t *Tensor) Float32s() ([]float32, error) {
 		if n == 0 {
 			return []float32{}, nil
 		}
-		if uintptr(unsafe.Pointer(&t.data[0]))%4 == 0 && littleEndian {
-			return unsafe.Slice((*float32)(unsafe.Pointer(&t.data[0])), n), nil
+		if uintptr(unsafe.Pointer(&data[0]))%4 == 0 && littleEndian {
+			return unsafe.Slice((*float32)(unsafe.Pointer(&data[0])), n), nil
 		}
-		return convert(t.data, n, 4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }), nil
+		return convert(data, n, 4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }), nil
 	case Float16:
-		return convert(t.data, n, 2, func(b []byte) float32 { return float16(binary.LittleEndian.Uint16(b)) }), nil
+		return convert(data, n, 2, func(b []byte) float32 { return float16(binary.LittleEndian.Uint16(b)) }), nil
 	case BFloat16:
-		return convert(t.data, n, 2, func(b []byte) float32 {
+		return convert(data, n, 2, func(b []byte) float32 {
 			return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
 		}), nil
 	case Float64:
-		return convert(t.data, n, 8, func(b []byte) float32 {
+		return convert(data, n, 8, func(b []byte) float32 {
 			return float32(math.Float64frombits(binary.LittleEndian.Uint64(b)))
 		}), nil
 	}
 	return nil, fmt.Errorf("tensor %s has elements of type %s, not floats", t.Name, t.DType)
 }
 
-// complete tells whether there are as many values as the exported fields say,
-// which anybody may have set, and whether they are undamaged.
-func (t *Tensor) complete() error {
+// elements is the bytes, if there are as many as the exported fields say, which
+// anybody may have set, and if they are undamaged.
+func (t *Tensor) elements() ([]byte, error) {
+	if t.problem != nil {
+		return nil, t.problem
+	}
+	data := t.data
+	if t.late != nil {
+		var err error
+		if data, err = t.late(); err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
+		}
+	}
 	size, err := byteSize(t.Shape, t.DType)
 	if err != nil {
-		return fmt.Errorf("tensor %s: %w", t.Name, err)
+		return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 	}
-	if int64(len(t.data)) != size {
-		return fmt.Errorf("tensor %s has %d bytes, its shape %v of %s needs %d", t.Name, len(t.data), t.Shape, t.DType, size)
+	if int64(len(data)) != size {
+		return nil, fmt.Errorf("tensor %s has %d bytes, its shape %v of %s needs %d", t.Name, len(data), t.Shape, t.DType, size)
 	}
 	if t.check != nil {
 		if err := t.check(); err != nil {
-			return fmt.Errorf("tensor %s: %w", t.Name, err)
+			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 		}
 	}
-	return nil
+	return data, nil
 }
 
 func convert(data []byte, n, size int, one func([]byte) float32) []float32 {

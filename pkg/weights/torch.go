@@ -19,56 +19,29 @@ type torchContent struct {
 	format  Format
 	pickled int // bytes of the pickle that described it
 	reader  *torchReader
+	host    *torchHost
 }
 
-// openTorch reads a checkpoint that torch.save wrote and that is wholly in
-// data. It looks for the state dict by itself (torchPick) and names it by the
-// keys that lead there: "" where it is the whole file, "model" in the usual
-// {'model': …, 'optimizer': …}. Names of tensors in nested containers are
-// joined with dots; a prefix such as "module.", which DataParallel leaves, is
-// kept.
-func openTorch(data []byte) (tensors []*Tensor, format Format, root string, err error) {
-	content, err := readTorch(data)
-	if err != nil {
-		return nil, "", "", err
-	}
-	value, root, err := torchPick(content.top)
-	if err == nil {
-		tensors, err = content.flatten(value)
-	}
-	if err != nil {
-		return nil, "", "", err
-	}
-	return tensors, content.format, root, nil
-}
-
-// openTorchAt is openTorch with the state dict chosen by the caller: the keys
-// that lead to it joined by dots; "" is everything that the file holds.
-func openTorchAt(data []byte, root string) (tensors []*Tensor, format Format, at string, err error) {
-	content, err := readTorch(data)
-	if err != nil {
-		return nil, "", "", err
-	}
-	value, err := torchFind(content.top, root)
-	if err == nil {
-		tensors, err = content.flatten(value)
-	}
-	if err != nil {
-		return nil, "", "", err
-	}
-	return tensors, content.format, root, nil
-}
-
-// flatten lists the tensors below a value.
-func (c *torchContent) flatten(value any) ([]*Tensor, error) {
-	f := &torchFlattener{reader: c.reader, seen: map[string]bool{}, budget: 1<<16 + 16*c.pickled}
+// flatten lists the tensors below a value. One that can't be read is an error, or
+// with lenient listed with the reason.
+func (c *torchContent) flatten(value any, lenient bool) ([]*Tensor, error) {
+	f := &torchFlattener{reader: c.reader, lenient: lenient, seen: map[string]*Tensor{}, budget: 1<<16 + 16*c.pickled}
+	c.reader.late = lenient
 	if err := f.add("", value, 0); err != nil {
 		return nil, err
 	}
 	if len(f.tensors) == 0 {
-		return nil, errors.New("holds no tensors")
+		return nil, c.nothing()
 	}
 	return f.tensors, nil
+}
+
+// nothing is the error for a value without tensors.
+func (c *torchContent) nothing() error {
+	if held := c.host.classes(4, func(*torchObject) bool { return true }); held != "" {
+		return fmt.Errorf("holds no tensors, only objects that aren't read: %s; save a dict of tensors", held)
+	}
+	return errors.New("holds no tensors")
 }
 
 // readTorch reads either format.
@@ -121,13 +94,14 @@ func readTorchZip(data []byte) (*torchContent, error) {
 			return nil, err
 		}
 	}
-	top, _, err := unpickle(pickle, newTorchHost(len(pickle)))
+	host := newTorchHost(len(pickle))
+	top, _, err := unpickle(pickle, host)
 	if err != nil {
 		return nil, err
 	}
 	reader := newTorchReader(len(data), func(key string) ([]byte, error) { return read("data/" + key) })
 	reader.check = func(key string) func() error { return members.check(folder + "data/" + key) }
-	return &torchContent{top, FormatPyTorch, len(pickle), reader}, nil
+	return &torchContent{top, FormatPyTorch, len(pickle), reader, host}, nil
 }
 
 var errTorchBigEndian = errors.New("was written on a big-endian machine: convert it to safetensors there")

@@ -15,6 +15,7 @@ type torchGolden struct {
 	Format Format
 	Root   string
 	Error  string
+	Names  []string // classes that a warning names; with none, there is no warning
 	At     map[string][]torchGoldenTensor
 }
 

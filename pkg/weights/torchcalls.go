@@ -55,6 +55,39 @@ func torchList(_ *torchHost, args []any) (any, error) {
 	return args[0], nil
 }
 
+// torchDeque makes a list of a deque's items, which are its first argument.
+func torchDeque(h *torchHost, args []any) (any, error) {
+	l := &pickleList{}
+	if len(args) == 0 {
+		return l, nil
+	}
+	items := torchItems(args[0])
+	if err := h.spend(len(items)); err != nil {
+		return nil, err
+	}
+	l.items = append(l.items, items...)
+	return l, nil
+}
+
+// torchReconstruct takes (class, …), as copyreg's functions do: an object of the
+// class that is filled later.
+func torchReconstruct(h *torchHost, args []any) (any, error) {
+	if len(args) == 0 {
+		return nil, errTorchArguments
+	}
+	class, ok := args[0].(pickleGlobal)
+	if !ok {
+		return nil, errTorchArguments
+	}
+	switch class { // containers, whose items follow
+	case "collections.OrderedDict", "collections.Counter", "collections.defaultdict", "argparse.Namespace", "types.SimpleNamespace", "builtins.dict":
+		return &pickleDict{}, nil
+	case "collections.deque", "builtins.list", "builtins.set":
+		return &pickleList{}, nil
+	}
+	return h.object(class), nil
+}
+
 func torchSize(_ *torchHost, args []any) (any, error) {
 	if len(args) == 1 {
 		if items, ok := args[0].(pickleTuple); ok {

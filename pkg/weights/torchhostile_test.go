@@ -301,7 +301,8 @@ func TestTorchBombs(t *testing.T) {
 }
 
 func FuzzTorchZip(f *testing.F) {
-	for _, name := range []string{"torch_types.pth", "torch_catr.pth", "torch_views.pth", "torch_beside5.pth", "torch_parameters.pth", "torch_system.pth", "torch_float8.pth"} {
+	for _, name := range []string{"torch_types.pth", "torch_catr.pth", "torch_views.pth", "torch_beside5.pth", "torch_parameters.pth", "torch_system.pth", "torch_float8.pth",
+		"torch_foreign4.pth", "torch_whole_nested.pth"} {
 		f.Add(readTestdata(f, name))
 	}
 	f.Fuzz(fuzzTorch)
@@ -320,5 +321,12 @@ func fuzzTorch(t *testing.T, data []byte) {
 	}
 	if tensors, _, _, err := openTorchAt(data, ""); err == nil {
 		checkTensors(t, tensors)
+	}
+	if tensors, _, _, err := openTorchChoice(data, choice{all: true}); err == nil {
+		for _, tensor := range tensors {
+			if _, err := tensor.elements(); err == nil && tensor.Err() == nil && len(tensor.Bytes()) != tensor.Len()*tensor.DType.Size() {
+				t.Fatalf("tensor %q %s %v of %d bytes", tensor.Name, tensor.DType, tensor.Shape, len(tensor.Bytes()))
+			}
+		}
 	}
 }

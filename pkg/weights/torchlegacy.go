@@ -75,7 +75,7 @@ func readTorchLegacy(data []byte) (*torchContent, error) {
 		}
 		return b, nil
 	}
-	return &torchContent{top, FormatPyTorchLegacy, pickled, newTorchReader(len(data), storage)}, nil
+	return &torchContent{top, FormatPyTorchLegacy, pickled, newTorchReader(len(data), storage), host}, nil
 }
 
 // cutTorchStorages takes the storages, in the order of their keys, out of the

@@ -71,9 +71,9 @@ func init() {
 	}
 }
 
-// torchCalls is everything else that a pickle may name: classes and functions
-// that make tensors and containers, and some that make what a training script
-// leaves beside them, which is dropped (torchOpaque).
+// torchCalls is the classes and functions that make tensors and containers, and
+// some that make what a training script leaves beside them, which is dropped
+// (torchOpaque). What a pickle may name besides is for judgeGlobal to say.
 var torchCalls = map[pickleGlobal]func(h *torchHost, args []any) (any, error){}
 
 // torchOpaque is something harmless that holds no tensor.
@@ -84,7 +84,14 @@ func init() { // not in the declaration: torchCalls is used by what it holds
 		"collections.OrderedDict":                    torchDict,
 		"collections.Counter":                        torchDict,
 		"argparse.Namespace":                         torchDict,
+		"types.SimpleNamespace":                      torchDict,
 		"collections.defaultdict":                    func(*torchHost, []any) (any, error) { return &pickleDict{}, nil },
+		"collections.deque":                          torchDeque,
+		"copyreg._reconstructor":                     torchReconstruct,
+		"copyreg.__newobj__":                         torchReconstruct,
+		"copyreg.__newobj_ex__":                      torchReconstruct,
+		"copy_reg._reconstructor":                    torchReconstruct,
+		"copy_reg.__newobj__":                        torchReconstruct,
 		"builtins.dict":                              torchDict,
 		"builtins.list":                              torchList,
 		"builtins.set":                               torchList,
@@ -95,6 +102,7 @@ func init() { // not in the declaration: torchCalls is used by what it holds
 		"torch._utils._rebuild_tensor_v3":            torchRebuildTensor3,
 		"torch._utils._rebuild_parameter":            torchParameter,
 		"torch.nn.parameter.Parameter":               torchParameter,
+		"torch.nn.parameter.Buffer":                  torchParameter,
 		"torch.Tensor":                               torchParameter,
 		"torch._tensor._rebuild_from_type_v2":        torchRebuildSubclass,
 		"torch._utils._rebuild_parameter_with_state": torchParameter,
@@ -113,6 +121,7 @@ func init() { // not in the declaration: torchCalls is used by what it holds
 type torchHost struct {
 	storages map[string]torchDType // by key, the type that was seen first
 	budget   int                   // items that may yet be copied between containers
+	objects  []*torchObject        // what isn't a container, a number or a tensor
 }
 
 // newTorchHost returns a host for a pickle of at most so many bytes, which no
@@ -132,33 +141,45 @@ func (h *torchHost) global(name pickleGlobal) (any, error) {
 	if rest, ok := strings.CutPrefix(string(name), "__builtin__."); ok { // Python 2's name
 		name = pickleGlobal("builtins." + rest)
 	}
-	_, isCall := torchCalls[name]
-	_, isDType := torchDTypes[name]
-	_, isStorage := torchStorages[name]
-	if !isCall && !isDType && !isStorage {
+	if judgeGlobal(name) == globalRefused {
 		return nil, &pickleRefusal{name}
 	}
 	return name, nil
 }
 
+// call makes what a class or function would, without calling it: a tensor or a
+// container, or for any other an object that is only known by its class.
 func (h *torchHost) call(target any, args []any) (any, error) {
-	name, _ := target.(pickleGlobal)
-	f, ok := torchCalls[name]
-	if !ok {
+	if o, ok := target.(*torchObject); ok { // functools.partial(cls.__new__, cls, …)()
+		return h.object(o.class), nil
+	}
+	name, ok := target.(pickleGlobal)
+	f, known := torchCalls[name]
+	_, isDType := torchDTypes[name]
+	_, isStorage := torchStorages[name]
+	switch {
+	case known:
+		v, err := f(h, args)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return v, nil
+	case !ok || isDType || isStorage:
 		return nil, fmt.Errorf("a call of what can't be called (%.100q)", name)
+	case strings.HasPrefix(string(name), "torch._utils._rebuild_"), strings.HasPrefix(string(name), "torch._tensor._rebuild_"):
+		return &torchTensor{problem: "is of a kind that isn't read (" + string(name) + "): call to_dense(), dequantize() or clone() before torch.save"}, nil
 	}
-	v, err := f(h, args)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return v, nil
+	return h.object(name), nil
 }
 
-// build takes an object's attributes. Only a namespace's matter (it becomes a
-// dict); an OrderedDict's are a state dict's _metadata, versions of modules.
+// build takes an object's attributes. A namespace becomes a dict of them; an
+// OrderedDict's are a state dict's _metadata, versions of modules.
 func (h *torchHost) build(target, state any) error {
 	switch t := target.(type) {
 	case torchOpaque:
+		return nil
+	case *torchObject:
+		t.state = state
 		return nil
 	case *pickleDict:
 		attributes, ok := state.(*pickleDict)
@@ -183,6 +204,11 @@ func (h *torchHost) build(target, state any) error {
 func (h *torchHost) persistent(id any) (any, error) {
 	bad := errors.New("a reference to a storage that can't be understood")
 	t, ok := id.(pickleTuple)
+	if ok && len(t) == 4 && t[0] == any("module") { // a module's class, with its source text
+		if class, ok := t[1].(pickleGlobal); ok {
+			return class, nil
+		}
+	}
 	if !ok || len(t) < 5 || len(t) > 6 || t[0] != any("storage") {
 		return nil, bad
 	}

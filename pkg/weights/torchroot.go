@@ -10,11 +10,12 @@ import (
 )
 
 // torchRootKeys are the names under which training scripts keep the weights of
-// a model, most telling first. Of DINO's teacher and student, the teacher is
-// the one that its authors evaluate.
+// a model, most telling first. Of an average and the raw weights, timm's loader
+// takes the average; of DINO's teacher and student, the teacher is the one that
+// its authors evaluate.
 var torchRootKeys = []string{
-	"state_dict", "model_state_dict", "model", "net", "network", "module", "teacher", "student",
-	"model_state", "weights", "params", "model_ema", "state_dict_ema", "ema",
+	"state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model", "net", "network", "module", "teacher", "student",
+	"model_state", "weights", "params", "ema",
 }
 
 // torchBesideKeys are the names of tensors that training leaves beside a
@@ -39,7 +40,7 @@ func (c torchCounter) count(v any, depth int) (int, error) {
 	}
 	var identity any
 	var items []any
-	switch t := v.(type) {
+	switch t := torchContainer(v).(type) {
 	case *torchTensor:
 		return 1, nil
 	case *pickleDict:
@@ -82,7 +83,7 @@ func torchChildren(d *pickleDict, counter torchCounter) ([]torchChild, error) {
 	var out []torchChild
 	for i, k := range d.keys {
 		key, ok := k.(string)
-		dict, isDict := d.values[i].(*pickleDict)
+		dict, isDict := torchDictOf(d.values[i])
 		if !ok || !isDict || dict == d {
 			continue
 		}
@@ -101,8 +102,8 @@ func torchChildren(d *pickleDict, counter torchCounter) ([]torchChild, error) {
 // keys that lead to it. A dict that directly holds tensors is one, unless a
 // known name below it holds at least as many.
 func torchPick(top any) (dict any, root string, err error) {
-	d, ok := top.(*pickleDict)
-	if !ok {
+	d, ok := torchDictOf(top)
+	if o, isObject := top.(*torchObject); !ok || isObject && o.isModule() { // a module's dicts are its parts, not choices
 		return top, "", nil
 	}
 	counter := torchCounter{}
@@ -121,6 +122,26 @@ func torchPick(top any) (dict any, root string, err error) {
 		d, root = child.dict, strings.TrimPrefix(root+"."+child.key, ".")
 	}
 	return d, root, nil
+}
+
+// torchOthers lists the dicts of a file that also go by names under which weights
+// are kept, besides the one that was picked.
+func torchOthers(top any, root string) []string {
+	d, ok := torchDictOf(top)
+	if !ok {
+		return nil
+	}
+	children, err := torchChildren(d, torchCounter{})
+	if err != nil {
+		return nil
+	}
+	var others []string
+	for _, c := range children {
+		if slices.Contains(torchRootKeys, c.key) && root != c.key && !strings.HasPrefix(root, c.key+".") {
+			others = append(others, c.key)
+		}
+	}
+	return others
 }
 
 // torchChoose decides whether to go down into one of a dict's children, given
@@ -173,7 +194,7 @@ func (d *pickleDict) direct() int {
 func torchFind(top any, root string) (any, error) {
 	v, rest := top, root
 	for rest != "" {
-		d, ok := v.(*pickleDict)
+		d, ok := torchDictOf(v)
 		if !ok {
 			return nil, fmt.Errorf("there is no dict %q in the file", root)
 		}
@@ -182,7 +203,7 @@ func torchFind(top any, root string) (any, error) {
 		var choices []string
 		for i, k := range d.keys {
 			key := torchKey(k)
-			if _, isDict := d.values[i].(*pickleDict); isDict && len(choices) < 12 {
+			if _, isDict := torchDictOf(d.values[i]); isDict && len(choices) < 12 {
 				choices = append(choices, fmt.Sprintf("%.60s", key))
 			}
 			if (rest == key || strings.HasPrefix(rest, key+".")) && len(key) >= length {
@@ -215,31 +236,27 @@ func torchKey(k any) string {
 type torchFlattener struct {
 	reader  *torchReader
 	tensors []*Tensor
-	seen    map[string]bool
+	lenient bool // list what can't be read, too, and don't go deeper than is sensible
+	seen    map[string]*Tensor
 	budget  int // bytes of names and steps that may yet be spent
 }
 
 func (f *torchFlattener) add(name string, v any, depth int) error {
 	if depth > torchMaxDepth {
+		if f.lenient {
+			return nil
+		}
 		return errTorchDepth
 	}
 	if f.budget -= 1 + len(name); f.budget < 0 {
 		return errors.New("its names take more room than the file: refused")
 	}
-	switch t := v.(type) {
+	switch t := torchContainer(v).(type) {
 	case *torchTensor:
 		if name == "" {
 			name = "tensor" // torch.save of a lone tensor
 		}
-		if f.seen[name] {
-			return fmt.Errorf("tensor %s is there twice", name)
-		}
-		f.seen[name] = true
-		tensor, err := f.reader.read(name, t)
-		if err != nil {
-			return err
-		}
-		f.tensors = append(f.tensors, tensor)
+		return f.tensor(name, t)
 	case *pickleDict:
 		for i, k := range t.keys {
 			if err := f.under(name, torchKey(k), t.values[i], depth); err != nil {
@@ -254,6 +271,29 @@ func (f *torchFlattener) add(name string, v any, depth int) error {
 	return nil
 }
 
+// tensor adds a tensor. A second one of a name is known only to a file that is
+// read as a whole: names of nested containers may meet.
+func (f *torchFlattener) tensor(name string, t *torchTensor) error {
+	if first := f.seen[name]; first != nil {
+		err := fmt.Errorf("tensor %s is there twice", name)
+		if !f.lenient {
+			return err
+		}
+		first.problem = err
+		return nil
+	}
+	tensor, err := f.reader.read(name, t)
+	if err != nil {
+		if !f.lenient {
+			return err
+		}
+		tensor = &Tensor{Name: name, problem: err}
+	}
+	f.seen[name] = tensor
+	f.tensors = append(f.tensors, tensor)
+	return nil
+}
+
 func (f *torchFlattener) addAll(name string, items []any, depth int) error {
 	for i, item := range items {
 		if err := f.under(name, strconv.Itoa(i), item, depth); err != nil {
@@ -265,7 +305,7 @@ func (f *torchFlattener) addAll(name string, items []any, depth int) error {
 
 // under adds an item of a container, unless it's no tensor and no container.
 func (f *torchFlattener) under(name, key string, v any, depth int) error {
-	switch v.(type) {
+	switch torchContainer(v).(type) {
 	case *torchTensor, *pickleDict, *pickleList, pickleTuple:
 	default:
 		f.budget--

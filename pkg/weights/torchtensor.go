@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"sync"
 )
 
 // torchReader turns described tensors into tensors of bytes.
@@ -13,6 +14,8 @@ type torchReader struct {
 	// budget is how much memory may yet be used for tensors that don't lie
 	// row by row in the file (transposed, sliced, expanded) and are copied.
 	budget int64
+	// late leaves such copies to when they are used.
+	late bool
 }
 
 // newTorchReader allows for a copy of the whole file and some for expanded
@@ -64,12 +67,21 @@ func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
 	if r.budget -= size; r.budget < 0 {
 		return nil, fmt.Errorf("tensor %s takes %d bytes once it is laid out row by row, too many for this file: call contiguous() and clone() before torch.save", name, size)
 	}
-	if check != nil {
-		if err := check(); err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", name, err)
+	gather := func() ([]byte, error) {
+		if check != nil {
+			if err := check(); err != nil {
+				return nil, err
+			}
 		}
+		return t.gather(make([]byte, 0, size), data), nil
 	}
-	out.data = t.gather(make([]byte, 0, size), data)
+	if r.late {
+		out.data, out.late = nil, sync.OnceValues(gather)
+		return out, nil
+	}
+	if out.data, err = gather(); err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", name, err)
+	}
 	return out, nil
 }
 

@@ -46,6 +46,8 @@ for n, (old, new, dim) in enumerate(CASES):
         out[f"{n}_timm"] = y.permute(0, 3, 2, 1)[0].contiguous().numpy()
     y = F.interpolate(t[None].permute(0, 3, 1, 2), size=new, mode="bicubic", align_corners=False)
     out[f"{n}_hf"] = y.permute(0, 2, 3, 1)[0].contiguous().numpy()
+    y = F.interpolate(t[None].permute(0, 3, 1, 2), size=new, mode="bicubic", align_corners=True)
+    out[f"{n}_torchvision"] = y.permute(0, 2, 3, 1)[0].contiguous().numpy()
     out[f"{n}_dinov2"] = (t if old == new else dinov2(t, new)).contiguous().numpy()
     out[f"{n}_zoom"] = scipy.ndimage.zoom(x, (new[0] / old[0], new[1] / old[1], 1), order=1)
     assert out[f"{n}_zoom"].shape == (*new, dim)

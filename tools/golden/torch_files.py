@@ -2,17 +2,30 @@
 
 Writes pkg/weights/testdata/torch_*.pth and torch_golden.json (per file: its
 format, the root that is to be found, and per root the tensors' names, types,
-shapes and bytes; or the error). Run from the repository root.
+shapes and bytes, or the error, or classes that a warning names). Run from the
+repository root.
 """
 import argparse
 import base64
 import builtins
 import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import functools
 import json
 import os
 import pathlib
+import random
+import re
+import types as python_types
+import uuid
 
+import easydict
 import numpy as np
+import omegaconf
 import torch
 from torch import nn
 
@@ -180,9 +193,134 @@ write("eval4", {"x": Call(builtins.eval, "1")}, error="refuses: the pickle wants
 write("getattr_legacy", {"x": Call(getattr, "a", "b")}, error="refuses: the pickle wants to call builtins.getattr;", root=None, **LEGACY)
 write("nested_load", {"x": Call(torch.storage._load_from_bytes, b"")},
       error="refuses: the pickle wants to call torch.storage._load_from_bytes;", root=None)
-write("whole_module", nn.Linear(2, 2), error="torch.nn.modules.linear.Linear; only tensors and containers", root=None)
 write("array", {"w": np.ones(2)}, error="multiarray._reconstruct", root=None)
 write("sparse", {"w": torch.eye(2).to_sparse()}, error="torch._utils._rebuild_sparse_tensor", root=None)
+
+
+# Passive data beside the weights, as scripts leave it there: nothing of it has to be
+# run to read the weights. `names` are the classes that a warning has to name.
+class Phase(enum.Enum):
+    TRAIN = 1
+
+
+@dataclasses.dataclass
+class Settings:
+    rate: float = 0.1
+    phase: Phase = Phase.TRAIN
+
+
+class Bag(dict):
+    """A dict with attributes, as AttributeDict and its like are."""
+
+    def __init__(self, **items):
+        super().__init__(**items)
+        self.__dict__.update(items)
+
+
+class Items(list):
+    pass
+
+
+class Slots:
+    __slots__ = ("a", "b")
+
+    def __init__(self):
+        self.a, self.b = 1, np.ones(2)
+
+
+class Owner:
+    """An object that holds itself, a list of its kind and tensors that aren't weights."""
+
+    def __init__(self):
+        self.me, self.all, self.moment = self, [self], torch.ones(3)
+
+
+class NewArguments(str):
+    def __new__(cls, *, text):
+        return super().__new__(cls, text)
+
+    def __getnewargs_ex__(self):
+        return (), {"text": str(self)}
+
+
+Point = collections.namedtuple("Point", "x y")
+
+
+def passive():
+    random.seed(5)
+    return {
+        "model": {"w": torch.ones(2), "b": torch.zeros(1)},
+        "array": np.arange(6.0).reshape(2, 3), "ints": np.arange(3), "words": np.array(["a", "bc"]),
+        "record": np.zeros(2, dtype=[("x", "f4"), ("y", "i8")]), "object": np.array([1, "x", None], dtype=object),
+        "scalar": np.float32(0.5), "int": np.int64(3), "dtype": np.dtype("float16"), "masked": np.ma.array([1.0, 2.0], mask=[0, 1]),
+        "random": {"python": random.getstate(), "numpy": np.random.RandomState(3).get_state(), "dict": np.random.RandomState(3).get_state(legacy=False),
+                   "torch": torch.get_rng_state(), "cuda": [torch.get_rng_state()]},
+        "generators": [np.random.default_rng(1), np.random.RandomState(1), random.Random(2), torch.device("cpu")],
+        "dates": [datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.timezone.utc), datetime.date(2024, 5, 1), datetime.timedelta(3), datetime.time(1)],
+        "paths": [pathlib.PurePosixPath("/data/x"), pathlib.PureWindowsPath("c:/x"), pathlib.Path("runs")],
+        "numbers": [decimal.Decimal("0.1"), fractions.Fraction(1, 3), complex(1, 2), uuid.UUID(int=5), 1 << 90],
+        "containers": [collections.deque([1, 2], maxlen=3), collections.ChainMap({"a": 1}), range(3), slice(1, 2), {1, 2}, frozenset([3])],
+        "space": python_types.SimpleNamespace(lr=0.1, nested=python_types.SimpleNamespace(x=1)), "args": argparse.Namespace(lr=1, when=datetime.date(2024, 1, 1)),
+        "kinds": [int, dict, torch.float16, torch.nn.Linear, np.ndarray, type(None), collections.OrderedDict],
+        "partial": functools.partial(torch.nn.LayerNorm, eps=1e-6), "pattern": re.compile("a+"), "function": torch.nn.functional.gelu,
+        "error": ValueError("late"),
+    }
+
+
+write("passive", passive(), root="model")
+write("passive5", passive(), root="model", pickle_protocol=5)
+legacy = passive()
+del legacy["kinds"], legacy["partial"]  # the legacy format keeps the source text of modules' classes
+write("passive_legacy", legacy, root="model", **LEGACY)
+golden["torch_passive.pth"]["names"] = golden["torch_passive5.pth"]["names"] = []
+
+
+def foreign():
+    return {
+        "state_dict": {"w": torch.ones(2)}, "settings": Settings(), "phase": Phase.TRAIN, "bag": Bag(a=1, b=Bag(c=2)), "items": Items([1, 2]),
+        "slots": Slots(), "owner": Owner(), "point": Point(1, 2),
+        "conf": omegaconf.OmegaConf.create({"model": {"depth": 2, "dims": [1, 2]}}), "easy": easydict.EasyDict({"a": {"b": 1}}),
+        "optimizer": torch.optim.SGD([nn.Parameter(torch.ones(2))], lr=0.1),
+    }
+
+
+for protocol in (2, 4):
+    beside = foreign()
+    if protocol == 4:
+        beside["text"] = NewArguments(text="x")
+    write(f"foreign{protocol}", beside, root="state_dict", pickle_protocol=protocol)
+    golden[f"torch_foreign{protocol}.pth"]["names"] = ["__main__.Settings", "__main__.Bag"]
+
+# A container of a class of somebody's own holds the weights all the same.
+write("foreign_dict", Bag(state_dict=Bag(w=torch.ones(2)), epoch=1), root="state_dict")
+
+
+# torch.save(model): the tensors lie in the modules' dicts.
+class Whole(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Linear(3, 2), nn.GELU(), nn.BatchNorm1d(2))
+        self.token = nn.Parameter(torch.randn(1, 1, 2))
+        self.heads = nn.ModuleDict({"a": nn.Linear(2, 1, bias=False)})
+        self.register_buffer("table", torch.arange(3.0))
+        self.register_buffer("scratch", torch.ones(4), persistent=False)
+        self.register_parameter("none", None)
+        self.norm = functools.partial(nn.LayerNorm, eps=1e-6)
+        self.settings = Settings()
+
+
+def write_module(name, value, model, root=""):
+    torch.save(value, folder / f"torch_{name}.pth")
+    tensors = [describe(k, v) for k, v in model.state_dict().items()]
+    golden[f"torch_{name}.pth"] = {"format": "pytorch", "root": root, "at": {root: tensors}}
+
+
+linear, whole = nn.Linear(2, 2), Whole()
+write_module("whole_module", linear, linear)
+write_module("whole_nested", whole, whole)
+write_module("whole_parallel", nn.DataParallel(whole), nn.DataParallel(whole))
+write_module("whole_beside", {"epoch": 3, "model": whole, "optimizer": None}, whole, root="model")
+
 
 script = folder / "torch_script.pth"
 torch.jit.save(torch.jit.trace(nn.ReLU(), torch.ones(1)), script)

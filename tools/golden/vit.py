@@ -3,8 +3,8 @@
 Writes pkg/vit/testdata/<case>/ (weights, config.json, golden.npz) and
 pkg/vit/testdata/manifest.json. golden.npz holds `images`, `logits` or, for
 models without a head, `norm` (the tokens after the last LayerNorm), and for
-every block `tokens_<i>` and `attn_<i>`. timm and transformers are the packages
-themselves; the other code bases are in vit_models.py. Run from the repository
+every block `tokens_<i>` and `attn_<i>`. timm, transformers and
+torchvision are the packages themselves; the other code bases are in vit_models.py. Run from the repository
 root.
 """
 import json
@@ -13,13 +13,17 @@ import shutil
 import warnings
 
 import numpy as np
+import onnx
+import onnxscript
 import safetensors.torch
 import timm
 import timm.layers
 import torch
+import torchvision
 import transformers
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
+from torchvision.models.vision_transformer import interpolate_embeddings
 
 import vit_models
 
@@ -102,7 +106,7 @@ TIMM_LIBRARY = f"timm {timm.__version__}"
 
 
 def timm_case(case, seed, description, size=SIZE, cls=VisionTransformer, architecture="vit_base_patch16_224",
-              library=TIMM_LIBRARY, **args):
+              library=TIMM_LIBRARY, rename=lambda name: name, **args):
     model_args = {**TIMM, **args}
     classes = model_args.pop("num_classes", CLASSES)
     model = randomise(cls(num_classes=classes, **model_args), seed)
@@ -117,8 +121,8 @@ def timm_case(case, seed, description, size=SIZE, cls=VisionTransformer, archite
         "architecture": architecture, "num_classes": classes, "num_features": model.num_features,
         "global_pool": model_args.get("global_pool", "token"), "model_args": model_args,
     }
-    write(case, library, description, images, result, kept, config, safetensors_file(model.state_dict()),
-          "weights.safetensors")
+    state = {rename(k): v for k, v in model.state_dict().items()}
+    write(case, library, description, images, result, kept, config, safetensors_file(state), "weights.safetensors")
 
 
 def timm_cases():
@@ -137,14 +141,18 @@ def timm_cases():
     timm_case("timm_patch_4x6", 8, "patches of 4x6 pixels, no bias of query, key, value", size=(16, 18),
               img_size=(16, 18), patch_size=(4, 6), qkv_bias=False)
     timm_case("timm_pre_norm", 9, "LayerNorm before the blocks, as the CLIP models", pre_norm=True, proj_bias=True)
+    timm_case("deit3", 12, "DeiT III, its layer scales under the names of the original code", init_values=0.1,
+              no_embed_class=True, architecture="deit3_base_patch16_224",
+              rename=lambda k: k.replace("ls1.gamma", "gamma_1").replace("ls2.gamma", "gamma_2"))
     timm_case("timm_resized", 10, "made for 12x12, run at 16x8: positions resized by timm", size=(16, 8),
               dynamic_img_size=True)
 
 
-def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, interpolate=False):
+def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, interpolate=False, norm=lambda _, x: x):
+    """norm makes the tokens after the last LayerNorm of what the model returns, if it doesn't."""
     config._attn_implementation = "eager"
     model = randomise(cls(config), seed)
-    layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and hasattr(m, "attention")]
+    layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and (hasattr(m, "attention") or hasattr(m, "self_attn"))]
     assert len(layers) == config.num_hidden_layers
     kept, _ = capture(layers, [])
     images = pictures(size, seed)
@@ -153,7 +161,7 @@ def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, in
         out = model(images, output_attentions=True, **args)
     for i, a in enumerate(out.attentions):
         kept[f"attn_{i}"] = a
-    result = {"logits": out.logits} if "logits" in out else {"norm": out.last_hidden_state}
+    result = {"logits": out.logits} if "logits" in out else {"norm": norm(model, out.last_hidden_state)}
     scratch = OUT / "scratch"
     model.save_pretrained(scratch)
     written = json.loads((scratch / "config.json").read_text())
@@ -196,6 +204,13 @@ def hf_cases():
             dino(registers, num_register_tokens=4))
     hf_case("hf_dinov2_registers_classes", 33, "Dinov2WithRegistersForImageClassification, run at 16x8: antialiased positions",
             transformers.Dinov2WithRegistersForImageClassification, dino(registers, num_register_tokens=2), size=(16, 8))
+    clip = dict(**HF, intermediate_size=MLP)
+    hf_case("hf_clip", 34, "CLIPVisionModel", transformers.CLIPVisionModel, transformers.CLIPVisionConfig(**clip),
+            norm=lambda m, x: m.post_layernorm(x))
+    hf_case("hf_clip_gelu", 35, "CLIPVisionModelWithProjection with the exact GELU, run at 16x8", transformers.CLIPVisionModelWithProjection,
+            transformers.CLIPVisionConfig(**clip, hidden_act="gelu", projection_dim=8), size=(16, 8), interpolate=True,
+            norm=lambda m, x: m.vision_model.post_layernorm(x))
+    hf_case("hf_siglip", 36, "SiglipVisionModel, without a class token", transformers.SiglipVisionModel, transformers.SiglipVisionConfig(**clip))
 
 
 def own_case(case, seed, description, model, config, size=SIZE):
@@ -227,6 +242,71 @@ def own_cases():
     own_case("dinov2_swiglu", 47, "the gated MLP of the giant model", vit_models.DINOv2(**sizes, swiglu=True), plain)
     own_case("dinov2_resized", 48, "made for 12x12, run at 8x20: positions resized by scale with offset 0.1",
              vit_models.DINOv2(**sizes), plain, size=(8, 20))
+
+
+    own_case("jeonsworld", 49, "jeonsworld's ViT-pytorch", vit_models.Jeonsworld(**sizes, classes=CLASSES), plain)
+    own_case("jeonsworld_resized", 50, "made for 12x12, run at 20x20: positions resized by scipy's zoom",
+             vit_models.Jeonsworld(**sizes, classes=CLASSES), plain, size=20)
+
+
+def torchvision_run(model, images):
+    """The logits, and the blocks' outputs and probabilities, which the model itself doesn't ask for."""
+    kept, handles = capture(model.encoder.layers, [])
+
+    def ask(_, args, kwargs):
+        return args, {**kwargs, "need_weights": True, "average_attn_weights": False}
+    for i, block in enumerate(model.encoder.layers):
+        handles.append(block.self_attention.register_forward_pre_hook(ask, with_kwargs=True))
+        handles.append(block.self_attention.register_forward_hook(
+            lambda _, __, y, i=i: kept.__setitem__(f"attn_{i}", y[1].detach().clone())))
+    with torch.no_grad():
+        logits = model(images)
+    for handle in handles:
+        handle.remove()
+    return logits, kept
+
+
+def torchvision_case(case, seed, description, change=None, run_at=None, rename=None, representation=None):
+    """change(model) puts another head in; run_at is the size that positions are resized to."""
+    def build(size):
+        model = torchvision.models.VisionTransformer(size, 4, DEPTH, HEADS, DIM, MLP, num_classes=CLASSES,
+                                                     representation_size=representation)
+        if change:
+            change(model)
+        return model
+    model = randomise(build(SIZE), seed)
+    state = model.state_dict()
+    size = run_at or SIZE
+    if run_at:
+        model = build(run_at)
+        model.load_state_dict(interpolate_embeddings(run_at, 4, dict(state)))
+        model.eval()
+    images = pictures(size, seed)
+    logits, kept = torchvision_run(model, images)
+    result = {"logits": logits}
+    if rename:
+        state = {rename(k): v for k, v in state.items()}
+    write(case, f"torchvision {torchvision.__version__.split('+')[0]}", description, images, result, kept,
+          {"num_heads": HEADS}, torch_file(state), "weights.pth")
+
+
+def torchvision_cases():
+    def plain_head(model):
+        model.heads = torch.nn.Linear(DIM, CLASSES)
+
+    def sequence(model):
+        model.heads = torch.nn.Sequential(torch.nn.Linear(DIM, CLASSES))
+
+    def dropout(model):
+        model.heads.head = torch.nn.Sequential(torch.nn.Dropout(0.2), torch.nn.Linear(DIM, CLASSES))
+    torchvision_case("torchvision", 71, "VisionTransformer as vit_b_16")
+    torchvision_case("torchvision_resized", 72, "made for 12x12, run at 20x20: interpolate_embeddings", run_at=20)
+    torchvision_case("torchvision_pre_logits", 73, "with a representation layer", representation=10)
+    torchvision_case("torchvision_old_mlp", 74, "names of the MLP before torchvision 0.13",
+                     rename=lambda k: k.replace("mlp.0.", "mlp.linear_1.").replace("mlp.3.", "mlp.linear_2."))
+    torchvision_case("torchvision_head", 75, "heads replaced by a linear layer, in a wrapper", plain_head, rename=lambda k: "module.model." + k)
+    torchvision_case("torchvision_head_sequence", 76, "heads replaced by a sequence of one", sequence)
+    torchvision_case("torchvision_head_dropout", 77, "heads.head replaced by a dropout and a linear layer", dropout)
 
 
 def google_case(case, seed, description, config, tanh=True, representation=0, big_vision=False, **args):
@@ -262,8 +342,109 @@ def google_cases():
                 big_vision=True, class_token=False, global_pool="avg", fc_norm=False)
 
 
+class Logits(torch.nn.Module):
+    """A transformers model that returns a tensor, as people wrap it to export it."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        out = self.model(x)
+        return out.logits if "logits" in out else out.last_hidden_state
+
+
+def onnx_file(model, images, external, **args):
+    """Exports by torch.onnx.export; paths of this machine are taken out of the notes."""
+    def write_file(path):
+        torch.onnx.export(model, (images,), str(path), verbose=False, external_data=external, **args)
+        graph = onnx.load(path, load_external_data=False)
+        for node in graph.graph.node:
+            kept = [p for p in node.metadata_props if p.key != "pkg.torch.onnx.stack_trace"]
+            del node.metadata_props[:]
+            node.metadata_props.extend(kept)
+        path.write_bytes(graph.SerializeToString())
+    return write_file
+
+
+def onnx_case(case, seed, description, model, run, config, fresh=False, wrap=lambda m: m, half=False, external=False, **args):
+    """run(model, images) gives logits and intermediates; fresh keeps equal parameters equal."""
+    torch.manual_seed(seed)
+    model = model()
+    model = model.eval() if fresh else randomise(model, seed)
+    if half:
+        model = model.half().float()  # the values that the file will have
+    images = pictures(SIZE, seed)
+    logits, kept = run(model, images)
+    if half:
+        model = model.half()
+    weights = onnx_file(wrap(model), images.half() if half else images, external, **args)
+    write(case, f"torch {torch.__version__.split('+')[0]}, onnxscript {onnxscript.__version__}", description, images,
+          {"logits": logits}, kept, config, weights, "weights.onnx")
+
+
+def onnx_cases():
+    """What torch.onnx.export makes of models, by default and with its usual switches."""
+    old, new = dict(dynamo=False), dict(dynamo=True)
+    timm_config = {"num_heads": HEADS}
+
+    def timm_model(**args):
+        return lambda: VisionTransformer(num_classes=CLASSES, **{**TIMM, **args})
+
+    def timm_run(model, images):
+        kept, handles = capture(model.blocks, [b.attn.attn_drop for b in model.blocks])
+        with torch.no_grad():
+            logits = model(images)
+        for handle in handles:
+            handle.remove()
+        return logits, kept
+    timm_args = (timm_run, timm_config)
+    onnx_case("onnx_timm", 81, "timm, TorchScript's exporter", timm_model(), *timm_args, **old)
+    onnx_case("onnx_timm_unfolded", 82, "the same without constant folding", timm_model(), *timm_args, do_constant_folding=False, **old)
+    onnx_case("onnx_timm_no_bias", 83, "no bias of query, key, value: the node's name tells the layer", timm_model(qkv_bias=False), *timm_args, **old)
+    onnx_case("onnx_timm_fresh", 84, "a new model: equal parameters are stored once", timm_model(init_values=0.1), *timm_args, fresh=True, **old)
+    onnx_case("onnx_timm_new", 85, "timm, the newer exporter", timm_model(), *timm_args, **new)
+    onnx_case("onnx_timm_new_fresh", 86, "a new model: equal parameters are stored once, zero biases left out",
+              timm_model(init_values=0.1, reg_tokens=2, no_embed_class=True, dynamic_img_size=True), *timm_args, fresh=True, **new)
+    onnx_case("onnx_timm_new_batch", 87, "registers, no bias of query, key, value, a batch of any size, values in a file of their own",
+              timm_model(reg_tokens=2, qkv_bias=False), *timm_args, external=True,
+              dynamic_shapes=({0: torch.export.Dim("batch")},), **new)
+    onnx_case("onnx_timm_half", 88, "float16", timm_model(), *timm_args, half=True, **old)
+
+    def tv_model():
+        return torchvision.models.VisionTransformer(SIZE, 4, DEPTH, HEADS, DIM, MLP, num_classes=CLASSES)
+    tv_args = (torchvision_run, {"num_heads": HEADS})
+    onnx_case("onnx_torchvision", 89, "torchvision, TorchScript's exporter", tv_model, *tv_args, **old)
+    onnx_case("onnx_torchvision_new", 90, "torchvision, the newer exporter, a new model", tv_model, *tv_args, fresh=True, **new)
+
+    def hf_run(model, images):
+        layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and hasattr(m, "attention")]
+        kept, handles = capture(layers, [])
+        model.set_attn_implementation("eager")
+        with torch.no_grad():
+            out = model(images, output_attentions=True)
+        for handle in handles:
+            handle.remove()
+        for i, a in enumerate(out.attentions):
+            kept[f"attn_{i}"] = a
+        model.set_attn_implementation("sdpa")  # as it is by default
+        return out.logits, kept
+    vit = transformers.ViTConfig(**HF, intermediate_size=MLP, num_labels=CLASSES)
+    dino = transformers.Dinov2WithRegistersConfig(**HF, mlp_ratio=2, num_labels=CLASSES, num_register_tokens=2)
+    for case, seed, cls, config, args in [
+        ("onnx_hf_vit", 91, transformers.ViTForImageClassification, vit, old),
+        ("onnx_hf_vit_new", 92, transformers.ViTForImageClassification, vit, new),
+        ("onnx_hf_dinov2_new", 93, transformers.Dinov2WithRegistersForImageClassification, dino, new),
+    ]:
+        exporter = "the newer" if args is new else "TorchScript's"
+        onnx_case(case, seed, f"transformers' {cls.__name__}, {exporter} exporter", lambda cls=cls, config=config: cls(config), hf_run,
+                  json.loads(config.to_json_string()), wrap=Logits, **args)
+
+
 timm_cases()
 hf_cases()
 own_cases()
+torchvision_cases()
 google_cases()
+onnx_cases()
 (OUT / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")

@@ -1,7 +1,7 @@
 """Vision Transformers of code bases that aren't installable packages.
 
-Lukemelas follows PyTorch-Pretrained-ViT, DINOv2 facebookresearch/dinov2: their
-parameter names and their arithmetic, written anew. Attention modules return
+Lukemelas follows PyTorch-Pretrained-ViT, DINOv2 facebookresearch/dinov2,
+Jeonsworld jeonsworld's ViT-pytorch: their parameter names and their arithmetic, written anew. Attention modules return
 (output, probabilities) so that the latter can be kept. google_arrays gives a
 timm model's weights the names and shapes of google-research's .npz files.
 """
@@ -202,6 +202,76 @@ class DINOv2(nn.Module):
         for b in self.layers():
             x = b(x)
         return self.norm(x)
+
+
+class JeonsworldAttention(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
+
+    def forward(self, x):
+        y, p = attend(*(heads_apart(f(x), self.heads) for f in (self.query, self.key, self.value)))
+        return self.out(y), p
+
+
+class JeonsworldBlock(nn.Module):
+    def __init__(self, dim, heads, mlp):
+        super().__init__()
+        self.attention_norm, self.ffn_norm = nn.LayerNorm(dim, eps=1e-6), nn.LayerNorm(dim, eps=1e-6)
+        self.ffn, self.attn = MLP(dim, mlp), JeonsworldAttention(dim, heads)
+
+    def forward(self, x):
+        x = x + self.attn(self.attention_norm(x))[0]
+        return x + self.ffn(self.ffn_norm(x))
+
+
+class JeonsworldEmbeddings(nn.Module):
+    def __init__(self, patches, patch, dim):
+        super().__init__()
+        self.patch_embeddings = nn.Conv2d(3, dim, patch, patch)
+        self.position_embeddings = nn.Parameter(torch.zeros(1, patches + 1, dim))
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, dim))
+
+
+class JeonsworldEncoder(nn.Module):
+    def __init__(self, dim, depth, heads, mlp):
+        super().__init__()
+        self.layer = nn.ModuleList(JeonsworldBlock(dim, heads, mlp) for _ in range(depth))
+        self.encoder_norm = nn.LayerNorm(dim, eps=1e-6)
+
+
+class JeonsworldTransformer(nn.Module):
+    def __init__(self, size, patch, dim, depth, heads, mlp):
+        super().__init__()
+        self.embeddings = JeonsworldEmbeddings((size // patch) ** 2, patch, dim)
+        self.encoder = JeonsworldEncoder(dim, depth, heads, mlp)
+
+
+class Jeonsworld(nn.Module):
+    """Positions for another grid are scipy's zoom, as when it loads Google's files."""
+
+    def __init__(self, size, patch, dim, depth, heads, mlp, classes):
+        super().__init__()
+        self.classes, self.grid = classes, size // patch
+        self.transformer = JeonsworldTransformer(size, patch, dim, depth, heads, mlp)
+        self.head = nn.Linear(dim, classes)
+
+    def layers(self):
+        return self.transformer.encoder.layer
+
+    def forward(self, images):
+        e = self.transformer.embeddings
+        x = e.patch_embeddings(images)
+        grid, positions = x.shape[-1], e.position_embeddings
+        if grid != self.grid:
+            old = positions[0, 1:].detach().numpy().reshape(self.grid, self.grid, -1)
+            new = scipy.ndimage.zoom(old, (grid / self.grid, grid / self.grid, 1), order=1)
+            positions = torch.cat([positions[:, :1], torch.from_numpy(new).reshape(1, grid * grid, -1)], 1)
+        x = torch.cat([e.cls_token.expand(len(x), -1, -1), x.flatten(2).transpose(-1, -2)], 1) + positions
+        for b in self.layers():
+            x = b(x)
+        return self.head(self.transformer.encoder.encoder_norm(x)[:, 0])
 
 
 def google_arrays(state, heads):

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"gaze/pkg/hub"
+	"gaze/pkg/train"
+	"gaze/pkg/weights"
+)
+
+// verified is what `gaze model --verify` found to be undamaged.
+type verified struct {
+	weights.Verification
+	Finite   bool `json:"finite"`             // all values of the model are numbers
+	Recorded bool `json:"recorded,omitempty"` // the files are those that were fetched, by their SHA-256
+}
+
+// verify reads all bytes of a checkpoint and compares what there is to compare them
+// with. Damage is an error that names it.
+func verify(fileOrName string) (*verified, error) {
+	path, err := hub.Resolve(fileOrName)
+	if err != nil {
+		return nil, err
+	}
+	if path, err = train.ModelFile(path); err != nil {
+		return nil, err
+	}
+	v, err := weights.Verify(path)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(v.Damaged); n > 0 {
+		return nil, fmt.Errorf("%s is damaged: %d of %d parts don't have the checksum that was noted: %s; copy or download it again",
+			path, n, n+v.Checksums, strings.Join(v.Damaged, "; "))
+	}
+	recorded, err := hub.CheckFetched(path)
+	if err != nil {
+		return nil, err
+	}
+	return &verified{Verification: *v, Recorded: recorded}, nil
+}
+
+// sentence says what was compared.
+func (v *verified) sentence() string {
+	var parts []string
+	if v.Checksums > 0 {
+		parts = append(parts, fmt.Sprintf("%d checksums fit", v.Checksums))
+	}
+	if v.Unnoted > 0 {
+		parts = append(parts, fmt.Sprintf("%d parts were written without a checksum", v.Unnoted))
+	}
+	if n := len(v.NoCheckFor); n > 0 {
+		text := "the format notes no checksums, the length fits"
+		if v.Checksums > 0 {
+			text = fmt.Sprintf("%d files are of a format that notes none", n)
+		}
+		parts = append(parts, text)
+	}
+	if v.Recorded {
+		parts = append(parts, "SHA-256 as when it was fetched")
+	}
+	if v.Finite {
+		parts = append(parts, "all values of the model are finite")
+	}
+	files := ""
+	if len(v.Files) > 1 {
+		files = fmt.Sprintf("%d files, ", len(v.Files))
+	}
+	return fmt.Sprintf("%s%.1f MB: %s", files, float64(v.Bytes)/1e6, strings.Join(parts, "; "))
+}

@@ -1,0 +1,184 @@
+package hub
+
+import (
+	"cmp"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// repository is what an identifier of Hugging Face names.
+type repository struct {
+	owner, name string
+	revision    string // a branch, tag or commit; "" is main
+	file        string // a file in it, "" for the usual ones
+}
+
+// Forms in which people paste identifiers: timm's and transformers' prefixes, and
+// the addresses of pages and of files.
+var (
+	hubPrefixes  = []string{"hf-hub:", "hf_hub:", "hf-hub://", "hf://", "huggingface:"}
+	hubHosts     = []string{"huggingface.co", "www.huggingface.co", "hf.co"}
+	partOfName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$`)
+	fileName     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_ .+()/-]*[A-Za-z0-9_)]$`)
+	revisionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$`)
+)
+
+// parseRepository reads an identifier: owner/name, owner/name@revision, either with
+// hf-hub: or the like before it, or the address of a page or a file.
+func parseRepository(text string) (r repository, ok bool) {
+	text = strings.TrimSpace(text)
+	if page, ok := hubAddress(text); ok {
+		return parsePage(page)
+	}
+	prefixed := false
+	for _, p := range hubPrefixes {
+		if rest, ok := strings.CutPrefix(text, p); ok {
+			text, prefixed = strings.TrimPrefix(rest, "//"), true
+			break
+		}
+	}
+	text, r.revision, _ = strings.Cut(text, "@")
+	var hasOwner bool
+	if r.owner, r.name, hasOwner = strings.Cut(strings.TrimSuffix(text, "/"), "/"); !hasOwner && prefixed {
+		r.owner, r.name = "timm", r.owner // as timm reads it
+	}
+	return r, r.valid()
+}
+
+// hubAddress is the path of an address of Hugging Face, or of the mirror that is set.
+func hubAddress(text string) (page string, ok bool) {
+	bare := text
+	for _, scheme := range []string{"https://", "http://"} {
+		bare = strings.TrimPrefix(bare, scheme)
+	}
+	mirror := endpoint(HuggingFace)
+	for _, scheme := range []string{"https://", "http://"} {
+		mirror = strings.TrimPrefix(mirror, scheme)
+	}
+	for _, host := range append(slices.Clone(hubHosts), mirror) {
+		if page, ok := strings.CutPrefix(bare, host+"/"); ok {
+			return page, true
+		}
+	}
+	return "", false
+}
+
+// otherPages begin the paths of pages that aren't models'.
+var otherPages = []string{"datasets", "spaces", "models", "docs", "papers", "collections", "blog", "api", "learn", "posts", "tasks"}
+
+// parsePage reads the path of an address: owner/name, then nothing, tree/revision,
+// or blob/revision/file and resolve/revision/file.
+func parsePage(page string) (r repository, ok bool) {
+	page, _, _ = strings.Cut(page, "?")
+	page, _, _ = strings.Cut(page, "#")
+	if plain, err := url.PathUnescape(page); err == nil {
+		page = plain
+	}
+	parts := strings.Split(strings.Trim(page, "/"), "/")
+	if len(parts) < 2 || slices.Contains(otherPages, parts[0]) {
+		return r, false
+	}
+	r.owner, r.name = parts[0], parts[1]
+	if len(parts) > 3 {
+		switch parts[2] {
+		case "tree":
+			r.revision = strings.Join(parts[3:], "/")
+		case "blob", "resolve", "raw":
+			r.revision, r.file = cmp.Or(parts[3], "main"), strings.Join(parts[4:], "/")
+		}
+	}
+	return r, r.valid()
+}
+
+func (r repository) valid() bool {
+	return partOfName.MatchString(r.owner) && partOfName.MatchString(r.name) && !strings.Contains(r.name, "..") &&
+		(r.revision == "" || revisionName.MatchString(r.revision) && !strings.Contains(r.revision, "..")) &&
+		(r.file == "" || fileName.MatchString(r.file) && path.Clean(r.file) == r.file)
+}
+
+func (r repository) id() string { return r.owner + "/" + r.name }
+
+// String is the shortest identifier that gives the repository again.
+func (r repository) String() string {
+	if r.file != "" {
+		return "https://huggingface.co/" + r.id() + "/blob/" + r.at() + "/" + r.file
+	}
+	if r.revision != "" {
+		return r.id() + "@" + r.revision
+	}
+	return r.id()
+}
+
+// at is the revision to ask for.
+func (r repository) at() string {
+	if r.revision == "" {
+		return "main"
+	}
+	return r.revision
+}
+
+// folder is the name of the repository's folder in the cache.
+func (r repository) folder() string {
+	name := r.owner + "--" + r.name
+	if r.revision != "" {
+		name += "@" + strings.ReplaceAll(r.revision, "/", "--")
+	}
+	if r.file != "" {
+		name += "--" + strings.ReplaceAll(r.file, "/", "--")
+	}
+	return name
+}
+
+// known finds the entry of the catalogue that the repository is, if there is one.
+func (r repository) known() (Checkpoint, bool) {
+	for _, c := range catalogue {
+		if c.Host != HuggingFace || r.revision != "" && r.revision != c.Revision && r.revision != "main" ||
+			r.revision == "main" && c.Revision != "main" || r.file != "" && r.file != c.Files[0].Name {
+			continue
+		}
+		if strings.EqualFold(c.Repo, r.id()) || strings.EqualFold("timm/"+c.Name, r.id()) && strings.HasPrefix(c.Repo, "timm/") {
+			return c, true
+		}
+	}
+	return Checkpoint{}, false
+}
+
+// checkpoint is the repository as something to fetch. Its files aren't known until
+// it has been.
+func (r repository) checkpoint() Checkpoint {
+	return Checkpoint{
+		Name: r.String(), Title: "a repository of Hugging Face", Host: HuggingFace, Repo: r.id(), Revision: r.at(),
+		License: licenceUnknown, Page: "https://huggingface.co/" + r.id(), from: &r,
+	}
+}
+
+// licenceUnknown is what is said where a repository doesn't state its licence.
+const licenceUnknown = "not known: see the page"
+
+// Find finds a checkpoint by anything that [Pull] takes: a name of the catalogue; an
+// identifier of Hugging Face as timm and transformers take it (owner/name,
+// owner/name@revision, hf-hub:owner/name) or the address of a page or a file there;
+// a model of timm's with its tag (vit_base_patch16_224.augreg_in21k_ft_in1k); the
+// address of a file that the catalogue has. A repository that isn't in the catalogue
+// is a checkpoint without files until it has been fetched.
+func Find(name string) (Checkpoint, bool) {
+	if c, ok := Lookup(name); ok {
+		return c, true
+	}
+	for _, c := range catalogue {
+		if c.Repo == "timm/"+name || c.Host == GitHub && slices.ContainsFunc(c.Files, func(f File) bool { return c.url(f) == name }) {
+			return c, true
+		}
+	}
+	r, ok := parseRepository(name)
+	if !ok {
+		return Checkpoint{}, false
+	}
+	if c, ok := r.known(); ok {
+		return c, true
+	}
+	return r.checkpoint(), true
+}

@@ -1,0 +1,391 @@
+package weights
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// PyTorch's exporters change a model's weights on their way into a file. What is
+// undone here, as far as the graph tells it:
+//
+//   - The weight of a linear layer on tokens is transposed and called
+//     onnx::MatMul_123 (TorchScript's exporter) or val_52 (the newer one). The
+//     addition of the bias that follows, or the module that the node notes, tells
+//     the layer.
+//   - Equal parameters, such as the zero biases of a new model, are stored once;
+//     Identity nodes, or the nodes' notes, say which they stand for. A zero bias may
+//     be left out altogether.
+//   - The newer exporter expands class and register tokens and reshapes position
+//     embeddings beforehand, and calls the result expand or view_1. It notes the
+//     names of all parameters, so that those missing at the end are known.
+
+// onnxNaming gathers tensors under their names in the model.
+type onnxNaming struct {
+	graph  *ONNXGraph
+	found  map[string]*Tensor
+	added  []string               // names that aren't initialisers' own, in order
+	users  map[string][]*ONNXNode // by input
+	alias  map[string]string      // an Identity's output: its input
+	used   map[string]bool        // initialisers that were recognised under another name
+	factor map[string]string      // weights of linear layers: the initialiser that each is
+	wanted map[string]bool        // names of parameters that the newer exporter noted
+	short  map[string]string      // its short names for them
+}
+
+// named lists the tensors under the exported model's names: first those that have
+// them in the file, then those that were recognised, then what is left of constants
+// that a model's result may depend on.
+func (g *ONNXGraph) named() ([]*Tensor, error) {
+	n := &onnxNaming{
+		graph: g, found: map[string]*Tensor{}, users: map[string][]*ONNXNode{}, alias: map[string]string{},
+		used: map[string]bool{}, factor: map[string]string{}, wanted: map[string]bool{}, short: map[string]string{},
+	}
+	for i := range g.Nodes {
+		node := &g.Nodes[i]
+		for _, in := range node.Inputs {
+			n.users[in] = append(n.users[in], node)
+		}
+		if node.Op == "Identity" && len(node.Inputs) == 1 && len(node.Outputs) == 1 && g.constants[node.Inputs[0]] != nil {
+			n.alias[node.Outputs[0]] = node.Inputs[0]
+		}
+	}
+	for _, p := range g.signature {
+		n.wanted[p.name], n.short[p.short] = true, p.name
+	}
+	for _, name := range g.order {
+		if !n.isMade(name) {
+			n.found[name] = g.constants[name]
+		}
+	}
+	for name, of := range n.alias {
+		if n.found[name] == nil && !n.isMade(name) && !slices.Contains(g.outputs, name) {
+			if err := n.put(name, g.constants[of].As(name, g.constants[of].Shape)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.Sort(n.added) // the aliases came out of a map
+	if err := n.recognise(); err != nil {
+		return nil, err
+	}
+	n.tokens()
+	n.cutPositions()
+	return n.list(), nil
+}
+
+// madeName is what exporters call constants of their own.
+var madeName = regexp.MustCompile(`^(onnx::\w+|val_\d+|\d+|/.*|Constant_\d+|.*_output_\d+)$`)
+
+// isMade tells whether an initialiser's name isn't one of the model's.
+func (n *onnxNaming) isMade(name string) bool {
+	if len(n.wanted) > 0 {
+		return !n.wanted[name]
+	}
+	return madeName.MatchString(name)
+}
+
+// constant is the initialiser that a node's input is.
+func (n *onnxNaming) constant(in string) *Tensor {
+	if of, ok := n.alias[in]; ok {
+		in = of
+	}
+	return n.graph.constants[in]
+}
+
+// put adds a tensor that was recognised; a second one of its name is an error,
+// unless it is the same.
+func (n *onnxNaming) put(name string, t *Tensor) error {
+	if n.found[name] != nil {
+		return fmt.Errorf("two tensors could be %s", name)
+	}
+	n.found[name] = t
+	n.added = append(n.added, name)
+	return nil
+}
+
+// recognise goes through the nodes.
+func (n *onnxNaming) recognise() error {
+	for i := range n.graph.Nodes {
+		node := &n.graph.Nodes[i]
+		params := node.parameters(n.short)
+		var err error
+		switch {
+		case node.Op == "MatMul" && len(node.Inputs) == 2 && len(node.Outputs) == 1:
+			err = n.matMul(node, params)
+		case len(params) == 0:
+		case node.Op == "Gemm" || node.Op == "Conv" || node.Op == "LayerNormalization":
+			err = n.weightAndBias(node, params)
+		case node.Op == "Add" && strings.Contains(node.source, "aten.linear"):
+			if len(params) == 2 {
+				err = n.same(node.Inputs, params[1])
+			}
+		case len(params) == 1:
+			err = n.same(node.Inputs, params[0])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// same takes the one constant of a node's inputs for a parameter that is missing.
+func (n *onnxNaming) same(inputs []string, name string) error {
+	if n.found[name] != nil {
+		return nil
+	}
+	var of []string
+	for _, in := range inputs {
+		if t := n.constant(in); t != nil && t.DType != Int64 {
+			of = append(of, in)
+		}
+	}
+	if len(of) != 1 {
+		return nil
+	}
+	return n.take(of[0], name)
+}
+
+// take takes a constant for a parameter.
+func (n *onnxNaming) take(in, name string) error {
+	t := n.constant(in)
+	if t == nil || n.found[name] != nil {
+		return nil
+	}
+	n.used[in] = true
+	return n.put(name, t.As(name, t.Shape))
+}
+
+// weightAndBias takes the second and the third input of a node. A bias of zeros may
+// have been left out.
+func (n *onnxNaming) weightAndBias(node *ONNXNode, params []string) error {
+	if len(node.Inputs) < 2 || n.constant(node.Inputs[1]) == nil {
+		return nil
+	}
+	w := n.constant(node.Inputs[1])
+	if node.Op == "Gemm" && !node.transposeB && len(w.Shape) == 2 {
+		if n.found[params[0]] == nil {
+			n.used[node.Inputs[1]] = true
+			if err := n.put(params[0], transposedONNX(w, params[0])); err != nil {
+				return err
+			}
+		}
+	} else if err := n.take(node.Inputs[1], params[0]); err != nil {
+		return err
+	}
+	if len(params) < 2 || n.found[params[1]] != nil || len(w.Shape) == 0 {
+		return nil
+	}
+	if len(node.Inputs) > 2 && node.Inputs[2] != "" {
+		return n.take(node.Inputs[2], params[1])
+	}
+	return n.put(params[1], zeroBias(params[1], n.found[params[0]]))
+}
+
+// zeroBias is the bias of a layer that has none in the file.
+func zeroBias(name string, weight *Tensor) *Tensor {
+	return NewTensor(name, weight.Shape[:1], make([]float32, weight.Shape[0]))
+}
+
+// matMul takes the constant factor of a product for a linear layer's weight.
+func (n *onnxNaming) matMul(node *ONNXNode, params []string) error {
+	w := n.constant(node.Inputs[1])
+	if w == nil || len(w.Shape) != 2 || !n.isMade(node.Inputs[1]) {
+		return nil
+	}
+	isLinear := strings.Contains(node.source, "aten.linear")
+	name, bias := n.biasAfter(node)
+	switch {
+	case isLinear && len(params) > 0:
+		name = params[0]
+	case name == "":
+		if module := node.module(); module != "" {
+			name = module + ".weight"
+		}
+	}
+	if name == "" || len(n.wanted) > 0 && !n.wanted[name] {
+		return nil
+	}
+	switch in := node.Inputs[1]; {
+	case n.found[name] == nil:
+		n.used[in], n.factor[name] = true, in
+		if err := n.put(name, transposedONNX(w, name)); err != nil {
+			return err
+		}
+	case n.factor[name] != in && len(n.wanted) == 0: // not the same layer a second time
+		return fmt.Errorf("two tensors could be %s", name)
+	}
+	if isLinear && len(params) == 2 && !bias && n.found[params[1]] == nil {
+		return n.put(params[1], zeroBias(params[1], n.found[name]))
+	}
+	return nil
+}
+
+// biasAfter finds the addition of a constant that a product goes into, which is its
+// layer's bias, and makes the weight's name out of the bias's.
+func (n *onnxNaming) biasAfter(node *ONNXNode) (weight string, found bool) {
+	for _, user := range n.users[node.Outputs[0]] {
+		if user.Op != "Add" {
+			continue
+		}
+		for _, in := range user.Inputs {
+			if n.constant(in) == nil {
+				continue
+			}
+			if layer, ok := strings.CutSuffix(in, "bias"); ok && n.found[in] != nil { // .bias, in_proj_bias
+				return layer + "weight", true
+			}
+			found = true
+		}
+	}
+	return "", found
+}
+
+// Names of the parameters that the newer exporter changes beforehand.
+var (
+	tokenName    = regexp.MustCompile(`(^|[._])(cls|class|dist|distillation|reg|register)s?_?(tokens?|embedding)$`)
+	positionName = regexp.MustCompile(`(^|[._])(pos_embed|pos_embedding|position_embeddings?|positional_embedding|position_embedding\.weight)$`)
+)
+
+// tokens finds the tokens and position embeddings that are missing: constants that
+// are concatenated with the patches, expanded or not, or added to them, in the order
+// in which the model has them. Where there are more or fewer, nothing is taken.
+func (n *onnxNaming) tokens() {
+	var tokens, positions []string
+	for _, p := range n.graph.signature {
+		switch {
+		case tokenName.MatchString(p.name):
+			tokens = append(tokens, p.name)
+		case positionName.MatchString(p.name) && n.found[p.name] == nil:
+			positions = append(positions, p.name)
+		}
+	}
+	expanded := map[string]string{}
+	var joined, added []string
+	for i := range n.graph.Nodes {
+		node := &n.graph.Nodes[i]
+		switch {
+		case node.Op == "Expand" && len(node.Inputs) > 0 && len(node.Outputs) == 1 && n.isToken(node.Inputs[0]):
+			expanded[node.Outputs[0]] = node.Inputs[0]
+		case node.Op == "Concat":
+			for _, in := range node.Inputs {
+				if of, ok := expanded[in]; ok {
+					in = of
+				}
+				if n.isToken(in) {
+					joined = append(joined, in)
+				}
+			}
+		case node.Op == "Add" && strings.Contains(node.source, "aten.add"):
+			for _, in := range node.Inputs {
+				if n.isToken(in) && n.isMade(in) && !n.used[in] && !slices.Contains(added, in) {
+					added = append(added, in)
+				}
+			}
+		}
+	}
+	if len(joined) == len(tokens) {
+		for i, name := range tokens {
+			if n.found[name] == nil {
+				n.takeFirst(joined[i], name)
+			}
+		}
+	}
+	if len(added) == 1 && len(positions) == 1 {
+		n.takeFirst(added[0], positions[0])
+	}
+}
+
+// isToken tells whether an input is a constant [batch, …, dim] of floats.
+func (n *onnxNaming) isToken(in string) bool {
+	t := n.constant(in)
+	return t != nil && len(t.Shape) >= 3 && t.DType != Int64
+}
+
+// cutPositions joins position embeddings that the older exporter has cut in two,
+// where transformers' models resize them in the graph: the class token's, which is
+// concatenated, and the patches', which are reshaped first.
+func (n *onnxNaming) cutPositions() {
+	class, patches := map[string][]string{}, map[string][]string{}
+	for i := range n.graph.Nodes {
+		node := &n.graph.Nodes[i]
+		module := node.module()
+		if n.found[module+".cls_token"] == nil || n.found[module+".position_embeddings"] != nil {
+			continue
+		}
+		for _, in := range node.Inputs {
+			t := n.graph.constants[in]
+			if t == nil || !n.isMade(in) || len(t.Shape) != 3 || t.Shape[0] != 1 {
+				continue
+			}
+			switch {
+			case node.Op == "Concat" && t.Shape[1] == 1:
+				class[module] = append(class[module], in)
+			case node.Op == "Reshape" && t.Shape[1] > 1:
+				patches[module] = append(patches[module], in)
+			}
+		}
+	}
+	for _, module := range slices.Sorted(maps.Keys(class)) {
+		c, p := class[module], patches[module]
+		if len(c) != 1 || len(p) != 1 {
+			continue
+		}
+		first, rest, name := n.graph.constants[c[0]], n.graph.constants[p[0]], module+".position_embeddings"
+		if first.DType != rest.DType || first.Shape[2] != rest.Shape[2] {
+			continue
+		}
+		n.used[c[0]], n.used[p[0]] = true, true
+		n.found[name] = joinedONNX(name, first, rest)
+		n.added = append(n.added, name)
+	}
+}
+
+// takeFirst takes a constant [batch, …, dim] for a parameter [1, tokens, dim]; the
+// batch holds the same again and again.
+func (n *onnxNaming) takeFirst(in, name string) {
+	t := n.constant(in)
+	dim, count := t.Shape[len(t.Shape)-1], 1
+	for _, d := range t.Shape[1 : len(t.Shape)-1] {
+		count *= d
+	}
+	size := count * dim * t.DType.Size()
+	data := t.Bytes()
+	if t.Shape[0] < 1 || size > len(data) {
+		return
+	}
+	first := &Tensor{Name: name, DType: t.DType, Shape: []int{1, count, dim}, data: data[:size:size]}
+	n.used[in] = true
+	n.found[name] = first
+	n.added = append(n.added, name)
+}
+
+// list is what was found, and the constants of the exporter's own that may matter:
+// numbers with a fraction, more than one, that nobody recognised. Those of zeros
+// that are added, as a mask of attention that hides nothing, don't matter.
+func (n *onnxNaming) list() []*Tensor {
+	var out []*Tensor
+	for _, name := range n.graph.order {
+		t := n.graph.constants[name]
+		if n.found[name] == nil && (n.used[name] || t.Len() <= 1 || t.DType == Int64 || t.DType == Int32 || t.DType == Bool || n.addsNothing(name, t)) {
+			continue
+		}
+		out = append(out, t)
+	}
+	for _, name := range n.added {
+		out = append(out, n.found[name])
+	}
+	return out
+}
+
+func (n *onnxNaming) addsNothing(name string, t *Tensor) bool {
+	for _, user := range n.users[name] {
+		if user.Op != "Add" {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(t.Bytes(), func(b byte) bool { return b != 0 })
+}

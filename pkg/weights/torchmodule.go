@@ -1,0 +1,168 @@
+package weights
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// torchObject is an object of a class that isn't known, or what a function that
+// isn't known would have returned: its class and what the pickle gives it. Nothing
+// of the class was run.
+type torchObject struct {
+	class  pickleGlobal
+	state  any         // its attributes, usually a dict
+	dict   *pickleDict // its items, of a class made from dict; nil if none
+	list   *pickleList // its items, of a class made from list; nil if none
+	module *pickleDict // a torch.nn.Module's state dict, once it was asked for
+	host   *torchHost
+}
+
+// object makes an object of a class.
+func (h *torchHost) object(class pickleGlobal) *torchObject {
+	o := &torchObject{class: class, host: h}
+	h.objects = append(h.objects, o)
+	return o
+}
+
+// torchDictOf is a value as a dict: one, an object of a class made from dict, or a
+// pickled torch.nn.Module, whose state dict is in its attributes.
+func torchDictOf(v any) (*pickleDict, bool) {
+	switch t := v.(type) {
+	case *pickleDict:
+		return t, true
+	case *torchObject:
+		if d, ok := t.stateDict(); ok {
+			return d, true
+		}
+		return t.dict, t.dict != nil
+	}
+	return nil, false
+}
+
+// torchContainer is a value as what holds other values: a *pickleDict, *pickleList or
+// pickleTuple. Anything else is returned as it is.
+func torchContainer(v any) any {
+	if d, ok := torchDictOf(v); ok {
+		return d
+	}
+	if o, ok := v.(*torchObject); ok && o.list != nil {
+		return o.list
+	}
+	return v
+}
+
+// isModule tells whether it is a torch.nn.Module.
+func (o *torchObject) isModule() bool {
+	state, ok := o.state.(*pickleDict)
+	if !ok {
+		return false
+	}
+	_, ok1 := torchAttribute(state, "_parameters")
+	_, ok2 := torchAttribute(state, "_modules")
+	return ok1 && ok2
+}
+
+// stateDict is what a torch.nn.Module's state_dict() holds, nested by submodule:
+// its parameters, those of its buffers that are persistent, its submodules.
+func (o *torchObject) stateDict() (*pickleDict, bool) {
+	if o.module != nil || !o.isModule() {
+		return o.module, o.module != nil
+	}
+	state := o.state.(*pickleDict)
+	out := &pickleDict{}
+	for _, name := range []string{"_parameters", "_buffers", "_modules"} {
+		d, ok := torchAttribute(state, name)
+		if !ok {
+			continue
+		}
+		if o.host.spend(len(d.keys)) != nil { // the same attributes, of any number of modules
+			return nil, false
+		}
+		first := len(out.keys)
+		out.keys, out.values = append(out.keys, d.keys...), append(out.values, d.values...)
+		if gone, ok := state.get("_non_persistent_buffers_set"); ok && name == "_buffers" {
+			out.drop(first, torchItems(gone))
+		}
+	}
+	o.module = out
+	return out, true
+}
+
+func torchAttribute(state *pickleDict, name string) (*pickleDict, bool) {
+	v, _ := state.get(name)
+	d, ok := v.(*pickleDict)
+	return d, ok
+}
+
+// drop takes keys that are text out of a dict, from its item first on.
+func (d *pickleDict) drop(first int, keys []any) {
+	gone := map[string]bool{}
+	for _, k := range keys {
+		if name, ok := k.(string); ok {
+			gone[name] = true
+		}
+	}
+	kept := first
+	for i := first; i < len(d.keys); i++ {
+		if name, ok := d.keys[i].(string); !ok || !gone[name] {
+			d.keys[kept], d.values[kept] = d.keys[i], d.values[i]
+			kept++
+		}
+	}
+	d.keys, d.values = d.keys[:kept], d.values[:kept]
+}
+
+// isQuiet tells whether a class is so usual beside weights that nobody needs to
+// hear of it: arrays, random states, dates, paths, torch's own optimisers.
+func isQuiet(class pickleGlobal) bool {
+	first, _, _ := strings.Cut(string(class), ".")
+	return first == "numpy" || first == "torch" || isStandardModule(first)
+}
+
+// classes lists, each once and at most n, the classes of objects for which is
+// holds, and how many more there are.
+func (h *torchHost) classes(n int, is func(*torchObject) bool) string {
+	var names []string
+	for _, o := range h.objects {
+		if name := fmt.Sprintf("%.100s", o.class); is(o) && !slices.Contains(names, name) {
+			if names = append(names, name); len(names) > 4*n {
+				break
+			}
+		}
+	}
+	if len(names) > n {
+		return strings.Join(names[:n], ", ") + " and others"
+	}
+	return strings.Join(names, ", ")
+}
+
+// warnings say what was done with objects of classes that aren't known.
+func (h *torchHost) warnings(top any) []string {
+	var out []string
+	if o, ok := top.(*torchObject); ok && o.isModule() {
+		out = append(out, fmt.Sprintf("a whole pickled model (%.100s), not a state dict: its tensors are read, its code isn't", o.class))
+	}
+	if others := h.classes(6, func(o *torchObject) bool { return !o.isModule() && !isQuiet(o.class) }); others != "" {
+		out = append(out, "objects beside the weights are passed over, nothing of theirs was run: "+others)
+	}
+	return out
+}
+
+// fill takes the items of a class made from a container.
+func (o *torchObject) fill(pairs bool, values []any) error {
+	if pairs {
+		if o.dict == nil {
+			o.dict = &pickleDict{}
+		}
+		return o.dict.set(values)
+	}
+	if o.list == nil {
+		o.list = &pickleList{}
+	}
+	o.list.items = append(o.list.items, values...)
+	return nil
+}
+
+// fill drops them.
+func (torchOpaque) fill(bool, []any) error { return nil }
