@@ -73,7 +73,7 @@ type Captioner struct {
 	vocab  *Vocab
 
 	mu  sync.Mutex
-	net *net
+	net *network
 }
 
 // NewCaptioner gives the model's weights to the backend, checking that they are
@@ -89,7 +89,7 @@ func NewCaptioner(backend compute.Backend, m *Model, vocab *Vocab) (*Captioner, 
 	case vocab.Len() != m.Config.Vocab:
 		return nil, fmt.Errorf("caption: the vocabulary has %d word pieces, the model was made for %d", vocab.Len(), m.Config.Vocab)
 	}
-	n, err := newNet(backend, m, true)
+	n, err := newNetwork(backend, m, true)
 	if err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
 	}

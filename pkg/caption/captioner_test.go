@@ -51,7 +51,7 @@ func testInput(name string, height, width int) *transform.Tensor {
 // from a picture that isn't padded.
 type reference struct {
 	t     *testing.T
-	net   *net
+	net   *network
 	cfg   Config
 	image *transform.Tensor
 }
@@ -334,7 +334,7 @@ func TestCaptionErrors(t *testing.T) {
 		t.Error("without a backend: no error")
 	}
 	spoilt := drawnModel(t, cfg)
-	spoilt.params["words"].Bytes()[3], spoilt.params["words"].Bytes()[2] = 0x7f, 0xc0
+	spoilt.params["words"].Parts[0].Tensor.Bytes()[3], spoilt.params["words"].Parts[0].Tensor.Bytes()[2] = 0x7f, 0xc0
 	if _, err := NewCaptioner(b, spoilt, numberVocab(t, cfg.Vocab)); err == nil || !strings.Contains(err.Error(), "words holds NaN") {
 		t.Errorf("with NaN: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -57,7 +58,7 @@ func (r *shapeReader) of(ours string, rank int) []int {
 	t, ok := r.file.Tensor(catrName(ours))
 	if !ok || len(t.Shape) != rank {
 		if r.err == nil {
-			r.err = fmt.Errorf("it isn't a captioner: there is no %s of %d dimensions (its tensors: %s)", catrName(ours), rank, capped(r.file.Names(), 4))
+			r.err = fmt.Errorf("it isn't a captioner: there is no %s of %d dimensions (its tensors: %s)", catrName(ours), rank, nn.FirstNames(r.file.Names(), 4))
 		}
 		return make([]int, rank)
 	}

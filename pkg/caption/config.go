@@ -1,13 +1,14 @@
-// Package caption is a captioner in the manner of CATR
-// (github.com/saahiluppal/catr, itself DETR of Carion et al. 2020 with words in
-// place of boxes): a convolutional backbone, a transformer encoder over its
-// cells, and a transformer decoder that says one word piece after the other
-// while looking at the cells.
+// Package caption is a captioner like CATR (github.com/saahiluppal/catr, itself DETR of
+// Carion et al. 2020 with words in place of boxes): a backbone, a transformer encoder over
+// its cells, and a transformer decoder that predicts one token after the other while it
+// attends to the cells.
 //
-// There is one architecture ([Config]), three graph functions ([Encode],
-// [Decode] for whole captions, and a cached step for one piece at a time) that
-// return every intermediate by name, and a [Captioner] that turns pictures into
-// words together with where each word was looked for.
+// It knows the architecture ([Config]), its graphs ([Encode], [Decode] for whole captions,
+// and a cached step for one token), CATR's checkpoints, word pieces, and the search for a
+// caption; a [Captioner] returns captions with the attention of each token. Layers,
+// kernels and the storage of parameters are package nn's, a Vision Transformer as a
+// backbone is package vit's. How good a caption is, and how weights are trained, is for
+// packages score, evaluate/captions and train.
 //
 // Shapes are written [batch, tokens, dim]. Cells are the positions of the
 // backbone's last feature map, row by row; a cell's attention belongs to the

@@ -16,7 +16,7 @@ func TestLoss(t *testing.T) {
 	tokens := []int32{1, 7, 9, 2, 0, 1, 5, 8, 8, 2}
 	for _, b := range testBackends(t) {
 		m := drawnModel(t, cfg)
-		n, err := newNet(b, m, false)
+		n, err := newNetwork(b, m, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ func TestGradients(t *testing.T) {
 	cfg := readConfig(t, "patch")
 	for _, b := range testBackends(t) {
 		m := drawnModel(t, cfg)
-		n, err := newNet(b, m, false)
+		n, err := newNetwork(b, m, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestGradients(t *testing.T) {
 				moved := drawnModel(t, cfg)
 				data, _, _ := moved.Parameter(name)
 				data[at] += h * float32(2*side-1)
-				mn, err := newNet(b, moved, false)
+				mn, err := newNetwork(b, moved, false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -90,7 +90,7 @@ func TestFrozen(t *testing.T) {
 	var frozen []string
 	cfg := readConfig(t, "resnet18")
 	for _, p := range cfg.Parameters() {
-		if p.Frozen() {
+		if Frozen(p.Name) {
 			frozen = append(frozen, p.Name)
 		}
 	}
@@ -98,7 +98,7 @@ func TestFrozen(t *testing.T) {
 		t.Errorf("frozen are %d: %v", len(frozen), frozen)
 	}
 	for _, p := range Small(20).Parameters() {
-		if p.Frozen() {
+		if Frozen(p.Name) {
 			t.Errorf("%s of a patch network is frozen", p.Name)
 		}
 	}

@@ -44,5 +44,5 @@ func Captioner(m *caption.Model, size [2]int, teach float64) (*Network, error) {
 // FreezeStatistics freezes what no training of a captioner changes: the frozen
 // batch norms of a ResNet.
 func FreezeStatistics() Rule {
-	return Freeze(func(name string) bool { return (caption.Param{Name: name}).Frozen() })
+	return Freeze(caption.Frozen)
 }

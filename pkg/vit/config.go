@@ -3,14 +3,16 @@
 // DINOv2's layer scale, gated MLP and register tokens, timm's variants of
 // pooling and normalisation.
 //
-// There is one architecture ([Config]), one forward pass ([Forward], which
-// returns every intermediate by name) and many weight layouts ([Layout]): a
-// checkpoint is opened by [Load], which finds its layout and configuration from
-// the tensors' names and shapes, and run by a [Runner].
+// It knows the architecture ([Config]), its forward pass ([Forward], which returns every
+// intermediate by name), the layouts of checkpoints ([Layout], found by [Load] from the
+// tensors' names and shapes) and how pictures are prepared for a checkpoint; a [Runner]
+// runs it. Layers, kernels and the storage of parameters are package nn's. What
+// attention or logits mean, and how weights are trained, is for packages explain,
+// evaluate and train.
 //
 // Shapes are written [batch, tokens, dim]. Tokens are ordered: the class token,
-// the distillation token, the registers (those of them that there are), then
-// the patches row by row.
+// the distillation token, the registers (as far as the model has them), then the patches
+// row by row.
 package vit
 
 import (

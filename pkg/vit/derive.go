@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -26,16 +27,16 @@ func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, err
 	// Where it acts on all tokens, the norm behind it stays and must still fit.
 	if p := out.Config.PreLogits; p == PreLogitsToken || p == PreLogitsAll && out.Config.Representation == out.Config.Dim {
 		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
-		maps.DeleteFunc(out.params, func(name string, _ *entry) bool { return strings.HasPrefix(name, "pre_logits/") })
+		maps.DeleteFunc(out.params, func(name string, _ *nn.Stored) bool { return strings.HasPrefix(name, "pre_logits/") })
 	}
 	out.Config.Classes = classes
 	for i, p := range out.Config.Parameters() {
 		if !strings.HasPrefix(p.Name, "head/") && !strings.HasPrefix(p.Name, "head_dist/") {
 			continue
 		}
-		data := make([]float32, product(p.Shape))
+		data := make([]float32, p.Len())
 		fillRandom(data, p.Name, rand.New(rand.NewPCG(seed, uint64(i))))
-		out.params[p.Name] = ownEntry(weights.NewTensor(p.Name, p.Shape, data))
+		out.params[p.Name] = nn.Own(weights.NewTensor(p.Name, p.Shape, data))
 	}
 	return &out, nil
 }
@@ -52,7 +53,7 @@ func (m *Model) WithoutHead() *Model {
 	if p := out.Config.PreLogits; p == PreLogitsToken || p == PreLogitsAll && out.Config.Representation == out.Config.Dim {
 		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
 	}
-	maps.DeleteFunc(out.params, func(name string, _ *entry) bool {
+	maps.DeleteFunc(out.params, func(name string, _ *nn.Stored) bool {
 		return strings.HasPrefix(name, "head/") || strings.HasPrefix(name, "head_dist/") || strings.HasPrefix(name, "pre_logits/") && out.Config.PreLogits == NoPreLogits
 	})
 	return &out
@@ -70,30 +71,14 @@ func (m *Model) WithPipeline(spec string) *Model {
 // WithParameters returns a model of the same configuration with these values:
 // all of [Config.Parameters], in any order.
 func (m *Model) WithParameters(values []*weights.Tensor) (*Model, error) {
+	params, err := nn.Owned(values)
+	if err == nil {
+		err = params.Check(m.Config.Parameters())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vit: %w", err)
+	}
 	out := *m
-	out.file, out.Path = nil, ""
-	out.params = make(map[string]*entry, len(values))
-	for _, v := range values {
-		if out.params[v.Name] != nil {
-			return nil, fmt.Errorf("vit: parameter %s is given twice", v.Name)
-		}
-		out.params[v.Name] = ownEntry(v)
-	}
-	list := m.Config.Parameters()
-	for _, p := range list {
-		e := out.params[p.Name]
-		if e == nil {
-			return nil, fmt.Errorf("vit: parameter %s is missing", p.Name)
-		}
-		if have := e.parts[0].tensor.Shape; !slices.Equal(have, p.Shape) {
-			return nil, fmt.Errorf("vit: parameter %s has shape %v, not %v", p.Name, have, p.Shape)
-		}
-	}
-	if len(values) != len(list) {
-		return nil, fmt.Errorf("vit: %d parameters are given, the model has %d", len(values), len(list))
-	}
+	out.file, out.Path, out.params = nil, "", params
 	return &out, nil
 }
-
-// ownEntry is a parameter that is ready to use.
-func ownEntry(t *weights.Tensor) *entry { return &entry{parts: []part{{tensor: t}}} }

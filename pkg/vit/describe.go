@@ -75,7 +75,7 @@ func (c Config) PrefixTokens() []string {
 func (c Config) ParameterCount() int {
 	n := 0
 	for _, p := range c.Parameters() {
-		n += product(p.Shape)
+		n += p.Len()
 	}
 	return n
 }

@@ -9,6 +9,40 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
+// Want says what a run is to return. Only that is computed.
+//
+// Layers are numbered from 0; negative ones count from the end, -1 is the last.
+type Want struct {
+	Logits         bool
+	PreLogits      bool  // what the head reads: the picture's features
+	Norm           bool  // tokens after the last norm
+	Embeddings     bool  // tokens before the first block
+	Tokens         []int // blocks whose output tokens are wanted
+	Attention      []int // blocks whose attention maps are wanted, every query
+	ClassAttention []int // blocks of which the class token's attention over the patches is wanted
+}
+
+// Array is a result: values row-major and their shape.
+type Array struct {
+	Shape  []int
+	Values []float32
+}
+
+// Outputs is what a run returned; what wasn't wanted is empty.
+type Outputs struct {
+	Logits     Array // [batch, classes]
+	PreLogits  Array // [batch, features]
+	Norm       Array // [batch, tokens, dim]
+	Embeddings Array // [batch, tokens, dim]
+
+	Tokens         []Array // as wanted, each [batch, tokens, dim]
+	Attention      []Array // as wanted, each [batch, heads, tokens, tokens]
+	ClassAttention Array   // [batch, layers as wanted, heads, patches]: of the class query, over all tokens normalised, those of the patches
+
+	Grid     [2]int   // rows and columns of patches
+	Warnings []string // such as resized position embeddings; the first time they apply
+}
+
 // AllLayers is every layer of a model of this depth, for Want's lists.
 func (c Config) AllLayers() []int {
 	layers := make([]int, c.Depth)
@@ -65,7 +99,7 @@ func (w Want) pick(c Config, all *Intermediates) []*Node {
 	}
 	var rows []*Node
 	for _, i := range w.ClassAttention {
-		row := all.Blocks[i].Attention.Of(0, 1)
+		row := all.Blocks[i].Attention.QueryProbabilities(0, 1)
 		rows = append(rows, Squeeze(SliceAxis(row, 3, AxisRangeToEnd(c.Prefix())), 2))
 	}
 	if len(rows) > 0 {

@@ -91,12 +91,12 @@ func (b Backbone) validateViT() error {
 
 // visionTransformer makes features [batch, rows, columns, channels] of pictures
 // [batch, 3, height, width] of its own size.
-func (p params) visionTransformer(images *Node) *Node {
-	cfg := *p.cfg.Backbone.ViT
+func (m module) visionTransformer(images *Node) *Node {
+	cfg := *m.cfg.Backbone.ViT
 	if d := images.Shape().Dimensions; d[2] != cfg.ImageSize[0] || d[3] != cfg.ImageSize[1] {
 		exceptions.Panicf("caption.Encode: pictures of %d×%d pixels, the backbone takes %d×%d", d[2], d[3], cfg.ImageSize[0], cfg.ImageSize[1])
 	}
-	x := vit.Forward(p.scope, cfg, images).Norm
+	x := vit.Forward(m.Scope(), cfg, images).Norm
 	grid := cfg.Grid()
 	x = Slice(x, AxisRange(), AxisRange(cfg.Prefix(), cfg.Tokens()))
 	return Reshape(x, x.Shape().Dim(0), grid[0], grid[1], cfg.Dim)
