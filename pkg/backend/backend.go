@@ -51,7 +51,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"gaze/internal/environ"
-	"gaze/pkg/backend/internal/kernels"
+	"gaze/internal/xla/kernels"
 )
 
 // goSpec is the Go backend with the schedule that can't deadlock.

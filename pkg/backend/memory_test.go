@@ -8,7 +8,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"gaze/pkg/backend/internal/keptmemory"
+	"gaze/internal/xla/memory"
 )
 
 // A program's intermediates take the same memory in each run.
@@ -41,7 +41,7 @@ func TestMemoryOfARunIsUsedAgain(t *testing.T) {
 		if corner := out[0].Value().(float32); corner != 16 {
 			t.Fatalf("run %d: %v, want %v", run, corner, 16.0)
 		}
-		_, _, now := keptmemory.Usage()
+		_, _, now := memory.Usage()
 		if run == 0 && now == 0 {
 			t.Fatal("no large block was asked for: the plugin allocates in another way")
 		}

@@ -1,4 +1,4 @@
-// Package keptmemory keeps the memory that a PJRT plugin frees, for the next time it asks.
+// Package memory keeps the memory that a PJRT plugin frees, for the next time it asks.
 //
 // XLA's CPU client takes the memory for a program's intermediates anew for each run,
 // hundreds of megabytes in one piece for a training step, and the C library gives a
@@ -11,4 +11,4 @@
 // where the kernel may make them, used again when they fit; small ones stay the C
 // library's, which is told to keep them. A large piece goes back to the system when it
 // hasn't been used for half a minute, or by the last 32 requests.
-package keptmemory
+package memory

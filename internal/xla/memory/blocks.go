@@ -1,6 +1,6 @@
 //go:build cgo && linux && !noxla && (amd64 || arm64)
 
-package keptmemory
+package memory
 
 /*
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 //go:build cgo && linux && !noxla && (amd64 || arm64)
 
-package pjrtcache
+package pjrt
 
 /*
 #include <stdlib.h>
@@ -15,10 +15,10 @@ import (
 	"sync"
 	"unsafe"
 
-	"gaze/pkg/backend/internal/donation"
-	"gaze/pkg/backend/internal/execcache"
-	"gaze/pkg/backend/internal/keptmemory"
-	"gaze/pkg/backend/internal/kernels"
+	"gaze/internal/xla/donation"
+	"gaze/internal/xla/execcache"
+	"gaze/internal/xla/kernels"
+	"gaze/internal/xla/memory"
 )
 
 // gazeClientCreate stands for PJRT_Client_Create.
@@ -27,7 +27,7 @@ import (
 func gazeClientCreate(slot C.int, args unsafe.Pointer) unsafe.Pointer {
 	c := inSlot(slot)
 	failed := c.create((*C.create_args)(args))
-	defer keptmemory.ForgetCode(c.path)
+	defer memory.ForgetCode(c.path)
 	if failed == nil && c.store != nil {
 		client := (*C.create_args)(args).client
 		about, err := c.describe(client)
@@ -133,7 +133,7 @@ func (c *Cache) compile(args *C.compile_args) unsafe.Pointer {
 		return failed
 	}
 	c.compiled.Add(1)
-	defer keptmemory.ForgetCode(c.path)
+	defer memory.ForgetCode(c.path)
 	if cached && c.save(key, args.executable) == nil {
 		c.stored.Add(1)
 	}

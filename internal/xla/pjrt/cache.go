@@ -1,9 +1,9 @@
 //go:build cgo && linux && !noxla && (amd64 || arm64)
 
-// Package pjrtcache puts a cache on disk between go-xla and a PJRT plugin: a program
+// Package pjrt puts a cache on disk between go-xla and a PJRT plugin: a program
 // that was compiled before, by whichever process, is loaded instead of compiled. It
 // hands go-xla a copy of the plugin's table of functions, in which two are its own.
-package pjrtcache
+package pjrt
 
 /*
 #include <stdlib.h>
@@ -23,8 +23,8 @@ import (
 
 	"github.com/gomlx/go-xla/pjrt"
 
-	"gaze/pkg/backend/internal/execcache"
-	"gaze/pkg/backend/internal/kernels"
+	"gaze/internal/xla/execcache"
+	"gaze/internal/xla/kernels"
 )
 
 // Cache is one plugin's.
