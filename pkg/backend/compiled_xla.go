@@ -4,7 +4,6 @@ package backend
 
 import (
 	"gaze/internal/xla/execcache"
-	"gaze/internal/xla/memory"
 	"gaze/internal/xla/pjrt"
 )
 
@@ -12,14 +11,11 @@ import (
 const withoutCompiled = ""
 
 func wrapPlugin(path string, store *execcache.Store) counter {
-	c, err := pjrt.Wrap(path, store)
+	p, err := pjrt.Wrap(path, store)
 	if err != nil {
-		return nil // go-xla opens the plugin as it is, or says why not
+		return nil // go-xla opens the plugin unwrapped, or reports what is wrong
 	}
-	if !isCUDA(path) {
-		_ = memory.Attach(path) // without it runs take longer, no more
-	}
-	return c
+	return p
 }
 
 func haveKernels(plugin string) bool { return pjrt.Kernels(plugin) }

@@ -12,51 +12,57 @@
 #include <sys/mman.h>
 #include <time.h>
 
-// Blocks of LARGE and more are mappings of their own, at multiples of a huge page, of
-// which the kernel makes them where it may.
-enum { LARGE = 32 << 20, HUGE_PAGE = 2 << 20, MOST = 1024, PATIENCE = 5000000 };
+enum {
+	LARGE_BLOCK = 32 << 20, // smaller ones are the C library's
+	HUGE_PAGE = 2 << 20,    // large blocks are aligned to it and multiples of it
+	MAX_BLOCKS = 1024,
+};
 
-// What lies idle goes back to the system when so many requests were made since it was
-// last used, or after so many nanoseconds. A run makes one request or a few, so steps
-// that take turns keep their blocks; to get one anew costs a few hundred milliseconds
-// for a gigabyte, which is little once in half a minute.
-enum { REQUESTS = 32 };
+// A request waits so many nanoseconds for a block to be freed.
+static int64_t max_wait = 5000000;
+
+// A cached block goes back to the system after MAX_REQUESTS requests that didn't use it, or
+// after idle_time nanoseconds. A run makes one request or a few, so steps that alternate
+// keep their blocks. Mapping a gigabyte again takes a few hundred milliseconds, which is
+// little once in half a minute.
+enum { MAX_REQUESTS = 32 };
 static int64_t idle_time = 30000000000;
 
 typedef struct {
 	char* start;
 	size_t size;
 	bool used;
-	int64_t freed; // when, in nanoseconds
-	long requests; // how many there were until then
+	int64_t freed_at;      // nanoseconds
+	long freed_at_request; // the number of requests until then
 } block;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t given, idle; // a block was freed; what the collector waits for
+static pthread_cond_t block_freed;      // allocations wait for it
+static pthread_cond_t reclaimer_wakeup; // the reclaimer waits for it
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static block blocks[MOST]; // the one freed last stands last
-static int count;
-static blocks_usage usage;
-static size_t most_used;
+static block blocks[MAX_BLOCKS]; // in the order in which they were freed
+static int block_count;
+static block_usage usage;
+static size_t peak_used;
 static long requests;
 
-static void* collect(void* unused);
+static void* reclaim(void* unused);
 
-static void begin(void) {
-	pthread_condattr_t monotonic; // a clock that nobody sets
+static void initialize(void) {
+	pthread_condattr_t monotonic; // so that setting the system's clock changes nothing
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&given, &monotonic);
-	pthread_cond_init(&idle, &monotonic);
+	pthread_cond_init(&block_freed, &monotonic);
+	pthread_cond_init(&reclaimer_wakeup, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 
-	// The collector takes no signals: those are for the program's own threads. Without
-	// a collector, blocks go back by the number of requests alone.
+	// The reclaimer blocks all signals: they are for the program's own threads. If it
+	// can't be started, blocks are still returned by the number of requests.
 	sigset_t all, before;
 	pthread_t thread;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (!pthread_create(&thread, NULL, collect, NULL))
+	if (!pthread_create(&thread, NULL, reclaim, NULL))
 		pthread_detach(thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -67,11 +73,12 @@ static int64_t now(void) {
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static struct timespec at(int64_t nanoseconds) {
+static struct timespec timespec_of(int64_t nanoseconds) {
 	return (struct timespec){.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
 }
 
-static void* map(size_t size) {
+// map_block maps size bytes at a multiple of HUGE_PAGE.
+static void* map_block(size_t size) {
 	char* p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
@@ -83,124 +90,132 @@ static void* map(size_t size) {
 	return p + before;
 }
 
+// drop returns a cached block to the system.
 static void drop(int i) {
 	munmap(blocks[i].start, blocks[i].size);
-	usage.unused -= blocks[i].size;
-	for (count--; i < count; i++)
+	usage.cached -= blocks[i].size;
+	for (block_count--; i < block_count; i++)
 		blocks[i] = blocks[i + 1];
 }
 
-static void drop_unused(void) {
-	for (int i = count - 1; i >= 0; i--)
+static void drop_cached(void) {
+	for (int i = block_count - 1; i >= 0; i--)
 		if (!blocks[i].used)
 			drop(i);
 }
 
-static void drop_passed_over(void) {
-	for (int i = count - 1; i >= 0; i--)
-		if (!blocks[i].used && blocks[i].requests + REQUESTS <= requests)
+static void drop_smaller_than(size_t size) {
+	for (int i = block_count - 1; i >= 0; i--)
+		if (!blocks[i].used && blocks[i].size < size)
 			drop(i);
 }
 
-// The collector gives back what has been idle for too long.
-static void* collect(void* unused) {
+static void drop_unrequested(void) {
+	for (int i = block_count - 1; i >= 0; i--)
+		if (!blocks[i].used && blocks[i].freed_at_request + MAX_REQUESTS <= requests)
+			drop(i);
+}
+
+// reclaim is a thread that drops blocks which have been idle for too long.
+static void* reclaim(void* unused) {
 	pthread_mutex_lock(&lock);
 	for (;;) {
 		int64_t next = INT64_MAX, time = now();
 		bool dropped = false;
-		for (int i = count - 1; i >= 0; i--)
-			if (!blocks[i].used && blocks[i].freed + idle_time <= time) {
+		for (int i = block_count - 1; i >= 0; i--)
+			if (!blocks[i].used && blocks[i].freed_at + idle_time <= time) {
 				drop(i);
 				dropped = true;
-			} else if (!blocks[i].used && blocks[i].freed + idle_time < next) {
-				next = blocks[i].freed + idle_time;
+			} else if (!blocks[i].used && blocks[i].freed_at + idle_time < next) {
+				next = blocks[i].freed_at + idle_time;
 			}
-		if (dropped) // what was used at once before that bounds no more
-			most_used = usage.used + usage.unused;
+		if (dropped) // the earlier peak no longer says how much may be cached
+			peak_used = usage.used + usage.cached;
 		if (next == INT64_MAX) {
-			pthread_cond_wait(&idle, &lock);
+			pthread_cond_wait(&reclaimer_wakeup, &lock);
 		} else {
-			const struct timespec end = at(next);
-			pthread_cond_timedwait(&idle, &lock, &end);
+			const struct timespec end = timespec_of(next);
+			pthread_cond_timedwait(&reclaimer_wakeup, &lock, &end);
 		}
 	}
 	return NULL;
 }
 
-// The smallest block that will do, of those in use or of the others, but none of more
-// than twice the size, which may be about to be asked for again.
-static int fitting(size_t size, bool used) {
+// best_fit is the smallest block, of those in use or of the cached ones, that holds size
+// bytes and at most twice as many; -1 if there is none. A larger block would waste memory,
+// and a request for its own size may follow.
+static int best_fit(size_t size, bool used) {
 	int best = -1;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < block_count; i++)
 		if (blocks[i].used == used && blocks[i].size >= size && blocks[i].size / 2 <= size && (best < 0 || blocks[i].size < blocks[best].size))
 			best = i;
 	return best;
 }
 
-// A program's result is there a moment before its memory is given back, and the next run
-// may already ask for it: that moment is waited for, or the process would need it twice.
-static int fitting_soon(size_t size) {
-	int i = fitting(size, false);
-	if (i >= 0 || fitting(size, true) < 0)
+// wait_for_fit is best_fit among the cached blocks. XLA frees a run's memory a moment after
+// it has handed out the run's result, so the next run may ask for the same block before it
+// is free. Waiting for that moment keeps the process from needing the block twice.
+static int wait_for_fit(size_t size) {
+	int i = best_fit(size, false);
+	if (i >= 0 || best_fit(size, true) < 0)
 		return i;
-	const struct timespec end = at(now() + PATIENCE);
-	for (bool late = false; i < 0 && !late; i = fitting(size, false))
-		late = pthread_cond_timedwait(&given, &lock, &end) != 0;
+	const struct timespec end = timespec_of(now() + max_wait);
+	for (bool late = false; i < 0 && !late; i = best_fit(size, false))
+		late = pthread_cond_timedwait(&block_freed, &lock, &end) != 0;
 	return i;
 }
 
-static void* take(size_t size) {
+static void* allocate(size_t size) {
 	size = (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
-	int i = fitting_soon(size);
+	int i = wait_for_fit(size);
 	if (i >= 0) {
-		usage.unused -= blocks[i].size;
+		usage.cached -= blocks[i].size;
 	} else {
-		// What was asked for until now is hardly asked for again.
-		for (int k = count - 1; k >= 0; k--)
-			if (!blocks[k].used && blocks[k].size < size)
-				drop(k);
-		char* p = count < MOST ? map(size) : NULL;
+		// Requests have grown: blocks of the earlier size are unlikely to be needed.
+		drop_smaller_than(size);
+		char* p = block_count < MAX_BLOCKS ? map_block(size) : NULL;
 		if (!p) {
-			drop_unused();
-			p = count < MOST ? map(size) : NULL;
+			drop_cached();
+			p = block_count < MAX_BLOCKS ? map_block(size) : NULL;
 		}
 		if (!p)
 			return NULL;
-		i = count++;
+		i = block_count++;
 		blocks[i] = (block){.start = p, .size = size};
-		usage.made++;
+		usage.mappings++;
 	}
 	blocks[i].used = true;
 	usage.used += blocks[i].size;
-	if (most_used < usage.used)
-		most_used = usage.used;
+	if (peak_used < usage.used)
+		peak_used = usage.used;
 	char* start = blocks[i].start;
 	requests++;
-	drop_passed_over();
+	drop_unrequested();
 	return start;
 }
 
-static bool give(void* p) {
+// release puts a block into the cache. It returns false if p isn't a block in use.
+static bool release(void* p) {
 	int i = 0;
-	while (i < count && (blocks[i].start != p || !blocks[i].used))
+	while (i < block_count && (blocks[i].start != p || !blocks[i].used))
 		i++;
-	if (i == count)
+	if (i == block_count)
 		return false;
 	block freed = blocks[i];
 	freed.used = false;
-	freed.freed = now();
-	freed.requests = requests;
-	for (; i < count - 1; i++)
+	freed.freed_at = now();
+	freed.freed_at_request = requests;
+	for (; i < block_count - 1; i++)
 		blocks[i] = blocks[i + 1];
 	blocks[i] = freed;
-	const bool had_idle = usage.unused > 0; // then the collector has a time to wait for
+	const bool reclaimer_has_deadline = usage.cached > 0;
 	usage.used -= freed.size;
-	usage.unused += freed.size;
-	pthread_cond_broadcast(&given);
-	if (!had_idle)
-		pthread_cond_signal(&idle);
-	// No more lies idle than once was in use.
-	for (int k = 0; k < count && usage.unused > most_used;)
+	usage.cached += freed.size;
+	pthread_cond_broadcast(&block_freed);
+	if (!reclaimer_has_deadline)
+		pthread_cond_signal(&reclaimer_wakeup);
+	// Cache no more than was ever in use at once; the blocks freed first go first.
+	for (int k = 0; k < block_count && usage.cached > peak_used;)
 		if (blocks[k].used)
 			k++;
 		else
@@ -208,18 +223,19 @@ static bool give(void* p) {
 	return true;
 }
 
-static void* large(size_t alignment, size_t size) {
-	if (size < LARGE || size > SIZE_MAX / 2 || alignment > HUGE_PAGE)
+// allocate_large returns NULL if the C library is to serve the request.
+static void* allocate_large(size_t alignment, size_t size) {
+	if (size < LARGE_BLOCK || size > SIZE_MAX / 2 || alignment > HUGE_PAGE)
 		return NULL;
-	pthread_once(&once, begin);
+	pthread_once(&once, initialize);
 	pthread_mutex_lock(&lock);
-	void* p = take(size);
+	void* p = allocate(size);
 	pthread_mutex_unlock(&lock);
 	return p;
 }
 
 int gaze_memalign(void** out, size_t alignment, size_t size) {
-	void* p = large(alignment, size);
+	void* p = allocate_large(alignment, size);
 	if (!p)
 		return posix_memalign(out, alignment, size);
 	*out = p;
@@ -227,35 +243,41 @@ int gaze_memalign(void** out, size_t alignment, size_t size) {
 }
 
 void* gaze_aligned_alloc(size_t alignment, size_t size) {
-	void* p = large(alignment, size);
+	void* p = allocate_large(alignment, size);
 	return p ? p : aligned_alloc(alignment, size);
 }
 
-// free must leave errno as it is, and so must what stands for it.
+// free preserves errno, so its replacement has to as well.
 void gaze_free(void* p) {
-	bool ours = false;
+	bool released = false;
 	if (p && !((uintptr_t)p & (HUGE_PAGE - 1))) {
 		int before = errno;
 		pthread_mutex_lock(&lock);
-		ours = give(p);
+		released = release(p);
 		pthread_mutex_unlock(&lock);
 		errno = before;
 	}
-	if (!ours)
+	if (!released)
 		free(p);
 }
 
-blocks_usage gaze_blocks_usage(void) {
+block_usage gaze_block_usage(void) {
 	pthread_mutex_lock(&lock);
-	blocks_usage now = usage;
+	block_usage now = usage;
 	pthread_mutex_unlock(&lock);
 	return now;
 }
 
-void gaze_blocks_idle_time(int64_t nanoseconds) {
-	pthread_once(&once, begin);
+void gaze_set_idle_time(int64_t nanoseconds) {
+	pthread_once(&once, initialize);
 	pthread_mutex_lock(&lock);
 	idle_time = nanoseconds;
-	pthread_cond_signal(&idle);
+	pthread_cond_signal(&reclaimer_wakeup);
+	pthread_mutex_unlock(&lock);
+}
+
+void gaze_set_max_wait(int64_t nanoseconds) {
+	pthread_mutex_lock(&lock);
+	max_wait = nanoseconds;
 	pthread_mutex_unlock(&lock);
 }

@@ -1,14 +1,39 @@
-// Package memory keeps the memory that a PJRT plugin frees, for the next time it asks.
+// Package memory makes XLA's CPU client reuse the memory of one run for the next.
 //
-// XLA's CPU client takes the memory for a program's intermediates anew for each run,
-// hundreds of megabytes in one piece for a training step, and the C library gives a
-// piece of that size back to the system as soon as it is freed: for each of its pages
-// the kernel is entered and clears it, again and again, which was a third of the time
-// of a training step of ViT-S/16. Kept in the C library's heap, such a piece is soon in
-// its own way, cut by small ones, and is there twice.
-// So the plugin's calls of posix_memalign, aligned_alloc and free, found in its table
-// of relocations, are led here. Large pieces are mappings of their own, of huge pages
-// where the kernel may make them, used again when they fit; small ones stay the C
-// library's, which is told to keep them. A large piece goes back to the system when it
-// hasn't been used for half a minute, or by the last 32 requests.
+// The client allocates a program's intermediates anew for each run, as one block: for a
+// training step that is hundreds of megabytes. glibc gives a block of that size back to the
+// system when it is freed, so the kernel has to map and clear every page again in the next
+// run. That took a third of the time of a training step of ViT-S/16. If glibc is told to
+// keep such blocks in its heap instead, small allocations fragment them, the next run no
+// longer finds room, and peak memory grows by half.
+//
+// [Attach] therefore does two things to the process:
+//
+//   - It patches the plugin's calls of posix_memalign, aligned_alloc and free, in the
+//     plugin's relocation tables. Blocks of 32 MiB and more then come from a cache of
+//     mappings, on huge pages where the kernel has them. A cached block goes back to the
+//     system when it hasn't been used for half a minute, or in the last 32 requests.
+//   - It sets glibc's malloc to keep what is smaller: no mappings of single blocks, no
+//     trimming of the heap, no further arenas.
+//
+// Package pjrt calls it just before it creates a CPU client. Nothing happens before that,
+// nothing for other clients or for the Go backend, and nothing at all with GAZE_MEMORY=off.
 package memory
+
+import "gaze/internal/environ"
+
+// Env is the environment variable that, when off, leaves memory to glibc and the plugin.
+const Env = "GAZE_MEMORY"
+
+// CheckSettings returns an error if the variable is neither on nor off.
+func CheckSettings() error {
+	_, err := environ.Switch(Env, true)
+	return err
+}
+
+// enabled says whether the process may be changed. A value that [CheckSettings] refuses
+// changes nothing.
+func enabled() bool {
+	on, err := environ.Switch(Env, true)
+	return on && err == nil
+}

@@ -21,88 +21,96 @@ import (
 	"gaze/internal/xla/memory"
 )
 
-// gazeClientCreate stands for PJRT_Client_Create.
+// gazeClientCreate replaces PJRT_Client_Create.
 //
 //export gazeClientCreate
 func gazeClientCreate(slot C.int, args unsafe.Pointer) unsafe.Pointer {
-	c := inSlot(slot)
-	failed := c.create((*C.create_args)(args))
-	defer memory.ForgetCode(c.path)
-	if failed == nil && c.store != nil {
-		client := (*C.create_args)(args).client
-		about, err := c.describe(client)
+	return pluginInSlot(slot).createClient((*C.create_args)(args))
+}
+
+// gazeClientCompile replaces PJRT_Client_Compile.
+//
+//export gazeClientCompile
+func gazeClientCompile(slot C.int, args unsafe.Pointer) unsafe.Pointer {
+	return pluginInSlot(slot).compile((*C.compile_args)(args))
+}
+
+func pluginInSlot(i C.int) *Plugin {
+	mu.Lock()
+	defer mu.Unlock()
+	return plugins[i]
+}
+
+// createClient creates a client and notes its part of the keys. What package memory does
+// for CPU clients has to be in place before the client allocates anything.
+func (p *Plugin) createClient(args *C.create_args) unsafe.Pointer {
+	if p.cpu {
+		_ = memory.Attach(p.path) // a plugin that can't be patched works, with more page faults
+	}
+	defer memory.ForgetCode(p.path)
+	failed := p.create(args)
+	if failed == nil && p.store != nil {
+		key, err := p.describe(args.client)
 		if err != nil {
-			about = "" // cache nothing
+			key = "" // cache nothing
 		}
-		c.mu.Lock()
-		c.clients[client] = about
-		c.mu.Unlock()
+		p.mu.Lock()
+		p.clients[args.client] = key
+		p.mu.Unlock()
 	}
 	return failed
 }
 
-// gazeClientCompile stands for PJRT_Client_Compile.
+// create creates a client with options that the plugin accepts. go-xla passes the option
+// preallocate to every plugin, and newer CPU plugins reject options that they don't know;
+// false is what they do anyway.
 //
-//export gazeClientCompile
-func gazeClientCompile(slot C.int, args unsafe.Pointer) unsafe.Pointer {
-	return inSlot(slot).compile((*C.compile_args)(args))
-}
-
-func inSlot(i C.int) *Cache {
-	mu.Lock()
-	defer mu.Unlock()
-	return slots[i]
-}
-
-// create makes a client. go-xla sends the option preallocate to every plugin, and
-// newer CPU plugins refuse what they don't know; false is what they do anyway.
-//
-// A CPU plugin is asked for one device, where it would make four, and as many threads
-// at least: on two cores they stood in each other's way.
-func (c *Cache) create(args *C.create_args) unsafe.Pointer {
+// CPU plugins create four devices by default, each with a thread pool for all cores. They
+// are asked for one, so that the pools don't compete.
+func (p *Plugin) create(args *C.create_args) unsafe.Pointer {
 	without, with := C.CString("preallocate"), C.CString("cpu_device_count")
 	defer C.free(unsafe.Pointer(without))
 	defer C.free(unsafe.Pointer(with))
-	replaceable := bool(C.gaze_is_false(args, without))
-	if replaceable && c.cpu {
-		failed := C.gaze_create_with(c.api, args, without, with, 1)
+	removable := bool(C.gaze_option_is_false(args, without))
+	if removable && p.cpu {
+		failed := C.gaze_create_client(p.api, args, without, with, 1)
 		if failed == nil {
 			return nil
 		}
-		C.gaze_error_free(c.api, failed)
+		C.gaze_error_free(p.api, failed)
 	}
-	failed := C.gaze_call(c.api, C.CLIENT_CREATE, unsafe.Pointer(args))
-	if failed == nil || !replaceable {
+	failed := C.gaze_call(p.api, C.CLIENT_CREATE, unsafe.Pointer(args))
+	if failed == nil || !removable {
 		return failed
 	}
-	if again := C.gaze_create_with(c.api, args, without, nil, 0); again != nil {
-		C.gaze_error_free(c.api, again)
+	if again := C.gaze_create_client(p.api, args, without, nil, 0); again != nil {
+		C.gaze_error_free(p.api, again)
 		return failed
 	}
-	C.gaze_error_free(c.api, failed)
+	C.gaze_error_free(p.api, failed)
 	return nil
 }
 
-// describe says what a client adds to its keys: compiler and devices.
-func (c *Cache) describe(client unsafe.Pointer) (string, error) {
+// describe returns a client's part of its keys: the platform and its devices.
+func (p *Plugin) describe(client unsafe.Pointer) (string, error) {
 	var b strings.Builder
-	for _, place := range []C.int{C.CLIENT_PLATFORM_NAME, C.CLIENT_PLATFORM_VERSION} {
+	for _, function := range []C.int{C.CLIENT_PLATFORM_NAME, C.CLIENT_PLATFORM_VERSION} {
 		var text *C.char
 		var n C.size_t
-		if err := c.err(C.gaze_text(c.api, place, client, &text, &n)); err != nil {
+		if err := p.err(C.gaze_text(p.api, function, client, &text, &n)); err != nil {
 			return "", err
 		}
 		fmt.Fprintf(&b, "%q\n", C.GoStringN(text, C.int(n)))
 	}
 	var list *unsafe.Pointer
 	var n C.size_t
-	if err := c.err(C.gaze_devices(c.api, client, &list, &n)); err != nil {
+	if err := p.err(C.gaze_devices(p.api, client, &list, &n)); err != nil {
 		return "", err
 	}
 	for _, device := range unsafe.Slice(list, int(n)) {
 		var text *C.char
 		var n C.size_t
-		if err := c.err(C.gaze_device_kind(c.api, device, &text, &n)); err != nil {
+		if err := p.err(C.gaze_device_kind(p.api, device, &text, &n)); err != nil {
 			return "", err
 		}
 		fmt.Fprintf(&b, "device %q\n", C.GoStringN(text, C.int(n)))
@@ -110,113 +118,111 @@ func (c *Cache) describe(client unsafe.Pointer) (string, error) {
 	return b.String(), nil
 }
 
-// compile loads a program if it is stored, else compiles and stores it; one that is
-// being compiled already is waited for. Whatever goes wrong with the store, the
-// program is compiled.
-func (c *Cache) compile(args *C.compile_args) unsafe.Pointer {
-	defer c.rewrite(args)()
-	key, cached := c.key(args)
-	if cached {
-		lock, _ := c.compiling.LoadOrStore(key, new(sync.Mutex))
+// compile rewrites a program, loads it if it is stored, and otherwise compiles and stores
+// it. A second request for a program that is being compiled waits for the first. If the
+// store fails, the program is compiled.
+func (p *Plugin) compile(args *C.compile_args) unsafe.Pointer {
+	defer p.rewrite(args)()
+	key, cacheable := p.key(args)
+	if cacheable {
+		lock, _ := p.compiling.LoadOrStore(key, new(sync.Mutex))
 		lock.(*sync.Mutex).Lock()
 		defer lock.(*sync.Mutex).Unlock()
-		if program, ok := c.store.Get(key, c.plugin); ok {
-			if loaded, err := c.load(args.client, program); err == nil {
+		if stored, ok := p.store.Get(key, p.digest); ok {
+			if loaded, err := p.load(args.client, stored); err == nil {
 				args.executable = loaded
-				c.loaded.Add(1)
+				p.loaded.Add(1)
 				return nil
 			}
 		}
 	}
-	failed := C.gaze_call(c.api, C.CLIENT_COMPILE, unsafe.Pointer(args))
+	failed := C.gaze_call(p.api, C.CLIENT_COMPILE, unsafe.Pointer(args))
 	if failed != nil {
 		return failed
 	}
-	c.compiled.Add(1)
-	defer memory.ForgetCode(c.path)
-	if cached && c.save(key, args.executable) == nil {
-		c.stored.Add(1)
+	p.compiled.Add(1)
+	defer memory.ForgetCode(p.path)
+	if cacheable && p.save(key, args.executable) == nil {
+		p.stored.Add(1)
 	}
 	return nil
 }
 
-// rewrite puts a program in the place of the one that was given, until the function that
-// it gives is called: one that updates variables where they lie, with our kernels where
-// the plugin runs them.
-func (c *Cache) rewrite(args *C.compile_args) func() {
-	old := args.program
-	if C.GoStringN(old.format, C.int(old.format_size)) != "mlir" {
+// rewrite replaces the program in args by one that updates variables in place and, where
+// the plugin has them, calls package kernels. The function that it returns restores args.
+func (p *Plugin) rewrite(args *C.compile_args) (restore func()) {
+	original := args.program
+	if C.GoStringN(original.format, C.int(original.format_size)) != "mlir" {
 		return func() {}
 	}
-	text := donation.Rewrite(string(unsafe.Slice((*byte)(unsafe.Pointer(old.code)), old.code_size)))
-	if c.ours {
+	text := donation.Rewrite(string(unsafe.Slice((*byte)(unsafe.Pointer(original.code)), original.code_size)))
+	if p.hasKernels {
 		text = kernels.Rewrite(text)
 	}
-	p := (*C.program)(C.malloc(C.size_t(unsafe.Sizeof(*old))))
-	*p = *old
-	p.code, p.code_size = C.CString(text), C.size_t(len(text))
-	args.program = p
+	rewritten := (*C.program)(C.malloc(C.size_t(unsafe.Sizeof(*original))))
+	*rewritten = *original
+	rewritten.code, rewritten.code_size = C.CString(text), C.size_t(len(text))
+	args.program = rewritten
 	return func() {
-		args.program = old
-		C.free(unsafe.Pointer(p.code))
-		C.free(unsafe.Pointer(p))
+		args.program = original
+		C.free(unsafe.Pointer(rewritten.code))
+		C.free(unsafe.Pointer(rewritten))
 	}
 }
 
-// key names a program; false when it can't be stored.
-func (c *Cache) key(args *C.compile_args) (key execcache.Digest, ok bool) {
-	if c.store == nil {
+// key is the key of a program; false if the program can't be cached.
+func (p *Plugin) key(args *C.compile_args) (key execcache.Digest, ok bool) {
+	if p.store == nil {
 		return key, false
 	}
-	c.mu.Lock()
-	client := c.clients[args.client]
-	c.mu.Unlock()
+	p.mu.Lock()
+	client := p.clients[args.client]
+	p.mu.Unlock()
 	if client == "" {
 		return key, false
 	}
-	<-c.ready
-	if c.off {
+	<-p.identified
+	if p.uncacheable {
 		return key, false
 	}
-	p := args.program
-	return execcache.Sum(c.plugin[:], []byte(c.machine), []byte(client),
-		bytesAt(p.format, p.format_size), bytesAt(p.code, p.code_size),
+	program := args.program
+	return execcache.Sum(p.digest[:], []byte(p.machine), []byte(client),
+		bytesAt(program.format, program.format_size), bytesAt(program.code, program.code_size),
 		bytesAt(args.options, args.options_size)), true
 }
 
-// load makes a program of a client's out of what was stored, and makes sure that it
-// can tell what a compiled one can.
-func (c *Cache) load(client unsafe.Pointer, program []byte) (loaded unsafe.Pointer, err error) {
-	if len(program) == 0 {
+// load makes an executable of a stored program.
+func (p *Plugin) load(client unsafe.Pointer, stored []byte) (executable unsafe.Pointer, err error) {
+	if len(stored) == 0 {
 		return nil, errors.New("nothing stored")
 	}
-	err = c.err(C.gaze_load(c.api, client, (*C.char)(unsafe.Pointer(&program[0])), C.size_t(len(program)), &loaded))
-	return loaded, err
+	err = p.err(C.gaze_load_executable(p.api, client, (*C.char)(unsafe.Pointer(&stored[0])), C.size_t(len(stored)), &executable))
+	return executable, err
 }
 
-// save stores a compiled program, where the plugin can do that.
-func (c *Cache) save(key execcache.Digest, loaded unsafe.Pointer) error {
+// save stores an executable. Not every plugin can serialise one.
+func (p *Plugin) save(key execcache.Digest, executable unsafe.Pointer) error {
 	var s C.serialized
-	if err := c.err(C.gaze_serialize(c.api, loaded, &s)); err != nil {
+	if err := p.err(C.gaze_serialize(p.api, executable, &s)); err != nil {
 		return err
 	}
 	defer C.gaze_release(&s)
-	return c.store.Put(key, c.plugin, bytesAt(s.bytes, s.size))
+	return p.store.Put(key, p.digest, bytesAt(s.bytes, s.size))
 }
 
-// err turns a plugin's error into Go's, and frees it.
-func (c *Cache) err(failed unsafe.Pointer) error {
+// err turns a plugin's error into a Go error and frees it.
+func (p *Plugin) err(failed unsafe.Pointer) error {
 	if failed == nil {
 		return nil
 	}
-	defer C.gaze_error_free(c.api, failed)
+	defer C.gaze_error_free(p.api, failed)
 	var text *C.char
 	var n C.size_t
-	C.gaze_error_text(c.api, failed, &text, &n)
+	C.gaze_error_text(p.api, failed, &text, &n)
 	return errors.New(C.GoStringN(text, C.int(n)))
 }
 
-// bytesAt is C's memory, not a copy.
+// bytesAt is a slice over C's memory.
 func bytesAt(p *C.char, n C.size_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n))
 }
