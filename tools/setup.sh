@@ -267,7 +267,7 @@ build_gaze() {
 # note_xla notes for tools/kernel.sh that XLA is what programs use here.
 note_xla() {
   rm -f "$stamps/xla"
-  if (unset GOMLX_BACKEND GAZE_KERNELS GAZE_TILES GAZE_COMPILED && tools/with-env.sh bin/gaze devices --json) | tr -d ' \n' | grep -q '"spec":"xla:[^}]*"used":true'; then
+  if (unset GOMLX_BACKEND GAZE_KERNELS GAZE_TILES GAZE_MEMORY GAZE_COMPILED && tools/with-env.sh bin/gaze devices --json) | tr -d ' \n' | grep -q '"spec":"xla:[^}]*"used":true'; then
     stamp xla yes
   fi
 }

@@ -14,7 +14,7 @@ if [ "${CGO_ENABLED:-1}" = 0 ]; then
 fi
 # The vector kernels stay on; without them the detector would take far longer.
 GOMLX_BACKEND=go:ops_sequential go test -race -short -timeout 20m \
-  ./internal/... ./pkg/backend/internal/... ./pkg/data/... ./pkg/hub ./pkg/plots ./pkg/transform ./pkg/weights
+  ./internal/... ./pkg/data/... ./pkg/hub ./pkg/plots ./pkg/transform ./pkg/weights
 # GoMLX's Go backend aliases its buffers in a way that the detector's pointer check, a thing
 # apart from races, doesn't let pass.
 GOMLX_BACKEND=go:ops_sequential go test -race -short -timeout 20m -gcflags=all=-d=checkptr=0 ./pkg/backend ./pkg/vit ./pkg/caption/... ./pkg/explain ./pkg/notebook ./pkg/train ./pkg/evaluate/...

@@ -35,7 +35,7 @@ func TestWrongVariables(t *testing.T) {
 	dir := t.TempDir()
 	picture := photo(t, dir, "a.png")
 	for _, c := range []struct{ name, value string }{
-		{"GAZE_KERNELS", "of"}, {"GAZE_TILES", "never"}, {"GAZE_COMPILED", "12 parsecs"}, {"GAZE_CACHE", file}, {"GAZE_CACHE", file + "/below"},
+		{"GAZE_KERNELS", "of"}, {"GAZE_TILES", "never"}, {"GAZE_MEMORY", "full"}, {"GAZE_COMPILED", "12 parsecs"}, {"GAZE_CACHE", file}, {"GAZE_CACHE", file + "/below"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("GAZE_CACHE", t.TempDir())

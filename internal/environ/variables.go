@@ -41,6 +41,8 @@ var Groups = []Group{
 			"everything that computes on XLA", "`off` leaves linear layers, attention and norms to XLA"},
 		{"GAZE_TILES", "`on`, `off`", "`on`",
 			"everything that computes on XLA", "`off` keeps products of matrices off AMX tiles"},
+		{"GAZE_MEMORY", "`on`, `off`", "`on`",
+			"everything that computes on XLA", "`off` leaves the plugin's and the C library's memory management unchanged ([why it is changed](kernels.md#memory)); results are the same, training is slower"},
 		{"GAZE_COMPILED", "`off`, a size in bytes such as `256M` or `2G`, `on`", "`1G`",
 			"everything that computes on XLA", "How much XLA's compiled programs may take in the cache; `off` keeps none"},
 		{"GAZE_CACHE", "a folder", "`$XDG_CACHE_HOME/gaze`, otherwise `gaze` in the system's cache folder (`~/.cache` on Linux)",

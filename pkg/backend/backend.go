@@ -33,14 +33,23 @@
 // loaded by the next process that needs the same program: see [Compiled].
 // $GAZE_COMPILED=off turns that off, $GAZE_COMPILED=256M bounds it.
 //
-// On processors with vectors of 512 bits (AVX-512), XLA's programs on the CPU run Gaze's
-// own kernels: see [Kernels]. $GAZE_KERNELS=off leaves all to XLA.
+// On processors with AVX-512, XLA's programs on the CPU run Gaze's own kernels: see
+// [Kernels]. $GAZE_KERNELS=off leaves all to XLA.
+//
+// Opening XLA on the CPU changes the process's memory management on Linux, because XLA
+// would otherwise get and return hundreds of megabytes in each run: the plugin's
+// posix_memalign, aligned_alloc and free are patched to reuse blocks of 32 MiB and more,
+// and glibc's malloc is set, for the whole process, to keep what is freed (no mmap for
+// single blocks, no trimming, one arena). Importing the package, or opening another
+// backend, changes nothing. $GAZE_MEMORY=off leaves memory as it is; so do, for malloc,
+// glibc's own variables (MALLOC_ARENA_MAX and the like). Results are the same either way.
 //
 // Nothing here downloads anything. XLA needs cgo; without it, or with the build tag
 // noxla, only the Go backend is compiled in; with the tag xlaonly, only XLA.
 package backend
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +60,8 @@ import (
 	"github.com/gomlx/compute"
 
 	"gaze/internal/environ"
-	"gaze/pkg/backend/internal/kernels"
+	"gaze/internal/xla/kernels"
+	"gaze/internal/xla/memory"
 )
 
 // goSpec is the Go backend with the schedule that can't deadlock.
@@ -120,7 +130,7 @@ func checkSettings() error {
 	if _, err := parseLimit(environ.Get(compiledEnv)); err != nil {
 		return environ.Wrong(compiledEnv, environ.Get(compiledEnv), "it must be off or a size such as 512M")
 	}
-	return kernels.CheckSettings()
+	return cmp.Or(kernels.CheckSettings(), memory.CheckSettings())
 }
 
 // try opens the first candidate that opens, and notes on each what became of it.

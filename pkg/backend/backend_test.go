@@ -265,7 +265,7 @@ func TestFallingBackWithoutXLA(t *testing.T) {
 // opens a backend, and names itself.
 func TestWrongSettings(t *testing.T) {
 	for _, test := range []struct{ name, value string }{
-		{"GAZE_KERNELS", "of"}, {"GAZE_KERNELS", "none"}, {"GAZE_TILES", "amx"}, {"GAZE_COMPILED", "12 parsecs"}, {"GAZE_COMPILED", "1.5G"},
+		{"GAZE_KERNELS", "of"}, {"GAZE_KERNELS", "none"}, {"GAZE_TILES", "amx"}, {"GAZE_MEMORY", "16G"}, {"GAZE_COMPILED", "12 parsecs"}, {"GAZE_COMPILED", "1.5G"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(test.name, test.value)
@@ -292,7 +292,7 @@ func TestWrongSettings(t *testing.T) {
 			}
 		})
 	}
-	for name, values := range map[string][]string{"GAZE_KERNELS": {"", "off", "OFF", "on", "0"}, "GAZE_TILES": {"off", "true"}, "GAZE_COMPILED": {"", "off", "on", "2G", "512m"}} {
+	for name, values := range map[string][]string{"GAZE_KERNELS": {"", "off", "OFF", "on", "0"}, "GAZE_TILES": {"off", "true"}, "GAZE_MEMORY": {"", "off", "on"}, "GAZE_COMPILED": {"", "off", "on", "2G", "512m"}} {
 		for _, value := range values {
 			t.Setenv(name, value)
 			if err := checkSettings(); err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"gaze/internal/cachedir"
 	"gaze/internal/environ"
-	"gaze/pkg/backend/internal/execcache"
+	"gaze/internal/xla/execcache"
 )
 
 // compiledEnv turns the cache of compiled programs off, or says how large it may be.

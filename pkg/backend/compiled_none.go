@@ -2,7 +2,7 @@
 
 package backend
 
-import "gaze/pkg/backend/internal/execcache"
+import "gaze/internal/xla/execcache"
 
 // withoutCompiled says why this program can't keep compiled programs.
 const withoutCompiled = "only programs with XLA on Linux do"

@@ -260,7 +260,7 @@ func TestPlacesInTheTable(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	ours, err := os.ReadFile("internal/pjrtcache/pjrt.h")
+	ours, err := os.ReadFile("../../internal/xla/pjrt/pjrt.h")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,23 +3,19 @@
 package backend
 
 import (
-	"gaze/pkg/backend/internal/execcache"
-	"gaze/pkg/backend/internal/keptmemory"
-	"gaze/pkg/backend/internal/pjrtcache"
+	"gaze/internal/xla/execcache"
+	"gaze/internal/xla/pjrt"
 )
 
 // withoutCompiled says why this program can't keep compiled programs; empty when it can.
 const withoutCompiled = ""
 
 func wrapPlugin(path string, store *execcache.Store) counter {
-	c, err := pjrtcache.Wrap(path, store)
+	p, err := pjrt.Wrap(path, store)
 	if err != nil {
-		return nil // go-xla opens the plugin as it is, or says why not
+		return nil // go-xla opens the plugin unwrapped, or reports what is wrong
 	}
-	if !isCUDA(path) {
-		_ = keptmemory.Attach(path) // without it runs take longer, no more
-	}
-	return c
+	return p
 }
 
-func haveKernels(plugin string) bool { return pjrtcache.Kernels(plugin) }
+func haveKernels(plugin string) bool { return pjrt.Kernels(plugin) }

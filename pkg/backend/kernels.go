@@ -3,7 +3,7 @@ package backend
 import (
 	"github.com/gomlx/compute"
 
-	"gaze/pkg/backend/internal/kernels"
+	"gaze/internal/xla/kernels"
 )
 
 // Kernels says whether a backend's programs run Gaze's own kernels: products of float32

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"gaze/pkg/backend/internal/kernels"
+	"gaze/internal/xla/kernels"
 )
 
 // What tools/test-processors.sh says that it switched off: the Go backend's vectors that

@@ -10,14 +10,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static bool changed(const struct link_map* map) {
+static bool has_text_relocations(const struct link_map* map) {
 	for (const ElfW(Dyn)* d = map->l_ld; d->d_tag != DT_NULL; d++)
 		if (d->d_tag == DT_TEXTREL || (d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_TEXTREL)))
 			return true;
 	return false;
 }
 
-static int forget(struct dl_phdr_info* info, size_t size, void* data) {
+// forget_library is a callback of dl_iterate_phdr.
+static int forget_library(struct dl_phdr_info* info, size_t size, void* data) {
 	const struct link_map* map = data;
 	const uintptr_t page = sysconf(_SC_PAGESIZE);
 	if (info->dlpi_addr != map->l_addr)
@@ -34,9 +35,9 @@ static int forget(struct dl_phdr_info* info, size_t size, void* data) {
 void gaze_forget_code(const char* path) {
 	void* handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
 	struct link_map* map;
-	// A library whose code was changed when it was loaded would lose the changes.
-	if (handle && !dlinfo(handle, RTLD_DI_LINKMAP, &map) && !changed(map))
-		dl_iterate_phdr(forget, map);
+	// Code that was relocated when it was loaded differs from the file and can't be dropped.
+	if (handle && !dlinfo(handle, RTLD_DI_LINKMAP, &map) && !has_text_relocations(map))
+		dl_iterate_phdr(forget_library, map);
 	if (handle)
 		dlclose(handle);
 }

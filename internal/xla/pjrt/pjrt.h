@@ -1,7 +1,6 @@
-// The part of PJRT's C interface that a cache of compiled programs needs, as XLA's
-// pjrt_c_api.h lays it out. The interface only grows: functions are added at the
-// table's end, fields at the end of arguments, and each side says how large its
-// structures are.
+// The part of PJRT's C interface that this package needs, laid out as in XLA's
+// pjrt_c_api.h. The interface only grows: functions are appended to the table, fields to the
+// argument structures, and both sides pass the sizes of their structures.
 #ifndef GAZE_PJRT_H
 #define GAZE_PJRT_H
 
@@ -22,7 +21,7 @@ typedef struct {
 	function functions[];
 } api_table;
 
-// Places in the table.
+// Indices in the function table.
 enum {
 	ERROR_DESTROY = 0,
 	ERROR_MESSAGE = 1,
@@ -95,25 +94,33 @@ typedef struct {
 	void (*release)(void* owner);
 } serialized;
 
-// gaze_wrap makes a copy of a table in which creating clients and compiling go to Go,
-// which knows the plugin by its slot. It is NULL when the table is too old or too
-// short, or there are no more slots.
-api_table* gaze_wrap(const api_table* original, int slot);
+// gaze_load_table loads a plugin's library and returns its function table, or NULL and the
+// loader's message.
+const api_table* gaze_load_table(const char* library, char** error);
+
+// gaze_wrap_table copies a table and replaces the functions that create clients and compile.
+// The replacements call Go with the slot, which identifies the plugin. It returns NULL if
+// the table's version is unknown, the table is too short, or the slot is out of range.
+api_table* gaze_wrap_table(const api_table* original, int slot);
 enum { SLOTS = 8 };
 
-const api_table* gaze_table_of(const char* library, char** error);
+// gaze_option_is_false says whether args have a boolean option that is false.
+bool gaze_option_is_false(const create_args* args, const char* option);
 
-// The rest call the plugin. Errors are the plugin's own, NULL when all went well.
-void* gaze_call(const api_table* api, int place, void* args);
-bool gaze_is_false(const create_args* args, const char* option);
-void* gaze_create_with(const api_table* api, create_args* args, const char* without, const char* with, int64_t value);
+// The functions below call the plugin. They return the plugin's error, or NULL.
+
+void* gaze_call(const api_table* api, int function, void* args);
+
+// gaze_create_client creates a client without one of the options and, unless its name is
+// NULL, with another one.
+void* gaze_create_client(const api_table* api, create_args* args, const char* without, const char* with, int64_t value);
 void gaze_error_text(const api_table* api, void* error, const char** text, size_t* size);
 void gaze_error_free(const api_table* api, void* error);
-void* gaze_text(const api_table* api, int place, void* object, const char** text, size_t* size);
+void* gaze_text(const api_table* api, int function, void* object, const char** text, size_t* size);
 void* gaze_devices(const api_table* api, void* client, void*** list, size_t* n);
 void* gaze_device_kind(const api_table* api, void* device, const char** text, size_t* size);
 void* gaze_serialize(const api_table* api, void* loaded, serialized* out);
 void gaze_release(serialized* s);
-void* gaze_load(const api_table* api, void* client, const char* bytes, size_t size, void** loaded);
+void* gaze_load_executable(const api_table* api, void* client, const char* bytes, size_t size, void** executable);
 
 #endif
