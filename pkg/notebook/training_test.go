@@ -21,8 +21,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/nn"
 	"gaze/pkg/train"
-	"gaze/pkg/vit"
 	"gaze/pkg/weights"
 )
 
@@ -143,7 +143,7 @@ func (slow) Batches(_, from int) iter.Seq2[train.Batch, error] {
 func linear() *train.Network {
 	return &train.Network{
 		Weights: []*weights.Tensor{weights.NewTensor("w", []int{2, 2}, make([]float32, 4))}, Input: [3]int{2, 1, 1}, Classes: 2,
-		Logits: func(scope *model.Scope, images *Node, _ vit.Training) *Node {
+		Logits: func(scope *model.Scope, images *Node, _ nn.Training) *Node {
 			w := scope.VariableWithShape("w", shapes.Make(dtypes.Float32, 2, 2)).NodeValue(images)
 			return DotGeneral(Reshape(images, -1, 2), []int{1}, nil, w, []int{1}, nil)
 		},

@@ -7,7 +7,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"gaze/pkg/caption"
-	"gaze/pkg/vit"
+	"gaze/pkg/nn"
 )
 
 // Captioner is the network of a captioner, to be trained from the model's weights
@@ -29,7 +29,7 @@ func Captioner(m *caption.Model, size [2]int, teach float64) (*Network, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	n := &Network{Weights: list, Input: [3]int{3, size[0], size[1]}}
-	n.Objective = func(scope *model.Scope, images *Node, inputs []*Node, how vit.Training) Objective {
+	n.Objective = func(scope *model.Scope, images *Node, inputs []*Node, how nn.Training) Objective {
 		out := caption.Decode(scope, cfg, caption.Encode(scope, cfg, images, nil), inputs[0], nil)
 		var taught *caption.Taught
 		if teach > 0 {

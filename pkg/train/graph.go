@@ -4,7 +4,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"gaze/pkg/vit"
+	"gaze/pkg/nn"
 )
 
 // The scalars of an update: these, then the optimiser's of every group.
@@ -56,10 +56,10 @@ func (t *Trainer) applyGraph(_ *model.Scope, inputs []*Node) []*Node {
 func (t *Trainer) logitsGraph(scope string) func(*model.Scope, []*Node) []*Node {
 	return func(_ *model.Scope, inputs []*Node) []*Node {
 		if t.net.Objective != nil {
-			o := t.objective(t.store.Scope("/"+scope), inputs, vit.Training{})
+			o := t.objective(t.store.Scope("/"+scope), inputs, nn.Training{})
 			return []*Node{Stack([]*Node{o.Loss, o.Correct, o.Answers}, 0)}
 		}
-		return []*Node{t.net.Logits(t.store.Scope("/"+scope), inputs[0], vit.Training{})}
+		return []*Node{t.net.Logits(t.store.Scope("/"+scope), inputs[0], nn.Training{})}
 	}
 }
 
@@ -67,7 +67,7 @@ func (t *Trainer) logitsGraph(scope string) func(*model.Scope, []*Node) []*Node 
 // trained weights. Inputs: images; targets, classes, and factors if branches are
 // dropped, or those of the network's objective.
 func (t *Trainer) backward(inputs []*Node) (o Objective, gradients []*Node) {
-	how := vit.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
+	how := nn.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
 	o = t.objective(t.store.Scope("/"+weightScope), inputs, how)
 	var by []*Node
 	for _, p := range t.trained() {
@@ -77,12 +77,12 @@ func (t *Trainer) backward(inputs []*Node) (o Objective, gradients []*Node) {
 }
 
 // objective runs the network with the weights of a scope. Inputs as backward's.
-func (t *Trainer) objective(scope *model.Scope, inputs []*Node, how vit.Training) Objective {
+func (t *Trainer) objective(scope *model.Scope, inputs []*Node, how nn.Training) Objective {
 	if t.net.Objective != nil {
 		return t.net.Objective(scope, inputs[0], inputs[1:], how)
 	}
 	if len(inputs) > 3 {
-		how.Factors = inputs[3]
+		how.DropPath = inputs[3]
 	}
 	logits := t.net.Logits(scope, inputs[0], how)
 	loss, correct := lossAndCorrect(logits, inputs[1], inputs[2])

@@ -9,6 +9,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/vit"
 	"gaze/pkg/weights"
 )
@@ -25,11 +26,11 @@ type Network struct {
 	// Objective, if given, is what is trained for in place of the cross entropy of
 	// Logits, which is then nil as Classes is 0. inputs are the batch's, by
 	// Batch.Inputs.
-	Objective func(scope *model.Scope, images *Node, inputs []*Node, how vit.Training) Objective
+	Objective func(scope *model.Scope, images *Node, inputs []*Node, how nn.Training) Objective
 	// Logits builds the graph: images [batch, channels, height, width] in, logits
-	// [batch, classes] out. how has factors, [branches, batch], where branches are
+	// [batch, classes] out. how has a DropPath mask, [branches, batch], where branches are
 	// dropped; its zero value is how pictures are classified.
-	Logits func(scope *model.Scope, images *Node, how vit.Training) *Node
+	Logits func(scope *model.Scope, images *Node, how nn.Training) *Node
 }
 
 // Objective is how well a network does on a batch; all are scalars.
@@ -101,7 +102,7 @@ func ViT(m *vit.Model, dropPath float64) (*Network, error) {
 			n.Drop = append(n.Drop, dropPath*float64(i/2)/math.Max(1, float64(cfg.Depth-1)))
 		}
 	}
-	n.Logits = func(scope *model.Scope, images *Node, how vit.Training) *Node {
+	n.Logits = func(scope *model.Scope, images *Node, how nn.Training) *Node {
 		return vit.ForwardTraining(scope, cfg, images, how).Logits
 	}
 	return n, nil
@@ -124,7 +125,7 @@ func Probe(m *vit.Model) (*Network, error) {
 		n.Weights = append(n.Weights, w)
 	}
 	n.Input = [3]int{n.Weights[0].Shape[1], 1, 1}
-	n.Logits = func(scope *model.Scope, features *Node, _ vit.Training) *Node {
+	n.Logits = func(scope *model.Scope, features *Node, _ nn.Training) *Node {
 		x := Reshape(features, -1, n.Input[0])
 		head := scope.At("head")
 		weight := head.VariableWithShape("weight", shapes.Make(x.DType(), n.Classes, n.Input[0])).NodeValue(x)

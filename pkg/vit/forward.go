@@ -169,12 +169,12 @@ func (p params) residual(x *Node, name string, l layers.Linear, branch *Node, sc
 	if p.cfg.LayerScale {
 		l.Scale = p.weight(scale, p.cfg.Dim)
 	}
-	if p.how.Factors == nil {
+	if p.how.DropPath == nil {
 		l.Residual = x
 		return p.linear(name, l, branch, p.cfg.Dim, true)
 	}
 	branch = p.linear(name, l, branch, p.cfg.Dim, true)
-	return Add(x, Mul(branch, Reshape(Slice(p.how.Factors, AxisElem(i)), -1, 1, 1)))
+	return Add(x, Mul(branch, Reshape(Slice(p.how.DropPath, AxisElem(i)), -1, 1, 1)))
 }
 
 // swiGLU is the gated activation of half the numbers, times the other half.

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 
 	"gaze/pkg/backend/layers"
+	"gaze/pkg/nn"
 )
 
 // params reads the model's variables while a graph is built.
@@ -16,7 +17,7 @@ type params struct {
 	scope *model.Scope
 	cfg   Config
 	like  *Node // a node of the graph and of the weights' dtype
-	how   Training
+	how   nn.Training
 	// packed says which weights of blocks' linear layers, [out, in], the backend has
 	// packed; nil: none.
 	packed func(out, in int) bool

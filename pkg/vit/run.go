@@ -16,6 +16,7 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/nn"
 )
 
 // Want says what a run is to return. Only that is computed.
@@ -59,7 +60,7 @@ type Runner struct {
 	backend   compute.Backend
 	config    Config
 	resize    PosResize
-	how       Training                   // how programs are built: in bfloat16 or not
+	how       nn.Training                // how programs are built: in bfloat16 or not
 	shared    map[string]*tensors.Tensor // every weight but the positions
 	positions []float32                  // for config's grid, as the checkpoint has them
 
@@ -96,7 +97,7 @@ const maxScores = 1 << 31
 type RunnerOption func(*Runner)
 
 // InBFloat16 has a runner round the factors of products, and products, to bfloat16, as
-// [Training.BFloat16] says. Cards with bfloat16 units are faster by it; logits of ViT-B/16
+// [nn.Training.BFloat16] says. Cards with bfloat16 units are faster by it; logits of ViT-B/16
 // and S/16 with drawn weights were off by 0.7 % of the greatest.
 func InBFloat16(r *Runner) { r.how.BFloat16 = true }
 

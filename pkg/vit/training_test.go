@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/nn"
 )
 
 func goBackend(t *testing.T) compute.Backend {
@@ -24,7 +25,7 @@ func goBackend(t *testing.T) compute.Backend {
 
 // trainingGraph is the nodes of a graph of two blocks that is differentiated by
 // its pictures.
-func trainingGraph(t *testing.T, b compute.Backend, how Training) []*Node {
+func trainingGraph(t *testing.T, b compute.Backend, how nn.Training) []*Node {
 	t.Helper()
 	cfg, err := ParseConfig("vit:dim=8,depth=2,heads=2,patch=4,size=8")
 	if err != nil {
@@ -57,7 +58,7 @@ func TestTrainingGraph(t *testing.T) {
 		return n
 	}
 	b := multiplyingHalf{goBackend(t)}
-	plain, again, half := trainingGraph(t, b, Training{}), trainingGraph(t, b, Training{Checkpoint: true}), trainingGraph(t, b, Training{BFloat16: true})
+	plain, again, half := trainingGraph(t, b, nn.Training{}), trainingGraph(t, b, nn.Training{Checkpoint: true}), trainingGraph(t, b, nn.Training{BFloat16: true})
 	if before, after := count(plain, NodeTypeErf), count(again, NodeTypeErf); before != 3 || after < 5 {
 		t.Errorf("GELU %d times in two blocks, of which the last also for the class token alone, %d times with checkpoints", before, after)
 	}
@@ -79,7 +80,7 @@ func TestTrainingGraph(t *testing.T) {
 	}
 	// A backend that can't be relied on for them multiplies the same, rounded, in float32.
 	elsewhere := 0
-	for _, node := range trainingGraph(t, goBackend(t), Training{BFloat16: true}) {
+	for _, node := range trainingGraph(t, goBackend(t), nn.Training{BFloat16: true}) {
 		if node.Type() == NodeTypeDotGeneral {
 			elsewhere++
 			for _, in := range node.Inputs() {
@@ -120,7 +121,7 @@ func TestTrainingRefuses(t *testing.T) {
 	g := NewGraph(goBackend(t), t.Name())
 	images := Parameter(g, "images", shapes.Make(dtypes.Float32, 2, 3, 8, 8))
 	err = exceptions.TryCatch[error](func() {
-		ForwardTraining(model.NewStore().RootScope(), cfg, images, Training{Factors: Ones(g, shapes.Make(dtypes.Float32, 3, 2))})
+		ForwardTraining(model.NewStore().RootScope(), cfg, images, nn.Training{DropPath: Ones(g, shapes.Make(dtypes.Float32, 3, 2))})
 	})
 	if err == nil {
 		t.Error("three factors for two blocks")
