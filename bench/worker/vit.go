@@ -52,7 +52,7 @@ func prepareTraining(b compute.Backend, t task) ([]float32, work, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	net, err := train.ViT(m, 0)
+	net, err := train.ViT(m, 0, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +73,7 @@ func prepareTraining(b compute.Backend, t task) ([]float32, work, error) {
 	update := func() (loss float64, err error) {
 		pixels, labels := len(images)/t.Accumulate, len(t.Labels)/t.Accumulate
 		for i := range t.Accumulate {
-			m, err := trainer.Step(images[i*pixels:(i+1)*pixels], t.Labels[i*labels:(i+1)*labels])
+			m, err := trainer.Step(train.Batch{Images: images[i*pixels : (i+1)*pixels], Labels: t.Labels[i*labels : (i+1)*labels]})
 			if err != nil {
 				return 0, err
 			}

@@ -61,6 +61,11 @@ func (l *liveLine) show(text string) {
 func (l *liveLine) clear() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	l.erase()
+}
+
+// erase removes the line; the caller holds the mutex.
+func (l *liveLine) erase() {
 	if l.drawn {
 		fmt.Fprint(l.out, "\r\x1b[K")
 		l.drawn = false
@@ -76,7 +81,9 @@ type aboveLine struct {
 }
 
 func (a *aboveLine) Write(p []byte) (int, error) {
-	a.line.clear()
+	a.line.mutex.Lock() // until it is written, or the line could be drawn in between
+	defer a.line.mutex.Unlock()
+	a.line.erase()
 	return a.to.Write(p)
 }
 

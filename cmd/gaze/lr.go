@@ -14,6 +14,7 @@ import (
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/plots"
+	"gaze/pkg/study"
 	"gaze/pkg/train"
 )
 
@@ -108,7 +109,7 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if f.out != "" {
-		if err := writeFigure(f.plan, f.out, sweep.Chart()); err != nil {
+		if err := writeFigure(f.plan, f.out, study.SweepChart(sweep)); err != nil {
 			return err
 		}
 	}

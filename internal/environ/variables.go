@@ -24,7 +24,7 @@ type Group struct {
 var Groups = []Group{
 	{"What the notebooks show", []Variable{
 		{"GAZE_VIT", "a file, a folder with weights and `config.json`, a run of `gaze train`, a name that `gaze models` lists", "`dinov2-small`",
-			"notebooks 1 to 3, `gaze report`", "The Vision Transformer. A run stands for its best model, a name is fetched if it isn't in the cache. Notebook 1 trains it if `GAZE_PETS` is a data set with a validation split; without both it keeps to its drawn pets and says so"},
+			"notebooks 1 to 3, `gaze report`", "The Vision Transformer. A run stands for its best model, a name is fetched if it isn't in the cache. Notebook 1 trains it if `GAZE_PETS` is a data set, holding a part of each class out where there is no validation split; without both it keeps to its drawn pets and says so"},
 		{"GAZE_PETS", "a folder of photographs, or a data set ([layouts](data.md))", "photographs of the scikit-image package; drawn pets in notebook 1",
 			"notebooks 1 and 3, `gaze report`", "Your photographs. Notebook 3 shows the report's `26_5064`, `29_4718` and `31_4838` if all are there, otherwise the first six by name, of a data set's validation pictures first"},
 		{"GAZE_CAPTIONER", "a file, a folder, a run, a name that `gaze models` lists", "`scenes-captioner`",

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -257,6 +258,10 @@ func TestLoaderReadsAheadBoundedly(t *testing.T) {
 	}
 }
 
+// TestLoaderAllocatesNothingPerPicture counts the process's allocations in the epoch of
+// five that has the fewest: what allocates for each picture does so in every epoch, while
+// other goroutines, a garbage collection that empties pools, or workers that are scheduled
+// late and need more memory ahead, only add to some.
 func TestLoaderAllocatesNothingPerPicture(t *testing.T) {
 	set := newDrawn(512, 40, 30)
 	l := newLoader(t, set, LoaderOptions{Pipeline: parse(t, "randomresizedcrop(12) | randomhflip | totensor | normalize(0.5,0.5)"), Batch: 32, Shuffle: true, Workers: 2})
@@ -268,14 +273,19 @@ func TestLoaderAllocatesNothingPerPicture(t *testing.T) {
 		}
 	}
 	run()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	run()
-	runtime.ReadMemStats(&after)
-	if n := after.Mallocs - before.Mallocs; n > 100 {
-		t.Errorf("%d allocations for an epoch of 512 pictures", n)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	least := uint64(math.MaxUint64)
+	for range 5 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		run()
+		runtime.ReadMemStats(&after)
+		least = min(least, after.Mallocs-before.Mallocs)
+	}
+	if least > 100 {
+		t.Errorf("%d allocations for an epoch of 512 pictures", least)
 	} else {
-		t.Logf("%d allocations for an epoch of 512 pictures in 16 batches", n)
+		t.Logf("%d allocations for an epoch of 512 pictures in 16 batches", least)
 	}
 }
 

@@ -106,11 +106,15 @@ func (s *studyProgress) close() {
 // trains it again.
 func ShowFinal(f study.Final) {
 	correct, pictures, share := f.Accuracy()
+	judges := "pictures that no choice was made on"
+	if f.Run.Test == nil { // without a test set
+		judges = f.On + " pictures, by which epoch and row were chosen: expect a little less on others"
+	}
 	markup := fmt.Sprintf(`<div style="border:2px solid #2a78c5;border-radius:8px;padding:12px 18px;display:inline-block">
 <div style="font-size:150%%;font-weight:bold">%.2f %% <span style="font-weight:normal;font-size:70%%">(95 %% interval %.1f to %.1f)</span></div>
-<div>%d of %d pictures that no choice was made on. %s, seed %d.</div>
+<div>%d of %d %s. %s, seed %d.</div>
 <pre style="white-space:pre-wrap;margin:8px 0 0">%s</pre></div>`,
-		100*share.Value, 100*share.Low, 100*share.High, correct, pictures, html.EscapeString(f.Name), f.Seed, html.EscapeString(f.Command))
+		100*share.Value, 100*share.Low, 100*share.High, correct, pictures, judges, html.EscapeString(f.Name), f.Seed, html.EscapeString(f.Command))
 	if display.inNotebook() {
 		Show(HTML(markup))
 		return

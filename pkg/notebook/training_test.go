@@ -141,12 +141,15 @@ func (slow) Batches(_, from int) iter.Seq2[train.Batch, error] {
 
 // linear is a network of one matrix.
 func linear() *train.Network {
+	loss, err := train.Classification(2, 0, func(scope *model.Scope, images *Node, _ nn.Training) *Node {
+		w := scope.VariableWithShape("w", shapes.Make(dtypes.Float32, 2, 2)).NodeValue(images)
+		return DotGeneral(Reshape(images, -1, 2), []int{1}, nil, w, []int{1}, nil)
+	})
+	if err != nil {
+		panic(err)
+	}
 	return &train.Network{
-		Weights: []*weights.Tensor{weights.NewTensor("w", []int{2, 2}, make([]float32, 4))}, Input: [3]int{2, 1, 1}, Classes: 2,
-		Logits: func(scope *model.Scope, images *Node, _ nn.Training) *Node {
-			w := scope.VariableWithShape("w", shapes.Make(dtypes.Float32, 2, 2)).NodeValue(images)
-			return DotGeneral(Reshape(images, -1, 2), []int{1}, nil, w, []int{1}, nil)
-		},
+		Weights: []*weights.Tensor{weights.NewTensor("w", []int{2, 2}, make([]float32, 4))}, Input: [3]int{2, 1, 1}, Loss: loss,
 	}
 }
 

@@ -31,6 +31,8 @@ func (r *Result) Discuss() (string, error) {
 	text := fmt.Sprintf("**The best row** by validation is *%s*", best.Name)
 	if i, err := evaluate.MeanInterval(best.test()); err == nil {
 		text += fmt.Sprintf(": %.1f ± %.1f %% on the test set", 100*i.Value, 100*i.Half())
+	} else if i, err := evaluate.MeanInterval(best.best()); err == nil && r.Data.Test == nil {
+		text += fmt.Sprintf(": %.1f ± %.1f %%, on the %s pictures by which it was chosen, so that it is a little less on others", 100*i.Value, 100*i.Half(), r.testedOn())
 	}
 	return strings.Join(append(parts, text+"."), "\n\n"), nil
 }
@@ -99,15 +101,15 @@ func (r *Result) beginnings() []string {
 	var list []string
 	for _, name := range []string{Scratch, OwnProbe, RealProbe} {
 		if o, err := r.Outcome(name); err == nil {
-			list = append(list, fmt.Sprintf("%s reaches %s %%", name, percent(o.test())))
+			list = append(list, fmt.Sprintf("%s reaches %s %%", name, percent(r.judged(o))))
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	text := "**What it begins with.** On the test set, " + strings.Join(list, "; ")
+	text := "**What it begins with.** On the " + r.testedOn() + " set, " + strings.Join(list, "; ")
 	if o, err := r.Outcome(Learns); err == nil {
-		text += fmt.Sprintf("; fine-tuned at the same rate as from scratch, %s %%", percent(o.test()))
+		text += fmt.Sprintf("; fine-tuned at the same rate as from scratch, %s %%", percent(r.judged(o)))
 	}
 	return []string{text + ". The pretraining was on breeds that are put together from the same parts, so it is closer to this task than ImageNet is to photographs of pets."}
 }

@@ -17,6 +17,15 @@ type Effect struct {
 	Pictures evaluate.Comparison
 }
 
+// judged is the accuracy of each of a row's runs on the test set, without one that of
+// its best epoch on the validation set.
+func (r *Result) judged(o Outcome) []float64 {
+	if r.Data.Test == nil {
+		return o.best()
+	}
+	return o.test()
+}
+
 // Effect compares two rows on the test set, without one on the validation set.
 func (r *Result) Effect(from, to string) (Effect, error) {
 	a, err := r.Outcome(from)
@@ -27,11 +36,8 @@ func (r *Result) Effect(from, to string) (Effect, error) {
 	if err != nil {
 		return Effect{}, err
 	}
-	e := Effect{From: from, To: to, On: "test"}
-	before, after := a.test(), b.test()
-	if r.Data.Test == nil {
-		e.On, before, after = "validation", a.best(), b.best()
-	}
+	e := Effect{From: from, To: to, On: r.testedOn()}
+	before, after := r.judged(a), r.judged(b)
 	differences := make([]float64, len(after))
 	var right, rightAfter []bool
 	for i := range after {

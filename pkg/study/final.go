@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	"github.com/gomlx/compute"
 
@@ -20,19 +22,45 @@ type Final struct {
 	Run     Run
 	Data    string // the data set's folder
 	Command string // that trains it
+	On      string // what Accuracy is about: test, validation or held-out pictures
 }
 
 // Final is the best row by validation, with the first seed. The row is chosen by
 // all seeds, the run by none.
 func (r *Result) Final() Final {
 	o := r.Best()
-	f := Final{Row: o.Row, Seed: o.Runs[0].Seed, Run: o.Runs[0], Data: filepath.Dir(r.Data.Train.Root)}
+	f := Final{Row: o.Row, Seed: o.Runs[0].Seed, Run: o.Runs[0], Data: r.Folder, On: r.testedOn()}
+	if f.Data == "" {
+		f.Data = filepath.Dir(r.Data.Train.Root)
+	}
 	s, err := train.ParseSettings(o.Settings)
 	if err == nil {
 		s.Seed = f.Seed
 	}
-	f.Command = fmt.Sprintf("gaze train --data %s --model %s \\\n  --pipeline '%s' \\\n  --set '%s' -o RUN", f.Data, o.Start, o.Pipeline, s)
+	f.Command = fmt.Sprintf("gaze train --data %s --model %s \\\n  --pipeline '%s' \\\n  --set '%s' -o RUN", shellWord(f.Data), shellWord(o.Start), o.Pipeline, s)
 	return f
+}
+
+// testedOn is what the pictures are called that runs are judged by.
+func (r *Result) testedOn() string {
+	switch {
+	case r.Data.Test != nil:
+		return "test"
+	case r.HeldOut != nil:
+		return "held-out"
+	}
+	return "validation"
+}
+
+// shellWord is a text as one word of a shell's line.
+func shellWord(text string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+:=,@%", r)
+	}
+	if text != "" && strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // Accuracy is on the test set, with its 95 % interval; on the validation set where
@@ -48,7 +76,7 @@ func (f Final) Accuracy() (correct, pictures int, share evaluate.Interval) {
 // String is the result in a line.
 func (f Final) String() string {
 	correct, pictures, share := f.Accuracy()
-	return fmt.Sprintf("%s, seed %d: %d of %d pictures right, %s", f.Name, f.Seed, correct, pictures, share.Percent())
+	return fmt.Sprintf("%s, seed %d: %d of %d %s pictures right, %s", f.Name, f.Seed, correct, pictures, f.On, share.Percent())
 }
 
 // Again trains a final result anew, in another folder.
@@ -61,8 +89,14 @@ func (s Study) Again(ctx context.Context, backend compute.Backend, f Final, dir 
 	return r.Final(), nil
 }
 
-// TestPicture is a picture of the test set, by its index in it.
-func (r *Result) TestPicture(i int) (image.Image, error) { return r.Data.Test.Image(i) }
+// TestPicture is a picture, by its index, of the set that runs are judged by: the test
+// set, without one the validation set.
+func (r *Result) TestPicture(i int) (image.Image, error) {
+	if r.Data.Test == nil {
+		return r.Data.Validation.Image(i)
+	}
+	return r.Data.Test.Image(i)
+}
 
 // Against compares the final result with a row's run of the same seed, picture by
 // picture (McNemar's test), in a sentence.

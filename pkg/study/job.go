@@ -143,18 +143,22 @@ func (j job) folder(f *train.FineTune) string {
 	return fmt.Sprintf("%s-seed%d-%s", name, j.seed, hex.EncodeToString(sum.Sum(nil)[:5]))
 }
 
-// test classifies the test set with the run's best weights. The answers are kept
-// beside the run.
+// test classifies the test set with the run's best weights, or the validation set
+// where there is no test set. The answers are kept beside the run.
 func (j job) test(ctx context.Context, backend compute.Backend, run *Run) error {
-	if j.study.Data.Test == nil {
-		return nil
+	set, pictures := j.study.Data.Test, j.pictures.test
+	if set == nil {
+		set, pictures = j.study.Data.Validation, j.pictures.validation
 	}
-	predictions, err := j.predictions(ctx, backend, run.Dir)
+	predictions, err := j.predictions(ctx, backend, run.Dir, set, pictures)
 	if err != nil {
 		return err
 	}
-	if run.Test, err = evaluate.New(predictions); err != nil {
+	if run.Report, err = evaluate.New(predictions); err != nil {
 		return err
+	}
+	if j.study.Data.Test != nil {
+		run.Test = run.Report
 	}
 	run.Right, err = predictions.Right()
 	return err

@@ -10,23 +10,24 @@ import (
 	"github.com/gomlx/compute"
 
 	"gaze/internal/atomicfile"
+	"gaze/pkg/data"
 	"gaze/pkg/evaluate"
 	"gaze/pkg/vit"
 )
 
-// testFile holds the answers of a run's best weights on the test set.
+// testFile holds the answers of a run's best weights on the set that it is tested on.
 const testFile = "test.gob"
 
 // kept is what the file holds.
 type kept struct {
-	Data        string // names the test set
+	Data        string // names that set
 	Predictions evaluate.Predictions
 }
 
-// predictions are the answers on the test set, from the run's folder if they are
-// there.
-func (j job) predictions(ctx context.Context, backend compute.Backend, dir string) (*evaluate.Predictions, error) {
-	hash, err := j.study.Data.Test.Hash(ctx)
+// predictions are the answers on a set, whose pictures may be in memory, from the
+// run's folder if they are there.
+func (j job) predictions(ctx context.Context, backend compute.Backend, dir string, set *data.Dataset, pictures data.Set) (*evaluate.Predictions, error) {
+	hash, err := set.Hash(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func (j job) predictions(ctx context.Context, backend compute.Backend, dir strin
 		return nil, err
 	}
 	defer m.Close()
-	p, err := evaluate.Predict(ctx, backend, m, j.pictures.test, j.study.Data.Classes, evaluate.Options{Workers: j.study.Workers})
+	p, err := evaluate.Predict(ctx, backend, m, pictures, j.study.Data.Classes, evaluate.Options{Workers: j.study.Workers})
 	if err != nil {
 		return nil, err
 	}

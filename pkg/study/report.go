@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"gaze/internal/environ"
 	"gaze/internal/fromenv"
 	"gaze/pkg/data"
 	"gaze/pkg/data/pets"
 	"gaze/pkg/hub"
+	"gaze/pkg/train"
 	"gaze/pkg/vit"
 )
 
@@ -48,9 +50,11 @@ const (
 
 // Report is the study of the report's problem 1.
 //
-// Where GAZE_PETS names a data set with a validation split (see [data.OpenDataset]) and
-// GAZE_VIT a checkpoint, a file, a folder, a run, or a name that 'gaze models' lists such
-// as B_16_imagenet1k, it has the report's own settings. Otherwise it is a profile for a
+// Where GAZE_PETS names a data set (see [data.OpenDataset]) and GAZE_VIT a checkpoint, a
+// file, a folder, a run, or a name that 'gaze models' lists such as B_16_imagenet1k, it
+// has the report's own settings. Of a data set without a validation split, a part of each
+// class is held out, as 'gaze train' does, the same for all rows and seeds; Notes says
+// so. Otherwise it is a profile for a
 // laptop: synthetic pets and a small Vision Transformer; if one of the variables is set,
 // Notes says why it plays no part. The runs are kept in the cache's folder.
 func Report(ctx context.Context) (*Study, error) {
@@ -112,16 +116,42 @@ func ownData() (set *data.Splits, why string, err error) {
 	switch {
 	case !vit:
 		return nil, fmt.Sprintf("%s is set without %s, so %s", fromenv.Pets, fromenv.VIT, instead), nil
-	case set.Validation == nil:
-		return nil, fmt.Sprintf("%s has no validation split (a folder val beside train), so %s", fromenv.Pets, instead), nil
+	case set.Train == nil:
+		return nil, fmt.Sprintf("%s has no pictures to train on (a folder train), so %s", fromenv.Pets, instead), nil
+	case len(set.Classes) < 2:
+		return nil, fmt.Sprintf("%s: all pictures are of the class %s, so that there is nothing to tell apart, and %s", fromenv.Pets, strings.Join(set.Classes, ""), instead), nil
 	}
 	return set, "", nil
+}
+
+// holdOut takes pictures to validate on from those to train on, as 'gaze train' with
+// the study's first seed does: one part for all runs, which can then be compared.
+func (s *Study) holdOut() error {
+	whole := s.Data.Train
+	h := &train.HeldOut{Fraction: train.DefaultSettings().Valid, Seed: s.Seeds[0], Of: whole.Len()}
+	rest, part, err := whole.Split(h.Seed, h.Fraction)
+	if err != nil {
+		return fmt.Errorf("there are no pictures to validate on, and none can be held out: %w", err)
+	}
+	h.Pictures = part.Len()
+	splits := *s.Data
+	splits.Train, splits.Validation = rest, part
+	s.Data, s.HeldOut = &splits, h
+	s.Notes = append(s.Notes, h.Text(rest, part, len(splits.Classes)))
+	return nil
 }
 
 // own fills in the report's settings for the user's data and the checkpoint that
 // GAZE_VIT names.
 func (s *Study) own(ctx context.Context, set *data.Splits) error {
 	s.Data = set
+	s.Folder, _ = environ.Existing(fromenv.Pets) // it was opened by that
+	s.Notes = append(s.Notes, set.Notes...)
+	if set.Validation == nil {
+		if err := s.holdOut(); err != nil {
+			return environ.Wrong(fromenv.Pets, environ.Get(fromenv.Pets), err.Error())
+		}
+	}
 	start, err := fromenv.Find(ctx, fromenv.VIT, "", hub.Options{Log: func(text string) { fmt.Fprintln(os.Stderr, text) }})
 	if err != nil {
 		return err

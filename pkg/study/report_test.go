@@ -4,9 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"gaze/pkg/data"
 	"gaze/pkg/data/pets"
 	"gaze/pkg/train"
 	"gaze/pkg/transform"
@@ -54,10 +57,9 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestReportOfYourOwn: GAZE_PETS and GAZE_VIT bring the report's own settings.
-func TestReportOfYourOwn(t *testing.T) {
-	t.Setenv("GAZE_CACHE", t.TempDir())
-	splits := smallSet(t)
+// smallModel is the file of a small model.
+func smallModel(t *testing.T) string {
+	t.Helper()
 	cfg, err := vit.ParseConfig("vit:dim=16,depth=1,heads=2,patch=8,size=32")
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +73,14 @@ func TestReportOfYourOwn(t *testing.T) {
 	if err := m.Save(file); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// TestReportOfYourOwn: GAZE_PETS and GAZE_VIT bring the report's own settings.
+func TestReportOfYourOwn(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	splits := smallSet(t)
+	file := smallModel(t)
 	t.Setenv("GAZE_PETS", filepath.Dir(splits.Train.Root))
 	t.Setenv("GAZE_VIT", file)
 	s, err := Report(context.Background())
@@ -113,7 +123,7 @@ func TestReportWithNotes(t *testing.T) {
 		{set, "", "GAZE_PETS is set without GAZE_VIT"},
 		{photos, "", "1 photographs without classes"},
 		{photos, "model.safetensors", "1 photographs without classes"},
-		{filepath.Join(set, "train"), "model.safetensors", "no validation split"},
+		{oneClass(t), "model.safetensors", "nothing to tell apart"},
 	} {
 		t.Setenv("GAZE_PETS", c.pets)
 		t.Setenv("GAZE_VIT", c.vit)
@@ -179,4 +189,119 @@ func first(errs ...error) error {
 		}
 	}
 	return nil
+}
+
+// oneClass is a set whose pictures are all of one class.
+func oneClass(t *testing.T) string {
+	dir := filepath.Join(t.TempDir(), "set")
+	copyPictures(t, smallSet(t).Train, dir, func(class string, i int, name string) string {
+		return filepath.Join("train", "cat", strconv.Itoa(i)+name)
+	})
+	return dir
+}
+
+// copyPictures copies a set's files to where name puts them in a folder.
+func copyPictures(t *testing.T, set *data.Dataset, dir string, name func(class string, i int, base string) string) {
+	t.Helper()
+	for i, item := range set.Items {
+		text, err := os.ReadFile(item.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name(string(rune('a'+item.Label)), i, filepath.Base(item.Path)))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReportHoldsOut: of a set of one's own without pictures to validate on, those that
+// 'gaze train' would hold out are, whatever the layout, and that is said. Everything
+// that the notebook shows can be shown without test pictures, too.
+func TestReportHoldsOut(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	small := smallSet(t)
+	model := smallModel(t)
+	plain := func(_ string, _ int, base string) string { return base }
+	for name, c := range map[string]struct {
+		train func(class string, i int, base string) string
+		test  bool
+	}{
+		"one folder":            {train: plain},
+		"a folder a class":      {train: func(class string, _ int, base string) string { return filepath.Join(class, base) }},
+		"train only":            {train: func(class string, _ int, base string) string { return filepath.Join("train", class, base) }},
+		"train and test":        {train: func(class string, _ int, base string) string { return filepath.Join("Training", class, base) }, test: true},
+		"a name to be quoted's": {train: plain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), name)
+			copyPictures(t, small.Train, dir, c.train)
+			if c.test {
+				copyPictures(t, small.Test, dir, func(class string, _ int, base string) string { return filepath.Join("test", class, base) })
+			}
+			t.Setenv("GAZE_PETS", dir)
+			t.Setenv("GAZE_VIT", model)
+			s, err := Report(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := data.OpenDataset(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest, part, err := whole.Train.Split(1, train.DefaultSettings().Valid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(s.Data.Train.Items, rest.Items) || !slices.Equal(s.Data.Validation.Items, part.Items) || (s.Data.Test != nil) != c.test {
+				t.Errorf("%d to train on, %d to validate on, test %v", s.Data.Train.Len(), s.Data.Validation.Len(), s.Data.Test)
+			}
+			if notes := strings.Join(s.Notes, "; "); !strings.Contains(notes, "7 of 36 pictures, 20 % of each class, are held out to validate on (valid=0.2; seed=1)") {
+				t.Errorf("notes %q", notes)
+			}
+			s.Rows, s.Dir = rows(), t.TempDir()
+			s.Seeds = s.Seeds[:2]
+			showAll(t, run(t, *s), dir, c.test)
+		})
+	}
+}
+
+// showAll shows what the notebook does of a study of held-out pictures.
+func showAll(t *testing.T, r *Result, dir string, tested bool) {
+	t.Helper()
+	f := r.Final()
+	pictures, on := 7, "held-out"
+	if tested {
+		pictures, on = 18, "test"
+	}
+	report := f.Run.Report
+	if report == nil || report.Pictures != pictures || (f.Run.Test != nil) != tested {
+		t.Fatalf("the report is %+v", report)
+	}
+	if correct, all, _ := f.Accuracy(); all != pictures || correct != report.Correct || !strings.Contains(f.String(), on+" pictures right") {
+		t.Errorf("%d of %d: %s", correct, all, f)
+	}
+	want := "--data " + shellWord(dir) + " "
+	if !strings.Contains(f.Command, want) || strings.Contains(dir, "quoted's") && !strings.Contains(f.Command, `quoted'\''s`) {
+		t.Errorf("the command is %s", f.Command)
+	}
+	text, err := r.Discuss()
+	if err != nil || !tested && !strings.Contains(text, "held-out pictures by which it was chosen") {
+		t.Errorf("%v: %s", err, text)
+	}
+	if _, err := report.LossesFigure(12, r.TestPicture); err != nil {
+		t.Error(err)
+	}
+	if e, err := r.Effect("slow", "fast"); err != nil || e.On != on {
+		t.Errorf("an effect on %s: %v", e.On, err)
+	}
+	if text := r.Against("slow"); !strings.Contains(text, "slow") {
+		t.Error(text)
+	}
+	if _, err := Pictures(r.Data, 3); err != nil {
+		t.Error(err)
+	}
 }

@@ -29,9 +29,14 @@ type Row struct {
 
 // Study is rows to be compared on a data set.
 type Study struct {
-	Data  *data.Splits // Train and Validation are needed; Test if there is one
-	Rows  []Row
-	Seeds []uint64
+	Data *data.Splits // Train and Validation are needed; Test if there is one
+	// Folder is what the data set is opened by; "": the folder that its splits are in.
+	Folder string
+	// HeldOut says which part of the training pictures Validation is, where the data
+	// set has no pictures to validate on (see [data.HoldOut]); else nil.
+	HeldOut *train.HeldOut
+	Rows    []Row
+	Seeds   []uint64
 	// Dir keeps the runs: what is there is not trained again, and what was
 	// interrupted goes on.
 	Dir string
@@ -63,7 +68,8 @@ type Run struct {
 	Best     train.Evaluation     // on the validation set, after that epoch
 	Last     train.Evaluation     // on the validation set, after the last epoch
 	Test     *evaluate.Report     // of the best epoch's weights on the test set; nil without one
-	Right    []bool               // which pictures of the test set were right
+	Report   *evaluate.Report     // Test; without one, the same on the validation set
+	Right    []bool               // which pictures of that set were right
 	Seconds  float64              // of training and validation
 	Pictures int                  // that were trained on, each as often as it was shown
 }
@@ -77,7 +83,9 @@ type Outcome struct {
 // Result is what a study found.
 type Result struct {
 	Data     *data.Splits
-	Outcomes []Outcome // in the order of the rows
+	Folder   string         // as the study's
+	HeldOut  *train.HeldOut // as the study's
+	Outcomes []Outcome      // in the order of the rows
 }
 
 // pictures are the sets of a study, each picture decoded once as far as it fits into
@@ -122,7 +130,7 @@ func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{Data: s.Data}
+	result := &Result{Data: s.Data, Folder: s.Folder, HeldOut: s.HeldOut}
 	for i, row := range s.Rows {
 		result.Outcomes = append(result.Outcomes, Outcome{row, runs[i*len(s.Seeds) : (i+1)*len(s.Seeds)]})
 	}

@@ -17,7 +17,7 @@ func BenchmarkStep(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	net, err := ViT(m, 0.1)
+	net, err := ViT(m, 0.1, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -40,11 +40,11 @@ func BenchmarkStep(b *testing.B) {
 	for i := range labels {
 		labels[i] = i % 37
 	}
-	if _, err := t.Step(images, labels); err != nil { // compiles
+	if _, err := t.Step(Batch{Images: images, Labels: labels}); err != nil { // compiles
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := t.Step(images, labels); err != nil {
+		if _, err := t.Step(Batch{Images: images, Labels: labels}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -7,42 +7,40 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"gaze/pkg/caption"
-	"gaze/pkg/nn"
 )
 
-// Captioner is the network of a captioner, to be trained from the model's weights
-// on pictures that all have the size [height, width]. A batch's inputs are
+// Captioner is the network of a captioner, to be trained from the model's weights on
+// pictures that all have the size [height, width]. The inputs of a batch are
 //
-//	tokens int32 [rows, tokens]            as caption.Decode has them
-//	maps float32 [rows, tokens-1, cells]   as caption.Taught has them, if teach isn't 0
+//	tokens int32 [rows, tokens]                   as caption.Decode takes them
+//	target maps float32 [rows, tokens-1, cells]   as caption.Loss takes them, unless mapWeight is 0
 //
-// whose rows are a multiple of the pictures; teach is the weight of the maps'
-// divergence. Its evaluations count word pieces, each predicted after the right
-// ones before it.
-func Captioner(m *caption.Model, size [2]int, teach float64) (*Network, error) {
-	if !(teach >= 0) {
-		return nil, fmt.Errorf("train: maps are taught with weight %g: it must be at least 0", teach)
+// where the number of rows is a multiple of the number of pictures. mapWeight is the
+// weight of the divergence between the target maps and the attention maps in the loss.
+// The answers that are counted are tokens, each predicted from the right ones before it.
+func Captioner(m *caption.Model, size [2]int, mapWeight float64) (*Network, error) {
+	if !(mapWeight >= 0) {
+		return nil, fmt.Errorf("train: target maps of weight %g: it must be at least 0", mapWeight)
 	}
 	cfg := m.Config
 	list, err := m.Tensors()
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	n := &Network{Weights: list, Input: [3]int{3, size[0], size[1]}}
-	n.Objective = func(scope *model.Scope, images *Node, inputs []*Node, how nn.Training) Objective {
+	loss := CustomLoss(func(scope *model.Scope, images *Node, inputs []*Node) Score {
 		out := caption.Decode(scope, cfg, caption.Encode(scope, cfg, images, nil), inputs[0], nil)
-		var taught *caption.Taught
-		if teach > 0 {
-			taught = &caption.Taught{Maps: inputs[1], Weight: teach}
+		var targets *caption.Taught
+		if mapWeight > 0 {
+			targets = &caption.Taught{Maps: inputs[1], Weight: mapWeight}
 		}
-		l := caption.Loss(cfg, out, inputs[0], taught)
-		return Objective{Loss: l.Total, Correct: l.Correct, Answers: l.Pieces}
-	}
-	return n, nil
+		l := caption.Loss(cfg, out, inputs[0], targets)
+		return Score{Loss: l.Total, Correct: l.Correct, Answers: l.Pieces}
+	})
+	return &Network{Weights: list, Input: [3]int{3, size[0], size[1]}, Loss: loss}, nil
 }
 
-// FreezeStatistics freezes what no training of a captioner changes: the frozen
-// batch norms of a ResNet.
+// FreezeStatistics freezes the batch norms of a captioner's ResNet, whose statistics
+// training doesn't change.
 func FreezeStatistics() Rule {
 	return Freeze(caption.Frozen)
 }

@@ -27,7 +27,7 @@ func benchmarkSmall(b *testing.B, checkpointing bool) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	net, err := ViT(m, 0)
+	net, err := ViT(m, 0, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -46,11 +46,11 @@ func benchmarkSmall(b *testing.B, checkpointing bool) {
 		images[i] = float32(i%251)/125 - 1
 	}
 	before := peak(b)
-	if _, err := t.Step(images, labels); err != nil { // compiles
+	if _, err := t.Step(Batch{Images: images, Labels: labels}); err != nil { // compiles
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := t.Step(images, labels); err != nil {
+		if _, err := t.Step(Batch{Images: images, Labels: labels}); err != nil {
 			b.Fatal(err)
 		}
 	}

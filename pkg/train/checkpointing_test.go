@@ -53,7 +53,7 @@ func TestCheckpointing(t *testing.T) {
 func someSteps(t *testing.T, b compute.Backend, opt Options, drop float64) (values []float64) {
 	t.Helper()
 	g := openGolden(t)
-	net, err := ViT(g.model, drop)
+	net, err := ViT(g.model, drop, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func someSteps(t *testing.T, b compute.Backend, opt Options, drop float64) (valu
 	defer tr.Close()
 	for step := range 3 {
 		images, labels, _ := g.batch(step)
-		m, err := tr.Step(images, labels)
+		m, err := tr.Step(Batch{Images: images, Labels: labels})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func Example() {
 	if m, err = m.WithHead(2, []string{"dark", "bright"}, 1); err != nil {
 		log.Fatal(err)
 	}
-	network, err := train.ViT(m, 0.1)
+	network, err := train.ViT(m, 0.1, 0)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func Example() {
 		images[i] = float32(2*labels[i/(3*8*8)]-1) + float32(i%7)/10
 	}
 	for range updates {
-		metrics, err := t.Step(images, labels)
+		metrics, err := t.Step(train.Batch{Images: images, Labels: labels})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -41,7 +41,7 @@ func ExampleTrainer_Next() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	network, err := train.ViT(m, 0)
+	network, err := train.ViT(m, 0, 0)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func ExampleTrainer_Next() {
 	for i := len(images) / 2; i < len(images); i++ {
 		images[i] = 1
 	}
-	if _, err := head.Step(images, labels); err != nil {
+	if _, err := head.Step(train.Batch{Images: images, Labels: labels}); err != nil {
 		log.Fatal(err)
 	}
 	all, err := head.Next(network, train.Options{Optimizer: train.NewAdamW(), Schedule: train.Cosine(1e-3, 0, 10)})
@@ -64,7 +64,7 @@ func ExampleTrainer_Next() {
 		log.Fatal(err)
 	}
 	defer all.Close()
-	metrics, err := all.Step(images, labels)
+	metrics, err := all.Step(train.Batch{Images: images, Labels: labels})
 	if err != nil {
 		log.Fatal(err)
 	}

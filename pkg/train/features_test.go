@@ -22,11 +22,11 @@ func TestFeaturesEqualFrozenBackbone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	probe, err := Probe(g.model)
+	probe, err := Probe(g.model, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := ViT(g.model, 0)
+	whole, err := ViT(g.model, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +49,11 @@ func TestFeaturesEqualFrozenBackbone(t *testing.T) {
 			pictures = append(pictures, batch)
 		}
 		for batch := range features.Source(memoryBatch, false, 0).Batches(0, 0) {
-			got, err := small.stepBatch(batch)
+			got, err := small.Step(batch)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := large.stepBatch(pictures[steps%memoryBatches])
+			want, err := large.Step(pictures[steps%memoryBatches])
 			if err != nil {
 				t.Fatal(err)
 			}

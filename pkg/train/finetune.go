@@ -208,9 +208,9 @@ func (f *FineTune) prepare(shape [3]int) (*vit.Model, error) {
 
 func (f *FineTune) network(m *vit.Model) (*Network, error) {
 	if f.Settings.Probe {
-		return Probe(m)
+		return Probe(m, f.Settings.Smoothing)
 	}
-	return ViT(m, f.Settings.DropPath)
+	return ViT(m, f.Settings.DropPath, f.Settings.Smoothing)
 }
 
 // fit is the run in its folder.
@@ -257,4 +257,18 @@ func saveModel(m *vit.Model, path string, list []*weights.Tensor) error {
 		return err
 	}
 	return out.Save(path)
+}
+
+// Sweep tries learning rates on what Run would train: the same head, pictures and
+// pipeline; see [FindLearningRate]. Nothing is kept.
+func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how FinderOptions) (*Sweep, error) {
+	f.sweeping = true
+	if f.Settings.HeadEpochs > 0 {
+		return nil, errors.New("train: finding a learning rate: head_epochs has two: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
+	}
+	s, m, network, err := f.begin(ctx, ctx, backend)
+	if err != nil {
+		return nil, err
+	}
+	return FindLearningRate(ctx, backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth), s.train, how)
 }

@@ -60,35 +60,6 @@ type Fit struct {
 	second *secondStage
 }
 
-// Progress is how far a run is.
-type Progress struct {
-	Metrics                      // of the batch just trained on
-	Epoch, Epochs  int           // the one under way, from 1, of how many
-	Done, Batches  int           // of the epoch
-	Train          Evaluation    // of the epoch so far, as the weights were at each batch
-	Validation     *Evaluation   // after an epoch
-	Seconds        float64       // since the run began, without the time it was stopped
-	PicturesPerSec float64       // since it was started or resumed
-	Remaining      time.Duration // estimate for all epochs
-}
-
-// sums gathers an epoch's batches.
-type sums struct {
-	loss             float64 // of all answers
-	correct, answers int     // a classifier answers once for each picture
-}
-
-func (s *sums) add(m Metrics) {
-	s.loss += m.Loss * float64(m.Answers)
-	s.correct += m.Correct
-	s.answers += m.Answers
-}
-
-func (s sums) evaluation() Evaluation {
-	n := float64(max(s.answers, 1))
-	return Evaluation{Loss: s.loss / n, Correct: s.correct, Total: s.answers, Accuracy: float64(s.correct) / n}
-}
-
 // run is a Fit under way.
 type run struct {
 	Fit
@@ -290,7 +261,7 @@ func (r *run) batch(batch Batch) error {
 		r.at.batch++
 		return nil
 	}
-	m, err := r.trainer.stepBatch(batch)
+	m, err := r.trainer.Step(batch)
 	if err != nil {
 		return err
 	}
@@ -359,29 +330,6 @@ func (r *run) saveBest() error {
 		return r.Save(path, list)
 	}
 	return weights.WriteSafetensors(path, list, nil)
-}
-
-// batchRecord is a batch's line of metrics.jsonl; a line with no pictures is the
-// update of an epoch's last, incomplete group.
-type batchRecord struct {
-	Epoch    int     `json:"epoch"`
-	Batch    int     `json:"batch"`
-	Update   int     `json:"update"`
-	Loss     float64 `json:"loss,omitempty"`
-	Correct  int     `json:"correct"`
-	Pictures int     `json:"pictures"`
-	Rate     float64 `json:"rate,omitempty"`
-	GradNorm float64 `json:"grad_norm,omitempty"`
-	Seconds  float64 `json:"seconds"`
-}
-
-// EpochMetrics is how a run stood after one of its epochs: a line of metrics.jsonl.
-type EpochMetrics struct {
-	Epoch      int         `json:"epoch"`
-	Update     int         `json:"update"`
-	Train      Evaluation  `json:"train"`
-	Validation *Evaluation `json:"validation,omitempty"`
-	Seconds    float64     `json:"seconds"`
 }
 
 // record writes down a batch, and the update if it made one.

@@ -57,7 +57,7 @@ func (s memory) Batches(epoch, from int) iter.Seq2[Batch, error] {
 func fit(t testing.TB, dir string, resume bool) (Fit, *Trainer) {
 	t.Helper()
 	g := openGolden(t)
-	net, err := ViT(g.model, 0.3)
+	net, err := ViT(g.model, 0.3, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, err := ViT(best, 0)
+	net, err := ViT(best, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -457,7 +457,7 @@ func TestEvaluate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := tr.Step(g.images, g.Labels) // all pictures at once
+	m, err := tr.Step(Batch{Images: g.images, Labels: g.Labels}) // all pictures at once
 	if err != nil || math.Abs(e.Loss-m.Loss) > 1e-6 || e.Correct != m.Correct || e.Total != 20 || e.Accuracy != float64(m.Correct)/20 {
 		t.Errorf("evaluated to %+v, a step tells %+v (%v)", e, m, err)
 	}

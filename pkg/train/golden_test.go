@@ -145,7 +145,7 @@ func (g *golden) batch(step int) (images []float32, labels []int, soft []float32
 // options is a case as this package says it.
 func (c goldenCase) options(depth int) Options {
 	o := Options{
-		ClipNorm: c.Clip, LabelSmoothing: c.Smoothing, Accumulate: c.Accumulate, DivideByAccumulate: c.Divide,
+		ClipNorm: c.Clip, Accumulate: c.Accumulate, DivideByAccumulate: c.Divide,
 		Schedule: Constant(c.Rate),
 	}
 	adam := NewAdam()
@@ -180,7 +180,7 @@ func (g *golden) trainer(t testing.TB, b compute.Backend, name string) *Trainer 
 	if !ok {
 		t.Fatalf("there is no golden case %s", name)
 	}
-	net, err := ViT(g.model, c.DropPath)
+	net, err := ViT(g.model, c.DropPath, c.Smoothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func (g *golden) trainer(t testing.TB, b compute.Backend, name string) *Trainer 
 	if c.DropPath > 0 {
 		all := g.array(t, name+"/factors") // [steps, branches, 5]
 		branches := 2 * g.model.Config.Depth
-		tr.draw = func(batch int) []float32 {
+		tr.dropPath = func(batch int) []float32 {
 			var factors []float32
 			for b := range branches {
 				start := (tr.batches*branches + b) * 5
@@ -212,9 +212,9 @@ func (g *golden) step(t testing.TB, tr *Trainer, name string, step int) Metrics 
 	var m Metrics
 	var err error
 	if c.Soft {
-		m, err = tr.StepTargets(images, soft)
+		m, err = tr.Step(Batch{Images: images, Targets: soft})
 	} else {
-		m, err = tr.Step(images, labels)
+		m, err = tr.Step(Batch{Images: images, Labels: labels})
 	}
 	if err != nil {
 		t.Fatalf("step %d: %v", step, err)

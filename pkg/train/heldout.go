@@ -42,12 +42,12 @@ func (f *FineTune) holdOut() error {
 	f.Train, f.Validation = data.Subset{Set: all, Places: rest}, data.Subset{Set: all, Places: part}
 	f.list(f.Train, f.Validation, HeldApart,
 		func(i int) (string, string) { return own(rest[i]) }, func(i int) (string, string) { return own(part[i]) })
-	f.Warn(f.heldOut.text(f.Train, f.Validation, len(f.Classes)))
+	f.Warn(f.heldOut.Text(f.Train, f.Validation, len(f.Classes)))
 	return f.twins()
 }
 
-// text says what is held out.
-func (h *HeldOut) text(rest, part data.Set, classes int) string {
+// Text says what is held out: how many pictures of which share, and by which seed.
+func (h *HeldOut) Text(rest, part data.Set, classes int) string {
 	counts := make([]int, classes)
 	for i := range part.Len() {
 		counts[part.Label(i)]++

@@ -59,7 +59,7 @@ func lookAndLearn(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	network, err := train.ViT(m, 0.1)
+	network, err := train.ViT(m, 0.1, 0)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func lookAndLearn(out io.Writer) error {
 	defer t.Close()
 	var losses []float64
 	for range 5 {
-		metrics, err := t.Step(images, labels)
+		metrics, err := t.Step(train.Batch{Images: images, Labels: labels})
 		if err != nil {
 			return err
 		}

@@ -32,11 +32,21 @@ func (s squares) Image(i int) (*transform.Image, error) {
 	return im, nil
 }
 
+// classesOf is the number of classes of a trainer's head.
+func classesOf(tr *Trainer) int {
+	for _, w := range tr.net.Weights {
+		if w.Name == "head/bias" {
+			return w.Shape[0]
+		}
+	}
+	return 0
+}
+
 // loaders gives a training and a validation source for the run's network.
 func loaders(t testing.TB, ctx context.Context, tr *Trainer, workers int) (training, validation Source) {
 	t.Helper()
 	in := tr.net.Input
-	set := squares{in[1], in[0], tr.net.Classes}
+	set := squares{in[1], in[0], classesOf(tr)}
 	pipeline := func(text string) transform.Pipeline {
 		p, err := transform.Parse(fmt.Sprintf(text, in[1]))
 		if err != nil {

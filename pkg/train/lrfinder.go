@@ -7,8 +7,6 @@ import (
 	"math"
 
 	"github.com/gomlx/compute"
-
-	"gaze/pkg/plots"
 )
 
 // FinderOptions says how learning rates are tried. What is 0 is as in fastai.
@@ -107,7 +105,7 @@ func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOp
 			if len(batch.Images) == 0 {
 				continue
 			}
-			m, err := t.stepBatch(batch)
+			m, err := t.Step(batch)
 			if broken := (*NotFiniteError)(nil); errors.As(err, &broken) {
 				s.diverged(how.rate(len(s.Rates)))
 				return nil
@@ -191,24 +189,4 @@ func (s *Sweep) window() (from, to int) {
 		return 0, len(s.Rates)
 	}
 	return from, to
-}
-
-// Chart is the loss over the learning rate, with the suggestions and where training
-// broke down.
-func (s *Sweep) Chart() plots.LineChart {
-	chart := plots.LineChart{
-		Series: []plots.Series{
-			{Name: "smoothed loss", X: s.Rates, Y: s.Smoothed},
-			{Name: "loss", X: s.Rates, Y: s.Losses, Points: true, NoLine: true},
-		},
-		Lines: []plots.RefLine{
-			{Value: s.Steepest(), Label: fmt.Sprintf("steepest %.1e", s.Steepest()), Vertical: true},
-			{Value: s.MinimumTenth(), Label: fmt.Sprintf("minimum/10 %.1e", s.MinimumTenth()), Vertical: true},
-		},
-		Title: "Loss at rising learning rates", XLabel: "learning rate", YLabel: "loss", LogX: true,
-	}
-	if s.DivergedAt > 0 {
-		chart.Lines = append(chart.Lines, plots.RefLine{Value: s.DivergedAt, Label: fmt.Sprintf("diverges %.1e", s.DivergedAt), Vertical: true})
-	}
-	return chart
 }

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 )
 
 // Options says how a network is trained.
@@ -12,28 +15,24 @@ type Options struct {
 	Schedule  Schedule // learning rate by update of the trainer
 	Rules     []Rule   // exceptions for some parameters; nil: all are treated alike
 
-	// ClipNorm bounds the norm of all gradients together, as
-	// torch.nn.utils.clip_grad_norm_ does; 0: no bound.
+	// ClipNorm is the largest norm of all gradients together, as in
+	// torch.nn.utils.clip_grad_norm_; 0 means no limit.
 	ClipNorm float64
-	// LabelSmoothing is the fraction of a target that is spread over all classes, from
-	// 0 to 1, as torch.nn.CrossEntropyLoss has it. At 1 the labels play no part.
-	LabelSmoothing float64
-	// Accumulate is how many batches make one update; 0 and 1 mean each its own.
-	// Every batch's mean loss counts alike, whatever its size.
+	// Accumulate is the number of batches in an update; 0 and 1 both mean one. The mean
+	// loss of every batch has the same weight, whatever the batch's size.
 	Accumulate int
-	// DivideByAccumulate divides the gradients of an incomplete group too by
-	// Accumulate, as loops do that scale each loss by 1/Accumulate. Without it they
-	// are divided by the number of batches there were.
+	// DivideByAccumulate divides the gradients of an incomplete group by Accumulate too,
+	// as loops do that scale each loss by 1/Accumulate. Without it they are divided by
+	// the number of batches in the group.
 	DivideByAccumulate bool
 
-	// Precision is that of the products of a step; the zero value is Float32.
+	// Precision is that of the matrix products in a step; the zero value is Float32.
 	Precision Precision
-	// Checkpointing keeps no more of each block than its input and computes the block
-	// again where its gradients are: less memory for a forward pass more, and the
-	// same numbers but for rounding. A process that made two steps of ViT-S/16 with
-	// AdamW on 16 pictures of 224×224 by XLA on two shared cores had 1.67 and 1.76 GB
-	// at most instead of 2.79 and 2.91; they and compiling took 27 and 22 s of the
-	// processor's time instead of 19 and 20.
+	// Checkpointing keeps only the input of each block and computes the block again for
+	// its gradients: less memory for one more forward pass, and the same numbers except
+	// for rounding. Two steps of ViT-S/16 with AdamW on 16 pictures of 224×224, with XLA
+	// on two shared cores, peaked at 1.67 and 1.76 GB instead of 2.79 and 2.91; with
+	// compilation they took 27 and 22 s of processor time instead of 19 and 20.
 	Checkpointing bool
 
 	Average *Average // nil: no average is kept
@@ -47,20 +46,55 @@ func (o Options) validate() error {
 	case o.Schedule == nil:
 		return errors.New("no schedule is given")
 	case !(o.ClipNorm >= 0) || math.IsInf(o.ClipNorm, 0):
-		return fmt.Errorf("gradients can't be clipped to a norm of %g", o.ClipNorm)
-	case !(o.LabelSmoothing >= 0 && o.LabelSmoothing <= 1):
-		return fmt.Errorf("label smoothing of %g: it must lie between 0 and 1", o.LabelSmoothing)
+		return fmt.Errorf("gradients can't be clipped to a norm of %g: it must be finite and not negative", o.ClipNorm)
 	case o.Accumulate < 0:
-		return fmt.Errorf("%d batches can't make an update", o.Accumulate)
+		return fmt.Errorf("%d batches can't make an update: give at least 1", o.Accumulate)
 	}
 	return errors.Join(o.Optimizer.validate(), o.Average.validate())
 }
 
-// Metrics is what a step tells.
+// Precision is the precision of the matrix products in a training step. Everything else
+// is float32 in any case: weights, the optimiser's state, what is saved, validation and
+// [Trainer.Outputs].
+type Precision uint8
+
+const (
+	// Float32 computes everything in float32.
+	Float32 Precision = iota
+	// BFloat16 rounds the factors and the results of matrix products to bfloat16, as
+	// torch.autocast(dtype=torch.bfloat16) does: 8 significant bits instead of 24 with
+	// the same range, so that the loss needs no scaling. It is faster on cards with
+	// bfloat16 units and slower on XLA's CPU backend.
+	BFloat16
+)
+
+// String is the name that [ParseSettings] knows.
+func (p Precision) String() string {
+	switch p {
+	case Float32:
+		return "float32"
+	case BFloat16:
+		return "bfloat16"
+	}
+	return fmt.Sprintf("Precision(%d)", uint8(p))
+}
+
+// check makes sure that the backend has the precision.
+func (p Precision) check(backend compute.Backend) error {
+	switch {
+	case p > BFloat16:
+		return fmt.Errorf("there is no %s: choose Float32 or BFloat16", p)
+	case p == BFloat16 && !backend.Capabilities().DTypes[dtypes.BFloat16]:
+		return fmt.Errorf("%s has no bfloat16: train in float32", backend.Description())
+	}
+	return nil
+}
+
+// Metrics is the result of a step.
 type Metrics struct {
 	Loss    float64 // mean over the batch, smoothing included
-	Correct int     // pictures whose greatest logit is that of the greatest target, before smoothing
-	Answers int     // of how many: the pictures, or what the network's objective counts
+	Correct int     // right answers; of a classifier, pictures whose greatest logit is that of the greatest target before smoothing
+	Answers int     // number of answers: the pictures, or what the network's loss counts
 	Batch   int     // pictures
 
 	Updated  bool    // whether this step changed the weights
@@ -69,8 +103,16 @@ type Metrics struct {
 	Rate     float64 // learning rate of the update, if updated
 }
 
-// NotFiniteError says that training broke down: the loss or the gradients are
-// NaN or infinite. The weights are then of no use; go back to a saved state.
+// check returns an error for metrics that aren't finite.
+func (m Metrics) check() error {
+	if sum := m.Loss + m.GradNorm; math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return &NotFiniteError{m}
+	}
+	return nil
+}
+
+// NotFiniteError says that training broke down: the loss or the gradients are NaN or
+// infinite. The weights are useless then; go back to a saved state.
 type NotFiniteError struct{ Metrics }
 
 func (e *NotFiniteError) Error() string {

@@ -23,7 +23,7 @@ type curves struct{ Losses, Norms []float64 }
 // thirty trains thirty steps of the golden batches.
 func (g *golden) thirty(t *testing.T, b compute.Backend, opt Options) (c curves, tr *Trainer) {
 	t.Helper()
-	net, err := ViT(g.model, 0)
+	net, err := ViT(g.model, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func (g *golden) thirty(t *testing.T, b compute.Backend, opt Options) (c curves,
 	t.Cleanup(func() { tr.Close() })
 	for step := range g.Batches {
 		images, labels, _ := g.batch(step)
-		m, err := tr.Step(images, labels)
+		m, err := tr.Step(Batch{Images: images, Labels: labels})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func compareBFloat16(t *testing.T, b compute.Backend, names ...string) {
 // TestBFloat16Logits classifies in float32 whatever a step computes in.
 func TestBFloat16Logits(t *testing.T) {
 	g := openGolden(t)
-	net, err := ViT(g.model, 0)
+	net, err := ViT(g.model, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestBFloat16Logits(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer tr.Close()
-		if all[i], err = tr.Logits(g.images, false); err != nil {
+		if all[i], err = tr.Outputs(Batch{Images: g.images}, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,7 +160,7 @@ func (b without) Capabilities() compute.Capabilities {
 }
 
 func TestPrecisionRefusals(t *testing.T) {
-	net, err := ViT(openGolden(t).model, 0)
+	net, err := ViT(openGolden(t).model, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,18 @@ import (
 	"time"
 )
 
+// Progress is how far a run is.
+type Progress struct {
+	Metrics                      // of the batch just trained on
+	Epoch, Epochs  int           // the one under way, from 1, of how many
+	Done, Batches  int           // of the epoch
+	Train          Evaluation    // of the epoch so far, as the weights were at each batch
+	Validation     *Evaluation   // after an epoch
+	Seconds        float64       // since the run began, without the time it was stopped
+	PicturesPerSec float64       // since it was started or resumed
+	Remaining      time.Duration // estimate for all epochs
+}
+
 // Reporter writes how a run goes, for people: on a terminal one line that is
 // drawn anew, and one that stays for each epoch; anywhere else only those. Its
 // Report is a [Fit.Progress]. It isn't safe for concurrent use.

@@ -104,7 +104,7 @@ func (s Settings) Updates(batches int) int {
 func (s Settings) Options(batches, depth int) Options {
 	o := Options{
 		Optimizer: s.optimizer(), Schedule: s.schedule(batches),
-		ClipNorm: s.Clip, LabelSmoothing: s.Smoothing, Accumulate: s.Accumulate, DivideByAccumulate: s.Divide,
+		ClipNorm: s.Clip, Accumulate: s.Accumulate, DivideByAccumulate: s.Divide,
 		Seed: s.Seed, Checkpointing: s.Checkpoint,
 	}
 	if s.NoDecay {

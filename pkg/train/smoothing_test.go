@@ -64,10 +64,12 @@ func TestSmoothingBounds(t *testing.T) {
 		if err := s.Options(1, 1).validate(); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
+		if _, err := ViT(openGolden(t).model, 0, s.Smoothing); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
-	opt := Options{Optimizer: &Adam{}, Schedule: Constant(1e-3), LabelSmoothing: 1.5}
-	if err := opt.validate(); err == nil || !strings.Contains(err.Error(), "between 0 and 1") {
-		t.Errorf("options with a smoothing of 1.5: %v", err)
+	if _, err := ViT(openGolden(t).model, 0, 1.5); err == nil || !strings.Contains(err.Error(), "between 0 and 1") {
+		t.Errorf("a network with a smoothing of 1.5: %v", err)
 	}
 }
 

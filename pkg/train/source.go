@@ -4,116 +4,129 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
+
+	"gaze/pkg/data"
 )
 
-// Batch is what a step takes: pictures [batch, channels, height, width] and
-// their labels, or targets [batch, classes] in place of them, or what the
-// network's objective takes.
+// Batch is what a step takes: pictures, [batch, channels, height, width], and what the
+// network's loss compares its answers with. For [Classification] that is labels, or
+// targets [batch, classes] in their place; for [CustomLoss] it is Inputs.
 type Batch struct {
 	Images  []float32
 	Labels  []int
 	Targets []float32 // nil: labels count
-	Inputs  []Values  // of a network with an objective, in its order
+	Inputs  []Values  // in the order in which the loss takes them
 }
 
-// Values is an input of a batch beside its pictures, row-major.
+// checkInputs makes sure that the inputs have the shapes they say.
+func (b Batch) checkInputs() error {
+	for i, v := range b.Inputs {
+		size := 1
+		for _, n := range v.Shape {
+			if n < 1 {
+				return fmt.Errorf("input %d: values of shape %v: every dimension must be at least 1", i, v.Shape)
+			}
+			size *= n
+		}
+		if len(v.Floats)+len(v.Ints) != size || v.Floats != nil && v.Ints != nil {
+			return fmt.Errorf("input %d: %d floats and %d integers, where the shape is %v", i, len(v.Floats), len(v.Ints), v.Shape)
+		}
+	}
+	return nil
+}
+
+// Values is an input of a batch beside its pictures, row-major: floats or integers.
 type Values struct {
 	Shape  []int
-	Floats []float32 // these
-	Ints   []int32   // or these
+	Floats []float32
+	Ints   []int32
 }
 
-// Source gives the batches of an epoch. Everything random in them is decided by
-// a seed, the epoch and the batch's number, so that a run that resumes sees what
-// it would have seen.
+// Source provides the batches of an epoch. Everything random in them depends only on a
+// seed, the epoch and the number of the batch, so that a run that resumes sees the same
+// batches as one that wasn't interrupted.
 type Source interface {
 	// Len is the number of batches in an epoch.
 	Len() int
-	// Batches gives the epoch's batches from number from on. A batch is the
-	// receiver's until it asks for the next. One without pictures counts, and is
-	// passed over. Stopping early frees what is held.
+	// Batches yields the epoch's batches from number from on. A batch belongs to the
+	// receiver until it asks for the next one. A batch without pictures counts, but is
+	// skipped. Stopping early frees what the iterator holds.
 	Batches(epoch, from int) iter.Seq2[Batch, error]
 }
 
-// Evaluation is how well a network classifies.
-type Evaluation struct {
-	Loss     float64 `json:"loss"` // mean cross entropy, without smoothing
-	Correct  int     `json:"correct"`
-	Total    int     `json:"total"`
-	Accuracy float64 `json:"accuracy"` // Correct/Total
+// FromLoader makes a source of a loader. Its batches end with ctx, and with ctx's
+// error. If all pictures of a batch are bad it yields a batch without pictures, so that
+// the other batches keep their numbers.
+func FromLoader(ctx context.Context, l *data.Loader) Source { return loaderSource{ctx, l} }
+
+type loaderSource struct {
+	ctx    context.Context
+	loader *data.Loader
 }
 
-// Better tells whether an evaluation beats another, or nil: by accuracy, then by
-// loss.
-func (e Evaluation) Better(than *Evaluation) bool {
-	if than == nil || e.Accuracy != than.Accuracy {
-		return than == nil || e.Accuracy > than.Accuracy
-	}
-	return e.Loss < than.Loss
-}
+func (s loaderSource) Len() int { return s.loader.Len() }
 
-// Evaluate classifies a source's pictures (its epoch 0) with the weights or with
-// their average. A cancelled context ends it with the context's error.
-func (t *Trainer) Evaluate(ctx context.Context, source Source, averaged bool) (Evaluation, error) {
-	var e Evaluation
-	for batch, err := range source.Batches(0, 0) {
-		if err != nil {
-			return e, err
-		}
-		if err := ctx.Err(); err != nil {
-			return e, err
-		}
-		if len(batch.Images) == 0 {
-			continue
-		}
-		if t.net.Objective != nil {
-			if err := t.evaluateObjective(batch, averaged, &e); err != nil {
-				return e, err
+func (s loaderSource) Batches(epoch, from int) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		next := from
+		for b, err := range s.loader.Batches(s.ctx, epoch, from) {
+			if err != nil {
+				yield(Batch{}, err)
+				return
 			}
-			continue
-		}
-		logits, err := t.Logits(batch.Images, averaged)
-		if err != nil {
-			return e, err
-		}
-		if len(batch.Labels)*t.net.Classes != len(logits) {
-			return e, fmt.Errorf("train: a batch of %d pictures has %d labels", len(logits)/t.net.Classes, len(batch.Labels))
-		}
-		for i, label := range batch.Labels {
-			if label < 0 || label >= t.net.Classes {
-				return e, fmt.Errorf("train: label %d, the network has classes 0 to %d", label, t.net.Classes-1)
+			for ; next < b.Number; next++ {
+				if !yield(Batch{}, nil) {
+					return
+				}
 			}
-			loss, right := classify(logits[i*t.net.Classes:(i+1)*t.net.Classes], label)
-			e.Loss += loss
-			if e.Total++; right {
-				e.Correct++
+			next++
+			if !yield(Batch{Images: b.Images, Labels: b.Labels, Targets: b.Targets}, nil) {
+				return
+			}
+		}
+		for ; next < s.Len(); next++ {
+			if !yield(Batch{}, nil) {
+				return
 			}
 		}
 	}
-	if e.Total == 0 {
-		return e, fmt.Errorf("train: there are no pictures to evaluate on")
-	}
-	if e.Loss-e.Loss != 0 {
-		return e, fmt.Errorf("train: after update %d the network answers NaN or infinities: the learning rate is too high, or the pictures hold NaN", t.updates)
-	}
-	e.Loss /= float64(e.Total)
-	e.Accuracy = float64(e.Correct) / float64(e.Total)
-	return e, nil
 }
 
-// classify is the cross entropy of one picture's logits, and whether the first
-// of the greatest is the label's.
-func classify(logits []float32, label int) (loss float64, right bool) {
-	best := 0
-	for i, v := range logits {
-		if v > logits[best] {
-			best = i
+// Ahead yields the batches that draw makes, from number from up to but not including
+// to, and draws each while the one before is trained on. With it a [Source] of pictures
+// that are drawn on the fly needs only a function that makes one batch. An error ends
+// the iteration.
+func Ahead(from, to int, draw func(batch int) (Batch, error)) iter.Seq2[Batch, error] {
+	type drawn struct {
+		Batch
+		err error
+	}
+	return func(yield func(Batch, error) bool) {
+		next := make(chan drawn, 2)
+		done := make(chan struct{})
+		defer func() {
+			close(done)
+			for range next { // the drawing goroutine has ended once this does
+			}
+		}()
+		go func() {
+			defer close(next)
+			for i := from; i < to; i++ {
+				b, err := draw(i)
+				select {
+				case next <- drawn{b, err}:
+				case <-done:
+					return
+				}
+				if err != nil {
+					return
+				}
+			}
+		}()
+		for d := range next {
+			if !yield(d.Batch, d.err) || d.err != nil {
+				return
+			}
 		}
 	}
-	top, sum := float64(logits[best]), 0.0
-	for _, v := range logits {
-		sum += math.Exp(float64(v) - top)
-	}
-	return math.Log(sum) + top - float64(logits[label]), best == label
 }

@@ -1,13 +1,9 @@
 package train
 
 import (
-	"path/filepath"
-	"strconv"
-
 	"github.com/gomlx/compute"
 
 	"gaze/pkg/vit"
-	"gaze/pkg/weights"
 )
 
 // secondStage is what follows the epochs of a run that train the head alone.
@@ -43,7 +39,7 @@ func (f *FineTune) trainers(backend compute.Backend, s *sources, m *vit.Model, n
 		ts.now, err = NewTrainer(backend, network, all)
 		return ts, err
 	}
-	plain, err := ViT(m, 0)
+	plain, err := ViT(m, 0, f.Settings.Smoothing)
 	if err != nil {
 		return nil, err
 	}
@@ -75,19 +71,4 @@ func (ts *trainers) extend(old *Manifest, at place) ([]Phase, error) {
 		return nil, nil
 	}
 	return ts.plan.history, nil
-}
-
-// checkpointEpoch is how many epochs were complete at a run's checkpoint; 0 if that
-// isn't known.
-func checkpointEpoch(dir string) int {
-	f, err := weights.Open(filepath.Join(dir, checkpointFile))
-	if err != nil {
-		return 0 // whoever reads all of it says what is wrong
-	}
-	defer f.Close()
-	n, err := strconv.Atoi(f.Metadata()["epoch"])
-	if err != nil {
-		return 0
-	}
-	return n
 }

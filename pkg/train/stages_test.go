@@ -27,7 +27,7 @@ func TestStagesGolden(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			net, err := ViT(g.model, 0)
+			net, err := ViT(g.model, 0, c.Smoothing)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func TestStagesGolden(t *testing.T) {
 					tr = restored(t, tr, net, all)
 				}
 				images, labels, _ := g.batch(step)
-				m, err := tr.Step(images, labels)
+				m, err := tr.Step(Batch{Images: images, Labels: labels})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -109,7 +109,7 @@ func restored(t *testing.T, tr *Trainer, net *Network, opt Options) *Trainer {
 // TestNextRefuses what would lose gradients, and what has other weights.
 func TestNextRefuses(t *testing.T) {
 	g, _ := moreGolden(t)
-	net, err := ViT(g.model, 0)
+	net, err := ViT(g.model, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestNextRefuses(t *testing.T) {
 	}
 	defer tr.Close()
 	images, labels, _ := g.batch(0)
-	if _, err := tr.Step(images, labels); err != nil {
+	if _, err := tr.Step(Batch{Images: images, Labels: labels}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tr.Next(net, opt); err == nil || !strings.Contains(err.Error(), "flush") {

@@ -96,7 +96,7 @@ func TestResume(t *testing.T) {
 // otherwise for another seed; in bfloat16, with blocks that are computed again.
 func TestResumeDrawsOn(t *testing.T) {
 	g, b := openGolden(t), testBackend(t)
-	net, err := ViT(g.model, 0.5)
+	net, err := ViT(g.model, 0.5, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestResumeDrawsOn(t *testing.T) {
 				}
 			}
 			images, labels, _ := g.batch(step)
-			if _, err := tr.Step(images, labels); err != nil {
+			if _, err := tr.Step(Batch{Images: images, Labels: labels}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -145,7 +145,7 @@ func TestResumeFrozen(t *testing.T) {
 	opt.Rules, opt.Average = []Rule{FreezeBackbone()}, &Average{Decay: 0.5}
 	images, labels, _ := g.batch(0)
 	start := func(m *vit.Model) *Trainer {
-		net, err := ViT(m, 0)
+		net, err := ViT(m, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestResumeFrozen(t *testing.T) {
 		return tr
 	}
 	first := start(g.model)
-	if _, err := first.Step(images, labels); err != nil {
+	if _, err := first.Step(Batch{Images: images, Labels: labels}); err != nil {
 		t.Fatal(err)
 	}
 	other, err := vit.New(g.model.Config, 9)
@@ -169,8 +169,8 @@ func TestResumeFrozen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, averaged := range []bool{false, true} {
-		want, errA := first.Logits(images, averaged)
-		got, errB := second.Logits(images, averaged)
+		want, errA := first.Outputs(Batch{Images: images}, averaged)
+		got, errB := second.Outputs(Batch{Images: images}, averaged)
 		if errA != nil || errB != nil || !slices.Equal(got, want) {
 			t.Errorf("averaged %v: logits %v (%v), before %v (%v)", averaged, got, errB, want, errA)
 		}

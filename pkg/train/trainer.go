@@ -8,21 +8,58 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
+	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
-// Where the variables of a trainer's store lie; a slot of the optimiser lies
-// under its own name.
-const (
-	weightScope   = "model"
-	averageScope  = "average"
-	gradientScope = "gradient"
-)
+// Network is what a [Trainer] trains: weights to start from, and the loss that they
+// have on a batch.
+type Network struct {
+	Weights []*weights.Tensor // float32, under the names by which Loss reads them
+	Input   [3]int            // channels, height and width of a picture
+	Loss    Loss
+	// Drop is stochastic depth: for each residual branch, the probability that a
+	// picture skips it in training. Empty means none.
+	Drop []float64
+}
+
+func (n *Network) validate() error {
+	switch {
+	case n == nil || n.Loss.graph == nil || len(n.Weights) == 0:
+		return errors.New("there is no network to train: it needs weights and a loss")
+	case n.Loss.fixed && len(n.Drop) > 0:
+		return errors.New("the network's loss has no stochastic depth: leave Drop empty")
+	case n.Input[0] < 1 || n.Input[1] < 1 || n.Input[2] < 1:
+		return fmt.Errorf("the network takes pictures of shape %v: channels, height and width must be at least 1", n.Input)
+	}
+	for _, rate := range n.Drop {
+		if !(rate >= 0 && rate < 1) {
+			return fmt.Errorf("a branch is dropped with probability %g: it must be at least 0 and less than 1", rate)
+		}
+	}
+	seen := map[string]bool{}
+	for _, w := range n.Weights {
+		if seen[w.Name] {
+			return fmt.Errorf("weight %s is there twice", w.Name)
+		}
+		seen[w.Name] = true
+		values, err := w.Float32s()
+		if err != nil {
+			return err
+		}
+		for i, v := range values {
+			if v-v != 0 {
+				return fmt.Errorf("weight %s holds %v at index %d: start from weights that are all finite", w.Name, v, i)
+			}
+		}
+	}
+	return nil
+}
 
 // Trainer trains a network. It isn't safe for concurrent use.
 type Trainer struct {
@@ -33,36 +70,22 @@ type Trainer struct {
 	params  []*parameter // in the order of the network's weights
 	groups  []group
 
-	updates int // so far
-	batches int // so far, whose number draws stochastic depth
-	pending int // batches whose gradients wait for an update
-	began   int // updates of the trainers before this one; see Next
+	updates int // updates so far
+	batches int // batches so far; the number of a batch seeds its DropPath mask
+	pending int // batches whose gradients are accumulated but not applied yet
+	began   int // updates made by the trainers before this one; see Next
 
-	draw    func(batch int) []float32 // draws the factors of stochastic depth
-	nothing []float32                 // zeros, while variables are made
+	dropPath func(batch int) []float32 // draws the DropPath mask of a batch
+	zeroes   []float32                 // shared by the variables that start at zero
 
-	step, accumulate, apply *model.Exec    // step, or the other two if gradients are accumulated
-	logits                  [2]*model.Exec // with the weights, with their average
-	broken                  error          // why the state on the device is lost
+	step              *model.Exec    // one batch, one update; nil if gradients are accumulated
+	accumulate, apply *model.Exec    // in place of step if gradients are accumulated
+	outputs           [2]*model.Exec // of the weights, and of their average if there is one
+	broken            error          // why the state on the device is lost, if it is
 }
 
-// parameter is one weight of the network and what is kept with it; of a frozen
-// one, the weight alone.
-type parameter struct {
-	name              string
-	shape             shapes.Shape
-	frozen            bool
-	group             int
-	weight            *model.Variable
-	average, gradient *model.Variable // nil where none is kept
-	slots             []*model.Variable
-}
-
-// group is what the parameters have in common for which the same scalars count.
-type group struct{ rateScale, decayScale float64 }
-
-// NewTrainer gives the network's weights to the backend and makes the state that
-// the options call for.
+// NewTrainer copies the network's weights to the backend and creates the state that
+// the options need.
 func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, error) {
 	if backend == nil {
 		return nil, errors.New("train: no backend")
@@ -73,26 +96,14 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 	if err := errors.Join(opt.validate(), opt.Precision.check(backend)); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if net.Objective != nil && (opt.Precision != Float32 || opt.Checkpointing || opt.LabelSmoothing != 0) {
-		return nil, errors.New("train: precision, checkpointing and label smoothing belong to networks that classify")
+	if net.Loss.fixed && (opt.Precision != Float32 || opt.Checkpointing) {
+		return nil, errors.New("train: the network's loss is computed in float32 and keeps every block: leave out bfloat16 and checkpointing")
 	}
 	t := &Trainer{backend: backend, store: model.NewStore()}
 	t.start(net, opt)
-	trained := 0
-	for _, w := range net.Weights {
-		p, err := t.newParameter(w)
-		if err != nil {
-			t.Close()
-			return nil, fmt.Errorf("train: weight %s: %w", w.Name, err)
-		}
-		if t.params = append(t.params, p); !p.frozen {
-			trained++
-		}
-	}
-	t.nothing = nil
-	if trained == 0 {
+	if err := t.newParameters(); err != nil {
 		t.Close()
-		return nil, errors.New("train: every weight is frozen: there is nothing to train")
+		return nil, err
 	}
 	if err := t.newExecs(); err != nil {
 		t.Close()
@@ -101,11 +112,39 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 	return t, nil
 }
 
-// Next is a trainer that goes on from this one's weights with another network of
-// the same weights or other options, such as without what was frozen. Updates and
-// batches are counted on, but the optimiser's state, the average and the schedule
-// begin anew, as in a program of its own. Gradients that wait are an error: call
-// [Trainer.Flush] first. This trainer stays as it is.
+// start takes the network and the options that the next steps use.
+func (t *Trainer) start(net *Network, opt Options) {
+	t.net, t.opt = net, opt
+	t.dropPath = func(batch int) []float32 {
+		return dropPathMask(net.Drop, batch, opt.Seed, uint64(t.batches))
+	}
+}
+
+func (t *Trainer) newExecs() error {
+	var errs []error
+	exec := func(build func(*model.Scope, []*Node) []*Node) *model.Exec {
+		e, err := model.NewExec(t.backend, t.store, build)
+		errs = append(errs, err)
+		return e
+	}
+	if t.opt.Accumulate > 1 {
+		t.accumulate, t.apply = exec(t.accumulateGraph), exec(t.applyGraph)
+	} else {
+		t.step = exec(t.stepGraph)
+	}
+	t.outputs[0] = exec(t.outputsGraph(weightScope))
+	if t.opt.Average != nil {
+		t.outputs[1] = exec(t.outputsGraph(averageScope))
+	}
+	return errors.Join(errs...)
+}
+
+// Next returns a trainer that continues from this one's weights with another network
+// that has the same weights, or with other options; for example to train what was
+// frozen so far. It counts updates and batches on, but the optimiser's state, the
+// average and the schedule start afresh, as they would in a separate program.
+// Accumulated gradients are an error: call [Trainer.Flush] first. This trainer isn't
+// changed.
 func (t *Trainer) Next(net *Network, opt Options) (*Trainer, error) {
 	if t.pending > 0 {
 		return nil, fmt.Errorf("train: the gradients of %d batches wait for an update: flush them before the next trainer", t.pending)
@@ -124,126 +163,12 @@ func (t *Trainer) Next(net *Network, opt Options) (*Trainer, error) {
 	return next, nil
 }
 
-// start sets what a trainer goes by.
-func (t *Trainer) start(net *Network, opt Options) {
-	t.net, t.opt = net, opt
-	t.draw = func(batch int) []float32 {
-		return dropFactors(net.Drop, batch, opt.Seed, uint64(t.batches))
-	}
-}
-
-// newParameter makes the variables of one weight.
-func (t *Trainer) newParameter(w *weights.Tensor) (*parameter, error) {
-	defer w.Forget() // or the weights would be in memory twice
-	treat := Treatment{RateScale: 1, DecayScale: 1}
-	for _, rule := range t.opt.Rules {
-		rule(w.Name, w.Shape, &treat)
-	}
-	if !(treat.RateScale >= 0) || !(treat.DecayScale >= 0) || math.IsInf(treat.RateScale+treat.DecayScale, 0) {
-		return nil, fmt.Errorf("the rules scale its learning rate by %g and its decay by %g", treat.RateScale, treat.DecayScale)
-	}
-	values, err := w.Float32s()
-	if err != nil {
-		return nil, err
-	}
-	p := &parameter{name: w.Name, shape: shapes.Make(dtypes.Float32, w.Shape...), frozen: treat.Frozen}
-	if p.weight, err = t.variable(weightScope, p, values); err != nil {
-		return nil, err
-	}
-	if p.frozen {
-		if t.opt.Average != nil { // its average is itself
-			t.store.VariableWithValue("/"+averageScope+"/"+p.name, p.weight.MustValue())
-		}
-		return p, nil
-	}
-	p.group = t.group(group{treat.RateScale, treat.DecayScale})
-	zeros := t.zeros(len(values))
-	for _, slot := range t.opt.Optimizer.slots() {
-		v, err := t.variable(slot, p, zeros)
-		if err != nil {
-			return nil, err
-		}
-		p.slots = append(p.slots, v)
-	}
-	if t.opt.Accumulate > 1 {
-		if p.gradient, err = t.variable(gradientScope, p, zeros); err != nil {
-			return nil, err
-		}
-	}
-	if t.opt.Average != nil {
-		p.average, err = t.variable(averageScope, p, values)
-	}
-	return p, err
-}
-
-// group is the number of a group, which is made if it is new.
-func (t *Trainer) group(g group) int {
-	for i, have := range t.groups {
-		if have == g {
-			return i
-		}
-	}
-	t.groups = append(t.groups, g)
-	return len(t.groups) - 1
-}
-
-// zeros is so many; what it gave before is overwritten by nobody.
-func (t *Trainer) zeros(n int) []float32 {
-	if n > len(t.nothing) {
-		t.nothing = make([]float32, n)
-	}
-	return t.nothing[:n]
-}
-
-func (t *Trainer) variable(scope string, p *parameter, values []float32) (*model.Variable, error) {
-	value, err := t.own(p.shape, values)
-	if err != nil {
-		return nil, err
-	}
-	return t.store.VariableWithValue("/"+scope+"/"+p.name, value), nil
-}
-
-// own copies values to memory that is the backend's own. That which GoMLX shares with it,
-// as it does for inputs, can't be given away to a step, which would then need all that
-// changes twice.
-func (t *Trainer) own(shape shapes.Shape, values []float32) (*tensors.Tensor, error) {
-	buffer, err := t.backend.BufferFromFlatData(0, values, shape)
-	if err != nil {
-		return nil, err
-	}
-	return tensors.FromBuffer(buffer)
-}
-
-// upload copies values to the backend.
-func (t *Trainer) upload(shape shapes.Shape, values []float32) (*tensors.Tensor, error) {
-	return tensors.FromRaw(t.backend, 0, shape, dtypes.UnsafeByteSliceFromAny(values))
-}
-
-func (t *Trainer) newExecs() error {
-	var errs []error
-	exec := func(build func(*model.Scope, []*graph.Node) []*graph.Node) *model.Exec {
-		e, err := model.NewExec(t.backend, t.store, build)
-		errs = append(errs, err)
-		return e
-	}
-	if t.opt.Accumulate > 1 {
-		t.accumulate, t.apply = exec(t.accumulateGraph), exec(t.applyGraph)
-	} else {
-		t.step = exec(t.stepGraph)
-	}
-	t.logits[0] = exec(t.logitsGraph(weightScope))
-	if t.opt.Average != nil {
-		t.logits[1] = exec(t.logitsGraph(averageScope))
-	}
-	return errors.Join(errs...)
-}
-
 // Updates is the number of updates so far.
 func (t *Trainer) Updates() int { return t.updates }
 
-// Close frees what the trainer holds on the device. It is of no use afterwards.
+// Close frees what the trainer holds on the device. It can't be used afterwards.
 func (t *Trainer) Close() error {
-	for _, e := range []*model.Exec{t.step, t.accumulate, t.apply, t.logits[0], t.logits[1]} {
+	for _, e := range []*model.Exec{t.step, t.accumulate, t.apply, t.outputs[0], t.outputs[1]} {
 		if e != nil {
 			e.Finalize()
 		}
@@ -253,15 +178,303 @@ func (t *Trainer) Close() error {
 	return nil
 }
 
-// call runs a program. If it changes variables their old values are given away,
-// so a failure leaves none: the trainer then goes no further.
-func (t *Trainer) call(e *model.Exec, changes bool, inputs ...*tensors.Tensor) (values []float32, err error) {
-	args := make([]any, len(inputs))
-	for i, in := range inputs {
-		args[i] = in
-		defer in.FinalizeAll()
+// Step trains on a batch. Every step updates the weights or, with Options.Accumulate,
+// every Accumulate-th; call [Trainer.Flush] at the end of an epoch.
+//
+// A loss or gradient that isn't finite is a [NotFiniteError].
+func (t *Trainer) Step(b Batch) (Metrics, error) {
+	n, err := t.pictures(b)
+	if err != nil {
+		return Metrics{}, err
+	}
+	inputs, err := t.net.Loss.inputs(b, n)
+	if err != nil {
+		return Metrics{}, fmt.Errorf("train: %w", err)
+	}
+	inputs = append([]Values{t.images(b, n)}, inputs...)
+	if branches := len(t.net.Drop); branches > 0 {
+		inputs = append(inputs, Values{Shape: []int{branches, n}, Floats: t.dropPath(n)})
+	}
+	m := Metrics{Batch: n, Update: t.updates}
+	if t.opt.Accumulate > 1 {
+		return t.accumulateStep(m, inputs)
+	}
+	scalars, rate, err := t.scalars()
+	if err != nil {
+		return m, err
+	}
+	out, err := t.call(t.step, true, append(inputs, scalars)...)
+	if err != nil {
+		return m, err
+	}
+	t.batches++
+	t.updates++
+	m.Loss, m.Correct, m.Answers, m.GradNorm = float64(out[0]), int(out[1]), int(out[2]), float64(out[3])
+	m.Updated, m.Update, m.Rate = true, t.updates, rate
+	return m, m.check()
+}
+
+// accumulateStep adds a batch's gradients to those before, and updates once there are
+// Options.Accumulate of them.
+func (t *Trainer) accumulateStep(m Metrics, inputs []Values) (Metrics, error) {
+	waiting := Values{Shape: []int{1}, Floats: []float32{float32(min(t.pending, 1))}}
+	out, err := t.call(t.accumulate, true, append(inputs, waiting)...)
+	if err != nil {
+		return m, err
+	}
+	t.batches++
+	t.pending++
+	m.Loss, m.Correct, m.Answers = float64(out[0]), int(out[1]), int(out[2])
+	if err := m.check(); err != nil || t.pending < t.opt.Accumulate {
+		return m, err
+	}
+	applied, err := t.Flush()
+	m.Updated, m.Update, m.GradNorm, m.Rate = applied.Updated, applied.Update, applied.GradNorm, applied.Rate
+	return m, err
+}
+
+// Flush updates the weights with the gradients of an incomplete group, fewer batches
+// than Options.Accumulate, and returns the metrics of that update. It does nothing if
+// no gradients wait.
+func (t *Trainer) Flush() (Metrics, error) {
+	m := Metrics{Update: t.updates}
+	if t.broken != nil {
+		return m, t.broken
+	}
+	if t.pending == 0 {
+		return m, nil
+	}
+	scalars, rate, err := t.scalars()
+	if err != nil {
+		return m, err
+	}
+	out, err := t.call(t.apply, true, scalars)
+	if err != nil {
+		return m, err
+	}
+	t.pending = 0
+	t.updates++
+	m.Updated, m.Update, m.GradNorm, m.Rate = true, t.updates, float64(out[0]), rate
+	return m, m.check()
+}
+
+// Outputs runs the network on a batch as it is evaluated, without dropping branches,
+// with the weights or with their average. A classifier's outputs are the logits,
+// [batch, classes]; it needs only the images of the batch.
+func (t *Trainer) Outputs(b Batch, averaged bool) ([]float32, error) {
+	n, err := t.pictures(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.checkInputs(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	exec := t.outputs[0]
+	if averaged {
+		if exec = t.outputs[1]; exec == nil {
+			return nil, errNoAverage
+		}
+	}
+	return t.call(exec, false, append([]Values{t.images(b, n)}, b.Inputs...)...)
+}
+
+var errNoAverage = errors.New("train: no average of the weights is kept: set Options.Average")
+
+// pictures is the number of pictures in a batch.
+func (t *Trainer) pictures(b Batch) (int, error) {
+	if t.broken != nil {
+		return 0, t.broken
+	}
+	in := t.net.Input
+	each := in[0] * in[1] * in[2]
+	if len(b.Images) == 0 || len(b.Images)%each != 0 {
+		return 0, fmt.Errorf("train: %d values aren't pictures of %d channels, %d×%d", len(b.Images), in[0], in[1], in[2])
+	}
+	return len(b.Images) / each, nil
+}
+
+func (t *Trainer) images(b Batch, pictures int) Values {
+	return Values{Shape: append([]int{pictures}, t.net.Input[:]...), Floats: b.Images}
+}
+
+// The scalars of an update: these, followed by the optimiser's for each group.
+const (
+	scalarShare   = iota // multiplies the accumulated gradients
+	scalarDecay          // of the average
+	scalarEnters         // 1 minus that
+	commonScalars        // how many there are
+)
+
+// scalars computes on the host what changes from update to update, so that no schedule
+// compiles a program twice. It also returns the learning rate.
+func (t *Trainer) scalars() (Values, float64, error) {
+	own := t.updates - t.began // updates of this trainer
+	rate := t.opt.Schedule(own)
+	if math.IsNaN(rate) || math.IsInf(rate, 0) || rate < 0 {
+		return Values{}, 0, fmt.Errorf("train: the schedule gives a learning rate of %g for update %d: it must be finite and not negative", rate, t.updates)
+	}
+	batches := t.pending
+	if t.opt.DivideByAccumulate {
+		batches = t.opt.Accumulate
+	}
+	list := make([]float64, commonScalars)
+	list[scalarShare] = 1 / float64(max(batches, 1))
+	if a := t.opt.Average; a != nil {
+		list[scalarDecay] = a.decay(own + 1)
+		list[scalarEnters] = 1 - list[scalarDecay]
+	}
+	for _, g := range t.groups {
+		list = append(list, t.opt.Optimizer.scalars(own+1, rate*g.rateScale, g.decayScale)...)
+	}
+	values := make([]float32, len(list))
+	for i, v := range list {
+		values[i] = float32(v)
+	}
+	return Values{Shape: []int{len(values)}, Floats: values}, rate, nil
+}
+
+// stepGraph is one batch and one update. Inputs: as backward, then the scalars.
+// Output: loss, correct, answers, norm of the gradients.
+func (t *Trainer) stepGraph(_ *model.Scope, inputs []*Node) []*Node {
+	last := len(inputs) - 1
+	s, gradients := t.backward(inputs[:last])
+	norm := t.update(inputs[last], gradients)
+	return []*Node{Stack([]*Node{s.Loss, s.Correct, s.Answers, norm}, 0)}
+}
+
+// accumulateGraph adds a batch's gradients to those that wait. Inputs: as backward,
+// then 0 if no gradients wait, in which case their variables are ignored, else 1.
+// Output: loss, correct, answers.
+func (t *Trainer) accumulateGraph(_ *model.Scope, inputs []*Node) []*Node {
+	last := len(inputs) - 1
+	s, gradients := t.backward(inputs[:last])
+	waits := element(inputs[last], 0)
+	for i, p := range t.trained() {
+		waiting := p.gradient.NodeValue(s.Loss)
+		waiting = Where(GreaterThan(waits, ScalarZero(waits.Graph(), waits.DType())), waiting, ZerosLike(waiting))
+		p.gradient.SetNodeValue(Add(waiting, gradients[i]))
+	}
+	return []*Node{Stack([]*Node{s.Loss, s.Correct, s.Answers}, 0)}
+}
+
+// applyGraph updates with the gradients that wait. Input: the scalars. Output: the norm
+// of the gradients.
+func (t *Trainer) applyGraph(_ *model.Scope, inputs []*Node) []*Node {
+	scalars := inputs[0]
+	share := element(scalars, scalarShare)
+	var gradients []*Node
+	for _, p := range t.trained() {
+		gradients = append(gradients, Mul(p.gradient.NodeValue(scalars), share))
+	}
+	return []*Node{Reshape(t.update(scalars, gradients), 1)}
+}
+
+// outputsGraph runs the network as it is evaluated, with the weights in a scope.
+// Inputs: the images, then Batch.Inputs.
+func (t *Trainer) outputsGraph(scope string) func(*model.Scope, []*Node) []*Node {
+	return func(_ *model.Scope, inputs []*Node) []*Node {
+		return []*Node{t.net.Loss.outputs(t.store.Scope("/"+scope), inputs[0], inputs[1:])}
+	}
+}
+
+// backward computes the loss of a batch and its gradients by the trained weights.
+// Inputs: the images, the loss's inputs, and the DropPath mask if branches are dropped.
+func (t *Trainer) backward(inputs []*Node) (s Score, gradients []*Node) {
+	how := nn.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
+	if last := len(inputs) - 1; len(t.net.Drop) > 0 {
+		how.DropPath, inputs = inputs[last], inputs[:last]
+	}
+	s = t.net.Loss.graph(t.store.Scope("/"+weightScope), inputs[0], inputs[1:], how)
+	var by []*Node
+	for _, p := range t.trained() {
+		by = append(by, p.weight.NodeValue(s.Loss))
+	}
+	return s, Gradient(s.Loss, by...)
+}
+
+// update clips the gradients, sets every trained weight, its slots and its average, and
+// returns the norm of all gradients before clipping.
+func (t *Trainer) update(scalars *Node, gradients []*Node) (norm *Node) {
+	norm = globalNorm(gradients)
+	if t.opt.ClipNorm > 0 {
+		gradients = clip(gradients, norm, t.opt.ClipNorm)
+	}
+	for i, p := range t.trained() {
+		var slots []*Node
+		for _, v := range p.slots {
+			slots = append(slots, v.NodeValue(scalars))
+		}
+		weight, slots := t.opt.Optimizer.update(t.groupScalars(scalars, p.group), slots, p.weight.NodeValue(scalars), gradients[i])
+		p.weight.SetNodeValue(weight)
+		for k, v := range p.slots {
+			v.SetNodeValue(slots[k])
+		}
+		if p.average != nil {
+			old := Mul(p.average.NodeValue(scalars), element(scalars, scalarDecay))
+			p.average.SetNodeValue(Add(old, Mul(weight, element(scalars, scalarEnters))))
+		}
+	}
+	return norm
+}
+
+// globalNorm is the Euclidean norm of all gradients together.
+func globalNorm(gradients []*Node) *Node {
+	var sum *Node
+	for _, g := range gradients {
+		s := ReduceAllSum(Square(g))
+		if sum == nil {
+			sum = s
+		} else {
+			sum = Add(sum, s)
+		}
+	}
+	return Sqrt(sum)
+}
+
+// clip scales the gradients to a norm of at most bound, as
+// torch.nn.utils.clip_grad_norm_ does: by bound/(norm+1e-6), never up.
+func clip(gradients []*Node, norm *Node, bound float64) []*Node {
+	factor := MinScalar(Div(Scalar(norm.Graph(), norm.DType(), bound), AddScalar(norm, 1e-6)), 1.0)
+	clipped := make([]*Node, len(gradients))
+	for i, g := range gradients {
+		clipped[i] = Mul(g, factor)
+	}
+	return clipped
+}
+
+// groupScalars is the optimiser's scalars for a group.
+func (t *Trainer) groupScalars(scalars *Node, group int) []*Node {
+	n := (scalars.Shape().Dim(0) - commonScalars) / len(t.groups)
+	list := make([]*Node, n)
+	for i := range list {
+		list[i] = element(scalars, commonScalars+group*n+i)
+	}
+	return list
+}
+
+// element is one value of a vector, as a scalar.
+func element(vector *Node, i int) *Node {
+	return Reshape(Slice(vector, AxisElem(i)))
+}
+
+// call runs a program. A program that changes variables takes over their old values, so
+// if it fails there are none left, and the trainer can't go on.
+func (t *Trainer) call(e *model.Exec, changes bool, inputs ...Values) ([]float32, error) {
+	var args []any
+	defer func() {
+		for _, in := range args {
+			in.(*tensors.Tensor).FinalizeAll()
+		}
+	}()
+	for _, v := range inputs {
+		in, err := v.upload(t.backend)
+		if err != nil {
+			return nil, fmt.Errorf("train: copying a batch to the device: %w", err)
+		}
+		args = append(args, in)
 	}
 	var results []*tensors.Tensor
+	var err error
 	if caught := exceptions.TryCatch[error](func() { results, err = e.Call(args...) }); caught != nil {
 		err = caught
 	}
@@ -274,4 +487,12 @@ func (t *Trainer) call(e *model.Exec, changes bool, inputs ...*tensors.Tensor) (
 	}
 	defer results[0].FinalizeAll()
 	return tensors.CopyFlatData[float32](results[0])
+}
+
+// upload copies the values to the backend.
+func (v Values) upload(backend compute.Backend) (*tensors.Tensor, error) {
+	if v.Ints != nil {
+		return tensors.FromRaw(backend, 0, shapes.Make(dtypes.Int32, v.Shape...), dtypes.UnsafeByteSliceFromAny(v.Ints))
+	}
+	return tensors.FromRaw(backend, 0, shapes.Make(dtypes.Float32, v.Shape...), dtypes.UnsafeByteSliceFromAny(v.Floats))
 }

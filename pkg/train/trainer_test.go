@@ -18,7 +18,7 @@ func usual() Options { return Options{Optimizer: NewAdamW(), Schedule: Constant(
 // average's what it gives for those.
 func TestLogits(t *testing.T) {
 	g, b := openGolden(t), testBackend(t)
-	net, err := ViT(g.model, 0.3)
+	net, err := ViT(g.model, 0.3, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestLogits(t *testing.T) {
 	defer tr.Close()
 	images, labels, _ := g.batch(0)
 	for range 3 {
-		if _, err := tr.Step(images, labels); err != nil {
+		if _, err := tr.Step(Batch{Images: images, Labels: labels}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,7 +54,7 @@ func TestLogits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := tr.Logits(images, averaged)
+		got, err := tr.Outputs(Batch{Images: images}, averaged)
 		if err != nil || !slices.Equal(got, want.Logits.Values) {
 			t.Errorf("averaged %v: logits %v (%v), the runner gives %v", averaged, got, err, want.Logits.Values)
 		}
@@ -117,7 +117,7 @@ func TestProbe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, err := Probe(g.model)
+	net, err := Probe(g.model, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestProbe(t *testing.T) {
 			features = append(features, out.PreLogits.Values[i*16:(i+1)*16]...)
 		}
 		_, labels, _ := g.batch(step)
-		m, err := probe.Step(features, labels)
+		m, err := probe.Step(Batch{Images: features, Labels: labels})
 		if err != nil || math.Abs(m.Loss-want.Loss) > 1e-5 || m.Correct != want.Correct {
 			t.Fatalf("step %d: %+v (%v), with the backbone %+v", step, m, err, want)
 		}
@@ -147,7 +147,7 @@ func TestProbe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Probe(headless); err == nil {
+	if _, err := Probe(headless, 0); err == nil {
 		t.Error("a probe without a head")
 	}
 }
@@ -160,7 +160,7 @@ func TestNotFinite(t *testing.T) {
 	opt.Optimizer, opt.Schedule = SGD{}, Constant(1e25)
 	for _, accumulate := range []int{1, 2} {
 		opt.Accumulate = accumulate
-		net, err := ViT(g.model, 0)
+		net, err := ViT(g.model, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestNotFinite(t *testing.T) {
 		}
 		defer tr.Close()
 		for range 6 {
-			if _, err = tr.Step(images, labels); err != nil {
+			if _, err = tr.Step(Batch{Images: images, Labels: labels}); err != nil {
 				break
 			}
 		}
@@ -182,7 +182,7 @@ func TestNotFinite(t *testing.T) {
 	tr := g.trainer(t, b, "adam")
 	images[7] = float32(math.NaN())
 	var broken *NotFiniteError
-	if _, err := tr.Step(images, labels); !errors.As(err, &broken) || !strings.Contains(err.Error(), "NaN") {
+	if _, err := tr.Step(Batch{Images: images, Labels: labels}); !errors.As(err, &broken) || !strings.Contains(err.Error(), "NaN") {
 		t.Errorf("a picture with a NaN: %v", err)
 	}
 }
@@ -195,7 +195,6 @@ func TestRefusals(t *testing.T) {
 		"no optimiser":         func(o *Options) { o.Optimizer = nil },
 		"no schedule":          func(o *Options) { o.Schedule = nil },
 		"clipped":              func(o *Options) { o.ClipNorm = nan },
-		"smoothing":            func(o *Options) { o.LabelSmoothing = 1.5 },
 		"-1 batches":           func(o *Options) { o.Accumulate = -1 },
 		"average of decay":     func(o *Options) { o.Average = &Average{Decay: 1} },
 		"betas":                func(o *Options) { o.Optimizer = Adam{Beta1: 1, Beta2: 0.9, Eps: 1} },
@@ -209,14 +208,14 @@ func TestRefusals(t *testing.T) {
 	for want, change := range options {
 		opt := usual()
 		change(&opt)
-		net, err := ViT(g.model, 0)
+		net, err := ViT(g.model, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tr, err := NewTrainer(b, net, opt)
 		if err == nil { // a schedule shows only when it is asked
 			images, labels, _ := g.batch(0)
-			_, err = tr.Step(images, labels)
+			_, err = tr.Step(Batch{Images: images, Labels: labels})
 			tr.Close()
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -224,8 +223,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	networks := map[string]func(n *Network){
-		"no network":  func(n *Network) { n.Logits = nil },
-		"no head":     func(n *Network) { n.Classes = 0 },
+		"no network":  func(n *Network) { n.Loss = Loss{} },
 		"of shape":    func(n *Network) { n.Input[1] = 0 },
 		"probability": func(n *Network) { n.Drop = []float64{1} },
 		"twice":       func(n *Network) { n.Weights = append(n.Weights, n.Weights[0]) },
@@ -233,7 +231,7 @@ func TestRefusals(t *testing.T) {
 		"not floats":  func(n *Network) { n.Weights[0] = weights.NewInt64s("x", []int64{1}) },
 	}
 	for want, change := range networks {
-		net, err := ViT(g.model, 0)
+		net, err := ViT(g.model, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,13 +252,13 @@ func TestBadBatches(t *testing.T) {
 	images, labels, soft := g.batch(0)
 	want := saved(t, tr)
 	for name, f := range map[string]func() error{
-		"label 5":      func() error { _, err := tr.Step(images, []int{0, 1, 2, 3, 5}); return err },
-		"label -1":     func() error { _, err := tr.Step(images, []int{0, 1, 2, 3, -1}); return err },
-		"aren't":       func() error { _, err := tr.Step(images[1:], labels); return err },
-		"0 values":     func() error { _, err := tr.Step(nil, nil); return err },
-		"target":       func() error { _, err := tr.StepTargets(images, soft[1:]); return err },
-		"values aren'": func() error { _, err := tr.Logits(images[1:], false); return err },
-		"no average":   func() error { _, err := tr.Logits(images, true); return err },
+		"label 5":      func() error { _, err := tr.Step(Batch{Images: images, Labels: []int{0, 1, 2, 3, 5}}); return err },
+		"label -1":     func() error { _, err := tr.Step(Batch{Images: images, Labels: []int{0, 1, 2, 3, -1}}); return err },
+		"aren't":       func() error { _, err := tr.Step(Batch{Images: images[1:], Labels: labels}); return err },
+		"0 values":     func() error { _, err := tr.Step(Batch{}); return err },
+		"target":       func() error { _, err := tr.Step(Batch{Images: images, Targets: soft[1:]}); return err },
+		"values aren'": func() error { _, err := tr.Outputs(Batch{Images: images[1:]}, false); return err },
+		"no average":   func() error { _, err := tr.Outputs(Batch{Images: images}, true); return err },
 		"is kept":      func() error { _, err := tr.Weights(true); return err },
 	} {
 		if err := f(); err == nil || !strings.Contains(err.Error(), name) {
@@ -282,11 +280,11 @@ func TestClosed(t *testing.T) {
 	tr := g.trainer(t, testBackend(t), "ema")
 	images, labels, _ := g.batch(0)
 	tr.Close()
-	_, stepErr := tr.Step(images, labels)
+	_, stepErr := tr.Step(Batch{Images: images, Labels: labels})
 	_, flushErr := tr.Flush()
 	_, stateErr := tr.State()
 	_, weightsErr := tr.Weights(false)
-	_, logitsErr := tr.Logits(images, false)
+	_, logitsErr := tr.Outputs(Batch{Images: images}, false)
 	for _, err := range []error{stepErr, flushErr, stateErr, weightsErr, logitsErr, tr.Restore(nil), tr.Close()} {
 		if err != nil && !strings.Contains(err.Error(), "closed") {
 			t.Errorf("after closing: %v", err)
@@ -301,7 +299,7 @@ func TestClosed(t *testing.T) {
 // state is lost instead of going on with half of it.
 func TestBrokenGraph(t *testing.T) {
 	g := openGolden(t)
-	net, err := ViT(g.model, 0)
+	net, err := ViT(g.model, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,7 +311,7 @@ func TestBrokenGraph(t *testing.T) {
 	defer tr.Close()
 	images, labels, _ := g.batch(0)
 	for range 2 {
-		if _, err := tr.Step(images, labels); err == nil || !strings.Contains(err.Error(), "images have shape") {
+		if _, err := tr.Step(Batch{Images: images, Labels: labels}); err == nil || !strings.Contains(err.Error(), "images have shape") {
 			t.Errorf("pictures of another shape: %v", err)
 		}
 	}
@@ -327,26 +325,26 @@ func TestViT(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ViT(headless, 0); err == nil || !strings.Contains(err.Error(), "classes") {
+	if _, err := ViT(headless, 0, 0); err == nil || !strings.Contains(err.Error(), "classes") {
 		t.Errorf("without a head: %v", err)
 	}
 	for _, rate := range []float64{-0.1, 1, math.NaN()} {
-		if _, err := ViT(openGolden(t).model, rate); err == nil {
+		if _, err := ViT(openGolden(t).model, rate, 0); err == nil {
 			t.Errorf("stochastic depth of %g", rate)
 		}
 	}
-	net, err := ViT(openGolden(t).model, 0.4)
+	net, err := ViT(openGolden(t).model, 0.4, 0)
 	if err != nil || !slices.Equal(net.Drop, []float64{0, 0, 0.4, 0.4}) {
 		t.Errorf("stochastic depth of 0.4 is %v (%v)", net.Drop, err)
 	}
 }
 
-// TestDropFactors keeps as often as asked and scales so that the mean stays 1.
-func TestDropFactors(t *testing.T) {
+// TestDropPathMask keeps as often as asked and scales so that the mean stays 1.
+func TestDropPathMask(t *testing.T) {
 	rates := []float64{0, 0.25, 0.9}
 	const batch = 20000
-	factors := dropFactors(rates, batch, 1, 2)
-	if !slices.Equal(factors, dropFactors(rates, batch, 1, 2)) || slices.Equal(factors, dropFactors(rates, batch, 1, 3)) {
+	factors := dropPathMask(rates, batch, 1, 2)
+	if !slices.Equal(factors, dropPathMask(rates, batch, 1, 2)) || slices.Equal(factors, dropPathMask(rates, batch, 1, 3)) {
 		t.Error("the draw isn't decided by seed and number")
 	}
 	for i, rate := range rates {

@@ -353,7 +353,8 @@ func TestRunInBFloat16(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := relative(t, got.Logits, want.Logits); !(d > 1e-6 && d < 0.05) {
+		// bfloat16 rounds by up to 2^-9 = 0.002; these two blocks were off by 0.0025.
+		if d := relative(t, got.Logits, want.Logits); !(d > 1e-4 && d < 0.005) {
 			t.Errorf("%s: off by %.2g", b.Name(), d)
 		}
 	}

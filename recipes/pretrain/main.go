@@ -103,7 +103,7 @@ func (p phase) train(ctx context.Context, device compute.Backend, m *vit.Model, 
 	if err != nil {
 		return nil, err
 	}
-	net, err := train.ViT(m, 0)
+	net, err := train.ViT(m, 0, 0)
 	if err != nil {
 		return nil, err
 	}

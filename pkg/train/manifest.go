@@ -1,0 +1,94 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gaze/internal/atomicfile"
+	"gaze/internal/textfile"
+)
+
+// The files of a run's folder.
+const (
+	manifestFile   = "run.json"
+	metricsFile    = "metrics.jsonl"
+	checkpointFile = "checkpoints/last.safetensors"
+	bestFile       = "best/model.safetensors"
+)
+
+// Status of a run, in its manifest.
+const (
+	Running = "running" // or killed while it was
+	Stopped = "stopped" // on request; it can be resumed
+	Failed  = "failed"  // Manifest.Reason says why
+	Done    = "done"
+)
+
+// Manifest is run.json: what a run is and how it stands.
+type Manifest struct {
+	Settings map[string]string `json:"settings"`
+	Data     string            `json:"data,omitempty"`
+	Versions map[string]string `json:"versions,omitempty"`
+	Notes    map[string]string `json:"notes,omitempty"`
+	Device   string            `json:"device"`
+	Status   string            `json:"status"`
+	Reason   string            `json:"reason,omitempty"`
+	Updates  int               `json:"updates"`
+	Epochs   int               `json:"epochs"` // completed
+	Best     *Evaluation       `json:"best,omitempty"`
+	BestAt   int               `json:"best_epoch,omitempty"` // the epoch after which, from 1
+	Seconds  float64           `json:"seconds"`              // of training and evaluation
+	HeldOut  *HeldOut          `json:"held_out,omitempty"`   // of the pictures to train on; nil: nothing
+	// History is the run's phases, from which update on which settings held; none if
+	// they are the same throughout.
+	History  []Phase  `json:"history,omitempty"`
+	Warnings []string `json:"warnings,omitempty"` // what the run said when it was begun or resumed
+}
+
+// ReadManifest reads the manifest of a run's folder.
+func ReadManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, manifestFile)
+	text, err := textfile.ReadRaw(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+func (m *Manifest) write(dir string) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(filepath.Join(dir, manifestFile), append(text, '\n'))
+}
+
+// sameRun is an error that names the first setting in which two manifests
+// differ, but for those that may.
+func (m *Manifest) sameRun(other *Manifest, may []string) error {
+	if m.Data != other.Data {
+		return fmt.Errorf("it was on data %q, this is %q", other.Data, m.Data)
+	}
+	names := slices.Sorted(maps.Keys(m.Settings))
+	for name := range other.Settings {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if a, b := other.Settings[name], m.Settings[name]; a != b && !slices.Contains(may, name) {
+			err := fmt.Errorf("its setting %s was %q, now it is %q", name, a, b)
+			if len(may) > 0 {
+				err = fmt.Errorf("%w (only %s may change)", err, strings.Join(may, ", "))
+			}
+			return err
+		}
+	}
+	return nil
+}

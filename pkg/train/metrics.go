@@ -1,0 +1,136 @@
+package train
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gaze/internal/textfile"
+)
+
+// batchRecord is a batch's line of metrics.jsonl; a line with no pictures is the
+// update of an epoch's last, incomplete group.
+type batchRecord struct {
+	Epoch    int     `json:"epoch"`
+	Batch    int     `json:"batch"`
+	Update   int     `json:"update"`
+	Loss     float64 `json:"loss,omitempty"`
+	Correct  int     `json:"correct"`
+	Pictures int     `json:"pictures"`
+	Rate     float64 `json:"rate,omitempty"`
+	GradNorm float64 `json:"grad_norm,omitempty"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// EpochMetrics is how a run stood after one of its epochs: a line of metrics.jsonl.
+type EpochMetrics struct {
+	Epoch      int         `json:"epoch"`
+	Update     int         `json:"update"`
+	Train      Evaluation  `json:"train"`
+	Validation *Evaluation `json:"validation,omitempty"`
+	Seconds    float64     `json:"seconds"`
+}
+
+// metricsLog appends lines to metrics.jsonl.
+type metricsLog struct{ *tail }
+
+func openMetrics(dir string, size int64) (*metricsLog, error) {
+	end, err := openTail(filepath.Join(dir, metricsFile), size)
+	if err != nil {
+		return nil, err
+	}
+	return &metricsLog{end}, nil
+}
+
+// add writes one line.
+func (l *metricsLog) add(record any) error {
+	line, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	return l.write(append(line, '\n'))
+}
+
+// History is the epochs of the run in a folder, in order, as its metrics.jsonl
+// tells them; none if the first isn't over. A last line that is still being
+// written is passed over.
+func History(dir string) ([]EpochMetrics, error) {
+	path := filepath.Join(dir, metricsFile)
+	data, err := textfile.ReadRaw(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if end := bytes.LastIndexByte(data, '\n'); end >= 0 {
+		data = data[:end+1]
+	} else {
+		data = nil
+	}
+	var list []EpochMetrics
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; lines.Scan(); n++ {
+		var line struct {
+			EpochMetrics
+			Train *Evaluation `json:"train"` // batches' lines have none
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return nil, fmt.Errorf("train: %s: line %d: %w", path, n, err)
+		}
+		if line.Train == nil {
+			continue
+		}
+		line.EpochMetrics.Train = *line.Train
+		if line.Epoch != len(list)+1 {
+			return nil, fmt.Errorf("train: %s: line %d: epoch %d stands where epoch %d should", path, n, line.Epoch, len(list)+1)
+		}
+		list = append(list, line.EpochMetrics)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("train: %s: %w", path, err)
+	}
+	return list, nil
+}
+
+// tail is a file that a run writes on at its end. What a killed run wrote after
+// its last checkpoint is cut off on resuming: it is trained and written again.
+type tail struct {
+	file *os.File
+	size int64
+}
+
+// openTail opens a file, made if it isn't there, of which size bytes count.
+func openTail(path string, size int64) (*tail, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Size() < size {
+		err = fmt.Errorf("%s has %d bytes, the checkpoint belongs to %d: it was changed", path, info.Size(), size)
+	}
+	if err == nil {
+		err = file.Truncate(size)
+	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekEnd)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &tail{file: file, size: size}, nil
+}
+
+func (t *tail) write(data []byte) error {
+	n, err := t.file.Write(data)
+	t.size += int64(n)
+	return err
+}
+
+// sync makes sure that what a checkpoint counts on is on the disk.
+func (t *tail) sync() error { return t.file.Sync() }
+
+func (t *tail) close() error { return t.file.Close() }
