@@ -7,7 +7,7 @@ import (
 	"os"
 	"slices"
 
-	"gaze/pkg/data/jpeg"
+	"gaze/internal/jpeg"
 	"gaze/pkg/transform"
 )
 

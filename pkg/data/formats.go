@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/image/bmp"
 
-	"gaze/pkg/data/jpeg"
+	"gaze/internal/jpeg"
 	"gaze/pkg/transform"
 )
 
