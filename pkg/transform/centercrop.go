@@ -23,8 +23,12 @@ func (c CenterCropFloor) String() string {
 func (c CenterCropFloor) Apply(im *Image) (*Image, error) { return fresh(c, im) }
 
 func (c CenterCropFloor) apply(b *Buffers, im *Image) (*Image, error) {
-	top, left := c.Offset(im.Height, im.Width)
-	return Crop{top, left, c.Height, c.Width}.apply(b, im)
+	return c.crop(im.Height, im.Width).apply(b, im)
+}
+
+func (c CenterCropFloor) crop(height, width int) Crop {
+	top, left := c.Offset(height, width)
+	return Crop{top, left, c.Height, c.Width}
 }
 
 // Output implements [Sizer].
@@ -62,7 +66,12 @@ func (c CenterCropFill) apply(b *Buffers, im *Image) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return CenterCrop{c.Height, c.Width}.apply(b, im)
+	return c.crop(im.Height, im.Width).apply(b, im)
+}
+
+// crop is what is cut once the picture is as large as the cut.
+func (c CenterCropFill) crop(height, width int) Crop {
+	return CenterCrop{c.Height, c.Width}.crop(height, width)
 }
 
 // Output implements [Sizer].

@@ -21,8 +21,12 @@ func (c CenterCrop) String() string {
 func (c CenterCrop) Apply(im *Image) (*Image, error) { return fresh(c, im) }
 
 func (c CenterCrop) apply(b *Buffers, im *Image) (*Image, error) {
-	top, left := c.Offset(im.Height, im.Width)
-	return Crop{top, left, c.Height, c.Width}.apply(b, im)
+	return c.crop(im.Height, im.Width).apply(b, im)
+}
+
+func (c CenterCrop) crop(height, width int) Crop {
+	top, left := c.Offset(height, width)
+	return Crop{top, left, c.Height, c.Width}
 }
 
 // Output implements [Sizer].
@@ -76,6 +80,8 @@ func (c Crop) apply(b *Buffers, im *Image) (*Image, error) {
 	}
 	return out, nil
 }
+
+func (c Crop) crop(int, int) Crop { return c }
 
 // Output implements [Sizer].
 func (c Crop) Output(int, int) (width, height int) { return c.Width, c.Height }
