@@ -58,7 +58,7 @@ func openCaptioner() (*Captioner, error) {
 	} else if known, ok := hub.Lookup(found.Given); ok && found.Pulled != nil {
 		c.Source = known.Title
 	}
-	if c.Model, err = hub.OpenCaptioner(c.path, ""); err != nil {
+	if err := c.open(); err != nil {
 		return nil, fmt.Errorf("%s: %w", captionerEnv, err)
 	}
 	return c, nil
@@ -68,9 +68,17 @@ func openCaptioner() (*Captioner, error) {
 func shippedCaptioner() (*Captioner, error) {
 	known, _ := hub.Lookup(hub.LaptopCaptioner)
 	c := &Captioner{Name: known.Name, Source: known.Title, path: known.Name, short: known.Name}
-	var err error
-	c.Model, err = hub.OpenCaptioner(c.path, "")
-	return c, err
+	return c, c.open()
+}
+
+// open opens the captioner that lies at its path, or that is known by that name.
+func (c *Captioner) open() error {
+	path, err := hub.Resolve(c.path)
+	if err != nil {
+		return err
+	}
+	c.Model, err = caption.Open(path, "", "", hub.VocabFile(path))
+	return err
 }
 
 // AboutCaptioner sums up the captioner and the pictures that [Captions] shows.

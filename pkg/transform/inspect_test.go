@@ -5,15 +5,6 @@ import (
 	"testing"
 )
 
-func parseSpec(t *testing.T, spec string) Pipeline {
-	t.Helper()
-	p, err := Parse(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestEvaluation(t *testing.T) {
 	for _, c := range []struct{ train, want string }{
 		{"randomhflip | centercrop(256) | resize(256,256) | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)",
@@ -23,8 +14,8 @@ func TestEvaluation(t *testing.T) {
 		{"randomcrop(32,padding=4) | totensor", "centercrop(32) | totensor"},
 		{"hflip | totensor", "hflip | totensor"},
 	} {
-		got := parseSpec(t, c.train).Evaluation()
-		if got.String() != parseSpec(t, c.want).String() || got.Random() {
+		got := mustParse(t, c.train).Evaluation()
+		if got.String() != mustParse(t, c.want).String() || got.Random() {
 			t.Errorf("%s is evaluated by %s, want %s", c.train, got, c.want)
 		}
 	}
@@ -42,7 +33,7 @@ func TestEndsInTensorAndScaling(t *testing.T) {
 		{"totensor(scale=1) | normalize(0.5,0.25)", true, 1, []float32{0.5}, []float32{0.25}},
 		{"totensor | normalize([1,2,3],[4,5,6]) | randomerasing", true, 0, []float32{1, 2, 3}, []float32{4, 5, 6}},
 	} {
-		p := parseSpec(t, c.pipeline)
+		p := mustParse(t, c.pipeline)
 		if got := p.EndsInTensor(); got != c.tensor {
 			t.Errorf("%s ends in a tensor: %v, want %v", c.pipeline, got, c.tensor)
 		}
@@ -65,7 +56,7 @@ func TestCheckChannels(t *testing.T) {
 		{"totensor | normalize([1,2,3],0.5)", 1, false},
 		{"totensor | normalize(0.5,0.5) | normalize(0.5,[1,2])", 3, false},
 	} {
-		if err := parseSpec(t, c.pipeline).CheckChannels(c.channels); (err == nil) != c.ok {
+		if err := mustParse(t, c.pipeline).CheckChannels(c.channels); (err == nil) != c.ok {
 			t.Errorf("%s for %d channels: error %v, want none: %v", c.pipeline, c.channels, err, c.ok)
 		}
 	}
@@ -86,7 +77,7 @@ func TestRegion(t *testing.T) {
 		{"rotate(10)", Region{}, false},
 		{"randomcrop(50)", Region{}, false},
 	} {
-		if got, ok := parseSpec(t, c.pipeline).Region(200, 100); got != c.want || ok != c.ok {
+		if got, ok := mustParse(t, c.pipeline).Region(200, 100); got != c.want || ok != c.ok {
 			t.Errorf("%s leaves %v, %v, want %v, %v", c.pipeline, got, ok, c.want, c.ok)
 		}
 	}
