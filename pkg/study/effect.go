@@ -28,9 +28,9 @@ func (r *Result) Effect(from, to string) (Effect, error) {
 		return Effect{}, err
 	}
 	e := Effect{From: from, To: to, On: "test"}
-	before, after := a.test(), b.test()
+	before, after := a.TestAccuracy(), b.TestAccuracy()
 	if r.Data.Test == nil {
-		e.On, before, after = "validation", a.best(), b.best()
+		e.On, before, after = "validation", a.BestAccuracy(), b.BestAccuracy()
 	}
 	differences := make([]float64, len(after))
 	var right, rightAfter []bool
@@ -92,37 +92,4 @@ func EffectTable(list []Effect) plots.Table {
 		t.Rows = append(t.Rows, []any{e.From, e.To, e.Points.Value, fmt.Sprintf("%+.1f to %+.1f", e.Points.Low, e.Points.High), reading})
 	}
 	return t
-}
-
-// changes is the report's story, from row to row.
-var changes = [][2]string{{Learns, Augmented}, {Augmented, Larger}, {Larger, Accumulate}, {Larger, Scaled}, {Larger, Gentle}}
-
-// Effects is what each change of the report's story does, one on top of the other;
-// those of rows that the study hasn't are left out. With one seed there are none.
-func (r *Result) Effects() []Effect {
-	var list []Effect
-	for _, c := range changes {
-		if e, err := r.Effect(c[0], c[1]); err == nil {
-			list = append(list, e)
-		}
-	}
-	return list
-}
-
-// Rates is the curves of the rows that differ in the learning rate.
-func (r *Result) Rates() (plots.LineChart, error) { return r.curvesOf(Crawls, Learns, Collapses) }
-
-// Changes is the curves of the rows that change something else.
-func (r *Result) Changes() (plots.LineChart, error) {
-	return r.curvesOf(Learns, Augmented, Larger, Accumulate, Scaled, Gentle)
-}
-
-func (r *Result) curvesOf(names ...string) (plots.LineChart, error) {
-	var there []string
-	for _, name := range names {
-		if _, err := r.Outcome(name); err == nil {
-			there = append(there, name)
-		}
-	}
-	return r.Curves(there...)
 }

@@ -1,37 +1,17 @@
-package captions
+package report
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
 	"gaze/pkg/caption/score"
-	"gaze/pkg/data/scenes"
+	"gaze/pkg/evaluate/captions"
 )
 
-// OneReference scores the first reference of each scene of a set against its other
-// four: about what a captioner gets that talks as its references do and is as varied
-// as they are. The set's size doesn't matter: captions don't depend on it.
-func OneReference(ctx context.Context, s Set) (score.Scores, error) {
-	s.Size = scenes.MinSize
-	list, err := s.draw(ctx, 0, s.Count, 0)
-	if err != nil {
-		return score.Scores{}, err
-	}
-	var refs [][]string
-	var hyps []string
-	for _, scene := range list {
-		hyps, refs = append(hyps, scene.Captions[0]), append(refs, scene.Captions[1:])
-	}
-	bleu, _ := score.BLEU(refs, hyps)
-	cider, _ := score.CIDEr(refs, hyps)
-	rouge, _ := score.ROUGEL(refs, hyps)
-	return score.Scores{BLEU1: bleu[0], BLEU2: bleu[1], BLEU3: bleu[2], BLEU4: bleu[3], CIDEr: cider, ROUGEL: rouge}, nil
-}
-
-// Discuss puts into words, as Markdown, what the numbers say: what was learnt and
-// what was difficult. one is [OneReference] of the held-out set; runs may be empty.
-func Discuss(test, heldOut *Report, one score.Scores, cause *CauseReport, runs []Run) string {
+// DiscussCaptions is the text on the tests of a captioner, in Markdown: what it
+// learnt and what was difficult. one is [captions.OneReference] of the held-out set;
+// runs may be empty.
+func DiscussCaptions(test, heldOut *captions.Report, one score.Scores, cause *captions.CauseReport, runs []captions.Run) string {
 	var b strings.Builder
 	b.WriteString("**What was learnt.**\n\n")
 	b.WriteString(sayings(heldOut, one))
@@ -46,7 +26,7 @@ func Discuss(test, heldOut *Report, one score.Scores, cause *CauseReport, runs [
 		test.Scores.CIDEr-heldOut.Scores.CIDEr, heldOut.Scores.CIDEr, test.Scores.CIDEr)
 	b.WriteString(least(heldOut))
 	b.WriteString(words(cause))
-	if last, ok := heldOut.Layer(-1, Nouns); ok {
+	if last, ok := heldOut.Layer(-1, captions.Nouns); ok {
 		fmt.Fprintf(&b, "- A map belongs to the step that *predicts* its word. The step after, which reads the word, lies on the noun in only %.0f %%: "+
 			"shifting maps by one, an easy mistake, shows something else.\n", 100*last.HitReading.Value)
 	}
@@ -54,7 +34,7 @@ func Discuss(test, heldOut *Report, one score.Scores, cause *CauseReport, runs [
 }
 
 // sayings tells how good the captions are.
-func sayings(r *Report, one score.Scores) string {
+func sayings(r *captions.Report, one score.Scores) string {
 	return fmt.Sprintf("- The captions of %d pictures of held-out combinations have a CIDEr of %.2f and a BLEU-4 of %.3f. One of the pictures' own "+
 		"references has %.2f and %.3f against the other four: whoever says the likeliest thing scores above whoever says something as varied as people do. "+
 		"%.0f %% equal a reference word for word, %.1f %% give the right number, %.1f %% the right subject.\n",
@@ -63,8 +43,8 @@ func sayings(r *Report, one score.Scores) string {
 }
 
 // taught tells where the last layer looks, and what it is like untaught.
-func taught(r *Report, runs []Run) string {
-	last, ok := r.Layer(-1, AllWords)
+func taught(r *captions.Report, runs []captions.Run) string {
+	last, ok := r.Layer(-1, captions.AllWords)
 	if !ok {
 		return ""
 	}
@@ -72,7 +52,7 @@ func taught(r *Report, runs []Run) string {
 		100*last.Hit.Value, last.Words, 100*last.HitShuffled.Value, 100*last.HitChance)
 	for _, run := range runs {
 		if run.Teach == 0 {
-			if other, ok := run.HeldOut.Layer(-1, AllWords); ok {
+			if other, ok := run.HeldOut.Layer(-1, captions.AllWords); ok {
 				text += fmt.Sprintf(" That was **taught** from masks. Trained the same way without, its maps hit in %.1f %%, with a CIDEr of %.2f.",
 					100*other.Hit.Value, run.HeldOut.Scores.CIDEr)
 			}
@@ -83,7 +63,7 @@ func taught(r *Report, runs []Run) string {
 }
 
 // articles tells how an article's map resembles its noun's.
-func articles(r *Report) string {
+func articles(r *captions.Report) string {
 	if len(r.Articles) == 0 {
 		return ""
 	}
@@ -96,8 +76,8 @@ func articles(r *Report) string {
 }
 
 // least tells of the count that is hardest.
-func least(r *Report) string {
-	worst := Count{Right: r.CountRight}
+func least(r *captions.Report) string {
+	worst := captions.Count{Right: r.CountRight}
 	for _, c := range r.Counts {
 		if c.Pictures >= 10 && c.Right.Value < worst.Right.Value {
 			worst = c
@@ -111,7 +91,7 @@ func least(r *Report) string {
 }
 
 // words tells which objects are named although they can't be seen.
-func words(cause *CauseReport) string {
+func words(cause *captions.CauseReport) string {
 	var known []string
 	for _, w := range cause.Words {
 		if w.Objects >= 8 && w.Named.Value >= 0.3 {

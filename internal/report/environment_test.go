@@ -1,4 +1,4 @@
-package fromenv
+package report
 
 import (
 	"context"
@@ -51,7 +51,7 @@ func TestOwnPhotographs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := files(t, test.files...)
-			t.Setenv(Pets, filepath.Base(root))
+			t.Setenv(EnvPets, filepath.Base(root))
 			t.Setenv("GAZE_START", filepath.Dir(root))
 			p, err := FindPhotographs(context.Background(), root, hub.Options{})
 			if err != nil {
@@ -64,7 +64,7 @@ func TestOwnPhotographs(t *testing.T) {
 				}
 				got = append(got, filepath.Base(path))
 			}
-			if strings.Join(got, " ") != test.want || p.Of != test.of || p.From != Pets || (p.License != "") != test.reports {
+			if strings.Join(got, " ") != test.want || p.Of != test.of || p.From != EnvPets || (p.License != "") != test.reports {
 				t.Errorf("%q of %d from %s, licence %q", got, p.Of, p.From, p.License)
 			}
 		})
@@ -81,8 +81,8 @@ func TestNoPhotographs(t *testing.T) {
 		{"heads/a.csv", "a.csv"},
 	} {
 		t.Setenv("GAZE_START", root)
-		t.Setenv(Pets, test.value)
-		if p, err := FindPhotographs(context.Background(), "", hub.Options{}); err == nil || !strings.Contains(err.Error(), Pets+" is") || !strings.Contains(err.Error(), test.says) {
+		t.Setenv(EnvPets, test.value)
+		if p, err := FindPhotographs(context.Background(), "", hub.Options{}); err == nil || !strings.Contains(err.Error(), EnvPets+" is") || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v, %v", test.value, p, err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestNoPhotographs(t *testing.T) {
 
 // TestPhotographsBesideTheClone: without GAZE_PETS, the shared data's are taken.
 func TestPhotographsBesideTheClone(t *testing.T) {
-	t.Setenv(Pets, "")
+	t.Setenv(EnvPets, "")
 	const folder = "shared/data/images/oxford_pets_ccbysa/"
 	root := files(t, folder+"26_5064.jpg", folder+"29_4718.jpg", folder+"31_4838.jpg", "clone/go.mod")
 	p, err := FindPhotographs(context.Background(), filepath.Join(root, "clone"), hub.Options{})
@@ -99,7 +99,7 @@ func TestPhotographsBesideTheClone(t *testing.T) {
 	}
 }
 
-func TestFind(t *testing.T) {
+func TestFindCheckpoint(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	root := files(t, "run/run.json", "run/best/model.safetensors", "begun/run.json", "folder/model.safetensors", "mine.pth", "pets-vit/model.safetensors")
 	t.Setenv("GAZE_START", root)
@@ -111,8 +111,8 @@ func TestFind(t *testing.T) {
 		{"mine.pth", "mine.pth", "", "mine"},
 		{"pets-vit", "pets-vit", "", "pets-vit"}, // what is there goes before a known name
 	} {
-		t.Setenv(VIT, test.value)
-		c, err := Find(context.Background(), VIT, "", hub.Options{})
+		t.Setenv(EnvVIT, test.value)
+		c, err := FindCheckpoint(context.Background(), EnvVIT, "", hub.Options{})
 		run := test.run
 		if run != "" {
 			run = filepath.Join(root, run)
@@ -124,8 +124,8 @@ func TestFind(t *testing.T) {
 	// Known names, given and by default; these come with the program.
 	for value, want := range map[string]string{"scenes-captioner": "scenes-captioner", "": "pets-vit"} {
 		t.Setenv("GAZE_START", t.TempDir())
-		t.Setenv(VIT, value)
-		c, err := Find(context.Background(), VIT, "pets-vit", hub.Options{})
+		t.Setenv(EnvVIT, value)
+		c, err := FindCheckpoint(context.Background(), EnvVIT, "pets-vit", hub.Options{})
 		if err != nil || c.Given != want || c.Short != want || c.Pulled == nil || c.Pulled.Path != c.Path {
 			t.Errorf("%q: %+v, %v", value, c, err)
 		}
@@ -134,15 +134,15 @@ func TestFind(t *testing.T) {
 	for value, says := range map[string]string{
 		"begun": "no model yet", "none": filepath.Join(root, "none"), "dinov2": "did you mean dinov2-base", "~nobody": "~nobody",
 	} {
-		t.Setenv(VIT, value)
-		if c, err := Find(context.Background(), VIT, "", hub.Options{}); err == nil || !strings.HasPrefix(err.Error(), VIT) || !strings.Contains(err.Error(), says) {
+		t.Setenv(EnvVIT, value)
+		if c, err := FindCheckpoint(context.Background(), EnvVIT, "", hub.Options{}); err == nil || !strings.HasPrefix(err.Error(), EnvVIT) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %+v, %v", value, c, err)
 		}
 	}
 	// A name whose server can't be reached names the variable, too.
 	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:1")
-	t.Setenv(VIT, "dinov2-base")
-	if _, err := Find(context.Background(), VIT, "", hub.Options{Attempts: 1}); err == nil || !strings.HasPrefix(err.Error(), VIT) {
+	t.Setenv(EnvVIT, "dinov2-base")
+	if _, err := FindCheckpoint(context.Background(), EnvVIT, "", hub.Options{Attempts: 1}); err == nil || !strings.HasPrefix(err.Error(), EnvVIT) {
 		t.Errorf("out of reach: %v", err)
 	}
 }

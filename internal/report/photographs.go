@@ -1,4 +1,4 @@
-package fromenv
+package report
 
 import (
 	"cmp"
@@ -14,9 +14,6 @@ import (
 	"gaze/pkg/data"
 	"gaze/pkg/hub"
 )
-
-// Pets is the variable that names photographs, or a data set.
-const Pets = "GAZE_PETS"
 
 // reportPhotos are the photographs that the report shows, of the validation set of its
 // homework (Oxford-IIIT Pet).
@@ -41,7 +38,7 @@ type Photographs struct {
 // they are the report's three in ../shared/data beside the clone at root ("" for none),
 // or else the sample photographs, which are fetched on first use.
 func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photographs, error) {
-	folder, err := environ.Existing(Pets)
+	folder, err := environ.Existing(EnvPets)
 	if err != nil {
 		return Photographs{}, err
 	}
@@ -57,7 +54,7 @@ func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photograp
 	}
 	paths, err := hub.SamplePhotos(ctx, o)
 	if errors.Is(err, hub.ErrUnreachable) {
-		err = fmt.Errorf("%w; or set %s to a folder of photographs", err, Pets)
+		err = fmt.Errorf("%w; or set %s to a folder of photographs", err, EnvPets)
 	}
 	return Photographs{paths, "the scikit-image package", "CC0 or public domain, as scikit-image states", len(paths)}, err
 }
@@ -68,9 +65,9 @@ const oxfordLicense = "Oxford-IIIT Pet, CC BY-SA 4.0"
 func ownPhotographs(path string) (Photographs, error) {
 	all, err := list(path)
 	if err != nil {
-		return Photographs{}, environ.Wrong(Pets, environ.Get(Pets), err.Error())
+		return Photographs{}, environ.Wrong(EnvPets, environ.Get(EnvPets), err.Error())
 	}
-	p := Photographs{Paths: theReports(all), From: Pets, License: oxfordLicense, Of: len(all)}
+	p := Photographs{Paths: theReports(all), From: EnvPets, License: oxfordLicense, Of: len(all)}
 	if p.Paths == nil {
 		p.Paths, p.License = all[:min(len(all), shownPhotos)], ""
 	}

@@ -1,4 +1,4 @@
-package study
+package report
 
 import (
 	"context"
@@ -7,20 +7,23 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/pkg/backend"
+	"gaze/pkg/data"
 	"gaze/pkg/data/pets"
+	"gaze/pkg/study"
 	"gaze/pkg/train"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
 
-// TestReport: every row of both profiles can be read, and the laptop's set is drawn
+// TestClassification: every row of both profiles can be read, and the laptop's set is drawn
 // once.
-func TestReport(t *testing.T) {
+func TestClassification(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("GAZE_CACHE", cache)
 	t.Setenv("GAZE_PETS", "")
 	t.Setenv("GAZE_VIT", "")
-	s, err := Report(context.Background())
+	s, err := Classification(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +41,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("%s asks %q, begins with %q", row.Name, row.Asks, row.Start)
 		}
 	}
-	if _, err := Pictures(s.Data, 5); err != nil {
+	if _, err := study.Pictures(s.Data, 5); err != nil {
 		t.Error(err)
 	}
 	drawn := func() int64 {
@@ -49,13 +52,13 @@ func TestReport(t *testing.T) {
 		return info.ModTime().UnixNano()
 	}
 	before := drawn()
-	if _, err := Report(context.Background()); err != nil || drawn() != before {
+	if _, err := Classification(context.Background()); err != nil || drawn() != before {
 		t.Errorf("the second time: %v", err)
 	}
 }
 
-// TestReportOfYourOwn: GAZE_PETS and GAZE_VIT bring the report's own settings.
-func TestReportOfYourOwn(t *testing.T) {
+// TestClassificationOfYourOwn: GAZE_PETS and GAZE_VIT bring the report's own settings.
+func TestClassificationOfYourOwn(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	splits := smallSet(t)
 	cfg, err := vit.ParseConfig("vit:dim=16,depth=1,heads=2,patch=8,size=32")
@@ -73,7 +76,7 @@ func TestReportOfYourOwn(t *testing.T) {
 	}
 	t.Setenv("GAZE_PETS", filepath.Dir(splits.Train.Root))
 	t.Setenv("GAZE_VIT", file)
-	s, err := Report(context.Background())
+	s, err := Classification(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,14 +96,14 @@ func TestReportOfYourOwn(t *testing.T) {
 	} {
 		t.Setenv("GAZE_PETS", c.pets)
 		t.Setenv("GAZE_VIT", c.vit)
-		if _, err := Report(context.Background()); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := Classification(context.Background()); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("it says %v, want %s", err, c.says)
 		}
 	}
 }
 
-// TestReportWithNotes: what is set and plays no part is told of.
-func TestReportWithNotes(t *testing.T) {
+// TestClassificationWithNotes: what is set and plays no part is told of.
+func TestClassificationWithNotes(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	set := filepath.Dir(smallSet(t).Train.Root)
 	photos := t.TempDir()
@@ -117,7 +120,7 @@ func TestReportWithNotes(t *testing.T) {
 	} {
 		t.Setenv("GAZE_PETS", c.pets)
 		t.Setenv("GAZE_VIT", c.vit)
-		s, err := Report(context.Background())
+		s, err := Classification(context.Background())
 		if err != nil {
 			t.Errorf("%+v: %v", c, err)
 			continue
@@ -128,33 +131,30 @@ func TestReportWithNotes(t *testing.T) {
 	}
 }
 
-// TestTell: what is said of results can be said of any, and of a story's rows all.
-func TestTell(t *testing.T) {
-	s := Study{Data: smallSet(t), Rows: rows(), Seeds: []uint64{1, 2}, Dir: t.TempDir()}
+// TestDiscussClassification: what is said of results can be said of any, and of a story's rows all.
+func TestDiscussClassification(t *testing.T) {
+	s := study.Study{Data: smallSet(t), Rows: rows(), Seeds: []uint64{1, 2}, Dir: t.TempDir()}
 	s.Rows[0].Name, s.Rows[1].Name = Crawls, Learns
 	augmented := s.Rows[1]
 	augmented.Name, augmented.Pipeline = Augmented, "randomhflip | "+augmented.Pipeline
 	s.Rows = append(s.Rows, augmented)
 	r := run(t, s)
-	text, err := r.Discuss()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := DiscussClassification(r)
 	for _, want := range []string{"1e-07 ends at", "0.003 ends at", "augmentation", "best row"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it doesn't say %q:\n%s", want, text)
 		}
 	}
 	for _, chart := range []func() error{
-		func() error { c, err := r.Rates(); _, e := c.Image(1); return first(err, e) },
-		func() error { c, err := r.Changes(); _, e := c.Image(1); return first(err, e) },
+		func() error { c, err := RateCurves(r); _, e := c.Image(1); return first(err, e) },
+		func() error { c, err := ChangeCurves(r); _, e := c.Image(1); return first(err, e) },
 	} {
 		if err := chart(); err != nil {
 			t.Error(err)
 		}
 	}
-	if len(r.Effects()) != 1 {
-		t.Errorf("%d effects", len(r.Effects()))
+	if len(Effects(r)) != 1 {
+		t.Errorf("%d effects", len(Effects(r)))
 	}
 	f := r.Final()
 	correct, pictures, share := f.Accuracy()
@@ -179,4 +179,42 @@ func first(errs ...error) error {
 		}
 	}
 	return nil
+}
+
+// smallSet is pictures of three breeds that a tiny model tells apart.
+func smallSet(t *testing.T) *data.Splits {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "pets")
+	set := pets.Set{Seed: 3, Breeds: 3, Size: 16, Splits: []pets.Split{
+		{Name: "train", Pictures: 36, Options: pets.Posed}, {Name: "val", Pictures: 18, Options: pets.Posed}, {Name: "test", Pictures: 18, Options: pets.Posed},
+	}}
+	if err := pets.Write(context.Background(), dir, set, pets.WriteOptions{Format: "png"}); err != nil {
+		t.Fatal(err)
+	}
+	splits, err := data.OpenDataset(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return splits
+}
+
+func rows() []study.Row {
+	const start, plain = "vit:dim=32,depth=1,heads=2,patch=8,size=16", "totensor | normalize(0.5,0.5)"
+	return []study.Row{
+		{Name: "slow", Start: start, Pipeline: plain, Settings: "lr=1e-7; epochs=3; batch=12"},
+		{Name: "fast", Start: start, Pipeline: plain, Settings: "lr=3e-3; epochs=3; batch=12"},
+	}
+}
+
+func run(t *testing.T, s study.Study) *study.Result {
+	t.Helper()
+	device, err := backend.Open("go:ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Run(context.Background(), device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

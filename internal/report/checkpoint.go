@@ -1,6 +1,4 @@
-// Package fromenv finds the models and pictures that environment variables name, for
-// notebooks and for the study that they show.
-package fromenv
+package report
 
 import (
 	"context"
@@ -13,9 +11,6 @@ import (
 	"gaze/pkg/train"
 )
 
-// VIT is the variable that names a Vision Transformer.
-const VIT = "GAZE_VIT"
-
 // Checkpoint is what a variable names.
 type Checkpoint struct {
 	Given string // as the user wrote it, or the fallback
@@ -26,11 +21,11 @@ type Checkpoint struct {
 	Pulled *hub.Result
 }
 
-// Find finds the checkpoint that a variable names: a file, a folder, a run, or a name
+// FindCheckpoint finds the checkpoint that a variable names: a file, a folder, a run, or a name
 // that 'gaze models' lists, which is fetched if it isn't in the cache. If the variable
 // isn't set, it is the known checkpoint called fallback. Errors begin with the
 // variable's name and say where a file was looked for.
-func Find(ctx context.Context, variable, fallback string, o hub.Options) (Checkpoint, error) {
+func FindCheckpoint(ctx context.Context, variable, fallback string, o hub.Options) (Checkpoint, error) {
 	value, tried, err := environ.FileOrName(variable)
 	if err != nil {
 		return Checkpoint{}, err
@@ -51,7 +46,7 @@ func Find(ctx context.Context, variable, fallback string, o hub.Options) (Checkp
 		}
 		return c, nil
 	}
-	// A repository outside the catalogue isn't fetched unasked.
+	// A repository outside the catalogue is fetched by 'gaze pull' only.
 	known, isKnown := hub.Find(value)
 	if _, here := hub.Path(value); isKnown && (here || len(known.Files) > 0) {
 		if err := c.pull(ctx, o); err != nil {
