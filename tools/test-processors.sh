@@ -42,7 +42,7 @@ check() {
 
 golden='Switches|HeldTo|Products|Vector|Golden|BFloat16|HeadOfAnyLayout|Probabilities|Derivative|PadGradient'
 pure='./pkg/backend ./pkg/nn ./pkg/vit ./pkg/train ./pkg/caption'
-pictures='./pkg/transform ./pkg/data/jpeg'
+pictures='./pkg/transform ./internal/jpeg'
 
 # shellcheck disable=SC2086 # lists of packages
 {

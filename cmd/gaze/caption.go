@@ -93,7 +93,11 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return misuse(cmd, err)
 	}
-	m, err := hub.OpenCaptionerSet(c.model, chosen(cmd).Weights, c.vocab)
+	path, err := hub.Resolve(c.model)
+	if err != nil {
+		return err
+	}
+	m, err := caption.Open(path, chosen(cmd).Weights, c.vocab, hub.VocabFile(path))
 	if err != nil {
 		return err
 	}

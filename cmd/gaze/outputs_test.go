@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"gaze/pkg/caption"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
 	"gaze/pkg/vit"
@@ -206,7 +207,11 @@ func overwrites() []overwrite {
 		if list[i].name == "the words" {
 			list[i].prepare = func(t *testing.T) {
 				photo(t, "photos", "words.png")
-				m, err := hub.OpenCaptioner(hub.LaptopCaptioner, "")
+				path, err := hub.Resolve(hub.LaptopCaptioner)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m, err := caption.Open(path, "", "", "")
 				if err != nil {
 					t.Fatal(err)
 				}

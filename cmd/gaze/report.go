@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"gaze/internal/environ"
+	"gaze/internal/report"
 	"gaze/pkg/hub"
-	"gaze/pkg/notebook"
 )
 
 func newReport() *cobra.Command {
@@ -42,7 +42,7 @@ func newReport() *cobra.Command {
 				return err
 			}
 			progress := &progressLine{w: cmd.ErrOrStderr()}
-			if err := notebook.Prepare(cmd.Context(), root, hub.Options{Progress: progress.show}); err != nil {
+			if err := report.Prepare(cmd.Context(), root, hub.Options{Progress: progress.show}); err != nil {
 				return err
 			}
 			script := []string{filepath.Join(root, "tools", "notebooks", "run.py"), "-o", abs}

@@ -208,7 +208,7 @@ func (f *trainFlags) parse() (*train.FineTune, error) {
 		if job.Pipeline, err = parseTensorPipeline(f.pipeline); err != nil {
 			return nil, fmt.Errorf("--pipeline: %w", err)
 		}
-		job.EvalPipeline = train.EvaluationPipeline(job.Pipeline)
+		job.EvalPipeline = job.Pipeline.Evaluation()
 	}
 	if f.evalPipeline != "" {
 		if job.EvalPipeline, err = parseTensorPipeline(f.evalPipeline); err != nil {
@@ -338,10 +338,8 @@ func parseTensorPipeline(spec string) (transform.Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, op := range p {
-		if _, ok := op.(transform.ToTensor); ok {
-			return p, nil
-		}
+	if !p.EndsInTensor() {
+		return nil, errors.New("it must end in a tensor: add '| totensor' and the normalisation")
 	}
-	return nil, errors.New("it must end in a tensor: add '| totensor' and the normalisation")
+	return p, nil
 }

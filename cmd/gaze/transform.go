@@ -118,7 +118,7 @@ func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, 
 
 // results is what a pipeline makes of a picture, to look at and as numbers.
 func results(p transform.Pipeline, seed uint64, im *transform.Image) (*transform.Image, *weights.Tensor, error) {
-	if !makesTensor(p) {
+	if !p.EndsInTensor() {
 		out, err := p.ImageAt(seed, 0, 0, im)
 		if err != nil {
 			return nil, nil, err
@@ -135,13 +135,4 @@ func results(p transform.Pipeline, seed uint64, im *transform.Image) (*transform
 	}
 	out, err := p.Picture(t)
 	return out, weights.NewTensor("tensor", t.Shape[:], t.Data), err
-}
-
-func makesTensor(p transform.Pipeline) bool {
-	for _, op := range p {
-		if _, ok := op.(transform.ToTensor); ok {
-			return true
-		}
-	}
-	return false
 }

@@ -24,17 +24,11 @@ func ViTOf(m *vit.Model) (Backbone, error) {
 	if err != nil {
 		return b, fmt.Errorf("caption: the Vision Transformer: %w", err)
 	}
-	b.Mean, b.Std = []float32{0}, []float32{1}
-	for _, op := range p {
-		switch op := op.(type) {
-		case transform.Normalize:
-			b.Mean, b.Std = op.Mean, op.Std
-		case transform.ToTensor:
-			if op.Scale != 0 {
-				return b, fmt.Errorf("caption: the Vision Transformer's pictures are made by %s: only totensor can be carried out here", op)
-			}
-		}
+	tensor, normalize := p.Scaling()
+	if tensor.Scale != 0 {
+		return b, fmt.Errorf("caption: the Vision Transformer's pictures are made by %s: only totensor can be carried out here", tensor)
 	}
+	b.Mean, b.Std = normalize.Mean, normalize.Std
 	return b, b.validateViT()
 }
 

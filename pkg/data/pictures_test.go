@@ -117,9 +117,9 @@ func tiffFloat(t *testing.T) []byte {
 
 // damagedKinds are the third table.
 func damagedKinds(t *testing.T) []documented {
-	restart := photoFile(t, "jpeg/testdata/damaged", "restart.jpg")
-	progressive := photoFile(t, "jpeg/testdata/damaged", "progressive.jpg")
-	plain := photoFile(t, "jpeg/testdata/damaged", "420.jpg")
+	restart := photoFile(t, "../../internal/jpeg/testdata/damaged", "restart.jpg")
+	progressive := photoFile(t, "../../internal/jpeg/testdata/damaged", "progressive.jpg")
+	plain := photoFile(t, "../../internal/jpeg/testdata/damaged", "420.jpg")
 	rgb, gif := picture(t, "rgb.png"), picture(t, "palette.gif")
 	flipped := func(data []byte, at int) []byte {
 		data = bytes.Clone(data)

@@ -2,161 +2,181 @@ package explain
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
+	"math"
+
+	"gaze/pkg/plots"
+	"gaze/pkg/transform"
 )
 
-// Heads chooses what becomes of a layer's attention heads: their mean, their
-// maximum, or a single head.
-type Heads struct {
-	kind  string
-	index int
+// Attention is the [class] query's attention over one picture in every layer.
+type Attention struct {
+	Picture string           // the picture's name
+	Model   string           // the checkpoint's name
+	Seen    *transform.Image // the part of the picture that the model saw, in its own colours
+	Layers  []ClassRow       // one per layer, the first layer first
 }
 
-// MeanHeads averages the heads of a layer, as the [class] attention figures of
-// the ViT and DINO papers do.
-var MeanHeads = Heads{kind: "mean"}
-
-// MaxHeads takes, for every patch, the largest value over the heads.
-var MaxHeads = Heads{kind: "max"}
-
-// OneHead takes a single head, counted from 0; -1 is the last one.
-func OneHead(index int) Heads { return Heads{kind: "head", index: index} }
-
-// ParseHeads reads "mean", "max" or a head's number ("0", "5", "-1").
-func ParseHeads(s string) (Heads, error) {
-	switch s {
-	case "mean":
-		return MeanHeads, nil
-	case "max":
-		return MaxHeads, nil
-	}
-	i, err := strconv.Atoi(s)
+// Map reduces one layer to a map over the picture: the softmax weights,
+// [rows, cols]. layer counts from 0; -1 is the last.
+func (a *Attention) Map(layer int, heads Heads) (Map, error) {
+	l, err := Index(layer, len(a.Layers), "layer")
 	if err != nil {
-		return Heads{}, fmt.Errorf("%q is no choice of heads: use mean, max or a head's number (0 is the first, -1 the last)", s)
+		return Map{}, err
 	}
-	return OneHead(i), nil
+	return a.Layers[l].Map(heads)
 }
 
-// Check tells whether a layer of n heads has this choice.
-func (h Heads) Check(n int) error {
-	if h.kind != "head" {
-		return nil
+// Figure draws the photograph, the heat map and both together, with a colour
+// bar, titled with model, layer and heads.
+func (a *Attention) Figure(layer int, heads Heads) (plots.Figure, error) {
+	m, err := a.Map(layer, heads)
+	if err != nil {
+		return nil, err
 	}
-	_, err := Index(h.index, n, "head")
-	return err
+	l, _ := Index(layer, len(a.Layers), "layer")
+	values := m.Matrix()
+	aspect := float64(a.Seen.Width) / float64(a.Seen.Height)
+	return plots.Grid{
+		Title:    a.Picture,
+		Subtitle: fmt.Sprintf("[class] attention · %s, %s · %s", layerName(l, len(a.Layers)), heads.of(a.Layers[l].Heads), a.Model),
+		Panels: [][]plots.Panel{{
+			{Title: "photograph", Picture: a.Seen},
+			{Title: fmt.Sprintf("attention, %d×%d patches", m.Rows, m.Cols), Values: values, Aspect: aspect},
+			{Title: "overlay", Picture: a.Seen, Values: values, Alpha: 0.55},
+		}},
+		Scale: plots.Scale{Map: plots.Inferno, Max: float64(m.max()), Label: "softmax weight of a patch"},
+	}, nil
 }
 
-// String returns the text that [ParseHeads] reads, or the phrase for a title.
-func (h Heads) String() string {
+// layerName says which layer a picture shows, counted as the flags count.
+func layerName(layer, of int) string {
+	if layer == of-1 {
+		return fmt.Sprintf("layer %d (the last)", layer)
+	}
+	return fmt.Sprintf("layer %d", layer)
+}
+
+// of is the choice out of n heads as a title says it.
+func (h Heads) of(n int) string {
 	if h.kind == "head" {
-		return "head " + strconv.Itoa(h.index)
+		i, _ := Index(h.index, n, "head")
+		return fmt.Sprintf("head %d", i)
 	}
-	return h.kind + " of heads"
+	return fmt.Sprintf("%s of %d heads", h.kind, n)
 }
 
-// Index resolves a count-from-the-end index: 0..n-1 stay, -1 is n-1.
-// what names the thing counted in the error, such as "layer".
-func Index(i, n int, what string) (int, error) {
-	j := i
-	if j < 0 {
-		j += n
-	}
-	if j < 0 || j >= n {
-		return 0, fmt.Errorf("there is no %s %d: the model has %d (0 to %d, or -1 for the last)", what, i, n, n-1)
-	}
-	return j, nil
+func (m Map) max() float32 {
+	r, c := m.Peak()
+	return m.At(r, c)
 }
 
-// ClassRow is the [class] query's attention over the patches in one layer:
-// the softmax weights of shape [heads, rows*cols]. The weights that the query
-// gives to itself and to other tokens without a place in the picture
-// (distillation, registers) are left out, so a head's row sums to at most 1.
-type ClassRow struct {
-	Heads, Rows, Cols int
-	Weights           []float32
-}
-
-// ClassRowOf cuts the [class] query's row out of a layer's attention
-// probabilities of shape [heads, tokens, tokens] for one picture. prefix is how
-// many tokens come before the first patch; rows*cols patches follow.
-func ClassRowOf(probabilities []float32, heads, prefix, rows, cols int) (ClassRow, error) {
-	patches := rows * cols
-	tokens := prefix + patches
-	if heads <= 0 || prefix < 1 || len(probabilities) != heads*tokens*tokens {
-		return ClassRow{}, fmt.Errorf("explain: %d attention values are not %d heads of %dx%d tokens (%d before %dx%d patches)",
-			len(probabilities), heads, tokens, tokens, prefix, rows, cols)
+// Atlas draws the map of every layer (rows) and head (columns), each with a
+// scale of its own from 0 to its largest weight.
+func (a *Attention) Atlas() (plots.Figure, error) {
+	if len(a.Layers) == 0 {
+		return nil, fmt.Errorf("explain: no layers of %s were kept", a.Picture)
 	}
-	row := ClassRow{Heads: heads, Rows: rows, Cols: cols, Weights: make([]float32, heads*patches)}
-	for h := range heads {
-		start := h*tokens*tokens + prefix // query 0 of head h, first patch key
-		copy(row.Weights[h*patches:(h+1)*patches], probabilities[start:start+patches])
-	}
-	return row, nil
-}
-
-// Head returns one head's map over the patches, a view and not a copy.
-func (r ClassRow) Head(h int) Map {
-	n := r.Rows * r.Cols
-	return Map{Rows: r.Rows, Cols: r.Cols, Values: r.Weights[h*n : (h+1)*n]}
-}
-
-// Map reduces the heads to one map of softmax weights, [rows, cols]. The mean
-// is accumulated in float64, so that it doesn't depend on the heads' order.
-func (r ClassRow) Map(heads Heads) (Map, error) {
-	n := r.Rows * r.Cols
-	out := Map{Rows: r.Rows, Cols: r.Cols, Values: make([]float32, n)}
-	if heads.kind == "head" {
-		h, err := Index(heads.index, r.Heads, "head")
-		if err != nil {
-			return Map{}, err
-		}
-		copy(out.Values, r.Head(h).Values)
-		return out, nil
-	}
-	for i := range n {
-		sum, top := 0.0, float32(0)
-		for h := range r.Heads {
-			v := r.Weights[h*n+i]
-			sum += float64(v)
-			top = max(top, v)
-		}
-		if heads.kind == "max" {
-			out.Values[i] = top
-		} else {
-			out.Values[i] = float32(sum / float64(r.Heads))
+	maps := make([][][][]float64, len(a.Layers))
+	for l, row := range a.Layers {
+		for h := range row.Heads {
+			maps[l] = append(maps[l], row.Head(h).Matrix())
 		}
 	}
-	return out, nil
+	return plots.Atlas{
+		Maps: maps, RowTitle: "layer", ColTitle: "head", OwnRange: true,
+		Title:    "[class] attention of every layer and head: " + a.Picture,
+		Subtitle: fmt.Sprintf("%s · each map from its least to its largest weight", a.Model),
+		Scale:    plots.Scale{Map: plots.Inferno},
+	}, nil
 }
 
-// OnPatches returns, for every head, the share of the [class] query's attention
-// that falls on patches; the rest, up to 1, stays on tokens without a place.
-func (r ClassRow) OnPatches() []float64 {
-	out := make([]float64, r.Heads)
-	for h := range out {
-		out[h] = r.Head(h).Sum()
+// EntropyChart draws the entropy of every head's map, in bits, layer by layer,
+// averaged over the pictures: a point per head and a line through their means.
+// The dashed line is a map that looks everywhere alike.
+func EntropyChart(all ...*Attention) (plots.Figure, error) {
+	if len(all) == 0 || len(all[0].Layers) == 0 {
+		return nil, fmt.Errorf("explain: no attention to draw the entropy of")
+	}
+	points := plots.Series{Name: "a head", Points: true, NoLine: true}
+	line := plots.Series{Name: "mean of heads"}
+	for l := range all[0].Layers {
+		var layer mean
+		for h, e := range HeadEntropies(l, all...) {
+			layer.add(e)
+			heads := all[0].Layers[l].Heads
+			spread := 0.0 // heads side by side, so that no point hides another
+			if heads > 1 {
+				spread = (float64(h)/float64(heads-1) - 0.5) * 0.36
+			}
+			points.X, points.Y = append(points.X, float64(l)+spread), append(points.Y, e)
+		}
+		line.X, line.Y = append(line.X, float64(l)), append(line.Y, layer.value())
+	}
+	first := all[0].Layers[0]
+	return plots.LineChart{
+		Title:    "How widely the [class] token looks",
+		Subtitle: fmt.Sprintf("%s · %s", all[0].Model, countOf(len(all), "picture")),
+		XLabel:   "layer", YLabel: "entropy of a head's map (bits)",
+		Series: []plots.Series{line, points},
+		Lines:  []plots.RefLine{{Value: maxEntropy(first.Rows * first.Cols), Label: "the same everywhere"}},
+	}, nil
+}
+
+// HeadEntropies is the entropy in bits of each head of a layer, averaged over pictures.
+func HeadEntropies(layer int, all ...*Attention) []float64 {
+	out := make([]float64, all[0].Layers[layer].Heads)
+	for _, a := range all {
+		for h, e := range a.Layers[layer].Entropies() {
+			out[h] += e / float64(len(all))
+		}
 	}
 	return out
 }
 
-// Entropies returns the entropy in bits of every head's map over the patches.
-func (r ClassRow) Entropies() []float64 {
-	out := make([]float64, r.Heads)
-	for h := range out {
-		out[h] = r.Head(h).Entropy()
+// AttentionTable sets the numbers of the last layer, averaged over heads, side
+// by side for several pictures.
+func AttentionTable(all ...*Attention) plots.Table {
+	t := plots.Table{
+		Caption: "[class] attention in the last layer, mean of heads",
+		Columns: columns("picture", "peak at (row, column)", "entropy (bits)", "of at most", "in the top tenth of patches", "stays off the patches"),
 	}
-	return out
+	for _, a := range all {
+		s := a.Summary()
+		t.Rows = append(t.Rows, []any{
+			a.Picture, fmt.Sprintf("%d, %d", s.Row, s.Col), fmt.Sprintf("%.2f", s.Entropy), fmt.Sprintf("%.2f", s.MostEntropy),
+			fmt.Sprintf("%.0f %%", 100*s.TopTenth), fmt.Sprintf("%.0f %%", 100*s.OffPatches),
+		})
+	}
+	return t
 }
 
-func sortDescending(v []float32) {
-	slices.SortFunc(v, func(a, b float32) int {
-		switch {
-		case a > b:
-			return -1
-		case a < b:
-			return 1
-		}
-		return 0
-	})
+// AttentionSummary is what the last layer's map, the mean of its heads, is like.
+type AttentionSummary struct {
+	Row, Col    int     // of the patch with the most weight
+	Entropy     float64 // in bits
+	MostEntropy float64 // of a map that is the same everywhere
+	TopTenth    float64 // share of the weight in the tenth of the patches with the most
+	OffPatches  float64 // weight on tokens without a place in the picture
+}
+
+// Summary measures the last layer's map.
+func (a *Attention) Summary() AttentionSummary {
+	m, err := a.Map(-1, MeanHeads)
+	if err != nil {
+		panic(err) // there is a last layer and a mean of its heads
+	}
+	s := AttentionSummary{Entropy: m.Entropy(), MostEntropy: maxEntropy(len(m.Values)), OffPatches: 1 - m.Sum()}
+	s.Row, s.Col = m.Peak()
+	s.TopTenth = m.TopShare((len(m.Values) + 9) / 10)
+	return s
+}
+
+// maxEntropy is the entropy in bits of n equal weights.
+func maxEntropy(n int) float64 { return math.Log2(float64(n)) }
+
+func countOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"gaze/pkg/evaluate/captions"
+	"gaze/pkg/caption"
 	"gaze/pkg/plots"
 	"gaze/pkg/transform"
 )
@@ -132,7 +132,7 @@ func (c *Captioned) onMask(m Map, word string) (on, area *float64, err error) {
 		return nil, nil, err
 	}
 	var share, covered float64
-	for i, part := range captions.Coverage(mask, c.Result.Input, c.Stride) {
+	for i, part := range caption.Coverage(mask, c.Result.Input, c.Stride) {
 		share += part * float64(m.Values[i])
 	}
 	for _, v := range mask.Pix {

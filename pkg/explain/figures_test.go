@@ -91,9 +91,6 @@ func TestPositionFigures(t *testing.T) {
 	if table := PositionTable(p, small).String(); !strings.Contains(table, "5×20") || !strings.Contains(table, "3×4") {
 		t.Errorf("table: %s", table)
 	}
-	if text := DiscussPositions(p, small); !strings.Contains(text, "of the 100 positions") || strings.Contains(text, "NaN") {
-		t.Errorf("discussion: %s", text)
-	}
 }
 
 func TestAttend(t *testing.T) {
@@ -141,9 +138,6 @@ func TestAttend(t *testing.T) {
 	draws(t, "atlas", f, err)
 	f, err = EntropyChart(a, a)
 	draws(t, "entropy", f, err)
-	if text := DiscussAttention(a); !strings.Contains(text, "bits") || strings.Contains(text, "NaN") {
-		t.Errorf("discussion: %s", text)
-	}
 	if table := AttentionTable(a).String(); !strings.Contains(table, "stripes") {
 		t.Errorf("table: %s", table)
 	}
@@ -159,9 +153,6 @@ func TestNothingToDraw(t *testing.T) {
 	}
 	if _, err := EntropyChart(); err == nil {
 		t.Error("entropy of nothing")
-	}
-	if DiscussAttention() == "" {
-		t.Error("no word about nothing")
 	}
 }
 

@@ -2,12 +2,8 @@ package hub
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-
-	"gaze/pkg/caption"
-	"gaze/pkg/vit"
 )
 
 // LaptopCaptioner is the captioner that comes with the program.
@@ -16,66 +12,15 @@ const LaptopCaptioner = "scenes-captioner"
 // bertVocab is the vocabulary of the published captioners.
 const bertVocab = "bert-base-uncased"
 
-// OpenCaptioner opens a captioner, a file or the name of a known one, with its
-// words: those of the file vocab, or, if that is "", those that came with the
-// weights, a vocab.txt beside them, or the cache's bert-base-uncased.
-func OpenCaptioner(fileOrName, vocab string) (*caption.Model, error) {
-	return OpenCaptionerSet(fileOrName, "", vocab)
-}
-
-// OpenCaptionerSet is [OpenCaptioner] for a file with several sets of weights: it
-// takes the one called set, as [caption.LoadSet] does.
-func OpenCaptionerSet(fileOrName, set, vocab string) (*caption.Model, error) {
-	path, err := Resolve(fileOrName)
-	if err != nil {
-		return nil, err
+// VocabFile finds the vocabulary of a captioner that lies at path and brings none:
+// vocab.txt beside it, else bert-base-uncased's if that was pulled, else "".
+func VocabFile(path string) string {
+	beside := filepath.Join(folderOf(path), "vocab.txt")
+	if _, err := os.Stat(beside); err == nil {
+		return beside
 	}
-	m, err := caption.LoadSet(path, set)
-	if err != nil {
-		return nil, notACaptioner(path, err)
-	}
-	if err := findWords(m, path, vocab); err != nil {
-		return nil, errors.Join(err, m.Close())
-	}
-	return m, nil
-}
-
-// notACaptioner is the error of a file that was refused, which says more of one that
-// is a Vision Transformer.
-func notACaptioner(path string, err error) error {
-	m, wrong := vit.Load(path)
-	if wrong != nil {
-		return err
-	}
-	err = fmt.Errorf("%s holds a Vision Transformer (%s), which doesn't caption: `gaze classify` and `gaze attend` use it, `gaze models` lists captioners", path, m.Name)
-	return errors.Join(err, m.Close())
-}
-
-// findWords gives the model its vocabulary.
-func findWords(m *caption.Model, path, vocab string) error {
-	if vocab == "" && m.Vocab != nil {
-		return nil
-	}
-	file := vocab
-	if beside := filepath.Join(folderOf(path), "vocab.txt"); file == "" {
-		if _, err := os.Stat(beside); err == nil {
-			file = beside
-		} else if cached, ok := Path(bertVocab); ok {
-			file = cached
-		}
-	}
-	if file == "" {
-		return fmt.Errorf("hub: %s comes without its words: fetch them once with `gaze pull %s`, put vocab.txt beside it, or name the file with --vocab", path, bertVocab)
-	}
-	v, err := caption.LoadVocab(file)
-	if err != nil {
-		return err
-	}
-	if v.Len() != m.Config.Vocab {
-		return fmt.Errorf("hub: %s has %d word pieces, %s was made for %d: it is the vocabulary of another model", file, v.Len(), path, m.Config.Vocab)
-	}
-	m.Vocab = v
-	return nil
+	cached, _ := Path(bertVocab)
+	return cached
 }
 
 // CaptionerRecord is the record of how a captioner was trained, record.json beside

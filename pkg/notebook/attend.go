@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"gaze/internal/environ"
-	"gaze/internal/fromenv"
+	"gaze/internal/report"
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/explain"
@@ -128,14 +128,14 @@ func (l *looker) close() {
 
 // Photographs returns the photographs to look at: those of the folder or data set that
 // GAZE_PETS names, the report's three if all are there, otherwise the first six by name.
-// If it isn't set, the report's three in ../shared/data beside the clone, or else the
-// free ones that come with scikit-image, which are fetched on first use. Trouble ends
-// the cell with the reason, as [Check] does.
+// If it isn't set, the report's three if they lie beside the clone, or else the free
+// ones that come with scikit-image, which are fetched on first use. Trouble ends the
+// cell with the reason, as [Check] does.
 func Photographs() []string { return photographs().Paths }
 
-func photographs() fromenv.Photographs {
+func photographs() report.Photographs {
 	environ.WarnOnce(os.Stderr)
-	return Must(fromenv.FindPhotographs(context.Background(), os.Getenv("GAZE_ROOT"), hub.Options{}))
+	return Must(report.FindPhotographs(context.Background(), os.Getenv("GAZE_ROOT"), hub.Options{}))
 }
 
 // AboutPhotographs says which photographs [Photographs] returns, and where they
@@ -155,3 +155,13 @@ func AboutPhotographs() plots.Table {
 	}
 	return t
 }
+
+// DiscussPositions puts into words what the numbers of position embeddings say: of
+// the checkpoint's own, and of those resized to another grid.
+func DiscussPositions(own, resized *explain.Positions) Text {
+	return Text(report.DiscussPositions(own, resized))
+}
+
+// DiscussAttention puts into words what the numbers of the [class] token's attention
+// say.
+func DiscussAttention(all ...*explain.Attention) Text { return Text(report.DiscussAttention(all...)) }

@@ -10,20 +10,15 @@ import (
 	"strings"
 
 	"gaze/internal/environ"
-	"gaze/internal/fromenv"
+	"gaze/internal/report"
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
-	"gaze/pkg/data"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/explain"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
 	"gaze/pkg/transform"
 )
-
-// sceneSize is the width and height that the drawn pictures are shown at, in
-// pixels; captioners see them at their own size.
-const sceneSize = 384
 
 // Captioner is a captioner and where it came from.
 type Captioner struct {
@@ -34,12 +29,6 @@ type Captioner struct {
 	short  string // for figures
 }
 
-// captionerEnv names a captioner, imagesEnv what it captions.
-const (
-	captionerEnv = "GAZE_CAPTIONER"
-	imagesEnv    = "GAZE_CAPTION_IMAGES"
-)
-
 // OpenCaptioner opens the captioner that GAZE_CAPTIONER names (a file, a folder, a run,
 // or a name that 'gaze models' lists, which is fetched if it isn't in the cache), else
 // the small one that comes with Gaze. Trouble ends the cell with the reason, as [Check]
@@ -48,7 +37,7 @@ func OpenCaptioner() *Captioner { return Must(openCaptioner()) }
 
 func openCaptioner() (*Captioner, error) {
 	environ.WarnOnce(os.Stderr)
-	found, err := fromenv.Find(context.Background(), captionerEnv, hub.LaptopCaptioner, hub.Options{Log: note})
+	found, err := report.FindCheckpoint(context.Background(), report.EnvCaptioner, hub.LaptopCaptioner, hub.Options{Log: note})
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +47,8 @@ func openCaptioner() (*Captioner, error) {
 	} else if known, ok := hub.Lookup(found.Given); ok && found.Pulled != nil {
 		c.Source = known.Title
 	}
-	if c.Model, err = hub.OpenCaptioner(c.path, ""); err != nil {
-		return nil, fmt.Errorf("%s: %w", captionerEnv, err)
+	if err := c.open(); err != nil {
+		return nil, fmt.Errorf("%s: %w", report.EnvCaptioner, err)
 	}
 	return c, nil
 }
@@ -68,9 +57,17 @@ func openCaptioner() (*Captioner, error) {
 func shippedCaptioner() (*Captioner, error) {
 	known, _ := hub.Lookup(hub.LaptopCaptioner)
 	c := &Captioner{Name: known.Name, Source: known.Title, path: known.Name, short: known.Name}
-	var err error
-	c.Model, err = hub.OpenCaptioner(c.path, "")
-	return c, err
+	return c, c.open()
+}
+
+// open opens the captioner that lies at its path, or that is known by that name.
+func (c *Captioner) open() error {
+	path, err := hub.Resolve(c.path)
+	if err != nil {
+		return err
+	}
+	c.Model, err = caption.Open(path, "", "", hub.VocabFile(path))
+	return err
 }
 
 // AboutCaptioner sums up the captioner and the pictures that [Captions] shows.
@@ -88,8 +85,8 @@ func AboutCaptioner() plots.Table {
 	cfg := c.Config
 	grid := cfg.Grid(cfg.LongestSide, cfg.LongestSide)
 	pictures := "five scenes drawn by code (pkg/data/scenes)"
-	if dir := environ.Get(imagesEnv); dir != "" {
-		pictures = fmt.Sprintf("%d of %s (%s)", len(Must(picturesToCaption())), dir, imagesEnv)
+	if dir := environ.Get(report.EnvImages); dir != "" {
+		pictures = fmt.Sprintf("%d of %s (%s)", len(Must(report.CaptionPictures())), dir, report.EnvImages)
 	}
 	return plots.Table{Columns: []plots.Column{{Name: ""}, {Name: "", Align: plots.AlignLeft}}, Rows: [][]any{
 		{"captioner", c.short + ": " + c.Source},
@@ -125,19 +122,12 @@ func Caption(name string) *explain.Captioned {
 		}
 		names = append(names, stem)
 	}
-	if environ.Get(imagesEnv) != "" && slices.Contains(scenes.ReportNames(), name) {
-		fmt.Fprintf(os.Stderr, "note: %q is a drawn picture: showing %q of %s, of which there are %s\n", name, names[0], imagesEnv, strings.Join(names, ", "))
+	if environ.Get(report.EnvImages) != "" && slices.Contains(scenes.ReportNames(), name) {
+		fmt.Fprintf(os.Stderr, "note: %q is a drawn picture: showing %q of %s, of which there are %s\n", name, names[0], report.EnvImages, strings.Join(names, ", "))
 		return all[0]
 	}
 	Check(fmt.Errorf("there is no picture %q: there are %s", name, strings.Join(names, ", ")))
 	return nil
-}
-
-// toCaption is a picture to be captioned.
-type toCaption struct {
-	name string
-	key  any
-	open func() (*transform.Image, []explain.Mask, error)
 }
 
 func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
@@ -146,7 +136,7 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 		return nil, err
 	}
 	defer c.Close()
-	list, err := picturesToCaption()
+	list, err := report.CaptionPictures()
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +156,7 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		e, err := Cached(filepath.Join(dir, "cells"), "caption", []any{"1", weights, p.name, p.key}, func() (*explain.Captioned, error) { return s.say(p) })
+		e, err := s.sayOnce(p, filepath.Join(dir, "cells"), weights)
 		if err != nil {
 			bad = append(bad, err)
 			fmt.Fprintln(os.Stderr, "note: left out:", err)
@@ -190,51 +180,6 @@ func (c *Captioner) key() (string, error) {
 	return key + c.Vocab.String(), err
 }
 
-// picturesToCaption lists them.
-func picturesToCaption() ([]toCaption, error) {
-	var list []toCaption
-	dir, err := environ.Existing(imagesEnv)
-	if err != nil {
-		return nil, err
-	}
-	if dir == "" {
-		for _, name := range scenes.ReportNames() {
-			list = append(list, toCaption{name, sceneSize, func() (*transform.Image, []explain.Mask, error) {
-				s, err := scenes.Report(name, sceneSize)
-				return s.Image, masksOf(s), err
-			}})
-		}
-		return list, nil
-	}
-	paths, err := data.List([]string{dir})
-	if err != nil {
-		return nil, environ.Wrong(imagesEnv, environ.Get(imagesEnv), err.Error())
-	}
-	for _, path := range paths {
-		key, err := FileKey(path)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, toCaption{filepath.Base(path), key, func() (*transform.Image, []explain.Mask, error) {
-			im, damage, err := data.DecodeWarn(path)
-			if damage != "" {
-				fmt.Fprintf(os.Stderr, "note: %s: damaged: %s\n", path, damage)
-			}
-			return im, nil, err
-		}})
-	}
-	return list, nil
-}
-
-// masksOf is where a scene's things are.
-func masksOf(s scenes.Scene) []explain.Mask {
-	var list []explain.Mask
-	for _, n := range s.Nouns {
-		list = append(list, explain.Mask{Words: append([]string{n.Word}, n.Words...), Image: n.Mask})
-	}
-	return list
-}
-
 // speaker runs a captioner, which it gives to the backend for the first picture.
 type speaker struct {
 	captioner *Captioner
@@ -252,19 +197,34 @@ func (s *speaker) start() error {
 	return err
 }
 
-func (s *speaker) say(p toCaption) (*explain.Captioned, error) {
-	im, masks, err := p.open()
+// sayOnce reads what was computed before from the cache.
+func (s *speaker) sayOnce(p report.Picture, cache, weights string) (*explain.Captioned, error) {
+	var key any = report.SceneSize
+	if p.Path != "" {
+		var err error
+		if key, err = FileKey(p.Path); err != nil {
+			return nil, err
+		}
+	}
+	return Cached(cache, "caption", []any{"1", weights, p.Name, key}, func() (*explain.Captioned, error) { return s.say(p) })
+}
+
+func (s *speaker) say(p report.Picture) (*explain.Captioned, error) {
+	im, masks, damage, err := p.Open()
 	if err == nil {
 		err = s.start()
 	}
 	if err != nil {
 		return nil, err
 	}
+	if damage != "" {
+		fmt.Fprintf(os.Stderr, "note: %s: damaged: %s\n", p.Path, damage)
+	}
 	results, err := s.running.Caption([]*transform.Image{im}, caption.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.name, err)
+		return nil, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	e, err := explain.NewCaptioned(p.name, im, results[0], s.captioner.Config)
+	e, err := explain.NewCaptioned(p.Name, im, results[0], s.captioner.Config)
 	if err != nil {
 		return nil, err
 	}

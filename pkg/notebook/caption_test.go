@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/internal/report"
 	"gaze/pkg/caption"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/hub"
@@ -26,7 +27,7 @@ func TestCaptions(t *testing.T) {
 		t.Fatalf("exit %d, %d captions", *status, len(all))
 	}
 	for i, want := range []string{"bike", "girl", "sheep", "ski", "umbrella"} {
-		if all[i].Picture != want || all[i].Image.Width != sceneSize || len(all[i].Masks) == 0 || all[i].Model != hub.LaptopCaptioner {
+		if all[i].Picture != want || all[i].Image.Width != report.SceneSize || len(all[i].Masks) == 0 || all[i].Model != hub.LaptopCaptioner {
 			t.Errorf("picture %d is %s, %d pixels, %d masks, by %s", i, all[i].Picture, all[i].Image.Width, len(all[i].Masks), all[i].Model)
 		}
 	}
@@ -142,7 +143,7 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 		t.Errorf("of a folder that isn't there: %v", err)
 	}
 	t.Setenv("GAZE_CAPTION_IMAGES", filepath.Join(dir, "b.png"))
-	if list, err := picturesToCaption(); err != nil || len(list) != 1 || list[0].name != "b.png" {
+	if list, err := report.CaptionPictures(); err != nil || len(list) != 1 || list[0].Name != "b.png" {
 		t.Errorf("of one photograph: %v, %v", list, err)
 	}
 	t.Setenv("GAZE_CAPTIONER", filepath.Join(dir, "none"))

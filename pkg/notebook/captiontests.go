@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"gaze/internal/report"
 	"gaze/pkg/caption"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/evaluate/captions"
@@ -63,7 +64,7 @@ func DiscussCaptions() Text {
 	defer stop()
 	test, heldOut := CaptionReport(scenes.Test), CaptionReport(scenes.HeldOut)
 	one := Must(captions.OneReference(ctx, captions.Set{Split: scenes.HeldOut, Count: scenesTested}))
-	return Text(captions.Discuss(test, heldOut, one, CaptionCause(), CaptionRuns()))
+	return Text(report.DiscussCaptions(test, heldOut, one, CaptionCause(), CaptionRuns()))
 }
 
 // testedCaptioner is the captioner that GAZE_CAPTIONER names if it knows the words

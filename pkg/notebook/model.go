@@ -6,15 +6,12 @@ import (
 	"os"
 
 	"gaze/internal/environ"
-	"gaze/internal/fromenv"
+	"gaze/internal/report"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
 	"gaze/pkg/train"
 	"gaze/pkg/vit"
 )
-
-// DefaultWeights is the checkpoint that notebooks use when GAZE_VIT is not set.
-const DefaultWeights = "dinov2-small"
 
 // Weights is a checkpoint and where it came from.
 type Weights struct {
@@ -26,29 +23,13 @@ type Weights struct {
 
 // Model opens the checkpoint that GAZE_VIT names (a file, a folder, a run of 'gaze
 // train', which stands for its best model, or a name that 'gaze models' lists), else
-// [DefaultWeights]. One of the known names is fetched first if it isn't in the cache.
+// dinov2-small. One of the known names is fetched first if it isn't in the cache.
 // Trouble ends the cell with the reason, as [Check] does.
 func Model() *Weights { return Must(open()) }
 
-// Prepare looks at what the environment names and fetches what the notebooks will use
-// and isn't there yet, so that their cells needn't. root is the clone's folder.
-func Prepare(ctx context.Context, root string, o hub.Options) error {
-	if _, err := fromenv.Find(ctx, fromenv.VIT, DefaultWeights, o); err != nil {
-		return err
-	}
-	if _, err := fromenv.Find(ctx, captionerEnv, hub.LaptopCaptioner, o); err != nil {
-		return err
-	}
-	if _, err := fromenv.FindPhotographs(ctx, root, o); err != nil {
-		return err
-	}
-	_, err := picturesToCaption()
-	return err
-}
-
 func open() (*Weights, error) {
 	environ.WarnOnce(os.Stderr)
-	c, err := fromenv.Find(context.Background(), fromenv.VIT, DefaultWeights, hub.Options{Log: note})
+	c, err := report.FindCheckpoint(context.Background(), report.EnvVIT, report.DefaultVIT, hub.Options{Log: note})
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +45,7 @@ func open() (*Weights, error) {
 		path = c.Run
 	}
 	if w.Model, err = train.LoadModel(path); err != nil {
-		return nil, fmt.Errorf("%s: %w", fromenv.VIT, err)
+		return nil, fmt.Errorf("%s: %w", report.EnvVIT, err)
 	}
 	w.Title = fmt.Sprintf("%s (%s)", w.Name, c.Short)
 	return w, nil

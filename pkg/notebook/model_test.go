@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/internal/report"
 	"gaze/pkg/hub"
 )
 
@@ -191,14 +192,14 @@ func TestPrepareHasNothingToDo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Prepare(context.Background(), "", hub.Options{}); err != nil {
+	if err := report.Prepare(context.Background(), "", hub.Options{}); err != nil {
 		t.Error(err)
 	}
 	// What can't work is said before anything runs.
 	for _, name := range []string{"GAZE_VIT", "GAZE_PETS", "GAZE_CAPTIONER", "GAZE_CAPTION_IMAGES"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, filepath.Join(dir, "none"))
-			if err := Prepare(context.Background(), "", hub.Options{}); err == nil || !strings.Contains(err.Error(), name) {
+			if err := report.Prepare(context.Background(), "", hub.Options{}); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%v, want an error that names %s", err, name)
 			}
 		})

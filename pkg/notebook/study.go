@@ -8,18 +8,20 @@ import (
 	"time"
 
 	"gaze/internal/environ"
+	"gaze/internal/report"
 	"gaze/pkg/backend"
+	"gaze/pkg/plots"
 	"gaze/pkg/study"
 	"gaze/pkg/train"
 )
 
-// OpenStudy is the study of the report's problem 1 (see [study.Report]); its
-// pictures are drawn or listed, nothing is trained yet. Where GAZE_PETS or GAZE_VIT is
-// set and plays no part in it, a note says why. Trouble ends the cell with the reason,
+// OpenStudy is the study of the report's problem 1; its pictures are drawn or listed,
+// nothing is trained yet. With GAZE_PETS and GAZE_VIT set it is about those; where one
+// of them is set and isn't used, a note says why. Trouble ends the cell with the reason,
 // as [Check] does.
 func OpenStudy() *study.Study {
 	environ.WarnOnce(os.Stderr)
-	s := Must(study.Report(context.Background()))
+	s := Must(report.Classification(context.Background()))
 	for _, text := range s.Notes {
 		fmt.Fprintln(os.Stderr, "note:", text)
 	}
@@ -51,8 +53,8 @@ func Sweep(s *study.Study, row string) *train.Sweep {
 	}))
 }
 
-// Study runs the study of the report's problem 1 (see [study.Report]), showing how
-// far it is while it trains. What was trained before is read, so every cell may
+// Study runs the study of the report's problem 1, showing how far it is while it
+// trains. What was trained before is read, so every cell may
 // call it. Trouble ends the cell with the reason, as [Check] does; interrupted, the
 // runs under way are saved and the next call goes on with them.
 func Study() *study.Result {
@@ -67,6 +69,20 @@ func Study() *study.Result {
 	Check(err)
 	return result
 }
+
+// RateCurves is the validation curves of the study's rows that differ in the learning
+// rate.
+func RateCurves() plots.LineChart { return Must(report.RateCurves(Study())) }
+
+// ChangeCurves is the validation curves of the study's other rows, each of which
+// changes something.
+func ChangeCurves() plots.LineChart { return Must(report.ChangeCurves(Study())) }
+
+// Effects is a table of what each of the study's changes does to the accuracy.
+func Effects() plots.Table { return study.EffectTable(report.Effects(Study())) }
+
+// DiscussStudy puts into words what the study found.
+func DiscussStudy() Text { return Text(report.DiscussClassification(Study())) }
 
 // studyProgress shows the runs of a study in one place, and nothing in the end.
 type studyProgress struct {

@@ -17,13 +17,13 @@ type Effect struct {
 	Pictures evaluate.Comparison
 }
 
-// judged is the accuracy of each of a row's runs on the test set, without one that of
+// Judged is the accuracy of each of a row's runs on the test set, without one that of
 // its best epoch on the validation set.
-func (r *Result) judged(o Outcome) []float64 {
+func (r *Result) Judged(o Outcome) []float64 {
 	if r.Data.Test == nil {
-		return o.best()
+		return o.BestAccuracy()
 	}
-	return o.test()
+	return o.TestAccuracy()
 }
 
 // Effect compares two rows on the test set, without one on the validation set.
@@ -36,8 +36,8 @@ func (r *Result) Effect(from, to string) (Effect, error) {
 	if err != nil {
 		return Effect{}, err
 	}
-	e := Effect{From: from, To: to, On: r.testedOn()}
-	before, after := r.judged(a), r.judged(b)
+	e := Effect{From: from, To: to, On: r.TestedOn()}
+	before, after := r.Judged(a), r.Judged(b)
 	differences := make([]float64, len(after))
 	var right, rightAfter []bool
 	for i := range after {
@@ -98,37 +98,4 @@ func EffectTable(list []Effect) plots.Table {
 		t.Rows = append(t.Rows, []any{e.From, e.To, e.Points.Value, fmt.Sprintf("%+.1f to %+.1f", e.Points.Low, e.Points.High), reading})
 	}
 	return t
-}
-
-// changes is the report's story, from row to row.
-var changes = [][2]string{{Learns, Augmented}, {Augmented, Larger}, {Larger, Accumulate}, {Larger, Scaled}, {Larger, Gentle}}
-
-// Effects is what each change of the report's story does, one on top of the other;
-// those of rows that the study hasn't are left out. With one seed there are none.
-func (r *Result) Effects() []Effect {
-	var list []Effect
-	for _, c := range changes {
-		if e, err := r.Effect(c[0], c[1]); err == nil {
-			list = append(list, e)
-		}
-	}
-	return list
-}
-
-// Rates is the curves of the rows that differ in the learning rate.
-func (r *Result) Rates() (plots.LineChart, error) { return r.curvesOf(Crawls, Learns, Collapses) }
-
-// Changes is the curves of the rows that change something else.
-func (r *Result) Changes() (plots.LineChart, error) {
-	return r.curvesOf(Learns, Augmented, Larger, Accumulate, Scaled, Gentle)
-}
-
-func (r *Result) curvesOf(names ...string) (plots.LineChart, error) {
-	var there []string
-	for _, name := range names {
-		if _, err := r.Outcome(name); err == nil {
-			there = append(there, name)
-		}
-	}
-	return r.Curves(there...)
 }

@@ -29,7 +29,7 @@ type Final struct {
 // all seeds, the run by none.
 func (r *Result) Final() Final {
 	o := r.Best()
-	f := Final{Row: o.Row, Seed: o.Runs[0].Seed, Run: o.Runs[0], Data: r.Folder, On: r.testedOn()}
+	f := Final{Row: o.Row, Seed: o.Runs[0].Seed, Run: o.Runs[0], Data: r.Folder, On: r.TestedOn()}
 	if f.Data == "" {
 		f.Data = filepath.Dir(r.Data.Train.Root)
 	}
@@ -41,8 +41,8 @@ func (r *Result) Final() Final {
 	return f
 }
 
-// testedOn is what the pictures are called that runs are judged by.
-func (r *Result) testedOn() string {
+// TestedOn is what the pictures are called that runs are judged by.
+func (r *Result) TestedOn() string {
 	switch {
 	case r.Data.Test != nil:
 		return "test"

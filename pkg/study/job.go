@@ -96,7 +96,7 @@ func (j job) fineTune() (*train.FineTune, error) {
 	f := &train.FineTune{
 		Start: j.start,
 		Train: j.pictures.train, Validation: j.pictures.validation, Classes: j.study.Data.Classes, Data: j.data,
-		Pipeline: pipeline, EvalPipeline: train.EvaluationPipeline(pipeline), Settings: settings, Workers: j.study.Workers, Pool: j.pool,
+		Pipeline: pipeline, EvalPipeline: pipeline.Evaluation(), Settings: settings, Workers: j.study.Workers, Pool: j.pool,
 	}
 	if j.study.Warn != nil {
 		f.Warn = func(text string) {

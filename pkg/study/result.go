@@ -25,7 +25,7 @@ func (r *Result) Outcome(name string) (Outcome, error) {
 func (r *Result) Best() Outcome {
 	best := r.Outcomes[0]
 	for _, o := range r.Outcomes[1:] {
-		if mean(o.best()) > mean(best.best()) {
+		if mean(o.BestAccuracy()) > mean(best.BestAccuracy()) {
 			best = o
 		}
 	}
@@ -40,17 +40,19 @@ func (o Outcome) Median() Run {
 	return runs[(len(runs)-1)/2]
 }
 
-func (o Outcome) best() []float64 {
-	return o.each(func(r Run) float64 { return r.Best.Accuracy })
+// BestAccuracy is each run's best accuracy on the validation set.
+func (o Outcome) BestAccuracy() []float64 {
+	return o.Each(func(r Run) float64 { return r.Best.Accuracy })
 }
 
-func (o Outcome) last() []float64 {
-	return o.each(func(r Run) float64 { return r.Last.Accuracy })
+// LastAccuracy is each run's accuracy on the validation set after the last epoch.
+func (o Outcome) LastAccuracy() []float64 {
+	return o.Each(func(r Run) float64 { return r.Last.Accuracy })
 }
 
-// test is the accuracy of each run on the test set; NaN without one.
-func (o Outcome) test() []float64 {
-	return o.each(func(r Run) float64 {
+// TestAccuracy is the accuracy of each run on the test set; NaN without one.
+func (o Outcome) TestAccuracy() []float64 {
+	return o.Each(func(r Run) float64 {
 		if r.Test == nil {
 			return math.NaN()
 		}
@@ -58,7 +60,8 @@ func (o Outcome) test() []float64 {
 	})
 }
 
-func (o Outcome) each(of func(Run) float64) []float64 {
+// Each is what of gives for each run.
+func (o Outcome) Each(of func(Run) float64) []float64 {
 	list := make([]float64, len(o.Runs))
 	for i, r := range o.Runs {
 		list[i] = of(r)
@@ -88,8 +91,8 @@ func (r *Result) Table() plots.Table {
 			updates = e[len(e)-1].Update
 		}
 		t.Rows = append(t.Rows, []any{
-			o.Name, rate, updates, percent(o.best()), percent(o.last()), percent(o.test()),
-			mean(o.each(func(r Run) float64 { return r.Seconds })),
+			o.Name, rate, updates, Percent(o.BestAccuracy()), Percent(o.LastAccuracy()), Percent(o.TestAccuracy()),
+			mean(o.Each(func(r Run) float64 { return r.Seconds })),
 		})
 		if o.Name == best {
 			t.Highlight = append(t.Highlight, i)
@@ -98,8 +101,8 @@ func (r *Result) Table() plots.Table {
 	return t
 }
 
-// percent writes a mean and half its interval.
-func percent(values []float64) string {
+// Percent writes a mean and half its 95 % interval, in percent.
+func Percent(values []float64) string {
 	i, err := evaluate.MeanInterval(values)
 	switch {
 	case err == nil:

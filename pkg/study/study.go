@@ -1,6 +1,7 @@
 // Package study compares ways of fine-tuning: a row for each, several seeds for
 // every row, the same pictures for all, and a test set that no choice was made on.
-// It is how the report's problem 1 is told, and how one tells one's own.
+// It knows how runs are trained and compared; which rows a report compares, and what
+// it says of them, it doesn't know.
 package study
 
 import (

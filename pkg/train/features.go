@@ -44,10 +44,10 @@ func (f *FeatureSet) Source(batch int, shuffle bool, seed uint64) Source {
 // again. Without a folder nothing is kept.
 //
 // A loader (see [FromLoader]) whose pipeline has random steps is an error: one draw of
-// them would stand for all. [EvaluationPipeline] leaves them out.
+// them would stand for all. [transform.Pipeline.Evaluation] leaves them out.
 func Features(ctx context.Context, backend compute.Backend, m *vit.Model, source Source, folder, key string) (*FeatureSet, error) {
 	if l, ok := source.(loaderSource); ok && l.loader.Random() {
-		return nil, errors.New("train: features: they are computed once, but the loader's pipeline has random steps, or mixes pictures: leave these out (EvaluationPipeline)")
+		return nil, errors.New("train: features: they are computed once, but the loader's pipeline has random steps, or mixes pictures: leave these out (Pipeline.Evaluation)")
 	}
 	path := ""
 	if folder != "" {

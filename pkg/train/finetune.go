@@ -33,7 +33,7 @@ type FineTune struct {
 	Files func(validation bool, i int) (name string, sum data.Sum)
 
 	Pipeline     transform.Pipeline
-	EvalPipeline transform.Pipeline // nil: [EvaluationPipeline] of Pipeline
+	EvalPipeline transform.Pipeline // nil: Pipeline.Evaluation()
 	Settings     Settings
 
 	// What follows doesn't change the result.
@@ -94,7 +94,7 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 		}
 	}
 	if f.EvalPipeline == nil {
-		f.EvalPipeline = EvaluationPipeline(f.Pipeline)
+		f.EvalPipeline = f.Pipeline.Evaluation()
 	}
 	switch {
 	case f.Settings.Probe && f.Pipeline.Random():

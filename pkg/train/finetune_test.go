@@ -25,22 +25,6 @@ func pipeline(t *testing.T, spec string) transform.Pipeline {
 	return p
 }
 
-func TestEvaluationPipeline(t *testing.T) {
-	for _, c := range []struct{ train, want string }{
-		{"randomhflip | centercrop(256) | resize(256,256) | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)",
-			"centercrop(256) | resize(256,256,bilinear) | totensor | normalize(0.5,0.5)"},
-		{"randomresizedcrop(224) | hflip(p=0.5) | totensor | randomerasing", "resize(256,bilinear) | centercrop(224) | totensor"},
-		{"randomresizedcrop(64,96,bicubic) | totensor", "resize(64,96,bicubic) | totensor"},
-		{"randomcrop(32,padding=4) | totensor", "centercrop(32) | totensor"},
-		{"hflip | totensor", "hflip | totensor"},
-	} {
-		got := EvaluationPipeline(pipeline(t, c.train))
-		if got.String() != pipeline(t, c.want).String() || got.Random() {
-			t.Errorf("%s is evaluated by %s, want %s", c.train, got, c.want)
-		}
-	}
-}
-
 // stripes is pictures of two classes, of bright and of dark stripes.
 type stripes struct{ n, bad int }
 
@@ -300,7 +284,7 @@ func TestFeaturesRefuseChance(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = Features(context.Background(), testBackend(t), f.Model, FromLoader(context.Background(), l), "", "")
-		if (err != nil) != random || random && !strings.Contains(err.Error(), "EvaluationPipeline") {
+		if (err != nil) != random || random && !strings.Contains(err.Error(), "Pipeline.Evaluation") {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -12,8 +12,7 @@ import (
 // channels, or a size that patches don't divide. It is nil where they can be, and
 // where their size depends on the picture, as after resize(256) alone.
 func (c Config) CheckPipeline(p transform.Pipeline) error {
-	at := toTensor(p)
-	if at < 0 {
+	if !p.EndsInTensor() {
 		return errors.New("the pipeline must end in a tensor: add '| totensor' and the normalisation")
 	}
 	channels, height, width, fixed := p.OutputSize()
@@ -24,10 +23,9 @@ func (c Config) CheckPipeline(p transform.Pipeline) error {
 		}
 		return fmt.Errorf("the pipeline makes pictures of %d channels, the model takes %d%s", channels, c.Channels, hint)
 	}
-	for _, op := range p[at:] {
-		n, ok := op.(transform.Normalize)
-		if ok && channels > 0 && (!fits(len(n.Mean), channels) || !fits(len(n.Std), channels)) {
-			return fmt.Errorf("%s: %d means and %d deviations for pictures of %d channels", n, len(n.Mean), len(n.Std), channels)
+	if channels > 0 {
+		if err := p.CheckChannels(channels); err != nil {
+			return err
 		}
 	}
 	if !fixed {
@@ -46,18 +44,6 @@ func (c Config) CheckPipeline(p transform.Pipeline) error {
 	return fmt.Errorf("the pipeline makes pictures of %d×%d pixels, which can't be cut into patches of %d×%d: the nearest sizes that can are %s",
 		height, width, patch[0], patch[1], near)
 }
-
-// toTensor is the place of totensor in a pipeline, -1 if there is none.
-func toTensor(p transform.Pipeline) int {
-	for i, op := range p {
-		if _, ok := op.(transform.ToTensor); ok {
-			return i
-		}
-	}
-	return -1
-}
-
-func fits(values, channels int) bool { return values == 1 || values == channels }
 
 // below and above are the nearest multiples of a patch's side; there is none below
 // one patch.

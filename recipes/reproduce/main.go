@@ -22,6 +22,7 @@ import (
 	"strings"
 	"syscall"
 
+	"gaze/internal/report"
 	"gaze/pkg/backend"
 	"gaze/pkg/study"
 )
@@ -46,7 +47,7 @@ func run(ctx context.Context, out, gaze string) error {
 	if err != nil {
 		return err
 	}
-	s, err := study.Report(ctx)
+	s, err := report.Classification(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 """Picture files of every format and the SHA-256 of the pixels PIL gives of them.
 
 Writes pkg/data/testdata/ (files and golden.json); JPEG's own kinds are in
-pkg/data/jpeg/testdata. Expected is exif_transpose, then convert("RGB"); of 16-bit
+internal/jpeg/testdata. Expected is exif_transpose, then convert("RGB"); of 16-bit
 grey the high byte. Run from the repository root.
 """
 import hashlib

@@ -1,6 +1,6 @@
 """JPEG files of many kinds and the SHA-256 of the pixels PIL decodes from them.
 
-Writes pkg/data/jpeg/testdata/*.jpg and golden.json. Run from the repository
+Writes internal/jpeg/testdata/*.jpg and golden.json. Run from the repository
 root. Photographs in ../shared/data, if there, are hashed but not copied.
 """
 import hashlib
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-out = pathlib.Path("pkg/data/jpeg/testdata")
+out = pathlib.Path("internal/jpeg/testdata")
 out.mkdir(parents=True, exist_ok=True)
 for old in out.glob("*.jpg"):
     old.unlink()

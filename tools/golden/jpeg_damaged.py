@@ -1,6 +1,6 @@
 """Damaged JPEG files: what Pillow makes of them, and what libjpeg warns of.
 
-Writes pkg/data/jpeg/testdata/damaged/: whole files, and damaged.txt with a line for
+Writes internal/jpeg/testdata/damaged/: whole files, and damaged.txt with a line for
 each case: the whole file's name, what is done to it, the result, the warnings,
 separated by tabs. Run from the repository root, on x86-64 Linux (the warnings are read
 from the libjpeg-turbo inside Pillow's wheel, whose structures it has to know).
@@ -23,7 +23,7 @@ import numpy as np
 import PIL
 from PIL import Image, features
 
-out = pathlib.Path("pkg/data/jpeg/testdata/damaged")
+out = pathlib.Path("internal/jpeg/testdata/damaged")
 out.mkdir(parents=True, exist_ok=True)
 assert PIL.__version__ == "13.0.0" and features.version("libjpeg_turbo") == "3.2.0"
 

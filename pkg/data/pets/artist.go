@@ -1,13 +1,15 @@
 package pets
 
+import "gaze/pkg/data/internal/draw"
+
 // artist paints one animal.
 type artist struct {
 	BreedSpec
-	*canvas
-	s       *stream // of what is this animal's own
-	coat    rgb
-	mark    rgb
-	iris    rgb
+	*draw.Canvas
+	s       *draw.Stream // of what is this animal's own
+	coat    draw.RGB
+	mark    draw.RGB
+	iris    draw.RGB
 	yaw     float64 // of the head, in radians; positive: to the right
 	pitch   float64 // of the head; positive: down
 	shadow  float64 // side of the shadows, -1 or 1
@@ -15,51 +17,43 @@ type artist struct {
 }
 
 var (
-	coated = on(body, haunch, nearLeg) // what the body's markings run over
-	legs   = on(nearLeg, farLeg)
+	coated = draw.On(body, haunch, nearLeg) // what the body's markings run over
+	legs   = draw.On(nearLeg, farLeg)
 )
 
 // lineOf is what the outline of a part counts as.
-func lineOf(p part) part {
-	if headParts.has(p) {
+func lineOf(p draw.Label) draw.Label {
+	if headParts.Has(p) {
 		return face
 	}
 	return bodyLine
 }
 
 // piece paints shapes as one, with a darker outline round them.
-func (a *artist) piece(f frame, p part, colour rgb, shapes ...[]vec) {
-	a.pieceIn(f, p, colour, colour.darker(120), shapes...)
+func (a *artist) piece(f draw.Frame, p draw.Label, colour draw.RGB, shapes ...[]draw.Vec) {
+	a.pieceIn(f, p, colour, colour.Darker(120), shapes...)
 }
 
-func (a *artist) pieceIn(f frame, p part, colour, line rgb, shapes ...[]vec) {
-	w := a.outline / f.size()
-	wide := make([][]vec, len(shapes))
-	for i, shape := range shapes {
-		if turning(shape) < 0 {
-			shapes[i] = reversed(shape)
-		}
-		wide[i] = grown(shapes[i], w)
-	}
-	a.fill(f, ink{colour: line, part: lineOf(p)}, wide...)
-	a.fill(f, ink{colour: colour, part: p}, shapes...)
+func (a *artist) pieceIn(f draw.Frame, p draw.Label, colour, line draw.RGB, shapes ...[]draw.Vec) {
+	a.Fill(f, draw.Ink{Colour: line, Label: lineOf(p)}, draw.Widened(a.outline/f.Size(), shapes)...)
+	a.Fill(f, draw.Ink{Colour: colour, Label: p}, shapes...)
 }
 
 // paint colours what of the shapes lies on some parts.
-func (a *artist) paint(f frame, c clip, colour rgb, shapes ...[]vec) {
-	a.fill(f, ink{colour: colour, keep: true, clip: c}, shapes...)
+func (a *artist) paint(f draw.Frame, c draw.Labels, colour draw.RGB, shapes ...[]draw.Vec) {
+	a.Fill(f, draw.Ink{Colour: colour, Keep: true, Clip: c}, shapes...)
 }
 
 // tint mixes alpha/256 of a colour in.
-func (a *artist) tint(f frame, c clip, colour rgb, alpha int, shapes ...[]vec) {
-	a.fill(f, ink{colour: colour, alpha: alpha, keep: true, clip: c}, shapes...)
+func (a *artist) tint(f draw.Frame, c draw.Labels, colour draw.RGB, alpha int, shapes ...[]draw.Vec) {
+	a.Fill(f, draw.Ink{Colour: colour, Alpha: alpha, Keep: true, Clip: c}, shapes...)
 }
 
 // shade gives a shape volume: a soft shadow along its lower edge.
-func (a *artist) shade(f frame, c clip, shape []vec, depth float64) {
+func (a *artist) shade(f draw.Frame, c draw.Labels, shape []draw.Vec, depth float64) {
 	for i, alpha := range []int{26, 24} {
 		d := depth * (1 - 0.5*float64(i))
-		a.tint(f, c, 0x2c2440, alpha, shape, reversed(moved(shape, vec{-a.shadow * d * 0.7, -d})))
+		a.tint(f, c, 0x2c2440, alpha, shape, draw.Reversed(draw.Moved(shape, draw.Pt(-a.shadow*d*0.7, -d))))
 	}
 }
 
@@ -72,14 +66,14 @@ var (
 
 // furred gives an outline the breed's fur; size is that of the animal's head or
 // body.
-func (a *artist) furred(shape []vec, size float64) []vec {
+func (a *artist) furred(shape []draw.Vec, size float64) []draw.Vec {
 	switch a.Fur {
 	case Plush:
-		return bumps(shape, 0.22*size, 0.045*size, plushTooth)
+		return draw.Bumps(shape, 0.22*size, 0.045*size, plushTooth)
 	case Shaggy:
-		return bumps(shape, 0.30*size, 0.16*size, shaggyTooth)
+		return draw.Bumps(shape, 0.30*size, 0.16*size, shaggyTooth)
 	case Curly:
-		return bumps(shape, 0.40*size, 0.13*size, curlyTooth)
+		return draw.Bumps(shape, 0.40*size, 0.13*size, curlyTooth)
 	}
 	return shape
 }

@@ -1,35 +1,37 @@
 package pets
 
+import "gaze/pkg/data/internal/draw"
+
 var (
-	walls  = []rgb{0xd8d2c4, 0xc6d0ce, 0xd8cabf, 0xc2c9d4, 0xccd2bf, 0xb8b3ae, 0x9ba6a4, 0x8f8b95, 0xe2dccf, 0xa9a08f}
-	floors = []rgb{0xb79c7c, 0xa38a72, 0x9d9a94, 0xc6b8a2, 0x838d84, 0x8d7a6c, 0xb4aeb0}
-	greens = []rgb{0x9fb07c, 0x8aa271, 0xaab487, 0x7c9478, 0xb6b48a, 0x93a68c}
-	skies  = []rgb{0xc4d6e0, 0xd6dfe2, 0xe4ddd0, 0xb4c6d4, 0xd9cfcf}
-	things = []rgb{0xb0746a, 0x7f92a8, 0xc6a46c, 0x8a9a7c, 0x9a8298, 0xd4c4b0, 0x6f6a70, 0xb59a84, 0xa8b4b8}
+	walls  = []draw.RGB{0xd8d2c4, 0xc6d0ce, 0xd8cabf, 0xc2c9d4, 0xccd2bf, 0xb8b3ae, 0x9ba6a4, 0x8f8b95, 0xe2dccf, 0xa9a08f}
+	floors = []draw.RGB{0xb79c7c, 0xa38a72, 0x9d9a94, 0xc6b8a2, 0x838d84, 0x8d7a6c, 0xb4aeb0}
+	greens = []draw.RGB{0x9fb07c, 0x8aa271, 0xaab487, 0x7c9478, 0xb6b48a, 0x93a68c}
+	skies  = []draw.RGB{0xc4d6e0, 0xd6dfe2, 0xe4ddd0, 0xb4c6d4, 0xd9cfcf}
+	things = []draw.RGB{0xb0746a, 0x7f92a8, 0xc6a46c, 0x8a9a7c, 0x9a8298, 0xd4c4b0, 0x6f6a70, 0xb59a84, 0xa8b4b8}
 )
 
 // setting is the background of one picture.
 type setting struct {
-	*canvas
-	s      *stream
+	*draw.Canvas
+	s      *draw.Stream
 	v      float64 // variation
 	ground float64 // height of the ground's far edge
 }
 
-func (b *setting) tone(from []rgb) rgb { return pick(b.s, from...).vary(b.s, 34, 12) }
+func (b *setting) tone(from []draw.RGB) draw.RGB { return draw.Pick(b.s, from...).Vary(b.s, 34, 12) }
 
-func (b *setting) paint(f frame, c rgb, shapes ...[]vec) {
-	b.fill(f, ink{colour: c, part: scenery}, shapes...)
+func (b *setting) paint(f draw.Frame, c draw.RGB, shapes ...[]draw.Vec) {
+	b.Fill(f, draw.Ink{Colour: c, Label: scenery}, shapes...)
 }
 
 // draw paints the background; things stand about on it the more the picture
 // varies.
-func (b *setting) draw(f frame) {
-	kind := b.s.below(4)
-	if !b.s.chance(b.v) {
+func (b *setting) draw(f draw.Frame) {
+	kind := b.s.Below(4)
+	if !b.s.Chance(b.v) {
 		kind = 0
 	}
-	b.ground = 0.62 + float64(b.s.around(0.16)*b.v)
+	b.ground = 0.62 + float64(b.s.Around(0.16)*b.v)
 	switch kind {
 	case 0:
 		b.studio(f)
@@ -43,163 +45,163 @@ func (b *setting) draw(f frame) {
 }
 
 // studio is a wall with a soft edge to the ground.
-func (b *setting) studio(f frame) {
+func (b *setting) studio(f draw.Frame) {
 	wall, floor := b.tone(walls), b.tone(floors)
-	b.paint(f, wall, rect(0, 0, 1, 1))
+	b.paint(f, wall, draw.Rect(0, 0, 1, 1))
 	for i := range 4 {
 		k := 1.2 - 0.2*float64(i)
-		b.fill(f, ink{colour: wall.lighter(100), alpha: 38, keep: true}, ellipse(vec{0.5, 0.4}, 0.6*k, 0.42*k))
+		b.Fill(f, draw.Ink{Colour: wall.Lighter(100), Alpha: 38, Keep: true}, draw.Ellipse(draw.Pt(0.5, 0.4), 0.6*k, 0.42*k))
 	}
 	for i := range 4 {
 		y := b.ground + 0.015*float64(i)
-		b.fill(f, ink{colour: floor, alpha: 90 + 40*i, keep: true}, rect(0, y, 1, 1))
+		b.Fill(f, draw.Ink{Colour: floor, Alpha: 90 + 40*i, Keep: true}, draw.Rect(0, y, 1, 1))
 	}
 }
 
 // room has a floor, a skirting board, wallpaper and furniture.
-func (b *setting) room(f frame) {
+func (b *setting) room(f draw.Frame) {
 	wall, floor := b.tone(walls), b.tone(floors)
-	b.paint(f, wall, rect(0, 0, 1, 1))
-	if b.s.chance(0.4) {
-		b.wallpaper(f, wall.darker(22))
+	b.paint(f, wall, draw.Rect(0, 0, 1, 1))
+	if b.s.Chance(0.4) {
+		b.wallpaper(f, wall.Darker(22))
 	}
-	b.paint(f, floor, rect(0, b.ground, 1, 1))
+	b.paint(f, floor, draw.Rect(0, b.ground, 1, 1))
 	for i := range 6 { // boards
-		x := float64(i)/5 + b.s.around(0.05)
-		b.paint(f, floor.darker(26), stroke(0.004, vec{x, b.ground}, vec{0.5 + (x-0.5)*1.5, (1 + b.ground) / 2}, vec{0.5 + (x-0.5)*2, 1.05}))
+		x := float64(i)/5 + b.s.Around(0.05)
+		b.paint(f, floor.Darker(26), draw.Stroke(0.004, draw.Pt(x, b.ground), draw.Pt(0.5+(x-0.5)*1.5, (1+b.ground)/2), draw.Pt(0.5+(x-0.5)*2, 1.05)))
 	}
-	b.paint(f, wall.lighter(120), rect(0, b.ground-0.025, 1, b.ground))
-	for range b.s.below(3) + 1 {
-		b.furniture(f, b.s.in(0, 1))
+	b.paint(f, wall.Lighter(120), draw.Rect(0, b.ground-0.025, 1, b.ground))
+	for range b.s.Below(3) + 1 {
+		b.furniture(f, b.s.In(0, 1))
 	}
-	if b.s.chance(0.5) {
+	if b.s.Chance(0.5) {
 		rug := b.tone(things)
-		at := vec{b.s.in(0.2, 0.8), (1 + b.ground) / 2}
-		b.paint(f, rug, ellipse(at, 0.42, 0.14))
-		b.paint(f, rug.lighter(70), ellipse(at, 0.34, 0.1))
+		at := draw.Pt(b.s.In(0.2, 0.8), (1+b.ground)/2)
+		b.paint(f, rug, draw.Ellipse(at, 0.42, 0.14))
+		b.paint(f, rug.Lighter(70), draw.Ellipse(at, 0.34, 0.1))
 	}
 }
 
-func (b *setting) wallpaper(f frame, c rgb) {
-	n := 5 + b.s.below(6)
-	dots := b.s.chance(0.5)
+func (b *setting) wallpaper(f draw.Frame, c draw.RGB) {
+	n := 5 + b.s.Below(6)
+	dots := b.s.Chance(0.5)
 	for i := range n {
 		x := (float64(i) + 0.5) / float64(n)
 		if !dots {
-			b.paint(f, c, rect(x-0.15/float64(n), 0, x+0.15/float64(n), 1))
+			b.paint(f, c, draw.Rect(x-0.15/float64(n), 0, x+0.15/float64(n), 1))
 			continue
 		}
 		for j := range n {
 			y := (float64(j) + 0.5*float64(i%2)) / float64(n)
-			b.paint(f, c, ellipse(vec{x, y}, 0.014, 0.014))
+			b.paint(f, c, draw.Ellipse(draw.Pt(x, y), 0.014, 0.014))
 		}
 	}
 }
 
 // furniture paints a window, a picture, a lamp, a plant or a sofa round x.
-func (b *setting) furniture(f frame, x float64) {
+func (b *setting) furniture(f draw.Frame, x float64) {
 	g, c := b.ground, b.tone(things)
-	switch b.s.below(5) {
+	switch b.s.Below(5) {
 	case 0:
-		b.paint(f, c.lighter(150), rect(x-0.19, g-0.52, x+0.19, g-0.14))
+		b.paint(f, c.Lighter(150), draw.Rect(x-0.19, g-0.52, x+0.19, g-0.14))
 		for i := range 4 {
 			u, w := x-0.17+0.175*float64(i%2), g-0.5+0.175*float64(i/2)
-			b.paint(f, b.tone(skies), rect(u, w, u+0.165, w+0.165))
+			b.paint(f, b.tone(skies), draw.Rect(u, w, u+0.165, w+0.165))
 		}
 	case 1:
-		b.paint(f, c.darker(60), rect(x-0.13, g-0.5, x+0.13, g-0.22))
-		b.paint(f, c.lighter(170), rect(x-0.11, g-0.48, x+0.11, g-0.24))
-		b.paint(f, c, ellipse(vec{x, g - 0.33}, 0.06, 0.05))
+		b.paint(f, c.Darker(60), draw.Rect(x-0.13, g-0.5, x+0.13, g-0.22))
+		b.paint(f, c.Lighter(170), draw.Rect(x-0.11, g-0.48, x+0.11, g-0.24))
+		b.paint(f, c, draw.Ellipse(draw.Pt(x, g-0.33), 0.06, 0.05))
 	case 2:
-		b.paint(f, c.darker(90), rect(x-0.008, g-0.5, x+0.008, g+0.04))
-		b.paint(f, c.darker(90), ellipse(vec{x, g + 0.04}, 0.07, 0.018))
-		b.paint(f, c.lighter(110), []vec{{x - 0.07, g - 0.62}, {x + 0.07, g - 0.62}, {x + 0.13, g - 0.44}, {x - 0.13, g - 0.44}})
+		b.paint(f, c.Darker(90), draw.Rect(x-0.008, g-0.5, x+0.008, g+0.04))
+		b.paint(f, c.Darker(90), draw.Ellipse(draw.Pt(x, g+0.04), 0.07, 0.018))
+		b.paint(f, c.Lighter(110), draw.Path(x-0.07, g-0.62, x+0.07, g-0.62, x+0.13, g-0.44, x-0.13, g-0.44))
 	case 3:
-		leaf := b.tone(greens).darker(60)
+		leaf := b.tone(greens).Darker(60)
 		for i := range 7 {
 			d := -0.15 + 0.05*float64(i)
-			b.paint(f, mix(leaf, 0xffffff, 12*(i%3)), stroke(0.03, vec{x, g}, vec{x + d*0.7, g - 0.2}, vec{x + d*1.4, g - 0.34 + d*d*4}))
+			b.paint(f, draw.Mix(leaf, 0xffffff, 12*(i%3)), draw.Stroke(0.03, draw.Pt(x, g), draw.Pt(x+d*0.7, g-0.2), draw.Pt(x+d*1.4, g-0.34+d*d*4)))
 		}
-		b.paint(f, c, []vec{{x - 0.08, g - 0.08}, {x + 0.08, g - 0.08}, {x + 0.06, g + 0.08}, {x - 0.06, g + 0.08}})
+		b.paint(f, c, draw.Path(x-0.08, g-0.08, x+0.08, g-0.08, x+0.06, g+0.08, x-0.06, g+0.08))
 	default:
-		b.paint(f, c, smooth(vec{x - 0.36, g + 0.08}, vec{x - 0.34, g - 0.22}, vec{x, g - 0.26}, vec{x + 0.34, g - 0.22}, vec{x + 0.36, g + 0.08}, vec{x, g + 0.1}))
-		b.paint(f, c.lighter(40), smooth(vec{x - 0.3, g + 0.06}, vec{x - 0.28, g - 0.06}, vec{x, g - 0.08}, vec{x + 0.28, g - 0.06}, vec{x + 0.3, g + 0.06}, vec{x, g + 0.08}))
+		b.paint(f, c, draw.Smooth(draw.Pt(x-0.36, g+0.08), draw.Pt(x-0.34, g-0.22), draw.Pt(x, g-0.26), draw.Pt(x+0.34, g-0.22), draw.Pt(x+0.36, g+0.08), draw.Pt(x, g+0.1)))
+		b.paint(f, c.Lighter(40), draw.Smooth(draw.Pt(x-0.3, g+0.06), draw.Pt(x-0.28, g-0.06), draw.Pt(x, g-0.08), draw.Pt(x+0.28, g-0.06), draw.Pt(x+0.3, g+0.06), draw.Pt(x, g+0.08)))
 	}
 }
 
 // meadow has hills, trees and flowers.
-func (b *setting) meadow(f frame) {
+func (b *setting) meadow(f draw.Frame) {
 	g := b.ground
-	b.paint(f, b.tone(skies), rect(0, 0, 1, 1))
-	for range b.s.below(3) { // clouds
-		at := vec{b.s.in(0, 1), b.s.in(0.05, 0.3)}
+	b.paint(f, b.tone(skies), draw.Rect(0, 0, 1, 1))
+	for range b.s.Below(3) { // clouds
+		at := draw.Pt(b.s.In(0, 1), b.s.In(0.05, 0.3))
 		for _, d := range []float64{-0.08, 0, 0.07} {
-			b.fill(f, ink{colour: 0xfbfaf4, alpha: 170, keep: true}, ellipse(at.plus(vec{d, d * d * 2}), 0.09, 0.045))
+			b.Fill(f, draw.Ink{Colour: 0xfbfaf4, Alpha: 170, Keep: true}, draw.Ellipse(at.Plus(draw.Pt(d, d*d*2)), 0.09, 0.045))
 		}
 	}
 	hill := b.tone(greens)
-	x := b.s.in(0, 1)
-	b.paint(f, mix(hill, 0xc8d0d4, 110), ellipse(vec{1 - x, g + 0.1}, 0.6, 0.3))
-	for range b.s.below(4) + 1 {
-		b.tree(f, b.s.in(-0.05, 1.05))
+	x := b.s.In(0, 1)
+	b.paint(f, draw.Mix(hill, 0xc8d0d4, 110), draw.Ellipse(draw.Pt(1-x, g+0.1), 0.6, 0.3))
+	for range b.s.Below(4) + 1 {
+		b.tree(f, b.s.In(-0.05, 1.05))
 	}
-	b.paint(f, hill, smooth(vec{-0.2, g}, vec{0.3, g - 0.03}, vec{0.7, g + 0.02}, vec{1.2, g - 0.02}, vec{1.2, 1.2}, vec{-0.2, 1.2}))
+	b.paint(f, hill, draw.Smooth(draw.Pt(-0.2, g), draw.Pt(0.3, g-0.03), draw.Pt(0.7, g+0.02), draw.Pt(1.2, g-0.02), draw.Pt(1.2, 1.2), draw.Pt(-0.2, 1.2)))
 	for range 30 {
-		at := vec{b.s.in(0, 1), b.s.in(g+0.03, 1)}
-		h := 0.02 + 0.04*(at.y-g)
-		b.paint(f, hill.darker(30), stroke(0.005, at, at.plus(vec{0.004, -h}), at.plus(vec{0.01, -2 * h})))
+		at := draw.Pt(b.s.In(0, 1), b.s.In(g+0.03, 1))
+		h := 0.02 + 0.04*(at.Y-g)
+		b.paint(f, hill.Darker(30), draw.Stroke(0.005, at, at.Plus(draw.Pt(0.004, -h)), at.Plus(draw.Pt(0.01, -2*h))))
 	}
-	for range b.s.below(10) {
-		at := vec{b.s.in(0, 1), b.s.in(g+0.04, 1)}
-		r := 0.008 + 0.014*(at.y-g)
-		b.paint(f, b.tone(things).lighter(90), ellipse(at, r, r))
+	for range b.s.Below(10) {
+		at := draw.Pt(b.s.In(0, 1), b.s.In(g+0.04, 1))
+		r := 0.008 + 0.014*(at.Y-g)
+		b.paint(f, b.tone(things).Lighter(90), draw.Ellipse(at, r, r))
 	}
 }
 
-func (b *setting) tree(f frame, x float64) {
-	g, size := b.ground, b.s.in(0.1, 0.2)
-	leaf := mix(b.tone(greens).darker(50), 0xc8d0d4, 50)
-	b.paint(f, 0x8d7b6b, rect(x-size*0.09, g-size*1.2, x+size*0.09, g+0.02))
-	if b.s.chance(0.4) {
-		b.paint(f, leaf, []vec{{x, g - size*3.4}, {x + size*0.8, g - size*0.5}, {x - size*0.8, g - size*0.5}})
+func (b *setting) tree(f draw.Frame, x float64) {
+	g, size := b.ground, b.s.In(0.1, 0.2)
+	leaf := draw.Mix(b.tone(greens).Darker(50), 0xc8d0d4, 50)
+	b.paint(f, 0x8d7b6b, draw.Rect(x-size*0.09, g-size*1.2, x+size*0.09, g+0.02))
+	if b.s.Chance(0.4) {
+		b.paint(f, leaf, draw.Path(x, g-size*3.4, x+size*0.8, g-size*0.5, x-size*0.8, g-size*0.5))
 		return
 	}
-	b.paint(f, leaf, ellipse(vec{x, g - size*1.9}, size*0.8, size), ellipse(vec{x - size*0.5, g - size*1.4}, size*0.6, size*0.6), ellipse(vec{x + size*0.5, g - size*1.4}, size*0.6, size*0.6))
+	b.paint(f, leaf, draw.Ellipse(draw.Pt(x, g-size*1.9), size*0.8, size), draw.Ellipse(draw.Pt(x-size*0.5, g-size*1.4), size*0.6, size*0.6), draw.Ellipse(draw.Pt(x+size*0.5, g-size*1.4), size*0.6, size*0.6))
 }
 
 // yard is a fence or a wall of bricks behind paving.
-func (b *setting) yard(f frame) {
+func (b *setting) yard(f draw.Frame) {
 	g := b.ground
 	c := b.tone(append(walls, floors...))
-	if b.s.chance(0.5) {
-		b.paint(f, b.tone(greens), rect(0, 0, 1, 1))
+	if b.s.Chance(0.5) {
+		b.paint(f, b.tone(greens), draw.Rect(0, 0, 1, 1))
 		for i := range 8 {
-			x := float64(i)/7 + b.s.around(0.01)
-			b.paint(f, c.lighter(60), []vec{{x - 0.05, g}, {x - 0.05, g - 0.46}, {x, g - 0.52}, {x + 0.05, g - 0.46}, {x + 0.05, g}})
+			x := float64(i)/7 + b.s.Around(0.01)
+			b.paint(f, c.Lighter(60), draw.Path(x-0.05, g, x-0.05, g-0.46, x, g-0.52, x+0.05, g-0.46, x+0.05, g))
 		}
-		b.paint(f, c.lighter(20), rect(0, g-0.36, 1, g-0.31), rect(0, g-0.14, 1, g-0.09))
+		b.paint(f, c.Lighter(20), draw.Rect(0, g-0.36, 1, g-0.31), draw.Rect(0, g-0.14, 1, g-0.09))
 	} else {
-		b.paint(f, c.darker(30), rect(0, 0, 1, 1))
+		b.paint(f, c.Darker(30), draw.Rect(0, 0, 1, 1))
 		for j := range 9 {
 			for i := range 6 {
 				x, y := float64(i)*0.2-0.1*float64(j%2), g-0.09*float64(j+1)
-				b.paint(f, c.vary(b.s, 16, 4), rect(x+0.006, y+0.006, x+0.194, y+0.084))
+				b.paint(f, c.Vary(b.s, 16, 4), draw.Rect(x+0.006, y+0.006, x+0.194, y+0.084))
 			}
 		}
 	}
 	pave := b.tone(floors)
-	b.paint(f, pave, rect(0, g, 1, 1))
+	b.paint(f, pave, draw.Rect(0, g, 1, 1))
 	for i := range 4 {
 		y := g + (1-g)*float64(i*i)/9
-		b.paint(f, pave.darker(30), rect(0, y-0.003, 1, y+0.003))
+		b.paint(f, pave.Darker(30), draw.Rect(0, y-0.003, 1, y+0.003))
 	}
-	for range b.s.below(3) {
-		b.bush(f, vec{b.s.in(0, 1), g + 0.02}, b.s.in(0.1, 0.18))
+	for range b.s.Below(3) {
+		b.bush(f, draw.Pt(b.s.In(0, 1), g+0.02), b.s.In(0.1, 0.18))
 	}
 }
 
-func (b *setting) bush(f frame, at vec, r float64) {
-	leaf := b.tone(greens).darker(40)
-	b.paint(f, leaf, bumps(ellipse(at.plus(vec{0, -r * 0.6}), r, r*0.8), r*0.4, r*0.12, curlyTooth))
-	b.paint(f, leaf.lighter(24), bumps(ellipse(at.plus(vec{-r * 0.2, -r * 0.8}), r*0.5, r*0.4), r*0.3, r*0.1, curlyTooth))
+func (b *setting) bush(f draw.Frame, at draw.Vec, r float64) {
+	leaf := b.tone(greens).Darker(40)
+	b.paint(f, leaf, draw.Bumps(draw.Ellipse(at.Plus(draw.Pt(0, -r*0.6)), r, r*0.8), r*0.4, r*0.12, curlyTooth))
+	b.paint(f, leaf.Lighter(24), draw.Bumps(draw.Ellipse(at.Plus(draw.Pt(-r*0.2, -r*0.8)), r*0.5, r*0.4), r*0.3, r*0.1, curlyTooth))
 }

@@ -1,6 +1,10 @@
 package pets
 
-import "sync"
+import (
+	"sync"
+
+	"gaze/pkg/data/internal/draw"
+)
 
 // Classes is the number of breeds in the set.
 const Classes = 37
@@ -36,7 +40,7 @@ func Breed(i int) BreedSpec {
 }
 
 var set = sync.OnceValue(func() []BreedSpec {
-	s := newStream(breedSeed)
+	s := draw.NewStream(breedSeed)
 	var chosen []BreedSpec
 	coats := map[Colour]int{}
 	for i := range Classes {
@@ -57,7 +61,7 @@ var set = sync.OnceValue(func() []BreedSpec {
 })
 
 func sister(i int) BreedSpec {
-	s := newStream(breedSeed, uint64(i))
+	s := draw.NewStream(breedSeed, uint64(i))
 	for {
 		if b := drawBreed(s, i); leastApart(b, set()) >= sisterLeast {
 			return b
@@ -65,23 +69,23 @@ func sister(i int) BreedSpec {
 	}
 }
 
-func drawBreed(s *stream, index int) BreedSpec {
+func drawBreed(s *draw.Stream, index int) BreedSpec {
 	b := BreedSpec{
 		Index:     index,
-		Coat:      Colour(s.below(len(colourNames))),
-		Marking:   Colour(s.below(len(colourNames))),
-		Pattern:   Pattern(s.below(len(patternNames))),
-		Ears:      Ears(s.below(len(earNames))),
-		Muzzle:    Muzzle(s.below(len(muzzleNames))),
-		Skull:     Skull(s.below(len(skullNames))),
-		Eyes:      Eyes(s.below(len(eyeNames))),
-		EyeColour: EyeColour(s.below(len(eyeColourNames))),
-		Tail:      Tail(s.below(len(tailNames))),
-		Build:     Build(s.below(len(buildNames))),
-		Fur:       Fur(s.below(len(furNames))),
+		Coat:      Colour(s.Below(len(colourNames))),
+		Marking:   Colour(s.Below(len(colourNames))),
+		Pattern:   Pattern(s.Below(len(patternNames))),
+		Ears:      Ears(s.Below(len(earNames))),
+		Muzzle:    Muzzle(s.Below(len(muzzleNames))),
+		Skull:     Skull(s.Below(len(skullNames))),
+		Eyes:      Eyes(s.Below(len(eyeNames))),
+		EyeColour: EyeColour(s.Below(len(eyeColourNames))),
+		Tail:      Tail(s.Below(len(tailNames))),
+		Build:     Build(s.Below(len(buildNames))),
+		Fur:       Fur(s.Below(len(furNames))),
 	}
 	for !matches(b) {
-		b.Coat, b.Marking = Colour(s.below(len(colourNames))), Colour(s.below(len(colourNames)))
+		b.Coat, b.Marking = Colour(s.Below(len(colourNames))), Colour(s.Below(len(colourNames)))
 	}
 	return b
 }
@@ -90,7 +94,7 @@ func drawBreed(s *stream, index int) BreedSpec {
 // large ones may be lighter, and the chest of a tuxedo always is.
 func matches(b BreedSpec) bool {
 	const least = 55
-	d := palette[b.Coat].luma() - palette[b.Marking].luma()
+	d := palette[b.Coat].Luma() - palette[b.Marking].Luma()
 	switch b.Pattern {
 	case Plain:
 		return true
@@ -122,10 +126,10 @@ func leastApart(b BreedSpec, others []BreedSpec) int {
 }
 
 // palette gives the colours, softer than nature's.
-var palette = []rgb{
+var palette = []draw.RGB{
 	White: 0xf6f0e4, Cream: 0xead6b0, Fawn: 0xd8b07c, Ginger: 0xd68c48, Russet: 0xa65c36, Chocolate: 0x74503c,
 	Silver: 0xc2c6ca, Slate: 0x6f7c8a, Black: 0x46424a,
 }
 
 // irises gives the colours of eyes.
-var irises = []rgb{AmberEyes: 0xe0a030, GreenEyes: 0x88ac54, BlueEyes: 0x64a4d4, BrownEyes: 0x8a5834}
+var irises = []draw.RGB{AmberEyes: 0xe0a030, GreenEyes: 0x88ac54, BlueEyes: 0x64a4d4, BrownEyes: 0x8a5834}

@@ -46,7 +46,7 @@ func TestColourAloneTellsNoBreed(t *testing.T) {
 func TestMarkingsShow(t *testing.T) {
 	for i := range 300 {
 		b := Breed(i)
-		if d := palette[b.Coat].luma() - palette[b.Marking].luma(); b.Pattern != Plain && d < 55 && d > -55 {
+		if d := palette[b.Coat].Luma() - palette[b.Marking].Luma(); b.Pattern != Plain && d < 55 && d > -55 {
 			t.Errorf("%v: the markings are %d brighter than the coat, which doesn't show", b, -d)
 		}
 	}

@@ -1,37 +1,41 @@
 package pets
 
-import "testing"
+import (
+	"testing"
+
+	"gaze/pkg/data/internal/draw"
+)
 
 // The animal is what looks the same on black and on white: an account of what
 // was painted that doesn't use the masks' own.
 func TestMasksAreWhatWasPainted(t *testing.T) {
 	const n = 192
-	page := frame{xx: n, yy: n}
+	page := draw.Frame{XX: n, YY: n}
 	for i := range 74 {
-		var shots [2]*canvas
-		for j, ground := range []rgb{0x000000, 0xffffff} {
-			c := &canvas{n: n, pixels: make([]rgb, n*n), parts: make([]part, n*n), rows: make([][]crossing, n)}
-			c.fill(page, ink{colour: ground}, rect(0, 0, 1, 1))
-			drawPet(c, page, Breed(i), newStream(1, uint64(i)), newStream(2, uint64(i)), newStream(3, uint64(i)), Natural)
+		var shots [2]*draw.Canvas
+		for j, ground := range []draw.RGB{0x000000, 0xffffff} {
+			c := draw.NewCanvas(n)
+			c.Fill(page, draw.Ink{Colour: ground}, draw.Rect(0, 0, 1, 1))
+			drawPet(c, page, Breed(i), draw.NewStream(1, uint64(i)), draw.NewStream(2, uint64(i)), draw.NewStream(3, uint64(i)), Natural)
 			shots[j] = c
 		}
-		for k, p := range shots[0].parts {
-			same := shots[0].pixels[k] == shots[1].pixels[k]
-			if animal := animalParts.has(p); same != animal {
+		for k, p := range shots[0].Shows {
+			same := shots[0].Pixels[k] == shots[1].Pixels[k]
+			if animal := animalParts.Has(p); same != animal {
 				t.Fatalf("breed %d: sample (%d, %d) is painted: %v; in the mask: %v", i, k%n, k/n, same, animal)
 			}
 		}
-		_, animal, face := shots[0].develop(2, newLight(newStream(1), 0))
+		_, animal, face := develop(shots[0], 2, newLight(draw.NewStream(1), 0))
 		for _, m := range []struct {
 			name  string
 			pix   []uint8
-			parts clip
+			parts draw.Labels
 		}{{"animal", animal.Pix, animalParts}, {"head", face.Pix, headParts}} {
 			samples := 0
 			for _, v := range m.pix {
 				samples += (int(v)*4 + 127) / 255
 			}
-			if want := shots[0].area(m.parts); samples != want || want == 0 {
+			if want := shots[0].Area(m.parts); samples != want || want == 0 {
 				t.Errorf("breed %d: the mask of the %s holds %d samples, %d were painted", i, m.name, samples, want)
 			}
 		}

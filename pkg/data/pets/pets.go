@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math"
 
+	"gaze/pkg/data/internal/draw"
 	"gaze/pkg/transform"
 )
 
@@ -87,20 +88,20 @@ func Draw(seed uint64, breed, index, size int, o Options) (Sample, error) {
 		return Sample{}, badSize(size)
 	}
 	per := max(2, (samples+size-1)/size)
-	c := newCanvas(size * per)
-	defer canvases.Put(c)
-	of := func(aspect uint64) *stream { return newStream(seed, uint64(breed), uint64(index), aspect) }
+	c := draw.NewCanvas(size * per)
+	defer c.Free()
+	of := func(aspect uint64) *draw.Stream { return draw.NewStream(seed, uint64(breed), uint64(index), aspect) }
 	spec := Breed(breed)
-	page := frame{xx: float64(c.n), yy: float64(c.n)}
-	set := &setting{canvas: c, s: of(1), v: o.Life}
+	page := draw.Frame{XX: float64(c.N), YY: float64(c.N)}
+	set := &setting{Canvas: c, s: of(1), v: o.Life}
 	set.draw(page)
 	drawPet(c, page, spec, of(2), of(3), of(6), o)
-	if front := of(4); front.chance(o.Occlusion) {
+	if front := of(4); front.Chance(o.Occlusion) {
 		set.s = front
 		set.occlude(page)
 	}
 	sample := Sample{Breed: spec}
-	sample.Image, sample.Foreground, sample.Head = c.develop(per, newLight(of(5), o.View))
+	sample.Image, sample.Foreground, sample.Head = develop(c, per, newLight(of(5), o.View))
 	return sample, nil
 }
 
@@ -110,23 +111,23 @@ func badSize(size int) error {
 
 // drawPet paints an animal of the breed; its pose comes from posing, its own
 // looks from looks, and how it is seen from view.
-func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks, view *stream, o Options) {
+func drawPet(c *draw.Canvas, page draw.Frame, spec BreedSpec, posing, looks, view *draw.Stream, o Options) {
 	v := o.Life
 	b := builds[spec.Build]
-	grow := func(x float64) float64 { return float64(x * (1 + looks.around(0.07)*v)) }
+	grow := func(x float64) float64 { return float64(x * (1 + looks.Around(0.07)*v)) }
 	b.leg, b.length, b.thick, b.head = grow(b.leg), grow(b.length), grow(b.thick), grow(b.head)
 	p := sitting
-	if mix := pick(posing, portrait, portrait, portrait, sitting, sitting, sitting, standing, standing, standing, lying); posing.chance(v) {
+	if mix := draw.Pick(posing, portrait, portrait, portrait, sitting, sitting, sitting, standing, standing, standing, lying); posing.Chance(v) {
 		p = mix
 	}
-	a := &artist{BreedSpec: spec, canvas: c, s: looks}
-	a.coat = palette[spec.Coat].vary(looks, 40*v, 12*v)
-	a.mark = palette[spec.Marking].vary(looks, 30*v, 12*v)
-	a.iris = irises[spec.EyeColour].vary(looks, 24*v, 10*v)
-	a.shadow = looks.sign()
-	a.outline = 0.0065 * float64(c.n)
-	a.yaw = 0.2 + float64(posing.around(0.75)*v)
-	a.pitch = float64(posing.around(0.12) * v)
+	a := &artist{BreedSpec: spec, Canvas: c, s: looks}
+	a.coat = palette[spec.Coat].Vary(looks, 40*v, 12*v)
+	a.mark = palette[spec.Marking].Vary(looks, 30*v, 12*v)
+	a.iris = irises[spec.EyeColour].Vary(looks, 24*v, 10*v)
+	a.shadow = looks.Sign()
+	a.outline = 0.0065 * float64(c.N)
+	a.yaw = 0.2 + float64(posing.Around(0.75)*v)
+	a.pitch = float64(posing.Around(0.12) * v)
 	f := camera(page, extent(p, b, spec.Ears), view, o.View)
 	if p != portrait {
 		groundShadow(c, f, p, b)
@@ -136,37 +137,37 @@ func drawPet(c *canvas, page frame, spec BreedSpec, posing, looks, view *stream,
 
 // camera returns the frame in which an animal of the given extent is seen: whole
 // or nearly so, tilted, left or right; its head never leaves the picture.
-func camera(page frame, e bounds, s *stream, v float64) frame {
-	size := e.hi.minus(e.lo)
-	scale := 0.92 / max(size.x, size.y)
-	scale *= 1 + float64(s.in(-0.40, 0.12)*v)
-	tilt := float64(s.around(0.5) * v)
+func camera(page draw.Frame, e bounds, s *draw.Stream, v float64) draw.Frame {
+	size := e.hi.Minus(e.lo)
+	scale := 0.92 / max(size.X, size.Y)
+	scale *= 1 + float64(s.In(-0.40, 0.12)*v)
+	tilt := float64(s.Around(0.5) * v)
 	flip := 1.0
-	if s.chance(0.5 * v) {
+	if s.Chance(0.5 * v) {
 		flip = -1
 	}
-	room := vec{max(1-size.x*scale, 0.1), max(1-size.y*scale, 0.1)}
-	at := vec{0.5 + float64(s.in(-0.5, 0.5)*room.x*v), 0.5 + float64(s.in(-0.5, 0.5)*room.y*v)}
-	mid := between(e.lo, e.hi, 0.5)
-	unit := frame{xx: 1, yy: 1}
-	inner := unit.inside(at, scale, tilt, flip)
-	inner = inner.inside(mid.times(-1), 1, 0, 1)
-	h, r := inner.at(e.head), e.radius*scale*1.05
-	shift := vec{min(max(h.x, r), 1-r) - h.x, min(max(h.y, r*1.1), 1-r) - h.y}
-	if math.Abs(shift.x)+math.Abs(shift.y) > 0 {
-		inner.x, inner.y = inner.x+shift.x, inner.y+shift.y
+	room := draw.Pt(max(1-size.X*scale, 0.1), max(1-size.Y*scale, 0.1))
+	at := draw.Pt(0.5+float64(s.In(-0.5, 0.5)*room.X*v), 0.5+float64(s.In(-0.5, 0.5)*room.Y*v))
+	mid := draw.Between(e.lo, e.hi, 0.5)
+	unit := draw.Frame{XX: 1, YY: 1}
+	inner := unit.Inside(at, scale, tilt, flip)
+	inner = inner.Inside(mid.Times(-1), 1, 0, 1)
+	h, r := inner.At(e.head), e.radius*scale*1.05
+	shift := draw.Pt(min(max(h.X, r), 1-r)-h.X, min(max(h.Y, r*1.1), 1-r)-h.Y)
+	if math.Abs(shift.X)+math.Abs(shift.Y) > 0 {
+		inner.X, inner.Y = inner.X+shift.X, inner.Y+shift.Y
 	}
-	k := page.xx
-	return frame{inner.xx * k, inner.xy * k, inner.yx * k, inner.yy * k, inner.x * k, inner.y * k}
+	k := page.XX
+	return draw.Frame{XX: inner.XX * k, XY: inner.XY * k, YX: inner.YX * k, YY: inner.YY * k, X: inner.X * k, Y: inner.Y * k}
 }
 
 // groundShadow paints the shadow that an animal casts on the ground.
-func groundShadow(c *canvas, f frame, p pose, b proportions) {
+func groundShadow(c *draw.Canvas, f draw.Frame, p pose, b proportions) {
 	wide := b.length * 0.62
 	if p == sitting {
 		wide = b.thick * 0.95
 	}
 	for _, k := range []float64{1.15, 0.95} {
-		c.fill(f, ink{colour: 0x383040, alpha: 44, keep: true}, ellipse(vec{0, -0.005}, wide*k, 0.045*k))
+		c.Fill(f, draw.Ink{Colour: 0x383040, Alpha: 44, Keep: true}, draw.Ellipse(draw.Pt(0, -0.005), wide*k, 0.045*k))
 	}
 }

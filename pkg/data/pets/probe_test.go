@@ -3,6 +3,8 @@ package pets
 import (
 	"math"
 	"testing"
+
+	"gaze/pkg/data/internal/draw"
 )
 
 const (
@@ -87,11 +89,11 @@ func softmaxRegression(pictures [][]float32, labels []int) [][]float32 {
 	for c := range weights {
 		weights[c] = make([]float32, len(pictures[0]))
 	}
-	s := newStream(1)
+	s := draw.NewStream(1)
 	for round := range probeRounds {
 		rate := float32(1e-3 / (1 + 0.1*float64(round)))
 		for range pictures {
-			i := s.below(len(pictures))
+			i := s.Below(len(pictures))
 			p := softmax(weights, pictures[i])
 			p[labels[i]]--
 			for c, w := range weights {

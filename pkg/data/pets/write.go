@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"image"
-	"image/jpeg"
-	"image/png"
 	"os"
 	"path/filepath"
 
 	"gaze/internal/atomicfile"
 	"gaze/internal/parallel"
-	"gaze/pkg/transform"
+	"gaze/pkg/data/internal/draw"
 )
 
 // WriteOptions say how a set is written.
@@ -21,8 +18,6 @@ type WriteOptions struct {
 	Masks   bool   // write the masks too
 	Workers int    // that draw at the same time; 0: one for each processor
 }
-
-const jpegQuality = 92
 
 // Write writes a set into a folder that doesn't exist yet or is empty:
 //
@@ -39,11 +34,9 @@ func Write(ctx context.Context, dir string, s Set, o WriteOptions) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	if o.Format == "" {
-		o.Format = "jpg"
-	}
-	if o.Format != "jpg" && o.Format != "png" {
-		return fmt.Errorf("pets: can't write pictures as %q; use jpg or png", o.Format)
+	var err error
+	if o.Format, err = draw.CheckFormat(o.Format); err != nil {
+		return fmt.Errorf("pets: %w", err)
 	}
 	return atomicfile.WriteFolder(dir, func(temp string) error { return s.writeInto(ctx, temp, o) })
 }
@@ -83,42 +76,14 @@ func (s Set) writePicture(dir string, id int, o WriteOptions) error {
 		return err
 	}
 	name := fmt.Sprintf("%d_%d", s.Class(id), id)
-	if err := save(filepath.Join(dir, split.Name, name+"."+o.Format), sample.Image, o.Format); err != nil {
+	if err := draw.Save(filepath.Join(dir, split.Name, name+"."+o.Format), sample.Image, o.Format); err != nil {
 		return err
 	}
 	if !o.Masks {
 		return nil
 	}
-	if err := save(filepath.Join(dir, split.Name+"-foreground", name+".png"), sample.Foreground, "png"); err != nil {
+	if err := draw.Save(filepath.Join(dir, split.Name+"-foreground", name+".png"), sample.Foreground, "png"); err != nil {
 		return err
 	}
-	return save(filepath.Join(dir, split.Name+"-head", name+".png"), sample.Head, "png")
-}
-
-// save encodes a picture into a file.
-func save(path string, im *transform.Image, format string) error {
-	var buf bytes.Buffer
-	var err error
-	if format == "png" {
-		err = png.Encode(&buf, standard(im))
-	} else {
-		err = jpeg.Encode(&buf, standard(im), &jpeg.Options{Quality: jpegQuality})
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return atomicfile.WriteBytes(path, buf.Bytes())
-}
-
-// standard returns the picture as a type that the encoders are fast with.
-func standard(im *transform.Image) image.Image {
-	if im.Channels == 1 {
-		return &image.Gray{Pix: im.Pix, Stride: im.Width, Rect: im.Bounds()}
-	}
-	out := image.NewRGBA(im.Bounds())
-	for i := range im.Width * im.Height {
-		copy(out.Pix[4*i:4*i+3], im.Pix[3*i:3*i+3])
-		out.Pix[4*i+3] = 255
-	}
-	return out
+	return draw.Save(filepath.Join(dir, split.Name+"-head", name+".png"), sample.Head, "png")
 }

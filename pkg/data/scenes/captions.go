@@ -3,6 +3,8 @@ package scenes
 import (
 	"slices"
 	"strings"
+
+	"gaze/pkg/data/internal/draw"
 )
 
 // References is the number of captions of a picture.
@@ -11,11 +13,11 @@ const References = 5
 // author writes the captions of one scene.
 type author struct {
 	plan
-	s *stream
+	s *draw.Stream
 }
 
 // captions returns different sentences about a plan, all of them true.
-func captions(p plan, s *stream) []string {
+func captions(p plan, s *draw.Stream) []string {
 	a := author{p, s}
 	var out []string
 	for len(out) < References {
@@ -33,7 +35,7 @@ func (a *author) sentence() string {
 	}
 	who, does := a.subject(), a.action()
 	where := a.location(does)
-	switch n := a.s.below(10); {
+	switch n := a.s.Below(10); {
 	case n < 2:
 		if strings.HasSuffix(strings.Fields(does)[0], "ing") {
 			does = be + " " + does
@@ -66,20 +68,20 @@ func (a *author) subject() string {
 		noun = plural[a.who]
 	}
 	if !a.who.person() {
-		if a.s.chance(0.5) {
+		if a.s.Chance(0.5) {
 			noun = join(a.hide(a.who), noun)
 		}
 		return join(number, noun)
 	}
 	switch {
-	case a.s.chance(0.08) && a.count == 1:
+	case a.s.Chance(0.08) && a.count == 1:
 		noun = "person"
-	case a.s.chance(0.08) && a.count > 1:
+	case a.s.Chance(0.08) && a.count > 1:
 		noun = "people"
-	case a.who >= boy && a.s.chance(0.25):
-		noun = join(pick(a.s, "young", "little"), noun)
+	case a.who >= boy && a.s.Chance(0.25):
+		noun = join(draw.Pick(a.s, "young", "little"), noun)
 	}
-	if a.wears() && a.s.chance(0.35) {
+	if a.wears() && a.s.Chance(0.35) {
 		return join(number, noun, "in a", colourNames[a.shirt], "shirt")
 	}
 	return join(number, noun)
@@ -95,7 +97,7 @@ func (a *author) hide(s subject) string {
 
 // hue is the colour of the subject's thing, or nothing.
 func (a *author) hue() string {
-	if a.coloured() && a.s.chance(0.5) {
+	if a.coloured() && a.s.Chance(0.5) {
 		return colourNames[a.thing]
 	}
 	return ""
@@ -105,32 +107,32 @@ func (a *author) action() string {
 	switch a.does {
 	case biking:
 		if a.count > 1 {
-			return pick(a.s, "riding bikes", "riding bikes", "riding bicycles", "on bikes")
+			return draw.Pick(a.s, "riding bikes", "riding bikes", "riding bicycles", "on bikes")
 		}
-		return join(pick(a.s, "riding a", "riding a", "riding a", "on a"), a.hue(), pick(a.s, "bike", "bike", "bicycle"))
+		return join(draw.Pick(a.s, "riding a", "riding a", "riding a", "on a"), a.hue(), draw.Pick(a.s, "bike", "bike", "bicycle"))
 	case sheltering:
 		if a.count > 1 {
-			return pick(a.s, "holding umbrellas", "holding umbrellas", "with umbrellas", "under umbrellas")
+			return draw.Pick(a.s, "holding umbrellas", "holding umbrellas", "with umbrellas", "under umbrellas")
 		}
-		return join(pick(a.s, "holding a", "holding a", "holding a", "under a", "with a"), a.hue(), "umbrella")
+		return join(draw.Pick(a.s, "holding a", "holding a", "holding a", "under a", "with a"), a.hue(), "umbrella")
 	case skiing:
-		return pick(a.s, "skiing", "skiing", "skiing", "on skis", "riding skis")
+		return draw.Pick(a.s, "skiing", "skiing", "skiing", "on skis", "riding skis")
 	case eating:
 		return a.meal()
 	case kiting:
-		return join(pick(a.s, "flying a", "flying a", "flying a", "playing with a"), a.hue(), "kite")
+		return join(draw.Pick(a.s, "flying a", "flying a", "flying a", "playing with a"), a.hue(), "kite")
 	case surfing:
-		return join(pick(a.s, "holding a", "carrying a", "holding a", "with a"), a.hue(), "surfboard")
+		return join(draw.Pick(a.s, "holding a", "carrying a", "holding a", "with a"), a.hue(), "surfboard")
 	case resting:
 		if !a.who.person() {
-			return join(pick(a.s, "standing on", "standing on", "on"), pick(a.s, "a bench", "a bench", "a wooden bench"))
+			return join(draw.Pick(a.s, "standing on", "standing on", "on"), draw.Pick(a.s, "a bench", "a bench", "a wooden bench"))
 		}
-		return join(pick(a.s, "sitting on", "sitting on", "on"), pick(a.s, "a bench", "a bench", "a wooden bench"))
+		return join(draw.Pick(a.s, "sitting on", "sitting on", "on"), draw.Pick(a.s, "a bench", "a bench", "a wooden bench"))
 	case playing:
-		if a.who.person() && a.s.chance(0.3) {
+		if a.who.person() && a.s.Chance(0.3) {
 			return join("kicking a", a.hue(), "ball")
 		}
-		return join(pick(a.s, "playing with a", "playing with a", "with a"), a.hue(), "ball")
+		return join(draw.Pick(a.s, "playing with a", "playing with a", "with a"), a.hue(), "ball")
 	}
 	return a.withAnimals()
 }
@@ -138,31 +140,31 @@ func (a *author) action() string {
 // withAnimals is what persons do with animals and what animals do.
 func (a *author) withAnimals() string {
 	hide := ""
-	if a.s.chance(0.5) {
+	if a.s.Chance(0.5) {
 		hide = colourNames[a.coat]
 	}
 	switch a.does {
 	case leading:
-		return join(pick(a.s, "walking a", "walking a", "with a"), hide, "dog")
+		return join(draw.Pick(a.s, "walking a", "walking a", "with a"), hide, "dog")
 	case mounted:
-		return join(pick(a.s, "riding a", "riding a", "riding a", "sitting on a", "on a"), hide, "horse")
+		return join(draw.Pick(a.s, "riding a", "riding a", "riding a", "sitting on a", "on a"), hide, "horse")
 	case grazing:
-		return pick(a.s, "grazing", "grazing", "eating grass")
+		return draw.Pick(a.s, "grazing", "grazing", "eating grass")
 	case lying:
-		return pick(a.s, "lying", "lying", "lying down")
+		return draw.Pick(a.s, "lying", "lying", "lying down")
 	}
 	return "standing"
 }
 
 func (a *author) meal() string {
 	what := [...]string{"a slice of pizza", "a sandwich", "a piece of cake"}[a.food]
-	if a.food != sandwich && a.s.chance(0.3) {
+	if a.food != sandwich && a.s.Chance(0.3) {
 		what = [...]string{"a piece of pizza", "", "a slice of cake"}[a.food]
 	}
 	if a.dinner {
-		return pick(a.s, "eating "+what, "sitting at a table with "+what, "with "+what+" on a table", "at a table with "+what)
+		return draw.Pick(a.s, "eating "+what, "sitting at a table with "+what, "with "+what+" on a table", "at a table with "+what)
 	}
-	return join(pick(a.s, "holding", "holding", "eating", "with"), what)
+	return join(draw.Pick(a.s, "holding", "holding", "eating", "with"), what)
 }
 
 // location is where it happens; a way down belongs to an action that moves.
@@ -170,19 +172,19 @@ func (a *author) location(does string) string {
 	switch a.place {
 	case slope:
 		if a.does == skiing && does != "on skis" {
-			return pick(a.s, "down a slope", "down a slope", "down a snowy slope", "down a hill", "in the snow")
+			return draw.Pick(a.s, "down a slope", "down a slope", "down a snowy slope", "down a hill", "in the snow")
 		}
-		return pick(a.s, "in the snow", "in the snow", "on a snowy slope")
+		return draw.Pick(a.s, "in the snow", "in the snow", "on a snowy slope")
 	case street:
-		return pick(a.s, "on a street", "on a street", "on the street", "on a road")
+		return draw.Pick(a.s, "on a street", "on a street", "on the street", "on a road")
 	case beach:
-		return pick(a.s, "on a beach", "on the beach", "on the beach", "on the sand")
+		return draw.Pick(a.s, "on a beach", "on the beach", "on the beach", "on the sand")
 	case kitchen:
-		return pick(a.s, "in a kitchen", "in a kitchen", "in the kitchen")
+		return draw.Pick(a.s, "in a kitchen", "in a kitchen", "in the kitchen")
 	case park:
-		return pick(a.s, "in a park", "in a park", "in the park")
+		return draw.Pick(a.s, "in a park", "in a park", "in the park")
 	}
-	return pick(a.s, "in a field", "in a field", "in a green field", "on the grass")
+	return draw.Pick(a.s, "in a field", "in a field", "in a green field", "on the grass")
 }
 
 // surroundings is what else is there to be seen, if anything.
@@ -196,7 +198,7 @@ func (a *author) surroundings() string {
 		return "near the ocean"
 	}
 	if a.tree && a.place != kitchen {
-		return pick(a.s, "near trees", "with trees in the background")
+		return draw.Pick(a.s, "near trees", "with trees in the background")
 	}
 	return ""
 }

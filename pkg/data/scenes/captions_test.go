@@ -4,13 +4,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gaze/pkg/data/internal/draw"
 )
 
 // plans returns n plans of a split.
 func plans(split Split, n int) []plan {
 	out := make([]plan, n)
 	for i := range out {
-		out[i] = choose(newStream(1, uint64(split), uint64(i)), split)
+		out[i] = choose(draw.NewStream(1, uint64(split), uint64(i)), split)
 	}
 	return out
 }
@@ -22,7 +24,7 @@ func TestVocabularyIsClosedAndUsed(t *testing.T) {
 	}
 	used := map[string]bool{}
 	for i, p := range plans(Train, 4000) {
-		for _, c := range captions(p, newStream(2, uint64(i))) {
+		for _, c := range captions(p, draw.NewStream(2, uint64(i))) {
 			for w := range strings.FieldsSeq(c) {
 				if _, ok := slices.BinarySearch(known, w); !ok {
 					t.Fatalf("%q: unknown word %q", c, w)
@@ -42,7 +44,7 @@ func TestVocabularyIsClosedAndUsed(t *testing.T) {
 func TestCaptionsAreTrue(t *testing.T) {
 	for _, split := range Splits() {
 		for i, p := range plans(split, 800) {
-			got := captions(p, newStream(3, uint64(i)))
+			got := captions(p, draw.NewStream(3, uint64(i)))
 			if len(got) != References {
 				t.Fatalf("%d captions", len(got))
 			}

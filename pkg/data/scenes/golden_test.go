@@ -5,13 +5,15 @@ import (
 	"encoding/hex"
 	"flag"
 	"image"
-	"image/draw"
+	imagedraw "image/draw"
 	"image/png"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"gaze/pkg/data/internal/draw"
 )
 
 var regen = flag.Bool("regen", false, "rewrite the golden picture")
@@ -59,17 +61,17 @@ func TestGoldenSheet(t *testing.T) {
 		shots = append(shots, s)
 	}
 	for does := range actions {
-		s := newStream(8, uint64(does))
+		s := draw.NewStream(8, uint64(does))
 		p := choosePlan(s)
 		for p.does != does {
 			p = choosePlan(s)
 		}
-		shots = append(shots, drawPlan(p, size, func(aspect uint64) *stream { return newStream(9, uint64(does), aspect) }))
+		shots = append(shots, drawPlan(p, size, func(aspect uint64) *draw.Stream { return draw.NewStream(9, uint64(does), aspect) }))
 	}
 	sheet := image.NewRGBA(image.Rect(0, 0, columns*size, (len(shots)+columns-1)/columns*size))
 	for i, s := range shots {
 		at := image.Pt(i%columns*size, i/columns*size)
-		draw.Draw(sheet, image.Rectangle{Min: at, Max: at.Add(image.Pt(size, size))}, s.Image, image.Point{}, draw.Src)
+		imagedraw.Draw(sheet, image.Rectangle{Min: at, Max: at.Add(image.Pt(size, size))}, s.Image, image.Point{}, imagedraw.Src)
 	}
 	path := filepath.Join("testdata", "scenes_golden.png")
 	if *regen {
@@ -105,7 +107,7 @@ func loadPNG(t *testing.T, path string) *image.RGBA {
 		t.Fatal(err)
 	}
 	out := image.NewRGBA(golden.Bounds())
-	draw.Draw(out, out.Rect, golden, image.Point{}, draw.Src)
+	imagedraw.Draw(out, out.Rect, golden, image.Point{}, imagedraw.Src)
 	return out
 }
 

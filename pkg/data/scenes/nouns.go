@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"gaze/pkg/data/internal/draw"
 	"gaze/pkg/transform"
 )
 
@@ -22,7 +23,7 @@ type Noun struct {
 type named struct {
 	words  []string
 	kind   Kind
-	labels labels
+	labels draw.Labels
 }
 
 // nouns returns what the captions name.
@@ -37,7 +38,7 @@ func (t *stage) nouns(per int, captions []string) []Noun {
 	for _, n := range t.named() {
 		used := slices.DeleteFunc(slices.Clone(n.words), func(w string) bool { return !said[w] })
 		if len(used) > 0 {
-			out = append(out, Noun{Word: n.words[0], Words: used, Kind: n.kind, Mask: t.mask(per, n.labels)})
+			out = append(out, Noun{Word: n.words[0], Words: used, Kind: n.kind, Mask: t.Mask(per, n.labels)})
 		}
 	}
 	return out

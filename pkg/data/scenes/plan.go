@@ -1,6 +1,10 @@
 package scenes
 
-import "fmt"
+import (
+	"fmt"
+
+	"gaze/pkg/data/internal/draw"
+)
 
 // Split tells sets of pictures apart. The first three show the same
 // combinations, in other pictures; HeldOut shows those that the others never do:
@@ -110,7 +114,7 @@ const (
 
 var (
 	colourNames = [...]string{"red", "blue", "green", "yellow", "orange", "purple", "white", "black", "brown", "gray"}
-	colourInks  = [...]rgb{0xd8342c, 0x2f62c9, 0x2c9a4b, 0xf2cb2e, 0xf0862a, 0x8447b4, 0xf4f1e8, 0x403e48, 0x8f5a34, 0x9a9aa2}
+	colourInks  = [...]draw.RGB{0xd8342c, 0x2f62c9, 0x2c9a4b, 0xf2cb2e, 0xf0862a, 0x8447b4, 0xf4f1e8, 0x403e48, 0x8f5a34, 0x9a9aa2}
 )
 
 // plan is a scene in words: all that captions may say.
@@ -190,7 +194,7 @@ func herds(s subject, a action) bool {
 }
 
 // choose plans a scene of a split.
-func choose(s *stream, split Split) plan {
+func choose(s *draw.Stream, split Split) plan {
 	for {
 		p := choosePlan(s)
 		if p.held() == (split == HeldOut) {
@@ -199,30 +203,30 @@ func choose(s *stream, split Split) plan {
 	}
 }
 
-func choosePlan(s *stream) plan {
+func choosePlan(s *draw.Stream) plan {
 	var p plan
-	p.who = subject(s.below(4))
-	if s.chance(0.4) {
-		p.who = sheep + subject(s.below(int(subjects-sheep)))
+	p.who = subject(s.Below(4))
+	if s.Chance(0.4) {
+		p.who = sheep + subject(s.Below(int(subjects-sheep)))
 	}
-	p.does = pick(s, canDo(p.who)...)
-	p.place = pick(s, where[p.does]...)
+	p.does = draw.Pick(s, canDo(p.who)...)
+	p.place = draw.Pick(s, where[p.does]...)
 	for !p.who.person() && p.place == kitchen && p.who != dog && p.who != cat {
-		p.place = pick(s, where[p.does]...)
+		p.place = draw.Pick(s, where[p.does]...)
 	}
 	p.count = 1
 	if herds(p.who, p.does) && p.place != kitchen {
-		p.count = pick(s, 1, 1, 2, 2, 3)
+		p.count = draw.Pick(s, 1, 1, 2, 2, 3)
 	}
-	p.food = food(s.below(int(foods)))
-	p.shirt = colour(s.below(int(bright)))
-	p.thing = colour(s.below(int(bright)))
-	p.coat = pick(s, coats(p.beast())...)
+	p.food = food(s.Below(int(foods)))
+	p.shirt = colour(s.Below(int(bright)))
+	p.thing = colour(s.Below(int(bright)))
+	p.coat = draw.Pick(s, coats(p.beast())...)
 	for p.thing == p.shirt || p.thing == p.coat {
-		p.thing = colour(s.below(int(bright)))
+		p.thing = colour(s.Below(int(bright)))
 	}
-	p.tree = s.chance(0.5)
-	p.sunny = s.chance(0.5)
+	p.tree = s.Chance(0.5)
+	p.sunny = s.Chance(0.5)
 	p.dinner = p.does == eating && p.place == kitchen
 	return p
 }

@@ -3,6 +3,8 @@ package scenes
 import (
 	"fmt"
 	"strings"
+
+	"gaze/pkg/data/internal/draw"
 )
 
 // reports are the pictures of [Report]: what is to be seen, and the seed with
@@ -38,7 +40,7 @@ func Report(name string, size int) (Scene, error) {
 	for i, r := range reports {
 		if r.name == name {
 			const apart = uint64(HeldOut) + 1 // from the streams of the splits
-			s := drawPlan(r.plan, size, func(aspect uint64) *stream { return newStream(r.seed, apart, uint64(i), aspect) })
+			s := drawPlan(r.plan, size, func(aspect uint64) *draw.Stream { return draw.NewStream(r.seed, apart, uint64(i), aspect) })
 			s.Name = name
 			return s, nil
 		}

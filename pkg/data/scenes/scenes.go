@@ -9,6 +9,7 @@ package scenes
 import (
 	"fmt"
 
+	"gaze/pkg/data/internal/draw"
 	"gaze/pkg/transform"
 )
 
@@ -48,7 +49,7 @@ func Draw(seed uint64, index, size int, split Split) (Scene, error) {
 	if err := checkSize(size); err != nil {
 		return Scene{}, err
 	}
-	of := func(aspect uint64) *stream { return newStream(seed, uint64(split), uint64(index), aspect) }
+	of := func(aspect uint64) *draw.Stream { return draw.NewStream(seed, uint64(split), uint64(index), aspect) }
 	return drawPlan(choose(of(1), split), size, of), nil
 }
 
@@ -60,28 +61,28 @@ func checkSize(size int) error {
 }
 
 // drawPlan draws a plan; of returns the random numbers of an aspect of it.
-func drawPlan(p plan, size int, of func(aspect uint64) *stream) Scene {
+func drawPlan(p plan, size int, of func(aspect uint64) *draw.Stream) Scene {
 	per := max(2, (samples+size-1)/size)
-	c := newCanvas(size * per)
-	defer canvases.Put(c)
+	c := draw.NewCanvas(size * per)
+	defer c.Free()
 	t := newStage(c, p, of(2))
 	said := captions(p, of(3))
-	return Scene{Image: c.picture(per, daylight(of(4))), Captions: said, Count: p.count, Nouns: t.nouns(per, said)}
+	return Scene{Image: c.Picture(per, daylight(of(4))), Captions: said, Count: p.count, Nouns: t.nouns(per, said)}
 }
 
 // daylight is the gain of each channel in 1/256.
-func daylight(s *stream) [3]int {
-	level := 251 + s.around(16)
-	warm := s.around(8)
+func daylight(s *draw.Stream) [3]int {
+	level := 251 + s.Around(16)
+	warm := s.Around(8)
 	return [3]int{int(level + warm), int(level), int(level - warm)}
 }
 
 // newStage paints a plan; half the scenes are seen in a mirror.
-func newStage(c *canvas, p plan, s *stream) *stage {
-	pt := &painter{canvas: c, s: s, next: firstOwn, line: 0.0045 * float64(c.n)}
-	page := frame{xx: float64(c.n), yy: float64(c.n)}
-	if s.chance(0.5) {
-		page.xx, page.x = -page.xx, float64(c.n)
+func newStage(c *draw.Canvas, p plan, s *draw.Stream) *stage {
+	pt := &painter{Canvas: c, s: s, next: firstOwn, line: 0.0045 * float64(c.N)}
+	page := draw.Frame{XX: float64(c.N), YY: float64(c.N)}
+	if s.Chance(0.5) {
+		page.XX, page.X = -page.XX, float64(c.N)
 	}
 	t := &stage{painter: pt, setting: newSetting(pt, p), plan: p}
 	t.perform(page)

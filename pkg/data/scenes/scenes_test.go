@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gaze/pkg/data/internal/draw"
 )
 
 func scene(t *testing.T, seed uint64, index, size int, split Split) Scene {
@@ -18,8 +20,8 @@ func scene(t *testing.T, seed uint64, index, size int, split Split) Scene {
 }
 
 // staged paints the index-th plan of a split once more, to look behind it.
-func staged(c *canvas, seed uint64, index int, split Split, change func(*plan)) *stage {
-	of := func(aspect uint64) *stream { return newStream(seed, uint64(split), uint64(index), aspect) }
+func staged(c *draw.Canvas, seed uint64, index int, split Split, change func(*plan)) *stage {
+	of := func(aspect uint64) *draw.Stream { return draw.NewStream(seed, uint64(split), uint64(index), aspect) }
 	p := choose(of(1), split)
 	if change != nil {
 		change(&p)
@@ -27,8 +29,11 @@ func staged(c *canvas, seed uint64, index int, split Split, change func(*plan)) 
 	return newStage(c, p, of(2))
 }
 
-func blank(n int) *canvas {
-	return &canvas{n: n, pixels: make([]rgb, n*n), shows: make([]label, n*n), rows: make([][]crossing, n)}
+func blank(n int) *draw.Canvas {
+	c := draw.NewCanvas(n)
+	clear(c.Pixels)
+	clear(c.Shows)
+	return c
 }
 
 func equal(a, b Scene) bool {
@@ -116,12 +121,12 @@ func TestAsManyAsCounted(t *testing.T) {
 		if got := bits.OnesCount64(uint64(subjects)); got != st.count*each {
 			t.Fatalf("picture %d: %d labels for %d of %s", i, got, st.count, singular[st.who])
 		}
-		var areas [maxLabels]int
-		for _, l := range c.shows {
+		var areas [draw.MaxLabels]int
+		for _, l := range c.Shows {
 			areas[l]++
 		}
 		for l, area := range areas {
-			if subjects.has(label(l)) && area < 20 {
+			if subjects.Has(draw.Label(l)) && area < 20 {
 				t.Errorf("picture %d: %d samples show one of %d %s", i, area, st.count, plural[st.who])
 			}
 		}
@@ -170,10 +175,10 @@ func compareMask(t *testing.T, i int, r role, first, second *stage) {
 		t.Fatalf("picture %d: other labels for another colour", i)
 	}
 	inside, changed := 0, 0
-	a, b := first.painter.canvas, second.painter.canvas
-	for k, l := range a.shows {
-		in := first.cast[r].has(l)
-		differs := a.pixels[k] != b.pixels[k]
+	a, b := first.painter.Canvas, second.painter.Canvas
+	for k, l := range a.Shows {
+		in := first.cast[r].Has(l)
+		differs := a.Pixels[k] != b.Pixels[k]
 		if differs && !in {
 			t.Fatalf("picture %d, role %d: a sample outside of the mask changed", i, r)
 		}
@@ -254,7 +259,7 @@ func nearest(s Scene, mask []uint8) string {
 	}
 	best, least := "", 1<<30
 	for c := range bright {
-		r, g, b := colourInks[c].channels()
+		r, g, b := colourInks[c].Channels()
 		d := 0
 		for k, v := range [3]int{r, g, b} { // both as bright: shadows don't count
 			e := sum[k]*255/max(slices.Max(sum[:]), 1) - v*255/max(r, g, b)

@@ -1,6 +1,10 @@
 package scenes
 
-import "math"
+import (
+	"math"
+
+	"gaze/pkg/data/internal/draw"
+)
 
 // role is what a person, animal or thing is in a scene.
 type role uint8
@@ -18,13 +22,13 @@ type stage struct {
 	*painter
 	*setting
 	plan
-	cast [roles]labels // what shows each role
+	cast [roles]draw.Labels // what shows each role
 }
 
-func (t *stage) is(r role, l label) { t.cast[r] |= 1 << l }
+func (t *stage) is(r role, l draw.Label) { t.cast[r] |= 1 << l }
 
 // perform paints the setting and then everybody, those at the back first.
-func (t *stage) perform(page frame) {
+func (t *stage) perform(page draw.Frame) {
 	t.setting.draw(page, t.plan)
 	size := t.size()
 	for _, i := range []int{0, 2, 1} {
@@ -36,12 +40,12 @@ func (t *stage) perform(page frame) {
 		if t.place == slope {
 			turn = math.Atan(t.incline)
 		}
-		f := page.inside(vec{x, t.floor(x, y)}, size*t.s().in(0.96, 1.04), turn*t.leaning(), 1)
+		f := page.Inside(draw.Pt(x, t.floor(x, y)), size*t.s().In(0.96, 1.04), turn*t.leaning(), 1)
 		t.act(f, page)
 	}
 }
 
-func (t *stage) s() *stream { return t.painter.s }
+func (t *stage) s() *draw.Stream { return t.painter.s }
 
 // leaning is how much of the slope's incline the subject takes on.
 func (t *stage) leaning() float64 {
@@ -63,7 +67,7 @@ func (t *stage) size() float64 {
 		if t.count > 1 && (t.who == horse || t.who == cow) {
 			k *= 0.86
 		}
-		return k * crowd * t.s().in(0.92, 1.06)
+		return k * crowd * t.s().In(0.92, 1.06)
 	}
 	k := 0.66
 	switch t.does {
@@ -84,34 +88,34 @@ func (t *stage) size() float64 {
 	if t.who == boy || t.who == girl {
 		k *= 1.1
 	}
-	return k * crowd * t.s().in(0.95, 1.07)
+	return k * crowd * t.s().In(0.95, 1.07)
 }
 
 // spot is where the i-th subject stands.
 func (t *stage) spot(i int) (x, y float64) {
-	y = t.s().in(0.88, 0.94)
+	y = t.s().In(0.88, 0.94)
 	switch {
 	case t.dinner:
 		if t.who >= boy {
-			return 0.5 + t.s().around(0.2), 1.06
+			return 0.5 + t.s().Around(0.2), 1.06
 		}
-		return 0.5 + t.s().around(0.2), 1.12
+		return 0.5 + t.s().Around(0.2), 1.12
 	case t.does == kiting:
-		return 0.30 + t.s().around(0.08), y
+		return 0.30 + t.s().Around(0.08), y
 	case t.does == leading:
-		return 0.27 + t.s().around(0.06), y
+		return 0.27 + t.s().Around(0.06), y
 	case t.does == playing:
-		return 0.40 + t.s().around(0.08), y
+		return 0.40 + t.s().Around(0.08), y
 	case t.count == 1 && !t.who.person():
-		return 0.46 + t.s().around(0.10), y
+		return 0.46 + t.s().Around(0.10), y
 	case t.count == 1:
-		return 0.5 + t.s().around(0.14), y
+		return 0.5 + t.s().Around(0.14), y
 	}
 	n := float64(t.count)
-	x = (float64(i)+0.5)/n + t.s().around(0.03)
+	x = (float64(i)+0.5)/n + t.s().Around(0.03)
 	if t.count == 3 {
 		x = 0.5 + (x-0.5)*0.98
-		y = [...]float64{0.80, 0.93, 0.84}[i] + t.s().around(0.015)
+		y = [...]float64{0.80, 0.93, 0.84}[i] + t.s().Around(0.015)
 	}
 	if t.does == grazing { // heads reach forward
 		x = 0.5 + (x-0.5)*0.92 - 0.03
@@ -124,7 +128,7 @@ func (t *stage) spot(i int) (x, y float64) {
 
 // act paints one subject with what it has, in a frame whose unit is the height
 // of an adult or the length of a beast.
-func (t *stage) act(f, page frame) {
+func (t *stage) act(f, page draw.Frame) {
 	if !t.who.person() {
 		t.beastActs(f)
 		return
@@ -134,9 +138,9 @@ func (t *stage) act(f, page frame) {
 	t.is(theSubject, who.body)
 	t.is(theSubject, who.top)
 	t.is(theShirt, who.top)
-	g := f.inside(vec{}, who.build().scale, 0, 1)
+	g := f.Inside(draw.Vec{}, who.build().scale, 0, 1)
 	if t.does != skiing && !t.dinner {
-		t.shadow(g, vec{0.02, -0.01}, 0.26)
+		t.shadow(g, draw.Pt(0.02, -0.01), 0.26)
 	}
 	at := who.build().upright()
 	switch t.does {
@@ -166,28 +170,28 @@ func (t *stage) act(f, page frame) {
 }
 
 // shirtInk is the shirt's colour; in a group everyone has another.
-func (t *stage) shirtInk() rgb {
+func (t *stage) shirtInk() draw.RGB {
 	c := t.shirt
 	if t.count > 1 {
-		c = colour(t.s().below(int(bright)))
+		c = colour(t.s().Below(int(bright)))
 		if c == t.thing {
 			c = t.shirt
 		}
 	}
-	return colourInks[c].vary(t.s(), 14, 8)
+	return colourInks[c].Vary(t.s(), 14, 8)
 }
 
 // thingInk is the colour of the subject's thing.
-func (t *stage) thingInk() rgb {
+func (t *stage) thingInk() draw.RGB {
 	c := t.thing
 	if t.count > 1 {
-		c = colour(t.s().below(int(bright)))
+		c = colour(t.s().Below(int(bright)))
 	}
-	return colourInks[c].vary(t.s(), 12, 6)
+	return colourInks[c].Vary(t.s(), 12, 6)
 }
 
 // beastActs paints an animal that is the subject.
-func (t *stage) beastActs(f frame) {
+func (t *stage) beastActs(f draw.Frame) {
 	does := t.does
 	if does == resting || does == playing {
 		does = standing
@@ -195,11 +199,11 @@ func (t *stage) beastActs(f frame) {
 	if t.does == resting {
 		l := t.own()
 		t.is(theThing, l)
-		t.shadow(f, vec{0, 0}, 0.7)
-		t.bench(f.inside(vec{}, 1.35, 0, 1), l)
-		f = f.inside(vec{0, -0.24 * 1.35}, 0.86, 0, 1)
+		t.shadow(f, draw.Pt(0, 0), 0.7)
+		t.bench(f.Inside(draw.Vec{}, 1.35, 0, 1), l)
+		f = f.Inside(draw.Pt(0, -0.24*1.35), 0.86, 0, 1)
 	} else {
-		t.shadow(f, vec{0, 0}, 0.52)
+		t.shadow(f, draw.Pt(0, 0), 0.52)
 	}
 	a := t.newAnimal(t.who, t.coat, does)
 	t.is(theSubject, a.label)
@@ -207,7 +211,7 @@ func (t *stage) beastActs(f frame) {
 	if t.does == playing {
 		l := t.own()
 		t.is(theThing, l)
-		t.shadow(f, vec{0.78, 0.01}, 0.16)
-		t.ball(f, l, t.thingInk(), vec{0.78, -0.15}, 0.17)
+		t.shadow(f, draw.Pt(0.78, 0.01), 0.16)
+		t.ball(f, l, t.thingInk(), draw.Pt(0.78, -0.15), 0.17)
 	}
 }

@@ -1,6 +1,10 @@
 package scenes
 
-import "slices"
+import (
+	"slices"
+
+	"gaze/pkg/data/internal/draw"
+)
 
 // Kind is what kind of word names something.
 type Kind uint8
@@ -72,12 +76,12 @@ func (p plan) names() []string {
 // sceneryNames says which words name which scenery.
 var sceneryNames = [places][]struct {
 	words  []string
-	labels labels
+	labels draw.Labels
 }{
-	field:   {{[]string{"field", "grass"}, on(ground)}, {[]string{"trees"}, on(trees)}},
-	slope:   {{[]string{"snow", "slope", "hill"}, on(ground)}, {[]string{"mountains"}, on(far)}, {[]string{"trees"}, on(trees)}},
-	street:  {{[]string{"street", "road"}, on(road)}, {[]string{"buildings"}, on(far)}, {[]string{"trees"}, on(trees)}},
-	beach:   {{[]string{"beach", "sand"}, on(ground)}, {[]string{"ocean"}, on(far)}},
-	kitchen: {{[]string{"kitchen"}, on(room, table)}, {[]string{"table"}, on(table)}},
-	park:    {{[]string{"park"}, on(ground, road, trees)}, {[]string{"grass"}, on(ground)}, {[]string{"trees"}, on(trees)}},
+	field:   {{[]string{"field", "grass"}, draw.On(ground)}, {[]string{"trees"}, draw.On(trees)}},
+	slope:   {{[]string{"snow", "slope", "hill"}, draw.On(ground)}, {[]string{"mountains"}, draw.On(far)}, {[]string{"trees"}, draw.On(trees)}},
+	street:  {{[]string{"street", "road"}, draw.On(road)}, {[]string{"buildings"}, draw.On(far)}, {[]string{"trees"}, draw.On(trees)}},
+	beach:   {{[]string{"beach", "sand"}, draw.On(ground)}, {[]string{"ocean"}, draw.On(far)}},
+	kitchen: {{[]string{"kitchen"}, draw.On(room, table)}, {[]string{"table"}, draw.On(table)}},
+	park:    {{[]string{"park"}, draw.On(ground, road, trees)}, {[]string{"grass"}, draw.On(ground)}, {[]string{"trees"}, draw.On(trees)}},
 }

@@ -1,20 +1,16 @@
 package scenes
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"image"
-	"image/jpeg"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"gaze/internal/atomicfile"
 	"gaze/internal/parallel"
-	"gaze/pkg/transform"
+	"gaze/pkg/data/internal/draw"
 )
 
 // Set is how many pictures of each split to draw, and of what size.
@@ -45,8 +41,6 @@ type WriteOptions struct {
 	Workers int    // that draw at the same time; 0: one for each processor
 }
 
-const jpegQuality = 92
-
 // Write writes a set into a folder that doesn't exist yet or is empty:
 //
 //	dir/train/{id}.jpg               ids count from 0 through all splits
@@ -64,11 +58,9 @@ func Write(ctx context.Context, dir string, s Set, o WriteOptions) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	if o.Format == "" {
-		o.Format = "jpg"
-	}
-	if o.Format != "jpg" && o.Format != "png" {
-		return fmt.Errorf("scenes: can't write pictures as %q; use jpg or png", o.Format)
+	var err error
+	if o.Format, err = draw.CheckFormat(o.Format); err != nil {
+		return fmt.Errorf("scenes: %w", err)
 	}
 	return atomicfile.WriteFolder(dir, func(temp string) error {
 		if err := atomicfile.WriteBytes(filepath.Join(temp, "words.txt"), []byte(strings.Join(Words(), "\n")+"\n")); err != nil {
@@ -151,46 +143,18 @@ func (s Set) writeSplit(ctx context.Context, dir string, split Split, first int,
 // writeScene writes a picture and its masks, and returns its entry.
 func writeScene(dir string, split Split, id int, s Scene, o WriteOptions) (entry, error) {
 	e := entry{ID: id, File: fmt.Sprintf("%d.%s", id, o.Format), Width: s.Image.Width, Height: s.Image.Height}
-	if err := save(filepath.Join(dir, split.String(), e.File), s.Image, o.Format); err != nil {
+	if err := draw.Save(filepath.Join(dir, split.String(), e.File), s.Image, o.Format); err != nil {
 		return e, err
 	}
 	for _, n := range s.Nouns {
 		said := noun{Word: n.Word, Words: n.Words, Kind: n.Kind.String()}
 		if o.Masks {
 			said.Mask = fmt.Sprintf("%d_%s.png", id, n.Word)
-			if err := save(filepath.Join(dir, split.String()+"-masks", said.Mask), n.Mask, "png"); err != nil {
+			if err := draw.Save(filepath.Join(dir, split.String()+"-masks", said.Mask), n.Mask, "png"); err != nil {
 				return e, err
 			}
 		}
 		e.Nouns = append(e.Nouns, said)
 	}
 	return e, nil
-}
-
-// save encodes a picture into a file.
-func save(path string, im *transform.Image, format string) error {
-	var buf bytes.Buffer
-	var err error
-	if format == "png" {
-		err = png.Encode(&buf, standard(im))
-	} else {
-		err = jpeg.Encode(&buf, standard(im), &jpeg.Options{Quality: jpegQuality})
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return atomicfile.WriteBytes(path, buf.Bytes())
-}
-
-// standard returns the picture as a type that the encoders are fast with.
-func standard(im *transform.Image) image.Image {
-	if im.Channels == 1 {
-		return &image.Gray{Pix: im.Pix, Stride: im.Width, Rect: im.Bounds()}
-	}
-	out := image.NewRGBA(im.Bounds())
-	for i := range im.Width * im.Height {
-		copy(out.Pix[4*i:4*i+3], im.Pix[3*i:3*i+3])
-		out.Pix[4*i+3] = 255
-	}
-	return out
 }

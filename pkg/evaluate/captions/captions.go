@@ -15,6 +15,7 @@ import (
 
 	"gaze/internal/parallel"
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/score"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/transform"
 )
@@ -135,4 +136,24 @@ func imagesOf(list []scenes.Scene) []*transform.Image {
 		out = append(out, s.Image)
 	}
 	return out
+}
+
+// OneReference scores the first reference of each scene of a set against its other
+// four: about what a captioner gets that talks as its references do and is as varied
+// as they are. The set's size doesn't matter: captions don't depend on it.
+func OneReference(ctx context.Context, s Set) (score.Scores, error) {
+	s.Size = scenes.MinSize
+	list, err := s.draw(ctx, 0, s.Count, 0)
+	if err != nil {
+		return score.Scores{}, err
+	}
+	var refs [][]string
+	var hyps []string
+	for _, scene := range list {
+		hyps, refs = append(hyps, scene.Captions[0]), append(refs, scene.Captions[1:])
+	}
+	bleu, _ := score.BLEU(refs, hyps)
+	cider, _ := score.CIDEr(refs, hyps)
+	rouge, _ := score.ROUGEL(refs, hyps)
+	return score.Scores{BLEU1: bleu[0], BLEU2: bleu[1], BLEU3: bleu[2], BLEU4: bleu[3], CIDEr: cider, ROUGEL: rouge}, nil
 }

@@ -221,32 +221,6 @@ func TestReferencesScoreThemselves(t *testing.T) {
 	}
 }
 
-func TestCoverage(t *testing.T) {
-	cases := []struct {
-		name   string
-		mask   *transform.Image
-		input  [2]int
-		stride int
-		want   []float64
-	}{
-		{"whole cells", rectangle(0, 0, 8, 8), [2]int{16, 16}, 8, []float64{1, 0, 0, 0}},
-		{"parts", rectangle(4, 4, 12, 10), [2]int{16, 16}, 8, []float64{0.25, 0.25, 0.125, 0.125}},
-		{"another size", rectangle(4, 4, 12, 10), [2]int{32, 32}, 16, []float64{0.25, 0.25, 0.125, 0.125}},
-		// cells of 10 and 2 of 12 pixels, 13 1/3 and 2 2/3 of 16
-		{"a cell that ends with the picture", rectangle(0, 0, 16, 14), [2]int{12, 12}, 10, []float64{1, 1, (14 - 40.0/3) / (16 - 40.0/3), (14 - 40.0/3) / (16 - 40.0/3)}},
-	}
-	for _, c := range cases {
-		got := Coverage(c.mask, c.input, c.stride)
-		if len(got) != len(c.want) {
-			t.Errorf("%s: %d cells", c.name, len(got))
-			continue
-		}
-		for i := range got {
-			near(t, c.name, got[i], c.want[i])
-		}
-	}
-}
-
 // fake says the same of each picture.
 type fake struct {
 	result caption.Result

@@ -95,7 +95,7 @@ func objects(s scenes.Scene, words []word) []scenes.Noun {
 // place chooses the cells to block, on the object and elsewhere; false if there is
 // no room for that or the mask touches no cell.
 func (d *Deletion) place(mask *transform.Image, grid [2]int, dilate int, r *rand.Rand) bool {
-	cover := Coverage(mask, d.Input, d.Stride)
+	cover := caption.Coverage(mask, d.Input, d.Stride)
 	d.Cells = make([]bool, len(cover))
 	for i, v := range cover {
 		if v < touched {

@@ -38,7 +38,7 @@ func (s seer) Caption(images []*transform.Image, o caption.Options) ([]caption.R
 		input := [2]int{im.Height, im.Width}
 		for _, n := range s.scenes[at].Nouns {
 			free := o.Blocked == nil
-			for cell, v := range Coverage(n.Mask, input, 8) {
+			for cell, v := range caption.Coverage(n.Mask, input, 8) {
 				free = free || v >= touched && !o.Blocked[i][cell]
 			}
 			if free {

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 
+	"gaze/pkg/caption"
 	"gaze/pkg/evaluate"
 	"gaze/pkg/plots"
 	"gaze/pkg/transform"
@@ -136,15 +137,15 @@ func (d Deletion) painted(cells []bool) image.Image {
 	}
 	out := transform.NewImage(d.Picture.Width, d.Picture.Height, 3)
 	copy(out.Pix, d.Picture.Pix)
-	rows, columns := spans(out.Height, d.Input[0], d.Stride), spans(out.Width, d.Input[1], d.Stride)
+	rows, columns := caption.CellSpans(out.Height, d.Input[0], d.Stride), caption.CellSpans(out.Width, d.Input[1], d.Stride)
 	grey := color.RGBA{0x80, 0x80, 0x80, 0xff}
 	for i, on := range cells {
 		if !on {
 			continue
 		}
 		r, c := rows[i/len(columns)], columns[i%len(columns)]
-		for y := int(r.from); y < int(r.to); y++ {
-			for x := int(c.from); x < int(c.to); x++ {
+		for y := int(r.From); y < int(r.To); y++ {
+			for x := int(c.From); x < int(c.To); x++ {
 				copy(out.Pix[(y*out.Width+x)*3:], []uint8{grey.R, grey.G, grey.B})
 			}
 		}

@@ -135,6 +135,10 @@ func (t *tally) looked(layer int, kind string) Looked {
 	}
 }
 
+// touched is the least share of a cell that a mask must cover for the cell to be
+// on it: of a cell of 8×8 pixels, one.
+const touched = 1.0 / 64
+
 // onCells is the number of cells that lie on the mask.
 func onCells(cover []float64) int {
 	n := 0

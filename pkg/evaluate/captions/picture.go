@@ -51,7 +51,7 @@ func newPicture(index int, s scenes.Scene, r caption.Result, stride int) picture
 			continue
 		}
 		if covers[n] == nil {
-			covers[n] = Coverage(s.Nouns[n].Mask, r.Input, stride)
+			covers[n] = caption.Coverage(s.Nouns[n].Mask, r.Input, stride)
 		}
 		l := look{picture: index, word: w.text, kind: s.Nouns[n].Kind, cover: covers[n], predicts: meanMaps(r.Attention[w.first : w.last+1])}
 		if w.last+1 < len(r.Attention) {

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"gaze/pkg/evaluate"
+	"gaze/pkg/plots"
+	"gaze/pkg/study"
+	"gaze/pkg/train"
+)
+
+// DiscussClassification is the text under the table and the curves, in Markdown: what
+// each change did. Every number and comparison in it is read from the results.
+func DiscussClassification(r *study.Result) string {
+	parts := []string{rates(r)}
+	for _, p := range []struct{ from, to, what string }{
+		{Learns, Augmented, "The report's augmentation"},
+		{Augmented, Larger, "Larger pictures, on top of it,"},
+		{Larger, Accumulate, "Gradients gathered over four batches, on top of both,"},
+		{Larger, Scaled, "The same with four times the rate"},
+		{Larger, Gentle, "A gentler augmentation in the strong one's place, with a warm-up, a rate that falls and two epochs more,"},
+	} {
+		e, err := r.Effect(p.from, p.to)
+		if err != nil {
+			continue // a study without these rows
+		}
+		parts = append(parts, fmt.Sprintf("**%s** %s%s.", p.what, e, because(r, p.to)))
+	}
+	parts = append(parts, beginnings(r)...)
+	best := r.Best()
+	text := fmt.Sprintf("**The best row** by validation is *%s*", best.Name)
+	if i, err := evaluate.MeanInterval(best.TestAccuracy()); err == nil {
+		text += fmt.Sprintf(": %.1f ± %.1f %% on the test set", 100*i.Value, 100*i.Half())
+	} else if i, err := evaluate.MeanInterval(best.BestAccuracy()); err == nil && r.Data.Test == nil {
+		text += fmt.Sprintf(": %.1f ± %.1f %%, on the %s pictures by which it was chosen, so expect a little less on others", 100*i.Value, 100*i.Half(), r.TestedOn())
+	}
+	return strings.Join(append(parts, text+"."), "\n\n")
+}
+
+// rates is the paragraph on learning rates.
+func rates(r *study.Result) string {
+	var list []string
+	for _, name := range []string{Crawls, Learns, Collapses} {
+		o, err := r.Outcome(name)
+		if err != nil {
+			continue
+		}
+		s, err := train.ParseSettings(o.Settings)
+		if err != nil {
+			continue
+		}
+		list = append(list, fmt.Sprintf("%g %s", s.Rate, course(o, 100/float64(len(r.Data.Classes)))))
+	}
+	return "**Learning rate.** On the validation set, " + strings.Join(list, "; ") + "."
+}
+
+// course tells how a row's accuracy develops; chance is in percent.
+func course(o study.Outcome, chance float64) string {
+	highest := mean(o.Each(func(run study.Run) float64 {
+		top := 0.0
+		for _, e := range run.Epochs {
+			top = max(top, e.Validation.Accuracy)
+		}
+		return 100 * top
+	}))
+	start := 100 * mean(o.Each(func(run study.Run) float64 { return run.Epochs[0].Validation.Accuracy }))
+	last := 100 * mean(o.LastAccuracy())
+	text := fmt.Sprintf("ends at %.1f %%", last)
+	switch {
+	case highest < 6*chance:
+		return text + fmt.Sprintf(" (chance is %.1f): it hardly gets off the ground", chance)
+	case last < highest/2:
+		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and then collapses", highest)
+	case highest-last > 5:
+		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and falls back", highest)
+	case last > 2*start:
+		return text + fmt.Sprintf(", from %.1f %% after the first epoch: it is still climbing", start)
+	}
+	return text
+}
+
+// because tells whether the training pictures were learnt: where they weren't,
+// training was too short to tell what augmentation is worth.
+func because(r *study.Result, name string) string {
+	o, err := r.Outcome(name)
+	if err != nil {
+		return ""
+	}
+	trained := o.Each(func(run study.Run) float64 { return run.Epochs[len(run.Epochs)-1].Train.Accuracy })
+	validated := mean(o.LastAccuracy())
+	switch t := mean(trained); {
+	case t < validated:
+		return fmt.Sprintf(" (in its last epoch, %.0f %% of the training pictures were right and %.0f %% of the validation pictures: it was still learning)", 100*t, 100*validated)
+	default:
+		return fmt.Sprintf(" (in its last epoch, %.0f %% of the training pictures were right and %.0f %% of the validation pictures)", 100*t, 100*validated)
+	}
+}
+
+// beginnings is the paragraph on what training started from.
+func beginnings(r *study.Result) []string {
+	var list []string
+	for _, name := range []string{Scratch, OwnProbe, RealProbe} {
+		if o, err := r.Outcome(name); err == nil {
+			list = append(list, fmt.Sprintf("%s reaches %s %%", name, study.Percent(r.Judged(o))))
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	text := "**What it begins with.** On the " + r.TestedOn() + " set, " + strings.Join(list, "; ")
+	if o, err := r.Outcome(Learns); err == nil {
+		text += fmt.Sprintf("; fine-tuned at the same rate as from scratch, %s %%", study.Percent(r.Judged(o)))
+	}
+	return []string{text + ". The pretraining was on breeds that are put together from the same parts, so it is closer to this task than ImageNet is to photographs of pets."}
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// changes is what the report changes, from which row to which.
+var changes = [][2]string{{Learns, Augmented}, {Augmented, Larger}, {Larger, Accumulate}, {Larger, Scaled}, {Larger, Gentle}}
+
+// Effects is what each of the report's changes does. Changes between rows that the
+// study doesn't have are left out; with one seed there are none.
+func Effects(r *study.Result) []study.Effect {
+	var list []study.Effect
+	for _, c := range changes {
+		if e, err := r.Effect(c[0], c[1]); err == nil {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// RateCurves is the curves of the rows that differ in the learning rate.
+func RateCurves(r *study.Result) (plots.LineChart, error) {
+	return curvesOf(r, Crawls, Learns, Collapses)
+}
+
+// ChangeCurves is the curves of the rows that change something else.
+func ChangeCurves(r *study.Result) (plots.LineChart, error) {
+	return curvesOf(r, Learns, Augmented, Larger, Accumulate, Scaled, Gentle)
+}
+
+func curvesOf(r *study.Result, names ...string) (plots.LineChart, error) {
+	var there []string
+	for _, name := range names {
+		if _, err := r.Outcome(name); err == nil {
+			there = append(there, name)
+		}
+	}
+	return r.Curves(there...)
+}

@@ -1,0 +1,23 @@
+package report
+
+import (
+	"context"
+
+	"gaze/pkg/hub"
+)
+
+// Prepare checks what the variables name and fetches what the notebooks will use and
+// isn't in the cache, so that their cells needn't. root is the clone's folder.
+func Prepare(ctx context.Context, root string, o hub.Options) error {
+	if _, err := FindCheckpoint(ctx, EnvVIT, DefaultVIT, o); err != nil {
+		return err
+	}
+	if _, err := FindCheckpoint(ctx, EnvCaptioner, hub.LaptopCaptioner, o); err != nil {
+		return err
+	}
+	if _, err := FindPhotographs(ctx, root, o); err != nil {
+		return err
+	}
+	_, err := CaptionPictures()
+	return err
+}

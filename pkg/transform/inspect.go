@@ -1,0 +1,180 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+)
+
+// EndsInTensor tells whether the pipeline makes tensors, that is, has a step
+// totensor.
+func (p Pipeline) EndsInTensor() bool {
+	return slices.ContainsFunc(p, func(op Op) bool {
+		_, ok := op.(ToTensor)
+		return ok
+	})
+}
+
+// Scaling returns the steps that turn a picture's values into a tensor's: totensor
+// and the last normalisation. Without the latter it is one with mean 0 and
+// deviation 1, which changes nothing.
+func (p Pipeline) Scaling() (ToTensor, Normalize) {
+	t, n := ToTensor{}, Normalize{Mean: []float32{0}, Std: []float32{1}}
+	for _, op := range p {
+		switch op := op.(type) {
+		case ToTensor:
+			t = op
+		case Normalize:
+			n = op
+		}
+	}
+	return t, n
+}
+
+// CheckChannels tells whether every normalisation has one mean and one deviation,
+// or as many as there are channels.
+func (p Pipeline) CheckChannels(channels int) error {
+	fits := func(values []float32) bool { return len(values) == 1 || len(values) == channels }
+	for _, op := range p {
+		if n, ok := op.(Normalize); ok && (!fits(n.Mean) || !fits(n.Std)) {
+			return fmt.Errorf("%s: %d means and %d deviations for pictures of %d channels", n, len(n.Mean), len(n.Std), channels)
+		}
+	}
+	return nil
+}
+
+// Evaluation returns the pipeline without its random steps, to validate and to
+// classify with. A random crop becomes one of the middle, and a random resized crop
+// what torchvision's references use in its place: the shorter side to 256/224 of the
+// size, then the middle (with a size that isn't square, the whole picture).
+func (p Pipeline) Evaluation() Pipeline {
+	var out Pipeline
+	for _, op := range p {
+		switch o := op.(type) {
+		case RandomCrop:
+			out = append(out, CenterCrop{Height: o.Height, Width: o.Width})
+		case RandomResizedCrop:
+			if o.Height != o.Width {
+				out = append(out, ResizeTo{Height: o.Height, Width: o.Width, Filter: o.Filter})
+				continue
+			}
+			out = append(out, ResizeShort{Size: (o.Height*256 + 112) / 224, Filter: o.Filter}, CenterCrop{Height: o.Height, Width: o.Width})
+		case RandomOp, RandomTensorOp:
+		default:
+			out = append(out, op)
+		}
+	}
+	return out
+}
+
+// Region is a rectangle in a picture: pixel i of a row reaches from x = i to i+1.
+type Region struct{ X0, Y0, X1, Y1 float64 }
+
+// Region returns the part of a picture of width x height that is left after the
+// pipeline's crops. It is false if a step does more than resize, crop or convert to
+// a tensor, or if a crop pads.
+func (p Pipeline) Region(width, height int) (Region, bool) {
+	r := Region{0, 0, float64(width), float64(height)}
+	for _, op := range p {
+		switch op := op.(type) {
+		case ResizeTo, ResizeShort, ResizeEdges, ResizeKeepRatio:
+			width, height = op.(Sizer).Output(width, height)
+		case cropper:
+			crop := op.crop(height, width)
+			if !r.cut(crop, height, width) {
+				return Region{}, false
+			}
+			height, width = crop.Height, crop.Width
+		case ToTensor, Normalize:
+		default:
+			return Region{}, false
+		}
+	}
+	return r, true
+}
+
+// cropper is a step that cuts a part out of a picture.
+type cropper interface {
+	ImageOp
+	// crop is what it cuts out of a picture of a size.
+	crop(height, width int) Crop
+}
+
+// cut narrows the region by a crop in a picture that has been resized to
+// height x width; false if the crop pads.
+func (r *Region) cut(c Crop, height, width int) bool {
+	if c.Top < 0 || c.Left < 0 || c.Top+c.Height > height || c.Left+c.Width > width {
+		return false
+	}
+	sx, sy := (r.X1-r.X0)/float64(width), (r.Y1-r.Y0)/float64(height)
+	r.X0, r.Y0 = r.X0+sx*float64(c.Left), r.Y0+sy*float64(c.Top)
+	r.X1, r.Y1 = r.X0+sx*float64(c.Width), r.Y0+sy*float64(c.Height)
+	return true
+}
+
+// OutputSize is the size of what the pipeline makes of an RGB picture: channels,
+// height and width. fixed is false where that depends on the picture or on what is
+// drawn, as after resize(256) alone; the numbers then mean nothing.
+//
+// Random steps that aren't this package's are taken to keep the size unless they
+// implement [Sizer].
+func (p Pipeline) OutputSize() (channels, height, width int, fixed bool) {
+	e := extent{channels: 3}
+	for _, op := range p {
+		e = e.after(op)
+	}
+	fixed = e.channels > 0 && e.height > 0 && e.width > 0
+	return e.channels, e.height, e.width, fixed
+}
+
+// extent is a picture's channels, height and width; 0 where they aren't known.
+type extent struct{ channels, height, width int }
+
+// after is the extent of what a step makes of a picture of extent e.
+func (e extent) after(op Op) extent {
+	switch op := op.(type) {
+	case Chance:
+		return e.maybe(op)
+	case Sequence:
+		for _, step := range op {
+			e = e.after(step)
+		}
+	case Grayscale:
+		if op.Channels > 0 {
+			e.channels = op.Channels
+		}
+	case RandomCrop:
+		e.height, e.width = op.Height, op.Width
+	case RandomResizedCrop:
+		e.height, e.width = op.Height, op.Width
+	case RandomRotation:
+		if op.Expand {
+			e.height, e.width = 0, 0
+		}
+	case ResizeTo, Crop, CenterCrop, CenterCropFloor, CenterCropFill:
+		e.width, e.height = op.(Sizer).Output(0, 0)
+	case Sizer:
+		if e.height == 0 || e.width == 0 {
+			return extent{channels: e.channels}
+		}
+		e.width, e.height = op.Output(e.width, e.height)
+	}
+	return e
+}
+
+// maybe is the extent after a step that happens at random: what it would be
+// either way, where that is the same.
+func (e extent) maybe(c Chance) extent {
+	then := e.after(c.Op)
+	switch {
+	case c.P >= 1:
+		return then
+	case c.P <= 0:
+		return e
+	case then.channels != e.channels:
+		e.channels = 0
+	}
+	if then.height != e.height || then.width != e.width {
+		e.height, e.width = 0, 0
+	}
+	return e
+}
