@@ -250,7 +250,8 @@ func TestHeadsThatWontDo(t *testing.T) {
 		{"classifier.fc1.weight 8 128, classifier.fc1.bias 8, classifier.fc2.weight 3 8, classifier.fc2.bias 3", "classifier", "with other layers, such as classifier.fc2."},
 		{"head.0.running_mean 128, head.0.running_var 128, head.1.weight 3 128, head.1.bias 3", "head.1", "such as head.0.running_"},
 		{"head.weight 3 64, head.bias 3", "", "head.weight reads 64 values of a picture, the model gives 128"},
-		{"head.weight 3 128", "", "head.weight has no bias"},
+		{"decoder_embed.weight 9 128, decoder_embed.bias 9", "decoder_embed", "leads into a decoder"},
+		{"projection_head.weight 9 128", "projection_head", "no head called"},
 		{"head.weight 3 128, head.bias 4", "", "isn't a linear layer"},
 		{"head.weight 3 128 1 1, head.bias 3", "", "isn't a linear layer"},
 		{"head.weight 3 128, head.bias 3, attn_pool.latent 1 1 128", "", "attn_pool.latent, which isn't computed, stands between"},
@@ -283,6 +284,27 @@ func TestHeadsThatWontDo(t *testing.T) {
 		m, err := loadTensors(t, list, LoadOptions{Head: asked})
 		if err != nil || m.Config.Classes != classes {
 			t.Errorf("%q: %v, %v", asked, m, err)
+		}
+	}
+}
+
+// A linear head without a bias has one of zeros, and a warning says so.
+func TestHeadWithoutBias(t *testing.T) {
+	headless := squareConfig()
+	headless.Classes = 0
+	for name, asked := range map[string]string{"head": "", "head.1": "", "fc": "fc", "classifier": "classifier", "my_head.out": "my_head.out"} {
+		list := append(named(t, scrambled(t, headless, 3), ""), zeroTensor(t, name+".weight 7 128"))
+		m, err := loadTensors(t, list, LoadOptions{Head: asked})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		bias, shape, err := m.Parameter("head/bias")
+		if err != nil || m.Config.Classes != 7 || !slices.Equal(shape, []int{7}) || slices.ContainsFunc(bias, func(v float32) bool { return v != 0 }) {
+			t.Errorf("%s: %d classes, a bias %v of shape %v (%v)", name, m.Config.Classes, bias, shape, err)
+		}
+		if all := strings.Join(m.Warnings, "\n"); !strings.Contains(all, "the head "+name+" has no bias: took one of zeros") {
+			t.Errorf("%s: warnings %q", name, all)
 		}
 	}
 }

@@ -105,6 +105,7 @@ type match struct {
 	outside   []string                 // tensors outside it that no row explains
 	duplicate []string                 // tensors for a place that was taken
 	explained int
+	noBias    bool // the head has no bias, which is one of zeros
 }
 
 // found is a tensor's name in the file and what it needs.

@@ -203,6 +203,9 @@ func (m *Model) settle(set *weightSet, sets []*weightSet, tensor func(string) *w
 			m.Warnings = append(m.Warnings, fmt.Sprintf("took %s for the head: what stands before it in its sequence has no weights and is taken for a dropout", own.name))
 		}
 	}
+	if found.noBias = found.noBias || shapes.has("head/weight") && len(found.found["head/weight"]) > 0 && len(found.found["head/bias"]) == 0; found.noBias {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("the head %s has no bias: took one of zeros", strings.TrimSuffix(found.fileName("head/weight"), ".weight")))
+	}
 	found.unknown = extra.matter
 	if len(m.passed) > 0 {
 		m.Warnings = append(m.Warnings, set.passedWarning(m.passed))
@@ -226,6 +229,10 @@ func (m *Model) shapes(file *weights.File, found *match) (shapesOf, error) {
 		if shapes[name], err = e.shape(); err != nil {
 			return nil, err
 		}
+	}
+	if w := shapes["head/weight"]; found.noBias && len(w) == 2 {
+		shapes["head/bias"] = w[:1:1]
+		m.params["head/bias"] = ownEntry(weights.NewTensor("head/bias", w[:1], make([]float32, w[0])))
 	}
 	var missing []string
 	for _, name := range []string{"patch/weight", "positions", "block_0/mlp/fc2/weight"} { // the shapes that tell the configuration
@@ -271,6 +278,9 @@ func (m *match) check(c Config, shapes shapesOf) error {
 	wanted := map[string]bool{}
 	for _, p := range c.Parameters() {
 		wanted[p.Name] = true
+		if p.Name == "head/bias" && m.noBias {
+			continue
+		}
 		have, missing := shapes[p.Name], m.missingParts(p.Name)
 		switch {
 		case len(missing) > 0:
