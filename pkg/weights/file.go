@@ -118,12 +118,17 @@ func (f *File) read(path string, c choice) error {
 		if f.shard {
 			return errors.New("an index itself, where the weights should be")
 		}
-		return f.readShards(path, data)
+		return f.readShards(path, data, c)
 	default:
-		return unknown(data)
+		return unknown(path, data)
 	}
 	if err != nil {
 		return err
+	}
+	for _, t := range tensors {
+		if t.problem != nil && !c.all {
+			return t.problem
+		}
 	}
 	return f.add(tensors)
 }
@@ -275,26 +280,6 @@ func zipHoldsPickle(data []byte) bool {
 // or 14, with their types.
 func looksLikeONNX(head []byte) bool {
 	return len(head) > 4 && head[0] == 0x08 && head[1] < 32 && strings.IndexByte("\x12\x1A\x22\x28\x32\x3A\x42\x72", head[2]) >= 0
-}
-
-// unknown explains a file that is none of the formats, above all the kinds of
-// file that come instead of one.
-func unknown(data []byte) error {
-	const formats = "not a checkpoint that can be read (safetensors, PyTorch, .npz, ONNX)"
-	head := bytes.ToLower(data[:min(len(data), 200)])
-	switch {
-	case len(data) == 0:
-		return errors.New("the file is empty: download it again")
-	case bytes.Contains(head, []byte("git-lfs")):
-		return errors.New("this is a pointer to a file in Git LFS, not the file: run 'git lfs pull', or download it from its page")
-	case bytes.Contains(head, []byte("<html")) || bytes.Contains(head, []byte("<!doctype")):
-		return errors.New("this is a web page, not a checkpoint: the download needs a login or another address")
-	case bytes.HasPrefix(data, []byte("\x89HDF")):
-		return errors.New(formats + ": HDF5 files of Keras aren't, convert it to safetensors")
-	case bytes.HasPrefix(data, []byte("\x93NUMPY")):
-		return errors.New("a single array (.npy), not a checkpoint of named tensors: save them with numpy.savez")
-	}
-	return errors.New(formats)
 }
 
 // Path returns the file's name as it was given or found in a folder.
