@@ -16,6 +16,29 @@ const LaptopCaptioner = "scenes-captioner"
 // bertVocab is the vocabulary of the published captioners.
 const bertVocab = "bert-base-uncased"
 
+// vocabFile and trainedFile are files that lie beside a captioner's weights.
+const (
+	vocabFile   = "vocab.txt"
+	trainedFile = "record.json"
+)
+
+// CheckpointFiles lists the files that are read of a checkpoint, a Vision Transformer or
+// a captioner, or would be if they were there; nothing for what [Resolve] doesn't find.
+func CheckpointFiles(fileOrName string) []string {
+	path, err := Resolve(fileOrName)
+	if err != nil {
+		return nil
+	}
+	files := vit.Files(path)
+	for _, name := range []string{vocabFile, trainedFile} {
+		files = append(files, filepath.Join(folderOf(path), name))
+	}
+	if cached, ok := Path(bertVocab); ok {
+		files = append(files, cached)
+	}
+	return files
+}
+
 // OpenCaptioner opens a captioner, a file or the name of a known one, with its
 // words: those of the file vocab, or, if that is "", those that came with the
 // weights, a vocab.txt beside them, or the cache's bert-base-uncased.
@@ -57,7 +80,7 @@ func findWords(m *caption.Model, path, vocab string) error {
 		return nil
 	}
 	file := vocab
-	if beside := filepath.Join(folderOf(path), "vocab.txt"); file == "" {
+	if beside := filepath.Join(folderOf(path), vocabFile); file == "" {
 		if _, err := os.Stat(beside); err == nil {
 			file = beside
 		} else if cached, ok := Path(bertVocab); ok {
@@ -85,7 +108,7 @@ func CaptionerRecord(fileOrName string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(folderOf(path), "record.json"))
+	data, err := os.ReadFile(filepath.Join(folderOf(path), trainedFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gaze/internal/textfile"
+	"gaze/pkg/weights"
 )
 
 // configFile is what a config.json (transformers', timm's, or a few plain keys
@@ -25,13 +26,37 @@ type configFile struct {
 
 func (f *configFile) present() bool { return f != nil && f.path != "" }
 
+// configName is the file beside the weights that says what they don't tell, and
+// processorNames those that say how pictures are prepared.
+const configName = "config.json"
+
+var processorNames = []string{"processor_config.json", "preprocessor_config.json"}
+
+// Files lists the files that [Load] reads, or would read if they were there: those of
+// [weights.Files] and the configurations in their folder.
+func Files(path string) []string {
+	files := weights.Files(path)
+	for _, name := range append([]string{configName}, processorNames...) {
+		files = append(files, filepath.Join(folderOf(path), name))
+	}
+	return files
+}
+
+// folderOf is the folder that a checkpoint's files lie in; path may be that itself.
+func folderOf(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return path
+	}
+	return filepath.Dir(path)
+}
+
 // maxConfigFile bounds what is read of a JSON file beside the weights.
 const maxConfigFile = 16 << 20
 
 // readConfigFile reads the config.json in a folder; one that says nothing if
 // there is none.
 func readConfigFile(dir string) (*configFile, error) {
-	path := filepath.Join(dir, "config.json")
+	path := filepath.Join(dir, configName)
 	values, err := readJSON(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &configFile{}, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gaze/pkg/transform"
+	"gaze/pkg/weights"
 )
 
 func write(t *testing.T, dir, name, text string) {
@@ -298,5 +299,20 @@ func TestConfigSection(t *testing.T) {
 	write(t, dir, "config.json", `{"hidden_act": "gelu", "vision_config": {"hidden_size": 16}}`)
 	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "hidden_act") {
 		t.Errorf("a section without an activation: %v", err)
+	}
+}
+
+// Files names what Load reads: the weights, and configurations that may be there.
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "model.safetensors")
+	if err := weights.WriteSafetensors(path, named(t, timmModel(t, 3), ""), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, asked := range []string{path, dir} {
+		want := []string{path, filepath.Join(dir, "config.json"), filepath.Join(dir, "processor_config.json"), filepath.Join(dir, "preprocessor_config.json")}
+		if got := Files(asked); !slices.Equal(got, want) {
+			t.Errorf("%s: %q", asked, got)
+		}
 	}
 }

@@ -3,8 +3,6 @@ package vit
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sort"
@@ -93,10 +91,7 @@ func fromFile(path string, file *weights.File, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := path
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		dir = filepath.Dir(path)
-	}
+	dir := folderOf(path)
 	conf, err := readConfigFile(dir)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,7 @@ type File struct {
 	keys     []string
 	graph    *ONNXGraph
 	files    []string // as many as mappings
+	tried    []string // those too that couldn't be opened
 	mappings [][]byte
 	unmap    []func() error
 	shard    bool // one of several, which an index names
@@ -66,6 +67,27 @@ func OpenAt(path, root string) (*File, error) { return open(path, choice{root: r
 // weights themselves. A tensor that can't be read is listed all the same;
 // [Tensor.Err] says why.
 func OpenAll(path string) (*File, error) { return open(path, choice{all: true}) }
+
+// Files lists the files that [Open] opens for a checkpoint: the one that a folder
+// stands for, the shards of an index, the files in which an ONNX model keeps its
+// values. Of a checkpoint that can't be opened it lists those that were looked for
+// until that was clear.
+func Files(path string) []string {
+	if info, err := os.Stat(path); err != nil {
+		return nil
+	} else if info.IsDir() {
+		inner, err := checkpointIn(path)
+		if err != nil {
+			return nil
+		}
+		return Files(inner)
+	}
+	f := &File{path: path, tensors: map[string]*Tensor{}}
+	_ = f.read(path, choice{all: true}) // whoever opens it is told
+	f.Close()                           // nothing of it is kept
+	slices.Sort(f.tried)
+	return slices.Compact(f.tried)
+}
 
 // choice says which of a file's tensors are wanted.
 type choice struct {
@@ -184,6 +206,7 @@ var errNotRegular = errors.New("not a regular file, which is what can be mapped:
 
 // mapped maps a file until Close.
 func (f *File) mapped(path string) ([]byte, error) {
+	f.tried = append(f.tried, path)
 	// Opening a pipe waits for somebody to write to it.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, errNotRegular

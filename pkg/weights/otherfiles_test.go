@@ -174,3 +174,54 @@ func TestFoldersOfTrainers(t *testing.T) {
 		}
 	}
 }
+
+// What a checkpoint is made of is what opening it opens, whatever the files are
+// called; so it is where some aren't there.
+func TestFiles(t *testing.T) {
+	copied := func(names ...string) string {
+		dir := t.TempDir()
+		for _, name := range names {
+			if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), read(t, name), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
+	}
+	const shard1, shard2, index = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"
+	sharded := []string{"sharded_ok/" + shard1, "sharded_ok/" + shard2, "sharded_ok/" + index}
+	picture := copied("onnx_external.onnx") // its values lie in a file that is called like a picture
+	renamed := bytes.ReplaceAll(read(t, "onnx_external.onnx"), []byte("onnx_external.data"), []byte("onnx_externals.png"))
+	for name, data := range map[string][]byte{"onnx_external.onnx": renamed, "onnx_externals.png": read(t, "onnx_external.data")} {
+		if err := os.WriteFile(filepath.Join(picture, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name, dir, path string
+		want            []string
+	}{
+		{"one file", copied("torch_nested.pth", "st_types.safetensors"), "torch_nested.pth", []string{"torch_nested.pth"}},
+		{"a folder", copied("torch_nested.pth", "st_types.safetensors"), "", []string{"st_types.safetensors"}},
+		{"an index", copied(sharded...), index, []string{shard1, shard2, index}},
+		{"a folder of shards", copied(sharded...), "", []string{shard1, shard2, index}},
+		{"a shard missing", copied(sharded[1:]...), index, []string{shard1, shard2, index}},
+		{"ONNX", copied("onnx_external.onnx", "onnx_external.data", "torch_nested.pth"), "onnx_external.onnx", []string{"onnx_external.data", "onnx_external.onnx"}},
+		{"ONNX without its values", copied("onnx_external.onnx"), "onnx_external.onnx", []string{"onnx_external.data", "onnx_external.onnx"}},
+		{"ONNX with its values in a picture", picture, "onnx_external.onnx", []string{"onnx_external.onnx", "onnx_externals.png"}},
+		{"no checkpoint", copied("npy_version1.npy"), "npy_version1.npy", []string{"npy_version1.npy"}},
+		{"a choice", copied("torch_nested.pth", "torch_list.pth"), "", nil},
+		{"nothing", t.TempDir(), "model.pth", nil},
+	} {
+		got := Files(filepath.Join(c.dir, c.path))
+		for i := range got {
+			rel, err := filepath.Rel(c.dir, got[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[i] = rel
+		}
+		if strings.Join(got, " ") != strings.Join(c.want, " ") {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -36,7 +36,11 @@ func (f *File) readShards(path string, data []byte, c choice) error {
 		shards = append(shards, shard)
 	}
 	slices.Sort(shards)
-	for _, shard := range slices.Compact(shards) {
+	shards = slices.Compact(shards)
+	for _, shard := range shards {
+		f.tried = append(f.tried, filepath.Join(filepath.Dir(path), shard))
+	}
+	for _, shard := range shards {
 		if err := f.readShard(filepath.Join(filepath.Dir(path), shard), shard, index.WeightMap, c); err != nil {
 			return err
 		}
@@ -52,7 +56,7 @@ func (f *File) readShards(path string, data []byte, c choice) error {
 func (f *File) readShard(path, shard string, places map[string]string, c choice) error {
 	inner := &File{path: path, shard: true, tensors: map[string]*Tensor{}}
 	err := inner.read(path, c)
-	f.unmap = append(f.unmap, inner.unmap...)
+	f.unmap, f.tried = append(f.unmap, inner.unmap...), append(f.tried, inner.tried...)
 	f.files, f.mappings = append(f.files, inner.files...), append(f.mappings, inner.mappings...)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("the shard %s isn't beside the index: download it too", shard)
