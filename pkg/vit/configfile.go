@@ -21,6 +21,7 @@ type configFile struct {
 	path   string
 	values map[string]any // the top level, with timm's model_args over it
 	timm   map[string]any // timm's pretrained_cfg
+	hf     bool           // transformers wrote it, for a model type that is known
 	nested bool           // timm's pretrained_cfg is an object of its own; in older files it is the top level
 }
 
@@ -82,12 +83,13 @@ func readConfigFile(dir string) (*configFile, error) {
 // nothing can be computed.
 func (f *configFile) inSection(t *table) (*configFile, error) {
 	if t.section == "" {
-		return f, nil
+		return f.withUnsaid(""), nil
 	}
 	in := f
 	if section, ok := f.values[t.section].(map[string]any); ok {
 		in = &configFile{path: f.path, values: section}
 	}
+	in = in.withUnsaid(f.text("model_type"))
 	if in.text("hidden_act") == "" {
 		return nil, fmt.Errorf("layout %s: names and shapes don't tell which activation it has: put its config.json, with hidden_act, beside the weights", t.layout)
 	}
@@ -199,8 +201,13 @@ func (f *configFile) apply(c *Config) error {
 	if p, ok := f.pair("patch_size"); ok && p != c.PatchSize {
 		return fmt.Errorf("%s says patches of %v, the tensors say %v: it belongs to other weights", f.path, p, c.PatchSize)
 	}
+	if c.Activation != SwiGLU {
+		f.architecture(c)
+	}
 	if v, ok := f.number("num_attention_heads", "num_heads", "heads"); ok {
 		c.Heads = int(v)
+	} else if f.hf && c.Dim%hfHeads == 0 {
+		c.Heads = hfHeads
 	}
 	if v, ok := f.number("layer_norm_eps", "eps", "norm_eps"); ok {
 		c.NormEps = v
@@ -247,9 +254,9 @@ func (f *configFile) activation(c *Config) error {
 		if strings.Contains(f.text("architecture"), "quickgelu") {
 			c.Activation = QuickGELU
 		}
-	case "gelu":
+	case "gelu", "gelu_python":
 		c.Activation = GELU
-	case "gelu_tanh", "gelu_new", "gelu_pytorch_tanh", "gelu_fast":
+	case "gelu_tanh", "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate":
 		c.Activation = GELUTanh
 	case "quick_gelu", "quickgelu":
 		c.Activation = QuickGELU

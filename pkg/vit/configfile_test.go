@@ -302,6 +302,77 @@ func TestConfigSection(t *testing.T) {
 	}
 }
 
+// What a file doesn't say is what its owner's code takes then: transformers the model
+// type's defaults (5.23.0), timm the architecture's (1.0.31).
+func TestConfigUnsaid(t *testing.T) {
+	clip, err := os.ReadFile(filepath.Join("testdata", "hf_siglip", "weights.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text       string
+		activation Activation
+		eps        float64
+	}{
+		{`{"model_type": "siglip", "vision_config": {"num_attention_heads": 2}}`, GELUTanh, 1e-6},
+		{`{"vision_config": {"model_type": "siglip_vision_model", "num_attention_heads": 2}}`, GELUTanh, 1e-6},
+		{`{"model_type": "siglip_vision_model", "num_attention_heads": 2}`, GELUTanh, 1e-6},
+		{`{"model_type": "clip", "vision_config": {"num_attention_heads": 2}}`, QuickGELU, 1e-5},
+		{`{"model_type": "clip", "vision_config": {"num_attention_heads": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-4}}`, GELU, 1e-4},
+		{`{"model_type": "clip", "vision_config": {"num_attention_heads": 2, "hidden_act": null}}`, QuickGELU, 1e-5},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "model.safetensors", string(clip))
+		write(t, dir, "config.json", c.text)
+		m, err := Load(dir)
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		if m.Config.Activation != c.activation || m.Config.NormEps != c.eps || m.Config.Heads != 2 {
+			t.Errorf("%s: %s, %g, %d heads", c.text, m.Config.Activation, m.Config.NormEps, m.Config.Heads)
+		}
+		m.Close()
+	}
+	for _, c := range []struct {
+		text       string
+		dim        int
+		heads      int
+		activation Activation
+		eps        float64
+	}{
+		{`{"model_type": "vit"}`, 384, 12, GELU, 1e-12},
+		{`{"model_type": "dinov2"}`, 384, 12, GELU, 1e-6},
+		{`{"model_type": "vit"}`, 1024, 0, GELU, 1e-12}, // transformers couldn't load it
+		{`{"model_type": "vit", "num_attention_heads": 6, "hidden_act": "gelu_python_tanh"}`, 384, 6, GELUTanh, 1e-12},
+		{`{"model_type": "vit", "hidden_act": "gelu_python"}`, 384, 12, GELU, 1e-12},
+		{`{"model_type": "another"}`, 384, 0, GELU, 1e-3},
+		{`{"architecture": "vit_base_patch16_224"}`, 768, 0, GELU, 1e-6},
+		{`{"architecture": "test_vit"}`, 64, 2, GELU, 1e-6},
+		{`{"architecture": "test_vit3", "model_args": {"num_heads": 6}}`, 96, 6, GELU, 1e-6},
+		{`{"architecture": "vit_base_patch16_gap_224"}`, 768, 16, GELU, 1e-6},
+		{`{"architecture": "vit_so400m_patch16_siglip_gap_384"}`, 1152, 0, GELUTanh, 1e-6},
+		{`{"architecture": "vit_so400m_patch14_siglip_384"}`, 1152, 0, GELU, 1e-6},
+		{`{"architecture": "vit_giantopt_patch16_siglip_256"}`, 1536, 16, GELUTanh, 1e-6},
+		{`{"architecture": "vit_large_patch14_clip_quickgelu_224"}`, 1024, 0, QuickGELU, 1e-5},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "config.json", c.text)
+		f, err := readConfigFile(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err = f.inSection(&hfViTTable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Config{Dim: c.dim, NormEps: 1e-3}
+		if err := f.apply(&got); err != nil || got.Heads != c.heads || got.Activation != c.activation || got.NormEps != c.eps {
+			t.Errorf("%s: %d heads, %s, %g (%v)", c.text, got.Heads, got.Activation, got.NormEps, err)
+		}
+	}
+}
+
 // Files names what Load reads: the weights, and configurations that may be there.
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
