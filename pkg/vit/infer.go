@@ -67,8 +67,11 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 			}
 			return c, 0, nil, err
 		}
-		if !file.present() {
+		switch {
+		case !file.present():
 			warnings = append(warnings, assumed(t.layout, c))
+		case file.text("architecture") == "": // timm's functions take the usual number
+			warnings = append(warnings, fmt.Sprintf("%s doesn't say how many heads: took %s, as is usual for width %d", file.path, counted(c.Heads, "head"), c.Dim))
 		}
 	}
 	if err := inferPositions(&c, s.dim("positions", 1)); err != nil {

@@ -264,9 +264,14 @@ func mismatch(layout Layout, lists map[string][]string) error {
 	text := fmt.Sprintf("its tensors aren't those of a Vision Transformer (nearest layout: %s): %s", layout, strings.Join(parts, "; "))
 	if what := foreignPart(lists["left over"]); what != "" {
 		text += "; it has " + what
+	} else if missing := lists["missing"]; len(missing) == 1 && positionNames.MatchString(missing[0]) {
+		text += "; a model without position embeddings has rotary or relative ones (DINOv3, EVA-02, BEiT), which aren't computed"
 	}
 	return errors.New(text)
 }
+
+// positionNames are what the layouts call position embeddings.
+var positionNames = regexp.MustCompile(`pos_embed$|pos_embedding$|position_embeddings$|position_embedding\.weight$`)
 
 // capped joins at most n names and says how many more there are.
 func capped(names []string, n int) string {

@@ -106,6 +106,9 @@ func fromFile(path string, file *weights.File, o LoadOptions) (*Model, error) {
 		return nil, err
 	}
 	config, resize, warnings, err := inferConfig(found.table, shapes, section)
+	if err != nil && len(found.unknown) > 0 { // no configuration would make it one
+		return nil, mismatch(m.Layout, map[string][]string{"left over": sorted(found.unknown)})
+	}
 	if err != nil {
 		return nil, err
 	}
