@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"os"
@@ -154,5 +155,46 @@ func TestVerify(t *testing.T) {
 	out := ok(t, "model", "--verify", tiny)
 	if !strings.Contains(out, "the format notes no checksums") || !strings.Contains(out, "all values of the model are finite") {
 		t.Errorf("of safetensors:\n%s", out)
+	}
+}
+
+// No output lands on a file that a checkpoint is made of, whatever it is called: here
+// an ONNX model's values and a shard lie in files with the endings of results.
+func TestOutputsOverPartsOfCheckpoints(t *testing.T) {
+	source := func(name string) []byte {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	dir := t.TempDir()
+	put := func(name string, data []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	onnx := filepath.Join("..", "..", "pkg", "vit", "testdata", "onnx_timm_new_batch")
+	put("weights.onnx", bytes.ReplaceAll(source(filepath.Join(onnx, "weights.onnx")), []byte("weights.onnx.data"), []byte("weights_values.pn")))
+	put("weights_values.pn", source(filepath.Join(onnx, "weights.onnx.data")))
+	put("config.json", source(filepath.Join(onnx, "config.json")))
+	put("model.safetensors.index.json", []byte(`{"weight_map": {"a": "shard.npy", "b": "figure.png"}}`))
+	for _, c := range []struct{ model, flag, out string }{
+		{"weights.onnx", "--npy", "weights_values.pn"},
+		{"weights.onnx", "--npy", "weights.onnx"},
+		{"weights.onnx", "--npy", "config.json"},
+		{"model.safetensors.index.json", "-o", "figure.png"},
+		{"model.safetensors.index.json", "--npy", "shard.npy"},
+	} {
+		before := contents(t, dir)
+		args := []string{"posembed", "--model", filepath.Join(dir, c.model), c.flag, filepath.Join(dir, c.out), "--force"}
+		if c.flag != "-o" {
+			args = append(args, "-o", filepath.Join(t.TempDir(), "fig.png"))
+		}
+		status, _, stderr := gaze(t, args...)
+		if status == 0 || !strings.Contains(stderr, c.out) || !strings.Contains(stderr, "nothing was written") {
+			t.Errorf("%s over %s: status %d, %s", c.flag, c.out, status, stderr)
+		}
+		unchanged(t, before, contents(t, dir))
 	}
 }

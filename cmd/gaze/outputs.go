@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,8 @@ import (
 	"gaze/pkg/data"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
+	"gaze/pkg/train"
+	"gaze/pkg/vit"
 	"gaze/pkg/weights"
 )
 
@@ -96,13 +97,6 @@ func writeNPY(p *outputs.Plan, path string, t *weights.Tensor) error {
 	return p.Write(path, func(w io.Writer) error { return weights.EncodeNPY(w, t) })
 }
 
-// beside are the files that loaders look for in a checkpoint's folder.
-var beside = []string{"config.json", "processor_config.json", "preprocessor_config.json", "vocab.txt", "record.json"}
-
-// weightEndings are how the names of weights end; in a folder, any of them may be
-// the one that is opened.
-var weightEndings = []string{".safetensors", ".pth", ".pt", ".bin", ".npz", ".onnx", ".ckpt", ".index.json"}
-
 // checkpointFiles lists what is read, or would be if it were there, when a
 // checkpoint is opened: a file, a folder, a run, or a name of the catalogue.
 func checkpointFiles(fileOrName string) []string {
@@ -110,63 +104,16 @@ func checkpointFiles(fileOrName string) []string {
 	if err != nil {
 		return nil // opening it says what is wrong
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil
-	}
-	if !info.IsDir() {
-		return filesBeside(path)
-	}
-	files := folderFiles(path, func(name string) bool {
-		return slices.ContainsFunc(weightEndings, func(ending string) bool { return strings.HasSuffix(name, ending) })
-	})
-	for _, file := range slices.Clone(files) {
-		files = append(files, filesBeside(file)...)
-	}
-	for _, name := range beside {
-		files = append(files, filepath.Join(path, name))
+	files := append(modelFiles(path), path)
+	if model, err := train.ModelFile(path); err == nil && model != path { // the best model of a run
+		files = append(files, modelFiles(model)...)
 	}
 	return append(files, runFiles(path)...)
 }
 
-// filesBeside lists a file of weights and what belongs to it: shards that it names
-// as an index, arrays that ONNX keeps in files of their own, configurations.
-func filesBeside(path string) []string {
-	dir := filepath.Dir(path)
-	files := []string{path}
-	for _, name := range beside {
-		files = append(files, filepath.Join(dir, name))
-	}
-	if strings.HasSuffix(path, ".index.json") {
-		files = append(files, shardsOf(path)...)
-	}
-	if strings.HasSuffix(path, ".onnx") {
-		// Such files may have any name; none has the ending of a result.
-		files = append(files, folderFiles(dir, func(name string) bool {
-			return !slices.Contains([]string{".png", ".svg", ".npy", ".csv", ".json", ".partial"}, filepath.Ext(name))
-		})...)
-	}
-	return files
-}
-
-// shardsOf lists the files that an index names.
-func shardsOf(index string) []string {
-	var content struct {
-		WeightMap map[string]string `json:"weight_map"`
-	}
-	if info, err := os.Stat(index); err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	text, err := os.ReadFile(index)
-	if err != nil || json.Unmarshal(text, &content) != nil {
-		return nil
-	}
-	var files []string
-	for _, name := range content.WeightMap {
-		files = append(files, filepath.Join(filepath.Dir(index), name))
-	}
-	slices.Sort(files)
-	return slices.Compact(files)
+// modelFiles lists the files that are read of a Vision Transformer or a captioner at path.
+func modelFiles(path string) []string {
+	return append(vit.Files(path), hub.CaptionerFiles(path)...)
 }
 
 // runFiles lists what gaze train keeps of a run in its folder; nothing if there is

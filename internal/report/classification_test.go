@@ -291,9 +291,9 @@ func showAll(t *testing.T, r *study.Result, dir string, tested bool) {
 	if !strings.Contains(f.Command, want) || strings.Contains(dir, "quoted's") && !strings.Contains(f.Command, `quoted'\''s`) {
 		t.Errorf("the command is %s", f.Command)
 	}
-	text, err := DiscussClassification(r)
-	if err != nil || !tested && !strings.Contains(text, "held-out pictures by which it was chosen") {
-		t.Errorf("%v: %s", err, text)
+	text := DiscussClassification(r)
+	if !tested && !strings.Contains(text, "held-out pictures by which it was chosen") {
+		t.Error(text)
 	}
 	if _, err := report.LossesFigure(12, r.TestPicture); err != nil {
 		t.Error(err)

@@ -12,10 +12,26 @@ const LaptopCaptioner = "scenes-captioner"
 // bertVocab is the vocabulary of the published captioners.
 const bertVocab = "bert-base-uncased"
 
+// vocabFile and trainedFile are files that lie beside a captioner's weights.
+const (
+	vocabFile   = "vocab.txt"
+	trainedFile = "record.json"
+)
+
+// CaptionerFiles lists the files that are read besides the weights of a captioner at
+// path, or would be if they existed.
+func CaptionerFiles(path string) []string {
+	files := []string{filepath.Join(folderOf(path), vocabFile), filepath.Join(folderOf(path), trainedFile)}
+	if cached, ok := Path(bertVocab); ok {
+		files = append(files, cached)
+	}
+	return files
+}
+
 // VocabFile finds the vocabulary of a captioner that lies at path and brings none:
 // vocab.txt beside it, else bert-base-uncased's if that was pulled, else "".
 func VocabFile(path string) string {
-	beside := filepath.Join(folderOf(path), "vocab.txt")
+	beside := filepath.Join(folderOf(path), vocabFile)
 	if _, err := os.Stat(beside); err == nil {
 		return beside
 	}
@@ -30,7 +46,7 @@ func CaptionerRecord(fileOrName string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(folderOf(path), "record.json"))
+	data, err := os.ReadFile(filepath.Join(folderOf(path), trainedFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -29,7 +29,7 @@ var (
 // parseRepository reads an identifier: owner/name, owner/name@revision, either with
 // hf-hub: or the like before it, or the address of a page or a file.
 func parseRepository(text string) (r repository, ok bool) {
-	text = strings.TrimSpace(text)
+	text = asPasted(text)
 	if page, ok := hubAddress(text); ok {
 		return parsePage(page)
 	}
@@ -48,18 +48,41 @@ func parseRepository(text string) (r repository, ok bool) {
 	return r, r.valid()
 }
 
+// asPasted drops what comes along with what is copied: blanks, quotes, the brackets
+// and ticks of Markdown.
+func asPasted(text string) string {
+	text = strings.TrimSpace(text)
+	for _, pair := range []string{`""`, "''", "``", "<>", "“”"} {
+		marks := []rune(pair)
+		if rest, ok := strings.CutPrefix(text, string(marks[0])); ok {
+			if inner, ok := strings.CutSuffix(rest, string(marks[1])); ok {
+				return strings.TrimSpace(inner)
+			}
+		}
+	}
+	return text
+}
+
+// cutAddress drops a prefix that is written in any case, as schemes and hosts are.
+func cutAddress(text, prefix string) (rest string, ok bool) {
+	if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
+		return text, false
+	}
+	return text[len(prefix):], true
+}
+
 // hubAddress is the path of an address of Hugging Face, or of the mirror that is set.
 func hubAddress(text string) (page string, ok bool) {
 	bare := text
 	for _, scheme := range []string{"https://", "http://"} {
-		bare = strings.TrimPrefix(bare, scheme)
+		bare, _ = cutAddress(bare, scheme)
 	}
 	mirror := endpoint(HuggingFace)
 	for _, scheme := range []string{"https://", "http://"} {
 		mirror = strings.TrimPrefix(mirror, scheme)
 	}
 	for _, host := range append(slices.Clone(hubHosts), mirror) {
-		if page, ok := strings.CutPrefix(bare, host+"/"); ok {
+		if page, ok := cutAddress(bare, host+"/"); ok {
 			return page, true
 		}
 	}
@@ -69,7 +92,8 @@ func hubAddress(text string) (page string, ok bool) {
 // otherPages begin the paths of pages that aren't models'.
 var otherPages = []string{"datasets", "spaces", "models", "docs", "papers", "collections", "blog", "api", "learn", "posts", "tasks"}
 
-// parsePage reads the path of an address: owner/name, then nothing, tree/revision,
+// parsePage reads the path of an address: owner/name, then nothing, tree/revision or
+// commit/revision,
 // or blob/revision/file and resolve/revision/file.
 func parsePage(page string) (r repository, ok bool) {
 	page, _, _ = strings.Cut(page, "?")
@@ -81,10 +105,10 @@ func parsePage(page string) (r repository, ok bool) {
 	if len(parts) < 2 || slices.Contains(otherPages, parts[0]) {
 		return r, false
 	}
-	r.owner, r.name = parts[0], parts[1]
+	r.owner, r.name = parts[0], strings.TrimSuffix(parts[1], ".git") // as it is cloned
 	if len(parts) > 3 {
 		switch parts[2] {
-		case "tree":
+		case "tree", "commit":
 			r.revision = strings.Join(parts[3:], "/")
 		case "blob", "resolve", "raw":
 			r.revision, r.file = cmp.Or(parts[3], "main"), strings.Join(parts[4:], "/")
@@ -165,6 +189,7 @@ const licenceUnknown = "not known: see the page"
 // address of a file that the catalogue has. A repository that isn't in the catalogue
 // is a checkpoint without files until it has been fetched.
 func Find(name string) (Checkpoint, bool) {
+	name = asPasted(name)
 	if c, ok := Lookup(name); ok {
 		return c, true
 	}

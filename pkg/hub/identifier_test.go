@@ -33,6 +33,14 @@ func TestFind(t *testing.T) {
 		{"https://huggingface.co/google/vit-base-patch16-224/blob/main/model.safetensors", "vit-base-patch16-224"},
 		{"https://huggingface.co/google/vit-base-patch16-224/resolve/main/model.safetensors?download=true", "vit-base-patch16-224"},
 		{"https://mirror.example/hf/google/vit-base-patch16-224", "vit-base-patch16-224"},
+		{"HTTPS://HuggingFace.co/google/vit-base-patch16-224", "vit-base-patch16-224"},
+		{"https://huggingface.co/google/vit-base-patch16-224.git", "vit-base-patch16-224"},
+		{"https://huggingface.co/google/vit-base-patch16-224/discussions/3", "vit-base-patch16-224"},
+		{`"google/vit-base-patch16-224"`, "vit-base-patch16-224"},
+		{"'google/vit-base-patch16-224' ", "vit-base-patch16-224"},
+		{"`google/vit-base-patch16-224`", "vit-base-patch16-224"},
+		{"<https://huggingface.co/google/vit-base-patch16-224>", "vit-base-patch16-224"},
+		{" dinov2-base\n", "dinov2-base"},
 		{"facebook/dinov2-base", "dinov2-base"},
 		{"facebook/dinov2-small@ed25f3a31f01632728cabb09d1542f84ab7b0056", "dinov2-small"},
 		{"timm/vit_base_patch16_224.augreg_in21k_ft_in1k", "vit_base_patch16_224"},
@@ -52,14 +60,15 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"owner/name":                                     "owner/name main",
-		"owner/name@v1.0":                                "owner/name v1.0",
-		"owner/name@refs/pr/3":                           "owner/name refs/pr/3",
-		"hf-hub:owner/name@abc":                          "owner/name abc",
-		"timm/vit_giant.some_tag":                        "timm/vit_giant.some_tag main",
-		"facebook/dinov2-small@main":                     "facebook/dinov2-small main", // the catalogue's is a commit
-		"google/vit-base-patch16-224@refs/pr/1":          "google/vit-base-patch16-224 refs/pr/1",
-		"https://huggingface.co/owner/name/tree/dev/sub": "owner/name dev/sub",
+		"owner/name": "owner/name main",
+		"https://huggingface.co/owner/name/commit/abc123": "owner/name abc123",
+		"owner/name@v1.0":                                                        "owner/name v1.0",
+		"owner/name@refs/pr/3":                                                   "owner/name refs/pr/3",
+		"hf-hub:owner/name@abc":                                                  "owner/name abc",
+		"timm/vit_giant.some_tag":                                                "timm/vit_giant.some_tag main",
+		"facebook/dinov2-small@main":                                             "facebook/dinov2-small main", // the catalogue's is a commit
+		"google/vit-base-patch16-224@refs/pr/1":                                  "google/vit-base-patch16-224 refs/pr/1",
+		"https://huggingface.co/owner/name/tree/dev/sub":                         "owner/name dev/sub",
 		"https://huggingface.co/owner/name/blob/main/weights/vit%20b.pth":        "owner/name main weights/vit b.pth",
 		"https://huggingface.co/google/vit-base-patch16-224/blob/main/other.bin": "google/vit-base-patch16-224 main other.bin",
 	} {

@@ -13,6 +13,11 @@ var otherCode = []struct {
 	{regexp.MustCompile(`(^|\.)to_patch_embedding\.`), "lucidrains' vit-pytorch, whose blocks aren't those of the paper's code (a norm on the flattened patch, no bias of query, key, value): its files aren't read"},
 	{regexp.MustCompile(`relative_position_bias_table|relative_position_index`), "a Swin Transformer or BEiT, with relative position biases: those aren't read"},
 	{regexp.MustCompile(`(^|\.)transformer\.resblocks\.\d+\.`), "CLIP in the names of OpenAI or open_clip, which don't tell its activation: use the same model's files for transformers (CLIPVisionModel) or timm (vit_…_clip_…)"},
+	{regexp.MustCompile(`(^|\.)(mask_decoder|prompt_encoder|vision_encoder\.neck)\.`), "Segment Anything, with relative position biases: those aren't read"},
+	{regexp.MustCompile(`\.mlp_tokens\.`), "an MLP-Mixer, which has no attention"},
+	{regexp.MustCompile(`\.local_mp\.`), "XCiT, whose attention is over channels: it isn't computed"},
+	{regexp.MustCompile(`(^|\.)layer\.\d+\.attention\.[qkvo]_proj\.`), "DINOv3 in transformers' names, with rotary position embeddings: those aren't computed"},
+	{regexp.MustCompile(`(^|\.)attention_biases$|(^|\.)attention_biases\.`), "LeViT, a network of stages: it isn't computed"},
 	{regexp.MustCompile(`(^|\.)stages\.\d+\.|\.dwconv\.`), "a convolutional network of stages (ConvNeXt or the like)"},
 	{regexp.MustCompile(`(^|\.)layer[1-4]\.\d+\.conv[12]\.|(^|\.)conv1\.weight$`), "a convolutional network (ResNet or the like)"},
 	{regexp.MustCompile(`(^|\.)(wte|word_embeddings|embed_tokens|tok_embeddings)\.`), "a language model"},
@@ -36,6 +41,9 @@ var foreignParts = []struct {
 	what string
 }{
 	{regexp.MustCompile(`relative_position|rel_pos`), "relative position biases (BEiT, SAM), which aren't computed"},
+	{regexp.MustCompile(`lambda_[12]$`), "the layer scale of BEiT or data2vec in transformers' names, whose relative position biases aren't computed"},
+	{regexp.MustCompile(`\.proj_[lw]\.`), "talking heads (CaiT), which aren't computed"},
+	{regexp.MustCompile(`\.(attns|ffns)\.\d|blocks\.\d+\.in_proj\.`), "parallel blocks, which aren't computed"},
 	{regexp.MustCompile(`rope|rotary|freqs`), "rotary position embeddings (EVA-02, DINOv3), which aren't computed"},
 	{regexp.MustCompile(`\.(q_norm|k_norm|q_ln|k_ln)\.`), "norms of queries and keys, which aren't computed"},
 	{regexp.MustCompile(`lora_`), "LoRA adapters: merge them first (peft's merge_and_unload)"},

@@ -121,3 +121,15 @@ func TestNew(t *testing.T) {
 		t.Errorf("a bias starts at %g", v[0])
 	}
 }
+
+// One head is a head.
+func TestCounted(t *testing.T) {
+	for n, want := range map[int]string{0: "0 heads", 1: "1 head", 2: "2 heads", 12: "12 heads"} {
+		if got := counted(n, "head"); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+	if text := assumed(Timm, Config{Heads: 1, NormEps: 1e-6, Dim: 64}); !strings.Contains(text, "took 1 head and") {
+		t.Errorf("the warning says %q", text)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gaze/internal/textfile"
+	"gaze/pkg/weights"
 )
 
 // configFile is what a config.json (transformers', timm's, or a few plain keys
@@ -20,10 +21,35 @@ type configFile struct {
 	path   string
 	values map[string]any // the top level, with timm's model_args over it
 	timm   map[string]any // timm's pretrained_cfg
+	hf     bool           // transformers wrote it, for a model type that is known
 	nested bool           // timm's pretrained_cfg is an object of its own; in older files it is the top level
 }
 
 func (f *configFile) present() bool { return f != nil && f.path != "" }
+
+// configName is the file beside the weights that says what they don't tell, and
+// processorNames those that say how pictures are prepared.
+const configName = "config.json"
+
+var processorNames = []string{"processor_config.json", "preprocessor_config.json"}
+
+// Files lists the files that [Load] reads, or would read if they were there: those of
+// [weights.Files] and the configurations in their folder.
+func Files(path string) []string {
+	files := weights.Files(path)
+	for _, name := range append([]string{configName}, processorNames...) {
+		files = append(files, filepath.Join(folderOf(path), name))
+	}
+	return files
+}
+
+// folderOf is the folder that a checkpoint's files lie in; path may be that itself.
+func folderOf(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return path
+	}
+	return filepath.Dir(path)
+}
 
 // maxConfigFile bounds what is read of a JSON file beside the weights.
 const maxConfigFile = 16 << 20
@@ -31,7 +57,7 @@ const maxConfigFile = 16 << 20
 // readConfigFile reads the config.json in a folder; one that says nothing if
 // there is none.
 func readConfigFile(dir string) (*configFile, error) {
-	path := filepath.Join(dir, "config.json")
+	path := filepath.Join(dir, configName)
 	values, err := readJSON(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &configFile{}, nil
@@ -57,12 +83,13 @@ func readConfigFile(dir string) (*configFile, error) {
 // nothing can be computed.
 func (f *configFile) inSection(t *table) (*configFile, error) {
 	if t.section == "" {
-		return f, nil
+		return f.withUnsaid(""), nil
 	}
 	in := f
 	if section, ok := f.values[t.section].(map[string]any); ok {
 		in = &configFile{path: f.path, values: section}
 	}
+	in = in.withUnsaid(f.text("model_type"))
 	if in.text("hidden_act") == "" {
 		return nil, fmt.Errorf("layout %s: names and shapes don't tell which activation it has: put its config.json, with hidden_act, beside the weights", t.layout)
 	}
@@ -174,8 +201,13 @@ func (f *configFile) apply(c *Config) error {
 	if p, ok := f.pair("patch_size"); ok && p != c.PatchSize {
 		return fmt.Errorf("%s says patches of %v, the tensors say %v: it belongs to other weights", f.path, p, c.PatchSize)
 	}
+	if c.Activation != SwiGLU {
+		f.architecture(c)
+	}
 	if v, ok := f.number("num_attention_heads", "num_heads", "heads"); ok {
 		c.Heads = int(v)
+	} else if f.hf && c.Dim%hfHeads == 0 {
+		c.Heads = hfHeads
 	}
 	if v, ok := f.number("layer_norm_eps", "eps", "norm_eps"); ok {
 		c.NormEps = v
@@ -222,9 +254,9 @@ func (f *configFile) activation(c *Config) error {
 		if strings.Contains(f.text("architecture"), "quickgelu") {
 			c.Activation = QuickGELU
 		}
-	case "gelu":
+	case "gelu", "gelu_python":
 		c.Activation = GELU
-	case "gelu_tanh", "gelu_new", "gelu_pytorch_tanh", "gelu_fast":
+	case "gelu_tanh", "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate":
 		c.Activation = GELUTanh
 	case "quick_gelu", "quickgelu":
 		c.Activation = QuickGELU

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gaze/pkg/transform"
+	"gaze/pkg/weights"
 )
 
 func write(t *testing.T, dir, name, text string) {
@@ -55,7 +56,9 @@ func TestConfigFile(t *testing.T) {
 			if !c.check(m.Config) {
 				t.Errorf("%+v", m.Config)
 			}
-			if len(m.Warnings) != 0 {
+			assumed := !strings.Contains(c.text, "heads\": ") || strings.Contains(c.text, "heads\": null")
+			all := strings.Join(m.Warnings, "\n")
+			if said := strings.Contains(all, "config.json doesn't say how many heads: took 2 heads"); said != assumed || len(m.Warnings) > 1 || all != "" && !said {
 				t.Errorf("warnings %q with a configuration file there", m.Warnings)
 			}
 		})
@@ -298,5 +301,91 @@ func TestConfigSection(t *testing.T) {
 	write(t, dir, "config.json", `{"hidden_act": "gelu", "vision_config": {"hidden_size": 16}}`)
 	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "hidden_act") {
 		t.Errorf("a section without an activation: %v", err)
+	}
+}
+
+// What a file doesn't say is what its owner's code takes then: transformers the model
+// type's defaults (5.23.0), timm the architecture's (1.0.31).
+func TestConfigUnsaid(t *testing.T) {
+	clip, err := os.ReadFile(filepath.Join("testdata", "hf_siglip", "weights.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text       string
+		activation Activation
+		eps        float64
+	}{
+		{`{"model_type": "siglip", "vision_config": {"num_attention_heads": 2}}`, GELUTanh, 1e-6},
+		{`{"vision_config": {"model_type": "siglip_vision_model", "num_attention_heads": 2}}`, GELUTanh, 1e-6},
+		{`{"model_type": "siglip_vision_model", "num_attention_heads": 2}`, GELUTanh, 1e-6},
+		{`{"model_type": "clip", "vision_config": {"num_attention_heads": 2}}`, QuickGELU, 1e-5},
+		{`{"model_type": "clip", "vision_config": {"num_attention_heads": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-4}}`, GELU, 1e-4},
+		{`{"model_type": "clip", "vision_config": {"num_attention_heads": 2, "hidden_act": null}}`, QuickGELU, 1e-5},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "model.safetensors", string(clip))
+		write(t, dir, "config.json", c.text)
+		m, err := Load(dir)
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		if m.Config.Activation != c.activation || m.Config.NormEps != c.eps || m.Config.Heads != 2 {
+			t.Errorf("%s: %s, %g, %d heads", c.text, m.Config.Activation, m.Config.NormEps, m.Config.Heads)
+		}
+		m.Close()
+	}
+	for _, c := range []struct {
+		text       string
+		dim        int
+		heads      int
+		activation Activation
+		eps        float64
+	}{
+		{`{"model_type": "vit"}`, 384, 12, GELU, 1e-12},
+		{`{"model_type": "dinov2"}`, 384, 12, GELU, 1e-6},
+		{`{"model_type": "vit"}`, 1024, 0, GELU, 1e-12}, // transformers couldn't load it
+		{`{"model_type": "vit", "num_attention_heads": 6, "hidden_act": "gelu_python_tanh"}`, 384, 6, GELUTanh, 1e-12},
+		{`{"model_type": "vit", "hidden_act": "gelu_python"}`, 384, 12, GELU, 1e-12},
+		{`{"model_type": "another"}`, 384, 0, GELU, 1e-3},
+		{`{"architecture": "vit_base_patch16_224"}`, 768, 0, GELU, 1e-6},
+		{`{"architecture": "test_vit"}`, 64, 2, GELU, 1e-6},
+		{`{"architecture": "test_vit3", "model_args": {"num_heads": 6}}`, 96, 6, GELU, 1e-6},
+		{`{"architecture": "vit_base_patch16_gap_224"}`, 768, 16, GELU, 1e-6},
+		{`{"architecture": "vit_so400m_patch16_siglip_gap_384"}`, 1152, 0, GELUTanh, 1e-6},
+		{`{"architecture": "vit_so400m_patch14_siglip_384"}`, 1152, 0, GELU, 1e-6},
+		{`{"architecture": "vit_giantopt_patch16_siglip_256"}`, 1536, 16, GELUTanh, 1e-6},
+		{`{"architecture": "vit_large_patch14_clip_quickgelu_224"}`, 1024, 0, QuickGELU, 1e-5},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "config.json", c.text)
+		f, err := readConfigFile(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err = f.inSection(&hfViTTable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Config{Dim: c.dim, NormEps: 1e-3}
+		if err := f.apply(&got); err != nil || got.Heads != c.heads || got.Activation != c.activation || got.NormEps != c.eps {
+			t.Errorf("%s: %d heads, %s, %g (%v)", c.text, got.Heads, got.Activation, got.NormEps, err)
+		}
+	}
+}
+
+// Files names what Load reads: the weights, and configurations that may be there.
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "model.safetensors")
+	if err := weights.WriteSafetensors(path, named(t, timmModel(t, 3), ""), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, asked := range []string{path, dir} {
+		want := []string{path, filepath.Join(dir, "config.json"), filepath.Join(dir, "processor_config.json"), filepath.Join(dir, "preprocessor_config.json")}
+		if got := Files(asked); !slices.Equal(got, want) {
+			t.Errorf("%s: %q", asked, got)
+		}
 	}
 }

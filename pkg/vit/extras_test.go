@@ -123,6 +123,8 @@ func TestExtrasThatMatter(t *testing.T) {
 		{"", "blocks.0.attn.qkv.lora_A.weight 4 128", "LoRA"},
 		{"", "blocks.0.adapter.down.weight 4 128, blocks.0.adapter.down.bias 4", "adapters"},
 		{"", "blocks.0.gamma_3 128", "blocks.0.gamma_3"},
+		{"", "blocks.0.attn.proj_l.weight 2 2", "talking heads"},
+		{"", "blocks.1.attns.0.norm.weight 128", "parallel blocks"},
 		{"", "blocks.0.attn.logit_scale 2", "blocks.0.attn.logit_scale"},
 		{"", "blocks.0.mlp.norm.weight 20", "norms inside the MLP"},
 		{"", "blocks.0.head.weight 5 128, blocks.0.head.bias 5", "blocks.0.head.weight"},
@@ -250,7 +252,8 @@ func TestHeadsThatWontDo(t *testing.T) {
 		{"classifier.fc1.weight 8 128, classifier.fc1.bias 8, classifier.fc2.weight 3 8, classifier.fc2.bias 3", "classifier", "with other layers, such as classifier.fc2."},
 		{"head.0.running_mean 128, head.0.running_var 128, head.1.weight 3 128, head.1.bias 3", "head.1", "such as head.0.running_"},
 		{"head.weight 3 64, head.bias 3", "", "head.weight reads 64 values of a picture, the model gives 128"},
-		{"head.weight 3 128", "", "head.weight has no bias"},
+		{"decoder_embed.weight 9 128, decoder_embed.bias 9", "decoder_embed", "leads into a decoder"},
+		{"projection_head.weight 9 128", "projection_head", "no head called"},
 		{"head.weight 3 128, head.bias 4", "", "isn't a linear layer"},
 		{"head.weight 3 128 1 1, head.bias 3", "", "isn't a linear layer"},
 		{"head.weight 3 128, head.bias 3, attn_pool.latent 1 1 128", "", "attn_pool.latent, which isn't computed, stands between"},
@@ -287,6 +290,27 @@ func TestHeadsThatWontDo(t *testing.T) {
 	}
 }
 
+// A linear head without a bias has one of zeros, and a warning says so.
+func TestHeadWithoutBias(t *testing.T) {
+	headless := squareConfig()
+	headless.Classes = 0
+	for name, asked := range map[string]string{"head": "", "head.1": "", "fc": "fc", "classifier": "classifier", "my_head.out": "my_head.out"} {
+		list := append(named(t, scrambled(t, headless, 3), ""), zeroTensor(t, name+".weight 7 128"))
+		m, err := loadTensors(t, list, LoadOptions{Head: asked})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		bias, shape, err := m.Parameter("head/bias")
+		if err != nil || m.Config.Classes != 7 || !slices.Equal(shape, []int{7}) || slices.ContainsFunc(bias, func(v float32) bool { return v != 0 }) {
+			t.Errorf("%s: %d classes, a bias %v of shape %v (%v)", name, m.Config.Classes, bias, shape, err)
+		}
+		if all := strings.Join(m.Warnings, "\n"); !strings.Contains(all, "the head "+name+" has no bias: took one of zeros") {
+			t.Errorf("%s: warnings %q", name, all)
+		}
+	}
+}
+
 // A head in which fine-tuning has put a sequence is the layout's head; a warning
 // says what is taken for granted.
 func TestHeadInSequence(t *testing.T) {
@@ -315,11 +339,38 @@ func TestOtherCodeBases(t *testing.T) {
 		"stages.0.blocks.0.conv_dw.weight 8 1 7 7":                                                    "convolutional network of stages",
 		"layer1.0.conv1.weight 4 4 3 3, conv1.weight 4 3 7 7":                                         "ResNet",
 		"backbone.patch_embed.projection.weight 8 3 4 4, backbone.layers.0.ffn.layers.0.0.weight 8 8": "OpenMMLab",
+		"blocks.0.mlp_tokens.fc1.weight 8 16, stem.proj.weight 8 3 4 4":                               "MLP-Mixer",
+		"blocks.0.local_mp.conv1.weight 8 1 3 3, patch_embed.0.0.weight 8 3 3 3":                      "XCiT",
+		"model.layer.0.attention.q_proj.weight 8 8, embeddings.patch_embeddings.weight 8 3 4 4":       "DINOv3",
+		"mask_decoder.conv1.weight 8 8, vision_encoder.layers.0.attn.rel_pos_h 9 8":                   "Segment Anything",
 		"base_model.model.blocks.0.attn.qkv.lora_A.weight 4 8":                                        "LoRA",
 		"transformer.wte.weight 9 8, transformer.h.0.ln_1.weight 8":                                   "language model",
 	} {
 		if _, err := loadTensors(t, zeroTensors(t, names), LoadOptions{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "missing") {
 			t.Errorf("%s: %v", names, err)
 		}
+	}
+}
+
+// A model without position embeddings has others than those that are added.
+func TestNoPositions(t *testing.T) {
+	list := slices.DeleteFunc(named(t, timmModel(t, 3), ""), func(w *weights.Tensor) bool { return w.Name == "pos_embed" })
+	if _, err := loadTensors(t, list, LoadOptions{}); err == nil || !strings.Contains(err.Error(), "1 missing: pos_embed") || !strings.Contains(err.Error(), "rotary or relative") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Of a file that isn't a plain Vision Transformer that is said, rather than what a
+// configuration would have to say of it.
+func TestExtrasBeforeConfig(t *testing.T) {
+	cfg := squareConfig()
+	cfg.Dim, cfg.Heads = 96, 2 // doesn't tell the heads
+	m := scrambled(t, cfg, 3)
+	if _, err := loadTensors(t, named(t, m, ""), LoadOptions{}); err == nil || !strings.Contains(err.Error(), "num_attention_heads") {
+		t.Errorf("without a configuration: %v", err)
+	}
+	list := append(named(t, m, ""), zeroTensor(t, "blocks.0.attn.pool.weight 3"))
+	if _, err := loadTensors(t, list, LoadOptions{}); err == nil || !strings.Contains(err.Error(), "left over: blocks.0.attn.pool.weight") {
+		t.Errorf("with a tensor that matters: %v", err)
 	}
 }

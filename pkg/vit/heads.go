@@ -3,6 +3,7 @@ package vit
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type linearModule struct {
 	name    string // of the module, in the file
 	classes int
 	reads   int    // values of a picture that it takes
+	noBias  bool   // it has no bias, which is one of zeros
 	trouble string // why it can't be taken for a head, "" if it can
 }
 
@@ -28,18 +30,45 @@ func (s *weightSet) otherHeads(names []string, dim int, tensor func(name string)
 			continue
 		}
 		w, b := tensor(name), tensor(module+".bias")
-		if w == nil || b == nil || len(w.Shape) != 2 || len(b.Shape) != 1 || b.Shape[0] != w.Shape[0] || w.Shape[0] < 1 {
+		if w == nil || len(w.Shape) != 2 || w.Shape[0] < 1 {
+			continue
+		}
+		noBias := b == nil && !slices.Contains(names, module+".bias") && isClassifier(module)
+		if !noBias && (b == nil || len(b.Shape) != 1 || b.Shape[0] != w.Shape[0]) {
 			continue
 		}
 		if reads := w.Shape[1]; dim > 0 && (reads == dim || reads == 2*dim) {
-			l := linearModule{name: module, classes: w.Shape[0], reads: reads}
-			if l.trouble = s.match.table.headless; l.trouble == "" {
+			l := linearModule{name: module, classes: w.Shape[0], reads: reads, noBias: noBias}
+			switch {
+			case s.match.table.headless != "":
+				l.trouble = s.match.table.headless
+			case hasPart(module, decodingPart):
+				l.trouble = module + " leads into a decoder or another model, not to classes"
+			default:
 				l.trouble = s.company(l, names, dim, tensor)
 			}
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+// Parts of a linear layer's name that tell what it is for.
+var (
+	decodingPart   = regexp.MustCompile(`^(?:decoder|decoders|decoder_.*|.*_decoder|predictor|predictor_.*|text_.*|enc_to_dec.*)$`)
+	classifierPart = regexp.MustCompile(`^(?:(?:.*_)?(?:heads?|classifiers?|logits?)|fcs?|fc_.*|cls|linear|linear_.*|last_linear|out|output|output_.*)$`)
+	similarityPart = regexp.MustCompile(`^(?:.*proj.*|.*predict.*|.*prototypes?|arc.*|cos.*|sphere.*|.*margin.*|metric.*|last_layer|dino.*|ibot.*|.*loss.*)$`)
+)
+
+// isClassifier tells by its name whether a linear layer without a bias gives classes.
+// The weights of losses that compare directions look the same, but aren't a head.
+func isClassifier(module string) bool {
+	return hasPart(module, classifierPart) && !hasPart(module, similarityPart)
+}
+
+// hasPart tells whether one of a name's parts is of a kind.
+func hasPart(name string, kind *regexp.Regexp) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(name, func(c rune) bool { return c == '.' || c == '/' }), kind.MatchString)
 }
 
 // company says what else stands in a layer's group that may lie before or behind it.
@@ -145,12 +174,15 @@ func headList(others []linearModule) string {
 // takeHead binds a layer as the head.
 func (m *match) takeHead(l linearModule) {
 	m.found["head/weight"] = map[int]found{0: {l.name + ".weight", asIs}}
-	m.found["head/bias"] = map[int]found{0: {l.name + ".bias", asIs}}
+	if m.noBias = l.noBias; !l.noBias {
+		m.found["head/bias"] = map[int]found{0: {l.name + ".bias", asIs}}
+	}
 }
 
 // dropHead lets go of the head, and returns the names of its tensors.
 func (m *match) dropHead() []string {
 	var names []string
+	m.noBias = false
 	for _, ours := range []string{"head/weight", "head/bias", "head_dist/weight", "head_dist/bias"} {
 		for _, f := range m.found[ours] {
 			names = append(names, f.name)
@@ -168,12 +200,18 @@ func (m *match) headTrouble(shapes shapesOf, dim int) string {
 	b, hasBias := shapes["head/bias"]
 	name := m.fileName("head/weight")
 	switch {
+	case m.unread("head/weight", ok):
+		return name + " can't be read"
+	case m.unread("head/bias", hasBias):
+		return m.fileName("head/bias") + " can't be read"
 	case !ok && !hasBias:
 		return ""
 	case !ok:
 		return "its weight is missing"
-	case !hasBias:
-		return name + " has no bias"
+	case !hasBias && len(w) == 2:
+		b = w[:1] // of zeros
+	}
+	switch {
 	case len(w) != 2 || len(b) != 1 || b[0] != w[0]:
 		return fmt.Sprintf("%s of shape %v with a bias of shape %v isn't a linear layer", name, w, b)
 	case w[1] != dim && w[1] != 2*dim && w[1] != shapes.dim("pre_logits/weight", 0):
@@ -181,6 +219,9 @@ func (m *match) headTrouble(shapes shapesOf, dim int) string {
 	}
 	return ""
 }
+
+// unread tells whether the file has a tensor of which no shape is known.
+func (m *match) unread(ours string, known bool) bool { return len(m.found[ours]) > 0 && !known }
 
 // headNames are the layers that [LoadOptions.Head] could name.
 func (m *Model) headNames() []string {

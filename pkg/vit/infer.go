@@ -67,8 +67,11 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 			}
 			return c, 0, nil, err
 		}
-		if !file.present() {
+		switch {
+		case !file.present():
 			warnings = append(warnings, assumed(t.layout, c))
+		case file.text("architecture") == "": // timm's functions take the usual number
+			warnings = append(warnings, fmt.Sprintf("%s doesn't say how many heads: took %s, as is usual for width %d", file.path, counted(c.Heads, "head"), c.Dim))
 		}
 	}
 	if err := inferPositions(&c, s.dim("positions", 1)); err != nil {
@@ -79,7 +82,7 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 
 // assumed says what is taken for granted where there is no configuration file.
 func assumed(layout Layout, c Config) string {
-	text := fmt.Sprintf("no config.json beside the weights: took %d heads and a LayerNorm epsilon of %g, as is usual for width %d in layout %s", c.Heads, c.NormEps, c.Dim, layout)
+	text := fmt.Sprintf("no config.json beside the weights: took %s and a LayerNorm epsilon of %g, as is usual for width %d in layout %s", counted(c.Heads, "head"), c.NormEps, c.Dim, layout)
 	if layout == Timm {
 		text += "; pictures are prepared by the pipeline usual for such models, which the file can't tell (the original DeiT, for one, normalises differently)"
 	}
@@ -129,4 +132,12 @@ func inferPositions(c *Config, n int) error {
 		}
 	}
 	return fmt.Errorf("%d position embeddings don't make a square grid: put a config.json with image_size [height, width] beside the weights", n)
+}
+
+// counted is a number of things, as "1 head" or "12 heads".
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

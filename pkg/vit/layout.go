@@ -107,6 +107,7 @@ type match struct {
 	outside   []string                 // tensors outside it that no row explains
 	duplicate []string                 // tensors for a place that was taken
 	explained int
+	noBias    bool // the head has no bias, which is one of zeros
 }
 
 // found is a tensor's name in the file and what it needs.
@@ -259,9 +260,14 @@ func notOurs(layout Layout, m *nn.Mismatch) error {
 	text := fmt.Sprintf("its tensors aren't those of a Vision Transformer (nearest layout: %s): %s", layout, m)
 	if what := foreignPart(sorted(m.LeftOver)); what != "" {
 		text += "; it has " + what
+	} else if missing := m.Missing; len(missing) == 1 && positionNames.MatchString(missing[0]) {
+		text += "; a model without position embeddings has rotary or relative ones (DINOv3, EVA-02, BEiT), which aren't computed"
 	}
 	return errors.New(text)
 }
+
+// positionNames are what the layouts call position embeddings.
+var positionNames = regexp.MustCompile(`pos_embed$|pos_embedding$|position_embeddings$|position_embedding\.weight$`)
 
 // rowsOf is the rows that make up a parameter, in order of parts: one list for
 // each way in which the layout may name them.
@@ -287,6 +293,9 @@ func (t *table) rowsOf(ours string) [][]row {
 // missingParts names the tensors that a parameter lacks, as the file would name
 // them: after those of its parts that are there, if any is.
 func (m *match) missingParts(ours string) []string {
+	if ours == "head/bias" && m.noBias {
+		return nil
+	}
 	ways := m.table.rowsOf(ours)
 	if len(ways) == 0 {
 		return []string{ours}

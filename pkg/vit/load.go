@@ -2,8 +2,6 @@ package vit
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -91,10 +89,7 @@ func fromFile(path string, file *weights.File, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := path
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		dir = filepath.Dir(path)
-	}
+	dir := folderOf(path)
 	conf, err := readConfigFile(dir)
 	if err != nil {
 		return nil, err
@@ -109,6 +104,9 @@ func fromFile(path string, file *weights.File, o LoadOptions) (*Model, error) {
 		return nil, err
 	}
 	config, resize, warnings, err := inferConfig(found.table, shapes, section)
+	if err != nil && len(found.unknown) > 0 { // no configuration would make it one
+		return nil, notOurs(m.Layout, &nn.Mismatch{LeftOver: found.unknown})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +199,9 @@ func (m *Model) settle(set *weightSet, sets []*weightSet, tensor func(string) *w
 			m.Warnings = append(m.Warnings, fmt.Sprintf("took %s for the head: what stands before it in its sequence has no weights and is taken for a dropout", own.name))
 		}
 	}
+	if found.noBias = found.noBias || shapes.has("head/weight") && len(found.found["head/weight"]) > 0 && len(found.found["head/bias"]) == 0; found.noBias {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("the head %s has no bias: took one of zeros", strings.TrimSuffix(found.fileName("head/weight"), ".weight")))
+	}
 	found.unknown = extra.matter
 	if len(m.passed) > 0 {
 		m.Warnings = append(m.Warnings, set.passedWarning(m.passed))
@@ -224,6 +225,10 @@ func (m *Model) shapes(file *weights.File, found *match) (shapesOf, error) {
 		if shapes[name], err = e.Shape(); err != nil {
 			return nil, err
 		}
+	}
+	if w := shapes["head/weight"]; found.noBias && len(w) == 2 {
+		shapes["head/bias"] = w[:1:1]
+		m.params["head/bias"] = nn.Own(weights.NewTensor("head/bias", w[:1], make([]float32, w[0])))
 	}
 	var missing []string
 	for _, name := range []string{"patch/weight", "positions", "block_0/mlp/fc2/weight"} { // the shapes that tell the configuration

@@ -86,7 +86,7 @@ func (m *Model) sources(conf *configFile, dir string) ([]source, error) {
 	if conf.saysPreprocessing() {
 		list = append(list, source{conf.path, "", func() (transform.Pipeline, []string, error) { return timmPipeline(m.Config, conf) }})
 	}
-	for _, name := range []string{"processor_config.json", "preprocessor_config.json"} {
+	for _, name := range processorNames {
 		path := filepath.Join(dir, name)
 		values, err := readJSON(path)
 		if errors.Is(err, fs.ErrNotExist) {

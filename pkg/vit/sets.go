@@ -111,7 +111,7 @@ func precede(better, worse, why string) precedence {
 const (
 	averagePart = `ema|ema_.*|.*_ema|avg|averaged.*|.*_avg|swa|swa_.*|.*_swa|shadow.*|polyak.*`
 	momentPart  = `momentum_.*|.*_momentum|.*_m|encoder_k|.*_k|target|target_.*`
-	modelPart   = `model|net|network|module|backbone|encoder|vit|visual.*|trunk|base_model|generator`
+	modelPart   = `model|model_state_dict|model_state|net|network|module|backbone|encoder|vit|visual.*|trunk|base_model|generator|params|weights`
 )
 
 // deitPrecedence is for checkpoints of DeiT's script and of those made after it
@@ -123,15 +123,16 @@ var deitPrecedence = precede("model", "model_ema", "DeiT's and MAE's scripts eva
 var precedences = []precedence{
 	precede("state_dict_ema", ".*", "timm's load_checkpoint prefers the average"),
 	precede("model_ema", ".*", "timm's load_checkpoint prefers the average"),
-	precede("state_dict|model_state_dict|model_state", ".*", "it is what timm and Lightning load"),
+	precede("state_dict", ".*", "it is what timm and Lightning load"),
 	precede("teacher|teacher_.*|.*_teacher", "student|student_.*|.*_student", "DINO, iBOT and DINOv2 evaluate the teacher"),
 	precede("online|online_.*", "target|target_.*", "BYOL keeps the online network"),
 	precede("base_encoder|encoder_q", momentPart, "MoCo fine-tunes the base encoder"),
 	precede("target_encoder", "encoder|context_encoder|anchor_encoder|student_encoder", "I-JEPA and MSN evaluate the target encoder"),
 	precede(averagePart, modelPart+"|student|student_.*|online|online_.*", "the average is what is evaluated"),
 	precede(modelPart, momentPart, "the other follows it by momentum"),
-	precede("model", ".*", "it is the model"),
+	precede("model|model_state_dict|model_state", ".*", "it is the model"),
 	precede(modelPart, ".*", "it is the model"),
+	precede(averagePart, ".*", "the average is what is evaluated"),
 }
 
 // decide says whether the first of two sets is to be taken (1), the second (-1), or
@@ -182,7 +183,10 @@ func chooseSet(sets []*weightSet, asked string, keys []string) (chosen *weightSe
 		}
 		why = "as asked"
 	}
-	deit := isDeiT(keys)
+	// torchvision's script writes the same keys, but evaluates the average.
+	deit := isDeiT(keys) && !slices.ContainsFunc(sets, func(s *weightSet) bool {
+		return s.match != nil && s.match.table.layout == Torchvision
+	})
 	for _, s := range candidates {
 		best, reason := true, ""
 		for _, other := range candidates {

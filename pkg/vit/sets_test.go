@@ -59,6 +59,11 @@ func TestSetsOfWeights(t *testing.T) {
 		{"ema.module.", "net.", "average"},
 		{"state_dict.ema_model.", "state_dict.model.", "average"},
 		{"ema_model.module.", "online_model.", "average"},
+		{"ema_state_dict.", "model_state_dict.", "average"},
+		{"params_ema.", "params.", "average"},
+		{"weights_ema.", "weights.", "average"},
+		{"image_tower_ema.", "image_tower.", "average"},
+		{"model_state_dict.", "best_state_dict.", "the model"},
 		{"model.", "dual.", ""},
 		{"", "ema.", ""},
 		{"model.", "model.ema.", ""},
@@ -135,6 +140,11 @@ func TestDeiTKeys(t *testing.T) {
 		if err != nil || got != c.want {
 			t.Errorf("%v: %v, %v", c.keys, got, err)
 		}
+	}
+	// torchvision's references/classification/train.py has the same keys.
+	a.match, b.match = &match{table: &torchvisionTable}, &match{table: &torchvisionTable}
+	if got, _, err := chooseSet([]*weightSet{a, b}, "", deit); err != nil || got != b {
+		t.Errorf("torchvision's script: %v, %v", got, err)
 	}
 }
 

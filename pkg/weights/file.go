@@ -38,6 +38,7 @@ type File struct {
 	keys     []string
 	graph    *ONNXGraph
 	files    []string // as many as mappings
+	tried    []string // those too that couldn't be opened
 	mappings [][]byte
 	unmap    []func() error
 	shard    bool // one of several, which an index names
@@ -66,6 +67,27 @@ func OpenAt(path, root string) (*File, error) { return open(path, choice{root: r
 // weights themselves. A tensor that can't be read is listed all the same;
 // [Tensor.Err] says why.
 func OpenAll(path string) (*File, error) { return open(path, choice{all: true}) }
+
+// Files lists the files that [Open] opens for a checkpoint: the one that a folder
+// stands for, the shards of an index, the files in which an ONNX model keeps its
+// values. Of a checkpoint that can't be opened it lists those that were looked for
+// until that was clear.
+func Files(path string) []string {
+	if info, err := os.Stat(path); err != nil {
+		return nil
+	} else if info.IsDir() {
+		inner, err := checkpointIn(path)
+		if err != nil {
+			return nil
+		}
+		return Files(inner)
+	}
+	f := &File{path: path, tensors: map[string]*Tensor{}}
+	_ = f.read(path, choice{all: true}) // whoever opens it is told
+	f.Close()                           // nothing of it is kept
+	slices.Sort(f.tried)
+	return slices.Compact(f.tried)
+}
 
 // choice says which of a file's tensors are wanted.
 type choice struct {
@@ -118,12 +140,17 @@ func (f *File) read(path string, c choice) error {
 		if f.shard {
 			return errors.New("an index itself, where the weights should be")
 		}
-		return f.readShards(path, data)
+		return f.readShards(path, data, c)
 	default:
-		return unknown(data)
+		return unknown(path, data)
 	}
 	if err != nil {
 		return err
+	}
+	for _, t := range tensors {
+		if t.problem != nil && !c.all {
+			return t.problem
+		}
 	}
 	return f.add(tensors)
 }
@@ -179,6 +206,7 @@ var errNotRegular = errors.New("not a regular file, which is what can be mapped:
 
 // mapped maps a file until Close.
 func (f *File) mapped(path string) ([]byte, error) {
+	f.tried = append(f.tried, path)
 	// Opening a pipe waits for somebody to write to it.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, errNotRegular
@@ -275,26 +303,6 @@ func zipHoldsPickle(data []byte) bool {
 // or 14, with their types.
 func looksLikeONNX(head []byte) bool {
 	return len(head) > 4 && head[0] == 0x08 && head[1] < 32 && strings.IndexByte("\x12\x1A\x22\x28\x32\x3A\x42\x72", head[2]) >= 0
-}
-
-// unknown explains a file that is none of the formats, above all the kinds of
-// file that come instead of one.
-func unknown(data []byte) error {
-	const formats = "not a checkpoint that can be read (safetensors, PyTorch, .npz, ONNX)"
-	head := bytes.ToLower(data[:min(len(data), 200)])
-	switch {
-	case len(data) == 0:
-		return errors.New("the file is empty: download it again")
-	case bytes.Contains(head, []byte("git-lfs")):
-		return errors.New("this is a pointer to a file in Git LFS, not the file: run 'git lfs pull', or download it from its page")
-	case bytes.Contains(head, []byte("<html")) || bytes.Contains(head, []byte("<!doctype")):
-		return errors.New("this is a web page, not a checkpoint: the download needs a login or another address")
-	case bytes.HasPrefix(data, []byte("\x89HDF")):
-		return errors.New(formats + ": HDF5 files of Keras aren't, convert it to safetensors")
-	case bytes.HasPrefix(data, []byte("\x93NUMPY")):
-		return errors.New("a single array (.npy), not a checkpoint of named tensors: save them with numpy.savez")
-	}
-	return errors.New(formats)
 }
 
 // Path returns the file's name as it was given or found in a folder.

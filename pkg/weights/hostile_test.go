@@ -330,7 +330,7 @@ func FuzzIndex(f *testing.F) {
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w := &File{tensors: map[string]*Tensor{}}
-		if err := w.readShards(filepath.Join(dir, "model.safetensors.index.json"), data); err == nil {
+		if err := w.readShards(filepath.Join(dir, "model.safetensors.index.json"), data, choice{}); err == nil {
 			t.Error("shards are found in an empty folder")
 		}
 	})

@@ -37,7 +37,9 @@ var (
 	errNotNPY = errors.New("not a .npy file")
 	npyDescr  = regexp.MustCompile(`'descr':\s*'([<>=|]?)([a-zA-Z]\d+)'`)
 	npyOrder  = regexp.MustCompile(`'fortran_order':\s*(True|False)`)
-	npyShape  = regexp.MustCompile(`'shape':\s*\(([\d,\sL]*)\)`)
+	// Texts, objects, dates and records: data that is no tensor.
+	npyPassive = regexp.MustCompile(`'descr':\s*(?:'[<>=|]?(?:[OUSMma]\d*(?:\[[^'\]]*\])?|V\d+)'|\[)`)
+	npyShape   = regexp.MustCompile(`'shape':\s*\(([\d,\sL]*)\)`)
 )
 
 // npyPrefix is how many bytes of a .npy file come before the header's text, and
@@ -61,16 +63,29 @@ func npyPrefix(data []byte) (start, length int, err error) {
 	return 0, 0, fmt.Errorf(".npy version %d isn't known", data[6])
 }
 
+// npyUnread is the error for an array that is sound but of a type that isn't read.
+type npyUnread struct {
+	error
+	passive bool // it holds no numbers
+}
+
 // parseNPYHeader reads the header's text, a Python dictionary.
 func parseNPYHeader(text []byte) (npyHeader, error) {
 	var h npyHeader
 	descr, order, shape := npyDescr.FindSubmatch(text), npyOrder.FindSubmatch(text), npyShape.FindSubmatch(text)
+	known := descr != nil
+	if known {
+		_, known = npyDTypes[string(descr[2])]
+	}
+	if !known && npyPassive.Match(text) {
+		return h, &npyUnread{fmt.Errorf("the .npy header %.80q can't be read: only plain arrays of numbers are", text), true}
+	}
 	if descr == nil || order == nil || shape == nil {
 		return h, fmt.Errorf("the .npy header %.80q can't be read: only plain arrays of numbers are", text)
 	}
 	dtype, ok := npyDTypes[string(descr[2])]
 	if !ok {
-		return h, fmt.Errorf("elements of type %q aren't supported", descr[2])
+		return h, &npyUnread{fmt.Errorf("elements of type %q aren't supported", descr[2]), false}
 	}
 	h.dtype, h.big, h.fortran = dtype, string(descr[1]) == ">" && dtype.Size() > 1, string(order[1]) == "True"
 	for _, d := range strings.Split(string(shape[1]), ",") {

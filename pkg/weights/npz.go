@@ -15,7 +15,7 @@ import (
 // savez_compressed write it. Values that are stored uncompressed stay where
 // they are; those of compressed members are inflated, which never takes more
 // than the member's own .npy header asks for, nor more than can come out of the
-// file's own bytes.
+// file's own bytes. Arrays of texts, objects and the like are passed over.
 func parseNPZ(data []byte) ([]*Tensor, error) {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -26,13 +26,30 @@ func parseNPZ(data []byte) ([]*Tensor, error) {
 		return nil, err
 	}
 	if len(members) == 0 {
-		return nil, errors.New("a zip archive without .npy arrays")
+		return nil, otherZip(r.File)
 	}
-	out := make([]*Tensor, len(members))
-	for i, m := range members {
-		if out[i], err = m.tensor(); err != nil {
+	var out []*Tensor
+	var passive error
+	for _, m := range members {
+		t, err := m.tensor()
+		var unread *npyUnread
+		if errors.As(err, &unread) {
+			err = fmt.Errorf("array %s: %w", m.name, err)
+			if passive == nil && unread.passive {
+				passive = err
+			}
+			if !unread.passive {
+				out = append(out, &Tensor{Name: m.name, problem: err})
+			}
+			continue
+		}
+		if err != nil {
 			return nil, fmt.Errorf("array %s: %w", m.name, err)
 		}
+		out = append(out, t)
+	}
+	if len(out) == 0 { // nothing but texts and objects
+		return nil, passive
 	}
 	return out, nil
 }

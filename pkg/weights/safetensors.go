@@ -20,6 +20,12 @@ var safetensorsDTypes = map[string]DType{
 	"I32": Int32, "I16": Int16, "I8": Int8, "U8": Uint8, "BOOL": Bool,
 }
 
+// safetensorsUnread are the bytes of an element of the other types that the format
+// has. Tensors of these may lie beside the weights.
+var safetensorsUnread = map[string]int64{
+	"F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "F8_E4M3FNUZ": 1, "F8_E5M2FNUZ": 1, "U16": 2, "U32": 4, "U64": 8, "C64": 8,
+}
+
 type safetensorsEntry struct {
 	DType   string  `json:"dtype"`
 	Shape   []int   `json:"shape"`
@@ -119,10 +125,14 @@ func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor %s lacks its dtype, its shape or the two data_offsets", name)
 	}
 	dtype, ok := safetensorsDTypes[e.DType]
-	if !ok {
-		return nil, fmt.Errorf("tensor %s has elements of type %s, which aren't supported", name, e.DType)
+	bytes, isUnread := safetensorsUnread[e.DType]
+	var problem error
+	if ok {
+		bytes = int64(dtype.Size())
+	} else if problem = fmt.Errorf("tensor %s has elements of type %s, which aren't supported", name, e.DType); !isUnread {
+		return nil, problem
 	}
-	size, err := byteSize(e.Shape, dtype)
+	size, err := sizeOf(e.Shape, bytes)
 	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", name, err)
 	}
@@ -131,14 +141,16 @@ func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor %s lies at bytes %d to %d, the file has %d: truncated; download it again", name, from, to, len(body))
 	}
 	if to-from != size {
-		return nil, fmt.Errorf("tensor %s takes %d bytes, its shape %v of %s needs %d", name, to-from, e.Shape, dtype, size)
+		return nil, fmt.Errorf("tensor %s takes %d bytes, its shape %v of %s needs %d", name, to-from, e.Shape, e.DType, size)
 	}
-	return &Tensor{Name: name, DType: dtype, Shape: e.Shape, data: body[from:to:to], offset: from}, nil
+	return &Tensor{Name: name, DType: dtype, Shape: e.Shape, data: body[from:to:to], offset: from, problem: problem}, nil
 }
 
 // byteSize returns the bytes of a tensor, or an error for a shape that can't be.
-func byteSize(shape []int, dtype DType) (int64, error) {
-	size := int64(dtype.Size())
+func byteSize(shape []int, dtype DType) (int64, error) { return sizeOf(shape, int64(dtype.Size())) }
+
+// sizeOf is byteSize for elements of so many bytes.
+func sizeOf(shape []int, size int64) (int64, error) {
 	for _, d := range shape {
 		if d < 0 || d > 0 && size > math.MaxInt64/int64(d) {
 			return 0, fmt.Errorf("the shape %v can't be", shape)

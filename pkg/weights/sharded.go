@@ -14,7 +14,7 @@ import (
 
 // readShards opens the files that a Hugging Face index (*.index.json) names and
 // checks that each tensor is in the file that the index says.
-func (f *File) readShards(path string, data []byte) error {
+func (f *File) readShards(path string, data []byte, c choice) error {
 	var index struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
@@ -36,8 +36,12 @@ func (f *File) readShards(path string, data []byte) error {
 		shards = append(shards, shard)
 	}
 	slices.Sort(shards)
-	for _, shard := range slices.Compact(shards) {
-		if err := f.readShard(filepath.Join(filepath.Dir(path), shard), shard, index.WeightMap); err != nil {
+	shards = slices.Compact(shards)
+	for _, shard := range shards {
+		f.tried = append(f.tried, filepath.Join(filepath.Dir(path), shard))
+	}
+	for _, shard := range shards {
+		if err := f.readShard(filepath.Join(filepath.Dir(path), shard), shard, index.WeightMap, c); err != nil {
 			return err
 		}
 	}
@@ -49,10 +53,10 @@ func (f *File) readShards(path string, data []byte) error {
 	return nil
 }
 
-func (f *File) readShard(path, shard string, places map[string]string) error {
+func (f *File) readShard(path, shard string, places map[string]string, c choice) error {
 	inner := &File{path: path, shard: true, tensors: map[string]*Tensor{}}
-	err := inner.read(path, choice{})
-	f.unmap = append(f.unmap, inner.unmap...)
+	err := inner.read(path, c)
+	f.unmap, f.tried = append(f.unmap, inner.unmap...), append(f.tried, inner.tried...)
 	f.files, f.mappings = append(f.files, inner.files...), append(f.mappings, inner.mappings...)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("the shard %s isn't beside the index: download it too", shard)
@@ -79,7 +83,13 @@ func (f *File) readShard(path, shard string, places map[string]string) error {
 var folderChoices = []string{
 	"model.safetensors", "model.safetensors.index.json",
 	"pytorch_model.bin", "pytorch_model.bin.index.json",
-	"*.safetensors", "*.safetensors.index.json", "*.pth", "*.pt", "*.bin", "*.npz", "*.onnx",
+	"*.safetensors", "*.safetensors.index.json", "*.pth", "*.pt", "*.bin", "*.pth.tar", "*.ckpt", "*.npz", "*.onnx",
+}
+
+// folderBeside are the names of files that trainers leave beside the weights in
+// files of the same kinds.
+var folderBeside = []string{
+	"optimizer*", "scheduler*", "scaler*", "training_args*", "trainer_state*", "rng_state*", "random_states*", "tokenizer*", "vocab*",
 }
 
 // checkpointIn finds the checkpoint in a folder: by the usual names, else the
@@ -89,6 +99,11 @@ func checkpointIn(dir string) (string, error) {
 		found, err := filepath.Glob(filepath.Join(globQuoted(dir), pattern))
 		if err != nil {
 			return "", err
+		}
+		if len(found) > 1 {
+			if weights := slices.DeleteFunc(slices.Clone(found), isBeside); len(weights) > 0 {
+				found = weights
+			}
 		}
 		switch {
 		case len(found) == 1:
@@ -100,7 +115,29 @@ func checkpointIn(dir string) (string, error) {
 			return "", fmt.Errorf("%s: which of %s? Name the file", dir, strings.Join(found, ", "))
 		}
 	}
-	return "", fmt.Errorf("%s: no checkpoint in this folder (%s)", dir, strings.Join(folderChoices, ", "))
+	return "", fmt.Errorf("%s: no checkpoint in this folder (%s)%s", dir, strings.Join(folderChoices, ", "), unreadIn(dir))
+}
+
+// isBeside tells whether a file is one that trainers leave beside the weights.
+func isBeside(path string) bool {
+	return slices.ContainsFunc(folderBeside, func(pattern string) bool {
+		ok, err := filepath.Match(pattern, filepath.Base(path))
+		return ok && err == nil
+	})
+}
+
+// unreadIn names files in a folder that hold weights which aren't read.
+func unreadIn(dir string) string {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range list {
+		if what := unreadName(e.Name()); what != "" {
+			return fmt.Sprintf("; of %s: %s", e.Name(), what)
+		}
+	}
+	return ""
 }
 
 // globQuoted escapes what Glob would take for a pattern in a folder's name.

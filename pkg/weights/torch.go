@@ -52,9 +52,9 @@ func readTorch(data []byte) (*torchContent, error) {
 	case isTorchLegacy(data):
 		return readTorchLegacy(data)
 	case isTar(data):
-		return nil, errors.New("is a tar archive, which PyTorch wrote before 0.1.10: load it there and save it again")
+		return nil, otherTar(data)
 	}
-	return nil, errors.New("isn't a checkpoint that torch.save wrote")
+	return nil, plainPickle()
 }
 
 // isTar knows a tar archive by the mark in its first header.
