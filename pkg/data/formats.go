@@ -14,6 +14,92 @@ import (
 	"gaze/pkg/transform"
 )
 
+// format is a picture format: how it's known and how it's decoded.
+type format struct {
+	name string
+	// is looks at the first bytes, at most 64.
+	is func(head []byte) bool
+	// decode returns the picture in RGB, perhaps in d's memory, and its EXIF
+	// orientation, 1 to 8. It sets d.damage where the file is damaged.
+	decode func(d *Decoder, data []byte) (im *transform.Image, orientation int, err error)
+}
+
+func startsWith(magics ...string) func([]byte) bool {
+	return func(head []byte) bool {
+		for _, m := range magics {
+			if bytes.HasPrefix(head, []byte(m)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+var formats = []format{
+	{"JPEG", startsWith("\xff\xd8\xff"), (*Decoder).decodeJPEG},
+	{"PNG", startsWith(pngMagic), (*Decoder).decodePNG},
+	{"GIF", startsWith("GIF87a", "GIF89a"), (*Decoder).decodeGIF},
+	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, (*Decoder).decodeWebP},
+	{"TIFF", startsWith("II*\x00", "MM\x00*"), (*Decoder).decodeTIFF},
+	{"BMP", startsWith("BM"), (*Decoder).decodeBMP},
+}
+
+// strangers are contents that often carry a picture's name, and what to do.
+var strangers = []struct {
+	is   func(head []byte) bool
+	says string
+}{
+	{isBox("avif", "avis"), "it is an AVIF picture, which isn't supported: export it as JPEG or PNG, as by 'avifdec photo.avif photo.png'"},
+	{isBox("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "mif2"), "it is a HEIC picture, which isn't supported: export it as JPEG or PNG, as by 'heif-convert photo.heic photo.png'"},
+	{isBox(""), "it is a film: take a frame out of it as JPEG or PNG"},
+	{startsWith("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51"), "it is a JPEG 2000 picture, which isn't supported: export it as JPEG or PNG"},
+	{startsWith("\x00\x00\x00\x0cJXL ", "\xff\x0a"), "it is a JPEG XL picture, which isn't supported: export it as JPEG or PNG"},
+	{startsWith("8BPS"), "it is a Photoshop document: export it as JPEG or PNG"},
+	{startsWith("%PDF"), "it is a PDF document: export the page as PNG"},
+	{startsWith("II+\x00", "MM\x00+"), "it is a BigTIFF picture, which isn't supported: save it as ordinary TIFF or PNG"},
+	{startsWith("version https://git-lfs"), "it is a Git LFS pointer, not the picture itself: run 'git lfs pull'"},
+	{startsWith("<svg", "<?xml"), "it is a drawing or another XML document: export it as PNG"},
+	{startsWith("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "it is a web page, perhaps saved in place of the picture: download it again"},
+}
+
+// isBox knows the ISO media formats by their brands ("" is any): the file's own and
+// those that it says it is compatible with, as far as they are among the first bytes.
+func isBox(brands ...string) func([]byte) bool {
+	return func(h []byte) bool {
+		if len(h) < 12 || string(h[4:8]) != "ftyp" {
+			return false
+		}
+		end := min(int64(binary.BigEndian.Uint32(h)), int64(len(h)))
+		for at := 8; at+4 <= int(end); at += 4 {
+			if at == 12 { // the version
+				continue
+			}
+			if slices.Contains(brands, "") || slices.Contains(brands, string(h[at:at+4])) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// sniff finds the format from the first bytes.
+func sniff(head []byte) (*format, error) {
+	if len(head) == 0 {
+		return nil, fmt.Errorf("%w: the file is empty", ErrFormat)
+	}
+	for i := range formats {
+		if formats[i].is(head) {
+			return &formats[i], nil
+		}
+	}
+	for _, s := range strangers {
+		if s.is(head) {
+			return nil, fmt.Errorf("%w: %s", ErrFormat, s.says)
+		}
+	}
+	return nil, fmt.Errorf("%w: its content isn't JPEG, PNG, GIF, WebP, BMP or TIFF", ErrFormat)
+}
+
 func (d *Decoder) decodeJPEG(data []byte) (*transform.Image, int, error) {
 	h, err := d.jpeg.DecodeHeader(data)
 	if err == nil {

@@ -1,5 +1,17 @@
 package data
 
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
 // extensions are the name endings of the formats that Decode reads.
 var extensions = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
 
@@ -25,4 +37,287 @@ func List(paths []string) ([]string, error) {
 		found[i] = p.Path
 	}
 	return found, nil
+}
+
+// FindOptions say how [Find] searches. The zero value is as [List] does.
+type FindOptions struct {
+	// Recursive searches folders in folders, too. Links to folders are followed,
+	// each folder is searched once, and one whose name begins with a dot isn't.
+	Recursive bool
+	// Lenient puts paths that can't be used into [Listing.Failed], instead of
+	// ending with an error.
+	Lenient bool
+	// Leave tells which folders inside those that are named aren't searched; nil
+	// for none.
+	Leave func(folder string) bool
+}
+
+// Listing is what [Find] found.
+type Listing struct {
+	Pictures []Found
+	Skipped  []Skipped   // files in folders that aren't taken for pictures
+	Failed   []FindError // paths and folders that can't be used
+	Left     []string    // folders that FindOptions.Leave kept out
+
+	folders map[string]bool // those that were searched, by their real paths
+}
+
+// Searched tells whether pictures were looked for directly in a folder. real is
+// its absolute path without links.
+func (l *Listing) Searched(real string) bool { return l.folders[real] }
+
+// Found is a picture file.
+type Found struct {
+	Path string
+	// Name is what results are named after: the file's base name, or, if folders
+	// were searched recursively, its path as seen from the deepest folder that
+	// holds all that was named.
+	Name string
+	// InFolder tells that the file wasn't named itself.
+	InFolder bool
+}
+
+// Skipped is a file in a folder that isn't taken for a picture.
+type Skipped struct {
+	Path string
+	Why  string // "" if nothing in it looks like a picture
+}
+
+// FindError is a path that can't be used.
+type FindError struct {
+	Path string
+	Err  error
+}
+
+func (e FindError) Error() string { return e.Err.Error() }
+func (e FindError) Unwrap() error { return e.Err }
+
+// Find lists the picture files that paths name, as [List] does, sorted by name.
+func Find(paths []string, o FindOptions) (*Listing, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("no pictures: name files or folders")
+	}
+	f := &pictureFinder{options: o, listing: &Listing{}, folders: map[string]bool{}, files: map[string]int{}, real: map[string]string{}}
+	for _, path := range paths {
+		if err := f.argument(path); err != nil {
+			if !o.Lenient {
+				return nil, err
+			}
+			f.listing.Failed = append(f.listing.Failed, FindError{path, err})
+		}
+	}
+	f.name()
+	f.listing.folders = f.folders
+	slices.SortFunc(f.listing.Pictures, func(a, b Found) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path))
+	})
+	return f.listing, nil
+}
+
+// pictureFinder is a search under way.
+type pictureFinder struct {
+	options FindOptions
+	listing *Listing
+	folders map[string]bool   // real paths of those that were searched
+	files   map[string]int    // real paths of those that are listed, and where
+	real    map[string]string // of a folder, its real path
+	roots   []string          // the folders that were named, and those of the files that were
+	links   []string          // to folders, searched after the folders themselves
+	seen    int               // pictures, with those that were listed before
+	sniffed int
+}
+
+// argument takes a path that was named.
+func (f *pictureFinder) argument(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		f.roots = append(f.roots, filepath.Dir(path))
+		f.take(filepath.Clean(path), false)
+		return nil
+	}
+	f.roots = append(f.roots, path)
+	seen, skipped := f.seen, len(f.listing.Skipped)
+	again, err := f.folder(path)
+	if err != nil {
+		return err
+	}
+	for len(f.links) > 0 {
+		next := f.links[0]
+		f.links = f.links[1:]
+		if _, err := f.folder(next); err != nil {
+			f.listing.Failed = append(f.listing.Failed, FindError{next, err})
+		}
+	}
+	if f.seen == seen && !again {
+		return f.nothing(path, f.listing.Skipped[skipped:])
+	}
+	return nil
+}
+
+// take lists a file, once.
+func (f *pictureFinder) take(path string, inFolder bool) {
+	dir := filepath.Dir(path)
+	in, known := f.real[dir]
+	if !known {
+		var err error
+		if in, err = realPath(dir); err != nil {
+			in = dir
+		}
+		f.real[dir] = in
+	}
+	real := filepath.Join(in, filepath.Base(path))
+	f.seen++
+	if i, listed := f.files[real]; listed {
+		f.listing.Pictures[i].InFolder = f.listing.Pictures[i].InFolder && inFolder
+		return
+	}
+	f.files[real] = len(f.listing.Pictures)
+	f.listing.Pictures = append(f.listing.Pictures, Found{Path: path, InFolder: inFolder})
+}
+
+// folder takes the pictures in a folder; again tells that it was searched before.
+func (f *pictureFinder) folder(dir string) (again bool, err error) {
+	real, err := realPath(dir)
+	if err != nil {
+		return false, err
+	}
+	if f.folders[real] {
+		return true, nil
+	}
+	f.folders[real] = true
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		f.entry(filepath.Join(dir, e.Name()), e)
+	}
+	return false, nil
+}
+
+// realPath is an absolute path without links.
+func realPath(dir string) (string, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(real)
+}
+
+// entry takes one thing in a folder.
+func (f *pictureFinder) entry(path string, e fs.DirEntry) {
+	// Links are followed; one that leads nowhere fails when it's decoded, where
+	// it's reported beside the pictures that don't.
+	folder := e.IsDir()
+	if e.Type()&fs.ModeSymlink != 0 {
+		info, err := os.Stat(path)
+		folder = err == nil && info.IsDir()
+	}
+	switch {
+	case folder && !f.options.Recursive:
+	case folder && f.options.Leave != nil && f.options.Leave(path):
+		f.listing.Left = append(f.listing.Left, path)
+	case folder && !e.IsDir():
+		f.links = append(f.links, path)
+	case folder:
+		if _, err := f.folder(path); err != nil {
+			f.listing.Failed = append(f.listing.Failed, FindError{path, err})
+		}
+	case isPicture(path):
+		f.take(path, true)
+	default:
+		f.listing.Skipped = append(f.listing.Skipped, Skipped{path, f.whySkipped(path)})
+	}
+}
+
+// maxSniffed bounds the files that are opened only to say why they are skipped.
+const maxSniffed = 2000
+
+// whySkipped looks into a file that isn't named as a picture.
+func (f *pictureFinder) whySkipped(path string) string {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || f.sniffed >= maxSniffed {
+		return ""
+	}
+	f.sniffed++
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(file, head) // a short file has a short head
+	head = head[:n]
+	for _, known := range formats {
+		if known.is(head) && known.name != "BMP" { // two letters, which a text may begin with
+			return "it is a " + known.name + " picture of another name: name the file itself, or give it the usual ending"
+		}
+	}
+	for _, s := range strangers {
+		if s.is(head) {
+			return s.says
+		}
+	}
+	return ""
+}
+
+// nothing is the error for a folder without pictures.
+func (f *pictureFinder) nothing(folder string, skipped []Skipped) error {
+	text := fmt.Sprintf("no pictures in %s: its files end in none of %s", folder, strings.Join(extensions, " "))
+	if !f.options.Recursive {
+		text += " (folders in it aren't searched)"
+	}
+	if i := slices.IndexFunc(skipped, func(s Skipped) bool { return s.Why != "" }); i >= 0 {
+		text += fmt.Sprintf("; %s: %s", filepath.Base(skipped[i].Path), skipped[i].Why)
+	}
+	return errors.New(text)
+}
+
+// name gives the pictures their names.
+func (f *pictureFinder) name() {
+	above := ""
+	if f.options.Recursive {
+		above = commonFolder(f.roots)
+	}
+	for i := range f.listing.Pictures {
+		p := &f.listing.Pictures[i]
+		p.Name = filepath.Base(p.Path)
+		if !f.options.Recursive {
+			continue
+		}
+		if abs, err := filepath.Abs(p.Path); err == nil {
+			if rel, err := filepath.Rel(above, abs); err == nil && filepath.IsLocal(rel) {
+				p.Name = rel
+			}
+		}
+	}
+}
+
+// commonFolder is the deepest folder that holds all the others, or is one of them.
+func commonFolder(folders []string) string {
+	common := ""
+	for i, folder := range folders {
+		abs, err := filepath.Abs(folder)
+		if err != nil {
+			abs = filepath.Clean(folder)
+		}
+		if i == 0 {
+			common = abs
+		}
+		for !within(abs, common) && common != filepath.Dir(common) {
+			common = filepath.Dir(common)
+		}
+	}
+	return common
+}
+
+// within tells whether path is folder or lies in it.
+func within(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rel)
 }

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"errors"
+	"math"
 	"strconv"
 )
 
@@ -58,4 +59,134 @@ func (a Affine) inverse(width, height int) projection {
 	m[2] = float64(m[0]*x) + float64(m[1]*y) + cx
 	m[5] = float64(m[3]*x) + float64(m[4]*y) + cy
 	return m
+}
+
+// Rotate turns a picture counter-clockwise by Degrees about its middle, as
+// torchvision's rotate does; torchvision's own default for Filter is Nearest.
+// With Expand the result is as large as the turned picture, else as large as the
+// picture. What comes from outside is Fill.
+type Rotate struct {
+	Degrees float64
+	Filter  Filter
+	Expand  bool
+	Fill    Fill
+}
+
+// String is the step's text.
+func (r Rotate) String() string {
+	return "rotate(" + decimal(r.Degrees) + turnText(r.Filter, r.Expand, r.Fill) + ")"
+}
+
+// turnText is what rotate and rotation have in common.
+func turnText(f Filter, expand bool, fill Fill) string {
+	s := ""
+	if f != Nearest {
+		s = "," + f.String()
+	}
+	if expand {
+		s += ",expand"
+	}
+	return s + fill.text()
+}
+
+// Apply turns. Angles that aren't finite leave the picture as it is.
+func (r Rotate) Apply(im *Image) (*Image, error) { return fresh(r, im) }
+
+func (r Rotate) apply(b *Buffers, im *Image) (*Image, error) {
+	angle := r.angle()
+	square := r.Expand || im.Width == im.Height
+	switch {
+	case angle == 0 || angle != angle:
+		return im, nil
+	case angle == 180:
+		return b.walk(im, im.Width, im.Height, im.Width*im.Height-1, -1, -im.Width), nil
+	case angle == 90 && square:
+		return b.walk(im, im.Height, im.Width, im.Width-1, im.Width, -1), nil
+	case angle == 270 && square:
+		return b.walk(im, im.Height, im.Width, im.Width*(im.Height-1), -im.Width, 1), nil
+	}
+	m, width, height := r.plan(angle, im.Width, im.Height)
+	return b.project(im, width, height, &m, r.Filter, r.Fill)
+}
+
+// angle is within [0, 360), or NaN.
+func (r Rotate) angle() float64 {
+	angle := math.Mod(r.Degrees, 360)
+	if angle < 0 {
+		angle += 360
+	}
+	return angle
+}
+
+// Output implements [Sizer].
+func (r Rotate) Output(width, height int) (newWidth, newHeight int) {
+	angle := r.angle()
+	if !r.Expand || angle != angle || angle == 0 || angle == 180 {
+		return width, height
+	}
+	if angle == 90 || angle == 270 {
+		return height, width
+	}
+	_, newWidth, newHeight = r.plan(angle, width, height)
+	return newWidth, newHeight
+}
+
+// walk makes a picture whose pixel (x, y) is the source's at start + x*right +
+// y*down.
+func (b *Buffers) walk(im *Image, width, height, start, right, down int) *Image {
+	out := b.image(im, width, height, im.Channels)
+	n := im.Channels
+	for y := range height {
+		from := start + y*down
+		row := out.Pix[y*width*n : (y+1)*width*n]
+		for x := 0; x < len(row); x += n {
+			copy(row[x:x+n], im.Pix[from*n:])
+			from += right
+		}
+	}
+	return out
+}
+
+// plan is the map from output to input positions, and the output's size. PIL
+// rounds the sine and the cosine to 15 decimals, so that right angles are exact.
+// Products are converted so that no compiler fuses them with the sums.
+func (r Rotate) plan(degrees float64, width, height int) (m projection, newWidth, newHeight int) {
+	angle := -radians(degrees)
+	sin, cos := round15(sine(angle)), round15(cosine(angle))
+	m = projection{cos, sin, 0, -sin, cos, 0}
+	x, y := float64(width)/2, float64(height)/2
+	m[2], m[5] = m.at(-x, -y)
+	m[2] += x
+	m[5] += y
+	if !r.Expand {
+		return m, width, height
+	}
+	w, h := float64(width), float64(height)
+	left, top := math.Inf(1), math.Inf(1)
+	right, bottom := math.Inf(-1), math.Inf(-1)
+	for _, corner := range [4][2]float64{{0, 0}, {w, 0}, {w, h}, {0, h}} {
+		cx, cy := m.at(corner[0], corner[1])
+		left, right = min(left, cx), max(right, cx)
+		top, bottom = min(top, cy), max(bottom, cy)
+	}
+	newW, newH := math.Ceil(right)-math.Floor(left), math.Ceil(bottom)-math.Floor(top)
+	m[2], m[5] = m.at(-(newW-w)/2, -(newH-h)/2)
+	return m, int(newW), int(newH)
+}
+
+// at is where an affine map takes a position.
+func (m *projection) at(x, y float64) (float64, float64) {
+	return float64(m[0]*x) + float64(m[1]*y) + m[2], float64(m[3]*x) + float64(m[4]*y) + m[5]
+}
+
+// radians rounds π/180 first, as Python does.
+func radians(degrees float64) float64 { return degrees * float64(math.Pi/180.0) }
+
+func round15(v float64) float64 {
+	var text [32]byte
+	r, err := strconv.ParseFloat(string(strconv.AppendFloat(text[:0], v, 'f', 15, 64)), 64)
+	if err != nil {
+		return v
+	}
+	return r
 }

@@ -82,3 +82,88 @@ func TestRegion(t *testing.T) {
 		}
 	}
 }
+
+func TestOutputSize(t *testing.T) {
+	for _, c := range []struct {
+		spec                    string
+		channels, height, width int
+		fixed                   bool
+	}{
+		{"identity", 0, 0, 0, false},
+		{"totensor", 0, 0, 0, false},
+		{"resize(256) | totensor", 0, 0, 0, false},
+		{"resize(256,longest=300) | totensor", 0, 0, 0, false},
+		{"resize(30,40,cover)", 0, 0, 0, false},
+		{"resize(30,40,contain)", 0, 0, 0, false},
+		{"resize(30,40) | totensor | normalize(0.5,0.5)", 3, 30, 40, true},
+		{"resize(256) | centercrop(224) | totensor", 3, 224, 224, true},
+		{"resize(256) | centercrop(224,192,floor) | totensor", 3, 224, 192, true},
+		{"centercrop(224,192,fill=7) | totensor", 3, 224, 192, true},
+		{"crop(-1,2,30,40)", 3, 30, 40, true},
+		{"pad(4)", 0, 0, 0, false},
+		{"resize(30,40) | pad(1,2,3,-4)", 3, 28, 44, true},
+		{"resize(30,40) | pad(-20)", 0, 0, 0, false},
+		{"resize(30,40) | resize(15)", 3, 15, 20, true},
+		{"resize(30,40) | resize(64,64,cover)", 3, 64, 85, true},
+		{"resize(30,40) | resize(64,64,contain)", 3, 48, 64, true},
+		{"resize(30,40) | resize(15,longest=18)", 3, 14, 18, true},
+		{"grayscale(1) | resize(8,8) | totensor", 1, 8, 8, true},
+		{"resize(8,8) | grayscale(3)", 3, 8, 8, true},
+		{"resize(8,8) | randomgrayscale | hflip | jitter(0.1,0.1,0.1)", 3, 8, 8, true},
+		{"resize(8,8) | randomgrayscale(1)", 0, 0, 0, false},
+		{"resize(8,8) | randomgrayscale(1,p=1)", 1, 8, 8, true},
+		{"resize(8,8) | randomgrayscale(1,p=0)", 3, 8, 8, true},
+		{"randomcrop(20,30) | totensor | randomerasing", 3, 20, 30, true},
+		{"randomresizedcrop(24) | randomhflip", 3, 24, 24, true},
+		{"resize(8,9) | rotation(30)", 3, 8, 9, true},
+		{"resize(8,9) | rotation(30,expand)", 0, 0, 0, false},
+		{"resize(8,9) | rotation(30,expand) | resize(5,5)", 3, 5, 5, true},
+		{"resize(8,9) | rotate(90,expand)", 3, 9, 8, true},
+		{"rotate(90,expand)", 0, 0, 0, false},
+		{"resize(8,9) | randomrotate(90,expand)", 0, 0, 0, false},
+		{"resize(9,9) | randomrotate(90,expand)", 3, 9, 9, true},
+		{"randomresize(8,8)", 0, 0, 0, false},
+		{"resize(8,8) | randaugment | trivialaugmentwide | 3augment | perspective | affine(9) | gaussianblur(3)", 3, 8, 8, true},
+	} {
+		channels, height, width, fixed := mustParse(t, c.spec).OutputSize()
+		if fixed != c.fixed || fixed && [3]int{channels, height, width} != [3]int{c.channels, c.height, c.width} {
+			t.Errorf("%s: %d, %d, %d, %v; want %d, %d, %d, %v", c.spec, channels, height, width, fixed, c.channels, c.height, c.width, c.fixed)
+		}
+	}
+	in := Pipeline{Sequence{ResizeTo{9, 8, Bilinear}, Grayscale{1}}}
+	if c, h, w, ok := in.OutputSize(); !ok || c != 1 || h != 9 || w != 8 {
+		t.Errorf("a sequence: %d, %d, %d, %v", c, h, w, ok)
+	}
+}
+
+// What OutputSize says holds for pictures of all shapes and all draws, for every
+// step there is.
+func TestOutputSizeHolds(t *testing.T) {
+	specs := append([]string{
+		"resize(12)", "resize(12,longest=14)", "resize(9,12,cover)", "resize(9,12,contain)", "resize(9,12)", "centercrop(9)", "centercrop(9,floor)",
+		"centercrop(9,fill=3)", "crop(1,1,4,5)", "pad(2)", "randomcrop(4)", "randomresizedcrop(6)", "hflip", "vflip", "rotate(90,expand)", "rotate(30)",
+		"rotation(30)", "rotation(30,expand)", "affinemap(1,1,1,1,0,0)", "affine(3)", "warp(0,0,9,0,9,9,0,9 -> 1,1,8,0,9,8,0,9)", "perspective", "identity",
+		"brightness(1)", "contrast(1)", "saturation(1)", "hue(0)", "sharpness(1)", "jitter(0.1)", "grayscale(1)", "randomgrayscale(1)", "gaussianblur(3)",
+		"gaussianblur(3,1)", "pilblur(1)", "invert", "posterize(3)", "solarize(9)", "equalize", "autocontrast", "randaugment", "trivialaugmentwide", "3augment",
+	}, randomSpecs...)
+	for _, spec := range specs {
+		for _, before := range []string{"", "resize(60,70) | ", "resize(62,62) | "} {
+			p := mustParse(t, before+spec)
+			channels, height, width, fixed := p.OutputSize()
+			if !fixed {
+				continue
+			}
+			for i, size := range [][2]int{{60, 70}, {71, 61}, {64, 64}, {60, 200}} {
+				for index := range uint64(4) {
+					im, err := p.ImageAt(uint64(i), 0, index, noise(size[0], size[1], 3))
+					if err != nil {
+						t.Fatalf("%s: %v", p, err)
+					}
+					if im.Channels != channels || im.Height != height || im.Width != width {
+						t.Errorf("%s: %d, %d, %d; said to be %d, %d, %d", p, im.Channels, im.Height, im.Width, channels, height, width)
+					}
+				}
+			}
+		}
+	}
+}
