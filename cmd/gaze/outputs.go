@@ -32,6 +32,9 @@ func forceFlag(cmd *cobra.Command, to *bool) {
 func newPlan(cmd *cobra.Command, force bool) *outputs.Plan {
 	p := outputs.New(force)
 	p.Warn = func(text string) { warn(cmd, []string{text}) }
+	if f, ok := cmd.OutOrStdout().(*os.File); ok {
+		p.Prints(f, "standard output")
+	}
 	return p
 }
 
@@ -99,6 +102,9 @@ func writeNPY(p *outputs.Plan, path string, t *weights.Tensor) error {
 // beside are the files that loaders look for in a checkpoint's folder.
 var beside = []string{"config.json", "processor_config.json", "preprocessor_config.json", "vocab.txt", "record.json"}
 
+// usualWeights are the names of weights by which a folder is opened before any others.
+var usualWeights = []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}
+
 // weightEndings are how the names of weights end; in a folder, any of them may be
 // the one that is opened.
 var weightEndings = []string{".safetensors", ".pth", ".pt", ".bin", ".npz", ".onnx", ".ckpt", ".index.json"}
@@ -123,7 +129,7 @@ func checkpointFiles(fileOrName string) []string {
 	for _, file := range slices.Clone(files) {
 		files = append(files, filesBeside(file)...)
 	}
-	for _, name := range beside {
+	for _, name := range slices.Concat(beside, usualWeights) {
 		files = append(files, filepath.Join(path, name))
 	}
 	return append(files, runFiles(path)...)
@@ -221,7 +227,8 @@ func datasetFiles(path string, set *data.Dataset) []string {
 const emptyEvents = 64
 
 // checkNewRun is an error if training into a folder that holds no run would replace
-// a file. What else is in the folder doesn't matter.
+// a file, or make the folder of a model stand for the run. What else is in the folder
+// doesn't matter.
 func checkNewRun(dir string) error {
 	for file, most := range map[string]int64{
 		filepath.Join("checkpoints", "last.safetensors"): -1,
@@ -233,12 +240,23 @@ func checkNewRun(dir string) error {
 			return err
 		}
 	}
+	for _, name := range append([]string{"config.json"}, usualWeights...) {
+		if path := filepath.Join(dir, name); exists(path) {
+			return fmt.Errorf("%s is there: the folder holds a model, and would stand for the run from then on, so name another folder", path)
+		}
+	}
 	for _, path := range folderFiles(dir, func(name string) bool { return strings.HasPrefix(name, "events.out.") }) {
 		if err := notThere(path, emptyEvents); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// exists tells whether there is anything at a path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // notThere is an error if there is anything at a path but a file of at most so many

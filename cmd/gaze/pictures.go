@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,6 +43,7 @@ type batch struct {
 	batchFlags
 	cmd     *cobra.Command
 	listing *data.Listing
+	list    *os.File // that paths were read from, if it is a file; else nil
 }
 
 // find lists the pictures that args name. Files of the plan are left out of what is
@@ -65,7 +68,11 @@ func (f *batchFlags) find(cmd *cobra.Command, args []string, leave string) (*bat
 			return nil, f.hint(failed.Err)
 		}
 	}
-	return &batch{batchFlags: *f, cmd: cmd, listing: listing}, nil
+	b := &batch{batchFlags: *f, cmd: cmd, listing: listing}
+	if len(named) < len(args) {
+		b.list, _ = cmd.InOrStdin().(*os.File)
+	}
+	return b, nil
 }
 
 // hint adds how folders in folders are searched.
@@ -104,8 +111,8 @@ func (f *batchFlags) paths(cmd *cobra.Command, args []string) (paths, named []st
 // maxPathList bounds the list of paths on standard input.
 const maxPathList = 256 << 20
 
-// readPaths reads a list of paths, one a line (of either system's ending) or ended
-// by NUL. Empty lines are passed over.
+// readPaths reads a list of paths, one a line (of any system's ending) or ended by NUL.
+// Empty lines are passed over.
 func readPaths(ctx context.Context, from io.Reader, null bool) ([]string, error) {
 	type answer struct {
 		text []byte
@@ -129,6 +136,9 @@ func readPaths(ctx context.Context, from io.Reader, null bool) ([]string, error)
 		return nil, fmt.Errorf("standard input: more than %d MB of paths", maxPathList>>20)
 	}
 	paths := splitPaths(got.text, null)
+	if !null {
+		paths = withoutBlanks(paths)
+	}
 	if len(paths) == 0 {
 		return nil, errors.New("standard input: no paths of pictures came, one a line")
 	}
@@ -142,6 +152,9 @@ func splitPaths(text []byte, null bool) []string {
 	} else if decoded, err := textfile.Decode("", text); err == nil {
 		text = decoded
 	} // otherwise it isn't text: names of files may hold any bytes, so they are taken as they are
+	if !null && !bytes.Contains(text, []byte(end)) {
+		end = "\r" // as old Macs and some spreadsheets end lines
+	}
 	var paths []string
 	for path := range strings.SplitSeq(string(text), end) {
 		if !null {
@@ -154,10 +167,28 @@ func splitPaths(text []byte, null bool) []string {
 	return paths
 }
 
+// withoutBlanks is paths without the blanks around them, unless a file is called exactly
+// so; what is nothing but blanks isn't a path.
+func withoutBlanks(paths []string) []string {
+	var out []string
+	for _, path := range paths {
+		if trimmed := strings.TrimSpace(path); trimmed != path && !exists(path) {
+			path = trimmed
+		}
+		if path != "" {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
 // reads notes the pictures as inputs.
 func (b *batch) reads(p *outputs.Plan) {
 	for _, picture := range b.listing.Pictures {
 		p.Reads(picture.Path)
+	}
+	if b.list != nil {
+		p.ReadsOpen(b.list, "the list on standard input")
 	}
 }
 

@@ -105,6 +105,7 @@ func TestPathsOnStandardInput(t *testing.T) {
 	shareCache(t)
 	workplace(t)
 	plain(t, "photos/new\nline.png", 1)
+	plain(t, "photos/blank.png ", 1)
 	for _, c := range []struct {
 		stdin  string
 		args   []string
@@ -115,8 +116,12 @@ func TestPathsOnStandardInput(t *testing.T) {
 		{"photos/cat.png\nphotos/dog.png\n", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
 		{"\xEF\xBB\xBFphotos/cat.png\r\n\r\nphotos/dog.png", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
 		{"photos/dog.png", []string{"photos/cat.png", "-"}, 0, []string{"cat.png", "dog.png"}, ""},
-		{"photos", []string{"-"}, 0, []string{"cat.png", "dog.png", "new\nline.png"}, ""},
+		{"photos", []string{"-"}, 0, []string{"cat.png", "dog.png", "new\nline.png"}, "blank.png "},
 		{"photos/new\nline.png\x00photos/cat.png\x00", []string{"-0", "-"}, 0, []string{"cat.png", "new\nline.png"}, ""},
+		{"photos/cat.png\rphotos/dog.png\r\r", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
+		{"photos/cat.png \n\t photos/dog.png\t\r\n  \r\n", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
+		{"photos/blank.png \n", []string{"-"}, 0, []string{"blank.png "}, ""},
+		{"photos/cat.png \x00", []string{"-0", "-"}, 1, nil, "photos/cat.png "},
 		{"photos/gone.png\nphotos/cat.png\n", []string{"-"}, 1, []string{"cat.png"}, "photos/gone.png"},
 		{"photos/gone.png\n", []string{"-"}, 1, nil, "no picture of 1 could be done"},
 		{"photos/cat.png\n", []string{"-", "photos/gone.png"}, 1, nil, "photos/gone.png"},
@@ -297,6 +302,7 @@ func TestOddNames(t *testing.T) {
 func FuzzPathList(f *testing.F) {
 	f.Add([]byte("a.png\r\nb c.png\n\n"), false)
 	f.Add([]byte("\xEF\xBB\xBFa\nb\x00c"), true)
+	f.Add([]byte("a.png\rb.png\r\rc.png"), false)
 	f.Fuzz(func(t *testing.T, text []byte, null bool) {
 		end := "\n"
 		if null {
@@ -308,6 +314,9 @@ func FuzzPathList(f *testing.F) {
 				t.Errorf("%q of %q", path, text)
 			}
 			n += len(path)
+		}
+		if !null && !bytes.Contains(text, []byte(end)) {
+			end = "\r"
 		}
 		if seps := bytes.Count(text, []byte(end)); n+2*seps+4 < len(text) { // a CR for each, one at the end, a byte order mark
 			t.Errorf("%d of %d bytes", n, len(text))
