@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -284,8 +286,9 @@ func decodeAhead(ctx context.Context, pictures []data.Found) <-chan decoded {
 }
 
 // each hands the pictures, decoded and in order, to work. A picture that fails is
-// named on standard error and passed over; the error at the end counts them. What
-// has been done when it is interrupted stays.
+// named on standard error and passed over; the error at the end counts them. Where no
+// result can be written any more, it ends at once. What has been done when it is
+// interrupted stays.
 func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transform.Image) error) error {
 	ctx, stop := context.WithCancel(b.cmd.Context())
 	defer stop()
@@ -319,6 +322,8 @@ func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transfor
 			t.done++
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case nowhereToWrite(err):
+			return &nowhere{fmt.Errorf("%w (%d of %d pictures done; the others would fail, too)", err, t.done, t.total)}
 		default:
 			t.fail(d.Path, err)
 		}
@@ -327,6 +332,25 @@ func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transfor
 		return err
 	}
 	return t.failure()
+}
+
+// nowhere ends a batch whose results can't be written any more.
+type nowhere struct{ error }
+
+func (n *nowhere) Unwrap() error { return n.error }
+
+// stopped tells whether a batch's error has ended it before its last picture.
+func stopped(err error) bool {
+	var n *nowhere
+	return errors.As(err, &n)
+}
+
+// nowhereToWrite tells whether an error is no picture's but that of the place where
+// all results go: a full disk, or standard output.
+func nowhereToWrite(err error) bool {
+	var at *fs.PathError
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
+		errors.As(err, &at) && at.Op == "write" && at.Path == os.Stdout.Name()
 }
 
 // about is err on one line, with the file's name before it unless it begins

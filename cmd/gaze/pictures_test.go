@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gaze/pkg/hub"
 )
 
 // TestRecursive: folders in folders, also linked ones, once each; results keep the
@@ -156,6 +158,38 @@ func TestPathsOnStandardInput(t *testing.T) {
 	plain(t, "-", 5)
 	if out := ok(t, "classify", "--model", "model", "./-"); !strings.Contains(out, "\n-,") {
 		t.Errorf("a file called -: %q", out)
+	}
+}
+
+// TestFullDevice: where results can't be written, the command ends with the first of
+// them, names no picture for it, and leaves nothing half done.
+func TestFullDevice(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	shareCache(t)
+	for _, args := range [][]string{
+		{"classify", "--model", "model", "--logits", "out/l.npy", "photos"},
+		{"classify", "--model", "model", "--json", "photos"},
+		{"augment", "--pipeline", "hflip", "-o", "out/grid.png", "photos"},
+		{"caption", "--model", hub.LaptopCaptioner, "--max-tokens", "1", "-o", "out", "photos"},
+	} {
+		workplace(t)
+		c := command(t, args...)
+		var log bytes.Buffer
+		c.Stdout, c.Stderr = full, &log
+		_ = c.Run() // its status is looked at
+		text := log.String()
+		if status := c.ProcessState.ExitCode(); status != 1 || !strings.Contains(text, "no space left on device") || strings.Contains(text, "failed:") || strings.Count(text, "no space") != 1 {
+			t.Errorf("%q: exit status %d, %s", args, status, text)
+		}
+		for _, file := range []string{"out/l.npy", "out/grid.png"} {
+			if exists(file) {
+				t.Errorf("%q: %s is written", args, file)
+			}
+		}
 	}
 }
 
