@@ -32,6 +32,10 @@ type FineTune struct {
 	// names, and no sums.
 	Files func(validation bool, i int) (name string, sum data.Sum)
 
+	// Before is the sums, as [SumText] has them, of pictures that Model has already been
+	// trained on: validating on those says too much good of it, which Warn is told.
+	Before map[string]bool
+
 	Pipeline     transform.Pipeline
 	EvalPipeline transform.Pipeline // nil: [EvaluationPipeline] of Pipeline
 	Settings     Settings

@@ -12,7 +12,7 @@ import (
 func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how FinderOptions) (*Sweep, error) {
 	f.sweeping = true
 	if f.Settings.HeadEpochs > 0 {
-		return nil, errors.New("train: finding a learning rate: head_epochs has two: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
+		return nil, errors.New("train: finding a learning rate: head_epochs makes two stages, a test is of one: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
 	}
 	s, m, network, err := f.begin(ctx, ctx, backend)
 	if err != nil {
