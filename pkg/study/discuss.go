@@ -16,7 +16,7 @@ func (r *Result) Discuss() (string, error) {
 	for _, p := range []struct{ from, to, what string }{
 		{Learns, Augmented, "The report's augmentation"},
 		{Augmented, Larger, "Larger pictures, on top of it,"},
-		{Larger, Accumulate, "Gradients gathered over four batches, on top of both,"},
+		{Larger, Accumulate, fmt.Sprintf("Gradients gathered over %d batches, on top of both,", r.gathered(Accumulate))},
 		{Larger, Scaled, "The same with four times the rate"},
 		{Larger, Gentle, "A gentler augmentation in the strong one's place, with a warm-up, a rate that falls and two epochs more,"},
 	} {
@@ -54,6 +54,23 @@ func (r *Result) rates() string {
 	return "**Learning rate.** On the validation set, " + strings.Join(list, "; ") + "."
 }
 
+// gathered is how many batches a row gathers gradients over.
+func (r *Result) gathered(name string) int {
+	o, err := r.Outcome(name)
+	if err != nil {
+		return 1
+	}
+	s, err := train.ParseSettings(o.Settings)
+	if err != nil {
+		return 1
+	}
+	return s.Accumulate
+}
+
+// offTheGround is the part of the way from chance to certainty below which a row has
+// learnt next to nothing, with however many classes.
+const offTheGround = 0.14
+
 // course is how a row's accuracy goes, in words; chance is in percent.
 func (o Outcome) course(chance float64) string {
 	highest := mean(o.each(func(run Run) float64 {
@@ -67,7 +84,7 @@ func (o Outcome) course(chance float64) string {
 	last := 100 * mean(o.last())
 	text := fmt.Sprintf("ends at %.1f %%", last)
 	switch {
-	case highest < 6*chance:
+	case highest < chance+offTheGround*(100-chance):
 		return text + fmt.Sprintf(" (chance is %.1f): it hardly gets off the ground", chance)
 	case last < highest/2:
 		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and then collapses", highest)

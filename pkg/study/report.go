@@ -148,6 +148,9 @@ func (s *Study) own(ctx context.Context, set *data.Splits) error {
 	s.Folder, _ = environ.Existing(fromenv.Pets) // it was opened by that
 	s.Notes = append(s.Notes, set.Notes...)
 	if set.Validation == nil {
+		if whole, ok := data.SetOf(s.Folder); ok {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s is a split of %s: name that instead to use its other splits", s.Folder, whole))
+		}
 		if err := s.holdOut(); err != nil {
 			return environ.Wrong(fromenv.Pets, environ.Get(fromenv.Pets), err.Error())
 		}
