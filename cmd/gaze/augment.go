@@ -92,7 +92,7 @@ func augment(b *batch, plan *outputs.Plan, p transform.Pipeline, seed uint64, n 
 		}
 		return nil
 	})
-	if len(all) == 0 || b.cmd.Context().Err() != nil {
+	if len(all) == 0 || stopped(failed) || b.cmd.Context().Err() != nil {
 		return failed
 	}
 	figure, err := explain.AugmentGrid(p, seed, all...)

@@ -176,7 +176,7 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, label
 		}
 		return results.add(a)
 	})
-	if results.answers == 0 {
+	if results.answers == 0 || stopped(failed) {
 		return failed
 	}
 	if b.cmd.Context().Err() != nil {

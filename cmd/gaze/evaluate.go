@@ -131,8 +131,8 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 	if result.report, err = evaluate.New(p); err != nil {
 		return err
 	}
-	result.report.Training = c.isTraining(result.TrainedOn, p)
-	c.warnTrained(cmd, f.run, result.TrainedOn, p)
+	result.report.Training = c.isTraining(result.TrainedOn, p, true)
+	c.warnTrained(cmd, f.run, result.TrainedOn, p, true)
 	if f.against != "" {
 		if result.Against, err = f.compare(cmd, p, c, pipeline, bad); err != nil {
 			return err
@@ -155,14 +155,16 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 // isTraining tells whether a run was trained on all pictures that are evaluated. A
 // split that stands beside the one trained on stays what it is called, even if it
 // holds the same files: that is worth a warning, but a script asks for its accuracy.
-func (c *evaluatedSet) isTraining(trainedOn *int, p *evaluate.Predictions) bool {
-	return c.split == "train" && trainedOn != nil && *trainedOn == p.Len()
+// What one run held out may be what another was trained on; own tells that it is the
+// run itself.
+func (c *evaluatedSet) isTraining(trainedOn *int, p *evaluate.Predictions, own bool) bool {
+	return (c.split == "train" || c.heldOut != nil && !own) && trainedOn != nil && *trainedOn == p.Len()
 }
 
 // warnTrained says what pictures that the run was trained on mean for the result.
-func (c *evaluatedSet) warnTrained(cmd *cobra.Command, run string, trainedOn *int, p *evaluate.Predictions) {
+func (c *evaluatedSet) warnTrained(cmd *cobra.Command, run string, trainedOn *int, p *evaluate.Predictions, own bool) {
 	switch {
-	case c.isTraining(trainedOn, p):
+	case c.isTraining(trainedOn, p, own):
 		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on these %d pictures: this is its training accuracy, which says how well it learnt them and not how good it is on others\n", run, p.Len())
 	case trainedOn != nil && *trainedOn > 0:
 		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on %d of these %d pictures (the same files): the accuracy says too much good of it\n", run, *trainedOn, p.Len())
@@ -231,7 +233,7 @@ func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, c *
 		return nil, fmt.Errorf("%s and %s can't be compared: one classifies %d of the pictures, the other %d", f.run, f.against, len(first), len(second))
 	}
 	a := &against{Run: f.against, TrainedOn: record.trainedOn(c, other.Names)}
-	c.warnTrained(cmd, f.against, a.TrainedOn, other)
+	c.warnTrained(cmd, f.against, a.TrainedOn, other, false)
 	right := 0
 	for _, ok := range second {
 		if ok {
@@ -239,7 +241,7 @@ func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, c *
 		}
 	}
 	share := evaluate.Wilson(right, len(second))
-	if c.isTraining(a.TrainedOn, other) {
+	if c.isTraining(a.TrainedOn, other, false) {
 		a.TrainingAccuracy = &share
 	} else {
 		a.Accuracy = &share

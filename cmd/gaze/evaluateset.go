@@ -19,12 +19,45 @@ import (
 type runRecord struct {
 	manifest *train.Manifest // nil: the model is no run's
 	pictures []train.Picture // nil: the run doesn't list them
+	before   map[string]bool // sums of the pictures that the runs it began with were trained on
 }
 
-// readRecord reads the record of a run, or of a run's best model; an empty one for
+// maxAncestors bounds how far a run's beginnings are followed.
+const maxAncestors = 32
+
+// readRecord reads the record of a run, or of a run's best model, and what the runs
+// that it began with were trained on, as far as they are still there; an empty one for
 // any other model.
 func readRecord(run string) (runRecord, error) {
+	r, err := readOwnRecord(run)
+	if err != nil || r.manifest == nil {
+		return r, err
+	}
+	r.before = map[string]bool{}
+	for before, n := r, 0; before.manifest != nil && n < maxAncestors; n++ {
+		if before, err = readOwnRecord(before.manifest.Notes["model"]); err != nil {
+			break // it was there to begin with, and may have come to harm since
+		}
+		before.addTrained(r.before)
+	}
+	return r, nil
+}
+
+// addTrained adds the sums of the pictures that the run was trained on.
+func (r runRecord) addTrained(to map[string]bool) {
+	for _, p := range r.pictures {
+		if p.Use == train.Trained && p.Sum != "" {
+			to[p.Sum] = true
+		}
+	}
+}
+
+// readOwnRecord is readRecord for the run alone.
+func readOwnRecord(run string) (runRecord, error) {
 	var r runRecord
+	if run == "" {
+		return r, nil
+	}
 	places := []string{run}
 	if best := filepath.Dir(run); filepath.Base(best) == "best" {
 		places = append(places, filepath.Dir(best))
@@ -46,19 +79,15 @@ func readRecord(run string) (runRecord, error) {
 	return r, nil
 }
 
-// trainedOn tells on how many of the evaluated pictures of a set the run was
-// trained; nil if it doesn't say. A run that lists no pictures, as those of earlier
+// trainedOn tells on how many of the evaluated pictures of a set the run, or one that
+// it began with, was trained; nil if it doesn't say. A run that lists no pictures, as those of earlier
 // versions, still knows its data set as a whole by its hash.
 func (r runRecord) trainedOn(c *evaluatedSet, evaluated []string) *int {
 	if r.manifest == nil {
 		return nil
 	}
 	trained := map[string]bool{}
-	for _, p := range r.pictures {
-		if p.Use == train.Trained && p.Sum != "" {
-			trained[p.Sum] = true
-		}
-	}
+	r.addTrained(trained)
 	count := 0
 	if len(trained) == 0 {
 		if whole, _, _ := strings.Cut(r.manifest.Data, "+"); whole != "" && whole == c.set.HashOf(c.sums) {
@@ -72,7 +101,7 @@ func (r runRecord) trainedOn(c *evaluatedSet, evaluated []string) *int {
 		sums[c.set.Name(i)] = sum
 	}
 	for _, name := range evaluated {
-		if trained[train.SumText(sums[name])] {
+		if sum := train.SumText(sums[name]); trained[sum] || r.before[sum] {
 			count++
 		}
 	}

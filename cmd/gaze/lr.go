@@ -80,6 +80,9 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 	if !(f.how.From > 0) || f.how.Updates < 2 { // 0 would be taken for the usual
 		return misuse(cmd, errors.New("--from must be more than 0, --updates at least 2"))
 	}
+	if !(f.how.From < f.how.To) {
+		return misuse(cmd, fmt.Errorf("--from %g, --to %g: the learning rate must rise", f.how.From, f.how.To))
+	}
 	if f.out != "" {
 		if err := checkFigureName(f.out, ".png", ".svg"); err != nil {
 			return misuse(cmd, err)

@@ -66,7 +66,7 @@ func TestLRRefuses(t *testing.T) {
 		status int
 		says   string
 	}{
-		{[]string{"--from", "1", "--to", "0.1"}, 1, "must rise"},
+		{[]string{"--from", "1", "--to", "0.1"}, 2, "must rise"},
 		{[]string{"--from", "0"}, 2, "more than 0"},
 		{[]string{"--updates", "1"}, 2, "at least 2"},
 		{[]string{"--set", "lr=fast"}, 2, "column 4"},

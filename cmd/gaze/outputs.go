@@ -33,6 +33,9 @@ func forceFlag(cmd *cobra.Command, to *bool) {
 func newPlan(cmd *cobra.Command, force bool) *outputs.Plan {
 	p := outputs.New(force)
 	p.Warn = func(text string) { warn(cmd, []string{text}) }
+	if f, ok := cmd.OutOrStdout().(*os.File); ok {
+		p.Prints(f, "standard output")
+	}
 	return p
 }
 
@@ -168,7 +171,8 @@ func datasetFiles(path string, set *data.Dataset) []string {
 const emptyEvents = 64
 
 // checkNewRun is an error if training into a folder that holds no run would replace
-// a file. What else is in the folder doesn't matter.
+// a file, or make the folder of a model stand for the run. What else is in the folder
+// doesn't matter.
 func checkNewRun(dir string) error {
 	for file, most := range map[string]int64{
 		filepath.Join("checkpoints", "last.safetensors"): -1,
@@ -180,12 +184,23 @@ func checkNewRun(dir string) error {
 			return err
 		}
 	}
+	for _, name := range append([]string{"config.json"}, weights.FolderNames()...) {
+		if path := filepath.Join(dir, name); exists(path) {
+			return fmt.Errorf("%s is there: the folder holds a model, and would stand for the run from then on, so name another folder", path)
+		}
+	}
 	for _, path := range folderFiles(dir, func(name string) bool { return strings.HasPrefix(name, "events.out.") }) {
 		if err := notThere(path, emptyEvents); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// exists tells whether there is anything at a path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // notThere is an error if there is anything at a path but a file of at most so many

@@ -233,7 +233,7 @@ func overwrites() []overwrite {
 		{"transform", "-o", []string{"--pipeline", "hflip", "photos/cat.png"}, []string{"photos/cat.png"}, ".png"},
 		{"transform", "--npy", []string{"--pipeline", "hflip", "photos/cat.png"}, []string{"photos/cat.png"}, ""},
 		{"posembed", "-o", []string{"--model", "model"}, []string{"model/model.safetensors", "model/config.json"}, ".png"},
-		{"posembed", "--npy", []string{"--model", "model", "-o", "out/fig.png"}, []string{"model/model.safetensors", "model/config.json", "model/preprocessor_config.json"}, ""},
+		{"posembed", "--npy", []string{"--model", "model", "-o", "out/fig.png"}, []string{"model/model.safetensors", "model/config.json", "model/preprocessor_config.json", "model/pytorch_model.bin"}, ""},
 	} {
 		for _, input := range c.inputs {
 			add := func(name, out string, prepare func(*testing.T)) {
@@ -250,7 +250,7 @@ func overwrites() []overwrite {
 				})
 				add("through a linked folder", "same/"+base, link("./"+dir, "same"))
 			}
-			if _, optional := map[string]bool{"model/preprocessor_config.json": true}[input]; optional {
+			if _, optional := map[string]bool{"model/preprocessor_config.json": true, "model/pytorch_model.bin": true}[input]; optional {
 				continue // it isn't there
 			}
 			add("a link", "out/x"+c.ending, link("../"+input, "out/x"+c.ending))
@@ -289,7 +289,8 @@ func overwrites() []overwrite {
 		if err := os.Rename("model", "run/best"); err != nil {
 			t.Fatal(err)
 		}
-	}, []string{"train", "--data", "labels.csv", "--model", "run/best/model.safetensors", "-o", "run"}, "", []string{"run/best"}})
+	}, []string{"train", "--data", "labels.csv", "--model", "run/best/model.safetensors", "-o", "run"}, "", []string{"run/best"}},
+		overwrite{"train", "in the model's folder", nil, []string{"train", "--data", "labels.csv", "--model", "model", "-o", "model"}, "", []string{"model/config.json"}})
 	return list
 }
 
@@ -582,6 +583,10 @@ func TestNewRun(t *testing.T) {
 		{"checkpoints/last.safetensors", "", false},
 		{"best/model.safetensors", "x", false},
 		{"best/config.json", "{}", false},
+		{"config.json", "{}", false},
+		{"model.safetensors", "", false},
+		{"pytorch_model.bin", "", false},
+		{"B_16.pth", "the user's", true},
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, c.file)
@@ -597,6 +602,61 @@ func TestNewRun(t *testing.T) {
 	linked(t, os.Symlink, filepath.Join(dir, "elsewhere"), filepath.Join(dir, "metrics.jsonl"))
 	if checkNewRun(dir) == nil {
 		t.Error("a link is followed")
+	}
+}
+
+// TestOpenFilesAreInputs: a list that a shell leads to standard input is read, and a
+// picture that it leads standard output to would be written over; neither has a path.
+func TestOpenFilesAreInputs(t *testing.T) {
+	shareCache(t)
+	const list = "photos/cat.png\n"
+	for _, c := range []struct {
+		name   string
+		stdout string // opened to be added to
+		args   []string
+		status int
+		says   string
+	}{
+		{"the list", "", []string{"classify", "--model", "model", "-o", "list", "-"}, 2, "list on standard input"},
+		{"the list by a link", "", []string{"classify", "--model", "model", "-o", "link", "--force", "-"}, 2, "list on standard input"},
+		{"the list of another command", "", []string{"augment", "--pipeline", "hflip", "-o", "list.svg", "--force", "-"}, 2, "list on standard input"},
+		{"rows after a picture", "photos/cat.png", []string{"classify", "--model", "model", "-"}, 2, "standard output goes to photos/cat.png"},
+		{"rows after the list", "list", []string{"classify", "--model", "model", "-"}, 2, "standard output goes to the list on standard input"},
+		{"lines after the model", "model/model.safetensors", []string{"classify", "--model", "model", "--json", "photos/dog.png"}, 2, "model.safetensors"},
+		{"a figure after a picture", "photos/cat.png", []string{"transform", "--pipeline", "hflip", "-o", "/dev/stdout", "photos/cat.png"}, 2, "photos/cat.png"},
+		{"rows after others", "rows", []string{"classify", "--model", "model", "-"}, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			workplace(t)
+			write(t, "list", list)
+			write(t, "rows", "")
+			linked(t, os.Symlink, "list", "link")
+			linked(t, os.Link, "list", "list.svg")
+			before := contents(t, ".")
+			in, err := os.Open("list")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			run := command(t, c.args...)
+			var log, out bytes.Buffer
+			run.Stdin, run.Stderr, run.Stdout = in, &log, &out
+			if c.stdout != "" {
+				file, err := os.OpenFile(c.stdout, os.O_WRONLY|os.O_APPEND, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer file.Close()
+				run.Stdout = file
+			}
+			_ = run.Run() // its status is looked at
+			if status := run.ProcessState.ExitCode(); status != c.status || !strings.Contains(log.String(), c.says) {
+				t.Errorf("exit status %d: %s", status, log.String())
+			}
+			if c.status != 0 {
+				unchanged(t, before, contents(t, "."))
+			}
+		})
 	}
 }
 

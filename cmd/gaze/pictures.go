@@ -2,13 +2,17 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +45,7 @@ type batch struct {
 	batchFlags
 	cmd     *cobra.Command
 	listing *data.Listing
+	list    *os.File // that paths were read from, if it is a file; else nil
 }
 
 // find lists the pictures that args name. Files of the plan are left out of what is
@@ -65,7 +70,11 @@ func (f *batchFlags) find(cmd *cobra.Command, args []string, leave string) (*bat
 			return nil, f.hint(failed.Err)
 		}
 	}
-	return &batch{batchFlags: *f, cmd: cmd, listing: listing}, nil
+	b := &batch{batchFlags: *f, cmd: cmd, listing: listing}
+	if len(named) < len(args) {
+		b.list, _ = cmd.InOrStdin().(*os.File)
+	}
+	return b, nil
 }
 
 // hint adds how folders in folders are searched.
@@ -104,8 +113,8 @@ func (f *batchFlags) paths(cmd *cobra.Command, args []string) (paths, named []st
 // maxPathList bounds the list of paths on standard input.
 const maxPathList = 256 << 20
 
-// readPaths reads a list of paths, one a line (of either system's ending) or ended
-// by NUL. Empty lines are passed over.
+// readPaths reads a list of paths, one a line (of any system's ending) or ended by NUL.
+// Empty lines are passed over.
 func readPaths(ctx context.Context, from io.Reader, null bool) ([]string, error) {
 	type answer struct {
 		text []byte
@@ -129,6 +138,9 @@ func readPaths(ctx context.Context, from io.Reader, null bool) ([]string, error)
 		return nil, fmt.Errorf("standard input: more than %d MB of paths", maxPathList>>20)
 	}
 	paths := splitPaths(got.text, null)
+	if !null {
+		paths = withoutBlanks(paths)
+	}
 	if len(paths) == 0 {
 		return nil, errors.New("standard input: no paths of pictures came, one a line")
 	}
@@ -142,6 +154,9 @@ func splitPaths(text []byte, null bool) []string {
 	} else if decoded, err := textfile.Decode("", text); err == nil {
 		text = decoded
 	} // otherwise it isn't text: names of files may hold any bytes, so they are taken as they are
+	if !null && !bytes.Contains(text, []byte(end)) {
+		end = "\r" // as old Macs and some spreadsheets end lines
+	}
 	var paths []string
 	for path := range strings.SplitSeq(string(text), end) {
 		if !null {
@@ -154,10 +169,28 @@ func splitPaths(text []byte, null bool) []string {
 	return paths
 }
 
+// withoutBlanks is paths without the blanks around them, unless a file is called exactly
+// so; what is nothing but blanks isn't a path.
+func withoutBlanks(paths []string) []string {
+	var out []string
+	for _, path := range paths {
+		if trimmed := strings.TrimSpace(path); trimmed != path && !exists(path) {
+			path = trimmed
+		}
+		if path != "" {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
 // reads notes the pictures as inputs.
 func (b *batch) reads(p *outputs.Plan) {
 	for _, picture := range b.listing.Pictures {
 		p.Reads(picture.Path)
+	}
+	if b.list != nil {
+		p.ReadsOpen(b.list, "the list on standard input")
 	}
 }
 
@@ -253,8 +286,9 @@ func decodeAhead(ctx context.Context, pictures []data.Found) <-chan decoded {
 }
 
 // each hands the pictures, decoded and in order, to work. A picture that fails is
-// named on standard error and passed over; the error at the end counts them. What
-// has been done when it is interrupted stays.
+// named on standard error and passed over; the error at the end counts them. Where no
+// result can be written any more, it ends at once. What has been done when it is
+// interrupted stays.
 func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transform.Image) error) error {
 	ctx, stop := context.WithCancel(b.cmd.Context())
 	defer stop()
@@ -288,6 +322,8 @@ func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transfor
 			t.done++
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case nowhereToWrite(err):
+			return &nowhere{fmt.Errorf("%w (%d of %d pictures done; the others would fail, too)", err, t.done, t.total)}
 		default:
 			t.fail(d.Path, err)
 		}
@@ -296,6 +332,25 @@ func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transfor
 		return err
 	}
 	return t.failure()
+}
+
+// nowhere ends a batch whose results can't be written any more.
+type nowhere struct{ error }
+
+func (n *nowhere) Unwrap() error { return n.error }
+
+// stopped tells whether a batch's error has ended it before its last picture.
+func stopped(err error) bool {
+	var n *nowhere
+	return errors.As(err, &n)
+}
+
+// nowhereToWrite tells whether an error is no picture's but that of the place where
+// all results go: a full disk, or standard output.
+func nowhereToWrite(err error) bool {
+	var at *fs.PathError
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
+		errors.As(err, &at) && at.Op == "write" && at.Path == os.Stdout.Name()
 }
 
 // about is err on one line, with the file's name before it unless it begins

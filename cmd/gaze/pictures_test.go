@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gaze/pkg/hub"
 )
 
 // TestRecursive: folders in folders, also linked ones, once each; results keep the
@@ -105,6 +107,7 @@ func TestPathsOnStandardInput(t *testing.T) {
 	shareCache(t)
 	workplace(t)
 	plain(t, "photos/new\nline.png", 1)
+	plain(t, "photos/blank.png ", 1)
 	for _, c := range []struct {
 		stdin  string
 		args   []string
@@ -115,8 +118,12 @@ func TestPathsOnStandardInput(t *testing.T) {
 		{"photos/cat.png\nphotos/dog.png\n", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
 		{"\xEF\xBB\xBFphotos/cat.png\r\n\r\nphotos/dog.png", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
 		{"photos/dog.png", []string{"photos/cat.png", "-"}, 0, []string{"cat.png", "dog.png"}, ""},
-		{"photos", []string{"-"}, 0, []string{"cat.png", "dog.png", "new\nline.png"}, ""},
+		{"photos", []string{"-"}, 0, []string{"cat.png", "dog.png", "new\nline.png"}, "blank.png "},
 		{"photos/new\nline.png\x00photos/cat.png\x00", []string{"-0", "-"}, 0, []string{"cat.png", "new\nline.png"}, ""},
+		{"photos/cat.png\rphotos/dog.png\r\r", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
+		{"photos/cat.png \n\t photos/dog.png\t\r\n  \r\n", []string{"-"}, 0, []string{"cat.png", "dog.png"}, ""},
+		{"photos/blank.png \n", []string{"-"}, 0, []string{"blank.png "}, ""},
+		{"photos/cat.png \x00", []string{"-0", "-"}, 1, nil, "photos/cat.png "},
 		{"photos/gone.png\nphotos/cat.png\n", []string{"-"}, 1, []string{"cat.png"}, "photos/gone.png"},
 		{"photos/gone.png\n", []string{"-"}, 1, nil, "no picture of 1 could be done"},
 		{"photos/cat.png\n", []string{"-", "photos/gone.png"}, 1, nil, "photos/gone.png"},
@@ -151,6 +158,38 @@ func TestPathsOnStandardInput(t *testing.T) {
 	plain(t, "-", 5)
 	if out := ok(t, "classify", "--model", "model", "./-"); !strings.Contains(out, "\n-,") {
 		t.Errorf("a file called -: %q", out)
+	}
+}
+
+// TestFullDevice: where results can't be written, the command ends with the first of
+// them, names no picture for it, and leaves nothing half done.
+func TestFullDevice(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	shareCache(t)
+	for _, args := range [][]string{
+		{"classify", "--model", "model", "--logits", "out/l.npy", "photos"},
+		{"classify", "--model", "model", "--json", "photos"},
+		{"augment", "--pipeline", "hflip", "-o", "out/grid.png", "photos"},
+		{"caption", "--model", hub.LaptopCaptioner, "--max-tokens", "1", "-o", "out", "photos"},
+	} {
+		workplace(t)
+		c := command(t, args...)
+		var log bytes.Buffer
+		c.Stdout, c.Stderr = full, &log
+		_ = c.Run() // its status is looked at
+		text := log.String()
+		if status := c.ProcessState.ExitCode(); status != 1 || !strings.Contains(text, "no space left on device") || strings.Contains(text, "failed:") || strings.Count(text, "no space") != 1 {
+			t.Errorf("%q: exit status %d, %s", args, status, text)
+		}
+		for _, file := range []string{"out/l.npy", "out/grid.png"} {
+			if exists(file) {
+				t.Errorf("%q: %s is written", args, file)
+			}
+		}
 	}
 }
 
@@ -297,6 +336,7 @@ func TestOddNames(t *testing.T) {
 func FuzzPathList(f *testing.F) {
 	f.Add([]byte("a.png\r\nb c.png\n\n"), false)
 	f.Add([]byte("\xEF\xBB\xBFa\nb\x00c"), true)
+	f.Add([]byte("a.png\rb.png\r\rc.png"), false)
 	f.Fuzz(func(t *testing.T, text []byte, null bool) {
 		end := "\n"
 		if null {
@@ -308,6 +348,9 @@ func FuzzPathList(f *testing.F) {
 				t.Errorf("%q of %q", path, text)
 			}
 			n += len(path)
+		}
+		if !null && !bytes.Contains(text, []byte(end)) {
+			end = "\r"
 		}
 		if seps := bytes.Count(text, []byte(end)); n+2*seps+4 < len(text) { // a CR for each, one at the end, a byte order mark
 			t.Errorf("%d of %d bytes", n, len(text))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,6 +124,63 @@ func evaluateMoved(t *testing.T, set, run string, held train.Picture) {
 	}
 	if status, _, log := gaze(t, "train", "--resume", "-o", run); status != 1 || !strings.Contains(log, "it holds other pictures than when the run in") {
 		t.Errorf("resumed on other pictures: exit status %d, %s", status, log)
+	}
+}
+
+// TestTrainedBefore: pictures that a run's beginning was trained on are none to validate
+// it on. With the same seed they are held out again; with another one that is said, by
+// train and by evaluate, and so it is of a run that another's held-out pictures were
+// trained on.
+func TestTrainedBefore(t *testing.T) {
+	set, dir := onlyTrain(t), t.TempDir()
+	first, same, other, third := filepath.Join(dir, "first"), filepath.Join(dir, "same"), filepath.Join(dir, "other"), filepath.Join(dir, "third")
+	const half = "epochs=1; batch=8; valid=0.5; seed="
+	trained(t, set, first, "--set", half+"1")
+	if said := trained(t, set, same, "--model", filepath.Join(first, "best"), "--set", half+"1"); strings.Contains(said, "before") {
+		t.Error(said)
+	}
+	overlap := func(a, b string) int {
+		n, seen := 0, map[string]bool{}
+		before, err := train.Pictures(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range before {
+			seen[p.Sum] = seen[p.Sum] || p.Use == train.Trained
+		}
+		list, err := train.Pictures(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range list {
+			if p.Use == train.HeldApart && seen[p.Sum] {
+				n++
+			}
+		}
+		return n
+	}
+	said := trained(t, set, other, "--model", first, "--set", half+"2")
+	n := overlap(first, other)
+	if want := fmt.Sprintf("%d of the 8 pictures to validate on are among those that the model was trained on before", n); n == 0 || !strings.Contains(said, want) {
+		t.Errorf("%q isn't said:\n%s", want, said)
+	}
+	if a, text, log := evaluateJSON(t, "--run", other); a.Trained == nil || *a.Trained != n || !strings.Contains(log, fmt.Sprintf("on %d of these 8 pictures", n)) {
+		t.Errorf("%d of 8: %s%s", n, text, log)
+	}
+	if a, text, _ := evaluateJSON(t, "--run", same); a.Trained == nil || *a.Trained != 0 {
+		t.Errorf("the same seed: %s", text)
+	}
+	// Two runs later it isn't forgotten, as long as they are there.
+	trained(t, set, third, "--model", same, "--set", half+"2")
+	if a, text, _ := evaluateJSON(t, "--run", third); a.Trained == nil || *a.Trained != n {
+		t.Errorf("the third run: %s", text)
+	}
+	// A run that was trained on all that this one held out is said to know it.
+	all := filepath.Join(dir, "all")
+	trained(t, set, all, "--set", "epochs=1; batch=8; valid=0")
+	a, text, log := evaluateJSON(t, "--run", first, "--against", all)
+	if a.Accuracy == nil || a.Training != nil || a.Against.Accuracy != nil || !strings.Contains(text, `"training_accuracy"`) || !strings.Contains(log, all+" was trained on these 8 pictures") {
+		t.Errorf("against a run that knows them: %s%s", text, log)
 	}
 }
 

@@ -29,8 +29,26 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 		m.Close()
 		return nil, err
 	}
+	if job.Before, err = trainedBefore(f.model); err != nil {
+		m.Close()
+		return nil, err
+	}
 	job.Model, job.Start, job.Notes = m, m.Name+" sha256:"+digest, f.notes()
 	return m, nil
+}
+
+// trainedBefore is the sums of the pictures that a model has seen in training, if it is
+// a run's.
+func trainedBefore(model string) (map[string]bool, error) {
+	if vit.IsSpec(model) {
+		return nil, nil
+	}
+	record, err := readRecord(model)
+	if err != nil || record.manifest == nil {
+		return nil, err
+	}
+	record.addTrained(record.before)
+	return record.before, nil
 }
 
 // defaultPipelines takes the model's own pipeline where none is given, and makes

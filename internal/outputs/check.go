@@ -45,11 +45,16 @@ func (p *Plan) checkInputs() error {
 	for _, o := range p.outputs {
 		input, is := p.inputs.at(o.canon, o.before, o.target)
 		switch {
-		case !is || o.device:
+		case !is || o.device && (o.target == nil || !o.target.Mode().IsRegular()):
 		case input == o.path:
 			c.lines = append(c.lines, fmt.Sprintf("the output of %s would replace %s, which is read here", o.from, o.path))
 		default:
 			c.lines = append(c.lines, fmt.Sprintf("the output of %s would replace %s, which is %s and is read here", o.from, o.path, input))
+		}
+	}
+	for _, o := range p.prints {
+		if input, is := p.inputs.at("", o.info); is {
+			c.lines = append(c.lines, fmt.Sprintf("%s goes to %s, which is read here", o.name, input))
 		}
 	}
 	if len(c.lines) == 0 {

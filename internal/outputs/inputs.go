@@ -21,7 +21,7 @@ type looseInput struct {
 
 func (in *inputs) add(path, canon string) {
 	if in.byPath == nil {
-		in.byIdentity, in.byPath = map[identity]string{}, map[string]string{}
+		in.byPath = map[string]string{}
 	}
 	if _, known := in.byPath[canon]; known {
 		return
@@ -32,13 +32,22 @@ func (in *inputs) add(path, canon string) {
 		if err != nil || info.IsDir() {
 			continue
 		}
-		if id, ok := identify(info); ok {
-			if _, known := in.byIdentity[id]; !known {
-				in.byIdentity[id] = path
-			}
-		} else {
-			in.loose = append(in.loose, looseInput{info, path})
-		}
+		in.addInfo(info, path)
+	}
+}
+
+// addInfo notes a file by its identity.
+func (in *inputs) addInfo(info fs.FileInfo, path string) {
+	id, ok := identify(info)
+	if !ok {
+		in.loose = append(in.loose, looseInput{info, path})
+		return
+	}
+	if in.byIdentity == nil {
+		in.byIdentity = map[identity]string{}
+	}
+	if _, known := in.byIdentity[id]; !known {
+		in.byIdentity[id] = path
 	}
 }
 

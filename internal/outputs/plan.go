@@ -27,10 +27,17 @@ type Plan struct {
 
 	inputs  inputs
 	outputs []*output
+	prints  []printed
 	names   map[string]bool    // canonical paths of all outputs
 	planned map[string]*output // by canonical path, once they are checked
 	real    map[string]string  // where folders lead
 	record  *record
+}
+
+// printed is an open file that is written to.
+type printed struct {
+	info fs.FileInfo
+	name string
 }
 
 // output is a file that is going to be written.
@@ -60,6 +67,24 @@ func (p *Plan) Reads(paths ...string) {
 		if path != "" {
 			p.inputs.add(path, p.canonical(path))
 		}
+	}
+}
+
+// ReadsOpen notes a file that the command reads without having opened it by a path,
+// such as a list on standard input; name is what messages call it. What isn't a regular
+// file is passed over.
+func (p *Plan) ReadsOpen(f *os.File, name string) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		p.inputs.addInfo(info, name)
+	}
+}
+
+// Prints notes a file that the command writes to without having opened it by a path: the
+// standard output, which a shell may lead to a file, and which Check then compares with
+// the inputs. What isn't a regular file is passed over.
+func (p *Plan) Prints(f *os.File, name string) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		p.prints = append(p.prints, printed{info, name})
 	}
 }
 

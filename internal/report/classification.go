@@ -148,6 +148,9 @@ func ownStudy(ctx context.Context, s *study.Study, set *data.Splits) error {
 	s.Folder, _ = environ.Existing(EnvPets) // it was opened by that
 	s.Notes = append(s.Notes, set.Notes...)
 	if set.Validation == nil {
+		if whole, ok := data.SetOf(s.Folder); ok {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s is a split of %s: name that instead to use its other splits", s.Folder, whole))
+		}
 		if err := holdOut(s); err != nil {
 			return environ.Wrong(EnvPets, environ.Get(EnvPets), err.Error())
 		}

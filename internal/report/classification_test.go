@@ -228,16 +228,22 @@ func TestClassificationHoldsOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		train func(class string, i int, base string) string
 		test  bool
+		split bool // of a set with others
 	}{
 		"one folder":            {train: plain},
 		"a folder a class":      {train: func(class string, _ int, base string) string { return filepath.Join(class, base) }},
 		"train only":            {train: func(class string, _ int, base string) string { return filepath.Join("train", class, base) }},
+		"a split alone":         {train: func(class string, _ int, base string) string { return filepath.Join("train", class, base) }, split: true},
 		"train and test":        {train: func(class string, _ int, base string) string { return filepath.Join("Training", class, base) }, test: true},
 		"a name to be quoted's": {train: plain},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), name)
 			copyPictures(t, small.Train, dir, c.train)
+			if c.split {
+				copyPictures(t, small.Validation, dir, func(class string, _ int, base string) string { return filepath.Join("val", class, base) })
+				dir = filepath.Join(dir, "train")
+			}
 			if c.test {
 				copyPictures(t, small.Test, dir, func(class string, _ int, base string) string { return filepath.Join("test", class, base) })
 			}
@@ -259,6 +265,9 @@ func TestClassificationHoldsOut(t *testing.T) {
 				t.Errorf("%d to train on, %d to validate on, test %v", s.Data.Train.Len(), s.Data.Validation.Len(), s.Data.Test)
 			}
 			if notes := strings.Join(s.Notes, "; "); !strings.Contains(notes, "7 of 36 pictures, 20 % of each class, are held out to validate on (valid=0.2; seed=1)") {
+				t.Errorf("notes %q", notes)
+			}
+			if notes := strings.Join(s.Notes, "; "); strings.Contains(notes, "is a split of") != c.split {
 				t.Errorf("notes %q", notes)
 			}
 			s.Rows, s.Dir = rows(), t.TempDir()
@@ -345,4 +354,30 @@ func run(t *testing.T, s study.Study) *study.Result {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// TestCourse: what is said of a row's accuracy holds for few classes as for many.
+func TestCourse(t *testing.T) {
+	for _, c := range []struct {
+		chance float64
+		curve  []float64
+		says   string
+	}{
+		{2.7, []float64{0.03, 0.1, 0.15}, "hardly gets off the ground"},
+		{2.7, []float64{0.1, 0.5, 0.9}, "still climbing"},
+		{33.3, []float64{0.33, 0.36, 0.4}, "hardly gets off the ground"},
+		{33.3, []float64{0.34, 0.6, 0.95}, "still climbing"},
+		{50, []float64{0.5, 0.55, 0.52}, "hardly gets off the ground"},
+		{50, []float64{0.9, 0.95, 0.97}, "ends at 97.0 %"},
+		{50, []float64{0.6, 0.98, 0.4}, "rises and then collapses"},
+	} {
+		var run study.Run
+		for _, v := range c.curve {
+			run.Epochs = append(run.Epochs, train.EpochMetrics{Validation: &train.Evaluation{Accuracy: v}})
+		}
+		run.Last = *run.Epochs[len(run.Epochs)-1].Validation
+		if text := course(study.Outcome{Runs: []study.Run{run}}, c.chance); !strings.HasSuffix(text, c.says) && !strings.Contains(text, ": it "+c.says) {
+			t.Errorf("chance %g, %v: %q", c.chance, c.curve, text)
+		}
+	}
 }

@@ -17,7 +17,7 @@ func DiscussClassification(r *study.Result) string {
 	for _, p := range []struct{ from, to, what string }{
 		{Learns, Augmented, "The report's augmentation"},
 		{Augmented, Larger, "Larger pictures, on top of it,"},
-		{Larger, Accumulate, "Gradients gathered over four batches, on top of both,"},
+		{Larger, Accumulate, fmt.Sprintf("Gradients accumulated over %d batches, on top of both,", accumulated(r, Accumulate))},
 		{Larger, Scaled, "The same with four times the rate"},
 		{Larger, Gentle, "A gentler augmentation in the strong one's place, with a warm-up, a rate that falls and two epochs more,"},
 	} {
@@ -55,6 +55,23 @@ func rates(r *study.Result) string {
 	return "**Learning rate.** On the validation set, " + strings.Join(list, "; ") + "."
 }
 
+// accumulated returns how many batches a row accumulates gradients over.
+func accumulated(r *study.Result, name string) int {
+	o, err := r.Outcome(name)
+	if err != nil {
+		return 1
+	}
+	s, err := train.ParseSettings(o.Settings)
+	if err != nil {
+		return 1
+	}
+	return s.Accumulate
+}
+
+// offTheGround is the part of the way from chance to certainty below which a row has
+// learnt next to nothing, however many classes there are.
+const offTheGround = 0.14
+
 // course tells how a row's accuracy develops; chance is in percent.
 func course(o study.Outcome, chance float64) string {
 	highest := mean(o.Each(func(run study.Run) float64 {
@@ -68,7 +85,7 @@ func course(o study.Outcome, chance float64) string {
 	last := 100 * mean(o.LastAccuracy())
 	text := fmt.Sprintf("ends at %.1f %%", last)
 	switch {
-	case highest < 6*chance:
+	case highest < chance+offTheGround*(100-chance):
 		return text + fmt.Sprintf(" (chance is %.1f): it hardly gets off the ground", chance)
 	case last < highest/2:
 		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and then collapses", highest)

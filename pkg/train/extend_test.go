@@ -168,8 +168,8 @@ func TestExtendRefuses(t *testing.T) {
 		"seed=2; epochs=3":            `its setting seed was "1", now it is "2"`,
 		"optimizer=sgd; epochs=3":     `its setting optimizer was "adam", now it is "sgd"`,
 		"warmup=1; epochs=3":          `its setting warmup was "0", now it is "1"`,
-		"head_epochs=1; epochs=3":     `its setting head_epochs was "", now it is "1"`,
-		"precision=bfloat16":          `its setting precision was "", now it is "bfloat16"`,
+		"head_epochs=1; epochs=3":     `its setting head_epochs was "0", now it is "1"`,
+		"precision=bfloat16":          `its setting precision was "float32", now it is "bfloat16"`,
 		"epochs=1":                    "its epoch 2 has begun, so that epochs=1 can't be",
 		"lr=2e-3":                     "its 2 epochs are done: lr=0.002 changes nothing without more epochs: add epochs=3",
 		"schedule=cosine; floor=1e-6": "its 2 epochs are done: schedule=cosine; floor=1e-06 changes nothing without more epochs",
@@ -326,7 +326,7 @@ func TestHeldOut(t *testing.T) {
 	if _, err := goOn(t, f, "epochs=3; valid=0.4", 0); err == nil || !strings.Contains(err.Error(), `valid was "0.2", now it is "0.4"`) {
 		t.Errorf("another part: %v", err)
 	}
-	if _, err := goOn(t, f, "epochs=3; valid=0", 0); err == nil || !strings.Contains(err.Error(), `valid was "0.2", now it is ""`) {
+	if _, err := goOn(t, f, "epochs=3; valid=0", 0); err == nil || !strings.Contains(err.Error(), `valid was "0.2", now it is "0"`) {
 		t.Errorf("no part: %v", err)
 	}
 }

@@ -32,6 +32,10 @@ type FineTune struct {
 	// names, and no sums.
 	Files func(validation bool, i int) (name string, sum data.Sum)
 
+	// Before is the sums, as [SumText] has them, of pictures that Model has already been
+	// trained on: validating on those says too much good of it, which Warn is told.
+	Before map[string]bool
+
 	Pipeline     transform.Pipeline
 	EvalPipeline transform.Pipeline // nil: Pipeline.Evaluation()
 	Settings     Settings
@@ -264,7 +268,7 @@ func saveModel(m *vit.Model, path string, list []*weights.Tensor) error {
 func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how FinderOptions) (*Sweep, error) {
 	f.sweeping = true
 	if f.Settings.HeadEpochs > 0 {
-		return nil, errors.New("train: finding a learning rate: head_epochs has two: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
+		return nil, errors.New("train: finding a learning rate: head_epochs makes two stages, a test is of one: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
 	}
 	s, m, network, err := f.begin(ctx, ctx, backend)
 	if err != nil {

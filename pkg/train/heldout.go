@@ -111,22 +111,30 @@ func (f *FineTune) list(train, validation data.Set, use Use, trained, validated 
 	}
 }
 
-// twins warns of pictures to validate on whose files are also trained on.
+// twins warns of pictures to validate on whose files are also trained on, or were
+// before.
 func (f *FineTune) twins() error {
-	trained, both, of := map[string]bool{}, 0, 0
+	trained, both, before, of := map[string]bool{}, 0, 0, 0
 	for _, p := range f.pictures {
 		switch {
 		case p.Sum == "":
 		case p.Use == Trained:
 			trained[p.Sum] = true
 		default:
-			if of++; trained[p.Sum] {
+			of++
+			switch {
+			case trained[p.Sum]:
 				both++
+			case f.Before[p.Sum]:
+				before++
 			}
 		}
 	}
 	if both > 0 {
 		f.Warn(fmt.Sprintf("%s of the %s pictures to validate on are also trained on (the same files): validation says too much good of the model", thousands(both), thousands(of)))
+	}
+	if before > 0 {
+		f.Warn(fmt.Sprintf("%s of the %s pictures to validate on are among those that the model was trained on before: validation says too much good of it (runs with the same seed hold out the same pictures)", thousands(before), thousands(of)))
 	}
 	return nil
 }

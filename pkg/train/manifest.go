@@ -78,12 +78,12 @@ func (m *Manifest) sameRun(other *Manifest, may []string) error {
 		return fmt.Errorf("it was on data %q, this is %q", other.Data, m.Data)
 	}
 	names := slices.Sorted(maps.Keys(m.Settings))
-	for name := range other.Settings {
-		names = append(names, name)
-	}
+	names = append(names, slices.Sorted(maps.Keys(other.Settings))...)
+	// A model from scratch depends on the seed, which is what was changed then.
+	slices.SortStableFunc(names, func(a, b string) int { return order(a == "model", b == "model") })
 	for _, name := range names {
 		if a, b := other.Settings[name], m.Settings[name]; a != b && !slices.Contains(may, name) {
-			err := fmt.Errorf("its setting %s was %q, now it is %q", name, a, b)
+			err := fmt.Errorf("its setting %s was %q, now it is %q", name, orUsual(name, a), orUsual(name, b))
 			if len(may) > 0 {
 				err = fmt.Errorf("%w (only %s may change)", err, strings.Join(may, ", "))
 			}
@@ -91,4 +91,32 @@ func (m *Manifest) sameRun(other *Manifest, may []string) error {
 		}
 	}
 	return nil
+}
+
+// order sorts false before true.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// orUsual is a setting's value, or what it is where run.json doesn't name it.
+func orUsual(name, value string) string {
+	if value != "" {
+		return value
+	}
+	if name == "valid" { // of a run that nothing was held out of
+		return "0"
+	}
+	usual := DefaultSettings()
+	for _, e := range settings {
+		if e.name == name && e.late {
+			return e.get(&usual)
+		}
+	}
+	return ""
 }

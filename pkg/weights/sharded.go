@@ -86,6 +86,12 @@ var folderChoices = []string{
 	"*.safetensors", "*.safetensors.index.json", "*.pth", "*.pt", "*.bin", "*.pth.tar", "*.ckpt", "*.npz", "*.onnx",
 }
 
+// FolderNames lists the file names that a folder is opened by, before any other file in
+// it: one that is written under such a name becomes what the folder stands for.
+func FolderNames() []string {
+	return slices.DeleteFunc(slices.Clone(folderChoices), func(pattern string) bool { return strings.Contains(pattern, "*") })
+}
+
 // folderBeside are the names of files that trainers leave beside the weights in
 // files of the same kinds.
 var folderBeside = []string{
