@@ -54,8 +54,16 @@ func Decode(path string) (*transform.Image, error) {
 // could be decoded all the same, in a line without its name, as "the data ends early,
 // in row 96 of the picture". Damage is "" where nothing is wrong.
 func DecodeWarn(path string) (im *transform.Image, damage string, err error) {
+	return DecodeFor(path, nil)
+}
+
+// DecodeFor is [DecodeWarn] for a pipeline: transparent pictures are put on the colour
+// that it says, if it begins with a background.
+func DecodeFor(path string, p transform.Pipeline) (im *transform.Image, damage string, err error) {
 	im, err = lend(func(d *Decoder) (*transform.Image, error) {
+		d.Background = p.Background()
 		im, err := d.Decode(path)
+		d.Background = nil
 		damage = d.damage
 		return im, err
 	})

@@ -15,6 +15,11 @@ import (
 // for JPEG files of one size nothing of the picture's size is allocated after the
 // first. The zero value is ready. It serves one goroutine at a time.
 type Decoder struct {
+	// Background is the colour that pictures with transparency are put on, as
+	// transformers' convert_to_rgb does; with nil alpha is dropped.
+	// [transform.Pipeline.Background] is the one that a pipeline wants.
+	Background *[3]uint8
+
 	jpeg          jpeg.Decoder
 	file          []byte // the file's content
 	pixels, spare []uint8

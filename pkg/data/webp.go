@@ -57,18 +57,32 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 			xmp = c.data
 		}
 	}
-	im, err := decodeWebPFrames(data, frame, canvas)
+	var im *transform.Image
+	var err error
+	if frame == nil {
+		im, err = decodeStillWebP(chunks, d.Background)
+	} else {
+		under := d.Background
+		if chunks[0].name == "VP8X" && chunks[0].data[0]&webpHasAlpha == 0 {
+			under = nil
+		}
+		im, err = decodeWebPFrame(frame, canvas, under)
+	}
 	return im, orientation(exif, xmp), err
 }
 
-func decodeWebPFrames(data, frame []byte, canvas image.Point) (*transform.Image, error) {
-	if frame == nil {
-		return decodeStillWebP(data)
-	}
+// Flags of the header of the extended format.
+const (
+	webpAnimated = 0x02
+	webpHasAlpha = 0x10
+)
+
+// decodeWebPFrame decodes the first frame of an animation.
+func decodeWebPFrame(frame []byte, canvas image.Point, under backdrop) (*transform.Image, error) {
 	if err := checkSize(canvas.X, canvas.Y); err != nil {
 		return nil, err
 	}
-	im, err := decodeStillWebP(stillOf(frame))
+	im, err := decodeWebPFile(stillOf(frame), under)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +91,11 @@ func decodeWebPFrames(data, frame []byte, canvas image.Point) (*transform.Image,
 		return nil, errors.New("the first frame lies outside the picture")
 	}
 	out := transform.NewImage(canvas.X, canvas.Y, 3)
+	if under != nil {
+		for i := 0; i < len(out.Pix); i += 3 {
+			copy(out.Pix[i:], under[:])
+		}
+	}
 	for y := range im.Height {
 		copy(out.Pix[((at.Y+y)*canvas.X+at.X)*3:], im.Pix[y*im.Width*3:(y+1)*im.Width*3])
 	}
@@ -99,7 +118,88 @@ func stillOf(frame []byte) []byte {
 	return b
 }
 
-func decodeStillWebP(data []byte) (*transform.Image, error) {
+// decodeStillWebP decodes a file's only picture. Its chunks are given to the decoder
+// in a file without any others: it doesn't know that a lossless picture has its own
+// alpha, and so refuses one whose file has metadata, too.
+func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, error) {
+	if len(chunks) == 0 {
+		return nil, ErrTruncated
+	}
+	head := chunks[0]
+	if head.name != "VP8X" {
+		if head.name != "VP8 " && head.name != "VP8L" {
+			return nil, errors.New("the data is damaged: it doesn't begin with the picture")
+		}
+		return decodeWebPFile(riff(head), lossless(head, under))
+	}
+	if len(head.data) != 10 {
+		return nil, errors.New("the data is damaged: a header of another length")
+	}
+	if head.data[0]&webpAnimated != 0 {
+		return nil, errors.New("the data is damaged: an animation without pictures")
+	}
+	var parts []webpChunk
+	last := 0
+	for i, c := range chunks[1:] {
+		if c.name == "VP8X" {
+			return nil, errors.New("the data is damaged: two headers")
+		}
+		if c.name == "VP8 " || c.name == "VP8L" || c.name == "ALPH" {
+			if len(parts) > 0 && i != last+1 {
+				return nil, errors.New("the data is damaged: alpha and colours aren't beside each other")
+			}
+			parts, last = append(parts, c), i
+		}
+	}
+	var im *transform.Image
+	var err error
+	switch {
+	case len(parts) == 1 && parts[0].name != "ALPH":
+		im, err = decodeWebPFile(riff(parts[0]), lossless(parts[0], under))
+	case len(parts) == 2 && parts[0].name == "ALPH" && parts[1].name == "VP8 ":
+		header := bytes.Clone(head.data)
+		header[0] = webpHasAlpha
+		if head.data[0]&webpHasAlpha == 0 {
+			under = nil
+		}
+		return decodeWebPFile(riff(webpChunk{"VP8X", header}, parts[0], parts[1]), under)
+	default:
+		return nil, errors.New("the data is damaged: there isn't one picture in it")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if width, height := uint24(head.data[4:])+1, uint24(head.data[7:])+1; width != im.Width || height != im.Height {
+		return nil, fmt.Errorf("the data is damaged: pixels for %dx%d where the header says %dx%d", im.Width, im.Height, width, height)
+	}
+	return im, nil
+}
+
+// lossless is what a picture is put on: nothing where a lossless one says that it has
+// no alpha.
+func lossless(c webpChunk, under backdrop) backdrop {
+	if c.name == "VP8L" && len(c.data) >= 5 && c.data[4]&0x10 == 0 {
+		return nil
+	}
+	return under
+}
+
+// riff makes a file of chunks.
+func riff(chunks ...webpChunk) []byte {
+	b := []byte("RIFF\x00\x00\x00\x00WEBP")
+	for _, c := range chunks {
+		b = binary.LittleEndian.AppendUint32(append(b, c.name...), uint32(len(c.data)))
+		b = append(b, c.data...)
+		if len(c.data)%2 != 0 {
+			b = append(b, 0)
+		}
+	}
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
+	return b
+}
+
+// decodeWebPFile decodes a file without anything but a picture.
+func decodeWebPFile(data []byte, under backdrop) (*transform.Image, error) {
 	h, err := webp.DecodeConfig(bytes.NewReader(data))
 	if err == nil {
 		err = checkSize(h.Width, h.Height)
@@ -121,9 +221,19 @@ func decodeStillWebP(data []byte) (*transform.Image, error) {
 	case *image.YCbCr:
 		return videoRGB(src), nil
 	case *image.NYCbCrA:
-		return videoRGB(&src.YCbCr), nil
+		out := videoRGB(&src.YCbCr)
+		if under != nil {
+			for y := range out.Height {
+				row := out.Pix[y*out.Width*3:]
+				for x, a := range src.A[y*src.AStride:][:out.Width] {
+					p := row[3*x : 3*x+3 : 3*x+3]
+					put(p, p[0], p[1], p[2], a, under)
+				}
+			}
+		}
+		return out, nil
 	}
-	return toRGB(src)
+	return toRGB(src, under)
 }
 
 // videoRGB converts the planes of lossy WebP as libwebp does: they have video's

@@ -56,7 +56,7 @@ func region(p transform.Pipeline, width, height int) (box, bool) {
 				return box{}, false
 			}
 			height, width = crop.Height, crop.Width
-		case transform.ToTensor, transform.Normalize:
+		case transform.Background, transform.ToTensor, transform.Normalize:
 		default:
 			return box{}, false
 		}

@@ -63,6 +63,8 @@ func (p *parser) build(name string, at int, args []argument) (Op, error) {
 		return nil, err
 	}
 	switch {
+	case isFixed && asked && isBackground(op):
+		return nil, p.fail(at, "background can't happen at random")
 	case isFixed && asked:
 		return Chance{chance, fixed}, nil
 	case isFixed || !random:

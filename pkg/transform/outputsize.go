@@ -31,6 +31,8 @@ func (e extent) after(op Op) extent {
 		if op.Channels > 0 {
 			e.channels = op.Channels
 		}
+	case Background:
+		e.channels = 3
 	case RandomCrop:
 		e.height, e.width = op.Height, op.Width
 	case RandomResizedCrop:
