@@ -56,6 +56,11 @@ func (d *Decoder) tiffPieces(f *tiffFile) (*transform.Image, error) {
 		}
 		if out == nil { // not before there is something to be seen
 			out = transform.NewImage(f.width, f.height, 3)
+			if under := d.Background; under != nil && f.hasAlpha() { // missing pieces are transparent
+				for i := 0; i < len(out.Pix); i += 3 {
+					copy(out.Pix[i:], under[:])
+				}
+			}
 		}
 		width := min(f.tileWidth, f.width-x)
 		for r := range min(height, f.height-y) {
@@ -178,7 +183,8 @@ func (f *tiffFile) unpack(packed []byte, width, height, size int) ([]byte, error
 		}
 		return nil, fmt.Errorf("the data is damaged: %w", err)
 	}
-	if _, err := r.Read([]byte{0}); errors.Is(err, zlib.ErrChecksum) {
+	// Where there is more than that, zlib doesn't come to the checksum.
+	if n, err := r.Read([]byte{0}); n == 0 && errors.Is(err, zlib.ErrChecksum) {
 		return nil, fmt.Errorf("the data is damaged: %w", err)
 	}
 	return out.Bytes(), nil

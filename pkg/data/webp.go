@@ -48,6 +48,9 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 	for _, c := range chunks {
 		switch {
 		case c.name == "VP8X" && len(c.data) >= 10:
+			if c.data[0]&^webpFlags != 0 {
+				return nil, 0, errors.New("the data is damaged: unknown flags")
+			}
 			canvas = image.Pt(uint24(c.data[4:])+1, uint24(c.data[7:])+1)
 		case c.name == "ANMF" && frame == nil && len(c.data) >= 16:
 			frame = c.data
@@ -63,6 +66,9 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 		im, err = decodeStillWebP(chunks, d.Background)
 	} else {
 		under := d.Background
+		if err := checkWebPFrames(chunks, canvas); err != nil {
+			return nil, 0, err
+		}
 		if chunks[0].name == "VP8X" && chunks[0].data[0]&webpHasAlpha == 0 {
 			under = nil
 		}
@@ -73,9 +79,40 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 
 // Flags of the header of the extended format.
 const (
+	webpFlags    = 0x3e // all of them
 	webpAnimated = 0x02
 	webpHasAlpha = 0x10
 )
+
+// checkWebPFrames refuses an animation in which any frame is wrong, as libwebp does.
+func checkWebPFrames(chunks []webpChunk, canvas image.Point) error {
+	for _, c := range chunks {
+		if c.name != "ANMF" {
+			continue
+		}
+		if len(c.data) < 16 {
+			return errors.New("the data is damaged: a frame without a header")
+		}
+		at := image.Pt(2*uint24(c.data), 2*uint24(c.data[3:]))
+		if at.X+uint24(c.data[6:])+1 > canvas.X || at.Y+uint24(c.data[9:])+1 > canvas.Y {
+			return errors.New("the data is damaged: a frame lies outside the picture")
+		}
+		parts, whole := webpChunks(c.data[16:])
+		if !whole {
+			return errors.New("the data is damaged: a frame is cut off")
+		}
+		pictures := 0
+		for _, p := range parts {
+			if p.name == "VP8 " || p.name == "VP8L" {
+				pictures++
+			}
+		}
+		if pictures != 1 {
+			return errors.New("the data is damaged: a frame hasn't one picture")
+		}
+	}
+	return nil
+}
 
 // decodeWebPFrame decodes the first frame of an animation.
 func decodeWebPFrame(frame []byte, canvas image.Point, under backdrop) (*transform.Image, error) {
