@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"slices"
 
 	"golang.org/x/image/webp"
 
@@ -66,6 +67,9 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 		im, err = decodeStillWebP(chunks, d.Background)
 	} else {
 		under := d.Background
+		if !slices.ContainsFunc(chunks, func(c webpChunk) bool { return c.name == "ANIM" }) {
+			return nil, 0, errors.New("the data is damaged: an animation without a header")
+		}
 		if err := checkWebPFrames(chunks, canvas); err != nil {
 			return nil, 0, err
 		}
@@ -93,25 +97,45 @@ func checkWebPFrames(chunks []webpChunk, canvas image.Point) error {
 		if len(c.data) < 16 {
 			return errors.New("the data is damaged: a frame without a header")
 		}
-		at := image.Pt(2*uint24(c.data), 2*uint24(c.data[3:]))
-		if at.X+uint24(c.data[6:])+1 > canvas.X || at.Y+uint24(c.data[9:])+1 > canvas.Y {
-			return errors.New("the data is damaged: a frame lies outside the picture")
-		}
 		parts, whole := webpChunks(c.data[16:])
 		if !whole {
 			return errors.New("the data is damaged: a frame is cut off")
 		}
-		pictures := 0
-		for _, p := range parts {
-			if p.name == "VP8 " || p.name == "VP8L" {
-				pictures++
-			}
+		if len(parts) > 1 && parts[0].name == "ALPH" && parts[1].name == "VP8 " {
+			parts = parts[1:]
 		}
-		if pictures != 1 {
-			return errors.New("the data is damaged: a frame hasn't one picture")
+		var size image.Point
+		if len(parts) > 0 {
+			size = parts[0].size()
+		}
+		if size == (image.Point{}) {
+			return errors.New("the data is damaged: a frame doesn't begin with a picture")
+		}
+		// What the frame itself says of its size doesn't count.
+		at := image.Pt(2*uint24(c.data), 2*uint24(c.data[3:]))
+		if at.X+size.X > canvas.X || at.Y+size.Y > canvas.Y {
+			return errors.New("the data is damaged: a frame lies outside the picture")
 		}
 	}
 	return nil
+}
+
+// size is what a picture says of its size, nothing where it is none.
+func (c webpChunk) size() image.Point {
+	b := c.data
+	switch {
+	case c.name == "VP8 " && len(b) >= 10:
+		bits := uint24(b)
+		wrong := bits&1 != 0 || bits>>1&7 > 3 || bits>>4&1 == 0 || bits>>5 >= len(b) || string(b[3:6]) != "\x9d\x01\x2a"
+		size := image.Pt(int(binary.LittleEndian.Uint16(b[6:]))&0x3fff, int(binary.LittleEndian.Uint16(b[8:]))&0x3fff)
+		if !wrong && size.X > 0 && size.Y > 0 {
+			return size
+		}
+	case c.name == "VP8L" && len(b) >= 5 && b[0] == 0x2f && b[4]>>5 == 0:
+		bits := int(binary.LittleEndian.Uint32(b[1:]))
+		return image.Pt(bits&0x3fff+1, bits>>14&0x3fff+1)
+	}
+	return image.Point{}
 }
 
 // decodeWebPFrame decodes the first frame of an animation.
@@ -144,11 +168,14 @@ func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 // stillOf makes a WebP file of an animation's frame.
 func stillOf(frame []byte) []byte {
 	chunks, _ := webpChunks(frame[16:])
-	hasAlpha := len(chunks) > 0 && chunks[0].name == "ALPH"
+	hasAlpha := len(chunks) > 1 && chunks[0].name == "ALPH"
 	b := []byte("RIFF\x00\x00\x00\x00WEBP")
 	if hasAlpha {
 		b = append(b, "VP8X\x0a\x00\x00\x00\x10\x00\x00\x00"...)
-		b = append(b, frame[6:12]...) // width and height less one
+		size := chunks[1].size()
+		for _, n := range []int{size.X - 1, size.Y - 1} {
+			b = append(b, byte(n), byte(n>>8), byte(n>>16))
+		}
 	}
 	b = append(b, frame[16:]...)
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
@@ -194,11 +221,12 @@ func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, erro
 	case len(parts) == 1 && parts[0].name != "ALPH":
 		im, err = decodeWebPFile(riff(parts[0]), lossless(parts[0], under))
 	case len(parts) == 2 && parts[0].name == "ALPH" && parts[1].name == "VP8 ":
+		if head.data[0]&webpHasAlpha == 0 { // then nobody looks at it
+			im, err = decodeWebPFile(riff(parts[1]), nil)
+			break
+		}
 		header := bytes.Clone(head.data)
 		header[0] = webpHasAlpha
-		if head.data[0]&webpHasAlpha == 0 {
-			under = nil
-		}
 		return decodeWebPFile(riff(webpChunk{"VP8X", header}, parts[0], parts[1]), under)
 	default:
 		return nil, errors.New("the data is damaged: there isn't one picture in it")

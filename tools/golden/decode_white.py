@@ -94,6 +94,28 @@ part = Image.new("RGBA", (W + 9, H + 6))
 part.paste(rgba, (6, 4))
 part.save(out / "part.webp", save_all=True, append_images=[part.rotate(180)], lossless=True)
 
+# Damage in an animation, of which only the first frame is shown.
+whole = (data / "pictures" / "animated_alpha.webp").read_bytes()
+second = whole.index(b"ANMF", whole.index(b"ANMF") + 4)
+key = whole.index(b"\x9d\x01\x2a", second)
+for name, at, byte in [
+    ("frame_wrong_size", whole.index(b"ANMF") + 8 + 10, 0xC5), ("later_wrong_size", second + 8 + 6, 0x7F),  # the pixels' own size counts
+    ("flag", 20, 0x13), ("no_animation_header", whole.index(b"ANIM") + 1, 0x03), ("later_outside", second + 8, 0xBF),  # refused, as are:
+    ("later_no_key", key, 0x9C), ("later_no_picture", second + 24, 0x42), ("frame_unknown", whole.index(b"ALPH"), 0x42),
+]:
+    b = bytearray(whole)
+    b[at] = byte
+    (out / f"animated_{name}.webp").write_bytes(b)
+broken = bytearray(alpha[1])
+broken[len(broken) // 2:] = bytes(len(broken) - len(broken) // 2)
+webp("lossy_no_flag_broken", header(0), (b"ALPH", bytes(broken)), colours)
+# An EXIF block that isn't one.
+b = bytearray((data / "pictures" / "orientation_6.jpg").read_bytes())
+at = b.index(b"Exif") + 6
+assert b[at:at + 4] in (b"II*\0", b"MM\0*")
+b[at + 3 if b[at:at + 1] == b"M" else at + 2] ^= 0x10
+(out / "exif_damaged.jpg").write_bytes(b)
+
 
 # TIFF: what an extra sample may be.
 def tiff(name, photometric, samples, extra, order="<", palette=()):
@@ -125,6 +147,29 @@ for name, extra in ("unspecified", (0,)), ("alone", (2,)):
     tiff(f"grey_{name}", 1, pixels(2), extra)
     tiff(f"palette_{name}", 3, pixels(2), extra, palette=rng.integers(0, 65536, 768))
 rgba.save(out / "masks.bmp")
+# Damaged: fewer tiles than the picture has, a checksum behind more data than it takes, lengths beyond the end, an unknown order of planes.
+b = bytearray((data / "pictures" / "tiles_rgba.tif").read_bytes())
+order = "<" if b[:1] == b"I" else ">"
+directory = struct.unpack_from(order + "I", b, 4)[0]
+entry = {struct.unpack_from(order + "H", b, directory + 2 + 12 * i)[0]: directory + 2 + 12 * i for i in range(struct.unpack_from(order + "H", b, directory)[0])}
+more = bytearray(b)
+more[entry[256] + 8:entry[256] + 10] = struct.pack(order + "H", 60)
+(out / "tiles_missing.tif").write_bytes(more)
+b = bytearray((data / "pictures" / "tiles_deflate_rgb.tif").read_bytes())
+order = "<" if b[:1] == b"I" else ">"
+directory = struct.unpack_from(order + "I", b, 4)[0]
+entry = {struct.unpack_from(order + "H", b, directory + 2 + 12 * i)[0]: directory + 2 + 12 * i for i in range(struct.unpack_from(order + "H", b, directory)[0])}
+for name, tag, at, value in ("lengths", 325, 8, struct.pack(order + "I", len(b))), ("planes", 284, 8, struct.pack(order + "H", 116)):
+    wrong = bytearray(b)
+    wrong[entry[tag] + at:entry[tag] + at + len(value)] = value
+    (out / f"wrong_{name}.tif").write_bytes(wrong)
+first = struct.unpack_from(order + "I", b, struct.unpack_from(order + "I", b, entry[324] + 8)[0])[0]
+length = struct.unpack_from(order + "I", b, struct.unpack_from(order + "I", b, entry[325] + 8)[0])[0]
+packed = zlib.compress(zlib.decompress(bytes(b[first:first + length])) + b"more")[:-4] + b"\0\0\0\0"
+wrong = bytearray(b) + packed
+struct.pack_into(order + "I", wrong, struct.unpack_from(order + "I", b, entry[324] + 8)[0], len(b))
+struct.pack_into(order + "I", wrong, struct.unpack_from(order + "I", b, entry[325] + 8)[0], len(packed))
+(out / "checksum_behind_more.tif").write_bytes(wrong)
 
 
 def digest(a):
