@@ -62,7 +62,7 @@ func newAttend() *cobra.Command {
 			if err := b.plan(plan, out, endings...); err != nil {
 				return err
 			}
-			return b.each(plan, func(picture data.Found, im *transform.Image) error {
+			return b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
 				a, warnings, err := explain.Attend(s.runner, s.pipeline, filepath.Base(picture.Path), im)
 				if err != nil {
 					return err

@@ -79,7 +79,7 @@ func newAugment() *cobra.Command {
 // some couldn't.
 func augment(b *batch, plan *outputs.Plan, p transform.Pipeline, seed uint64, n int, out string) error {
 	var all []*explain.Draws
-	failed := b.each(plan, func(picture data.Found, im *transform.Image) error {
+	failed := b.each(plan, p, func(picture data.Found, im *transform.Image) error {
 		d, err := explain.Draw(p, seed, uint64(len(all)), n, filepath.Base(picture.Path), im)
 		if err != nil {
 			return err

@@ -127,7 +127,7 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 	if err := pictures.plan(plan, c.out, c.endings()...); err != nil {
 		return err
 	}
-	return pictures.each(plan, func(picture data.Found, im *transform.Image) error {
+	return pictures.each(plan, nil, func(picture data.Found, im *transform.Image) error {
 		results, err := captioner.Caption([]*transform.Image{im}, c.options)
 		if err != nil {
 			return err

@@ -162,7 +162,7 @@ func (b *batch) warnOfTwins() {
 func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, labels []string) error {
 	var logits []float32
 	results := c.answerWriter(b, s, labels)
-	failed := b.each(plan, func(picture data.Found, im *transform.Image) error {
+	failed := b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
 		o, err := s.run(im, vit.Want{Logits: true})
 		if err != nil {
 			return err

@@ -58,7 +58,7 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 	}
 	if len(result.report.TopLosses) > 0 {
 		losses, err := result.report.LossesFigure(shownLosses, func(i int) (image.Image, error) {
-			im, err := data.Decode(p.Names[i])
+			im, _, err := data.DecodeFor(p.Names[i], pipeline)
 			if err != nil {
 				return nil, err
 			}

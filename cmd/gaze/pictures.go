@@ -269,12 +269,12 @@ type decoded struct {
 // decodeAhead decodes pictures in order, a few ahead of whoever receives, so that
 // reading overlaps with computing. The channel ends when all are read or ctx is
 // done.
-func decodeAhead(ctx context.Context, pictures []data.Found) <-chan decoded {
+func decodeAhead(ctx context.Context, pictures []data.Found, p transform.Pipeline) <-chan decoded {
 	out := make(chan decoded, 2)
 	go func() {
 		defer close(out)
 		for _, picture := range pictures {
-			im, damage, err := data.DecodeWarn(picture.Path)
+			im, damage, err := data.DecodeFor(picture.Path, p)
 			select {
 			case out <- decoded{picture, im, damage, err}:
 			case <-ctx.Done():
@@ -285,11 +285,11 @@ func decodeAhead(ctx context.Context, pictures []data.Found) <-chan decoded {
 	return out
 }
 
-// each hands the pictures, decoded and in order, to work. A picture that fails is
-// named on standard error and passed over; the error at the end counts them. Where no
-// result can be written any more, it ends at once. What has been done when it is
+// each hands the pictures, decoded for a pipeline and in order, to work. A picture that
+// fails is named on standard error and passed over; the error at the end counts them.
+// Where no result can be written any more, it ends at once. What has been done when it is
 // interrupted stays.
-func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transform.Image) error) error {
+func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(picture data.Found, im *transform.Image) error) error {
 	ctx, stop := context.WithCancel(b.cmd.Context())
 	defer stop()
 	t := b.begin()
@@ -297,7 +297,7 @@ func (b *batch) each(p *outputs.Plan, work func(picture data.Found, im *transfor
 	for _, failed := range b.listing.Failed {
 		t.fail(failed.Path, failed.Err)
 	}
-	ahead := decodeAhead(ctx, b.listing.Pictures)
+	ahead := decodeAhead(ctx, b.listing.Pictures, pipeline)
 	for {
 		t.show()
 		// A picture that takes long to decode doesn't hold up an interruption.

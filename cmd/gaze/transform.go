@@ -83,7 +83,7 @@ func checkOutputs(out, npy string) error {
 
 // transformOne writes what the pipeline makes of one picture.
 func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, seed uint64, path, out, npy string) error {
-	im, damage, err := data.DecodeWarn(path)
+	im, damage, err := data.DecodeFor(path, p)
 	if err != nil {
 		return err
 	}

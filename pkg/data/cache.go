@@ -12,50 +12,66 @@ import (
 type Cache struct {
 	Set
 	mutex  sync.Mutex
-	images map[int]*transform.Image
-	damage map[int]string // of the kept ones that are damaged
+	images map[kept]*transform.Image
+	damage map[kept]string // of the kept ones that are damaged
 	room   int64
+}
+
+// kept is a picture, and the colour that it was put on if it is transparent.
+type kept struct {
+	index  int
+	on     bool
+	colour [3]uint8
+}
+
+func keptOn(i int, under backdrop) kept {
+	if under == nil {
+		return kept{index: i}
+	}
+	return kept{i, true, *under}
 }
 
 // NewCache keeps up to so many bytes of pictures (width · height · channels
 // each). The first that come stay: in epochs that each see every picture once, no
 // other rule would find more of them again.
 func NewCache(set Set, bytes int64) *Cache {
-	return &Cache{Set: set, images: map[int]*transform.Image{}, damage: map[int]string{}, room: bytes}
+	return &Cache{Set: set, images: map[kept]*transform.Image{}, damage: map[kept]string{}, room: bytes}
 }
 
 // Image is picture i, kept or decoded.
 func (c *Cache) Image(i int) (*transform.Image, error) {
-	if im, _ := c.kept(i); im != nil {
+	key := keptOn(i, nil)
+	if im, _ := c.kept(key); im != nil {
 		return im, nil
 	}
 	im, damage, err := imageWith(c.Set, new(Decoder), i)
 	if err == nil {
-		c.keep(i, im, damage, false)
+		c.keep(key, im, damage, false)
 	}
 	return im, err
 }
 
 // imageWith is Image in a decoder's memory, unless it is kept.
 func (c *Cache) imageWith(d *Decoder, i int) (*transform.Image, string, error) {
-	if im, damage := c.kept(i); im != nil {
+	key := keptOn(i, d.Background)
+	if im, damage := c.kept(key); im != nil {
 		return im, damage, nil
 	}
 	im, damage, err := imageWith(c.Set, d, i)
 	if err == nil {
-		c.keep(i, im, damage, true)
+		c.keep(key, im, damage, true)
 	}
 	return im, damage, err
 }
 
-func (c *Cache) kept(i int) (*transform.Image, string) {
+func (c *Cache) kept(i kept) (*transform.Image, string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.images[i], c.damage[i]
 }
 
 // keep keeps a picture, or a copy of it, if there is room.
-func (c *Cache) keep(i int, im *transform.Image, damage string, copied bool) {
+func (c *Cache) keep(i kept, im *transform.Image, damage string, copied bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	size := int64(len(im.Pix))

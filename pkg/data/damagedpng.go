@@ -23,6 +23,7 @@ type pngMender struct {
 
 	header  []byte // IHDR's 13 bytes
 	palette []byte
+	clear   []byte   // tRNS: what is transparent
 	frames  int      // of an animation
 	framed  bool     // the pixels are one of them
 	found   []string // damage
@@ -122,6 +123,8 @@ func (m *pngMender) toPixels() error {
 			m.header = c.data[:13]
 		case "PLTE":
 			m.palette = c.data
+		case "tRNS":
+			m.clear = c.data
 		case "acTL":
 			m.frames = int(binary.BigEndian.Uint32(c.data))
 		case "fcTL":
@@ -255,6 +258,9 @@ func (m *pngMender) write(k pngKind, rows []byte) ([]byte, error) {
 		n := min(len(m.palette)/3, 1<<k.depth)
 		palette := append(bytes.Clone(m.palette[:3*n]), make([]byte, 3*(1<<k.depth-n))...)
 		chunk("PLTE", palette)
+	}
+	if n := min(len(m.clear), map[byte]int{0: 2, 2: 6, 3: 1 << k.depth}[k.colour]); n > 0 {
+		chunk("tRNS", m.clear[:n])
 	}
 	chunk("IDAT", packed.Bytes())
 	chunk("IEND", nil)

@@ -57,8 +57,16 @@ func Decode(path string) (*transform.Image, error) {
 // could be decoded all the same, in a line without its name, as "the data ends early,
 // in row 96 of the picture". Damage is "" where nothing is wrong.
 func DecodeWarn(path string) (im *transform.Image, damage string, err error) {
+	return DecodeFor(path, nil)
+}
+
+// DecodeFor is [DecodeWarn] for a pipeline: transparent pictures are put on the colour
+// that it says, if it begins with a background.
+func DecodeFor(path string, p transform.Pipeline) (im *transform.Image, damage string, err error) {
 	im, err = lend(func(d *Decoder) (*transform.Image, error) {
+		d.Background = p.Background()
 		im, err := d.Decode(path)
+		d.Background = nil
 		damage = d.damage
 		return im, err
 	})
@@ -107,6 +115,11 @@ func checkSize(width, height int) error {
 // for JPEG files of one size nothing of the picture's size is allocated after the
 // first. The zero value is ready. It serves one goroutine at a time.
 type Decoder struct {
+	// Background is the colour that pictures with transparency are put on, as
+	// transformers' convert_to_rgb does; with nil alpha is dropped.
+	// [transform.Pipeline.Background] is the one that a pipeline wants.
+	Background *[3]uint8
+
 	jpeg          jpeg.Decoder
 	file          []byte // the file's content
 	pixels, spare []uint8

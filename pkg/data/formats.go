@@ -156,6 +156,9 @@ func jpegMetadata(data []byte) (exif, xmp []byte) {
 	return exif, xmp
 }
 
+// bmpMasks is the compression of files that say where each colour's bits are.
+const bmpMasks = 3
+
 func (d *Decoder) decodeBMP(data []byte) (*transform.Image, int, error) {
 	h, err := bmp.DecodeConfig(bytes.NewReader(data))
 	if err == nil {
@@ -174,7 +177,11 @@ func (d *Decoder) decodeBMP(data []byte) (*transform.Image, int, error) {
 	if err != nil {
 		return nil, 0, advise(err)
 	}
-	im, err := toRGB(src)
+	under := d.Background
+	if compression := binary.LittleEndian.Uint32(data[30:]); compression != bmpMasks {
+		under = nil // the fourth byte is no alpha without a mask
+	}
+	im, err := toRGB(src, under)
 	return im, 1, err
 }
 

@@ -42,18 +42,30 @@ func (d *Decoder) decodeGIF(data []byte) (*transform.Image, int, error) {
 		d.damage = fmt.Sprintf("%d bytes between its blocks that belong to none", f.skipped)
 	}
 	out := transform.NewImage(f.screenX, f.screenY, 3)
-	background := f.color(byte(max(f.transparent, 0)))
+	colours := f.colours(d.Background)
+	background := colours[max(f.transparent, 0)]
 	for i := 0; i < len(out.Pix); i += 3 {
 		copy(out.Pix[i:], background[:])
 	}
 	for i, row := range f.rows() {
 		dst := out.Pix[((f.y+row)*out.Width+f.x)*3:]
 		for x, index := range pixels[i*f.width : (i+1)*f.width] {
-			c := f.color(index)
-			copy(dst[3*x:], c[:])
+			copy(dst[3*x:], colours[index][:])
 		}
 	}
 	return out, 1, nil
+}
+
+// colours are those of each index, the transparent one's what it is put on, if that
+// is given.
+func (f *gifFrame) colours(under backdrop) (list [256][3]byte) {
+	for i := range list {
+		list[i] = f.color(byte(i))
+	}
+	if under != nil && f.transparent >= 0 {
+		list[f.transparent] = *under
+	}
+	return list
 }
 
 // color looks an index up; those that the palette hasn't are black.

@@ -68,6 +68,7 @@ type Loader struct {
 	set     Set
 	opt     LoaderOptions
 	shape   [3]int // of a picture's tensor
+	under   backdrop
 	mutex   sync.Mutex
 	slots   []*slot      // not in use
 	workers []*worker    // not in use
@@ -96,7 +97,7 @@ func NewLoader(set Set, o LoaderOptions) (*Loader, error) {
 	if o.Prefetch == 0 {
 		o.Prefetch = 2
 	}
-	l := &Loader{set: set, opt: o, told: map[int]bool{}}
+	l := &Loader{set: set, opt: o, under: o.Pipeline.Background(), told: map[int]bool{}}
 	for i := range set.Len() {
 		if label := set.Label(i); label < 0 || mixes && label >= o.Classes {
 			return nil, fmt.Errorf("loader: %s has class %d, which is none of %d", set.Name(i), label, o.Classes)
@@ -109,7 +110,7 @@ func NewLoader(set Set, o LoaderOptions) (*Loader, error) {
 func (l *Loader) findShape() error {
 	var first error
 	for i := range l.set.Len() {
-		im, _, err := imageWith(l.set, new(Decoder), i)
+		im, _, err := imageWith(l.set, &Decoder{Background: l.under}, i)
 		if err == nil {
 			t, err := l.opt.Pipeline.TensorAt(l.opt.Seed, 0, uint64(i), im)
 			if err == nil {

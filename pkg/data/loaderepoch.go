@@ -137,6 +137,7 @@ func (e *epoch) work(ctx context.Context) {
 func (e *epoch) picture(w *worker, s *slot, place int) error {
 	i := s.index[place]
 	s.labels[place] = e.set.Label(i)
+	w.decoder.Background = e.under
 	im, damage, err := imageWith(e.set, &w.decoder, i)
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ const (
 // tiffTag reads a tag's first value out of the first directory of a TIFF file,
 // which is what an EXIF block is too. It returns 0 where there is none.
 func tiffTag(b []byte, tag uint16) int {
-	if len(b) < 8 {
+	if len(b) < 8 || !slices.Contains([]string{"II*\x00", "MM\x00*", "II\x00*", "MM*\x00"}, string(b[:4])) { // the last two as PIL has it
 		return 0
 	}
 	var order binary.ByteOrder = binary.LittleEndian

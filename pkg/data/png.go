@@ -38,7 +38,7 @@ func (d *Decoder) decodePNG(data []byte) (*transform.Image, int, error) {
 		}
 		d.damage = damage
 	}
-	im, err := toRGB(src)
+	im, err := toRGB(src, d.Background)
 	return im, orientation(exif, xmp), err
 }
 

@@ -9,9 +9,22 @@ import (
 	"gaze/pkg/transform"
 )
 
+// backdrop is the colour that transparent pixels are put on; with nil their alpha is
+// dropped.
+type backdrop = *[3]uint8
+
+// put writes a colour of some alpha.
+func put(dst []byte, r, g, b, a byte, under backdrop) {
+	dst[0], dst[1], dst[2] = r, g, b
+	if under != nil && a != 255 {
+		over := transform.Over([3]uint8{r, g, b}, a, *under)
+		copy(dst, over[:])
+	}
+}
+
 // toRGB converts what a decoder returns as PIL's convert("RGB") does, but
-// for 16-bit grey (see [Decode]).
-func toRGB(src image.Image) (*transform.Image, error) {
+// for 16-bit grey (see [Decode]), or puts it on a colour.
+func toRGB(src image.Image, under backdrop) (*transform.Image, error) {
 	b := src.Bounds()
 	out := transform.NewImage(b.Dx(), b.Dy(), 3)
 	switch src := src.(type) {
@@ -20,16 +33,16 @@ func toRGB(src image.Image) (*transform.Image, error) {
 	case *image.Gray16:
 		eachPixel(out, src.Pix, src.Stride, 2, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[0], s[0] })
 	case *image.Paletted:
-		p := paletteRGB(src.Palette)
+		p := paletteRGB(src.Palette, under)
 		eachPixel(out, src.Pix, src.Stride, 1, func(d, s []byte) { copy(d, p[s[0]][:]) })
 	case *image.NRGBA:
-		eachPixel(out, src.Pix, src.Stride, 4, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[1], s[2] })
+		eachPixel(out, src.Pix, src.Stride, 4, func(d, s []byte) { put(d, s[0], s[1], s[2], s[3], under) })
 	case *image.NRGBA64:
-		eachPixel(out, src.Pix, src.Stride, 8, func(d, s []byte) { d[0], d[1], d[2] = s[0], s[2], s[4] })
+		eachPixel(out, src.Pix, src.Stride, 8, func(d, s []byte) { put(d, s[0], s[2], s[4], s[6], under) })
 	case *image.RGBA:
-		eachPixel(out, src.Pix, src.Stride, 4, func(d, s []byte) { divideAlpha(d, s[0], s[1], s[2], s[3]) })
+		eachPixel(out, src.Pix, src.Stride, 4, func(d, s []byte) { divideAlpha(d, s[0], s[1], s[2], s[3], under) })
 	case *image.RGBA64:
-		eachPixel(out, src.Pix, src.Stride, 8, func(d, s []byte) { divideAlpha(d, s[0], s[2], s[4], s[6]) })
+		eachPixel(out, src.Pix, src.Stride, 8, func(d, s []byte) { divideAlpha(d, s[0], s[2], s[4], s[6], under) })
 	default:
 		return nil, fmt.Errorf("pixels of type %T aren't supported: save the picture as 8-bit PNG", src)
 	}
@@ -48,7 +61,7 @@ func eachPixel(out *transform.Image, pix []byte, stride, size int, f func(dst, s
 }
 
 // divideAlpha undoes premultiplication with PIL's rounding.
-func divideAlpha(d []byte, r, g, b, a byte) {
+func divideAlpha(d []byte, r, g, b, a byte, under backdrop) {
 	switch a {
 	case 255:
 		d[0], d[1], d[2] = r, g, b
@@ -59,6 +72,7 @@ func divideAlpha(d []byte, r, g, b, a byte) {
 			d[i] = byte(min(int(v)*255/int(a), 255))
 		}
 	}
+	put(d, d[0], d[1], d[2], a, under)
 }
 
 // cmykRGB makes a colour of inks without a colour profile: what a colour leaves is
@@ -71,16 +85,15 @@ func cmykRGB(dst []byte, c, m, y, k byte) {
 	}
 }
 
-// paletteRGB returns a palette's colours without alpha; those that are missing
-// are black.
-func paletteRGB(p color.Palette) (rgb [256][3]byte) {
+// paletteRGB returns a palette's colours; those that are missing are black.
+func paletteRGB(p color.Palette, under backdrop) (rgb [256][3]byte) {
 	for i, c := range p {
 		if i == len(rgb) {
 			break
 		}
 		switch c := c.(type) {
 		case color.NRGBA:
-			rgb[i] = [3]byte{c.R, c.G, c.B}
+			put(rgb[i][:], c.R, c.G, c.B, c.A, under)
 		default:
 			r, g, b, _ := c.RGBA()
 			rgb[i] = [3]byte{byte(r >> 8), byte(g >> 8), byte(b >> 8)}

@@ -17,6 +17,7 @@ type tiffFile struct {
 	data  []byte
 	order binary.ByteOrder
 	tags  map[uint16][]int
+	lost  map[uint16]bool // tags whose values lie beyond the file's end
 
 	width, height int
 	compression   int
@@ -86,7 +87,7 @@ func parseTIFF(data []byte) (*tiffFile, error) {
 	if len(data) < 8 {
 		return nil, ErrTruncated
 	}
-	f := &tiffFile{data: data, order: binary.LittleEndian, tags: map[uint16][]int{}}
+	f := &tiffFile{data: data, order: binary.LittleEndian, tags: map[uint16][]int{}, lost: map[uint16]bool{}}
 	if data[0] == 'M' {
 		f.order = binary.BigEndian
 	}
@@ -121,6 +122,7 @@ func (f *tiffFile) entry(e []byte) error {
 			if f.needed(tag) {
 				return ErrTruncated
 			}
+			f.lost[tag] = true
 			return nil
 		}
 		values = f.data[at : at+size*count]
@@ -205,6 +207,15 @@ func (f *tiffFile) check() error {
 			name = "of a kind that isn't known"
 		}
 		return unsupported("%s compression (%d)", name, f.compression)
+	}
+	// What libtiff reads must be right in this, too; PIL itself doesn't look at it.
+	if f.compression != tiffNone {
+		if p := f.one(tagPlanar, 1); p != 1 && p != 2 {
+			return fmt.Errorf("the data is damaged: %d as the way that samples are stored", p)
+		}
+		if f.lost[tagStripCounts] || f.lost[tagTileCounts] {
+			return ErrTruncated
+		}
 	}
 	for _, v := range f.tags[tagSampleFormat] {
 		if v != 1 && v != 4 {

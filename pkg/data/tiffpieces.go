@@ -35,7 +35,7 @@ func (d *Decoder) tiffPieces(f *tiffFile) (*transform.Image, error) {
 	if f.planar {
 		planes, samples = f.samples, 1
 	}
-	paint := f.painter()
+	paint := f.painter(d.Background)
 	row := make([]uint8, f.tileWidth*f.samples*max(f.bits/8, 1))
 	pieces := make([][]byte, planes)
 	for i := range across * down {
@@ -56,6 +56,11 @@ func (d *Decoder) tiffPieces(f *tiffFile) (*transform.Image, error) {
 		}
 		if out == nil { // not before there is something to be seen
 			out = transform.NewImage(f.width, f.height, 3)
+			if under := d.Background; under != nil && f.hasAlpha() { // missing pieces are transparent
+				for i := 0; i < len(out.Pix); i += 3 {
+					copy(out.Pix[i:], under[:])
+				}
+			}
 		}
 		width := min(f.tileWidth, f.width-x)
 		for r := range min(height, f.height-y) {
@@ -178,7 +183,8 @@ func (f *tiffFile) unpack(packed []byte, width, height, size int) ([]byte, error
 		}
 		return nil, fmt.Errorf("the data is damaged: %w", err)
 	}
-	if _, err := r.Read([]byte{0}); errors.Is(err, zlib.ErrChecksum) {
+	// Where there is more than that, zlib doesn't come to the checksum.
+	if n, err := r.Read([]byte{0}); n == 0 && errors.Is(err, zlib.ErrChecksum) {
 		return nil, fmt.Errorf("the data is damaged: %w", err)
 	}
 	return out.Bytes(), nil
@@ -260,13 +266,29 @@ func (d *Decoder) tiffJPEG(f *tiffFile, packed []byte, width, height, samples in
 }
 
 // painter returns what makes RGB of a row of samples.
-func (f *tiffFile) painter() func(dst, row []byte) {
+func (f *tiffFile) painter(under backdrop) func(dst, row []byte) {
+	if !f.hasAlpha() {
+		under = nil
+	}
 	n := f.samples
 	if f.bits == 16 {
 		n *= 2
-		return f.painterOf(n, f.highByte())
+		return f.painterOf(n, f.highByte(), under)
 	}
-	return f.painterOf(n, func(s []byte, i int) byte { return s[i] })
+	return f.painterOf(n, func(s []byte, i int) byte { return s[i] }, under)
+}
+
+// hasAlpha tells whether the first extra sample is alpha: where the file says so, and
+// where it says nothing of a fourth sample beside three colours, which PIL takes for it.
+func (f *tiffFile) hasAlpha() bool {
+	const multiplied, alone, corel = 1, 2, 999
+	switch {
+	case f.photometric == photoInks || f.samples == f.colours():
+		return false
+	case len(f.extra) == 0:
+		return f.colours() == 3 && f.samples == 4
+	}
+	return f.extra[0] == alone || f.colours() == 3 && (f.extra[0] == multiplied || f.extra[0] == corel)
 }
 
 // highByte returns what takes the high byte of a sample of two.
@@ -279,7 +301,7 @@ func (f *tiffFile) highByte() func(s []byte, i int) byte {
 }
 
 // painterOf is painter for pixels of size bytes; at is their sample i.
-func (f *tiffFile) painterOf(size int, at func(s []byte, i int) byte) func(dst, row []byte) {
+func (f *tiffFile) painterOf(size int, at func(s []byte, i int) byte, under backdrop) func(dst, row []byte) {
 	each := func(paint func(d, s []byte)) func(dst, row []byte) {
 		return func(dst, row []byte) {
 			for ; len(dst) > 0; dst, row = dst[3:], row[size:] {
@@ -290,12 +312,18 @@ func (f *tiffFile) painterOf(size int, at func(s []byte, i int) byte) func(dst, 
 	switch f.photometric {
 	case photoPalette:
 		colours := f.palette()
+		if under != nil {
+			return each(func(d, s []byte) { c := colours[s[0]]; put(d, c[0], c[1], c[2], s[1], under) })
+		}
 		return each(func(d, s []byte) { copy(d, colours[s[0]][:]) })
 	case photoInks:
 		return each(func(d, s []byte) { cmykRGB(d, at(s, 0), at(s, 1), at(s, 2), at(s, 3)) })
 	case photoRGB, photoYCbCr:
 		if len(f.extra) > 0 && f.extra[0] == 1 { // multiplied with alpha
-			return each(func(d, s []byte) { divideAlpha(d, at(s, 0), at(s, 1), at(s, 2), at(s, 3)) })
+			return each(func(d, s []byte) { divideAlpha(d, at(s, 0), at(s, 1), at(s, 2), at(s, 3), under) })
+		}
+		if under != nil {
+			return each(func(d, s []byte) { put(d, at(s, 0), at(s, 1), at(s, 2), at(s, 3), under) })
 		}
 		return each(func(d, s []byte) { d[0], d[1], d[2] = at(s, 0), at(s, 1), at(s, 2) })
 	}
@@ -306,6 +334,9 @@ func (f *tiffFile) painterOf(size int, at func(s []byte, i int) byte) func(dst, 
 			v = ^v
 		}
 		d[0], d[1], d[2] = v, v, v
+		if under != nil {
+			put(d, v, v, v, at(s, 1), under)
+		}
 	})
 }
 

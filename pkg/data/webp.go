@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"slices"
 
 	"golang.org/x/image/webp"
 
@@ -48,6 +49,9 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 	for _, c := range chunks {
 		switch {
 		case c.name == "VP8X" && len(c.data) >= 10:
+			if c.data[0]&^webpFlags != 0 {
+				return nil, 0, errors.New("the data is damaged: unknown flags")
+			}
 			canvas = image.Pt(uint24(c.data[4:])+1, uint24(c.data[7:])+1)
 		case c.name == "ANMF" && frame == nil && len(c.data) >= 16:
 			frame = c.data
@@ -57,18 +61,89 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 			xmp = c.data
 		}
 	}
-	im, err := decodeWebPFrames(data, frame, canvas)
+	var im *transform.Image
+	var err error
+	if frame == nil {
+		im, err = decodeStillWebP(chunks, d.Background)
+	} else {
+		under := d.Background
+		if !slices.ContainsFunc(chunks, func(c webpChunk) bool { return c.name == "ANIM" }) {
+			return nil, 0, errors.New("the data is damaged: an animation without a header")
+		}
+		if err := checkWebPFrames(chunks, canvas); err != nil {
+			return nil, 0, err
+		}
+		if chunks[0].name == "VP8X" && chunks[0].data[0]&webpHasAlpha == 0 {
+			under = nil
+		}
+		im, err = decodeWebPFrame(frame, canvas, under)
+	}
 	return im, orientation(exif, xmp), err
 }
 
-func decodeWebPFrames(data, frame []byte, canvas image.Point) (*transform.Image, error) {
-	if frame == nil {
-		return decodeStillWebP(data)
+// Flags of the header of the extended format.
+const (
+	webpFlags    = 0x3e // all of them
+	webpAnimated = 0x02
+	webpHasAlpha = 0x10
+)
+
+// checkWebPFrames refuses an animation in which any frame is wrong, as libwebp does.
+func checkWebPFrames(chunks []webpChunk, canvas image.Point) error {
+	for _, c := range chunks {
+		if c.name != "ANMF" {
+			continue
+		}
+		if len(c.data) < 16 {
+			return errors.New("the data is damaged: a frame without a header")
+		}
+		parts, whole := webpChunks(c.data[16:])
+		if !whole {
+			return errors.New("the data is damaged: a frame is cut off")
+		}
+		if len(parts) > 1 && parts[0].name == "ALPH" && parts[1].name == "VP8 " {
+			parts = parts[1:]
+		}
+		var size image.Point
+		if len(parts) > 0 {
+			size = parts[0].size()
+		}
+		if size == (image.Point{}) {
+			return errors.New("the data is damaged: a frame doesn't begin with a picture")
+		}
+		// What the frame itself says of its size doesn't count.
+		at := image.Pt(2*uint24(c.data), 2*uint24(c.data[3:]))
+		if at.X+size.X > canvas.X || at.Y+size.Y > canvas.Y {
+			return errors.New("the data is damaged: a frame lies outside the picture")
+		}
 	}
+	return nil
+}
+
+// size is what a picture says of its size, nothing where it is none.
+func (c webpChunk) size() image.Point {
+	b := c.data
+	switch {
+	case c.name == "VP8 " && len(b) >= 10:
+		bits := uint24(b)
+		wrong := bits&1 != 0 || bits>>1&7 > 3 || bits>>4&1 == 0 || bits>>5 >= len(b) || string(b[3:6]) != "\x9d\x01\x2a"
+		size := image.Pt(int(binary.LittleEndian.Uint16(b[6:]))&0x3fff, int(binary.LittleEndian.Uint16(b[8:]))&0x3fff)
+		if !wrong && size.X > 0 && size.Y > 0 {
+			return size
+		}
+	case c.name == "VP8L" && len(b) >= 5 && b[0] == 0x2f && b[4]>>5 == 0:
+		bits := int(binary.LittleEndian.Uint32(b[1:]))
+		return image.Pt(bits&0x3fff+1, bits>>14&0x3fff+1)
+	}
+	return image.Point{}
+}
+
+// decodeWebPFrame decodes the first frame of an animation.
+func decodeWebPFrame(frame []byte, canvas image.Point, under backdrop) (*transform.Image, error) {
 	if err := checkSize(canvas.X, canvas.Y); err != nil {
 		return nil, err
 	}
-	im, err := decodeStillWebP(stillOf(frame))
+	im, err := decodeWebPFile(stillOf(frame), under)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +152,11 @@ func decodeWebPFrames(data, frame []byte, canvas image.Point) (*transform.Image,
 		return nil, errors.New("the first frame lies outside the picture")
 	}
 	out := transform.NewImage(canvas.X, canvas.Y, 3)
+	if under != nil {
+		for i := 0; i < len(out.Pix); i += 3 {
+			copy(out.Pix[i:], under[:])
+		}
+	}
 	for y := range im.Height {
 		copy(out.Pix[((at.Y+y)*canvas.X+at.X)*3:], im.Pix[y*im.Width*3:(y+1)*im.Width*3])
 	}
@@ -88,18 +168,103 @@ func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 // stillOf makes a WebP file of an animation's frame.
 func stillOf(frame []byte) []byte {
 	chunks, _ := webpChunks(frame[16:])
-	hasAlpha := len(chunks) > 0 && chunks[0].name == "ALPH"
+	hasAlpha := len(chunks) > 1 && chunks[0].name == "ALPH"
 	b := []byte("RIFF\x00\x00\x00\x00WEBP")
 	if hasAlpha {
 		b = append(b, "VP8X\x0a\x00\x00\x00\x10\x00\x00\x00"...)
-		b = append(b, frame[6:12]...) // width and height less one
+		size := chunks[1].size()
+		for _, n := range []int{size.X - 1, size.Y - 1} {
+			b = append(b, byte(n), byte(n>>8), byte(n>>16))
+		}
 	}
 	b = append(b, frame[16:]...)
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
 	return b
 }
 
-func decodeStillWebP(data []byte) (*transform.Image, error) {
+// decodeStillWebP decodes a file's only picture. Its chunks are given to the decoder
+// in a file without any others: it doesn't know that a lossless picture has its own
+// alpha, and so refuses one whose file has metadata, too.
+func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, error) {
+	if len(chunks) == 0 {
+		return nil, ErrTruncated
+	}
+	head := chunks[0]
+	if head.name != "VP8X" {
+		if head.name != "VP8 " && head.name != "VP8L" {
+			return nil, errors.New("the data is damaged: it doesn't begin with the picture")
+		}
+		return decodeWebPFile(riff(head), lossless(head, under))
+	}
+	if len(head.data) != 10 {
+		return nil, errors.New("the data is damaged: a header of another length")
+	}
+	if head.data[0]&webpAnimated != 0 {
+		return nil, errors.New("the data is damaged: an animation without pictures")
+	}
+	var parts []webpChunk
+	last := 0
+	for i, c := range chunks[1:] {
+		if c.name == "VP8X" {
+			return nil, errors.New("the data is damaged: two headers")
+		}
+		if c.name == "VP8 " || c.name == "VP8L" || c.name == "ALPH" {
+			if len(parts) > 0 && i != last+1 {
+				return nil, errors.New("the data is damaged: alpha and colours aren't beside each other")
+			}
+			parts, last = append(parts, c), i
+		}
+	}
+	var im *transform.Image
+	var err error
+	switch {
+	case len(parts) == 1 && parts[0].name != "ALPH":
+		im, err = decodeWebPFile(riff(parts[0]), lossless(parts[0], under))
+	case len(parts) == 2 && parts[0].name == "ALPH" && parts[1].name == "VP8 ":
+		if head.data[0]&webpHasAlpha == 0 { // then nobody looks at it
+			im, err = decodeWebPFile(riff(parts[1]), nil)
+			break
+		}
+		header := bytes.Clone(head.data)
+		header[0] = webpHasAlpha
+		return decodeWebPFile(riff(webpChunk{"VP8X", header}, parts[0], parts[1]), under)
+	default:
+		return nil, errors.New("the data is damaged: there isn't one picture in it")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if width, height := uint24(head.data[4:])+1, uint24(head.data[7:])+1; width != im.Width || height != im.Height {
+		return nil, fmt.Errorf("the data is damaged: pixels for %dx%d where the header says %dx%d", im.Width, im.Height, width, height)
+	}
+	return im, nil
+}
+
+// lossless is what a picture is put on: nothing where a lossless one says that it has
+// no alpha.
+func lossless(c webpChunk, under backdrop) backdrop {
+	if c.name == "VP8L" && len(c.data) >= 5 && c.data[4]&0x10 == 0 {
+		return nil
+	}
+	return under
+}
+
+// riff makes a file of chunks.
+func riff(chunks ...webpChunk) []byte {
+	b := []byte("RIFF\x00\x00\x00\x00WEBP")
+	for _, c := range chunks {
+		b = binary.LittleEndian.AppendUint32(append(b, c.name...), uint32(len(c.data)))
+		b = append(b, c.data...)
+		if len(c.data)%2 != 0 {
+			b = append(b, 0)
+		}
+	}
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
+	return b
+}
+
+// decodeWebPFile decodes a file without anything but a picture.
+func decodeWebPFile(data []byte, under backdrop) (*transform.Image, error) {
 	h, err := webp.DecodeConfig(bytes.NewReader(data))
 	if err == nil {
 		err = checkSize(h.Width, h.Height)
@@ -121,9 +286,19 @@ func decodeStillWebP(data []byte) (*transform.Image, error) {
 	case *image.YCbCr:
 		return videoRGB(src), nil
 	case *image.NYCbCrA:
-		return videoRGB(&src.YCbCr), nil
+		out := videoRGB(&src.YCbCr)
+		if under != nil {
+			for y := range out.Height {
+				row := out.Pix[y*out.Width*3:]
+				for x, a := range src.A[y*src.AStride:][:out.Width] {
+					p := row[3*x : 3*x+3 : 3*x+3]
+					put(p, p[0], p[1], p[2], a, under)
+				}
+			}
+		}
+		return out, nil
 	}
-	return toRGB(src)
+	return toRGB(src, under)
 }
 
 // videoRGB converts the planes of lossy WebP as libwebp does: they have video's

@@ -102,7 +102,7 @@ func (l *looker) look(picture string) (*explain.Attention, error) {
 			return nil, err
 		}
 	}
-	im, damage, err := data.DecodeWarn(picture)
+	im, damage, err := data.DecodeFor(picture, l.pipeline)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,8 @@ func (p *parser) build(name string, at int, args []argument) (Op, error) {
 		return nil, err
 	}
 	switch {
+	case isFixed && asked && isBackground(op):
+		return nil, p.fail(at, "background can't happen at random")
 	case isFixed && asked:
 		return Chance{chance, fixed}, nil
 	case isFixed || !random:
@@ -309,6 +311,7 @@ var colourMakers = map[string]maker{
 	"posterize":    {"posterize(bits)", func(c *call) Op { return Posterize{c.whole("bits", 0, 1, 8)} }},
 	"solarize":     {"solarize(threshold)", func(c *call) Op { return Solarize{c.number("threshold", none, -maxFactor, maxFactor)} }},
 	"equalize":     {"equalize", func(*call) Op { return Equalize{} }},
+	"background":   {"background[(colour=255)], the colour a number or a list like [255,255,255]; always the first step", buildBackground},
 	"autocontrast": {"autocontrast", func(*call) Op { return AutoContrast{} }},
 }
 
@@ -327,6 +330,22 @@ func buildGrayscale(c *call) Op {
 		c.fail(c.at, "greys have 1 or 3 channels")
 	}
 	return Grayscale{n}
+}
+
+// buildBackground takes a colour, white if there is none.
+func buildBackground(c *call) Op {
+	a := c.take("colour")
+	if a == nil {
+		return Background{}
+	}
+	colour := c.colour(a)
+	if len(colour) != 1 && len(colour) != 3 {
+		c.fail(a.at, "one number or three should be here")
+	}
+	if b := (Background{colour}); b.RGB() != [3]uint8{white, white, white} {
+		return b
+	}
+	return Background{}
 }
 
 // kernelSize takes one odd size for both, or a list of width and height.

@@ -192,6 +192,15 @@ func (c *call) fill() Fill {
 	if a == nil {
 		return nil
 	}
+	f := c.colour(a)
+	if len(f) == 1 && f[0] == 0 {
+		return nil
+	}
+	return f
+}
+
+// colour reads a number or a list of up to four, each of a byte.
+func (c *call) colour(a *argument) Fill {
 	if a.ranged || a.word != "" || len(a.numbers) > 4 {
 		c.fail(a.at, "a number or a list of up to 4 should be here")
 		return nil
@@ -203,9 +212,6 @@ func (c *call) fill() Fill {
 			return nil
 		}
 		f = append(f, uint8(v))
-	}
-	if len(f) == 1 && f[0] == 0 {
-		return nil
 	}
 	return f
 }

@@ -84,7 +84,7 @@ func (p Pipeline) Region(width, height int) (Region, bool) {
 				return Region{}, false
 			}
 			height, width = crop.Height, crop.Width
-		case ToTensor, Normalize:
+		case Background, ToTensor, Normalize:
 		default:
 			return Region{}, false
 		}
@@ -142,6 +142,8 @@ func (e extent) after(op Op) extent {
 		if op.Channels > 0 {
 			e.channels = op.Channels
 		}
+	case Background:
+		e.channels = 3
 	case RandomCrop:
 		e.height, e.width = op.Height, op.Width
 	case RandomResizedCrop:

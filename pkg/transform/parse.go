@@ -128,6 +128,8 @@ func (p *parser) pipeline() (Pipeline, error) {
 			return nil, p.fail(at, "a second totensor")
 		case toTensor:
 			tensor = true
+		case isBackground(op) && len(out) > 0:
+			return nil, p.fail(at, "background must be the first step: files lose their transparency when they are decoded")
 		case onPictures && tensor:
 			return nil, p.fail(at, "%s works on pictures: move it before totensor", name)
 		case !onPictures && !tensor:

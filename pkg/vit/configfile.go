@@ -116,6 +116,50 @@ func readJSON(path string) (map[string]any, error) {
 	return values, nil
 }
 
+// markFractions has the numbers of keys that the file writes with a fraction or an
+// exponent, as 224.5 or 3.0, stay a json.Number. Python has them as other than whole
+// numbers, and transformers doesn't take them for sizes or filters.
+func markFractions(path string, values map[string]any, keys ...string) error {
+	text, err := textfile.Read(path)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var exact map[string]any
+	if err := d.Decode(&exact); err != nil {
+		return fmt.Errorf("%s: not a JSON object: %w", path, err)
+	}
+	if inner, ok := exact["image_processor"].(map[string]any); ok && values["image_processor"] == nil {
+		exact = inner
+	}
+	for _, key := range keys {
+		if v, ok := exact[key]; ok {
+			values[key] = marked(v)
+		}
+	}
+	return nil
+}
+
+// marked is a value with whole numbers as float64, others as json.Number.
+func marked(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Float64(); err == nil && !strings.ContainsAny(v.String(), ".eE") {
+			return n
+		}
+	case []any:
+		for i := range v {
+			v[i] = marked(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = marked(v[key])
+		}
+	}
+	return v
+}
+
 // number is the first of the keys that is there and a number.
 func (f *configFile) number(keys ...string) (float64, bool) {
 	if f == nil {

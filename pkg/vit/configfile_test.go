@@ -147,7 +147,7 @@ func TestDefaultPipelines(t *testing.T) {
 		{Lukemelas, square(384, nil), "resize(384,384,bilinear)" + half},
 		{GoogleNPZ, square(224, nil), "resize(224,224,bilinear)" + half},
 		{HFViT, square(224, nil), "resize(224,224,bilinear)" + half},
-		{HFDinov2, square(518, nil), "resize(256,bicubic) | centercrop(224,floor)" + imagenet},
+		{HFDinov2, square(518, nil), "background(255) | resize(256,bicubic) | centercrop(224,floor)" + imagenet},
 		{DINOv2, square(518, nil), "resize(256,bicubic) | centercrop(224)" + imagenet},
 		{HFDeiT, square(224, nil), "resize(256,256,bicubic) | centercrop(224,floor)" + imagenet},
 		{Timm, square(224, nil), "resize(248,bicubic) | centercrop(224)" + half},

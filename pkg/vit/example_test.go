@@ -110,7 +110,7 @@ func ExampleModel_Preprocessing() {
 	}
 	fmt.Println(p)
 	// Output:
-	// resize(256,bicubic) | centercrop(224,floor) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])
+	// background(255) | resize(256,bicubic) | centercrop(224,floor) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])
 }
 
 // A training checkpoint may hold several sets of weights and a head of another name.

@@ -105,6 +105,9 @@ func (m *Model) sources(conf *configFile, dir string) ([]source, error) {
 			}
 			values = inner
 		}
+		if err := markFractions(path, values, "size", "crop_size", "pad_size", "resample"); err != nil {
+			return nil, err
+		}
 		list = append(list, source{path, "", func() (transform.Pipeline, []string, error) {
 			p, err := hfPipeline(values, m.Layout, m.Config, conf)
 			return p, nil, err
@@ -134,12 +137,12 @@ func defaultPipeline(layout Layout, c Config) string {
 	case DINOv2: // 224 whatever the size the positions are for, as its evaluation does
 		return grey + "resize(256,bicubic) | centercrop(224) | totensor | " + normalizeFor(c, normalizeImageNet)
 	case HFDinov2:
-		return grey + "resize(256,bicubic) | centercrop(224,floor) | totensor | " + normalizeFor(c, normalizeImageNet)
+		return onWhite(c) + grey + "resize(256,bicubic) | centercrop(224,floor) | totensor | " + normalizeFor(c, normalizeImageNet)
 	case HFCLIP:
 		if !c.PreNorm { // SigLIP
-			return fmt.Sprintf("resize(%d,%d,bicubic) | totensor | %s", h, w, normalizeHalf)
+			return onWhite(c) + fmt.Sprintf("resize(%d,%d,bicubic) | totensor | %s", h, w, normalizeHalf)
 		}
-		return fmt.Sprintf("resize(%d,bicubic) | centercrop(%d,floor) | totensor | %s", h, h, normalizeCLIP)
+		return onWhite(c) + fmt.Sprintf("resize(%d,bicubic) | centercrop(%d,floor) | totensor | %s", h, h, normalizeCLIP)
 	case Torchvision:
 		return torchvisionPipeline(c)
 	case HFDeiT:
@@ -159,6 +162,15 @@ func defaultPipeline(layout Layout, c Config) string {
 		}
 	}
 	return grey + fmt.Sprintf("resize(%d,%d,bilinear) | totensor | %s", h, w, normalizeHalf)
+}
+
+// onWhite is what transformers' classes that convert to RGB begin with; pictures for
+// other models than those of colours aren't converted.
+func onWhite(c Config) string {
+	if c.Channels == 3 {
+		return transform.Background{}.String() + " | "
+	}
+	return ""
 }
 
 // normalizeFor is a normalisation that the model's channels have: that of colours,

@@ -70,12 +70,15 @@ func (c preprocessCase) model(t *testing.T) (*Model, error) {
 }
 
 // noise repeats the pictures that the goldens were made of.
-func noise(height, width int) *transform.Image {
-	im := transform.NewImage(width, height, 3)
-	state := uint32(height*1000003 + width*1009 + 3)
+func noise(height, width, channels int) *transform.Image {
+	im := transform.NewImage(width, height, channels)
+	state := uint32(height*1000003 + width*1009 + channels)
 	for i := range im.Pix {
 		state = state*1664525 + 1013904223
 		im.Pix[i] = uint8(state >> 24)
+		if channels == 4 && i%4 == 3 {
+			im.Pix[i] = uint8(min(max(2*int(im.Pix[i])-128, 0), 255))
+		}
 	}
 	return im
 }
@@ -98,6 +101,13 @@ var refusals = []struct{ name, says string }{
 	{`size {"max_height": 30, "max_width": 40}`, `size is {"max_height":30,"max_width":40}`},
 	{`ConvNext size {"shortest_edge": 36, "longest_edge": 40}`, "shortest_edge alone should be for a ConvNextImageProcessor"}, // passes over longest_edge
 	{"crop 0", "crop_size is 0"}, // gives nothing
+	// Rounded to even without a word, or taken for bilinear.
+	{`"crop_size": {"height": 28, "width": 20.5}`, `crop_size is {"height":28,"width":20.5}`},
+	{`{"resample": 3.0}`, "resample is 3.0"},
+	{`{"resample": 2.5}`, "resample is 2.5"},
+	{`ConvNext fractions {"size": {"shortest_edge": 36.0}}`, `size is {"shortest_edge":36.0}`},
+	{"timm a size with a fraction", "input_size is [3,32.5,32]"},
+	{"timm two sizes", "input_size is [3,64,64] and img_size of model_args is [32,32]"}, // the model refuses such pictures
 }
 
 // readAll are cases that only transformers 4 wrote and read.
@@ -135,7 +145,11 @@ func TestPreprocessingGolden(t *testing.T) {
 				if err != nil {
 					break
 				}
-				tensor, err := p.Tensor(noise(size[0], size[1]))
+				im := noise(size[0], size[1], 3)
+				if c.Pictures == "alpha" {
+					im = noise(size[0], size[1], 4)
+				}
+				tensor, err := p.Tensor(im)
 				switch {
 				case c.Error != "":
 					if err == nil {

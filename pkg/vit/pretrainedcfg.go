@@ -11,12 +11,12 @@ import (
 
 // pretrainedKeys are the keys of timm's pretrained_cfg.
 var pretrainedKeys = keyTable{
-	{"input_size", obeyed, "`[channels, height, width]` of what the model gets; missing: the model's own. `in_chans` and `img_size` of `model_args` go before it, `img_size` unless the model is one for any size (`dynamic_img_size`)"},
+	{"input_size", obeyed, "`[channels, height, width]` of what the model gets; missing: the model's own. `in_chans` of `model_args` goes before it, and so does `img_size` with `fixed_input_size`; without, another `img_size` is an error, unless the model is one for any size (`dynamic_img_size`)"},
 	{"fixed_input_size", obeyed, "see `input_size`"},
 	{"crop_mode", obeyed, "`center`, `squash` or `border`; another one is an error"},
 	{"crop_pct", obeyed, "pictures are brought to size/crop_pct, rounded down, then cropped to size; missing: 0.875"},
 	{"interpolation", obeyed, "`bicubic` (also where missing), `bilinear`, `nearest`, `lanczos`, `box`, `hamming`; `random` is an error"},
-	{"mean", obeyed, "missing: ImageNet's; of a model for grey pictures, the mean of the channels', with a warning"},
+	{"mean", obeyed, "a list, or a number for all channels; missing, empty or 0: ImageNet's; of a model for grey pictures, the mean of the channels', with a warning"},
 	{"std", obeyed, "the same; not 0"},
 
 	{"test_input_size", harmless, "a size for higher accuracy that timm takes only when asked to (`use_test_size`); give a `--pipeline` to use it"},
@@ -130,10 +130,14 @@ func isModelKey(key string) bool {
 func timmInputSize(c Config, f *configFile) ([2]int, error) {
 	args, _ := f.values["model_args"].(map[string]any)
 	size, channels := c.ImageSize, c.Channels
-	if list, ok := f.timm["input_size"].([]any); ok && isInputSize(list) {
+	if v := f.timm["input_size"]; v != nil {
+		list, ok := v.([]any)
+		if !ok || len(list) != 3 || !isInputSize(list) {
+			return size, fmt.Errorf("input_size is %s, where [channels, height, width] in whole numbers should be", shortJSON(v))
+		}
 		size, _ = asPair(list[1:])
 		if channels, ok = asSize(list[0]); !ok {
-			return size, fmt.Errorf("input_size is %s, where [channels, height, width] should be", shortJSON(list))
+			return size, fmt.Errorf("input_size is %s, where [channels, height, width] in whole numbers should be", shortJSON(list))
 		}
 	}
 	if v := args["in_chans"]; v != nil {
@@ -152,8 +156,18 @@ func timmInputSize(c Config, f *configFile) ([2]int, error) {
 		return size, fmt.Errorf("fixed_input_size is %s, where true or false should be", shortJSON(v))
 	}
 	anySize := args["dynamic_img_size"] == true || args["strict_img_size"] == false
-	if own, ok := asPair(args["img_size"]); ok && !anySize {
-		size = own
+	if v := args["img_size"]; v != nil {
+		own, ok := asPair(v)
+		if !ok || own[0] == 0 || own[1] == 0 {
+			return size, fmt.Errorf("img_size of model_args is %s, where a whole number or [height, width] should be", shortJSON(v))
+		}
+		switch said := f.timm["input_size"]; {
+		case anySize:
+		case said != nil && own != size && f.timm["fixed_input_size"] != true:
+			return size, fmt.Errorf("input_size is %s and img_size of model_args is %s, and the model isn't one for any size: timm's takes no pictures of the first size", shortJSON(said), shortJSON(v))
+		default:
+			size = own
+		}
 	}
 	return size, nil
 }
@@ -183,7 +197,14 @@ func timmStatistics(c Config, cfg map[string]any) (mean, std []float64, warnings
 		{"mean", []any{0.485, 0.456, 0.406}, &mean}, {"std", []any{0.229, 0.224, 0.225}, &std},
 	} {
 		list, ok := cfg[part.key].([]any)
-		if cfg[part.key] == nil || ok && len(list) == 0 {
+		if n, single := cfg[part.key].(float64); single {
+			list, ok = []any{n}, true
+			if cfg["crop_mode"] == "border" && part.key == "mean" && c.Channels > 1 {
+				return nil, nil, nil, fmt.Errorf("mean is %s, where a list should be for the crop mode border, whose colour it is", shortJSON(n))
+			}
+		}
+		zero := cfg[part.key] == 0.0 && c.Channels > 1 // which timm takes for nothing
+		if cfg[part.key] == nil || ok && len(list) == 0 || zero {
 			list, ok = part.usual, true
 		}
 		if c.Channels == 1 && len(list) > 1 {
@@ -197,7 +218,7 @@ func timmStatistics(c Config, cfg map[string]any) (mean, std []float64, warnings
 		}
 		values, numbers := statistics(list, part.key == "std")
 		if !ok || !numbers || len(list) != 1 && len(list) != c.Channels {
-			return nil, nil, nil, fmt.Errorf("%s is %s, where a list of %d numbers should be%s", part.key, shortJSON(cfg[part.key]), c.Channels,
+			return nil, nil, nil, fmt.Errorf("%s is %s, where a number or a list of %d should be%s", part.key, shortJSON(cfg[part.key]), c.Channels,
 				map[string]string{"std": ", none of them 0"}[part.key])
 		}
 		*part.to = values

@@ -29,6 +29,13 @@ func hfPipeline(file map[string]any, layout Layout, c Config, conf *configFile) 
 	for key, v := range file {
 		p.values[key] = v
 	}
+	for _, key := range []string{"size", "crop_size", "pad_size"} { // transformers reads them also where they aren't used
+		if p.values[key] != nil {
+			if _, err := p.size(key); err != nil {
+				return nil, err
+			}
+		}
+	}
 	steps, err := p.steps(c.Channels)
 	if err != nil {
 		return nil, err
@@ -45,7 +52,7 @@ func checkedPipeline(p transform.Pipeline) (transform.Pipeline, error) {
 	return read, nil
 }
 
-// steps are in the order of transformers: resize, crop, rescale, normalise, pad.
+// steps are in the order of transformers: convert to RGB, resize, crop, rescale, normalise, pad.
 func (p processor) steps(channels int) (transform.Pipeline, error) {
 	var steps transform.Pipeline
 	rgb, err := p.flag("do_convert_rgb")
@@ -58,6 +65,8 @@ func (p processor) steps(channels int) (transform.Pipeline, error) {
 		steps = append(steps, transform.Grayscale{Channels: 1})
 	case channels != 3:
 		return nil, fmt.Errorf("pictures have three channels, the model takes %d", channels)
+	case rgb:
+		steps = append(steps, transform.Background{})
 	}
 	for _, part := range []struct {
 		key string
@@ -205,7 +214,7 @@ var sizeKeys = [][]string{
 // size reads a size in any form: a number, [height, width] or an object. Keys with
 // null aren't in the result.
 func (p processor) size(key string) (map[string]int, error) {
-	wrong := fmt.Errorf("%s is %s, where a size should be: a number, [height, width], or an object like {\"shortest_edge\": 224}", key, shortJSON(p.values[key]))
+	wrong := fmt.Errorf("%s is %s, where a size should be: a whole number, [height, width], or an object like {\"shortest_edge\": 224}", key, shortJSON(p.values[key]))
 	switch v := p.values[key].(type) {
 	case float64:
 		n, ok := asSize(v)

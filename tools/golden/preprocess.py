@@ -32,6 +32,7 @@ transformers.logging.set_verbosity_error()
 # Landscape and portrait; size minus crop 0 to 3 modulo 4; one pixel wide; smaller than the crop.
 SIZES = [(36, 36), (36, 37), (38, 36), (36, 39), (29, 43), (61, 34), (90, 55), (1, 20), (20, 1), (9, 13), (28, 28), (203, 200)]
 FEW = [(61, 34), (300, 237)]
+ALPHA = [(36, 37), (61, 34), (9, 13), (1, 1)]  # with transparency
 CLASSES = ["ViT", "DeiT", "Bit", "Beit", "CLIP", "Siglip", "ConvNext"]
 
 
@@ -41,6 +42,17 @@ def picture(height, width):
         state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
         out.append(state >> 24)
     return Image.fromarray(np.frombuffer(bytes(out), np.uint8).reshape(height, width, 3), "RGB")
+
+
+def transparent(height, width):
+    """The picture with four channels of transform.py."""
+    state, out = height * 1000003 + width * 1009 + 4, bytearray()
+    for _ in range(height * width * 4):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        out.append(state >> 24)
+    a = np.frombuffer(bytes(out), np.uint8).reshape(height, width, 4).copy()
+    a[..., 3] = np.clip(a[..., 3].astype(int) * 2 - 128, 0, 255)
+    return Image.fromarray(a, "RGBA")
 
 
 def by_transformers(folder, channels):
@@ -75,7 +87,7 @@ cases = []
 
 
 def add(name, layout, files, by, channels=3, size=(32, 32), pictures=SIZES):
-    case = {"name": name, "layout": layout, "channels": channels, "size": list(size), "pictures": "few" if pictures == FEW else "all",
+    case = {"name": name, "layout": layout, "channels": channels, "size": list(size), "pictures": {id(FEW): "few", id(ALPHA): "alpha"}.get(id(pictures), "all"),
             "files": {k: json.dumps(v) for k, v in files.items()}}
     with tempfile.TemporaryDirectory() as folder:
         for file, text in case["files"].items():
@@ -88,7 +100,7 @@ def add(name, layout, files, by, channels=3, size=(32, 32), pictures=SIZES):
             case["error"], ready = f"{type(e).__name__}: {str(e).splitlines()[0][:120]}".replace(folder, "…"), False
         for h, w in pictures if ready else []:
             try:
-                tensor = prepare(picture(h, w))
+                tensor = prepare((transparent if pictures is ALPHA else picture)(h, w))
                 assert tensor.dtype == np.float32 and tensor.ndim == 3, (tensor.dtype, tensor.shape)
                 results.append(digest(tensor))
             except Exception as e:
@@ -144,6 +156,15 @@ for c in CLASSES:
         hf(name, small | change, c)
     for resample in range(6):
         hf(f"resample {resample}", small | {"resample": resample}, c)
+
+    # Transparent pictures: on white, where they are converted.
+    for convert in {"Bit": ["", True], "CLIP": ["", True], "Siglip": ["", True]}.get(c, [True]):
+        hf(f"transparent {convert}", small | ({} if convert == "" else {"do_convert_rgb": convert}), c, pictures=ALPHA)
+    # Numbers with a fraction where there is none to be, and forms that are wrong where they aren't used.
+    for change in {"size": 36.5}, {"size": 36.0}, {"size": {"height": 24, "width": 40.5}}, {"size": {"shortest_edge": 36.0}}, {"size": [24.5, 40]}, \
+            {"do_center_crop": True, "crop_size": 28.5}, {"do_center_crop": True, "crop_size": {"height": 28, "width": 20.5}}, {"resample": 3.0}, {"resample": 2.5}, \
+            {"crop_size": 28.5}, {"crop_size": {}}, {"crop_size": [28]}, {"do_resize": False, "size": 36.5}, {"do_resize": False, "size": {"height": 9}}, {"pad_size": 9.5}:
+        hf(f"fractions {json.dumps(change)}", small | change, c, pictures=FEW)
 
 # ViT, without a class's name and with the model's.
 published = {"do_normalize": True, "do_resize": True, "size": 32} | HALF
@@ -211,6 +232,11 @@ of_timm("deviation 0", square | {"std": [0, 1, 1]})
 of_timm("negative deviation", square | {"std": [-1, 1, 1]})
 of_timm("a size for tests", square | {"test_input_size": [3, 40, 40], "test_crop_pct": 1.0, "crop_pct": 0.9})
 of_timm("a fixed size for tests", square | {"test_input_size": [3, 40, 40], "test_crop_pct": 1.0, "crop_pct": 0.9, "fixed_input_size": True})
+of_timm("two sizes", square | {"input_size": [3, 64, 64]})
+of_timm("a size with a fraction", square | {"input_size": [3, 32.5, 32]})
+of_timm("numbers", square | {"mean": 0.4, "std": 0.2})
+of_timm("whole numbers", square | {"mean": 0, "std": 1})
+of_timm("a number border", square | {"mean": 0.4, "crop_mode": "border"})
 of_timm("a fixed size, another argument", square | {"input_size": [3, 64, 64], "fixed_input_size": True})
 of_timm("any size", square | {"input_size": [3, 40, 40], "fixed_input_size": True}, {"dynamic_img_size": True})
 of_timm("everything harmless", square | {
@@ -219,6 +245,7 @@ of_timm("everything harmless", square | {
     "label_offset": 0, "test_pool_size": None}, top={"label_names": ["a", "b", "c"], "label_descriptions": {"a": "b"}})
 of_timm("an unknown key", square | {"crop_ptc": 0.9})
 of_timm("grey", square | {"input_size": [1, 32, 32], "mean": [0.4], "std": [0.3]}, channels=1)
+of_timm("grey, a number", square | {"input_size": [1, 32, 32], "mean": 0.4, "std": 1}, channels=1)
 of_timm("grey of colours", square | {"crop_mode": "border"}, {"in_chans": 1}, channels=1)
 of_timm("grey with three means", square | {"input_size": [1, 32, 32], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}, {"in_chans": 1}, channels=1)
 flat = {"architecture": "vit_tiny_patch16_224", "num_classes": 3, "num_features": 192, "input_size": [3, 224, 224], "crop_pct": 0.9, "interpolation": "bilinear",
@@ -235,7 +262,7 @@ for c in CLASSES:
 keys["pretrained_cfg"] = [f.name for f in dataclasses.fields(PretrainedCfg)]
 
 out = {"transformers": transformers.__version__, "timm": timm.__version__, "pillow": Image.__version__, "keys": keys, "defaults": defaults, "model_types": model_types,
-       "pictures": {"all": SIZES, "few": FEW}}
+       "pictures": {"all": SIZES, "few": FEW, "alpha": ALPHA}}
 lines = ",\n".join(json.dumps(c) for c in cases)
 text = json.dumps(out)[:-1] + ',\n "cases": [\n' + lines + "\n]}\n"
 pathlib.Path("pkg/vit/testdata/preprocess.json").write_text(text)

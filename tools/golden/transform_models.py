@@ -1,6 +1,6 @@
 """SHA-256 of pictures resized and cropped the way timm and transformers do it.
 
-What differs from torchvision: filters, where a centre crop begins, how a size
+What differs from torchvision: transparent pictures, filters, where a centre crop begins, how a size
 that keeps the shape is rounded, how bytes become numbers. Writes
 pkg/transform/testdata/models.json and sizes.json. The pictures are those of transform.py. Run
 from the repository root.
@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from timm.data.transforms import CenterCropOrPad, ResizeKeepRatio
 from torchvision.transforms.functional import _compute_resized_output_size
-from transformers.image_transforms import center_crop, get_resize_output_image_size, get_size_with_aspect_ratio, normalize, rescale
+from transformers.image_transforms import center_crop, convert_to_rgb, get_resize_output_image_size, get_size_with_aspect_ratio, normalize, rescale
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -75,6 +75,18 @@ for size in [(7, 12), (12, 7), (9, 9), (1, 30), (30, 1), (333, 257), (100, 67), 
         h, w = get_size_with_aspect_ratio(size, short, long)
         if h > 0 and w > 0:
             add(size, 3, f"resize({short},bilinear,longest={long})", im.resize((w, h), Image.Resampling.BILINEAR))
+
+# Transparent pictures on white, as do_convert_rgb asks, and on other colours: every level at every alpha, among others.
+for size in [(1, 1), (5, 7), (64, 61)]:
+    for channels in 1, 3, 4:
+        add(size, channels, "background", convert_to_rgb(picture(*size, channels), return_numpy=True))
+for colour in (0, 0, 0), (127, 127, 127), (1, 128, 254):
+    im = picture(512, 300, 4)
+    over = Image.alpha_composite(Image.new("RGBA", im.size, (*colour, 255)), im).convert("RGB")
+    add((512, 300), 4, f"background({list(colour)})".replace(" ", ""), over)
+im = picture(61, 43, 4)
+add((61, 43), 4, "background(255) | resize(32,bicubic) | centercrop(32,floor)", center_crop(
+    np.asarray(Image.fromarray(convert_to_rgb(im, return_numpy=True)).resize((32, 45), Image.Resampling.BICUBIC)), (32, 32), input_data_format="channels_last"))
 
 # Numbers: rescaled by other factors than 1/255, and not at all.
 for factor in 1 / 255, 1 / 127.5, 1 / 256, 0.003921569, 1.0, 2.5e-5, 0.1:
