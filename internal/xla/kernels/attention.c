@@ -1,243 +1,245 @@
 //go:build cgo && linux && !noxla && amd64
 
-// Attention of all heads, 48 queries at a time, whose scores never leave the cache.
+// Attention, one head and NR queries at a time, so that the scores stay in the cache.
 //
-// Everything is the other way round, with a column for each query: scores are keys
-// times queries [tokens, 48], so that the softmax of 16 queries is a matter of whole
-// vectors, with nothing to add up across a vector, and the probabilities already lie as
-// the right matrix of the next product, values [dim, tokens] times probabilities
-// [tokens, 48]. Nothing is kept for the gradient: it makes the probabilities again.
+// All matrices are transposed, with a column per query. The scores are keys times queries
+// [tokens, NR], so the softmax of 16 queries works on whole vectors and needs no sums across
+// a vector, and the probabilities already have the layout of a packed micropanel of B for the
+// next product, values [dim, tokens] times probabilities [tokens, NR]. The backward pass
+// recomputes the probabilities instead of keeping them.
 
 #include "attention.h"
 
 #include <stdatomic.h>
 
-#include "panels.h"
+#include "avx512.h"
+#include "microkernel.h"
+#include "pack.h"
 #include "scratch.h"
-#include "vector.h"
 
-// One head of one picture, and some of its queries.
 typedef struct {
 	const attention* a;
-	int64_t cuts; // pieces of a head
+	int64_t cuts; // of a head's queries
 	atomic_bool failed;
-} work;
+} attention_job;
 
-// A thread's memory, taken piece by piece.
+// A bump allocator in a thread's scratch memory.
 typedef struct {
 	float* next;
 } arena;
 
-static float* take(arena* a, size_t numbers) {
+static float* arena_alloc(arena* a, size_t numbers) {
 	float* p = a->next;
-	a->next += up(numbers, LANES);
+	a->next += round_up(numbers, LANES);
 	return p;
 }
 
-// part is a head's queries (0), keys (1) or values (2), [tokens, dim], or their
-// gradients.
-static matrix part(const attention* a, const float* qkv, int64_t picture, int64_t head, int which) {
-	int64_t all = a->heads * a->dim;
-	return (matrix){qkv + picture * a->tokens * 3 * all + which * all + head * a->dim, 3 * all, 1};
+enum { QUERY, KEY, VALUE };
+
+// qkv_slice is one of the three parts of a head, [tokens, dim], of qkv or of dqkv.
+static matrix qkv_slice(const attention* a, const float* qkv, int64_t image, int64_t head, int part) {
+	int64_t width = a->heads * a->dim;
+	return (matrix){qkv + image * a->tokens * 3 * width + part * width + head * a->dim, 3 * width, 1};
 }
 
-static matrix result(const attention* a, const float* mixed, int64_t picture, int64_t head) {
-	int64_t all = a->heads * a->dim;
-	return (matrix){mixed + picture * a->queries * all + head * a->dim, all, 1};
+// out_slice is a head's part of out or of dout, [queries, dim].
+static matrix out_slice(const attention* a, const float* out, int64_t image, int64_t head) {
+	int64_t width = a->heads * a->dim;
+	return (matrix){out + image * a->queries * width + head * a->dim, width, 1};
 }
 
-static matrix turned(matrix m) { return (matrix){m.data, m.col, m.row}; }
+static matrix transposed(matrix m) { return (matrix){m.data, m.col_stride, m.row_stride}; }
 
 static matrix from_row(matrix m, int64_t i) {
-	m.data += i * m.row;
+	m.data += i * m.row_stride;
 	return m;
 }
 
-// put writes the transpose of from [dim, queries], rows of a panel, scaled by factor
-// or, where given, by one for each query.
-VECTORS static void put(const float* from, int64_t dim, int64_t queries, float factor, const float* factors, float* to, int64_t row) {
+// store_transposed writes the transpose of from [dim, queries], whose rows are NR apart. It is
+// scaled by factor or, if factors is given, by one factor per query.
+AVX512 static void store_transposed(const float* from, int64_t dim, int64_t queries, float factor, const float* factors, float* out, int64_t out_stride) {
 	for (int64_t q = 0; q < queries; q += LANES) {
-		const __m512 by = factors ? _mm512_loadu_ps(factors + q) : _mm512_set1_ps(factor);
+		const __m512 scale = factors ? _mm512_loadu_ps(factors + q) : _mm512_set1_ps(factor);
 		for (int64_t d = 0; d < dim; d += LANES) {
 			__m512 r[LANES];
 			for (int i = 0; i < LANES; i++)
-				r[i] = d + i < dim ? _mm512_mul_ps(by, _mm512_load_ps(from + (d + i) * PANEL + q)) : _mm512_setzero_ps();
-			transpose(r);
+				r[i] = d + i < dim ? _mm512_mul_ps(scale, _mm512_load_ps(from + (d + i) * NR + q)) : _mm512_setzero_ps();
+			transpose16x16(r);
 			for (int64_t i = 0; i < LANES && q + i < queries; i++)
-				store(to + (q + i) * row + d, dim - d, r[i]);
+				store_lanes(out + (q + i) * out_stride + d, dim - d, r[i]);
 		}
 	}
 }
 
-// soften turns scores [tokens, 48] into e^(score-greatest) and gives one over the sum
-// for each query.
-VECTORS static void soften(float* scores, int64_t tokens, int64_t queries, float* one_over_sum) {
+// softmax replaces scores [tokens, NR] by e^(score - max), with the maximum of each column, and
+// sets inv_sum to the inverse of each column's sum. The division is left to the caller.
+AVX512 static void softmax(float* scores, int64_t tokens, int64_t queries, float* inv_sum) {
 	for (int64_t q = 0; q < queries; q += LANES) {
-		float* at = scores + q;
-		__m512 most = _mm512_load_ps(at);
+		float* column = scores + q;
+		__m512 max = _mm512_load_ps(column);
 		for (int64_t j = 1; j < tokens; j++)
-			most = _mm512_max_ps(most, _mm512_load_ps(at + j * PANEL));
-		__m512 sum = _mm512_setzero_ps(), more = _mm512_setzero_ps();
+			max = _mm512_max_ps(max, _mm512_load_ps(column + j * NR));
+		__m512 even = _mm512_setzero_ps(), odd = _mm512_setzero_ps(); // sums
 		int64_t j = 0;
 		for (; j + 2 <= tokens; j += 2) {
-			__m512 x = exponential(_mm512_sub_ps(_mm512_load_ps(at + j * PANEL), most));
-			__m512 y = exponential(_mm512_sub_ps(_mm512_load_ps(at + (j + 1) * PANEL), most));
-			_mm512_store_ps(at + j * PANEL, x);
-			_mm512_store_ps(at + (j + 1) * PANEL, y);
-			sum = _mm512_add_ps(sum, x);
-			more = _mm512_add_ps(more, y);
+			__m512 x = vexp(_mm512_sub_ps(_mm512_load_ps(column + j * NR), max));
+			__m512 y = vexp(_mm512_sub_ps(_mm512_load_ps(column + (j + 1) * NR), max));
+			_mm512_store_ps(column + j * NR, x);
+			_mm512_store_ps(column + (j + 1) * NR, y);
+			even = _mm512_add_ps(even, x);
+			odd = _mm512_add_ps(odd, y);
 		}
 		for (; j < tokens; j++) {
-			__m512 x = exponential(_mm512_sub_ps(_mm512_load_ps(at + j * PANEL), most));
-			_mm512_store_ps(at + j * PANEL, x);
-			sum = _mm512_add_ps(sum, x);
+			__m512 x = vexp(_mm512_sub_ps(_mm512_load_ps(column + j * NR), max));
+			_mm512_store_ps(column + j * NR, x);
+			even = _mm512_add_ps(even, x);
 		}
-		_mm512_storeu_ps(one_over_sum + q, _mm512_div_ps(_mm512_set1_ps(1), _mm512_add_ps(sum, more)));
+		_mm512_storeu_ps(inv_sum + q, _mm512_div_ps(_mm512_set1_ps(1), _mm512_add_ps(even, odd)));
 	}
 }
 
-// pack_queries packs so many queries, scaled, as a panel [dim, 48].
-VECTORS static void pack_queries(matrix q, int64_t dim, int64_t queries, float scale, float* to) {
-	gaze_pack_right(turned(q), dim, queries, to);
-	const __m512 by = _mm512_set1_ps(scale);
+// pack_queries packs queries, scaled, as a micropanel [dim, NR].
+AVX512 static void pack_queries(matrix q, int64_t dim, int64_t queries, float scale, float* out) {
+	gaze_pack_b(transposed(q), dim, queries, out);
+	const __m512 factor = _mm512_set1_ps(scale);
 	for (int64_t k = 0; k < dim; k++)
 		for (int64_t j = 0; j < queries; j += LANES)
-			_mm512_store_ps(to + k * PANEL + j, _mm512_mul_ps(by, _mm512_load_ps(to + k * PANEL + j)));
+			_mm512_store_ps(out + k * NR + j, _mm512_mul_ps(factor, _mm512_load_ps(out + k * NR + j)));
 }
 
-// product multiplies strips by a panel of queries: out [rows, 48].
-static void product(const float* left, const float* right, int64_t rows, int64_t queries, int64_t depth, float* out) {
-	gaze_panel(left, depth * STRIP, right, PANEL, rows, queries, depth, out, PANEL, false, NULL);
+// multiply multiplies packed rows with a micropanel of queries: tile [rows, NR].
+static void multiply(const float* a, const float* b, int64_t rows, int64_t queries, int64_t k, float* tile) {
+	gaze_macrokernel(a, k * MR, b, NR, rows, queries, k, tile, NR, false, NULL);
 }
 
-// The queries of a piece: from and up to.
+// The queries begin to end of a head.
 typedef struct {
-	int64_t picture, head, from, to;
-} share;
+	int64_t image, head, begin, end;
+} query_range;
 
-static share share_of(const work* w, long i) {
-	const attention* a = w->a;
-	int64_t cut = i % w->cuts, head = i / w->cuts, panels = (a->queries + PANEL - 1) / PANEL;
-	share s = {head / a->heads, head % a->heads, panels * cut / w->cuts * PANEL, panels * (cut + 1) / w->cuts * PANEL};
-	s.to = least(s.to, a->queries);
-	return s;
+static query_range range_of(const attention_job* job, long i) {
+	const attention* a = job->a;
+	int64_t cut = i % job->cuts, head = i / job->cuts, micropanels = (a->queries + NR - 1) / NR;
+	query_range r = {head / a->heads, head % a->heads, micropanels * cut / job->cuts * NR, micropanels * (cut + 1) / job->cuts * NR};
+	r.end = min_i64(r.end, a->queries);
+	return r;
 }
 
-static long pieces(const void* data, int phase) {
-	const work* w = data;
-	return w->a->batch * w->a->heads * w->cuts;
+static long iterations(const void* data, int phase) {
+	const attention_job* job = data;
+	return job->a->batch * job->a->heads * job->cuts;
 }
 
-VECTORS static void forward(void* data, int phase, long i) {
-	work* w = data;
-	const attention* a = w->a;
-	const share s = share_of(w, i);
-	const int64_t n = a->tokens, dim = a->dim, padded = up(n, STRIP), wide = up(dim, STRIP);
-	arena own = {gaze_scratch(sizeof(float) * (2 * padded * wide + (wide + padded + wide + 1) * PANEL + 8 * LANES))};
+AVX512 static void forward(void* data, int phase, long i) {
+	attention_job* job = data;
+	const attention* a = job->a;
+	const query_range r = range_of(job, i);
+	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, MR), dim_padded = round_up(dim, MR);
+	arena own = {gaze_scratch(sizeof(float) * (2 * n_padded * dim_padded + (dim_padded + n_padded + dim_padded + 1) * NR + 8 * LANES))};
 	if (!own.next) {
-		atomic_store(&w->failed, true);
+		atomic_store(&job->failed, true);
 		return;
 	}
-	float *keys = take(&own, padded * dim), *values = take(&own, wide * n), *queries = take(&own, dim * PANEL), *scores = take(&own, n * PANEL), *out = take(&own, wide * PANEL), *sums = take(&own, PANEL);
-	const matrix q = part(a, a->qkv, s.picture, s.head, 0), mixed = result(a, a->mixed, s.picture, s.head);
-	gaze_pack_left(part(a, a->qkv, s.picture, s.head, 1), n, dim, keys);
-	gaze_pack_left(turned(part(a, a->qkv, s.picture, s.head, 2)), dim, n, values);
-	for (int64_t at = s.from; at < s.to; at += PANEL) {
-		int64_t some = least(PANEL, s.to - at);
-		pack_queries(from_row(q, at), dim, some, 1 / root((float)dim), queries);
-		product(keys, queries, n, some, dim, scores);
-		soften(scores, n, some, sums);
-		product(values, scores, dim, some, n, out);
-		put(out, dim, some, 1, sums, (float*)from_row(mixed, at).data, mixed.row);
+	float *keys = arena_alloc(&own, n_padded * dim), *values = arena_alloc(&own, dim_padded * n), *queries = arena_alloc(&own, dim * NR), *scores = arena_alloc(&own, n * NR), *tile = arena_alloc(&own, dim_padded * NR), *inv_sum = arena_alloc(&own, NR);
+	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), out = out_slice(a, a->out, r.image, r.head);
+	gaze_pack_a(qkv_slice(a, a->qkv, r.image, r.head, KEY), n, dim, keys);
+	gaze_pack_a(transposed(qkv_slice(a, a->qkv, r.image, r.head, VALUE)), dim, n, values);
+	for (int64_t at = r.begin; at < r.end; at += NR) {
+		int64_t count = min_i64(NR, r.end - at);
+		pack_queries(from_row(q, at), dim, count, 1 / sqrt_f32((float)dim), queries);
+		multiply(keys, queries, n, count, dim, scores);
+		softmax(scores, n, count, inv_sum);
+		multiply(values, scores, dim, count, n, tile);
+		store_transposed(tile, dim, count, 1, inv_sum, (float*)from_row(out, at).data, out.row_stride);
 	}
 }
 
-// slope turns probabilities that aren't normalised, and the gradient with respect to
-// them, into probabilities and the gradient with respect to the scores:
-// p(g - sum of pg).
-VECTORS static void slope(float* p, float* g, int64_t tokens, int64_t queries, const float* one_over_sum) {
+// softmax_backward takes p, the result of softmax, and g, the gradient for the probabilities.
+// It divides p by the sums and replaces g by the gradient for the scores, p·(g - sum(p·g)).
+AVX512 static void softmax_backward(float* p, float* g, int64_t tokens, int64_t queries, const float* inv_sum) {
 	for (int64_t q = 0; q < queries; q += LANES) {
-		const __m512 by = _mm512_load_ps(one_over_sum + q);
+		const __m512 scale = _mm512_load_ps(inv_sum + q);
 		__m512 sum = _mm512_setzero_ps();
 		for (int64_t j = 0; j < tokens; j++) {
-			__m512 x = _mm512_mul_ps(by, _mm512_load_ps(p + j * PANEL + q));
-			_mm512_store_ps(p + j * PANEL + q, x);
-			sum = _mm512_fmadd_ps(x, _mm512_load_ps(g + j * PANEL + q), sum);
+			__m512 x = _mm512_mul_ps(scale, _mm512_load_ps(p + j * NR + q));
+			_mm512_store_ps(p + j * NR + q, x);
+			sum = _mm512_fmadd_ps(x, _mm512_load_ps(g + j * NR + q), sum);
 		}
 		for (int64_t j = 0; j < tokens; j++)
-			_mm512_store_ps(g + j * PANEL + q, _mm512_mul_ps(_mm512_load_ps(p + j * PANEL + q), _mm512_sub_ps(_mm512_load_ps(g + j * PANEL + q), sum)));
+			_mm512_store_ps(g + j * NR + q, _mm512_mul_ps(_mm512_load_ps(p + j * NR + q), _mm512_sub_ps(_mm512_load_ps(g + j * NR + q), sum)));
 	}
 }
 
-// accumulate adds to sums [tokens, wide] the product of columns [tokens, 48] and rows
-// [queries, dim]: packs both, the latter dim by dim.
-VECTORS static void accumulate(const float* columns, matrix rows, int64_t tokens, int64_t dim, int64_t queries, float* left, float* right, float* sums, int64_t wide, bool add) {
-	gaze_pack_left((matrix){columns, PANEL, 1}, tokens, queries, left);
-	for (int64_t d = 0; d < dim; d += PANEL) {
-		int64_t some = least(PANEL, dim - d);
-		gaze_pack_right((matrix){rows.data + d * rows.col, rows.row, rows.col}, queries, some, right);
-		gaze_panel(left, queries * STRIP, right, PANEL, tokens, some, queries, sums + d, wide, add, NULL);
+// add_product sets sums [tokens, sums_stride], or adds to it, the product of a [tokens, queries],
+// whose rows are NR apart, and b [queries, dim]. a_packed and b_packed are scratch memory.
+AVX512 static void add_product(const float* a, matrix b, int64_t tokens, int64_t dim, int64_t queries, float* a_packed, float* b_packed, float* sums, int64_t sums_stride, bool add) {
+	gaze_pack_a((matrix){a, NR, 1}, tokens, queries, a_packed);
+	for (int64_t d = 0; d < dim; d += NR) {
+		int64_t count = min_i64(NR, dim - d);
+		gaze_pack_b((matrix){b.data + d * b.col_stride, b.row_stride, b.col_stride}, queries, count, b_packed);
+		gaze_macrokernel(a_packed, queries * MR, b_packed, NR, tokens, count, queries, sums + d, sums_stride, add, NULL);
 	}
 }
 
-// spread writes sums [tokens, wide], scaled, to where a part's gradients belong.
-VECTORS static void spread(const float* sums, int64_t wide, matrix to, int64_t tokens, int64_t dim, float scale) {
-	const __m512 by = _mm512_set1_ps(scale);
+// store_scaled writes sums [tokens, sums_stride], scaled, to out [tokens, dim].
+AVX512 static void store_scaled(const float* sums, int64_t sums_stride, matrix out, int64_t tokens, int64_t dim, float scale) {
+	const __m512 factor = _mm512_set1_ps(scale);
 	for (int64_t j = 0; j < tokens; j++)
 		for (int64_t d = 0; d < dim; d += LANES)
-			store((float*)to.data + j * to.row + d, dim - d, _mm512_mul_ps(by, _mm512_loadu_ps(sums + j * wide + d)));
+			store_lanes((float*)out.data + j * out.row_stride + d, dim - d, _mm512_mul_ps(factor, _mm512_loadu_ps(sums + j * sums_stride + d)));
 }
 
-VECTORS static void backward(void* data, int phase, long i) {
-	work* w = data;
-	const attention* a = w->a;
-	const share s = share_of(w, i);
-	const int64_t n = a->tokens, dim = a->dim, padded = up(n, STRIP), wide = up(dim, LANES);
-	arena own = {gaze_scratch(sizeof(float) * (3 * padded * wide + 2 * wide * n + (3 * wide + 4 * padded + PANEL + 1) * PANEL + 16 * LANES))};
+AVX512 static void backward(void* data, int phase, long i) {
+	attention_job* job = data;
+	const attention* a = job->a;
+	const query_range r = range_of(job, i);
+	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, MR), dim_padded = round_up(dim, LANES);
+	arena own = {gaze_scratch(sizeof(float) * (3 * n_padded * dim_padded + 2 * dim_padded * n + (3 * dim_padded + 4 * n_padded + NR + 1) * NR + 16 * LANES))};
 	if (!own.next) {
-		atomic_store(&w->failed, true);
+		atomic_store(&job->failed, true);
 		return;
 	}
-	float *keys = take(&own, padded * dim), *values = take(&own, padded * dim), *key_columns = take(&own, wide * n);
-	float *queries = take(&own, dim * PANEL), *gradients = take(&own, dim * PANEL), *p = take(&own, n * PANEL), *g = take(&own, n * PANEL);
-	float *out = take(&own, wide * PANEL), *sums = take(&own, PANEL), *left = take(&own, padded * PANEL), *right = take(&own, PANEL * PANEL);
-	float *key_sums = take(&own, n * wide), *value_sums = take(&own, n * wide);
-	const float scale = 1 / root((float)dim);
-	const matrix q = part(a, a->qkv, s.picture, s.head, 0), k = part(a, a->qkv, s.picture, s.head, 1);
-	const matrix gradient = result(a, a->gradient, s.picture, s.head), to = part(a, a->qkv_gradient, s.picture, s.head, 0);
-	gaze_pack_left(k, n, dim, keys);
-	gaze_pack_left(part(a, a->qkv, s.picture, s.head, 2), n, dim, values);
-	gaze_pack_left(turned(k), dim, n, key_columns);
-	for (int64_t at = s.from; at < s.to; at += PANEL) {
-		int64_t some = least(PANEL, s.to - at);
-		pack_queries(from_row(q, at), dim, some, scale, queries);
-		gaze_pack_right(turned(from_row(gradient, at)), dim, some, gradients);
-		product(keys, queries, n, some, dim, p);
-		soften(p, n, some, sums);
-		product(values, gradients, n, some, dim, g);
-		slope(p, g, n, some, sums);
-		product(key_columns, g, dim, some, n, out);
-		put(out, dim, some, scale, NULL, (float*)from_row(to, at).data, to.row);
-		accumulate(p, from_row(gradient, at), n, dim, some, left, right, value_sums, wide, at > 0);
-		accumulate(g, from_row(q, at), n, dim, some, left, right, key_sums, wide, at > 0);
+	float *keys = arena_alloc(&own, n_padded * dim), *values = arena_alloc(&own, n_padded * dim), *keys_transposed = arena_alloc(&own, dim_padded * n);
+	float *queries = arena_alloc(&own, dim * NR), *dout_packed = arena_alloc(&own, dim * NR), *p = arena_alloc(&own, n * NR), *g = arena_alloc(&own, n * NR);
+	float *tile = arena_alloc(&own, dim_padded * NR), *inv_sum = arena_alloc(&own, NR), *a_packed = arena_alloc(&own, n_padded * NR), *b_packed = arena_alloc(&own, NR * NR);
+	float *dkeys = arena_alloc(&own, n * dim_padded), *dvalues = arena_alloc(&own, n * dim_padded);
+	const float scale = 1 / sqrt_f32((float)dim);
+	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), k = qkv_slice(a, a->qkv, r.image, r.head, KEY);
+	const matrix dout = out_slice(a, a->dout, r.image, r.head), dq = qkv_slice(a, a->dqkv, r.image, r.head, QUERY);
+	gaze_pack_a(k, n, dim, keys);
+	gaze_pack_a(qkv_slice(a, a->qkv, r.image, r.head, VALUE), n, dim, values);
+	gaze_pack_a(transposed(k), dim, n, keys_transposed);
+	for (int64_t at = r.begin; at < r.end; at += NR) {
+		int64_t count = min_i64(NR, r.end - at);
+		pack_queries(from_row(q, at), dim, count, scale, queries);
+		gaze_pack_b(transposed(from_row(dout, at)), dim, count, dout_packed);
+		multiply(keys, queries, n, count, dim, p);
+		softmax(p, n, count, inv_sum);
+		multiply(values, dout_packed, n, count, dim, g);
+		softmax_backward(p, g, n, count, inv_sum);
+		multiply(keys_transposed, g, dim, count, n, tile);
+		store_transposed(tile, dim, count, scale, NULL, (float*)from_row(dq, at).data, dq.row_stride);
+		add_product(p, from_row(dout, at), n, dim, count, a_packed, b_packed, dvalues, dim_padded, at > 0);
+		add_product(g, from_row(q, at), n, dim, count, a_packed, b_packed, dkeys, dim_padded, at > 0);
 	}
 	for (int64_t i = a->queries; i < n; i++)
-		memset((float*)from_row(to, i).data, 0, dim * sizeof(float));
-	spread(key_sums, wide, part(a, a->qkv_gradient, s.picture, s.head, 1), n, dim, scale);
-	spread(value_sums, wide, part(a, a->qkv_gradient, s.picture, s.head, 2), n, dim, 1);
+		memset((float*)from_row(dq, i).data, 0, dim * sizeof(float));
+	store_scaled(dkeys, dim_padded, qkv_slice(a, a->dqkv, r.image, r.head, KEY), n, dim, scale);
+	store_scaled(dvalues, dim_padded, qkv_slice(a, a->dqkv, r.image, r.head, VALUE), n, dim, 1);
 }
 
-bool gaze_attend(const scheduler* s, const attention* a) {
-	work w = {.a = a, .cuts = 1};
-	int64_t heads = a->batch * a->heads, panels = (a->queries + PANEL - 1) / PANEL;
-	if (heads % s->threads && heads < 3 * s->threads)
-		w.cuts = least(panels, (3 * s->threads + heads - 1) / heads);
-	const plan all = {1, pieces, forward};
-	return gaze_share(s, &all, &w) && !atomic_load(&w.failed);
+bool gaze_attention(const thread_pool* pool, const attention* a) {
+	attention_job job = {.a = a, .cuts = 1};
+	int64_t heads = a->batch * a->heads, micropanels = (a->queries + NR - 1) / NR;
+	// If the heads don't occupy the threads evenly, their queries are divided, too.
+	if (heads % pool->threads && heads < 3 * pool->threads)
+		job.cuts = min_i64(micropanels, (3 * pool->threads + heads - 1) / heads);
+	const parallel_loop loop = {1, iterations, forward};
+	return gaze_parallel_for(pool, &loop, &job) && !atomic_load(&job.failed);
 }
 
-bool gaze_attend_back(const scheduler* s, const attention* a) {
-	work w = {.a = a, .cuts = 1};
-	const plan all = {1, pieces, backward};
-	return gaze_share(s, &all, &w) && !atomic_load(&w.failed);
+bool gaze_attention_backward(const thread_pool* pool, const attention* a) {
+	attention_job job = {.a = a, .cuts = 1};
+	const parallel_loop loop = {1, iterations, backward};
+	return gaze_parallel_for(pool, &loop, &job) && !atomic_load(&job.failed);
 }

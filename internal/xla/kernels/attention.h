@@ -1,27 +1,27 @@
-// Multi-head self-attention, and its gradient.
+// Multi-head self-attention and its gradient.
 #ifndef GAZE_ATTENTION_H
 #define GAZE_ATTENTION_H
 
 #include <stdint.h>
 
-#include "team.h"
+#include "parallel.h"
 
-// Queries, keys and values stand side by side in qkv [batch, tokens, 3*heads*dim], each
-// [heads, dim] for a token. Scores are divided by the square root of dim. Only the first
-// so many queries of each picture are looked at.
+// qkv [batch, tokens, 3*heads*dim] holds the queries, keys and values of each token, each
+// [heads, dim]. Scores are divided by the square root of dim. The output is computed for the
+// first queries tokens of each image.
 typedef struct {
 	const float* qkv;
 	int64_t batch, tokens, heads, dim, queries;
-	float* mixed;          // [batch, queries, heads*dim]: the result
-	const float* gradient; // [batch, queries, heads*dim]: with respect to the result
-	float* qkv_gradient;   // [batch, tokens, 3*heads*dim]
+	float* out;        // [batch, queries, heads*dim]
+	const float* dout; // [batch, queries, heads*dim]: the gradient for out
+	float* dqkv;       // [batch, tokens, 3*heads*dim]
 } attention;
 
-// gaze_attend sets mixed. False means that memory ran out.
-bool gaze_attend(const scheduler* s, const attention* a);
+// gaze_attention sets out. It returns false if memory ran out.
+bool gaze_attention(const thread_pool* pool, const attention* a);
 
-// gaze_attend_back sets qkv_gradient, for which it needs gradient, and not mixed.
-// False means that memory ran out.
-bool gaze_attend_back(const scheduler* s, const attention* a);
+// gaze_attention_backward sets dqkv from qkv and dout; it doesn't read out. It returns false if
+// memory ran out.
+bool gaze_attention_backward(const thread_pool* pool, const attention* a);
 
 #endif

@@ -1,6 +1,6 @@
 //go:build cgo && linux && !noxla && amd64
 
-package kernels
+package kernels_test
 
 import (
 	"fmt"
@@ -8,14 +8,16 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"gaze/internal/xla/kernels/kernelstest"
 )
 
-// Batch, tokens, heads and numbers of a head: fewer and more than a panel, a strip and a
-// vector have.
+// attentionShapes are batch, tokens, heads and numbers of a head: smaller and larger than
+// micropanels and vectors.
 var attentionShapes = [][4]int{{1, 1, 1, 1}, {2, 5, 2, 3}, {1, 48, 1, 16}, {2, 50, 3, 8}, {1, 97, 2, 64}, {1, 130, 1, 80}, {1, 9, 2, 50}}
 
 func TestAttention(t *testing.T) {
-	makers(t)
+	units(t)
 	for _, s := range attentionShapes {
 		for _, threads := range []int{1, 2, 8} {
 			batch, tokens, heads, dim := s[0], s[1], s[2], s[3]
@@ -27,38 +29,38 @@ func TestAttention(t *testing.T) {
 						qkv[i] *= 2
 					}
 					want, wantGradient := attention64(qkv, gradient, s, queries)
-					mixed, ok := attend(qkv, nil, batch, tokens, heads, dim, queries, threads)
-					back, ok2 := attend(qkv, gradient, batch, tokens, heads, dim, queries, threads)
+					out, ok := kernelstest.Attention(qkv, nil, batch, tokens, heads, dim, queries, threads)
+					dqkv, ok2 := kernelstest.Attention(qkv, gradient, batch, tokens, heads, dim, queries, threads)
 					if !ok || !ok2 {
-						t.Fatal("no memory")
+						t.Fatal("memory ran out")
 					}
-					near(t, "the result", mixed, want, 3e-6)
-					near(t, "the gradient", back, wantGradient, 1e-5)
+					near(t, "the result", out, want, 3e-6)
+					near(t, "the gradient", dqkv, wantGradient, 1e-5)
 				})
 			}
 		}
 	}
 }
 
-// TestAttentionSameBits checks that neither the number of threads nor that of queries
-// changes anything.
+// TestAttentionSameBits checks that the bits of a result depend neither on the number of threads
+// nor on that of queries.
 func TestAttentionSameBits(t *testing.T) {
-	makers(t)
+	units(t)
 	qkv := vector(rand.New(rand.NewPCG(1, 1)), 150*3*3*16)
-	want, _ := attend(qkv, nil, 1, 150, 3, 16, 150, 1)
+	want, _ := kernelstest.Attention(qkv, nil, 1, 150, 3, 16, 150, 1)
 	for _, threads := range []int{2, 5, 16} {
-		if got, _ := attend(qkv, nil, 1, 150, 3, 16, 150, threads); !slices.Equal(got, want) {
-			t.Errorf("with %d threads it is another", threads)
+		if got, _ := kernelstest.Attention(qkv, nil, 1, 150, 3, 16, 150, threads); !slices.Equal(got, want) {
+			t.Errorf("with %d threads the result differs", threads)
 		}
 	}
-	if got, _ := attend(qkv, nil, 1, 150, 3, 16, 2, 2); !slices.Equal(got, want[:2*48]) {
-		t.Error("two queries alone give something else")
+	if got, _ := kernelstest.Attention(qkv, nil, 1, 150, 3, 16, 2, 2); !slices.Equal(got, want[:2*48]) {
+		t.Error("two queries alone give a different result")
 	}
 }
 
-// TestAttentionOfGreatScores checks that scores whose exponentials overflow don't.
-func TestAttentionOfGreatScores(t *testing.T) {
-	makers(t)
+// TestAttentionOfLargeScores checks scores whose exponentials would overflow.
+func TestAttentionOfLargeScores(t *testing.T) {
+	units(t)
 	s := [4]int{1, 20, 1, 16}
 	qkv := vector(rand.New(rand.NewPCG(5, 1)), 20*3*16)
 	for i := range qkv {
@@ -67,65 +69,65 @@ func TestAttentionOfGreatScores(t *testing.T) {
 		}
 	}
 	want, _ := attention64(qkv, make([]float32, 20*16), s, 20)
-	mixed, _ := attend(qkv, nil, 1, 20, 1, 16, 20, 2)
-	near(t, "the result", mixed, want, 2e-4) // of scores of some thousands
+	out, _ := kernelstest.Attention(qkv, nil, 1, 20, 1, 16, 20, 2)
+	near(t, "the result", out, want, 2e-4) // scores are in the thousands
 }
 
-// near compares with numbers of size 1, to a part of the greatest.
+// near compares numbers; bound is relative to the largest one, or to 1 if that is larger.
 func near(t *testing.T, what string, got []float32, want []float64, bound float64) {
 	t.Helper()
-	greatest, worst := 1.0, 0.0
+	largest, worst := 1.0, 0.0
 	for i := range want {
-		greatest = max(greatest, math.Abs(want[i]))
+		largest = max(largest, math.Abs(want[i]))
 		if d := math.Abs(float64(got[i]) - want[i]); !(d <= worst) {
 			worst = d
 		}
 	}
-	if !(worst <= bound*greatest) {
-		t.Errorf("%s is off by %.2g, the greatest is %.2g", what, worst, greatest)
+	if !(worst <= bound*largest) {
+		t.Errorf("%s: the error is %.2g, the largest number is %.2g", what, worst, largest)
 	}
 }
 
-// attention64 is attention and its gradient as they are defined, in float64.
-func attention64(qkv, gradient []float32, shape [4]int, queries int) (mixed, back []float64) {
+// attention64 is attention and its gradient by definition, in float64.
+func attention64(qkv, gradient []float32, shape [4]int, queries int) (out, dqkv []float64) {
 	batch, tokens, heads, dim := shape[0], shape[1], shape[2], shape[3]
-	mixed, back = make([]float64, len(gradient)), make([]float64, len(qkv))
+	out, dqkv = make([]float64, len(gradient)), make([]float64, len(qkv))
 	scale := 1 / math.Sqrt(float64(dim))
 	for b := range batch {
 		for h := range heads {
 			at := func(token, which, d int) int { return ((b*tokens+token)*3+which)*heads*dim + h*dim + d }
-			out := func(token, d int) int { return (b*queries+token)*heads*dim + h*dim + d }
+			outAt := func(token, d int) int { return (b*queries+token)*heads*dim + h*dim + d }
 			for i := range queries {
-				p, greatest, sum := make([]float64, tokens), math.Inf(-1), 0.0
+				p, largest, sum := make([]float64, tokens), math.Inf(-1), 0.0
 				for j := range p {
 					for d := range dim {
 						p[j] += float64(qkv[at(i, 0, d)]) * float64(qkv[at(j, 1, d)]) * scale
 					}
-					greatest = max(greatest, p[j])
+					largest = max(largest, p[j])
 				}
 				for j := range p {
-					p[j] = math.Exp(p[j] - greatest)
+					p[j] = math.Exp(p[j] - largest)
 					sum += p[j]
 				}
-				slope, all := make([]float64, tokens), 0.0 // with respect to p
+				dp, total := make([]float64, tokens), 0.0 // the gradient for p, and its sum weighted by p
 				for j := range p {
 					p[j] /= sum
 					for d := range dim {
-						mixed[out(i, d)] += p[j] * float64(qkv[at(j, 2, d)])
-						slope[j] += float64(gradient[out(i, d)]) * float64(qkv[at(j, 2, d)])
-						back[at(j, 2, d)] += p[j] * float64(gradient[out(i, d)])
+						out[outAt(i, d)] += p[j] * float64(qkv[at(j, 2, d)])
+						dp[j] += float64(gradient[outAt(i, d)]) * float64(qkv[at(j, 2, d)])
+						dqkv[at(j, 2, d)] += p[j] * float64(gradient[outAt(i, d)])
 					}
-					all += p[j] * slope[j]
+					total += p[j] * dp[j]
 				}
 				for j := range p {
-					g := p[j] * (slope[j] - all) * scale // with respect to the product of query and key
+					g := p[j] * (dp[j] - total) * scale // the gradient for the product of query and key
 					for d := range dim {
-						back[at(i, 0, d)] += g * float64(qkv[at(j, 1, d)])
-						back[at(j, 1, d)] += g * float64(qkv[at(i, 0, d)])
+						dqkv[at(i, 0, d)] += g * float64(qkv[at(j, 1, d)])
+						dqkv[at(j, 1, d)] += g * float64(qkv[at(i, 0, d)])
 					}
 				}
 			}
 		}
 	}
-	return mixed, back
+	return out, dqkv
 }

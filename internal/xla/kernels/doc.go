@@ -1,61 +1,83 @@
-// Package kernels computes what a transformer spends its time on, in XLA's programs on
-// the CPU: products of matrices with all that comes before and after, attention, layer
-// normalisation, and their gradients, with vectors of 512 bits, and products with AMX
-// tiles where the processor has them.
+// Package kernels computes most of a transformer's work in XLA's programs on the CPU: linear
+// layers, attention, layer norms and their gradients, with AVX-512 and, where the processor has
+// them, AMX tiles. docs/kernels.md describes how.
 //
-// A program asks for one by calling a function whose name says which and how
-// ([Function]); its dot_generals are products, too. [Rewrite] turns both into custom
-// calls just before a plugin compiles the program, and [Register] tells the plugin what
-// to call.
+// A graph asks for a kernel by calling a function whose name says which one, with its
+// attributes ([Function]). [Rewrite] turns these calls, and large enough dot_generals, into
+// custom calls just before a plugin compiles the program. [Register] gives the plugin the
+// functions that handle the custom calls. What Go and C have to agree on is in contract.h.
 package kernels
 
 import (
 	"cmp"
+	"math"
 	"strconv"
 	"strings"
 
 	"gaze/internal/environ"
 )
 
-// The environment variables that, when off, leave everything to XLA, or only products
-// to vectors.
+// Env and EnvTiles are the environment variables that switch off all kernels, and only the use
+// of AMX tiles.
 const (
 	Env      = "GAZE_KERNELS"
 	EnvTiles = "GAZE_TILES"
 )
 
-// CheckSettings is an error if one of these variables is neither on nor off.
+// CheckSettings returns an error if one of these variables is neither on nor off.
 func CheckSettings() error {
 	_, kernels := environ.Switch(Env, true)
 	_, tiles := environ.Switch(EnvTiles, true)
 	return cmp.Or(kernels, tiles)
 }
 
-// switchedOff says whether a variable is off. What [CheckSettings] refuses isn't.
+// switchedOff says whether a variable is off. A value that [CheckSettings] refuses isn't.
 func switchedOff(name string) bool {
 	on, _ := environ.Switch(name, true)
 	return !on
 }
 
-// functions begin with this.
-const prefix = "gaze_call_"
+// functionPrefix begins the names of functions that stand for kernels.
+const functionPrefix = "gaze_call_"
 
-// The kernels that a program can ask for by name. calls.c says what arrays and numbers
-// each takes.
-const (
-	Linear    = "linear"
-	Attention = "attention"
-	Norm      = "norm"
-)
-
-// Function is the name of a function that stands for a kernel with its numbers, none of
-// them negative; id tells it from others of a program.
-func Function(kernel string, numbers []int64, id int) string {
+// Function is the name of a function that stands for a call of a kernel: [Linear], [Attention]
+// or [Norm]. None of the attributes may be negative. id distinguishes the calls of a program.
+func Function(kernel string, attributes []int64, id int) string {
 	var b strings.Builder
-	b.WriteString(prefix + kernel)
-	for _, n := range numbers {
-		b.WriteString("_" + strconv.FormatInt(n, 10))
+	b.WriteString(functionPrefix + kernel)
+	for _, a := range attributes {
+		b.WriteString("_" + strconv.FormatInt(a, 10))
 	}
 	b.WriteString("_" + strconv.Itoa(id))
 	return b.String()
 }
+
+// LinearAttributes are the attributes of a linear layer's call. kind is one of [LinearForward],
+// [LinearInputGradient] and [LinearWeightGradient], activation one of the Activation constants,
+// and flags are those of the LinearHas constants. Without a layer norm, epsilon is 0.
+func LinearAttributes(kind, activation, flags int64, epsilon float64) []int64 {
+	attributes := make([]int64, LinearAttrs)
+	attributes[LinearAttrKind] = kind
+	attributes[LinearAttrActivation] = activation
+	attributes[LinearAttrFlags] = flags
+	attributes[LinearAttrEpsilon] = float64Attribute(epsilon)
+	return attributes
+}
+
+// AttentionAttributes are the attributes of an attention's call.
+func AttentionAttributes(heads, queries int) []int64 {
+	attributes := make([]int64, AttentionAttrs)
+	attributes[AttentionAttrHeads] = int64(heads)
+	attributes[AttentionAttrQueries] = int64(queries)
+	return attributes
+}
+
+// NormAttributes are the attributes of a layer norm's call.
+func NormAttributes(epsilon float64) []int64 {
+	attributes := make([]int64, NormAttrs)
+	attributes[NormAttrEpsilon] = float64Attribute(epsilon)
+	return attributes
+}
+
+// float64Attribute passes a positive number as an integer.
+func float64Attribute(x float64) int64 { return int64(math.Float64bits(x)) }

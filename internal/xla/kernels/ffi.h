@@ -1,12 +1,12 @@
-// The part of XLA's foreign function interface that a product needs, as XLA's
-// xla/ffi/api/c_api.h and xla/pjrt/c/pjrt_c_api_ffi_extension.h lay it out.
+// The part of XLA's foreign function interface that the custom calls need, laid out as in
+// xla/ffi/api/c_api.h and xla/pjrt/c/pjrt_c_api_ffi_extension.h.
 #ifndef GAZE_FFI_H
 #define GAZE_FFI_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// An extension, of either interface: a list of them hangs on most structures.
+// Structures of both interfaces, PJRT and FFI, may have a linked list of extensions.
 typedef struct extension {
 	size_t struct_size;
 	int type;
@@ -15,12 +15,12 @@ typedef struct extension {
 
 enum { PJRT_FFI = 5, FFI_METADATA = 1 };
 
-// The plugin's side: how to register a handler.
+// The extension of PJRT with which handlers are registered.
 typedef struct {
 	extension base;
 	void* type_register;
 	void* user_data_add;
-	void* (*register_handler)(void* args); // gives an error
+	void* (*register_handler)(void* args); // returns an error, or NULL
 } ffi_extension;
 
 typedef struct {
@@ -73,7 +73,7 @@ typedef struct {
 	void* (*error_create)(error_args* args);
 	void* others[2];
 	void* more[8];
-	void* (*schedule)(schedule_args* args); // gives an error
+	void* (*schedule)(schedule_args* args); // returns an error, or NULL
 } ffi_api;
 
 typedef struct {
@@ -91,7 +91,7 @@ typedef struct {
 	void* data;
 } ffi_array;
 
-// Arguments, results: kinds and where they are.
+// Operands or results: their kinds and values.
 typedef struct {
 	size_t struct_size;
 	extension* extensions;

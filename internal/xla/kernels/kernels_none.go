@@ -4,17 +4,19 @@ package kernels
 
 import "unsafe"
 
-// Available says that this program has no kernels.
+// Available is false: this program was built without the kernels.
 func Available() bool { return false }
 
-// Tiles says that this program can't use tiles.
+// Tiles is false: this program was built without the kernels.
 func Tiles() bool { return false }
 
-// Register tells a plugin nothing.
+// Register registers nothing and returns false.
 func Register(unsafe.Pointer) bool { return false }
 
-// Packs says that this program packs no weights.
+// Packs is false: there is no kernel that reads packed weights.
 func Packs(out, in int) bool { return false }
 
-// Pack isn't to be called.
-func Pack(dst, weights []float32, out, in int) { panic("kernels: there are none") }
+// Pack must not be called, since [Packs] is always false.
+func Pack(dst, weights []float32, out, in int) {
+	panic("kernels: this program was built without them")
+}

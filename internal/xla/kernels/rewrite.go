@@ -8,62 +8,62 @@ import (
 	"strings"
 )
 
-// Only what is worth it is rewritten: a tile has 16 rows, and packing costs as much
-// as multiplying by a few of them.
+// Small products stay with XLA: packing an operand costs as much as multiplying by a few rows.
 const (
-	leastSide = 16
-	leastWork = 1 << 18
+	minRows = 16 // or columns, of either operand
+	minWork = 1 << 18
 )
 
-// dot is a dot_general in StableHLO's generic form, as go-xla writes it: result, left
-// and right value, attributes, their types and its own.
-var dot = regexp.MustCompile(`(?s)"stablehlo\.dot_general"\((%[\w#]+), (%[\w#]+)\) \{([^"]*?)\} : \(tensor<([\dx]+)xf32>, tensor<([\dx]+)xf32>\) -> tensor<([\dx]+)xf32>`)
+// dotGeneral matches a dot_general of float32s in StableHLO's generic form, as go-xla writes it:
+// the two operands, the attributes, the dimensions of the operands and of the result.
+var dotGeneral = regexp.MustCompile(`(?s)"stablehlo\.dot_general"\((%[\w#]+), (%[\w#]+)\) \{([^"]*?)\} : \(tensor<([\dx]+)xf32>, tensor<([\dx]+)xf32>\) -> tensor<([\dx]+)xf32>`)
 
-var axesLists = regexp.MustCompile(`(lhs_batching|rhs_batching|lhs_contracting|rhs_contracting)_dimensions = \[([\d, ]*)\]`)
+var axesList = regexp.MustCompile(`(lhs_batching|rhs_batching|lhs_contracting|rhs_contracting)_dimensions = \[([\d, ]*)\]`)
 
-// call is a line with a call of a function that stands for a kernel.
-var call = regexp.MustCompile(`"func\.call"\(([^()]*)\) \{ callee = @` + prefix + `(\w+) \} : \(([^()]*)\) -> (\([^()]*\)|tensor<[^<>]*>)$`)
+// functionCall matches a call of a function that stands for a kernel, at the end of a line: the
+// operands, the function's name without its prefix, the types of the operands and of the result.
+var functionCall = regexp.MustCompile(`"func\.call"\(([^()]*)\) \{ callee = @` + functionPrefix + `(\w+) \} : \(([^()]*)\) -> (\([^()]*\)|tensor<[^<>]*>)$`)
 
-// Rewrite gives a program in StableHLO's text with custom calls in place of its calls of
-// kernels and, where that is worth it, of its float32 products. Anything it doesn't know
-// it leaves as it is.
+// Rewrite replaces calls of functions that stand for kernels, and large enough products of
+// float32s, by custom calls in a program in StableHLO's text form. Whatever it doesn't recognise
+// it leaves unchanged.
 func Rewrite(program string) string {
-	if strings.Contains(program, prefix) {
-		program = withCalls(program)
+	if strings.Contains(program, functionPrefix) {
+		program = replaceCalls(program)
 	}
 	if !strings.Contains(program, "stablehlo.dot_general") {
 		return program
 	}
-	return dot.ReplaceAllStringFunc(program, func(op string) string {
-		if call, ok := rewritten(dot.FindStringSubmatch(op)); ok {
+	return dotGeneral.ReplaceAllStringFunc(program, func(op string) string {
+		if call, ok := dotCall(dotGeneral.FindStringSubmatch(op)); ok {
 			return call
 		}
 		return op
 	})
 }
 
-// withCalls turns calls of kernels' functions into custom calls and leaves those
-// functions out. Programs have thousands of lines and start up by this, so only those
-// that matter are looked at closely.
-func withCalls(program string) string {
+// replaceCalls replaces calls of functions that stand for kernels by custom calls, and removes
+// those functions. A program has thousands of lines and its start waits for this, so the
+// regular expression is matched only against lines that contain the prefix.
+func replaceCalls(program string) string {
 	var b strings.Builder
 	b.Grow(len(program))
-	leaving := "" // the line that ends the function to leave out
+	end := "" // the last line of the function that is being removed
 	for line := range strings.Lines(program) {
 		text := strings.TrimSuffix(line, "\n")
 		switch {
-		case leaving != "":
-			if text == leaving {
-				leaving = ""
+		case end != "":
+			if text == end {
+				end = ""
 			}
-		case !strings.Contains(text, prefix):
+		case !strings.Contains(text, functionPrefix):
 			b.WriteString(line)
-		case strings.HasPrefix(strings.TrimLeft(text, " "), "func.func @"+prefix):
-			leaving = text[:strings.Index(text, "func.func")] + "}"
+		case strings.HasPrefix(strings.TrimLeft(text, " "), "func.func @"+functionPrefix):
+			end = text[:strings.Index(text, "func.func")] + "}"
 		default:
-			if at := call.FindStringSubmatchIndex(text); at != nil {
-				if found, ok := calling(call.FindStringSubmatch(text)); ok {
-					line = text[:at[0]] + found + line[len(text):]
+			if at := functionCall.FindStringSubmatchIndex(text); at != nil {
+				if call, ok := kernelCall(functionCall.FindStringSubmatch(text)); ok {
+					line = text[:at[0]] + call + line[len(text):]
 				}
 			}
 			b.WriteString(line)
@@ -72,18 +72,18 @@ func withCalls(program string) string {
 	return b.String()
 }
 
-// calling is the custom call of: operands, the function's name, operands' types, result's.
-func calling(op []string) (text string, ok bool) {
-	parts := strings.Split(op[2], "_")
+// kernelCall is the custom call for a match of functionCall.
+func kernelCall(match []string) (call string, ok bool) {
+	parts := strings.Split(match[2], "_")
 	if len(parts) < 2 {
 		return "", false
 	}
-	in, out := strings.Split(op[3], ", "), strings.Split(strings.Trim(op[4], "()"), ", ")
-	return customCall(parts[0], op[1], strings.Join(parts[1:len(parts)-1], ", "), in, out, op[4]), true
+	operands, results := strings.Split(match[3], ", "), strings.Split(strings.Trim(match[4], "()"), ", ")
+	return customCall(parts[0], match[1], strings.Join(parts[1:len(parts)-1], ", "), operands, results, match[4]), true
 }
 
-// customCall is the text of a custom call, of arrays of these types, all by rows.
-func customCall(kernel, operands, numbers string, in, out []string, results string) string {
+// customCall is the text of a custom call whose arrays are all row-major.
+func customCall(kernel, operands, attributes string, operandTypes, resultTypes []string, result string) string {
 	layouts := func(types []string) string {
 		var all []string
 		for _, t := range types {
@@ -91,51 +91,51 @@ func customCall(kernel, operands, numbers string, in, out []string, results stri
 		}
 		return strings.Join(all, ", ")
 	}
-	return fmt.Sprintf(`"stablehlo.custom_call"(%s) {call_target_name = "gaze_%s", api_version = 4 : i32, backend_config = {numbers = array<i64: %s>}, operand_layouts = [%s], result_layouts = [%s]} : (%s) -> %s`,
-		operands, kernel, numbers, layouts(in), layouts(out), strings.Join(in, ", "), results)
+	return fmt.Sprintf(`"stablehlo.custom_call"(%s) {call_target_name = "%s%s", api_version = 4 : i32, backend_config = {numbers = array<i64: %s>}, operand_layouts = [%s], result_layouts = [%s]} : (%s) -> %s`,
+		operands, TargetPrefix, kernel, attributes, layouts(operandTypes), layouts(resultTypes), strings.Join(operandTypes, ", "), result)
 }
 
-func rewritten(op []string) (call string, ok bool) {
-	left, right, attributes := op[1], op[2], op[3]
-	// What asks for a certain arithmetic gets it. A quote means that the text matched
-	// reaches into another op.
+// dotCall is the custom call for a match of dotGeneral.
+func dotCall(match []string) (call string, ok bool) {
+	left, right, attributes := match[1], match[2], match[3]
+	// A program that asks for a certain arithmetic gets it from XLA. A quotation mark means
+	// that the match reaches into another operation.
 	if strings.Contains(attributes, "algorithm") || strings.Contains(attributes, `"`) {
 		return "", false
 	}
 	var axes [4][]int
-	found := axesLists.FindAllStringSubmatch(attributes, -1)
-	for _, list := range found {
+	lists := axesList.FindAllStringSubmatch(attributes, -1)
+	for _, list := range lists {
 		i := slices.Index([]string{"lhs_batching", "rhs_batching", "lhs_contracting", "rhs_contracting"}, list[1])
-		axes[i] = numbers(list[2], ",")
+		axes[i] = parseInts(list[2], ",")
 	}
-	a, b, out := numbers(op[4], "x"), numbers(op[5], "x"), numbers(op[6], "x")
-	if len(found) != len(axes) || !worthwhile(a, axes[0], axes[2]) || !worthwhile(b, axes[1], axes[3]) {
+	a, b, out := parseInts(match[4], "x"), parseInts(match[5], "x"), parseInts(match[6], "x")
+	if len(lists) != len(axes) || !isMatrix(a, axes[0], axes[2]) || !isMatrix(b, axes[1], axes[3]) {
 		return "", false
 	}
-	if work(out)*work(pick(a, axes[2])) < leastWork {
+	if volume(out)*volume(pick(a, axes[2])) < minWork {
 		return "", false
 	}
-	numbers := join(slices.Concat([]int{len(axes[0])}, axes[0], axes[1], []int{len(axes[2])}, axes[2], axes[3]))
+	numbers := formatInts(slices.Concat([]int{len(axes[0])}, axes[0], axes[1], []int{len(axes[2])}, axes[2], axes[3]))
 	array := func(dims string) string { return "tensor<" + dims + "xf32>" }
-	result := array(op[6])
-	return customCall("dot", left+", "+right, numbers, []string{array(op[4]), array(op[5])}, []string{result}, result), true
+	result := array(match[6])
+	return customCall(Dot, left+", "+right, numbers, []string{array(match[4]), array(match[5])}, []string{result}, result), true
 }
 
-// worthwhile says whether an operand has rows enough, and free and contracted axes
-// that lie together, so that it is a matrix for each element of its batch.
-func worthwhile(dims, batch, contracted []int) bool {
+// isMatrix says whether an operand is a large enough matrix for each element of its batch: the
+// contracted axes are adjacent, and so are the others.
+func isMatrix(dims, batch, contracted []int) bool {
 	for _, x := range slices.Concat(batch, contracted) {
 		if x >= len(dims) {
 			return false
 		}
 	}
-	rest := free(dims, batch, contracted)
-	return work(pick(dims, rest)) >= leastSide && together(dims, rest) && together(dims, contracted) && len(dims) <= 8
+	others := otherAxes(dims, batch, contracted)
+	return volume(pick(dims, others)) >= minRows && adjacent(others) && adjacent(contracted) && len(dims) <= MaxRank
 }
 
-// together says whether axes of more than one element follow one another, and one
-// stride leads through them all.
-func together(dims, axes []int) bool {
+// adjacent says whether axes follow one another.
+func adjacent(axes []int) bool {
 	for i := 1; i < len(axes); i++ {
 		if axes[i] != axes[i-1]+1 {
 			return false
@@ -144,35 +144,36 @@ func together(dims, axes []int) bool {
 	return true
 }
 
-// free are the axes that are neither of the batch nor contracted.
-func free(dims, batch, contracted []int) []int {
-	var rest []int
+// otherAxes are the axes that are neither batch axes nor contracted.
+func otherAxes(dims, batch, contracted []int) []int {
+	var others []int
 	for x := range dims {
 		if !slices.Contains(batch, x) && !slices.Contains(contracted, x) {
-			rest = append(rest, x)
+			others = append(others, x)
 		}
 	}
-	return rest
+	return others
 }
 
+// pick is the dimensions of some axes.
 func pick(dims, axes []int) []int {
-	some := make([]int, len(axes))
+	picked := make([]int, len(axes))
 	for i, x := range axes {
-		some[i] = dims[x]
+		picked[i] = dims[x]
 	}
-	return some
+	return picked
 }
 
-// work is a product of sizes.
-func work(dims []int) int {
-	all := 1
+// volume is the product of dimensions.
+func volume(dims []int) int {
+	n := 1
 	for _, d := range dims {
-		all *= d
+		n *= d
 	}
-	return all
+	return n
 }
 
-func numbers(list, separator string) []int {
+func parseInts(list, separator string) []int {
 	var all []int
 	for _, s := range strings.Split(list, separator) {
 		if n, err := strconv.Atoi(strings.TrimSpace(s)); err == nil {
@@ -182,7 +183,7 @@ func numbers(list, separator string) []int {
 	return all
 }
 
-func join(numbers []int) string {
+func formatInts(numbers []int) string {
 	s := make([]string, len(numbers))
 	for i, n := range numbers {
 		s[i] = strconv.Itoa(n)
@@ -190,11 +191,11 @@ func join(numbers []int) string {
 	return strings.Join(s, ", ")
 }
 
-// rowMajor is the layout of an array of so many axes, minor to major.
-func rowMajor(axes int) string {
-	order := make([]int, axes)
+// rowMajor is the row-major layout of an array of a rank, which lists axes from minor to major.
+func rowMajor(rank int) string {
+	order := make([]int, rank)
 	for i := range order {
-		order[i] = axes - 1 - i
+		order[i] = rank - 1 - i
 	}
-	return fmt.Sprintf("dense<[%s]> : tensor<%dxindex>", join(order), axes)
+	return fmt.Sprintf("dense<[%s]> : tensor<%dxindex>", formatInts(order), rank)
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// op is a dot_general as go-xla writes it.
+// op is a dot_general as go-xla writes it, with its axes and further attributes.
 func op(axes, more, left, right, out string) string {
 	return `    %7 = "stablehlo.dot_general"(%5, %arg1) {
       dot_dimension_numbers = #stablehlo.dot<
@@ -56,7 +56,7 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
-// TestRewriteEach checks that of several ops each is judged alone.
+// TestRewriteEach checks that each of several operations is decided on its own.
 func TestRewriteEach(t *testing.T) {
 	small, large := op(plain, "", "1x384xf32", "384x10xf32", "1x10xf32"), op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32")
 	got := Rewrite(small + large + small + large)
@@ -68,8 +68,8 @@ func TestRewriteEach(t *testing.T) {
 	}
 }
 
-// asking is a program that asks for a kernel, with the function that stands for it.
-const asking = `module @m {
+// withCalls is a program with calls of kernels, and the functions that stand for them.
+const withCalls = `module @m {
   func.func @main(%arg0: tensor<2x9x72xf32>, %arg1: tensor<72xf32>) -> tensor<2x9x24xf32> {
     %0, %1 = "func.call"(%arg0, %arg1) { callee = @gaze_call_norm_4576918229304087675_0 } : (tensor<2x9x72xf32>, tensor<72xf32>) -> (tensor<2x9x72xf32>, tensor<72xf32>)
     %2 = "func.call"(%0) { callee = @gaze_call_attention_3_1 } : (tensor<2x9x72xf32>) -> tensor<2x9x24xf32>
@@ -104,7 +104,7 @@ func TestRewriteCalls(t *testing.T) {
   }
 }
 `
-	if got := Rewrite(asking); got != want {
+	if got := Rewrite(withCalls); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -115,14 +115,14 @@ func TestFunction(t *testing.T) {
 	}
 }
 
-// FuzzRewrite checks that no text makes it panic, and that what isn't a product stays.
+// FuzzRewrite checks that Rewrite never panics and changes nothing but products and calls.
 func FuzzRewrite(f *testing.F) {
 	f.Add(op(plain, "", "197x384xf32", "384x1152xf32", "197x1152xf32"))
-	f.Add(asking)
+	f.Add(withCalls)
 	f.Add(op(batched, "", "2x6x197x64xf32", "2x6x197x64xf32", "2x6x197x197xf32"))
 	f.Fuzz(func(t *testing.T, program string) {
 		got := Rewrite(program)
-		if !strings.Contains(program, "stablehlo.dot_general") && !strings.Contains(program, prefix) && got != program {
+		if !strings.Contains(program, "stablehlo.dot_general") && !strings.Contains(program, functionPrefix) && got != program {
 			t.Errorf("%q became %q", program, got)
 		}
 	})

@@ -8,22 +8,22 @@
 
 enum { PAGE = 4096 };
 
-// What a thread has begins with its size, a page before what it is given.
+// The header is in the page before the memory that is returned.
 typedef struct {
 	size_t bytes;
-} block;
+} header;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
-static bool made;
+static bool key_created;
 
-static void make(void) { made = pthread_key_create(&key, free) == 0; }
+static void create_key(void) { key_created = pthread_key_create(&key, free) == 0; }
 
 void* gaze_scratch(size_t bytes) {
-	pthread_once(&once, make);
-	if (!made)
+	pthread_once(&once, create_key);
+	if (!key_created)
 		return NULL;
-	block* own = pthread_getspecific(key);
+	header* own = pthread_getspecific(key);
 	if (!own || own->bytes < bytes) {
 		free(own);
 		void* larger;

@@ -1,14 +1,14 @@
-// Each thread's own memory, for the piece of work it is at.
+// Each thread's own scratch memory.
 #ifndef GAZE_SCRATCH_H
 #define GAZE_SCRATCH_H
 
 #include <stddef.h>
 
-// gaze_scratch gives this thread's memory, at least so many bytes from a page's start on,
-// which another call by the same thread overwrites. NULL when there is none.
+// gaze_scratch returns at least so many bytes, aligned to a page, that belong to the calling
+// thread until its next call, which returns the same memory. NULL if memory ran out.
 //
-// Not by __thread: Go's linker, which saves notebooks' cells half their time, can't link
-// that.
+// The memory isn't in a __thread variable because Go's internal linker, which halves the time
+// that a notebook's cell takes to link, can't link those.
 void* gaze_scratch(size_t bytes);
 
 #endif

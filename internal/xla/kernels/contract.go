@@ -1,0 +1,82 @@
+// Code generated from contract.h by go test ./internal/xla/kernels -regen; DO NOT EDIT.
+
+package kernels
+
+// The kernels. The target of a kernel's custom call is its name with this prefix.
+const (
+	TargetPrefix = "gaze_"
+	Dot          = "dot"
+	Linear       = "linear"
+	Attention    = "attention"
+	Norm         = "norm"
+)
+
+// A dot is StableHLO's dot_general. Its attributes are the number of batch axes, those of the
+// left operand, those of the right one, the number of contracted axes, and again both lists.
+const (
+	MaxRank = 8 // of either operand
+)
+
+// A linear layer computes (f(x)·weightᵀ + bias)·scale + residual, where f is a layer norm or
+// an activation function.
+const (
+	LinearAttrKind       = 0
+	LinearAttrActivation = 1
+	LinearAttrFlags      = 2
+	LinearAttrEpsilon    = 3 // of the layer norm
+	LinearAttrs          = 4
+)
+
+// The kinds of a linear layer's call, with their operands and results:
+//
+//	forward          x [rows, in], weight [out, in], and by the flags bias [out], scale [out],
+//	                 gamma and beta [in], residual [rows, out], in this order;
+//	                 gives [rows, out]
+//	input gradient   gradient [rows, out], weight [out, in], and with an activation function
+//	                 its input x [rows, in];
+//	                 gives the gradient for x [rows, in], and with an activation f(x)
+//	weight gradient  gradient [rows, out], f(x) [rows, in];
+//	                 gives the gradients for weight [out, in] and bias [out]
+const (
+	LinearForward        = 0
+	LinearInputGradient  = 1
+	LinearWeightGradient = 2
+)
+
+// The flags of a forward call.
+const (
+	LinearHasBias     = 1
+	LinearHasNorm     = 2
+	LinearHasResidual = 4
+	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b
+	LinearHasScale    = 16
+)
+
+// The activation functions.
+const (
+	ActivationNone      = 0
+	ActivationGELU      = 1 // x·Φ(x)
+	ActivationGELUTanh  = 2 // GELU, approximated by tanh
+	ActivationQuickGELU = 3 // x·sigmoid(1.702x)
+)
+
+// Self-attention takes qkv [batch, tokens, 3*heads*dim] and gives the output of the first
+// queries [batch, queries, heads*dim]. With the gradient for the output as a second operand,
+// it gives the gradient for qkv.
+const (
+	AttentionAttrHeads   = 0
+	AttentionAttrQueries = 1
+	AttentionAttrs       = 2
+)
+
+// Layer norm takes x [rows, n], gamma [n] and beta [n]. With three results, the third operand
+// is the gradient for the output [rows, n], and the results are those for x, gamma and beta.
+const (
+	NormAttrEpsilon = 0
+	NormAttrs       = 1
+)
+
+// The float32s of a vector register. Weights can be packed if out is a multiple of it.
+const (
+	Lanes = 16
+)

@@ -1,0 +1,72 @@
+// What Go and C have to agree on: Go writes custom calls into XLA's programs, C runs them.
+// This file is the only place where these numbers are set. contract.go is generated from it:
+//
+//	go test ./internal/xla/kernels -regen
+//
+// Every custom call takes float32 arrays and one attribute, an array of int64. Constants
+// called ATTR are indices into that array. An epsilon is passed as the bits of a float64.
+#ifndef GAZE_CONTRACT_H
+#define GAZE_CONTRACT_H
+
+// The kernels. The target of a kernel's custom call is its name with this prefix.
+#define GAZE_TARGET_PREFIX "gaze_"
+#define GAZE_DOT "dot"
+#define GAZE_LINEAR "linear"
+#define GAZE_ATTENTION "attention"
+#define GAZE_NORM "norm"
+
+// A dot is StableHLO's dot_general. Its attributes are the number of batch axes, those of the
+// left operand, those of the right one, the number of contracted axes, and again both lists.
+#define GAZE_MAX_RANK 8 // of either operand
+
+// A linear layer computes (f(x)·weightᵀ + bias)·scale + residual, where f is a layer norm or
+// an activation function.
+#define GAZE_LINEAR_ATTR_KIND 0
+#define GAZE_LINEAR_ATTR_ACTIVATION 1
+#define GAZE_LINEAR_ATTR_FLAGS 2
+#define GAZE_LINEAR_ATTR_EPSILON 3 // of the layer norm
+#define GAZE_LINEAR_ATTRS 4
+
+// The kinds of a linear layer's call, with their operands and results:
+//
+//	forward          x [rows, in], weight [out, in], and by the flags bias [out], scale [out],
+//	                 gamma and beta [in], residual [rows, out], in this order;
+//	                 gives [rows, out]
+//	input gradient   gradient [rows, out], weight [out, in], and with an activation function
+//	                 its input x [rows, in];
+//	                 gives the gradient for x [rows, in], and with an activation f(x)
+//	weight gradient  gradient [rows, out], f(x) [rows, in];
+//	                 gives the gradients for weight [out, in] and bias [out]
+#define GAZE_LINEAR_FORWARD 0
+#define GAZE_LINEAR_INPUT_GRADIENT 1
+#define GAZE_LINEAR_WEIGHT_GRADIENT 2
+
+// The flags of a forward call.
+#define GAZE_LINEAR_HAS_BIAS 1
+#define GAZE_LINEAR_HAS_NORM 2
+#define GAZE_LINEAR_HAS_RESIDUAL 4
+#define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b
+#define GAZE_LINEAR_HAS_SCALE 16
+
+// The activation functions.
+#define GAZE_ACTIVATION_NONE 0
+#define GAZE_ACTIVATION_GELU 1       // x·Φ(x)
+#define GAZE_ACTIVATION_GELU_TANH 2  // GELU, approximated by tanh
+#define GAZE_ACTIVATION_QUICK_GELU 3 // x·sigmoid(1.702x)
+
+// Self-attention takes qkv [batch, tokens, 3*heads*dim] and gives the output of the first
+// queries [batch, queries, heads*dim]. With the gradient for the output as a second operand,
+// it gives the gradient for qkv.
+#define GAZE_ATTENTION_ATTR_HEADS 0
+#define GAZE_ATTENTION_ATTR_QUERIES 1
+#define GAZE_ATTENTION_ATTRS 2
+
+// Layer norm takes x [rows, n], gamma [n] and beta [n]. With three results, the third operand
+// is the gradient for the output [rows, n], and the results are those for x, gamma and beta.
+#define GAZE_NORM_ATTR_EPSILON 0
+#define GAZE_NORM_ATTRS 1
+
+// The float32s of a vector register. Weights can be packed if out is a multiple of it.
+#define GAZE_LANES 16
+
+#endif

@@ -1,0 +1,11 @@
+#ifndef GAZE_CUSTOM_CALLS_H
+#define GAZE_CUSTOM_CALLS_H
+
+#include <stdbool.h>
+
+// gaze_register_custom_calls registers the handlers of all custom calls with a plugin, given
+// its function table. It returns false if the plugin doesn't take them. threads is the size
+// of XLA's thread pool; amx says whether products may use AMX tiles.
+bool gaze_register_custom_calls(const void* pjrt_api, int threads, bool amx);
+
+#endif

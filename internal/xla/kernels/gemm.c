@@ -1,0 +1,268 @@
+//go:build cgo && linux && !noxla && amd64
+
+// GEMM with AVX-512.
+//
+// A is divided into blocks of MC rows, so that each thread has at least one and a packed
+// block stays in a cache. A thread takes a block, packs it, and goes through B's micropanels:
+// it packs one, multiplies while it prefetches a later one, and writes the tile of C with its
+// epilogue. A thread that finds no block left helps with the micropanels of another thread's
+// block. It packs that block for itself: cores that write what other cores read wait for each
+// other longer than packing takes.
+
+#include "gemm.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "amx.h"
+#include "microkernel.h"
+#include "pack.h"
+#include "scratch.h"
+
+enum {
+	MAX_KC = 2048,         // rows of B that are packed at a time
+	MAX_BLOCK = 1 << 20,   // numbers in a packed block of A
+	MAX_MC = 384,          // rows in a block of A
+	MAX_K = MAX_BLOCK / 64, // columns in a block of A, so that a block has at least 64 rows
+	// A thread helps with a block only if at least this many micropanels are left. Fewer
+	// aren't worth packing the block again.
+	MIN_HELP = 2,
+};
+
+// Each thread's scratch memory.
+typedef struct {
+	float a_packed[MAX_BLOCK], b_packed[NR * MAX_KC], tile[NR * MAX_MC], prologue_rows[MR * MAX_KC];
+} workspace;
+
+// A product, or the part of its terms from k_start to k_start+k_size if it has more than MAX_K.
+typedef struct {
+	const gemm* g;
+	int threads;
+	int64_t k_start, k_size;
+	int64_t kc;
+	int64_t blocks, mc;
+	int64_t micropanels; // of B
+	float* a_prologue; // A after the prologue, if the threads compute that together first
+	bool computing_prologue;
+	int64_t line_count;
+	int32_t* line_offsets; // the cache lines of a micropanel of B, see list_lines
+	atomic_bool failed;
+	atomic_long next_block;
+	atomic_long* next_micropanel; // of each block
+} gemm_job;
+
+// pack_block packs a block of A, kc columns at a time. If several threads pack the same block,
+// only one of them stores the row sums.
+AVX512 static void pack_block(const gemm_job* job, int64_t block, bool store_sums, workspace* own) {
+	const gemm* g = job->g;
+	const fusion* f = &g->fusion;
+	int64_t i = block * job->mc, rows = min_i64(job->mc, g->m - i);
+	bool prologue = has_prologue(f) && !job->a_prologue;
+	row_stats stats[MR];
+	for (int64_t r = 0; r < rows; r += prologue ? MR : rows) {
+		int64_t count = prologue ? min_i64(MR, rows - r) : rows;
+		for (int64_t k = 0; k < job->k_size; k += job->kc) {
+			int64_t kc = min_i64(job->kc, job->k_size - k), k_all = job->k_start + k;
+			float* out = own->a_packed + k * round_up(rows, MR) + r * kc;
+			matrix a = {g->a.data + (i + r) * g->a.row_stride + k_all * g->a.col_stride, g->a.row_stride, g->a.col_stride};
+			if (job->a_prologue)
+				a = (matrix){job->a_prologue + (i + r) * g->k + k_all, g->k, 1};
+			if (prologue) {
+				for (int64_t q = 0; q < count; q++) {
+					const float* row = g->a.data + (i + r + q) * g->a.row_stride;
+					if (k == 0 && f->gamma)
+						stats[q] = row_statistics(row, g->k, f->epsilon);
+					apply_prologue(f, row, stats[q], k_all, kc, own->prologue_rows + q * kc);
+				}
+				a = (matrix){own->prologue_rows, kc, 1};
+			}
+			gaze_pack_a(a, count, kc, out);
+			for (int64_t q = 0; store_sums && f->row_sums && q < count; q += MR)
+				sum_rows((matrix){out + q * kc, 1, MR}, min_i64(MR, count - q), kc, f->row_sums + i + r + q, k_all > 0);
+		}
+	}
+}
+
+// list_lines lists the offsets of the cache lines of B that a full micropanel of kc rows is
+// packed from.
+static void list_lines(gemm_job* job) {
+	const matrix b = job->g->b;
+	const int64_t kc = min_i64(job->kc, job->k_size);
+	job->line_count = 0;
+	if (job->g->n < 2 * NR || kc % LANES)
+		return;
+	if (job->g->b_packed)
+		for (; job->line_count < kc * NR / LANES; job->line_count++)
+			job->line_offsets[job->line_count] = (int32_t)(job->line_count * LANES * sizeof(float));
+	else if (b.row_stride == 1 && b.col_stride < INT32_MAX / (int64_t)sizeof(float) / NR)
+		for (int64_t j = 0; j < NR; j++)
+			for (int64_t k = 0; k < kc; k += LANES)
+				job->line_offsets[job->line_count++] = (int32_t)((j * b.col_stride + k) * sizeof(float));
+	else if (b.col_stride == 1 && b.row_stride < INT32_MAX / (int64_t)sizeof(float) / MAX_KC)
+		for (int64_t k = 0; k < kc; k++)
+			for (int64_t j = 0; j < NR; j += LANES)
+				job->line_offsets[job->line_count++] = (int32_t)((k * b.row_stride + j) * sizeof(float));
+}
+
+// prefetch_b spreads the prefetching of B's micropanel at column j over the multiplication of
+// rows rows and kc columns of A.
+static prefetch prefetch_b(const gemm_job* job, int64_t k, int64_t kc, int64_t j, int64_t rows) {
+	prefetch ahead = {0};
+	const gemm* g = job->g;
+	const matrix b = g->b;
+	int64_t steps = (rows + MR - 1) / MR * (kc / 8);
+	if (job->line_count == 0 || kc < job->kc || j + NR > g->n || steps * 4 < job->line_count)
+		return ahead;
+	ahead.base = (const char*)(b.data + (g->b_packed ? j * g->k + k * NR : k * b.row_stride + j * b.col_stride));
+	ahead.per_step = (int)((job->line_count + steps - 1) / steps);
+	ahead.next = job->line_offsets;
+	ahead.end = job->line_offsets + job->line_count;
+	return ahead;
+}
+
+// multiply_micropanel multiplies a packed block of A with a micropanel of B.
+AVX512 static void multiply_micropanel(const gemm_job* job, int64_t block, int64_t micropanel, workspace* own) {
+	const gemm* g = job->g;
+	const matrix b = g->b;
+	int64_t j = micropanel * NR, columns = min_i64(NR, g->n - j), i = block * job->mc, rows = min_i64(job->mc, g->m - i);
+	// A thread that has the block to itself takes the next micropanel next.
+	int64_t later = j + NR * (job->blocks >= job->threads ? 1 : job->threads / job->blocks);
+	for (int64_t k = 0; k < job->k_size; k += job->kc) {
+		int64_t kc = min_i64(job->kc, job->k_size - k), k_all = job->k_start + k, b_stride = NR;
+		const float* b_packed = own->b_packed;
+		if (g->b_packed) {
+			b_stride = columns;
+			b_packed = b.data + j * g->k + k_all * b_stride;
+		} else {
+			gaze_pack_b((matrix){b.data + k_all * b.row_stride + j * b.col_stride, b.row_stride, b.col_stride}, kc, columns, own->b_packed);
+		}
+		prefetch ahead = prefetch_b(job, k_all, kc, later, rows);
+		if (k + kc == job->k_size) {
+			ahead.c = g->c + i * g->n + j;
+			ahead.c_stride = g->n;
+		}
+		gaze_macrokernel(own->a_packed + k * round_up(rows, MR), kc * MR, b_packed, b_stride, rows, columns, kc, own->tile, NR, k > 0, &ahead);
+	}
+	apply_epilogue(&g->fusion, own->tile, NR, g->c, g->n, i, j, rows, columns, job->k_start > 0, job->k_start + job->k_size == g->k);
+}
+
+// multiply_block multiplies a block of A with those micropanels of B that no thread has taken
+// yet. The thread that takes the first micropanel stores the row sums; a thread that took the
+// block itself may find no micropanel left.
+static void multiply_block(gemm_job* job, int64_t block, workspace* own) {
+	bool packed = false;
+	for (long i; (i = atomic_fetch_add(&job->next_micropanel[block], 1)) < job->micropanels;) {
+		if (!packed)
+			pack_block(job, block, i == 0, own);
+		packed = true;
+		multiply_micropanel(job, block, i, own);
+	}
+}
+
+// prologue_of_rows applies the prologue to rows of A.
+AVX512 static void prologue_of_rows(const gemm_job* job, int64_t begin, int64_t end) {
+	const gemm* g = job->g;
+	for (int64_t i = begin; i < end; i++) {
+		const float* row = g->a.data + i * g->a.row_stride;
+		row_stats stats = g->fusion.gamma ? row_statistics(row, g->k, g->fusion.epsilon) : (row_stats){0, 0};
+		apply_prologue(&g->fusion, row, stats, 0, g->k, job->a_prologue + i * g->k);
+	}
+}
+
+static long iterations(const void* data, int phase) {
+	const gemm_job* job = data;
+	return job->computing_prologue ? (job->g->m + MR - 1) / MR : job->threads;
+}
+
+// iterate is the whole of a thread's work on a product, or the prologue of some rows.
+static void iterate(void* data, int phase, long i) {
+	gemm_job* job = data;
+	if (job->computing_prologue) {
+		prologue_of_rows(job, i * MR, min_i64(job->g->m, (i + 1) * MR));
+		return;
+	}
+	workspace* own = gaze_scratch(sizeof *own);
+	if (!own) {
+		atomic_store(&job->failed, true);
+		return;
+	}
+	for (long b; (b = atomic_fetch_add(&job->next_block, 1)) < job->blocks;)
+		multiply_block(job, b, own);
+	for (long b = 0; b < job->blocks; b++)
+		if (atomic_load(&job->next_micropanel[b]) + MIN_HELP <= job->micropanels)
+			multiply_block(job, b, own);
+}
+
+// part_size divides size into equal parts of at most most, but at least min_parts, and
+// rounds their size up to a multiple of unit.
+static int64_t part_size(int64_t size, int64_t most, int64_t unit, int64_t min_parts) {
+	if (min_parts < (size + most - 1) / most)
+		min_parts = (size + most - 1) / most;
+	return round_up((size + min_parts - 1) / min_parts, unit);
+}
+
+static bool run(const thread_pool* pool, gemm_job* job) {
+	static const parallel_loop loop = {1, iterations, iterate};
+	return gaze_parallel_for(pool, &loop, job) && !atomic_load(&job->failed);
+}
+
+// multiply_k_range adds the terms from k_start to k_start+k_size, and applies the epilogue if
+// these are the last ones.
+static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_start, int64_t k_size) {
+	job->k_start = k_start;
+	job->k_size = k_size;
+	job->kc = part_size(k_size, MAX_KC, LANES, 1);
+	// Several blocks are made as many for each thread. An A that fits one block is divided into
+	// two at most: each packed micropanel of B should serve several micropanels of A.
+	int64_t max_mc = min_i64(MAX_MC, MAX_BLOCK / round_up(k_size, job->kc) / MR * MR), blocks = (job->g->m + max_mc - 1) / max_mc;
+	job->mc = part_size(job->g->m, max_mc, MR, blocks > 1 ? round_up(blocks, job->threads) : job->g->m >= 16 * MR ? min_i64(job->threads, 2) : 1);
+	job->blocks = (job->g->m + job->mc - 1) / job->mc;
+	job->micropanels = (job->g->n + NR - 1) / NR;
+	atomic_init(&job->next_block, 0);
+	job->next_micropanel = calloc(job->blocks, sizeof *job->next_micropanel);
+	job->line_offsets = malloc(NR * MAX_KC / LANES * sizeof *job->line_offsets);
+	bool done = job->next_micropanel && job->line_offsets;
+	if (done) {
+		list_lines(job);
+		done = run(pool, job);
+	}
+	free(job->next_micropanel);
+	free(job->line_offsets);
+	return done;
+}
+
+static bool avx512_gemm(const thread_pool* pool, const gemm* g) {
+	gemm_job job = {.g = g, .threads = pool->threads};
+	// Many threads that share few blocks would each compute the prologue of all of them.
+	if (has_prologue(&g->fusion) && (g->k > MAX_K || pool->threads > 2 * ((g->m + MAX_MC - 1) / MAX_MC))) {
+		if (posix_memalign((void**)&job.a_prologue, 64, g->m * g->k * sizeof *job.a_prologue))
+			return false;
+		job.computing_prologue = true;
+		if (!run(pool, &job)) {
+			free(job.a_prologue);
+			return false;
+		}
+		job.computing_prologue = false;
+	}
+	int64_t k_size = part_size(g->k, MAX_K, LANES, 1);
+	bool done = true;
+	for (int64_t k = 0; done && k < g->k; k += k_size)
+		done = multiply_k_range(pool, &job, k, min_i64(k_size, g->k - k));
+	free(job.a_prologue);
+	return done;
+}
+
+bool gaze_gemm(const thread_pool* pool, const gemm* g, bool amx) {
+	if (g->m < 1 || g->n < 1 || g->k < 1)
+		return false;
+	if (g->b_packed && (amx || g->n % LANES))
+		return false;
+	return amx ? gaze_amx_gemm(pool, g) : avx512_gemm(pool, g);
+}
+
+static bool schedule_nothing(const thread_pool* pool, void (*task)(void*), void* data) { return false; }
+
+bool gaze_gemm_serial(const gemm* g, bool amx) {
+	const thread_pool calling_thread = {schedule_nothing, NULL, 1};
+	return gaze_gemm(&calling_thread, g, amx);
+}
