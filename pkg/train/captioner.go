@@ -14,7 +14,7 @@ import (
 // on pictures that all have the size [height, width]. A batch's inputs are
 //
 //	tokens int32 [rows, tokens]            as caption.Decode has them
-//	maps float32 [rows, tokens-1, cells]   as caption.Taught has them, if teach isn't 0
+//	maps float32 [rows, tokens-1, cells]   as caption.TargetMaps has them, if teach isn't 0
 //
 // whose rows are a multiple of the pictures; teach is the weight of the maps'
 // divergence. Its evaluations count word pieces, each predicted after the right
@@ -31,12 +31,12 @@ func Captioner(m *caption.Model, size [2]int, teach float64) (*Network, error) {
 	n := &Network{Weights: list, Input: [3]int{3, size[0], size[1]}}
 	n.Objective = func(scope *model.Scope, images *Node, inputs []*Node, how nn.Training) Objective {
 		out := caption.Decode(scope, cfg, caption.Encode(scope, cfg, images, nil), inputs[0], nil)
-		var taught *caption.Taught
+		var taught *caption.TargetMaps
 		if teach > 0 {
-			taught = &caption.Taught{Maps: inputs[1], Weight: teach}
+			taught = &caption.TargetMaps{Maps: inputs[1], Weight: teach}
 		}
 		l := caption.Loss(cfg, out, inputs[0], taught)
-		return Objective{Loss: l.Total, Correct: l.Correct, Answers: l.Pieces}
+		return Objective{Loss: l.Total, Correct: l.Correct, Answers: l.Tokens}
 	}
 	return n, nil
 }
