@@ -11,8 +11,8 @@ import (
 // batchNormEps is what torchvision's frozen batch norm adds to the variance.
 const batchNormEps = 1e-5
 
-// backbone makes features [batch, rows, columns, channels] of pictures
-// [batch, 3, height, width].
+// backbone computes features [batch, rows, columns, channels] of pictures [batch, 3,
+// height, width].
 func (m module) backbone(images *Node) *Node {
 	m = m.in("backbone")
 	if m.cfg.Backbone.Kind == ViT {
@@ -124,7 +124,7 @@ func (m module) enterStage(x *Node, stage, channels int) *Node {
 	return Add(x, ExpandLeftToRank(m.Get("conv/bias", channels), 4))
 }
 
-// patchBlock is a residual block with its norm before it, as a transformer's.
+// patchBlock is a pre-norm residual block of two convolutions.
 func (m module) patchBlock(x *Node) *Node {
 	n := x.Shape().Dim(-1)
 	y := m.norm("norm", x)

@@ -32,7 +32,7 @@ func BenchmarkCaption(b *testing.B) {
 					b.Fatal(err)
 				}
 				for _, r := range results {
-					said += len(r.Pieces)
+					said += len(r.Tokens)
 				}
 			}
 			once() // compiles

@@ -14,7 +14,7 @@ import (
 
 // encoded is encoded pictures on the backend. Each one's cells are padded to the number
 // that the largest picture has, so that one decoder program serves all shapes. Cells
-// beyond a picture and blocked ones are masked and get no attention at all.
+// beyond a picture are masked like those that the caller masks: they get no attention.
 type encoded struct {
 	cells   int // with padding
 	grids   [][2]int
@@ -24,9 +24,9 @@ type encoded struct {
 
 func (s *encoded) free() { nn.Free(append(s.layers, s.padding)...) }
 
-// encode encodes pictures one by one and lays them side by side. blocked are the cells of
+// encode encodes pictures one by one and lays them side by side. masked are the cells of
 // each that nothing may attend to, nil for none.
-func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*encoded, error) {
+func (c *Captioner) encode(inputs []*transform.Tensor, masked [][]bool) (*encoded, error) {
 	s := &encoded{cells: c.config.MaxCells()}
 	for i, t := range inputs {
 		if t.Shape[0] != 3 || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != t.Shape[0]*t.Shape[1]*t.Shape[2] {
@@ -42,7 +42,7 @@ func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*encod
 		}
 	}()
 	for i, t := range inputs {
-		layers, err := c.encodeOne(t, s.cells, blocked[i])
+		layers, err := c.encodeOne(t, s.cells, masked[i])
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +56,7 @@ func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*encod
 	var padding []bool
 	for i, grid := range s.grids {
 		for cell := range s.cells {
-			padding = append(padding, cell >= grid[0]*grid[1] || blocked[i] != nil && blocked[i][cell])
+			padding = append(padding, cell >= grid[0]*grid[1] || masked[i] != nil && masked[i][cell])
 		}
 	}
 	var err error
@@ -67,32 +67,32 @@ func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*encod
 	return s, nil
 }
 
-// encodeOne makes the keys and values of one picture, with room for cells.
-func (c *Captioner) encodeOne(t *transform.Tensor, cells int, blocked []bool) ([]*tensors.Tensor, error) {
+// encodeOne computes the keys and values of one picture, padded to cells.
+func (c *Captioner) encodeOne(t *transform.Tensor, cells int, masked []bool) ([]*tensors.Tensor, error) {
 	image, err := input(c.net, t.Data, 1, 3, t.Shape[1], t.Shape[2])
 	if err != nil {
 		return nil, err
 	}
 	defer nn.Free(image)
-	keys := func(scope *model.Scope, image, blocked *Node) []*Node {
-		layers := allPictureKeys(scope, c.config, encodeBlocked(scope, c.config, image, nil, blocked))
+	keys := func(scope *model.Scope, image, masked *Node) []*Node {
+		layers := allPictureKeys(scope, c.config, encodeMasked(scope, c.config, image, nil, masked))
 		zero := Scalar(image.Graph(), image.DType(), 0)
 		for i, x := range layers {
 			layers[i] = Pad(x, zero, compute.PadAxis{}, compute.PadAxis{}, compute.PadAxis{End: cells - x.Shape().Dim(2)})
 		}
 		return layers
 	}
-	if blocked == nil { // a program without a mask, which is faster
+	if masked == nil { // a program without a mask, which is faster
 		return run(c.net, fmt.Sprint("encode ", t.Shape, cells), func(scope *model.Scope, image *Node) []*Node {
 			return keys(scope, image, nil)
 		}, image)
 	}
-	mask, err := input(c.net, blocked, 1, len(blocked))
+	mask, err := input(c.net, masked, 1, len(masked))
 	if err != nil {
 		return nil, err
 	}
 	defer nn.Free(mask)
-	return run(c.net, fmt.Sprint("encode blocked ", t.Shape, cells), keys, image, mask)
+	return run(c.net, fmt.Sprint("encode masked ", t.Shape, cells), keys, image, mask)
 }
 
 // join lays the pictures' keys and values side by side, layer by layer.

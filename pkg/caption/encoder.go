@@ -40,13 +40,13 @@ type EncoderBlock struct {
 // are variables in scope under the names of [Config.Parameters]. It panics on shapes that
 // don't fit.
 func Encode(scope *model.Scope, cfg Config, images, padding *Node) *Memory {
-	return encodeBlocked(scope, cfg, images, padding, nil)
+	return encodeMasked(scope, cfg, images, padding, nil)
 }
 
-// encodeBlocked is [Encode] with cells that nothing may attend to: bool [batch, cells],
+// encodeMasked is [Encode] with cells that nothing may attend to: bool [batch, cells],
 // nil for none. Unlike padding they are part of the picture, so that positions don't
 // depend on them.
-func encodeBlocked(scope *model.Scope, cfg Config, images, padding, blocked *Node) *Memory {
+func encodeMasked(scope *model.Scope, cfg Config, images, padding, masked *Node) *Memory {
 	m := newModule(scope, cfg, images)
 	if images.Rank() != 4 || images.Shape().Dim(1) != 3 {
 		exceptions.Panicf("caption.Encode: images have shape %s, not [batch, 3, height, width]", images.Shape())
@@ -66,11 +66,11 @@ func encodeBlocked(scope *model.Scope, cfg Config, images, padding, blocked *Nod
 		valid = ConvertDType(LogicalNot(padding), images.DType())
 		memory.Padding = Reshape(padding, batch, cells)
 	}
-	if blocked != nil && memory.Padding != nil {
-		blocked = LogicalOr(blocked, memory.Padding)
+	if masked != nil && memory.Padding != nil {
+		masked = LogicalOr(masked, memory.Padding)
 	}
-	if blocked != nil {
-		memory.Padding = blocked
+	if masked != nil {
+		memory.Padding = masked
 	}
 	memory.Positions = Reshape(sinePositions(valid, cfg.Dim), batch, cells, cfg.Dim)
 	memory.Projected = Reshape(m.linear("project", memory.Features, cfg.Dim, nn.Linear{}), batch, cells, cfg.Dim)
@@ -86,6 +86,28 @@ func encodeBlocked(scope *model.Scope, cfg Config, images, padding, blocked *Nod
 	}
 	memory.Tokens = x
 	return memory
+}
+
+// GridPadding says which cells of a batch's grid are padding, [picture, row, column], for
+// pictures in the top left corner of a frame of height by width pixels; sizes are their
+// heights and widths. A cell is padding if the pixel that torch's nearest interpolation
+// picks for it is.
+func (c Config) GridPadding(sizes [][2]int, height, width int) []bool {
+	grid := c.Grid(height, width)
+	frame := [2]int{height, width}
+	out := make([]bool, 0, len(sizes)*grid[0]*grid[1])
+	inside := func(size [2]int, axis, cell int) bool {
+		scale := float32(frame[axis]) / float32(grid[axis])
+		return int(float32(cell)*scale) < size[axis]
+	}
+	for _, size := range sizes {
+		for r := range grid[0] {
+			for column := range grid[1] {
+				out = append(out, !inside(size, 0, r) || !inside(size, 1, column))
+			}
+		}
+	}
+	return out
 }
 
 // encoderBlock is a pre-norm block:

@@ -17,7 +17,7 @@ import (
 type generator struct {
 	c       *Captioner
 	encoded *encoded
-	beams   int // rows of each picture
+	beams   int // rows for each picture
 	options Options
 	cache   []*tensors.Tensor // keys and values of each layer in turn
 }
@@ -90,7 +90,7 @@ func (g *generator) predictions(logProbs, attention *tensors.Tensor, rows int) (
 	for i := range list {
 		list[i].logProbs = all[i*n : (i+1)*n]
 		if v := list[i].logProbs[0]; v-v != 0 {
-			return nil, fmt.Errorf("the model's probabilities are %v: its weights or the picture overflow", v)
+			return nil, fmt.Errorf("the model's log-probabilities are %v: numbers overflow, because the weights are damaged or the picture isn't normalised as the model expects", v)
 		}
 	}
 	if g.options.NoAttention {
@@ -115,11 +115,11 @@ func (g *generator) predictions(logProbs, attention *tensors.Tensor, rows int) (
 // captionGroup captions the inputs of these indices.
 func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Options, results []Result) error {
 	var some []*transform.Tensor
-	var blocked [][]bool
+	var masked [][]bool
 	for _, i := range group {
-		some, blocked = append(some, inputs[i]), append(blocked, o.blockedOf(i))
+		some, masked = append(some, inputs[i]), append(masked, o.maskedOf(i))
 	}
-	s, err := c.encode(some, blocked)
+	s, err := c.encode(some, masked)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Opti
 	return nil
 }
 
-// search steps until every picture's search is done.
+// search runs steps until every picture's search is done.
 func (c *Captioner) search(g *generator, searches []search) error {
 	rows := len(searches) * g.beams
 	tokens, parents := make([]int32, rows), make([]int32, rows)
@@ -185,9 +185,9 @@ func (c *Captioner) search(g *generator, searches []search) error {
 func (c *Captioner) result(h *hypothesis, grid [2]int, o Options) Result {
 	r := Result{Grid: grid}
 	var ids []int
-	for _, p := range h.pieces() {
+	for _, p := range h.tokens() {
 		ids = append(ids, p.id)
-		r.Pieces = append(r.Pieces, Piece{ID: p.id, Text: c.vocab.Piece(p.id), LogProb: p.logProb})
+		r.Tokens = append(r.Tokens, Token{ID: p.id, Text: c.vocab.Token(p.id), LogProb: p.logProb})
 		if !o.NoAttention {
 			r.Attention = append(r.Attention, c.maps(p.attention, grid[0]*grid[1]))
 		}
@@ -196,7 +196,7 @@ func (c *Captioner) result(h *hypothesis, grid [2]int, o Options) Result {
 	return r
 }
 
-// maps cuts [layers, heads, cells] into its maps.
+// maps cuts [layers, heads, cells] into one map for each layer and head.
 func (c *Captioner) maps(flat []float32, cells int) [][][]float32 {
 	layers := make([][][]float32, c.config.DecoderLayers)
 	for l := range layers {

@@ -24,33 +24,33 @@ const (
 	metadataVocab  = "gaze.caption.vocab"  // word pieces, one a line
 )
 
-// Model is a captioner's weights, as they lie in the file, and what is known
-// about them. It holds the file open (mapped into memory) until Close.
+// Model is a captioner's weights, as they are stored in the file, and what is known about
+// them. It keeps the file open (mapped into memory) until Close.
 type Model struct {
 	Config Config
 	Layout Layout
 	Path   string // of the checkpoint; empty for a model made by New
-	Vocab  *Vocab // the words that came with the weights; nil if none did
+	Vocab  *Vocab // the vocabulary that came with the weights; nil if none did
 
-	Warnings []string // what of the file was chosen or passed over, for the user to read
+	Warnings []string // what was chosen or ignored in the file, for the user to read
 
 	params nn.Parameters
 	file   *weights.File
 }
 
 // Load opens a checkpoint: a safetensors file that [Model.Save] wrote, or a
-// CATR checkpoint (.pth, with the optimiser's state or without). A CATR file's
-// configuration comes from its tensors' shapes; what those can't tell is as
-// published: heads of width 32, layer4 dilated in ResNets of three-convolution
-// blocks, pictures of 299 pixels, BERT's [CLS], [SEP] and [PAD].
+// CATR checkpoint (.pth, with or without the optimiser's state). A CATR file's
+// configuration comes from its tensors' shapes; what those don't show is as published:
+// heads of width 32, layer4 dilated in ResNets with three convolutions a block, pictures
+// of 299 pixels, BERT's [CLS], [SEP] and [PAD].
 //
-// Nothing is read but the headers. Tensors that are missing, left over, or of
-// another shape are an error that names them.
+// It reads only the headers. Tensors that are missing, left over, or of another shape are
+// an error that names them.
 func Load(path string) (*Model, error) { return LoadSet(path, "") }
 
-// LoadSet is [Load] for a PyTorch file with several sets of weights: it takes the
-// one called set, the keys that lead to it joined by dots, such as "model_ema". An
-// empty set is chosen as [weights.Open] does.
+// LoadSet is [Load] for a PyTorch file with several sets of weights. It takes the set at
+// the keys joined by dots, such as "model_ema"; if set is empty, the one that
+// [weights.Open] takes.
 func LoadSet(path, set string) (*Model, error) {
 	file, err := weights.OpenAt(path, set)
 	if err != nil {
@@ -65,8 +65,8 @@ func LoadSet(path, set string) (*Model, error) {
 	return m, nil
 }
 
-// LoadWith is [Load] with the configuration given, for checkpoints in CATR's
-// names whose shapes don't tell it all.
+// LoadWith is [Load] with a given configuration, for checkpoints with CATR's names whose
+// shapes don't show all of it.
 func LoadWith(path string, cfg Config) (*Model, error) {
 	file, err := weights.Open(path)
 	if err != nil {
@@ -80,7 +80,7 @@ func LoadWith(path string, cfg Config) (*Model, error) {
 	return m, nil
 }
 
-// Close lets go of the file. A Captioner made from the model goes on working.
+// Close closes the file. A Captioner made from the model stays usable.
 func (m *Model) Close() error {
 	if m.file == nil {
 		return nil

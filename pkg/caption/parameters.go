@@ -16,8 +16,8 @@ func Frozen(name string) bool {
 	return strings.HasPrefix(name, "backbone/") && strings.Contains(name, "/bn")
 }
 
-// Parameters lists every parameter of the architecture, in the order in which
-// the graph meets them.
+// Parameters lists every parameter of the architecture, in the order in which the graph
+// reads them.
 func (c Config) Parameters() []nn.Param {
 	var l parameterList
 	l.backbone(c.Backbone)
@@ -89,7 +89,7 @@ func (l *parameterList) backbone(b Backbone) {
 	}
 }
 
-// resNetBlock lists a block's parameters and returns its output's channels.
+// resNetBlock appends the parameters of a block and returns the channels of its output.
 func (l *parameterList) resNetBlock(at string, b Backbone, in, n, stride int, first bool) int {
 	out := n * b.expansion()
 	shapes := [][3]int{{n, in, 3}, {n, n, 3}} // out, in, size of each convolution
@@ -132,10 +132,10 @@ func (l *parameterList) patchNet(b Backbone) {
 	l.Norm("backbone/norm", in)
 }
 
-// New makes a model with random weights from a seed, to be trained: matrices as
-// Glorot and Bengio's uniform, convolutions as He's normal, words and positions
-// normal of deviation 0.02, norms one, biases zero. A ResNet's frozen norms make
-// it of use only with weights that were trained elsewhere.
+// New makes a model with random weights from a seed, to be trained: Glorot and Bengio's
+// uniform distribution for matrices, He's normal one for convolutions, a normal one of
+// deviation 0.02 for words and positions, norms one, biases zero. A ResNet, whose norms
+// are frozen, needs weights that were trained elsewhere.
 func New(cfg Config, seed uint64) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
@@ -149,7 +149,7 @@ func New(cfg Config, seed uint64) (*Model, error) {
 	return m, nil
 }
 
-// fill draws a parameter's first values.
+// fill draws the initial values of a parameter.
 func fill(data []float32, p nn.Param, r *rand.Rand) {
 	draw := func() float64 { return 0 }
 	switch {
@@ -162,7 +162,7 @@ func fill(data []float32, p nn.Param, r *rand.Rand) {
 	case len(p.Shape) == 4:
 		deviation := math.Sqrt(2 / float64(p.Len()/p.Shape[0]))
 		if strings.HasSuffix(p.Name, "conv2/weight") && strings.Contains(p.Name, "/stage_") {
-			deviation /= 4 // residual branches begin small
+			deviation /= 4 // so that residual branches start small
 		}
 		draw = func() float64 { return deviation * r.NormFloat64() }
 	default:

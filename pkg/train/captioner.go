@@ -29,12 +29,12 @@ func Captioner(m *caption.Model, size [2]int, mapWeight float64) (*Network, erro
 	}
 	loss := CustomLoss(func(scope *model.Scope, images *Node, inputs []*Node) Score {
 		out := caption.Decode(scope, cfg, caption.Encode(scope, cfg, images, nil), inputs[0], nil)
-		var targets *caption.Taught
+		var targets *caption.TargetMaps
 		if mapWeight > 0 {
-			targets = &caption.Taught{Maps: inputs[1], Weight: mapWeight}
+			targets = &caption.TargetMaps{Maps: inputs[1], Weight: mapWeight}
 		}
 		l := caption.Loss(cfg, out, inputs[0], targets)
-		return Score{Loss: l.Total, Correct: l.Correct, Answers: l.Pieces}
+		return Score{Loss: l.Total, Correct: l.Correct, Answers: l.Tokens}
 	})
 	return &Network{Weights: list, Input: [3]int{3, size[0], size[1]}, Loss: loss}, nil
 }

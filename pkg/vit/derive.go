@@ -11,20 +11,19 @@ import (
 	"gaze/pkg/weights"
 )
 
-// WithHead returns the model with a new head for the given classes, to be
-// trained: weights from a truncated normal of deviation 0.02 drawn from the
-// seed, biases zero. labels names the classes, or is nil. The rest is shared
-// with m, which must stay open; a pre-logits layer, which belongs to the old
-// head, goes with it.
+// WithHead returns the model with a new head for the given classes, to be trained. Its
+// weights are drawn with the seed from a truncated normal distribution of deviation 0.02,
+// its biases are zero. labels names the classes, or is nil. A pre-logits layer belongs to
+// the old head and is removed with it. The rest is shared with m, which must stay open.
 func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, error) {
 	if classes < 1 || labels != nil && len(labels) != classes {
-		return nil, fmt.Errorf("vit: a head of %d classes with %d names", classes, len(labels))
+		return nil, fmt.Errorf("vit: a head of %d classes with %d names: give at least one class, and a name for each or none", classes, len(labels))
 	}
 	out := *m
 	out.file, out.Path = nil, ""
 	out.Labels = slices.Clone(labels)
 	out.params = maps.Clone(m.params)
-	// Where it acts on all tokens, the norm behind it stays and must still fit.
+	// If it acts on all tokens, the norm after it stays and must still fit.
 	if p := out.Config.PreLogits; p == PreLogitsToken || p == PreLogitsAll && out.Config.Representation == out.Config.Dim {
 		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
 		maps.DeleteFunc(out.params, func(name string, _ *nn.Stored) bool { return strings.HasPrefix(name, "pre_logits/") })
@@ -41,15 +40,14 @@ func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, err
 	return &out, nil
 }
 
-// WithoutHead returns the model without its head, as it is kept for others to
-// fine-tune. The rest is shared with m, which must stay open; a pre-logits layer
-// goes with the head.
+// WithoutHead returns the model without its head and pre-logits layer, as it is published
+// for others to fine-tune. The rest is shared with m, which must stay open.
 func (m *Model) WithoutHead() *Model {
 	out := *m
 	out.file, out.Path, out.Labels = nil, "", nil
 	out.params = maps.Clone(m.params)
 	out.Config.Classes = 0
-	// Where it acts on all tokens, the norm behind it stays and must still fit.
+	// If it acts on all tokens, the norm after it stays and must still fit.
 	if p := out.Config.PreLogits; p == PreLogitsToken || p == PreLogitsAll && out.Config.Representation == out.Config.Dim {
 		out.Config.PreLogits, out.Config.Representation = NoPreLogits, 0
 	}
@@ -59,16 +57,15 @@ func (m *Model) WithoutHead() *Model {
 	return &out
 }
 
-// WithPipeline returns the model with another preprocessing, as package transform
-// reads it, which [Model.Save] keeps. The rest is shared with m, which must stay
-// open.
+// WithPipeline returns the model with another preprocessing, in the notation of package
+// transform. [Model.Save] keeps it. The rest is shared with m, which must stay open.
 func (m *Model) WithPipeline(spec string) *Model {
 	out := *m
 	out.file, out.pipeline, out.pipelineErr = nil, spec, nil
 	return &out
 }
 
-// WithParameters returns a model of the same configuration with these values:
+// WithParameters returns a model of the same configuration with other values, which must be
 // all of [Config.Parameters], in any order.
 func (m *Model) WithParameters(values []*weights.Tensor) (*Model, error) {
 	params, err := nn.Owned(values)

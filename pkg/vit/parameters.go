@@ -10,8 +10,8 @@ import (
 	"gaze/pkg/weights"
 )
 
-// Parameters lists every parameter of the architecture, in the order in which
-// [Forward] meets them.
+// Parameters lists every parameter of the architecture, in the order in which [Forward]
+// reads them.
 func (c Config) Parameters() []nn.Param {
 	var l nn.ParamList
 	l.Add("patch/weight", c.Dim, c.Channels, c.PatchSize[0], c.PatchSize[1])
@@ -79,10 +79,10 @@ func (c Config) fc1Dim() int {
 	return c.MLPDim
 }
 
-// New makes a model with random weights from a seed, as timm initialises a
-// Vision Transformer: truncated normal of deviation 0.02 for weights, tokens
-// and positions, zero biases, norms and layer scales of one, but the head small
-// instead of zero, so that its outputs tell tokens apart.
+// New makes a model with random weights from a seed, as timm initialises a Vision
+// Transformer: a truncated normal distribution of deviation 0.02 for weights, tokens and
+// positions, biases zero, norms and LayerScale one. Only the head is drawn like the rest
+// where timm has zeros, so that its outputs differ.
 func New(cfg Config, seed uint64) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("vit: %w", err)

@@ -10,9 +10,8 @@ import (
 	"gaze/pkg/weights"
 )
 
-// PosResize says how position embeddings are resized to another grid. Every
-// code base that trains Vision Transformers has its own way and its weights are
-// used with that one.
+// PosResize is a method of resizing position embeddings to another grid. Every library has
+// its own, and its weights are used with that one.
 type PosResize int
 
 const (
@@ -24,14 +23,14 @@ const (
 	// HFBicubic is transformers' interpolate_pos_encoding of ViT, DeiT and
 	// DINOv2: torch's bicubic interpolation (a = -0.75), no antialiasing.
 	HFBicubic
-	// DINOv2Bicubic is the original DINOv2 without registers: as HFBicubic, but
-	// torch is given the scale (to+0.1)/from in place of the size, which moves
-	// every sampling point a little.
+	// DINOv2Bicubic is the original DINOv2 without registers: HFBicubic, but torch gets
+	// the scale (to+0.1)/from instead of the size, which moves every sampling point a
+	// little.
 	DINOv2Bicubic
-	// ZoomLinear is scipy.ndimage.zoom(order=1), which google-research's and
-	// lukemelas' code use: linear, with the corners of both grids aligned. Where
-	// scipy's coordinate of the last row or column comes out of the grid by a
-	// rounding error (8 to 26 is such a pair), scipy gives zeros and so does this.
+	// ZoomLinear is scipy.ndimage.zoom(order=1), which google-research's and lukemelas'
+	// code use: linear, with the corners of both grids aligned. Where a rounding error
+	// puts scipy's coordinate of the last row or column outside of the grid (from 8 to 26,
+	// for one), scipy gives zeros there, and so does this.
 	ZoomLinear
 	// TorchvisionBicubic is torchvision's interpolate_embeddings: torch's bicubic
 	// interpolation (a = -0.75) with the corners of both grids aligned.
@@ -42,7 +41,7 @@ var posResizeNames = [...]string{
 	"bicubic with antialiasing (timm)", "bicubic (transformers)", "bicubic with offset 0.1 (DINOv2)", "linear (scipy zoom)", "bicubic with aligned corners (torchvision)",
 }
 
-// String is the method's name for people.
+// String is the method's name, for messages.
 func (m PosResize) String() string {
 	if m < 0 {
 		return fmt.Sprintf("unknown(%d)", int(m))
@@ -54,10 +53,10 @@ func (m PosResize) String() string {
 const maxGrid = 1 << 14
 
 // ResizePosEmbed resizes the position embeddings of a grid of patches. grid is
-// [from[0]*from[1], dim], row by row, without the class token's and the like;
-// so is the result on the grid to. The same grid gives a copy. It is an error
-// if a size isn't positive, grid hasn't the length that the sizes call for, or
-// the method is unknown.
+// [from[0]*from[1], dim], row by row, without those of the class token and other tokens,
+// and the result is the same on the grid to. If both grids are equal, the result is a
+// copy. A size that isn't positive, a grid of another length, and an unknown method are
+// errors.
 func ResizePosEmbed(grid []float32, dim int, from, to [2]int, method PosResize) ([]float32, error) {
 	for _, n := range []int{from[0], from[1], to[0], to[1]} {
 		if n <= 0 || n > maxGrid {
@@ -78,22 +77,22 @@ func ResizePosEmbed(grid []float32, dim int, from, to [2]int, method PosResize) 
 	case ZoomLinear:
 		return resizeZoom(grid, dim, from, to), nil
 	}
-	return nil, fmt.Errorf("no way of resizing position embeddings has the number %d", int(method))
+	return nil, fmt.Errorf("there is no method of resizing position embeddings with the number %d", int(method))
 }
 
-// taps is what one row or column of the output takes from the input: weights of
-// neighbouring places, the first of which is start.
+// taps are the weights by which one row or column of the output sums neighbouring ones of
+// the input, from start on.
 type taps struct {
 	start   int
 	weights []float32
 }
 
-// fused is x*y+z with one rounding (but for rare double roundings), as torch's
-// kernels compute it on processors that can; a float64 holds the product exactly.
+// fused is x*y+z with one rounding (except for rare double roundings), as torch's kernels
+// compute it on processors with FMA. A float64 holds the product exactly.
 func fused(x, y, z float32) float32 { return float32(float64(x)*float64(y) + float64(z)) }
 
-// The two pieces of the cubic convolution kernel of Keys (1981), |x| < 1 and
-// 1 ≤ |x| < 2, in the order in which torch computes them.
+// The two parts of the cubic convolution kernel of Keys (1981), |x| < 1 and 1 ≤ |x| < 2,
+// with torch's order of operations.
 func cubicNear(x, a float32) float32 {
 	return fused(fused(a+2, x, -(a+3))*x, x, 1)
 }
@@ -167,8 +166,8 @@ func antialiasedTaps(from, to int) []taps {
 	return all
 }
 
-// resizeBicubic is torch's interpolation without antialiasing: 4×4 places each,
-// those beyond an edge being the edge's.
+// resizeBicubic is torch's interpolation without antialiasing, from 4×4 neighbours; those
+// beyond an edge are clamped to it.
 func resizeBicubic(grid []float32, dim int, from, to [2]int, method PosResize) []float32 {
 	rows, cols := bicubicTaps(from[0], to[0], method), bicubicTaps(from[1], to[1], method)
 	out := make([]float32, to[0]*to[1]*dim)
@@ -192,8 +191,8 @@ func resizeBicubic(grid []float32, dim int, from, to [2]int, method PosResize) [
 	return out
 }
 
-// bicubicTaps are torch's weights of bicubic interpolation along one axis; the
-// first place may lie before the axis and the last behind it.
+// bicubicTaps are torch's weights of bicubic interpolation along one axis. The first index
+// may lie before the axis and the last one after it.
 func bicubicTaps(from, to int, method PosResize) []taps {
 	scale := float32(from) / float32(to)
 	switch {
@@ -243,9 +242,9 @@ func resizeZoom(grid []float32, dim int, from, to [2]int) []float32 {
 	return out
 }
 
-// zoomPlace finds the two places of the input between which place i of the
-// output lies, how far it is from the first towards the second, and whether it
-// is inside the grid to the last bit.
+// zoomPlace finds the two indices of the input between which index i of the output lies,
+// the fraction of the way from the first to the second, and whether the coordinate is
+// inside the grid, to the last bit.
 func zoomPlace(i, from, to int) (first, second int, t float64, inside bool) {
 	zoom := 1.0
 	if to > 1 {
@@ -259,9 +258,9 @@ func zoomPlace(i, from, to int) (first, second int, t float64, inside bool) {
 	return first, min(first+1, from-1), at - float64(first), true
 }
 
-// PositionEmbeddings is the patches' position embeddings, [rows*columns, dim]
-// row by row, without those of the class token and its companions, and the grid
-// they lie on: rows and columns. The values may be the file's own memory.
+// PositionEmbeddings is the patches' position embeddings, [rows*columns, dim] row by row,
+// without those of the class token and other tokens, and their grid, rows and columns. The
+// values may be the file's own memory.
 func (m *Model) PositionEmbeddings() (patches []float32, grid [2]int, err error) {
 	data, err := m.positions()
 	if err != nil {
@@ -279,9 +278,9 @@ func (m *Model) positions() ([]float32, error) {
 	return data, err
 }
 
-// ResizedTo returns the model for pictures of another size: its position
-// embeddings are resized to the new grid with the layout's method, the rest is
-// shared with m, which must stay open. Warnings tells of both grids.
+// ResizedTo returns the model for pictures of another size. Its position embeddings are
+// resized to the new grid by the layout's method, of which Warnings tells; the rest is
+// shared with m, which must stay open.
 func (m *Model) ResizedTo(height, width int) (*Model, error) {
 	cfg, err := m.Config.WithImageSize(height, width)
 	if err != nil {
@@ -309,8 +308,8 @@ func (m *Model) ResizedTo(height, width int) (*Model, error) {
 	return &resized, nil
 }
 
-// resizePositions resizes the patches' rows of a position embedding and keeps
-// those before them.
+// resizePositions resizes the position embeddings of the patches and keeps those of the
+// tokens before them.
 func resizePositions(all []float32, from, to Config, method PosResize) ([]float32, error) {
 	prefix := all[:from.positionPrefix()*from.Dim]
 	patches, err := ResizePosEmbed(all[len(prefix):], from.Dim, from.Grid(), to.Grid(), method)
@@ -326,6 +325,5 @@ func resizeWarning(from, to Config, method PosResize) string {
 		a[0], a[1], b[0], b[1], method, from.ImageSize[0], from.ImageSize[1], to.ImageSize[0], to.ImageSize[1])
 }
 
-// PosResize is the method that the layout's own library resizes position
-// embeddings with.
+// PosResize is the method by which the layout's own library resizes position embeddings.
 func (m *Model) PosResize() PosResize { return m.resize }

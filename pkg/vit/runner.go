@@ -18,9 +18,9 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Runner runs a model on a backend. It is safe for concurrent use. Programs are
-// compiled on first use for each batch size, picture size and kind of result;
-// the last few are kept.
+// Runner runs a model on a backend. It is safe for concurrent use. Programs are compiled on
+// first use for each batch size, picture size and kind of result; the most recently used
+// are kept.
 type Runner struct {
 	backend   compute.Backend
 	config    Config
@@ -51,7 +51,7 @@ const maxPrograms = 16
 // 8 GiB, and asking for more would end the process.
 const maxScores = 1 << 31
 
-// A RunnerOption is how a [Runner] differs from others.
+// A RunnerOption changes how a [Runner] runs.
 type RunnerOption func(*Runner)
 
 // InBFloat16 makes a runner round the factors and the results of matrix products to
@@ -59,11 +59,11 @@ type RunnerOption func(*Runner)
 // ViT-B/16 and S/16 with random weights differed by 0.7 % of the largest.
 func InBFloat16(r *Runner) { r.how.BFloat16 = true }
 
-// NewRunner gives the model's weights to the backend, checking that they are finite. The
+// NewRunner uploads the model's weights to the backend, checking that they are finite. The
 // model may be closed afterwards.
 func NewRunner(b compute.Backend, m *Model, options ...RunnerOption) (*Runner, error) {
 	if b == nil {
-		return nil, errors.New("vit: no backend")
+		return nil, errors.New("vit: there is no backend")
 	}
 	r := &Runner{backend: b, config: m.Config, resize: m.resize, programs: nn.NewPrograms(b, maxPrograms)}
 	r.nets, r.warned = map[[2]int]*net{}, map[[2]int]bool{}
@@ -98,7 +98,7 @@ func (r *Runner) arrange(p nn.Param) nn.Arrangement {
 // Config is the model's configuration.
 func (r *Runner) Config() Config { return r.config }
 
-// Close frees the weights and the compiled programs. The runner is of no use afterwards.
+// Close frees the weights and the compiled programs. The runner can't be used afterwards.
 func (r *Runner) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
