@@ -10,9 +10,8 @@ import (
 	"gaze/pkg/vit"
 )
 
-// ModelFile is the file of the best model so far if path is the folder of a run, and
-// path itself otherwise. A run that has no model yet, or failed, is an error that says
-// what to do.
+// ModelFile is the file of the best model so far if path is the folder of a run, otherwise
+// path. It is an error if the run has no model yet.
 func ModelFile(path string) (string, error) {
 	if _, err := os.Stat(filepath.Join(path, manifestFile)); err != nil {
 		return path, nil
@@ -20,7 +19,7 @@ func ModelFile(path string) (string, error) {
 	best := filepath.Join(path, filepath.FromSlash(bestFile))
 	if _, err := os.Stat(best); errors.Is(err, os.ErrNotExist) {
 		if m, err := ReadManifest(path); err == nil && m.Status == Failed {
-			return "", fmt.Errorf("the run in %s has no model: it failed (%s); train anew into another folder", path, m.Reason)
+			return "", fmt.Errorf("the run in %s has no model: it failed (%s); train again in another folder", path, m.Reason)
 		}
 		return "", fmt.Errorf("the run in %s has no model yet: its first epoch isn't done ('gaze train --resume -o %s' goes on)", path, path)
 	} else if err != nil {
@@ -29,11 +28,11 @@ func ModelFile(path string) (string, error) {
 	return best, nil
 }
 
-// LoadModel opens a Vision Transformer as [vit.Load] does; of a run's folder it opens
-// the best model so far.
+// LoadModel opens a Vision Transformer as [vit.Load] does. If path is the folder of a run
+// it opens the best model so far.
 func LoadModel(path string) (*vit.Model, error) { return OpenModel(path, vit.LoadOptions{}) }
 
-// OpenModel is [LoadModel] with the choices of [vit.Open].
+// OpenModel is [LoadModel] with the options of [vit.Open].
 func OpenModel(path string, o vit.LoadOptions) (*vit.Model, error) {
 	file, err := ModelFile(path)
 	if err != nil {

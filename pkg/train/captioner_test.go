@@ -65,7 +65,7 @@ func captionTrainer(t *testing.T, teach float64, opt Options) *Trainer {
 	return trainer
 }
 
-// TestCaptioner overfits four captions and looks where it was taught to.
+// TestCaptioner overfits four captions and their target maps.
 func TestCaptioner(t *testing.T) {
 	trainer := captionTrainer(t, 0.15, Options{})
 	b := captionBatch()
@@ -74,7 +74,7 @@ func TestCaptioner(t *testing.T) {
 		t.Fatal(err)
 	}
 	if first.Answers != 3+4+2+4 || first.Batch != 2 {
-		t.Errorf("a batch of %d pictures with %d pieces to predict, want 2 with 13", first.Batch, first.Answers)
+		t.Errorf("a batch of %d pictures with %d tokens to predict, want 2 with 13", first.Batch, first.Answers)
 	}
 	var last Metrics
 	for range 80 {
@@ -83,7 +83,7 @@ func TestCaptioner(t *testing.T) {
 		}
 	}
 	if last.Loss > first.Loss/4 || last.Correct < 11 { // two captions of a picture begin alike, and differ
-		t.Errorf("after 80 steps a loss of %.3f, %d of 13 pieces right; at first %.3f", last.Loss, last.Correct, first.Loss)
+		t.Errorf("after 80 steps a loss of %.3f, %d of 13 tokens right; at first %.3f", last.Loss, last.Correct, first.Loss)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestCaptionerEvaluates(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := math.Log(12); e.Total != 13 || math.Abs(e.Loss-want) > 0.8 {
-			t.Errorf("before training %+v, want about %.2f for each of 13 pieces", e, want)
+			t.Errorf("before training %+v, want about %.2f for each of 13 tokens", e, want)
 		}
 		if averaged {
 			break

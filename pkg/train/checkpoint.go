@@ -11,20 +11,20 @@ import (
 	"gaze/pkg/weights"
 )
 
-// place is where a run stands, kept in the checkpoint beside the state: with it
-// the run goes on as if it had never stopped.
+// place is the position of a run, which the checkpoint holds in addition to the state, so
+// that the run continues as if it had not been stopped.
 type place struct {
-	epoch, batch int   // to be trained on next
-	metrics      int64 // bytes of metrics.jsonl that belong to what is done
-	events       int64 // bytes of the events that do
+	epoch, batch int   // the next to train on
+	metrics      int64 // bytes of metrics.jsonl so far
+	events       int64 // bytes of the events so far
 	best         *Evaluation
 	bestAt       int
 	seconds      float64
 	sums         sums // of the epoch so far
-	group        sums // of the batches that wait for an update
+	group        sums // of the batches whose gradients wait for an update
 }
 
-// writeCheckpoint writes state and place as one file, whole or not at all.
+// writeCheckpoint writes state and place as one file, completely or not at all.
 func writeCheckpoint(dir string, state []*weights.Tensor, p place) error {
 	best, err := json.Marshal(p.best)
 	if err != nil {
@@ -38,8 +38,8 @@ func writeCheckpoint(dir string, state []*weights.Tensor, p place) error {
 	})
 }
 
-// readCheckpoint restores the trainer from a run's checkpoint and returns its
-// place; ok is false if there is none yet.
+// readCheckpoint restores the trainer from a run's checkpoint and returns the place; ok is
+// false if there is no checkpoint yet.
 func readCheckpoint(dir string, t *Trainer) (p place, ok bool, err error) {
 	path := filepath.Join(dir, checkpointFile)
 	f, err := weights.Open(path)
@@ -76,7 +76,7 @@ func readCheckpoint(dir string, t *Trainer) (p place, ok bool, err error) {
 	}
 	p = place{epoch: number("epoch"), batch: number("batch"), metrics: int64(number("metrics")), bestAt: number("best_at"), seconds: real("seconds")}
 	p.sums = sums{loss: real("loss"), correct: number("correct"), answers: number("pictures")}
-	if meta["events"] != "" { // a checkpoint from before there were events has none of these
+	if meta["events"] != "" { // checkpoints of versions before there were events don't have these
 		p.events = int64(number("events"))
 		p.group = sums{loss: real("group_loss"), correct: number("group_correct"), answers: number("group_pictures")}
 	}
@@ -92,12 +92,12 @@ func readCheckpoint(dir string, t *Trainer) (p place, ok bool, err error) {
 	return p, true, nil
 }
 
-// checkpointEpoch is how many epochs were complete at a run's checkpoint; 0 if that
-// isn't known.
+// checkpointEpoch is the number of complete epochs at a run's checkpoint; 0 if it can't be
+// read.
 func checkpointEpoch(dir string) int {
 	f, err := weights.Open(filepath.Join(dir, checkpointFile))
 	if err != nil {
-		return 0 // whoever reads all of it says what is wrong
+		return 0 // readCheckpoint says what is wrong
 	}
 	defer f.Close()
 	n, err := strconv.Atoi(f.Metadata()["epoch"])

@@ -17,7 +17,7 @@ import (
 	"gaze/pkg/data"
 )
 
-// goOn resumes a run with some settings changed, and stops it after so many batches
+// goOn resumes a run with some settings changed, and stops it after the given number of batches
 // (0: not).
 func goOn(t *testing.T, f FineTune, change string, batches int) (*Manifest, error) {
 	t.Helper()
@@ -91,7 +91,7 @@ func TestExtend(t *testing.T) {
 }
 
 // TestExtendFromAnywhere changes epochs, rate and schedule in the middle of an epoch:
-// the rate is anew what the settings say, over the updates that are left; a run that
+// the rate follows the new settings over the remaining updates; a run that
 // is stopped after that comes out to the same bits as one that isn't.
 func TestExtendFromAnywhere(t *testing.T) {
 	const change = "epochs=4; lr=2e-3; schedule=cosine; floor=1e-4"
@@ -115,11 +115,11 @@ func TestExtendFromAnywhere(t *testing.T) {
 		t.Fatalf("%d updates", len(got))
 	}
 	old := Warmup(3, 1.0/4, Linear(1e-3, 0, 6))
-	anew := Cosine(2e-3, 1e-4, 8)
+	renewed := Cosine(2e-3, 1e-4, 8)
 	for i, rate := range got {
 		want := old(i)
 		if i >= 4 {
-			want = anew(i - 4)
+			want = renewed(i - 4)
 		}
 		if math.Abs(rate-want) > 1e-12 {
 			t.Errorf("update %d at %g, want %g", i, rate, want)
@@ -170,7 +170,7 @@ func TestExtendRefuses(t *testing.T) {
 		"warmup=1; epochs=3":          `its setting warmup was "0", now it is "1"`,
 		"head_epochs=1; epochs=3":     `its setting head_epochs was "0", now it is "1"`,
 		"precision=bfloat16":          `its setting precision was "float32", now it is "bfloat16"`,
-		"epochs=1":                    "its epoch 2 has begun, so that epochs=1 can't be",
+		"epochs=1":                    "its epoch 2 has begun, so epochs=1 is too few",
 		"lr=2e-3":                     "its 2 epochs are done: lr=0.002 changes nothing without more epochs: add epochs=3",
 		"schedule=cosine; floor=1e-6": "its 2 epochs are done: schedule=cosine; floor=1e-06 changes nothing without more epochs",
 	} {
@@ -203,11 +203,11 @@ func TestHeadEpochs(t *testing.T) {
 	if m := must(t, straight, ""); m.Epochs != 4 || m.Settings["head_epochs"] != "2" || m.Settings["head_lr"] != "0.01" {
 		t.Errorf("%+v", m)
 	}
-	got, anew := rates(t, straight.Dir), Warmup(2, 1.0/3, Cosine(1e-3, 0, 2))
+	got, renewed := rates(t, straight.Dir), Warmup(2, 1.0/3, Cosine(1e-3, 0, 2))
 	for i, rate := range got {
 		want := 1e-2
 		if i >= 4 {
-			want = anew(i - 4)
+			want = renewed(i - 4)
 		}
 		if math.Abs(rate-want) > 1e-12 {
 			t.Errorf("update %d at %g, want %g", i, rate, want)
@@ -332,7 +332,7 @@ func TestHeldOut(t *testing.T) {
 }
 
 // TestHeldOutNone: valid=0 trains on all, and says so; what can't be split is an
-// error that says what to do; a set to validate on makes valid play no part.
+// error that says what to do; with a validation set valid has no effect.
 func TestHeldOutNone(t *testing.T) {
 	f := fineTune(t, "lr=1e-3; batch=4; epochs=1; valid=0")
 	f.Validation = nil
@@ -365,7 +365,7 @@ func TestHeldOutNone(t *testing.T) {
 	if err := os.Remove(mine); err != nil {
 		t.Fatal(err)
 	}
-	if m := must(t, own, ""); !slices.Contains(m.Warnings, "valid=0.3 plays no part: there are pictures to validate on") {
+	if m := must(t, own, ""); !slices.Contains(m.Warnings, "valid=0.3 has no effect: there are pictures to validate on") {
 		t.Errorf("warnings %q", m.Warnings)
 	}
 	h := fineTune(t, "lr=1e-3; batch=4; epochs=1")

@@ -17,16 +17,16 @@ import (
 	"gaze/pkg/weights"
 )
 
-// FeatureSet is pictures as a Vision Transformer sees them, to train a [Probe]
-// on.
+// FeatureSet is the features that a Vision Transformer computes of pictures, to train a
+// [Probe] on.
 type FeatureSet struct {
-	Values []float32 // [pictures, Dim]: what the head is given
+	Values []float32 // [pictures, Dim]: the input of the head
 	Dim    int
 	Labels []int // [pictures]
 }
 
-// Source is the features in batches; batch 0 means all in one. Shuffled, every
-// epoch has an order of its own, which the seed decides.
+// Source makes batches of the features; batch 0 means a single batch of all. With shuffle
+// every epoch has an order of its own, which depends on the seed.
 func (f *FeatureSet) Source(batch int, shuffle bool, seed uint64) Source {
 	if batch <= 0 {
 		batch = max(len(f.Labels), 1)
@@ -34,14 +34,13 @@ func (f *FeatureSet) Source(batch int, shuffle bool, seed uint64) Source {
 	return &probeSource{features: f, batch: batch, shuffle: shuffle, seed: seed}
 }
 
-// Features computes the features of a source's pictures (its epoch 0), in the
-// source's order, with the model but for its head: once, where training with
-// [FreezeBackbone] would compute them anew in every epoch.
+// Features computes the features of a source's pictures (its epoch 0), in the source's
+// order, with the model without its head. Training with [FreezeBackbone] would compute
+// them in every epoch.
 //
-// With a folder they are kept there, and read from there when the same model
-// and the same key come again; key must name all that decides the pictures: the
-// data, the pipeline, the source's seed and order. A damaged file is computed
-// again. Without a folder nothing is kept.
+// If a folder is given they are stored there, and read from there for the same model and
+// the same key. The key must identify everything that decides the pictures: the data, the
+// pipeline, the source's seed and order. A damaged file is replaced.
 //
 // A loader (see [FromLoader]) whose pipeline has random steps is an error: one draw of
 // them would stand for all. [transform.Pipeline.Evaluation] leaves them out.
@@ -108,8 +107,8 @@ func computeFeatures(ctx context.Context, runner *vit.Runner, source Source) (*F
 	return f, nil
 }
 
-// write keeps the features: the labels as float32, which holds a class's number
-// exactly, and a checksum.
+// write stores the features, the labels as float32, in which every class number is exact,
+// and a checksum.
 func (f *FeatureSet) write(path string) error {
 	labels := make([]float32, len(f.Labels))
 	for i, label := range f.Labels {
@@ -154,7 +153,7 @@ func readFeatures(path string) (*FeatureSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Values = append(f.Values, mapped...) // the mapping ends with the file
+	f.Values = append(f.Values, mapped...) // the values are mapped only until the file is closed
 	numbers, err := labels.Float32s()
 	if err != nil {
 		return nil, err
@@ -165,7 +164,7 @@ func readFeatures(path string) (*FeatureSet, error) {
 	return f, nil
 }
 
-// probeSource is features in batches.
+// probeSource makes batches of features.
 type probeSource struct {
 	features *FeatureSet
 	batch    int
@@ -173,13 +172,13 @@ type probeSource struct {
 	shuffle  bool
 }
 
-// probeStream keeps the order of a probe's pictures apart from other random
-// numbers that begin with the same seed.
+// probeStream makes the order of a probe's pictures independent of other random numbers
+// with the same seed.
 const probeStream = 0x70726f6265 // "probe"
 
-// toFeatures computes the features of all pictures once and makes them the
-// batches of a linear probe. Runs that share a pool, a model and pictures share
-// the features: the head, which the seed draws, plays no part in them.
+// toFeatures computes the features of all pictures once and makes the batches of a linear
+// probe from them. Runs that share a pool, a model and pictures share the features, which
+// don't depend on the head that the seed draws.
 func (f *FineTune) toFeatures(ctx context.Context, backend compute.Backend, m *vit.Model, s *sources) error {
 	key := ""
 	if f.Start != "" && f.Data != "" {
@@ -232,7 +231,7 @@ func (p *probeSource) Batches(epoch, from int) iter.Seq2[Batch, error] {
 	}
 }
 
-// order is the pictures of an epoch in the order they come.
+// order is the order of the pictures in an epoch.
 func (p *probeSource) order(epoch int) []int {
 	order := make([]int, len(p.features.Labels))
 	for i := range order {

@@ -15,19 +15,19 @@ import (
 	"gaze/pkg/weights"
 )
 
-// FineTune trains a Vision Transformer on a data set, in a run's folder as [Fit]
-// has it. Its best model is one that vit.Load opens, with the classes' names and
-// the evaluation pipeline.
+// FineTune trains a Vision Transformer on a data set, in a run's folder as described for
+// [Fit]. vit.Load opens its best model, which has the classes' names and the evaluation
+// pipeline.
 type FineTune struct {
 	Dir   string
 	Model *vit.Model // to start from; stays open until Run returns
-	Start string     // names the model, as a digest does; resuming needs the same
+	Start string     // identifies the model, for example by a digest; resuming needs the same
 
 	Train      data.Set
-	Validation data.Set // nil: a part of Train, Settings.Valid of it; without such, the best is the last
+	Validation data.Set // nil: the fraction Settings.Valid of Train; if that is 0, the last weights are the best
 	Classes    []string // names
-	Data       string   // names the data, as a hash does; resuming needs the same
-	// Files gives the name of a picture of Train or Validation, as seen from its set's
+	Data       string   // identifies the data, for example by a hash; resuming needs the same
+	// Files returns the name of a picture of Train or Validation, relative to its set's
 	// folder, and the sum of its file, for the run's pictures.csv; nil: the set's own
 	// names, and no sums.
 	Files func(validation bool, i int) (name string, sum data.Sum)
@@ -42,15 +42,15 @@ type FineTune struct {
 
 	// What follows doesn't change the result.
 
-	Workers         int // that decode and transform; 0: one for each processor
+	Workers         int // goroutines that decode and transform; 0: one for each processor
 	CheckpointEvery int // batches between two checkpoints; 0: only after each epoch
 	Resume          bool
 	Versions, Notes map[string]string
-	Bad             func(data.BadPicture) // told of pictures that can't be read; nil: they end the run
-	Damaged         func(data.BadPicture) // told of pictures that are damaged and used all the same; nil: nobody is
-	Warn            func(string)          // told what should be known; nil: nobody is
-	Progress        func(Progress)
-	Pool            *Pool // where trainers wait for runs like this one; nil: nowhere
+	Bad             func(data.BadPicture) // called for pictures that can't be read; nil: they end the run
+	Damaged         func(data.BadPicture) // called for damaged pictures that are used all the same; may be nil
+	Warn            func(string)          // called for warnings; may be nil
+	Progress        func(Progress)        // as Fit.Progress
+	Pool            *Pool                 // keeps trainers for runs like this one; may be nil
 
 	heldOut  *HeldOut
 	pictures []Picture
@@ -58,15 +58,15 @@ type FineTune struct {
 	sweeping bool // nothing is validated
 }
 
-// Run trains; see [Fit.Run]. A cancelled context ends it with [ErrStopped] once
-// the batch under way is done. What Warn is told is in the manifest, too.
+// Run trains; see [Fit.Run]. A cancelled context ends it with [ErrStopped] after the
+// current batch. The warnings are also in the manifest.
 //
-// A run that is resumed may have other settings for how long it goes on and at which
-// rate: lr, epochs, schedule and floor. From there on, it starts at lr and follows the
-// schedule over the updates that are left, without warming up; the optimiser keeps
-// its state. Any other setting must be what it was.
+// A run that is resumed may have other settings for its length and its learning rate: lr,
+// epochs, schedule and floor. It then starts at lr and follows the schedule over the
+// remaining updates, without warm-up; the optimiser keeps its state. All other settings
+// must be the same.
 func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, error) {
-	// The loaders outlive ctx: the batch under way is trained on, then Fit stops.
+	// The loaders outlive ctx, so that Fit can finish the current batch before it stops.
 	loading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	s, m, network, err := f.begin(ctx, loading, backend)
@@ -87,8 +87,7 @@ func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, 
 	return manifest, err
 }
 
-// begin makes what is trained and the batches that it is trained on; loading is
-// the context of those.
+// begin makes the network and the sources of its batches; loading is the context of those.
 func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) (*sources, *vit.Model, *Network, error) {
 	tell := f.Warn
 	f.Warn = func(text string) {
@@ -106,7 +105,7 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	case f.Settings.Probe && f.Pipeline.String() != f.EvalPipeline.String():
 		f.Warn(fmt.Sprintf("a probe learns from features that are computed once, by the evaluation's pipeline: %s", f.EvalPipeline))
 	case f.Settings.Smoothing == 1:
-		f.Warn("with smoothing=1 every class is the same target: the labels play no part in training")
+		f.Warn("with smoothing=1 every class is the same target: the labels have no effect on training")
 	}
 	if f.Train == nil || f.Model == nil {
 		return nil, nil, nil, errors.New("train: fine-tuning needs a model and pictures to train on")
@@ -141,7 +140,7 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	return s, m, network, err
 }
 
-// sources is the batches of a run.
+// sources are the batches of a run.
 type sources struct {
 	train, validation Source
 	shape             [3]int // channels, height and width of a picture
@@ -168,7 +167,8 @@ func (f *FineTune) sources(ctx context.Context) (*sources, error) {
 	return s, nil
 }
 
-// loader is a loader of pictures to train on, or of pictures as they are.
+// loader is a loader of training pictures or, if plain, of pictures in order and without
+// random transforms.
 func (f *FineTune) loader(set data.Set, plain bool) (*data.Loader, error) {
 	o := data.LoaderOptions{Pipeline: f.EvalPipeline, Batch: f.Settings.Batch, Seed: f.Settings.Seed, Workers: f.Workers, Bad: f.Bad, Damaged: f.Damaged}
 	if !plain {
@@ -180,7 +180,7 @@ func (f *FineTune) loader(set data.Set, plain bool) (*data.Loader, error) {
 	return data.NewLoader(set, o)
 }
 
-// prepare is the model for pictures of a size and for the classes there are.
+// prepare fits the model to the size of the pictures and to the classes.
 func (f *FineTune) prepare(shape [3]int) (*vit.Model, error) {
 	m := f.Model
 	if shape[0] != m.Config.Channels {
@@ -217,7 +217,7 @@ func (f *FineTune) network(m *vit.Model) (*Network, error) {
 	return ViT(m, f.Settings.DropPath, f.Settings.Smoothing)
 }
 
-// fit is the run in its folder.
+// fit is the run as a Fit.
 func (f *FineTune) fit(s *sources, m *vit.Model) (Fit, error) {
 	pictures, err := writePictures(f.pictures)
 	if err != nil {
@@ -238,7 +238,7 @@ func (f *FineTune) fit(s *sources, m *vit.Model) (Fit, error) {
 	}, nil
 }
 
-// saveModel saves a model with trained weights; those that weren't trained stay.
+// saveModel saves a model with the trained weights; the others are the model's own.
 func saveModel(m *vit.Model, path string, list []*weights.Tensor) error {
 	trained := make(map[string]*weights.Tensor, len(list))
 	for _, w := range list {
@@ -264,11 +264,11 @@ func saveModel(m *vit.Model, path string, list []*weights.Tensor) error {
 }
 
 // Sweep tries learning rates on what Run would train: the same head, pictures and
-// pipeline; see [FindLearningRate]. Nothing is kept.
+// pipeline; see [FindLearningRate]. It writes nothing.
 func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how FinderOptions) (*Sweep, error) {
 	f.sweeping = true
 	if f.Settings.HeadEpochs > 0 {
-		return nil, errors.New("train: finding a learning rate: head_epochs makes two stages, a test is of one: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
+		return nil, errors.New("train: finding a learning rate: head_epochs makes two stages, and the test covers one: leave it out to find lr, or name freeze=backbone in its place to find head_lr")
 	}
 	s, m, network, err := f.begin(ctx, ctx, backend)
 	if err != nil {

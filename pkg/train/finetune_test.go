@@ -242,7 +242,7 @@ func TestFineTuneSweepRefuses(t *testing.T) {
 	}
 }
 
-// TestProbeWarns tells that chance plays no part in a probe.
+// TestProbeWarns: a probe leaves random steps out and says so.
 func TestProbeWarns(t *testing.T) {
 	b, err := backend.Open("go:ops_sequential")
 	if err != nil {
@@ -260,7 +260,7 @@ func TestProbeWarns(t *testing.T) {
 			t.Errorf("%s: warned %q", text, told)
 		}
 	}
-	// Where nobody listens, run.json says it; and where it isn't chance that is left
+	// Without Warn, run.json says it; and where it isn't chance that is left
 	// out, that isn't said.
 	f := fineTune(t, "epochs=1; probe=true")
 	m, err := f.Run(context.Background(), b)

@@ -24,43 +24,43 @@ var ErrStopped = errors.New("train: stopped on request; the run is saved and can
 //	run.json                       what it is and how it stands (Manifest)
 //	metrics.jsonl                  a line for each batch and each epoch
 //	events.out.tfevents.gaze       the same for TensorBoard: each update and each validation
-//	checkpoints/last.safetensors   all that it goes on from
+//	checkpoints/last.safetensors   everything it needs to resume
 //	best/model.safetensors         the weights that were best on the validation set
 //
-// A run that was stopped or killed at any moment resumes to the same bits as if
-// it had not been.
+// A run that is stopped or killed at any moment can be resumed, and ends with the same
+// bits as one that wasn't.
 type Fit struct {
 	Dir        string
 	Train      Source
-	Validation Source // nil: none; the best is then the last
+	Validation Source // nil: none; the last weights are then the best
 	Epochs     int
 	// CheckpointEvery is the number of batches between two checkpoints; 0: only
 	// after each epoch, and when stopped.
 	CheckpointEvery int
 
-	Settings map[string]string // what decides the result; resuming needs the same
-	Data     string            // names the data, as a hash does; resuming needs the same
+	Settings map[string]string // everything that decides the result; resuming needs the same
+	Data     string            // identifies the data, for example by a hash; resuming needs the same
 	Versions map[string]string
-	Notes    map[string]string // for people and programs to find their way: where model and data lie
-	Resume   bool              // go on with the run in Dir; otherwise Dir mustn't hold one
+	Notes    map[string]string // information for people and programs, such as the paths of model and data
+	Resume   bool              // continue the run in Dir; otherwise Dir must not hold a run
 
-	// Save writes the best weights as a model; nil: as a safetensors file under
-	// the network's names.
+	// Save writes the best weights as a model; nil writes a safetensors file under the
+	// network's names.
 	Save func(path string, list []*weights.Tensor) error
-	// Progress, if given, is called after every batch and every epoch.
+	// Progress, unless nil, is called after every batch and every epoch.
 	Progress func(Progress)
 
 	// What [FineTune] adds.
 	files    map[string][]byte // further files of a new run's folder, by name
 	heldOut  *HeldOut
 	warnings []string
-	may      []string // settings that may be others on resuming
-	// extend is told where the run begins or goes on, and gives its history.
+	may      []string // settings that may change on resuming
+	// extend is given the place where the run starts or resumes and returns its history.
 	extend func(old *Manifest, at place) ([]Phase, error)
 	second *secondStage
 }
 
-// run is a Fit under way.
+// run is a Fit that is running.
 type run struct {
 	Fit
 	trainer  *Trainer
@@ -75,9 +75,9 @@ type run struct {
 	pictures int
 }
 
-// Run trains until all epochs are done, the context is cancelled (then it saves
-// and returns [ErrStopped]) or something fails, which is also written to the
-// manifest. t must be new.
+// Run trains until all epochs are done, the context is cancelled (then it saves the run
+// and returns [ErrStopped]) or something fails, which is also recorded in the manifest. t
+// must be new.
 func (f Fit) Run(ctx context.Context, t *Trainer) (*Manifest, error) {
 	r := &run{Fit: f, trainer: t}
 	if err := r.open(); err != nil {
@@ -94,7 +94,7 @@ func (f Fit) Run(ctx context.Context, t *Trainer) (*Manifest, error) {
 	return r.manifest, r.close(err)
 }
 
-// open makes the folder, or goes back to where the run in it stands.
+// open creates the folder, or restores the run in it.
 func (r *run) open() error {
 	if r.Train == nil || r.Epochs < 1 {
 		return errors.New("there is nothing to train on: give a source and at least one epoch")
@@ -174,7 +174,7 @@ func (r *run) lock() error {
 	return err
 }
 
-// tell writes the manifest as the run stands.
+// tell writes the manifest.
 func (r *run) tell(status, reason string) error {
 	m := r.manifest
 	m.Status, m.Reason = status, reason
@@ -184,7 +184,7 @@ func (r *run) tell(status, reason string) error {
 
 func (r *run) seconds() float64 { return r.before + time.Since(r.began).Seconds() }
 
-// close ends the run as err calls for.
+// close ends the run; err says how.
 func (r *run) close(err error) error {
 	status, reason := Done, ""
 	switch {
@@ -196,13 +196,13 @@ func (r *run) close(err error) error {
 	return errors.Join(err, r.log.close(), r.events.close(), r.tell(status, reason))
 }
 
-// checkpoint saves all that the run goes on from.
+// checkpoint saves everything that the run needs to resume.
 func (r *run) checkpoint() error {
 	state, err := r.trainer.State()
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(r.log.sync(), r.events.sync()); err != nil { // before the checkpoint that counts on them
+	if err := errors.Join(r.log.sync(), r.events.sync()); err != nil { // before the checkpoint, which records their sizes
 		return err
 	}
 	r.at.metrics, r.at.events, r.at.seconds = r.log.size, r.events.size, r.seconds()
@@ -217,10 +217,10 @@ func (r *run) stop() error {
 	return ErrStopped
 }
 
-// epoch trains the rest of the epoch under way, evaluates, and saves.
+// epoch trains the rest of the current epoch, evaluates and saves.
 func (r *run) epoch(ctx context.Context) error {
 	for batch, err := range r.Train.Batches(r.at.epoch, r.at.batch) {
-		if ctx.Err() != nil { // asked first: the source may end with ctx, too
+		if ctx.Err() != nil { // checked first, since the source may end with ctx too
 			return r.stop()
 		}
 		if err != nil {
@@ -255,7 +255,7 @@ func (r *run) epoch(ctx context.Context) error {
 	return r.finishEpoch(validation)
 }
 
-// batch trains on one batch and tells of it.
+// batch trains on one batch and reports it.
 func (r *run) batch(batch Batch) error {
 	if len(batch.Images) == 0 {
 		r.at.batch++
@@ -277,7 +277,7 @@ func (r *run) batch(batch Batch) error {
 	return nil
 }
 
-// evaluate is the validation set's evaluation, nil without one.
+// evaluate evaluates the validation set; it returns nil if there is none.
 func (r *run) evaluate(ctx context.Context) (*Evaluation, error) {
 	if r.Validation == nil {
 		return nil, nil
@@ -286,7 +286,7 @@ func (r *run) evaluate(ctx context.Context) (*Evaluation, error) {
 	return &e, err
 }
 
-// finishEpoch keeps the weights if they are the best, and saves.
+// finishEpoch saves the weights if they are the best so far, and a checkpoint.
 func (r *run) finishEpoch(validation *Evaluation) error {
 	train := r.at.sums.evaluation()
 	if validation == nil || validation.Better(r.at.best) {
@@ -307,7 +307,7 @@ func (r *run) finishEpoch(validation *Evaluation) error {
 	r.progress(Metrics{Update: r.trainer.Updates()}, validation)
 	r.at.epoch++
 	r.at.batch, r.at.sums = 0, sums{}
-	if r.second != nil && r.at.epoch == r.second.at { // before the checkpoint, whose epoch then says which trainer's it is
+	if r.second != nil && r.at.epoch == r.second.at { // before the checkpoint, so that its epoch says which trainer's state it has
 		next, err := r.second.next(r.trainer)
 		if err != nil {
 			return err
@@ -332,7 +332,7 @@ func (r *run) saveBest() error {
 	return weights.WriteSafetensors(path, list, nil)
 }
 
-// record writes down a batch, and the update if it made one.
+// record logs a batch, and the update if it made one.
 func (r *run) record(m Metrics) error {
 	err := r.log.add(batchRecord{
 		Epoch: r.at.epoch + 1, Batch: r.at.batch, Update: m.Update, Loss: m.Loss, Correct: m.Correct, Pictures: m.Batch,
@@ -347,7 +347,7 @@ func (r *run) record(m Metrics) error {
 		scalar{"train/learning_rate", m.Rate}, scalar{"train/gradient_norm", m.GradNorm})
 }
 
-// progress calls back.
+// progress calls Progress.
 func (r *run) progress(m Metrics, validation *Evaluation) {
 	if r.Progress == nil {
 		return

@@ -193,12 +193,12 @@ func (g *golden) trainer(t testing.TB, b compute.Backend, name string) *Trainer 
 		all := g.array(t, name+"/factors") // [steps, branches, 5]
 		branches := 2 * g.model.Config.Depth
 		tr.dropPath = func(batch int) []float32 {
-			var factors []float32
+			var mask []float32
 			for b := range branches {
 				start := (tr.batches*branches + b) * 5
-				factors = append(factors, all[start:start+batch]...)
+				mask = append(mask, all[start:start+batch]...)
 			}
-			return factors
+			return mask
 		}
 	}
 	return tr

@@ -6,25 +6,25 @@ import (
 	"gaze/pkg/data"
 )
 
-// HeldOut says which part of the training pictures a run didn't train on, so that it
-// could be validated on them. Fraction and seed decide which they are (see
-// [data.HoldOut]); the run's pictures.csv lists them.
+// HeldOut says which part of the training pictures a run was validated on instead of
+// trained on. Fraction and seed decide which they are (see [data.HoldOut]); the run's
+// pictures.csv lists them.
 type HeldOut struct {
 	Fraction float64 `json:"fraction"`
 	Seed     uint64  `json:"seed"`
 	Pictures int     `json:"pictures"`
-	Of       int     `json:"of"` // all that there are to train on
+	Of       int     `json:"of"` // number of all training pictures
 }
 
-// holdOut takes pictures to validate on from those to train on, if there are no
-// others and the settings say so, and lists what each picture is used for.
+// holdOut takes validation pictures from the training set, if there are no others and the
+// settings ask for it, and lists what each picture is used for.
 func (f *FineTune) holdOut() error {
 	switch {
 	case f.sweeping && (f.Validation != nil || f.Settings.Valid == 0):
 		return nil
 	case f.Validation != nil:
 		if usual := DefaultSettings().Valid; f.Settings.Valid != usual && f.Settings.Valid != 0 {
-			f.Warn(fmt.Sprintf("valid=%g plays no part: there are pictures to validate on", f.Settings.Valid))
+			f.Warn(fmt.Sprintf("valid=%g has no effect: there are pictures to validate on", f.Settings.Valid))
 		}
 		f.list(f.Train, f.Validation, Validated, f.describe(false), f.describe(true))
 		return f.twins()
@@ -78,7 +78,7 @@ func thousands(n int) string {
 	return text
 }
 
-// describe gives name and sum of a picture of Train or Validation.
+// describe returns the name and the sum of a picture of Train or Validation.
 func (f *FineTune) describe(validation bool) func(i int) (name, sum string) {
 	set := f.Train
 	if validation {
@@ -93,7 +93,7 @@ func (f *FineTune) describe(validation bool) func(i int) (name, sum string) {
 	}
 }
 
-// list notes the pictures that are trained on, then those validated on.
+// list adds the pictures that are trained on, then those validated on.
 func (f *FineTune) list(train, validation data.Set, use Use, trained, validated func(i int) (name, sum string)) {
 	add := func(set data.Set, use Use, describe func(i int) (name, sum string)) {
 		for i := range set.Len() {
@@ -111,8 +111,8 @@ func (f *FineTune) list(train, validation data.Set, use Use, trained, validated 
 	}
 }
 
-// twins warns of pictures to validate on whose files are also trained on, or were
-// before.
+// twins warns of validation pictures whose files are also training pictures, or were in
+// an earlier run of the model.
 func (f *FineTune) twins() error {
 	trained, both, before, of := map[string]bool{}, 0, 0, 0
 	for _, p := range f.pictures {
@@ -131,10 +131,10 @@ func (f *FineTune) twins() error {
 		}
 	}
 	if both > 0 {
-		f.Warn(fmt.Sprintf("%s of the %s pictures to validate on are also trained on (the same files): validation says too much good of the model", thousands(both), thousands(of)))
+		f.Warn(fmt.Sprintf("%s of the %s pictures to validate on are also trained on (the same files): validation overrates the model", thousands(both), thousands(of)))
 	}
 	if before > 0 {
-		f.Warn(fmt.Sprintf("%s of the %s pictures to validate on are among those that the model was trained on before: validation says too much good of it (runs with the same seed hold out the same pictures)", thousands(before), thousands(of)))
+		f.Warn(fmt.Sprintf("%s of the %s pictures to validate on are among those that the model was trained on before: validation overrates it (runs with the same seed hold out the same pictures)", thousands(before), thousands(of)))
 	}
 	return nil
 }

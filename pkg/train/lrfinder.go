@@ -9,12 +9,12 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// FinderOptions says how learning rates are tried. What is 0 is as in fastai.
+// FinderOptions configures a learning-rate range test. Zero values stand for fastai's.
 type FinderOptions struct {
 	From, To  float64 // first and last learning rate; 0: 1e-7 and 10
-	Updates   int     // that the rates are spread over; 0: 100
-	Smoothing float64 // of the losses: what stays of the mean with every update; 0: 0.98
-	// Diverged is how many times the best smoothed loss ends the sweep; 0: 4.
+	Updates   int     // number of updates; 0: 100
+	Smoothing float64 // factor of the moving average of the losses; 0: 0.98
+	// Diverged ends the sweep at this multiple of the best smoothed loss; 0: 4.
 	Diverged float64
 }
 
@@ -33,9 +33,9 @@ func (o FinderOptions) withDefaults() (FinderOptions, error) {
 	}
 	switch {
 	case !(o.From > 0 && o.To > o.From) || math.IsInf(o.To, 0):
-		return o, fmt.Errorf("learning rates from %g to %g: they must rise from above 0", o.From, o.To)
+		return o, fmt.Errorf("learning rates from %g to %g: they must rise, from more than 0", o.From, o.To)
 	case o.Updates < 2:
-		return o, fmt.Errorf("a sweep of %d updates: it takes 2", o.Updates)
+		return o, fmt.Errorf("a sweep of %d updates: it needs at least 2", o.Updates)
 	case !(o.Smoothing > 0 && o.Smoothing < 1):
 		return o, fmt.Errorf("smoothing of %g: it must be between 0 and 1", o.Smoothing)
 	case !(o.Diverged > 1):
@@ -44,15 +44,14 @@ func (o FinderOptions) withDefaults() (FinderOptions, error) {
 	return o, nil
 }
 
-// Sweep is a network's loss at rising learning rates, one value for each update.
+// Sweep is the loss of a network at rising learning rates, one value for each update.
 type Sweep struct {
 	Rates    []float64
-	Losses   []float64 // of the update's batches, before it
+	Losses   []float64 // of the update's batches, before the update
 	Smoothed []float64 // their exponential moving average, its bias corrected
-	Diverged bool      // whether it ended because the loss grew too great or not finite
-	// DivergedAt is the rate from which on the losses of the updates stayed above what
-	// they were in the beginning; 0 if the sweep didn't end early. The smoothed loss
-	// shows that only later.
+	Diverged bool      // whether it ended because the loss was too large or not finite
+	// DivergedAt is the rate from which on the losses stayed above the initial ones; 0 if
+	// the sweep didn't end early. The smoothed loss shows that only later.
 	DivergedAt float64
 }
 
@@ -62,11 +61,11 @@ func (o FinderOptions) rate(update int) float64 {
 }
 
 // FindLearningRate trains a copy of the network with a learning rate that rises
-// exponentially from update to update, to see where the loss falls fastest and
-// where training breaks down: Smith's range test (Cyclical Learning Rates, 2017)
-// as fastai does it. The network's own weights stay as they are. opt is what
-// will train it; its Schedule is not used, and may be nil. The source's epochs
-// follow one another until there are enough batches.
+// exponentially from update to update, to find where the loss falls fastest and where
+// training breaks down: Smith's range test (Cyclical Learning Rates, 2017) as in fastai.
+// The network's own weights don't change. opt are the options of the training to come;
+// its Schedule isn't used and may be nil. The source's epochs are repeated until there are
+// enough batches.
 func FindLearningRate(ctx context.Context, backend compute.Backend, net *Network, opt Options, source Source, how FinderOptions) (*Sweep, error) {
 	how, err := how.withDefaults()
 	if err != nil {
@@ -89,7 +88,7 @@ func FindLearningRate(ctx context.Context, backend compute.Backend, net *Network
 	return s, nil
 }
 
-// run trains until the rates are through or the loss diverges.
+// run trains until all rates are tried or the loss diverges.
 func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOptions) error {
 	var group sums
 	best, mean := math.Inf(1), 0.0
@@ -136,10 +135,10 @@ func (s *Sweep) run(ctx context.Context, t *Trainer, source Source, how FinderOp
 	}
 }
 
-// Steepest is the learning rate at which the smoothed loss falls fastest over
-// the logarithm of the rate: fastai's suggestion "steep". It passes over the first
-// tenth of the updates and the last five, where there are enough; fastai's tenth
-// is of the updates that were planned.
+// Steepest is the learning rate at which the smoothed loss falls fastest over the
+// logarithm of the rate: fastai's suggestion "steep". It leaves out the first tenth of the
+// updates and the last five if there are enough; fastai leaves out a tenth of the planned
+// updates.
 func (s *Sweep) Steepest() float64 {
 	from, to := s.window()
 	best := from
@@ -151,8 +150,8 @@ func (s *Sweep) Steepest() float64 {
 	return s.Rates[best]
 }
 
-// MinimumTenth is a tenth of the learning rate with the least smoothed loss:
-// fastai's suggestion "minimum". It passes over what Steepest does.
+// MinimumTenth is a tenth of the learning rate with the lowest smoothed loss: fastai's
+// suggestion "minimum". It leaves out the same updates as Steepest.
 func (s *Sweep) MinimumTenth() float64 {
 	from, to := s.window()
 	best := from
@@ -164,8 +163,8 @@ func (s *Sweep) MinimumTenth() float64 {
 	return s.Rates[best] / 10
 }
 
-// diverged ends the sweep, whose last rate is given, and looks back for where training
-// broke down: the losses in the beginning are the mean of the first tenth, or three.
+// diverged ends the sweep, whose last rate is given, and looks back for the rate at which
+// training broke down. The initial loss is the mean of the first tenth, at least three.
 func (s *Sweep) diverged(last float64) {
 	s.Diverged, s.DivergedAt = true, last
 	first := s.Losses[:min(max(len(s.Losses)/10, 3), len(s.Losses))]
@@ -178,11 +177,11 @@ func (s *Sweep) diverged(last float64) {
 	}
 }
 
-// DivergedTenth is a tenth of the learning rate at which training broke down, an upper
-// bound for the rate to train with. It is 0 if training didn't break down.
+// DivergedTenth is a tenth of the learning rate at which training broke down: an upper
+// bound of the rate to train with. It is 0 if training didn't break down.
 func (s *Sweep) DivergedTenth() float64 { return s.DivergedAt / 10 }
 
-// window is the updates that suggestions are taken from: at least two.
+// window is the range of updates for suggestions, at least two.
 func (s *Sweep) window() (from, to int) {
 	from, to = len(s.Rates)/10, len(s.Rates)-5
 	if to-from < 2 {

@@ -136,7 +136,7 @@ func TestFindLearningRateFails(t *testing.T) {
 		opt        Options
 	}{
 		{"rates fall", "must rise", context.Background(), memory{g: g}, FinderOptions{From: 1, To: 0.1}, usual()},
-		{"one update", "takes 2", context.Background(), memory{g: g}, FinderOptions{Updates: 1}, usual()},
+		{"one update", "at least 2", context.Background(), memory{g: g}, FinderOptions{Updates: 1}, usual()},
 		{"smoothing", "between 0 and 1", context.Background(), memory{g: g}, FinderOptions{Smoothing: 1}, usual()},
 		{"divergence", "more than 1", context.Background(), memory{g: g}, FinderOptions{Diverged: 0.5}, usual()},
 		{"no optimiser", "no optimiser", context.Background(), memory{g: g}, FinderOptions{}, Options{}},

@@ -22,13 +22,13 @@ const (
 
 // Status of a run, in its manifest.
 const (
-	Running = "running" // or killed while it was
+	Running = "running" // or it was killed
 	Stopped = "stopped" // on request; it can be resumed
 	Failed  = "failed"  // Manifest.Reason says why
 	Done    = "done"
 )
 
-// Manifest is run.json: what a run is and how it stands.
+// Manifest is run.json: what a run is and how far it has come.
 type Manifest struct {
 	Settings map[string]string `json:"settings"`
 	Data     string            `json:"data,omitempty"`
@@ -42,11 +42,10 @@ type Manifest struct {
 	Best     *Evaluation       `json:"best,omitempty"`
 	BestAt   int               `json:"best_epoch,omitempty"` // the epoch after which, from 1
 	Seconds  float64           `json:"seconds"`              // of training and evaluation
-	HeldOut  *HeldOut          `json:"held_out,omitempty"`   // of the pictures to train on; nil: nothing
-	// History is the run's phases, from which update on which settings held; none if
-	// they are the same throughout.
+	HeldOut  *HeldOut          `json:"held_out,omitempty"`   // nil: no training pictures
+	// History is the phases of a run whose settings changed on the way.
 	History  []Phase  `json:"history,omitempty"`
-	Warnings []string `json:"warnings,omitempty"` // what the run said when it was begun or resumed
+	Warnings []string `json:"warnings,omitempty"` // those given when the run was started or resumed
 }
 
 // ReadManifest reads the manifest of a run's folder.
@@ -71,8 +70,8 @@ func (m *Manifest) write(dir string) error {
 	return atomicfile.WriteBytes(filepath.Join(dir, manifestFile), append(text, '\n'))
 }
 
-// sameRun is an error that names the first setting in which two manifests
-// differ, but for those that may.
+// sameRun returns an error that names the first setting in which two manifests differ,
+// except for those that may change.
 func (m *Manifest) sameRun(other *Manifest, may []string) error {
 	if m.Data != other.Data {
 		return fmt.Errorf("it was on data %q, this is %q", other.Data, m.Data)

@@ -13,8 +13,8 @@ import (
 	"gaze/internal/textfile"
 )
 
-// batchRecord is a batch's line of metrics.jsonl; a line with no pictures is the
-// update of an epoch's last, incomplete group.
+// batchRecord is a batch's line in metrics.jsonl. A line without pictures is the update
+// with the last, incomplete group of an epoch.
 type batchRecord struct {
 	Epoch    int     `json:"epoch"`
 	Batch    int     `json:"batch"`
@@ -27,7 +27,7 @@ type batchRecord struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// EpochMetrics is how a run stood after one of its epochs: a line of metrics.jsonl.
+// EpochMetrics is an epoch's line in metrics.jsonl.
 type EpochMetrics struct {
 	Epoch      int         `json:"epoch"`
 	Update     int         `json:"update"`
@@ -56,9 +56,8 @@ func (l *metricsLog) add(record any) error {
 	return l.write(append(line, '\n'))
 }
 
-// History is the epochs of the run in a folder, in order, as its metrics.jsonl
-// tells them; none if the first isn't over. A last line that is still being
-// written is passed over.
+// History is the complete epochs of the run in a folder, in order, from its metrics.jsonl.
+// A last line that is still being written is skipped.
 func History(dir string) ([]EpochMetrics, error) {
 	path := filepath.Join(dir, metricsFile)
 	data, err := textfile.ReadRaw(path)
@@ -75,7 +74,7 @@ func History(dir string) ([]EpochMetrics, error) {
 	for n := 1; lines.Scan(); n++ {
 		var line struct {
 			EpochMetrics
-			Train *Evaluation `json:"train"` // batches' lines have none
+			Train *Evaluation `json:"train"` // the lines of batches have none
 		}
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			return nil, fmt.Errorf("train: %s: line %d: %w", path, n, err)
@@ -95,14 +94,14 @@ func History(dir string) ([]EpochMetrics, error) {
 	return list, nil
 }
 
-// tail is a file that a run writes on at its end. What a killed run wrote after
-// its last checkpoint is cut off on resuming: it is trained and written again.
+// tail is a file that a run appends to. What a killed run wrote after its last checkpoint
+// is cut off on resuming, since the run trains and writes that part again.
 type tail struct {
 	file *os.File
 	size int64
 }
 
-// openTail opens a file, made if it isn't there, of which size bytes count.
+// openTail opens a file, or creates it, and cuts it to size bytes.
 func openTail(path string, size int64) (*tail, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -110,7 +109,7 @@ func openTail(path string, size int64) (*tail, error) {
 	}
 	info, err := file.Stat()
 	if err == nil && info.Size() < size {
-		err = fmt.Errorf("%s has %d bytes, the checkpoint belongs to %d: it was changed", path, info.Size(), size)
+		err = fmt.Errorf("%s has %d bytes, fewer than the %d it had at the checkpoint: it was changed; put it back, or begin the run again in another folder", path, info.Size(), size)
 	}
 	if err == nil {
 		err = file.Truncate(size)
@@ -130,7 +129,7 @@ func (t *tail) write(data []byte) error {
 	return err
 }
 
-// sync makes sure that what a checkpoint counts on is on the disk.
+// sync makes sure that what was written is on the disk.
 func (t *tail) sync() error { return t.file.Sync() }
 
 func (t *tail) close() error { return t.file.Close() }

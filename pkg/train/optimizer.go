@@ -10,26 +10,26 @@ import (
 // Optimizer turns gradients into new weights, to torch's definition: [SGD] or
 // [Adam].
 //
-// Whatever changes from update to update is computed on the host in float64, as
-// torch does, and goes into the graph as scalars: no schedule compiles twice.
+// What changes from update to update is computed on the host in float64, as torch
+// does, and enters the graph as scalars, so that no schedule compiles a program twice.
 type Optimizer interface {
 	validate() error
-	// slots names what is kept for every weight between updates, each of the
-	// weight's shape, zero at first.
+	// slots names the state that is kept for each weight, which has the weight's shape
+	// and starts at zero.
 	slots() []string
-	// scalars is what update needs at the step-th update (the first is 1): always
-	// the same number of values.
+	// scalars are the values that update needs at the step-th update, counted from 1;
+	// their number is always the same.
 	scalars(step int, rate, decayScale float64) []float64
-	// update builds one weight's new value and its new slots.
+	// update builds the new value and the new slots of one weight.
 	update(s, slots []*Node, weight, gradient *Node) (*Node, []*Node)
 }
 
-// SGD is stochastic gradient descent as torch.optim.SGD does it: the momentum
-// buffer starts as the first gradient and the learning rate multiplies the
-// buffer, not the gradient. Weight decay is added to the gradient.
+// SGD is stochastic gradient descent as in torch.optim.SGD: the momentum buffer starts
+// as the first gradient, the learning rate multiplies the buffer and not the gradient,
+// and weight decay is added to the gradient.
 type SGD struct {
 	Momentum    float64 // 0: none
-	Dampening   float64 // of the gradient as it enters the buffer
+	Dampening   float64 // the gradient enters the buffer multiplied by 1-Dampening
 	Nesterov    bool    // needs momentum and no dampening
 	WeightDecay float64
 }
@@ -37,7 +37,7 @@ type SGD struct {
 func (o SGD) validate() error {
 	switch {
 	case !(o.Momentum >= 0) || !(o.WeightDecay >= 0) || math.IsInf(o.Momentum+o.WeightDecay+o.Dampening, 0) || math.IsNaN(o.Dampening):
-		return fmt.Errorf("SGD with momentum %g, dampening %g and weight decay %g: momentum and decay can't be negative, and all are finite", o.Momentum, o.Dampening, o.WeightDecay)
+		return fmt.Errorf("SGD with momentum %g, dampening %g and weight decay %g: momentum and decay can't be negative, and all must be finite", o.Momentum, o.Dampening, o.WeightDecay)
 	case o.Nesterov && (o.Momentum == 0 || o.Dampening != 0):
 		return fmt.Errorf("nesterov needs a momentum and no dampening, not momentum %g and dampening %g", o.Momentum, o.Dampening)
 	}
@@ -51,7 +51,7 @@ func (o SGD) slots() []string {
 	return []string{"momentum_buffer"}
 }
 
-// scalars: learning rate, weight decay, what enters the buffer of the gradient.
+// scalars: the learning rate, the weight decay, and the gradient's factor in the buffer.
 func (o SGD) scalars(step int, rate, decayScale float64) []float64 {
 	enters := 1 - o.Dampening
 	if step == 1 {
@@ -78,16 +78,15 @@ func (o SGD) update(s, slots []*Node, weight, gradient *Node) (*Node, []*Node) {
 	return Sub(weight, Mul(gradient, rate)), kept
 }
 
-// Adam is Kingma and Ba's optimiser (2014) as torch.optim.Adam does it, or,
-// decoupled, AdamW (Loshchilov and Hutter 2017) as torch.optim.AdamW does it:
-// Eps is added to the root of the second moment after its bias is corrected.
-// Start from [NewAdam] or [NewAdamW].
+// Adam is Adam (Kingma and Ba 2014) as in torch.optim.Adam or, if Decoupled, AdamW
+// (Loshchilov and Hutter 2017) as in torch.optim.AdamW. Eps is added to the root of the
+// second moment after its bias is corrected. Start from [NewAdam] or [NewAdamW].
 type Adam struct {
 	Beta1, Beta2 float64
 	Eps          float64
 	WeightDecay  float64
-	// Decoupled: the weight shrinks by rate·WeightDecay, and the moments don't see
-	// it. Otherwise the decay is added to the gradient.
+	// Decoupled multiplies the weight by 1-rate·WeightDecay, which the moments don't
+	// see. Otherwise the decay is added to the gradient.
 	Decoupled bool
 }
 
@@ -95,7 +94,7 @@ type Adam struct {
 // weight decay.
 func NewAdam() Adam { return Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8} }
 
-// NewAdamW is AdamW with torch's defaults: as Adam's, and a weight decay of 0.01.
+// NewAdamW is AdamW with torch's defaults: Adam's, and a weight decay of 0.01.
 func NewAdamW() Adam {
 	return Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true}
 }
@@ -114,9 +113,9 @@ func (o Adam) validate() error {
 
 func (o Adam) slots() []string { return []string{"exp_avg", "exp_avg_sq"} }
 
-// scalars: the learning rate over the first moment's bias, the root of the
-// second's, and the decay: what remains of the weight if decoupled, else what is
-// added to the gradient.
+// scalars: the learning rate divided by the first moment's bias correction, the root of
+// the second's, and the decay: the factor of the weight if it is decoupled, otherwise
+// that of the weight in the gradient.
 func (o Adam) scalars(step int, rate, decayScale float64) []float64 {
 	bias1 := 1 - math.Pow(o.Beta1, float64(step))
 	bias2 := 1 - math.Pow(o.Beta2, float64(step))
@@ -146,9 +145,9 @@ func (o Adam) update(s, slots []*Node, weight, gradient *Node) (*Node, []*Node) 
 // timm's ModelEma: after each update average = decay·average + (1-decay)·weight.
 type Average struct {
 	Decay float64 // at least 0, less than 1; 0.9999 is usual for long runs
-	// Warmup lets the decay grow to Decay, so that the random start is soon
-	// forgotten (timm's ModelEmaV3 with use_warmup, gamma 1, power 2/3): after n
-	// updates it is at most 1-(1+n-1)^(-2/3), which is 0 the first time.
+	// Warmup lets the decay grow to Decay, so that the average soon forgets the random
+	// start (timm's ModelEmaV3 with use_warmup, gamma 1, power 2/3): after n updates it
+	// is at most 1-n^(-2/3), which is 0 after the first.
 	Warmup bool
 }
 

@@ -8,22 +8,20 @@ import (
 	"strings"
 )
 
-// extendable names the settings that may change when a run is resumed: how long it
-// goes on, and at which rate.
+// extendable names the settings that may change when a run is resumed: its length and its
+// learning rate.
 var extendable = []string{"lr", "epochs", "schedule", "floor"}
 
-// Phase is a part of a run that was trained with the same settings: from where it
-// begins to where the next one does.
+// Phase is a part of a run with the same settings. It ends where the next one begins.
 type Phase struct {
 	Update int `json:"update"` // updates before it
 	Epoch  int `json:"epoch"`  // complete epochs before it
-	Batch  int `json:"batch"`  // batches before it of the epoch under way
-	// Settings has those that may change from phase to phase: lr, epochs, schedule
-	// and floor.
+	Batch  int `json:"batch"`  // batches before it in the current epoch
+	// Settings are those that may change: lr, epochs, schedule and floor.
 	Settings map[string]string `json:"settings"`
 }
 
-// phaseSettings is the settings that may change.
+// phaseSettings are the settings that may change.
 func phaseSettings(all map[string]string) map[string]string {
 	some := make(map[string]string, len(extendable))
 	for _, name := range extendable {
@@ -32,16 +30,15 @@ func phaseSettings(all map[string]string) map[string]string {
 	return some
 }
 
-// plan is how a run's learning rate comes about.
+// plan determines a run's learning rate.
 type plan struct {
-	settings Settings // as they are now
+	settings Settings // the current ones
 	batches  int      // in an epoch
 	history  []Phase
 }
 
-// extend adds the phase that begins where a run stands, if the settings are others
-// than those of the last one. Phases that nothing is left of are forgotten: those
-// after the checkpoint, and one in which there was no update yet.
+// extend adds a phase that begins at the run's place, if the settings differ from those of
+// the last one. It drops phases after the checkpoint, and a last phase without an update.
 func (p *plan) extend(old *Manifest, at place, updates int) error {
 	now := Phase{Update: updates, Epoch: at.epoch, Batch: at.batch, Settings: phaseSettings(p.settings.Map())}
 	if old == nil {
@@ -57,7 +54,7 @@ func (p *plan) extend(old *Manifest, at place, updates int) error {
 	}
 	list = slices.DeleteFunc(list, func(h Phase) bool { return h.Update > updates })
 	if done := at.epoch + min(at.batch, 1); p.settings.Epochs < done {
-		return fmt.Errorf("its epoch %d has begun, so that epochs=%d can't be", done, p.settings.Epochs)
+		return fmt.Errorf("its epoch %d has begun, so epochs=%d is too few", done, p.settings.Epochs)
 	}
 	same := func(h Phase) bool { return maps.Equal(h.Settings, now.Settings) }
 	if last := list[len(list)-1]; !same(last) {
@@ -76,7 +73,7 @@ func (p *plan) extend(old *Manifest, at place, updates int) error {
 	return p.check()
 }
 
-// changes names what is new among settings, epochs only if nothing else is.
+// changes lists the settings that changed, epochs only if no other did.
 func changes(old, now map[string]string) string {
 	var list []string
 	for _, name := range extendable {
@@ -100,7 +97,7 @@ func (p *plan) check() error {
 	return nil
 }
 
-// apply is the settings of the phase.
+// apply returns settings with those of the phase.
 func (h Phase) apply(s Settings) (Settings, error) {
 	var errs []error
 	for _, name := range extendable {
@@ -113,11 +110,12 @@ func (h Phase) apply(s Settings) (Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-// schedule is the learning rate by update of a trainer that began after so many.
+// schedule is the learning rate by update of a trainer that began after the given number
+// of updates.
 //
-// A phase that the trainer begins with follows its schedule from the beginning,
-// warm-up included. One that begins later starts at its rate at once and follows its
-// schedule over the updates that are left.
+// The phase in which the trainer begins follows its schedule from the beginning, including
+// the warm-up. A later phase starts at its rate and follows its schedule over the
+// remaining updates.
 func (p *plan) schedule(began int) Schedule {
 	type part struct {
 		from int // update of the trainer
@@ -148,10 +146,10 @@ func (p *plan) schedule(began int) Schedule {
 	}
 }
 
-// SettingsOf reads the settings of a run as they are now.
+// SettingsOf reads the current settings of a run.
 func SettingsOf(m *Manifest) (Settings, error) {
 	s := DefaultSettings()
-	s.Valid = 0 // what isn't there wasn't held out
+	s.Valid = 0 // a manifest without it is of a run that held nothing out
 	for _, e := range settings {
 		text, there := m.Settings[e.name]
 		if !there {

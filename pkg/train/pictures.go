@@ -13,26 +13,26 @@ import (
 	"gaze/pkg/data"
 )
 
-// picturesFile lists what a run was trained and validated on.
+// picturesFile lists the pictures that a run was trained and validated on.
 const picturesFile = "pictures.csv"
 
-// Use is what a run used a picture for.
+// Use says what a run used a picture for.
 type Use string
 
-// What a picture was used for.
+// The uses of a picture.
 const (
 	Trained   Use = "train"    // trained on
-	HeldApart Use = "held-out" // taken from those to train on, and validated on
+	HeldApart Use = "held-out" // a training picture that was validated on instead
 	Validated Use = "val"      // validated on
 )
 
 // Picture is a line of a run's pictures.csv.
 type Picture struct {
 	Use   Use
-	Name  string // as seen from its set's folder
+	Name  string // relative to its set's folder
 	Class string
-	// Sum is the beginning of the SHA-256 of its file, 16 hexadecimal digits; "" if
-	// it isn't known.
+	// Sum is the first 16 hexadecimal digits of the SHA-256 of its file; "" if it isn't
+	// known.
 	Sum string
 }
 
@@ -57,9 +57,8 @@ func writePictures(list []Picture) ([]byte, error) {
 	return text.Bytes(), w.Error()
 }
 
-// Pictures is what the run in a folder was trained and validated on, as its
-// pictures.csv tells it. Runs made by earlier versions have none: the error is then
-// an [fs.ErrNotExist].
+// Pictures reads pictures.csv in a run's folder. Runs of earlier versions have none: the
+// error is then an [fs.ErrNotExist].
 func Pictures(dir string) ([]Picture, error) {
 	path := filepath.Join(dir, picturesFile)
 	text, err := textfile.ReadRaw(path)

@@ -11,26 +11,27 @@ import (
 	"gaze/pkg/weights"
 )
 
-// Pool keeps trainers whose runs are done for runs that compute the same from
-// other weights, with another seed or at another rate: compiling a training step
-// takes longer than many an epoch of a small model. Its zero value is empty. It
-// may be used by several runs at a time.
+// Pool keeps the trainers of finished runs for runs that compute the same from other
+// weights, with another seed or at another rate, since compiling a training step can take
+// longer than an epoch of a small model. The zero value is empty. Several runs may use a
+// pool at the same time.
 type Pool struct {
 	mutex    sync.Mutex
 	idle     map[string][]*Trainer
 	computed map[string]*sharedFeatures
 }
 
-// sharedFeatures is the features of pictures to train and to validate on, or the
-// wait for them.
+// sharedFeatures are the features of the training and the validation pictures, which
+// several runs may wait for.
 type sharedFeatures struct {
-	done chan struct{} // closed when they are there, or have failed
+	done chan struct{} // closed when they are computed or have failed
 	both [2]*FeatureSet
 	err  error
 }
 
-// features gives what compute gives, once for all runs with the same key; what
-// failed is tried again by the next. Without a pool or a key nothing is shared.
+// features returns what compute returns, which is called once for all runs with the same
+// key. After a failure the next run tries again. Without a pool or a key nothing is
+// shared.
 func (p *Pool) features(ctx context.Context, key string, compute func() ([2]*FeatureSet, error)) ([2]*FeatureSet, error) {
 	if p == nil || key == "" {
 		return compute()
@@ -66,16 +67,16 @@ func (p *Pool) features(ctx context.Context, key string, compute func() ([2]*Fea
 	}
 }
 
-// program names what a trainer computes: all but what only decides the numbers
-// that go in.
+// program identifies the programs of a trainer: everything except what only changes the
+// numbers that they are given.
 func program(backend compute.Backend, cfg vit.Config, s Settings) string {
 	s.Rate, s.Epochs, s.Batch, s.Seed, s.Valid = 0, 0, 0, 0, 0
 	s.Schedule, s.Floor, s.Warmup, s.Smoothing, s.Mixup, s.CutMix = "", 0, 0, 0, 0, 0
 	return fmt.Sprintf("%s\n%+v\n%+v", backend.Description(), cfg, s)
 }
 
-// take gives a trainer for the network, as NewTrainer does: a kept one of the same
-// name, if there is one, set back to the beginning. A nil pool keeps none.
+// take returns a trainer for the network: one that the pool has under the name, reset,
+// or else a new one. A nil pool has none.
 func (p *Pool) take(name string, backend compute.Backend, net *Network, opt Options) (*Trainer, error) {
 	if p == nil {
 		return NewTrainer(backend, net, opt)
@@ -96,7 +97,7 @@ func (p *Pool) take(name string, backend compute.Backend, net *Network, opt Opti
 	return t, nil
 }
 
-// give takes a trainer back, done or not; one that can't be used again is closed.
+// give takes a trainer back. It closes one that isn't done or can't be used again.
 func (p *Pool) give(name string, t *Trainer, done bool) {
 	if p == nil || !done || t.broken != nil || t.pending > 0 {
 		t.Close()
@@ -110,7 +111,7 @@ func (p *Pool) give(name string, t *Trainer, done bool) {
 	p.idle[name] = append(p.idle[name], t)
 }
 
-// Close frees what is kept.
+// Close frees the trainers and the features.
 func (p *Pool) Close() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -122,8 +123,8 @@ func (p *Pool) Close() {
 	p.idle, p.computed = nil, nil
 }
 
-// restart sets a trainer back to where NewTrainer leaves one of this network and
-// these options, which make the same graphs as those it has.
+// restart resets a trainer to the state that NewTrainer would give it. The network and
+// the options must build the same graphs as those it has.
 func (t *Trainer) restart(net *Network, opt Options) error {
 	if err := net.validate(); err != nil {
 		return fmt.Errorf("train: %w", err)

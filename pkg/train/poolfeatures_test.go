@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestPoolFeatures computes features once for all who ask at the same time, anew
+// TestPoolFeatures computes features once for all concurrent requests, again
 // after a failure, and for each without a key or a pool.
 func TestPoolFeatures(t *testing.T) {
 	ctx := context.Background()

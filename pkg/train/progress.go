@@ -7,42 +7,42 @@ import (
 	"time"
 )
 
-// Progress is how far a run is.
+// Progress is how far a run has come.
 type Progress struct {
-	Metrics                      // of the batch just trained on
-	Epoch, Epochs  int           // the one under way, from 1, of how many
-	Done, Batches  int           // of the epoch
-	Train          Evaluation    // of the epoch so far, as the weights were at each batch
+	Metrics                      // of the last batch
+	Epoch, Epochs  int           // number of the current epoch, from 1, and of all
+	Done, Batches  int           // batches done and in the epoch
+	Train          Evaluation    // of the epoch so far, each batch with the weights before its step
 	Validation     *Evaluation   // after an epoch
-	Seconds        float64       // since the run began, without the time it was stopped
-	PicturesPerSec float64       // since it was started or resumed
+	Seconds        float64       // since the run began, without the time when it was stopped
+	PicturesPerSec float64       // since the run was started or resumed
 	Remaining      time.Duration // estimate for all epochs
 }
 
-// Reporter writes how a run goes, for people: on a terminal one line that is
-// drawn anew, and one that stays for each epoch; anywhere else only those. Its
-// Report is a [Fit.Progress]. It isn't safe for concurrent use.
+// Reporter prints the progress of a run: a line for each epoch and, on a terminal, a
+// last line that is redrawn. Its Report method is a [Fit.Progress]. It isn't safe for
+// concurrent use.
 type Reporter struct {
 	w     io.Writer
 	live  bool
 	now   func() time.Time
 	last  time.Time // when the live line was drawn
-	drawn bool      // whether a live line stands there
+	drawn bool      // whether the live line is on the screen
 }
 
-// lineWidth is the most columns that the live line takes: one that a terminal
-// breaks in two can't be drawn over.
+// lineWidth is the largest width of the live line: a terminal breaks a longer one in two,
+// which can't be redrawn.
 const lineWidth = 79
 
-// reportEvery is the shortest time between two drawings of the live line.
+// reportEvery is the shortest time between two updates of the live line.
 const reportEvery = 100 * time.Millisecond
 
-// NewReporter reports to w, live if that is a terminal.
+// NewReporter returns a reporter that prints to w, with a live line if w is a terminal.
 func NewReporter(w io.Writer) *Reporter {
 	return &Reporter{w: w, live: isTerminal(w), now: time.Now}
 }
 
-// isTerminal tells whether w is a device that draws over a line after "\r".
+// isTerminal reports whether w is a device that draws over a line after "\r".
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {
@@ -52,7 +52,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Report takes in how the run stands.
+// Report prints the progress.
 func (r *Reporter) Report(p Progress) {
 	if p.EpochDone() {
 		r.clear()
@@ -68,7 +68,7 @@ func (r *Reporter) Report(p Progress) {
 	r.last, r.drawn = r.now(), true
 }
 
-// Close takes the live line away. Call it before anything else is written there.
+// Close removes the live line. Call it before anything else is written to the terminal.
 func (r *Reporter) Close() { r.clear() }
 
 func (r *Reporter) clear() {
@@ -78,17 +78,17 @@ func (r *Reporter) clear() {
 	}
 }
 
-// EpochDone tells whether this is how an epoch ended, with its validation if
-// there is one, and not how a batch did.
+// EpochDone reports whether this is the end of an epoch, with its validation if there is
+// one, and not the end of a batch.
 func (p Progress) EpochDone() bool { return p.Batch == 0 }
 
-// String is a line for people: epoch, step, time left, speed, loss, accuracy.
+// String is a readable line: epoch, step, time left, speed, loss, accuracy.
 func (p Progress) String() string {
 	return fmt.Sprintf("epoch %d/%d, step %d/%d, %s left, %.1f images/s, loss %.4f, %.2f %% right",
 		p.Epoch, p.Epochs, p.Done, p.Batches, p.Remaining.Round(time.Second), p.PicturesPerSec, p.Train.Loss, 100*p.Train.Accuracy)
 }
 
-// epochLine is what stays of an epoch.
+// epochLine is the line that remains of an epoch.
 func (p Progress) epochLine() string {
 	line := fmt.Sprintf("epoch %d/%d: loss %.4f, %.2f %% right", p.Epoch, p.Epochs, p.Train.Loss, 100*p.Train.Accuracy)
 	if v := p.Validation; v != nil {

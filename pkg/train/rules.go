@@ -13,12 +13,13 @@ type Treatment struct {
 	Frozen     bool    // not trained at all: it gets no gradient and no optimiser state
 }
 
-// Rule changes the treatment of parameters by name and shape; rules apply one
-// after the other.
+// Rule changes the treatment of parameters by name and shape. Rules are applied in
+// order.
 type Rule func(name string, shape []int, t *Treatment)
 
-// NoDecay spares what isn't a matrix: biases, norms, layer scales, and a Vision
-// Transformer's positions and extra tokens, as timm does.
+// NoDecay exempts all that isn't a matrix from weight decay: biases, norms, layer
+// scales, and the position embeddings and extra tokens of a Vision Transformer, as timm
+// does.
 func NoDecay() Rule {
 	return func(name string, shape []int, t *Treatment) {
 		if len(shape) <= 1 || isToken(name) {
@@ -27,7 +28,8 @@ func NoDecay() Rule {
 	}
 }
 
-// isToken tells a Vision Transformer's learned tokens and positions.
+// isToken reports whether a parameter is a learned token of a Vision Transformer, or its
+// position embeddings.
 func isToken(name string) bool {
 	switch name {
 	case "class_token", "dist_token", "registers", "positions":
@@ -36,10 +38,10 @@ func isToken(name string) bool {
 	return false
 }
 
-// LayerDecay multiplies the learning rate by factor once for every layer between
-// a parameter and the head of a Vision Transformer of the given depth, as BEiT
-// and timm do: the head learns at full rate, the last block and the norm after
-// it at factor, the embeddings slowest, at factor^(depth+1).
+// LayerDecay multiplies the learning rate by factor once for each layer between a
+// parameter and the head of a Vision Transformer of the given depth, as BEiT and timm
+// do: the head learns at the full rate, the last block and the norm after it at factor
+// times that, the embeddings at factor^(depth+1).
 func LayerDecay(depth int, factor float64) Rule {
 	return func(name string, _ []int, t *Treatment) {
 		t.RateScale *= math.Pow(factor, float64(depth+1-layerOf(name, depth)))
@@ -70,8 +72,7 @@ func Freeze(frozen func(name string) bool) Rule {
 	}
 }
 
-// FreezeBackbone freezes everything but the heads: what is trained is a linear
-// probe.
+// FreezeBackbone freezes everything except the heads, which makes a linear probe.
 func FreezeBackbone() Rule {
 	return Freeze(func(name string) bool {
 		return !strings.HasPrefix(name, "head/") && !strings.HasPrefix(name, "head_dist/")

@@ -7,54 +7,53 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Settings is what decides how a run trains, as a line of text tells it; see
-// [ParseSettings]. The text's names are in brackets.
+// Settings decide how a run trains. [ParseSettings] reads them from a line of text, whose
+// names for them are in brackets.
 type Settings struct {
 	Rate       float64 // [lr] learning rate
 	Epochs     int     // [epochs]
 	Batch      int     // [batch] pictures in a batch
 	Accumulate int     // [accumulate] batches in an update
 	Divide     bool    // [divide] Options.DivideByAccumulate
-	Seed       uint64  // [seed] of all that is random: head, order, transforms, mixing, stochastic depth
+	Seed       uint64  // [seed] of everything random: head, order, transforms, mixing, stochastic depth
 
 	Optimizer   string  // [optimizer] adam, adamw or sgd
 	WeightDecay float64 // [weight_decay] adamw's is decoupled
 	NoDecay     bool    // [no_decay] biases, norms, tokens and positions have no weight decay
 	Momentum    float64 // [momentum] sgd's
 	Nesterov    bool    // [nesterov] sgd's
-	Beta1       float64 // [beta1] adam's and adamw's, as are the next two
+	Beta1       float64 // [beta1] adam's and adamw's, like the next two
 	Beta2       float64 // [beta2]
 	Eps         float64 // [eps]
 
 	Schedule  string  // [schedule] constant, cosine or linear
 	Floor     float64 // [floor] learning rate that cosine and linear end at
-	Warmup    float64 // [warmup] epochs, or a part of one, in which the rate climbs from 0
-	Clip      float64 // [clip] largest norm of the gradients; 0: any
+	Warmup    float64 // [warmup] epochs, also fractions, in which the rate rises from 0
+	Clip      float64 // [clip] largest norm of the gradients; 0: no limit
 	Smoothing float64 // [smoothing] of labels
-	EMA       float64 // [ema] decay of the weights' moving average, which warms up; 0: none
+	EMA       float64 // [ema] decay of the weights' moving average, with warm-up; 0: none
 
 	DropPath   float64 // [droppath] stochastic depth of the last block
 	LayerDecay float64 // [layerdecay] factor of the rate from layer to layer; 1: none
 	Freeze     string  // [freeze] none, or backbone: only the head learns
-	Probe      bool    // [probe] as freeze=backbone, on features that are computed once
+	Probe      bool    // [probe] like freeze=backbone, on features that are computed once
 	Mixup      float64 // [mixup] alpha of Mixup; 0: none
 	CutMix     float64 // [cutmix] alpha of CutMix; 0: none
 
 	Precision  string // [precision] float32 or bfloat16; "" is float32; see Options.Precision
 	Checkpoint bool   // [checkpoint] Options.Checkpointing
 
-	// Valid is the fraction of the training pictures that is held out to validate on
-	// where there are no others for it; 0: none. [valid]
+	// Valid is the fraction of the training pictures that is held out for validation if
+	// there are no other pictures for it; 0: none. [valid]
 	Valid float64
-	// HeadEpochs is how many of the epochs, the first ones, train the head alone
-	// before everything learns: linear probing, then fine-tuning (Kumar et al. 2022).
+	// HeadEpochs is the number of epochs, the first ones, that train only the head before
+	// the rest train everything: linear probing, then fine-tuning (Kumar et al. 2022).
 	// [head_epochs]
 	HeadEpochs int
 	HeadRate   float64 // [head_lr] constant learning rate of those epochs; 0: as lr
 }
 
-// DefaultSettings is what holds where nothing is said: the optimiser is torch's
-// Adam.
+// DefaultSettings are the defaults; the optimiser is torch's Adam.
 func DefaultSettings() Settings {
 	return Settings{
 		Rate: 1e-4, Epochs: 5, Batch: 16, Accumulate: 1, Seed: 1,
@@ -63,17 +62,17 @@ func DefaultSettings() Settings {
 	}
 }
 
-// check is what single values don't show; nil if the settings agree.
+// check makes sure that the settings agree with each other.
 func (s Settings) check() error {
 	switch {
 	case s.Optimizer == "sgd" && s.Nesterov && s.Momentum == 0:
 		return fmt.Errorf("nesterov needs a momentum: add momentum=0.9")
 	case s.Optimizer != "sgd" && (s.Momentum != 0 || s.Nesterov):
-		return fmt.Errorf("momentum and nesterov belong to optimizer=sgd, this is %s", s.Optimizer)
+		return fmt.Errorf("momentum and nesterov belong to optimizer=sgd, this is %s: leave them out, or change the optimizer", s.Optimizer)
 	case s.Floor > s.Rate:
-		return fmt.Errorf("floor %g is above the learning rate %g", s.Floor, s.Rate)
+		return fmt.Errorf("floor %g is above the learning rate %g: lower floor or raise lr", s.Floor, s.Rate)
 	case s.Floor != 0 && s.Schedule == "constant":
-		return fmt.Errorf("floor belongs to schedule=cosine and schedule=linear")
+		return fmt.Errorf("floor belongs to schedule=cosine and schedule=linear: add one of them, or leave floor out")
 	case s.HeadEpochs > 0 && (s.Probe || s.Freeze == "backbone"):
 		return fmt.Errorf("head_epochs is for runs that train everything after the head: leave it out, as only the head learns here")
 	case s.HeadEpochs > 0 && s.HeadEpochs >= s.Epochs:
@@ -81,9 +80,9 @@ func (s Settings) check() error {
 	case s.HeadRate != 0 && s.HeadEpochs == 0:
 		return fmt.Errorf("head_lr is the learning rate of head_epochs: add head_epochs=1")
 	case s.Warmup > float64(s.Epochs-s.HeadEpochs):
-		return fmt.Errorf("warmup of %g epochs is longer than the %d epochs there are", s.Warmup, s.Epochs-s.HeadEpochs)
+		return fmt.Errorf("warmup of %g epochs is longer than the %d epochs there are: shorten it, or add epochs", s.Warmup, s.Epochs-s.HeadEpochs)
 	case s.Probe && (s.Mixup > 0 || s.CutMix > 0):
-		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed")
+		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed, so leave mixup and cutmix out")
 	case (s.Probe || s.Freeze == "backbone") && (s.LayerDecay != 1 || s.DropPath != 0):
 		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
 	case s.Precision != "" && s.Precision != Float32.String() && s.Precision != BFloat16.String():
@@ -94,13 +93,14 @@ func (s Settings) check() error {
 	return nil
 }
 
-// Updates is the number of updates of an epoch of so many batches.
+// Updates is the number of updates in an epoch of the given number of batches.
 func (s Settings) Updates(batches int) int {
 	return (batches + s.Accumulate - 1) / s.Accumulate
 }
 
-// Options is the settings for a trainer of a network of depth blocks, with
-// epochs of so many batches; of HeadEpochs, those for what comes after them.
+// Options are the settings for a trainer of a network of depth blocks, with epochs of the
+// given number of batches. With HeadEpochs they are those for the epochs after these.
+// Smoothing and DropPath belong to the network; see [ViT].
 func (s Settings) Options(batches, depth int) Options {
 	o := Options{
 		Optimizer: s.optimizer(), Schedule: s.schedule(batches),
@@ -132,7 +132,7 @@ func (s Settings) optimizer() Optimizer {
 	return Adam{Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps, WeightDecay: s.WeightDecay, Decoupled: s.Optimizer == "adamw"}
 }
 
-// headSettings is the settings of the epochs that train the head alone.
+// headSettings are the settings of the epochs that train only the head.
 func (s Settings) headSettings() Settings {
 	if s.HeadRate != 0 {
 		s.Rate = s.HeadRate
@@ -141,8 +141,7 @@ func (s Settings) headSettings() Settings {
 	return s
 }
 
-// schedule is the learning rate from the beginning of a run, or of what comes after
-// HeadEpochs.
+// schedule is the learning rate from the beginning of a run, or from the end of HeadEpochs.
 func (s Settings) schedule(batches int) Schedule {
 	warmup := int(math.Round(s.Warmup * float64(s.Updates(batches))))
 	schedule := s.within((s.Epochs-s.HeadEpochs)*s.Updates(batches) - warmup)
@@ -152,7 +151,7 @@ func (s Settings) schedule(batches int) Schedule {
 	return schedule
 }
 
-// within is the learning rate over so many updates, without warming up.
+// within is the learning rate over the given number of updates, without warm-up.
 func (s Settings) within(updates int) Schedule {
 	switch s.Schedule {
 	case "cosine":
@@ -163,8 +162,8 @@ func (s Settings) within(updates int) Schedule {
 	return Constant(s.Rate)
 }
 
-// Mix is how batches are mixed, nil if they aren't: every batch, by Mixup and
-// CutMix in turn at random where both are asked for, as in timm.
+// Mix is how batches are mixed, nil if they aren't. Every batch is mixed; if both Mixup and
+// CutMix are set one of them is drawn for each batch, as in timm.
 func (s Settings) Mix() *transform.Mix {
 	if s.Mixup == 0 && s.CutMix == 0 {
 		return nil

@@ -12,17 +12,17 @@ import (
 	"gaze/pkg/transform"
 )
 
-// setting is one name of a settings text.
+// setting is a setting by its name in text.
 type setting struct {
 	name string
 	get  func(s *Settings) string
 	set  func(s *Settings, text string) error
-	// late settings aren't in a manifest that has them as usual: runs from before
-	// they were there can be resumed.
+	// late settings aren't in a manifest if they have their defaults, so that runs of
+	// versions that didn't have them can be resumed.
 	late bool
 }
 
-// settings lists the names there are, in the order in which String writes them.
+// settings lists all settings in the order in which String writes them.
 var settings = []setting{
 	decimal("lr", func(s *Settings) *float64 { return &s.Rate }, 0, 1e6),
 	whole("epochs", func(s *Settings) *int { return &s.Epochs }, 1, 1e6),
@@ -65,7 +65,7 @@ func late(s setting) setting {
 // below1 is the largest number less than 1.
 var below1 = math.Nextafter(1, 0)
 
-// above0 is the smallest epsilon that a float32 tells from 0.
+// above0 is the smallest positive float32.
 const above0 = math.SmallestNonzeroFloat32
 
 // decimal is a number within bounds.
@@ -85,8 +85,7 @@ func decimal(name string, field func(*Settings) *float64, low, high float64) set
 		}}
 }
 
-// bounds says what a number must be. Those that are no bounds to a person, one
-// just below 1 or just above 0, are told as what they stand for.
+// bounds says what a number must be, in words for bounds just below 1 or just above 0.
 func bounds(low, high float64) string {
 	switch {
 	case high == below1:
@@ -114,7 +113,7 @@ func whole(name string, field func(*Settings) *int, low, high int) setting {
 		}}
 }
 
-// seedSetting is the seed: any whole number that has no sign.
+// seedSetting is the seed: any whole number from 0.
 func seedSetting() setting {
 	return setting{name: "seed",
 		get: func(s *Settings) string { return strconv.FormatUint(s.Seed, 10) },
@@ -160,18 +159,18 @@ func flag(name string, field func(*Settings) *bool) setting {
 //
 //	lr=1e-6; epochs=5; batch=16; accumulate=15; seed=1
 //
-// with ';' between them. What isn't named is as in [DefaultSettings], but that
-// adamw has torch's weight decay of 0.01. Upper and lower case are the same, as
-// are names with and without '_'. A switch, such as probe, needs no value. The
-// error is a [*transform.SyntaxError].
+// with ';' between them. Settings that aren't named have their defaults, as in
+// [DefaultSettings], except that adamw has torch's weight decay of 0.01. Case and '_' in
+// names don't matter. A switch, such as probe, needs no value. The error is a
+// [*transform.SyntaxError].
 func ParseSettings(text string) (Settings, error) {
 	s, _, err := DefaultSettings().With(text)
 	return s, err
 }
 
-// With changes the settings that a text names, as [ParseSettings] reads it, and
-// gives their names in the text's order. All others stay as they are, but that a
-// change to adamw brings its weight decay.
+// With changes the settings that a text names, as [ParseSettings] reads it, and returns
+// their names in the text's order. All others stay the same, except that a change to adamw
+// sets its weight decay.
 func (s Settings) With(text string) (Settings, []string, error) {
 	before := s
 	var seen []string
@@ -215,12 +214,12 @@ func (s Settings) With(text string) (Settings, []string, error) {
 	return s, seen, nil
 }
 
-// spaceBefore is the number of bytes of space that text begins with.
+// spaceBefore is the number of bytes of leading space.
 func spaceBefore(text string) int {
 	return len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace))
 }
 
-// findSetting is the setting with a name; the error lists those there are.
+// findSetting finds a setting by its name; the error lists all names.
 func findSetting(name string) (*setting, error) {
 	plain := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "") }
 	names := make([]string, len(settings))
@@ -233,10 +232,10 @@ func findSetting(name string) (*setting, error) {
 	return nil, fmt.Errorf("there is no setting %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// Named is a setting's name and value, as text has them.
+// Named is a setting's name and value as text.
 type Named struct{ Name, Value string }
 
-// List is every setting, in the order in which String writes them.
+// List is all settings in the order in which String writes them.
 func (s Settings) List() []Named {
 	out := make([]Named, len(settings))
 	for i, e := range settings {
@@ -245,8 +244,8 @@ func (s Settings) List() []Named {
 	return out
 }
 
-// Map is the settings by their names, as a run's manifest has them: all but
-// precision and those after it in [Settings] where they are as usual.
+// Map is the settings by their names, as in a run's manifest: all, except that precision
+// and those after it in [Settings] are left out if they have their defaults.
 func (s Settings) Map() map[string]string {
 	out, usual := make(map[string]string, len(settings)), DefaultSettings()
 	for _, e := range settings {
@@ -257,8 +256,8 @@ func (s Settings) Map() map[string]string {
 	return out
 }
 
-// String is the settings as [ParseSettings] reads them: the usual five, and what
-// isn't as in [DefaultSettings].
+// String is the settings as [ParseSettings] reads them: lr, epochs, batch, accumulate and
+// seed, and those that don't have their defaults.
 func (s Settings) String() string {
 	usual := DefaultSettings()
 	if s.Optimizer == "adamw" {

@@ -6,22 +6,22 @@ import (
 	"gaze/pkg/vit"
 )
 
-// secondStage is what follows the epochs of a run that train the head alone.
+// secondStage follows the epochs of a run in which only the head is trained.
 type secondStage struct {
-	at   int // epochs before it
+	at   int // the number of epochs before it
 	next func(first *Trainer) (*Trainer, error)
 }
 
-// trainers are those of a run: one, or two where the head is trained first.
+// trainers are the trainers of a run: one, or two if the head is trained first.
 type trainers struct {
 	now    *Trainer
-	head   bool // whether it trains the head alone, and another comes after it
+	head   bool // whether it trains only the head, and another follows
 	plan   *plan
 	second *secondStage
-	keep   func(t *Trainer, done bool) // takes the last one back
+	keep   func(t *Trainer, done bool) // takes the last trainer back
 }
 
-// trainers makes the trainer that the run begins with, or goes on with.
+// trainers makes the trainer that the run starts or resumes with.
 func (f *FineTune) trainers(backend compute.Backend, s *sources, m *vit.Model, network *Network) (*trainers, error) {
 	batches, depth := s.train.Len(), m.Config.Depth
 	ts := &trainers{plan: &plan{settings: f.Settings, batches: batches}}
@@ -58,8 +58,8 @@ func (f *FineTune) trainers(backend compute.Backend, s *sources, m *vit.Model, n
 	return ts, err
 }
 
-// extend makes the learning rate what it is from where the run stands on, and gives
-// the run's history, nil as long as nothing has changed in it.
+// extend sets the learning rate from the run's place on, and returns the run's history, nil
+// if its settings never changed.
 func (ts *trainers) extend(old *Manifest, at place) ([]Phase, error) {
 	if err := ts.plan.extend(old, at, ts.now.updates); err != nil {
 		return nil, err

@@ -12,20 +12,19 @@ import (
 	"gaze/pkg/weights"
 )
 
-// counters is the name of the tensor that holds the numbers of updates, of
-// batches, of batches that wait, and, where it isn't 0, of the updates before the
-// present trainer's.
+// counters is the name of the tensor that holds the number of updates, of batches, of
+// batches whose gradients wait and, unless it is 0, of updates by earlier trainers.
 const counters = "counters"
 
-// kept is a variable that makes part of the state.
+// kept is a variable that is part of the state.
 type kept struct {
 	name     string
 	shape    shapes.Shape
 	variable *model.Variable
 }
 
-// kept lists what a state holds besides the counters. Gradients are part of it
-// only while they wait.
+// kept lists the variables of the state. Gradients are part of it only while they wait
+// for an update.
 func (t *Trainer) kept(gradients bool) []kept {
 	var list []kept
 	for _, p := range t.params {
@@ -48,10 +47,9 @@ func (t *Trainer) kept(gradients bool) []kept {
 	return list
 }
 
-// State copies everything that training goes on from: weights ("model/NAME"),
-// their average ("average/NAME"), the optimiser's state (as torch calls it, such
-// as "exp_avg/NAME"), gradients that wait for an update ("gradient/NAME") and
-// "counters".
+// State copies everything that training needs to continue: weights ("model/NAME"), their
+// average ("average/NAME"), the optimiser's state under torch's names (such as
+// "exp_avg/NAME"), gradients that wait for an update ("gradient/NAME") and "counters".
 func (t *Trainer) State() ([]*weights.Tensor, error) {
 	if t.broken != nil {
 		return nil, t.broken
@@ -71,7 +69,7 @@ func (t *Trainer) State() ([]*weights.Tensor, error) {
 	return list, nil
 }
 
-// Weights copies the network's weights, or their average.
+// Weights copies the network's weights or their average.
 func (t *Trainer) Weights(averaged bool) ([]*weights.Tensor, error) {
 	if t.broken != nil {
 		return nil, t.broken
@@ -106,9 +104,9 @@ func download(name string, v *model.Variable) (*weights.Tensor, error) {
 	return weights.NewTensor(name, value.Shape().Dimensions, data), nil
 }
 
-// Restore takes back a state that a trainer of the same network and options
-// gave, after which training goes on to the same bits. A state of another
-// network or other options is refused, and nothing is changed.
+// Restore takes back the state of a trainer with the same network and options; training
+// then continues to the same bits. It refuses the state of another network or of other
+// options, and changes nothing.
 func (t *Trainer) Restore(state []*weights.Tensor) error {
 	if t.broken != nil {
 		return t.broken
@@ -170,7 +168,7 @@ func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) (*tensors.Tensor, 
 	return t.own(k.shape, values)
 }
 
-// install puts a checked state in the place of the present one.
+// install replaces the state with one that has been checked.
 func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64) error {
 	for i, k := range list {
 		if err := k.variable.SetValue(values[i]); err != nil {
@@ -178,7 +176,7 @@ func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64
 			return t.broken
 		}
 	}
-	if t.opt.Average != nil { // frozen weights are their own average
+	if t.opt.Average != nil { // a frozen weight is its own average
 		for _, p := range t.params {
 			if p.frozen {
 				if err := t.store.GetVariable("/" + averageScope + "/" + p.name).SetValuePreservingOld(p.weight.MustValue()); err != nil {

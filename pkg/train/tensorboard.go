@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// A run's events are in the format of TensorBoard: a file of TFRecords, each an
-// Event of tensorflow/core/util/event.proto, here with the fields
+// A run's events have the format of TensorBoard: a file of TFRecords, each an Event of
+// tensorflow/core/util/event.proto with the fields
 //
 //	1 wall_time double, 2 step int64, 3 file_version string, 5 summary Summary
 //
@@ -30,9 +30,8 @@ const (
 	valueSimple  protowire.Number = 2
 )
 
-// eventFile is the events' name in a run's folder: the same at every start, so
-// that a run that resumes goes on with it. TensorBoard asks for the part
-// "tfevents" alone.
+// eventFile is the name of the events in a run's folder. It doesn't change, so that a run
+// that resumes appends to it. TensorBoard only requires that it contains "tfevents".
 const eventFile = "events.out.tfevents.gaze"
 
 // scalar is a value of an event.
@@ -41,15 +40,15 @@ type scalar struct {
 	value float64
 }
 
-// eventLog appends events to a run's event file. As of metrics.jsonl, what a
-// killed run wrote after its last checkpoint is cut off on resuming.
+// eventLog appends events to a run's event file. What a killed run wrote after its last
+// checkpoint is cut off on resuming, as from metrics.jsonl.
 type eventLog struct{ *tail }
 
-// openEvents opens the events in a folder, of which size bytes count.
+// openEvents opens the events in a folder and cuts them to size bytes.
 func openEvents(dir string, size int64) (*eventLog, error) {
 	path := filepath.Join(dir, eventFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		size = 0 // a run from before there were events, or whose events were deleted: they aren't needed to go on
+		size = 0 // a run of a version before there were events, or its events were deleted; they aren't needed to resume
 	}
 	end, err := openTail(path, size)
 	if err != nil {
@@ -71,7 +70,7 @@ func (l *eventLog) add(update int, values ...scalar) error {
 
 func unixSeconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-// encodeVersion is the Event that a file begins with.
+// encodeVersion is the first Event of a file.
 func encodeVersion(at time.Time) []byte {
 	var event []byte
 	event = protowire.AppendTag(event, eventTime, protowire.Fixed64Type)
@@ -112,8 +111,8 @@ func encodeRecord(data []byte) []byte {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// maskedCRC is CRC-32C, turned and shifted so that the CRC of data that hold
-// CRCs stays a good one (tensorflow/core/lib/hash/crc32c.h).
+// maskedCRC is CRC-32C, rotated and offset so that the CRC of data that contain CRCs is
+// still a good checksum (tensorflow/core/lib/hash/crc32c.h).
 func maskedCRC(data []byte) uint32 {
 	crc := crc32.Checksum(data, castagnoli)
 	return (crc>>15 | crc<<17) + 0xa282ead8

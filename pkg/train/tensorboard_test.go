@@ -20,7 +20,7 @@ import (
 	"gaze/pkg/weights"
 )
 
-var regen = stdflag.Bool("regen", false, "write testdata/"+eventFile+" anew; tools/golden/tensorboard_events.py then reads it with TensorBoard")
+var regen = stdflag.Bool("regen", false, "rewrite testdata/"+eventFile+"; tools/golden/tensorboard_events.py then reads it with TensorBoard")
 
 // event is what a test reads of an Event.
 type event struct {
@@ -181,7 +181,7 @@ func TestEventsGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("the events differ from those that TensorBoard has read: write them anew with -regen and check them with tools/golden/tensorboard_events.py")
+		t.Error("the events differ from those that TensorBoard has read: rewrite them with -regen and check them with tools/golden/tensorboard_events.py")
 	}
 }
 
@@ -238,7 +238,7 @@ func TestEventsLost(t *testing.T) {
 	}
 	defer l.close()
 	if lines := eventLines(t, dir); len(lines) != 1 {
-		t.Errorf("begun anew with %q", lines)
+		t.Errorf("started again with %q", lines)
 	}
 	if _, err := openEvents(dir, 12345); err == nil || !strings.Contains(err.Error(), "was changed") {
 		t.Errorf("events that were cut off: %v", err)

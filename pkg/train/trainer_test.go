@@ -343,13 +343,13 @@ func TestViT(t *testing.T) {
 func TestDropPathMask(t *testing.T) {
 	rates := []float64{0, 0.25, 0.9}
 	const batch = 20000
-	factors := dropPathMask(rates, batch, 1, 2)
-	if !slices.Equal(factors, dropPathMask(rates, batch, 1, 2)) || slices.Equal(factors, dropPathMask(rates, batch, 1, 3)) {
+	mask := dropPathMask(rates, batch, 1, 2)
+	if !slices.Equal(mask, dropPathMask(rates, batch, 1, 2)) || slices.Equal(mask, dropPathMask(rates, batch, 1, 3)) {
 		t.Error("the draw isn't decided by seed and number")
 	}
 	for i, rate := range rates {
 		mean, kept := 0.0, 0
-		for _, f := range factors[i*batch : (i+1)*batch] {
+		for _, f := range mask[i*batch : (i+1)*batch] {
 			if f != 0 {
 				kept++
 				if math.Abs(float64(f)*(1-rate)-1) > 1e-6 {
