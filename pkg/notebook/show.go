@@ -113,7 +113,8 @@ func picture(img image.Image, scale float64) error {
 }
 
 // encoder writes the pictures of cells. For a figure of 1300×501 pixels on 2 cores,
-// image/png at its best speed takes 48 ms and 373 kB, at its default 78 ms and 341 kB.
+// image/png at its best speed takes 48 ms and 373 kB, at its default 78 ms and 341 kB
+// (the fastest of 9 runs).
 // An encoder of our own that compressed bands on all processors took 33 ms for the same
 // size, one with klauspost/compress 23 ms and 364 kB: neither is worth its code.
 var encoder = png.Encoder{CompressionLevel: png.BestSpeed}
