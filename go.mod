@@ -3,6 +3,7 @@ module gaze
 go 1.26.0
 
 require (
+	github.com/gofrs/flock v0.13.0
 	github.com/gomlx/gomlx v0.28.0
 	github.com/janpfeifer/gonb v0.11.3
 	github.com/spf13/cobra v1.10.1
@@ -16,7 +17,6 @@ require (
 
 require (
 	github.com/go-logr/logr v1.4.3 // indirect
-	github.com/gofrs/flock v0.13.0 // indirect
 	github.com/gofrs/uuid v4.4.0+incompatible // indirect
 	github.com/gomlx/compute v0.0.0-20260716164435-04857206aff7 // indirect
 	github.com/gomlx/go-xla v0.3.0 // indirect

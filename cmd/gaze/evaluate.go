@@ -167,7 +167,7 @@ func (c *evaluatedSet) warnTrained(cmd *cobra.Command, run string, trainedOn *in
 	case c.isTraining(trainedOn, p, own):
 		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on these %d pictures: this is its training accuracy, which says how well it learnt them and not how good it is on others\n", run, p.Len())
 	case trainedOn != nil && *trainedOn > 0:
-		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on %d of these %d pictures (the same files): the accuracy says too much good of it\n", run, *trainedOn, p.Len())
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on %d of these %d pictures (the same files): it overrates the model\n", run, *trainedOn, p.Len())
 	}
 }
 

@@ -9,17 +9,18 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 const (
 	lockPoll  = 100 * time.Millisecond
-	lockTouch = 20 * time.Second // how often the holder of a named lock shows that it lives
-	lockStale = 2 * time.Minute  // a named lock untouched for so long was left by a dead process
+	lockTouch = 20 * time.Second // how often the holder of a named lock touches its file
+	lockStale = 2 * time.Minute  // a named lock that wasn't touched for this long is a dead process's
 )
 
-// Lock waits until no other process has the lock file at path, then takes it;
-// waiting is called once if there is something to wait for. The folder is made
-// if need be.
+// Lock waits until no other process holds the lock file at path, then takes it. It
+// makes the folder if there is none, and calls waiting once if it has to wait.
 func Lock(ctx context.Context, path string, waiting func()) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
@@ -43,9 +44,27 @@ func Lock(ctx context.Context, path string, waiting func()) (release func(), err
 	}
 }
 
-// lockByName locks by the existence of a file, for systems without file locks.
-// The holder touches the file while it lives, so that a lock left behind by a
-// killed process is recognised.
+// Try takes the lock file at path; ok is false if another process holds it. The system
+// releases it when the process ends, however it ends. On a file system that can't
+// lock, the existence of a file stands for the lock.
+func Try(path string) (release func(), ok bool, err error) {
+	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
+	ok, err = lock.TryLock()
+	if err == nil && ok {
+		return func() { _ = lock.Close() }, true, nil // the process's end releases it at the latest
+	}
+	if notOpened := new(fs.PathError); errors.As(err, &notOpened) && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, false, err
+	}
+	if err != nil {
+		return lockByName(path + ".held")
+	}
+	return nil, false, nil
+}
+
+// lockByName locks by the existence of a file, where the system has no file locks.
+// The holder touches the file while it runs, so that the lock of a killed process is
+// recognised.
 func lockByName(path string) (release func(), ok bool, err error) {
 	if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > lockStale {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

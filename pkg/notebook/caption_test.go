@@ -45,7 +45,7 @@ func TestCaptions(t *testing.T) {
 			t.Errorf("AboutCaptioner doesn't say %q:\n%s", want, about)
 		}
 	}
-	if f := CaptionDeletion("umbrella", "umbrella"); f == nil || *status != 0 {
+	if f := CaptionOccluded("umbrella", "umbrella"); f == nil || *status != 0 {
 		t.Errorf("no deletion, exit %d", *status)
 	}
 }

@@ -26,26 +26,26 @@ func CaptionReport(split scenes.Split) *captions.Report {
 	}))
 }
 
-// CaptionCause does the causal check on held-out scenes (see [captions.Block]), and
-// keeps what it found.
-func CaptionCause() *captions.CauseReport {
+// CaptionOcclusion runs the occlusion test on held-out scenes (see [captions.Occlude])
+// and keeps the result.
+func CaptionOcclusion() *captions.OcclusionReport {
 	set := captions.Set{Split: scenes.HeldOut, Count: scenesTested / 2}
-	return Must(tested("cause", set.String(), func(ctx context.Context, c captions.Captioner) (*captions.CauseReport, error) {
-		return captions.Block(ctx, c, set, captions.BlockOptions{})
+	return Must(tested("occlusions", set.String(), func(ctx context.Context, c captions.Captioner) (*captions.OcclusionReport, error) {
+		return captions.Occlude(ctx, c, set, captions.OcclusionOptions{})
 	}))
 }
 
-// CaptionDeletion shows what becomes of the caption of a drawn picture when an
-// object's cells are hidden from the captioner. Trouble, such as a caption that
+// CaptionOccluded shows the caption of a drawn picture when an object's cells are masked
+// in the captioner's attention. Trouble, such as a caption that
 // doesn't name the object, ends the cell with the reason.
-func CaptionDeletion(picture, word string) plots.Figure {
+func CaptionOccluded(picture, word string) plots.Figure {
 	what := fmt.Sprint(picture, " ", word)
-	return Must(tested("deletion", what, func(_ context.Context, c captions.Captioner) (d captions.Deletion, err error) {
+	return Must(tested("occlusion", what, func(_ context.Context, c captions.Captioner) (d captions.Occlusion, err error) {
 		s, err := scenes.Report(picture, c.Config().LongestSide)
 		if err != nil {
 			return d, err
 		}
-		list, _, err := captions.Delete(c, s, captions.BlockOptions{})
+		list, _, err := captions.OccludeScene(c, s, captions.OcclusionOptions{})
 		if err != nil {
 			return d, err
 		}
@@ -64,7 +64,7 @@ func DiscussCaptions() Text {
 	defer stop()
 	test, heldOut := CaptionReport(scenes.Test), CaptionReport(scenes.HeldOut)
 	one := Must(captions.OneReference(ctx, captions.Set{Split: scenes.HeldOut, Count: scenesTested}))
-	return Text(report.DiscussCaptions(test, heldOut, one, CaptionCause(), CaptionRuns()))
+	return Text(report.DiscussCaptions(test, heldOut, one, CaptionOcclusion(), CaptionRuns()))
 }
 
 // testedCaptioner is the captioner that GAZE_CAPTIONER names if it knows the words
@@ -101,7 +101,7 @@ func tested[T any](name, what string, test func(context.Context, captions.Captio
 	if err != nil {
 		return result, err
 	}
-	return Cached(filepath.Join(dir, "cells"), name, []any{"1", weights, what}, func() (T, error) {
+	return Cached(filepath.Join(dir, "cells"), name, []any{"2", weights, what}, func() (T, error) {
 		s := &speaker{captioner: c}
 		defer s.close()
 		if err := s.start(); err != nil {

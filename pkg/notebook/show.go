@@ -7,13 +7,12 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"image/png"
 	"io"
 	"os"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
-
-	"gaze/internal/quickpng"
 )
 
 // Text is Markdown, shown as such in a notebook.
@@ -113,12 +112,19 @@ func picture(img image.Image, scale float64) error {
 	return nil
 }
 
+// encoder writes the pictures of cells. For a figure of 1300×501 pixels on 2 cores,
+// image/png at its best speed takes 48 ms and 373 kB, at its default 78 ms and 341 kB
+// (the fastest of 9 runs).
+// An encoder of our own that compressed bands on all processors took 33 ms for the same
+// size, one with klauspost/compress 23 ms and 364 kB: neither is worth its code.
+var encoder = png.Encoder{CompressionLevel: png.BestSpeed}
+
 // pictureData is a PNG and its size in CSS pixels.
 func pictureData(img image.Image, scale float64) (*protocol.DisplayData, error) {
 	size := img.Bounds().Size()
 	width, height := int(float64(size.X)/scale+0.5), int(float64(size.Y)/scale+0.5)
 	var buf bytes.Buffer
-	if err := quickpng.Encode(&buf, img); err != nil {
+	if err := encoder.Encode(&buf, img); err != nil {
 		return nil, fmt.Errorf("notebook: encoding a picture of %dx%d: %w", size.X, size.Y, err)
 	}
 	return &protocol.DisplayData{

@@ -33,7 +33,7 @@ type FineTune struct {
 	Files func(validation bool, i int) (name string, sum data.Sum)
 
 	// Before is the sums, as [SumText] has them, of pictures that Model has already been
-	// trained on: validating on those says too much good of it, which Warn is told.
+	// trained on: validating on those overrates it, and Warn is called.
 	Before map[string]bool
 
 	Pipeline     transform.Pipeline

@@ -1,11 +1,11 @@
-// Package captions tells how well a captioner does on the pictures that package
-// scenes draws, where all that a caption can say is known: whether its sentences
-// are like the references and their numbers and subjects right ([Report]), whether
-// the decoder looked at what it named ([Looked]), and whether it needed what it
-// looked at ([Cause]).
+// Package captions measures a captioner on the pictures that package scenes draws,
+// where everything that a caption can say is known: how close its sentences are to the
+// references and whether numbers and subjects are right ([Report]), whether attention
+// lies on what a word names ([Pointing]), and whether the captioner needs to attend to
+// it ([Occlude]). It knows the drawn scenes; it doesn't know how captioners are trained.
 //
-// It begins with [Evaluate], which draws pictures, has them captioned and measures;
-// [Measure] is for captions that exist already.
+// Start with [Evaluate], which draws pictures, captions and measures; [Measure] takes
+// captions that exist already.
 package captions
 
 import (
@@ -40,7 +40,7 @@ func (s Set) String() string {
 	return fmt.Sprintf("pictures %d to %d of %s, seed %d, %d pixels", s.First, s.First+s.Count-1, s.Split, s.Seed, s.Size)
 }
 
-// Options say how [Evaluate] and [Block] go about it; the zero value is fine.
+// Options say how [Evaluate] and [Occlude] work; the zero value is fine.
 type Options struct {
 	// Caption says how captions are made. Its Masked must be empty; NoAttention
 	// leaves out all that is measured about attention.
@@ -72,7 +72,7 @@ func (s Set) check(c Captioner, o Options) (Set, error) {
 	case s.First < 0:
 		return s, fmt.Errorf("captions: a set that begins at picture %d; they are counted from 0", s.First)
 	case o.Caption.Masked != nil:
-		return s, errors.New("captions: cells are blocked by Block, not by the options of captions")
+		return s, errors.New("captions: cells are masked by Occlude, not by the options of captions")
 	}
 	return s, nil
 }

@@ -49,11 +49,11 @@ func ExampleEvaluate() {
 	// equal to a reference: 0.0 % (0.0 to 49.0)
 }
 
-func ExampleBlock() {
+func ExampleOcclude() {
 	c := newCaptioner()
 	defer c.Close()
 	set := captions.Set{Seed: 1, Split: scenes.Test, Count: 4}
-	r, err := captions.Block(context.Background(), c, set, captions.BlockOptions{Options: captions.Options{Caption: caption.Options{MaxTokens: 8}}})
+	r, err := captions.Occlude(context.Background(), c, set, captions.OcclusionOptions{Options: captions.Options{Caption: caption.Options{MaxTokens: 8}}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -20,19 +20,18 @@ func shares(name string, list []evaluate.Interval) plots.Bars {
 	return b
 }
 
-// LookedFigure is how often a layer, counted from 0 (-1 is the last), looked at
-// what a word names, for each kind of word, beside another picture's map for the
-// same word and chance (see [Looked]). Without words that name something there is
-// no figure, which is an error.
-func (r *Report) LookedFigure(layer int) (plots.BarChart, error) {
+// PointingFigure is the pointing game of a layer, counted from 0 (-1 is the last), for
+// each kind of word, beside another picture's map for the same word and chance (see
+// [Pointing]). It is an error if no word names anything in its picture.
+func (r *Report) PointingFigure(layer int) (plots.BarChart, error) {
 	all, ok := r.Layer(layer, AllWords)
 	if !ok {
-		return plots.BarChart{}, fmt.Errorf("captions: layer %d has looked at nothing that is in the pictures", layer)
+		return plots.BarChart{}, fmt.Errorf("captions: layer %d has no maps of words that name anything in the pictures", layer)
 	}
 	var hit, shuffled, reading []evaluate.Interval
 	chance := plots.Bars{Name: "chance"}
 	chart := plots.BarChart{
-		Title:      "Where the decoder looked for its words",
+		Title:      "Pointing game: does attention lie on what a word names?",
 		Subtitle:   fmt.Sprintf("hit: the greatest weight of layer %d, its heads averaged, on what the word names; %d words of %d captions", all.Layer, all.Words, r.Pictures),
 		ValueLabel: "Hits, in percent of the words", Max: 100,
 	}
@@ -53,9 +52,9 @@ func (r *Report) LookedFigure(layer int) (plots.BarChart, error) {
 }
 
 // LayersFigure is how often each layer looked at what words of a kind name, for
-// several captioners side by side, such as one that was taught where to look and
-// one that wasn't; names tells them apart. The baselines are the first one's. The
-// reports must have equally many layers.
+// several captioners side by side, such as one trained with target maps and one
+// trained without; names tells them apart. The baselines are the first one's. The
+// reports must have the same number of layers.
 func LayersFigure(kind string, names []string, reports ...*Report) (plots.BarChart, error) {
 	if len(names) != len(reports) || len(reports) == 0 {
 		return plots.BarChart{}, fmt.Errorf("captions: %d names for %d reports", len(names), len(reports))
@@ -90,15 +89,15 @@ func LayersFigure(kind string, names []string, reports ...*Report) (plots.BarCha
 	return chart, nil
 }
 
-// Figure is the causal check as bars: all objects, each kind, and each word of at
+// Figure is the occlusion test as bars: all objects, each kind, and each word of at
 // least the given number of objects.
-func (r *CauseReport) Figure(least int) (plots.BarChart, error) {
+func (r *OcclusionReport) Figure(least int) (plots.BarChart, error) {
 	if r.Objects == 0 {
-		return plots.BarChart{}, fmt.Errorf("captions: no caption names an object whose cells could be blocked")
+		return plots.BarChart{}, fmt.Errorf("captions: no caption names an object whose cells could be masked")
 	}
 	chart := plots.BarChart{
-		Title:      "What is still named when nothing may look at it",
-		Subtitle:   fmt.Sprintf("%d objects, on average %.0f %% of the cells blocked; with 95 %% intervals", r.Objects, 100*r.Cells),
+		Title:      "Occlusion: what is still named with its cells masked",
+		Subtitle:   fmt.Sprintf("%d objects, on average %.0f %% of the cells masked; with 95 %% intervals", r.Objects, 100*r.Cells),
 		ValueLabel: "Still named, in percent of the objects", Max: 100, Horizontal: true,
 	}
 	var on, elsewhere []evaluate.Interval
@@ -106,13 +105,13 @@ func (r *CauseReport) Figure(least int) (plots.BarChart, error) {
 		chart.Names = append(chart.Names, fmt.Sprintf("%s (%d)", c.Name, c.Objects))
 		on, elsewhere = append(on, c.Named), append(elsewhere, c.Elsewhere)
 	}
-	chart.Series = []plots.Bars{shares("its cells blocked", on), shares("the same shape blocked elsewhere", elsewhere)}
+	chart.Series = []plots.Bars{shares("its cells masked", on), shares("the same shape masked elsewhere", elsewhere)}
 	return chart, nil
 }
 
-// Figure is the picture with its caption, and with the blocked cells painted over
-// (the captioner got the whole picture), each with the caption then made.
-func (d Deletion) Figure() plots.Grid {
+// Figure is the picture with its caption, and with the masked cells painted over, each
+// with its caption. (The captioner was given the whole picture.)
+func (d Occlusion) Figure() plots.Grid {
 	panel := func(title string, cells []bool, caption string) plots.Panel {
 		return plots.Panel{Title: title + ": " + caption, Picture: d.painted(cells)}
 	}
@@ -121,17 +120,17 @@ func (d Deletion) Figure() plots.Grid {
 		after = "still named"
 	}
 	return plots.Grid{
-		Title:    "Nothing may look at the " + d.Word + ": " + after,
-		Subtitle: "grey: cells that neither encoder nor decoder may look at, in any layer; the network is given the whole picture",
+		Title:    "Occlusion of the " + d.Word + ": " + after,
+		Subtitle: "grey: cells masked in the attention of every encoder and decoder layer; the network is given the whole picture",
 		Panels: [][]plots.Panel{{
-			panel("nothing blocked", nil, d.Before), panel(d.Word+" blocked", d.Cells, d.After), panel("as many cells elsewhere", d.Elsewhere, d.AfterElsewhere),
+			panel("nothing masked", nil, d.Before), panel(d.Word+" masked", d.Cells, d.After), panel("as many cells elsewhere", d.Elsewhere, d.AfterElsewhere),
 		}},
 		Scale: plots.Scale{NoBar: true}, PanelWidth: 256,
 	}
 }
 
 // painted is the picture with cells painted over.
-func (d Deletion) painted(cells []bool) image.Image {
+func (d Occlusion) painted(cells []bool) image.Image {
 	if cells == nil {
 		return d.Picture
 	}

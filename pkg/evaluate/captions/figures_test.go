@@ -30,9 +30,9 @@ func drawn(t *testing.T, f plots.Figure) {
 	}
 }
 
-func TestLookedFigure(t *testing.T) {
+func TestPointingFigure(t *testing.T) {
 	r := madeReport(t)
-	f, err := r.LookedFigure(-1)
+	f, err := r.PointingFigure(-1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestLookedFigure(t *testing.T) {
 	if s := f.Series[0]; math.Abs(s.High[2]-100) > 1e-9 || s.Low[2] <= 0 || f.Series[3].Low != nil {
 		t.Errorf("intervals %v to %v", s.Low, s.High)
 	}
-	if _, err := r.LookedFigure(5); err == nil {
+	if _, err := r.PointingFigure(5); err == nil {
 		t.Error("layer 5 has a figure")
 	}
 }
@@ -84,7 +84,7 @@ func TestTables(t *testing.T) {
 		want  []string
 	}{
 		{r.Table(), []string{"2 captions", "CIDEr", "equal to a reference", "50.0 %", "count right of 2, 1 pictures", "5.5"}},
-		{r.LookedTable(), []string{"animal", "70.0", "100.0", "thing", "37.5"}},
+		{r.PointingTable(), []string{"animal", "70.0", "100.0", "thing", "37.5"}},
 		{r.ArticleTable(), []string{"0.73"}},
 	} {
 		text := c.table.String()
@@ -96,14 +96,14 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestCauseFigure sums deletions by hand.
-func TestCauseFigure(t *testing.T) {
-	var r CauseReport
+// TestOcclusionReportFigure sums occlusions by hand.
+func TestOcclusionReportFigure(t *testing.T) {
+	var r OcclusionReport
 	if _, err := r.Figure(1); err == nil {
 		t.Error("nothing has a figure")
 	}
 	cells := []bool{true, false, false, false}
-	r.sum([]Deletion{
+	r.sum([]Occlusion{
 		{Word: "dog", Kind: 1, Cells: cells, StillNamed: false, StillNamedElsewhere: true},
 		{Word: "bike", Kind: 2, Cells: cells, StillNamed: true, StillNamedElsewhere: true},
 		{Word: "dog", Kind: 1, Cells: []bool{true, true, true, false}, StillNamed: true, StillNamedElsewhere: false},
@@ -131,13 +131,13 @@ func TestCauseFigure(t *testing.T) {
 	}
 }
 
-// TestDeletionFigure checks that blocked cells, and only those, are painted over.
-func TestDeletionFigure(t *testing.T) {
+// TestOcclusionFigure checks that blocked cells, and only those, are painted over.
+func TestOcclusionFigure(t *testing.T) {
 	picture := transform.NewImage(16, 16, 3)
 	for i := range picture.Pix {
 		picture.Pix[i] = 7
 	}
-	d := Deletion{Picture: picture, Word: "dog", Input: [2]int{16, 16}, Stride: 8, Cells: []bool{false, true, false, false}, Elsewhere: []bool{false, false, true, false}, StillNamed: true}
+	d := Occlusion{Picture: picture, Word: "dog", Input: [2]int{16, 16}, Stride: 8, Cells: []bool{false, true, false, false}, Elsewhere: []bool{false, false, true, false}, StillNamed: true}
 	drawn(t, d.Figure())
 	im := d.painted(d.Cells)
 	for y := range 16 {

@@ -15,13 +15,13 @@ type picture struct {
 	references []string
 	count      int
 	subject    bool // the caption's is the scene's
-	looks      []look
+	named      []namedWord
 	articles   []article
 }
 
-// look is a word of a caption that names something in the picture, and where the
+// namedWord is a word of a caption that names something in the picture, and where the
 // decoder looked, [layer][cell], averaged over heads.
-type look struct {
+type namedWord struct {
 	picture  int
 	word     string
 	kind     scenes.Kind
@@ -53,11 +53,11 @@ func newPicture(index int, s scenes.Scene, r caption.Result, stride int) picture
 		if covers[n] == nil {
 			covers[n] = caption.Coverage(s.Nouns[n].Mask, r.Input, stride)
 		}
-		l := look{picture: index, word: w.text, kind: s.Nouns[n].Kind, cover: covers[n], predicts: meanMaps(r.Attention[w.first : w.last+1])}
+		l := namedWord{picture: index, word: w.text, kind: s.Nouns[n].Kind, cover: covers[n], predicts: meanMaps(r.Attention[w.first : w.last+1])}
 		if w.last+1 < len(r.Attention) {
 			l.reads = meanMaps(r.Attention[w.last+1 : w.last+2])
 		}
-		p.looks = append(p.looks, l)
+		p.named = append(p.named, l)
 		if l.kind != scenes.Colour {
 			nouns[i] = l.predicts
 		}

@@ -19,11 +19,11 @@ type Report struct {
 
 	Identical    evaluate.Interval `json:"identical"`     // share of captions that equal a reference
 	CountRight   evaluate.Interval `json:"count_right"`   // share that begin with the right number; an article is 1
-	SubjectRight evaluate.Interval `json:"subject_right"` // share that first name whom the scene is about
+	SubjectRight evaluate.Interval `json:"subject_right"` // share that first name the scene's subject
 	Counts       []Count           `json:"counts"`        // CountRight by the scene's count
 	MeanWords    float64           `json:"mean_words"`    // of a caption
 
-	Looked   []Looked   `json:"looked,omitempty"`   // layer by layer
+	Pointing []Pointing `json:"looked,omitempty"`   // layer by layer
 	Articles []Articles `json:"articles,omitempty"` // layer by layer
 	Said     []Said     `json:"said,omitempty"`     // picture by picture
 }
@@ -54,16 +54,16 @@ type Articles struct {
 
 // Layer returns the numbers of a layer, counted from 0 (-1 is the last), and a
 // kind of words; false where there are none.
-func (r *Report) Layer(layer int, kind string) (Looked, bool) {
-	if layer < 0 && len(r.Looked) > 0 {
-		layer += r.Looked[len(r.Looked)-1].Layer + 1
+func (r *Report) Layer(layer int, kind string) (Pointing, bool) {
+	if layer < 0 && len(r.Pointing) > 0 {
+		layer += r.Pointing[len(r.Pointing)-1].Layer + 1
 	}
-	for _, l := range r.Looked {
+	for _, l := range r.Pointing {
 		if l.Layer == layer && l.Kind == kind {
 			return l, true
 		}
 	}
-	return Looked{}, false
+	return Pointing{}, false
 }
 
 func report(all []picture) (*Report, error) {
@@ -73,7 +73,7 @@ func report(all []picture) (*Report, error) {
 	}
 	var identical, right, subject, words sample
 	byCount := map[int]*sample{}
-	var looks []look
+	var looks []namedWord
 	var articles []article
 	for _, p := range all {
 		counted := countOf(p.words) == p.count
@@ -85,7 +85,7 @@ func report(all []picture) (*Report, error) {
 			byCount[p.count] = &sample{}
 		}
 		byCount[p.count].yes(counted)
-		looks, articles = append(looks, p.looks...), append(articles, p.articles...)
+		looks, articles = append(looks, p.named...), append(articles, p.articles...)
 	}
 	r.Identical, r.CountRight, r.SubjectRight, r.MeanWords = identical.wilson(), right.wilson(), subject.wilson(), words.mean()
 	for n := range 10 {
@@ -93,7 +93,7 @@ func report(all []picture) (*Report, error) {
 			r.Counts = append(r.Counts, Count{n, len(s.values), s.wilson()})
 		}
 	}
-	r.Looked, r.Articles = lookedAt(looks), alike(articles)
+	r.Pointing, r.Articles = pointingAt(looks), alike(articles)
 	return r, nil
 }
 

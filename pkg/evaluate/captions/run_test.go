@@ -17,7 +17,7 @@ func reported(cider, hit float64) *Report {
 	return &Report{
 		Pictures: 10, Scores: score.Scores{CIDEr: cider, BLEU4: 0.8}, CountRight: evaluate.Interval{Value: 0.9, Low: 0.8, High: 1},
 		Counts:   []Count{{Count: 1, Pictures: 20, Right: evaluate.Interval{Value: 1}}, {Count: 3, Pictures: 20, Right: evaluate.Interval{Value: 0.7}}},
-		Looked:   []Looked{{Kind: AllWords, Words: 30, Hit: evaluate.Interval{Value: hit}, HitChance: 0.1}, {Kind: Nouns, HitReading: evaluate.Interval{Value: 0.3}}},
+		Pointing: []Pointing{{Kind: AllWords, Words: 30, Hit: evaluate.Interval{Value: hit}, HitChance: 0.1}, {Kind: Nouns, HitReading: evaluate.Interval{Value: 0.3}}},
 		Articles: []Articles{{Articles: 5, Own: evaluate.Interval{Value: 0.7}, Others: evaluate.Interval{Value: 0.2}}},
 		Said:     []Said{{Text: "a dog"}},
 	}

@@ -41,10 +41,10 @@ func (r *Report) Table() plots.Table {
 	return t
 }
 
-// LookedTable is where the decoder looked, a row for each layer and kind of word,
-// all in percent (see [Looked]).
-func (r *Report) LookedTable() plots.Table {
-	t := plots.Table{Caption: "Where the decoder looked: the greatest weight on the mask (hit), the share of attention on it, in %"}
+// PointingTable is the pointing game, a row for each layer and kind of word, in percent
+// (see [Pointing]).
+func (r *Report) PointingTable() plots.Table {
+	t := plots.Table{Caption: "Pointing game: the greatest weight lies on the mask (hit); share of the attention on the mask; in %"}
 	for i, name := range []string{
 		"layer", "words", "number", "hit", "95 % interval", "hit by another picture's map", "by chance", "hit when reading the word",
 		"share", "share by another picture's map", "share by chance",
@@ -55,7 +55,7 @@ func (r *Report) LookedTable() plots.Table {
 		}
 		t.Columns = append(t.Columns, c)
 	}
-	for _, l := range r.Looked {
+	for _, l := range r.Pointing {
 		if l.Kind == AllWords {
 			t.Highlight = append(t.Highlight, len(t.Rows))
 		}
@@ -85,13 +85,13 @@ func (r *Report) ArticleTable() plots.Table {
 	return t
 }
 
-// Table is the causal check in numbers: all objects, each kind, and each word of
+// Table is the occlusion test in numbers: all objects, each kind, and each word of
 // at least the given number of objects.
-func (r *CauseReport) Table(least int) plots.Table {
+func (r *OcclusionReport) Table(least int) plots.Table {
 	t := plots.Table{
-		Caption: fmt.Sprintf("Named although nothing may look at it, of objects that are named otherwise (%s)", r.Set),
+		Caption: fmt.Sprintf("Objects still named with their cells masked, of those named otherwise (%s)", r.Set),
 		Columns: []plots.Column{
-			{Name: "object"}, {Name: "number"}, {Name: "its cells blocked %", Align: plots.AlignRight}, {Name: "95 % interval", Align: plots.AlignRight},
+			{Name: "object"}, {Name: "number"}, {Name: "its cells masked %", Align: plots.AlignRight}, {Name: "95 % interval", Align: plots.AlignRight},
 			{Name: "the same shape elsewhere %", Align: plots.AlignRight}, {Name: "95 % interval", Align: plots.AlignRight},
 		},
 		Highlight: []int{0},
@@ -103,8 +103,8 @@ func (r *CauseReport) Table(least int) plots.Table {
 }
 
 // rows are all objects, the kinds, and the words of at least that many objects.
-func (r *CauseReport) rows(least int) []Cause {
-	out := append([]Cause{r.All}, r.Kinds...)
+func (r *OcclusionReport) rows(least int) []StillNamed {
+	out := append([]StillNamed{r.All}, r.Kinds...)
 	for _, c := range r.Words {
 		if c.Objects >= least {
 			out = append(out, c)

@@ -7,15 +7,15 @@ import (
 	"gaze/pkg/evaluate"
 )
 
-// Kinds of words that [Looked] has besides those of package scenes.
+// Kinds of words that [Pointing] has besides those of package scenes.
 const (
 	AllWords = "all"   // nouns and colours
 	Nouns    = "nouns" // persons, animals, things and places
 )
 
-// Looked is where one decoder layer, its heads averaged, looked at words that name
-// something in the picture: at the step that predicts the word, and beside it at
-// the step after, that reads it.
+// Pointing is the attention of one decoder layer, its heads averaged, for words that
+// name something in the picture: at the step that predicts the word and, beside it, at
+// the step after, which reads it.
 //
 // Hit is the pointing game (Zhang et al. 2016): the share of words of which the
 // cell with the greatest weight (the first of equals) lies on the noun's mask, that
@@ -28,7 +28,7 @@ const (
 // area), and shuffled, another picture's map for the same word (of the pictures
 // that say it, the next one), which knows where such things are as a rule, but not
 // this one. Intervals take words as independent.
-type Looked struct {
+type Pointing struct {
 	Layer int    `json:"layer"` // from 0
 	Kind  string `json:"kind"`  // AllWords, Nouns, or a scenes.Kind's name
 	Words int    `json:"words"`
@@ -44,7 +44,7 @@ type Looked struct {
 	ShareChance   float64           `json:"share_chance"`
 }
 
-// kindNames are the kinds of [Looked], in order.
+// kindNames are the kinds of [Pointing], in order.
 func kindNames() []string {
 	out := []string{AllWords, Nouns}
 	for k := scenes.Person; k <= scenes.Colour; k++ {
@@ -53,18 +53,18 @@ func kindNames() []string {
 	return out
 }
 
-func (l look) isOf(kind string) bool {
+func (l namedWord) isOf(kind string) bool {
 	return kind == AllWords || kind == Nouns && l.kind != scenes.Colour || kind == l.kind.String()
 }
 
 // lookedAt measures every layer and kind that has words, layer by layer.
-func lookedAt(all []look) []Looked {
-	all = slices.DeleteFunc(slices.Clone(all), func(l look) bool { return onCells(l.cover) == 0 }) // hidden, or smaller than a cell shows
+func pointingAt(all []namedWord) []Pointing {
+	all = slices.DeleteFunc(slices.Clone(all), func(l namedWord) bool { return onCells(l.cover) == 0 }) // hidden, or smaller than a cell shows
 	if len(all) == 0 {
 		return nil
 	}
 	others := elsewhere(all)
-	var out []Looked
+	var out []Pointing
 	for layer := range all[0].predicts {
 		for _, kind := range kindNames() {
 			var t tally
@@ -74,7 +74,7 @@ func lookedAt(all []look) []Looked {
 				}
 			}
 			if len(t.hit.values) > 0 {
-				out = append(out, t.looked(layer, kind))
+				out = append(out, t.pointing(layer, kind))
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func lookedAt(all []look) []Looked {
 // elsewhere finds for each word another picture's map for it, nil where no other
 // picture says the word: the next one's in the order of the set, the last one's
 // next being the first.
-func elsewhere(all []look) [][][]float32 {
+func elsewhere(all []namedWord) [][][]float32 {
 	byWord := map[string][]int{}
 	for i, l := range all {
 		byWord[l.word] = append(byWord[l.word], i)
@@ -108,7 +108,7 @@ type tally struct {
 	share, shareShuffled, shareReading, shareChance sample
 }
 
-func (t *tally) add(l look, other [][]float32, layer int) {
+func (t *tally) add(l namedWord, other [][]float32, layer int) {
 	t.hit.add(hits(l.predicts[layer], l.cover))
 	t.share.add(shareOn(l.predicts[layer], l.cover))
 	if other != nil {
@@ -127,8 +127,8 @@ func (t *tally) add(l look, other [][]float32, layer int) {
 	t.shareChance.add(area / float64(len(l.cover)))
 }
 
-func (t *tally) looked(layer int, kind string) Looked {
-	return Looked{
+func (t *tally) pointing(layer int, kind string) Pointing {
+	return Pointing{
 		Layer: layer, Kind: kind, Words: len(t.hit.values),
 		Hit: t.hit.wilson(), HitShuffled: t.hitShuffled.wilson(), HitReading: t.hitReading.wilson(), HitChance: t.hitChance.mean(),
 		Share: t.share.interval(), ShareShuffled: t.shareShuffled.interval(), ShareReading: t.shareReading.interval(), ShareChance: t.shareChance.mean(),

@@ -10,41 +10,41 @@ import (
 	"gaze/pkg/transform"
 )
 
-// BlockOptions say how cells are blocked.
-type BlockOptions struct {
+// OcclusionOptions say which cells are masked.
+type OcclusionOptions struct {
 	Options
-	Dilate int    // cells around the object that are blocked too, diagonals included
-	Seed   uint64 // of where else the shape is laid
+	Dilate int    // cells around the object that are masked too, diagonals included
+	Seed   uint64 // chooses where else the shape is put
 }
 
-// Deletion is what becomes of a caption when nothing may look at the cells that an
-// object's mask touches (see [caption.Options].Masked), and when as many cells of
-// the same shape are blocked elsewhere, off the object.
-type Deletion struct {
+// Occlusion is an occlusion test of one object: the caption when no attention may
+// reach the cells that the object's mask touches (see [caption.Options].Masked), and
+// the caption when the same shape is masked elsewhere, off the object.
+type Occlusion struct {
 	Picture *transform.Image
 	Word    string // the object's usual word
 	Kind    scenes.Kind
 	Input   [2]int // height and width of the network's input in pixels
 	Stride  int    // side of a cell in its pixels
 
-	Cells, Elsewhere                []bool // what was blocked, row by row
+	Cells, Elsewhere                []bool // the masked cells, row by row
 	Before, After, AfterElsewhere   string // captions
 	StillNamed, StillNamedElsewhere bool   // whether they still name the object
 }
 
-// Delete makes a deletion of each person, animal, thing and colour of a scene that
-// its caption names; a colour's cells are those of what has it. Objects that leave no room for their shape elsewhere are left
-// out; noRoom is how many those are.
-func Delete(c Captioner, s scenes.Scene, o BlockOptions) (list []Deletion, noRoom int, err error) {
-	of, noRoom, err := deletions(c, []scenes.Scene{s}, 0, o)
+// OccludeScene tests each person, animal, thing and colour of a scene that its caption
+// names; the cells of a colour are those of the thing that has it. Objects whose shape
+// doesn't fit anywhere else are left out; noRoom is how many.
+func OccludeScene(c Captioner, s scenes.Scene, o OcclusionOptions) (list []Occlusion, noRoom int, err error) {
+	of, noRoom, err := occlusions(c, []scenes.Scene{s}, 0, o)
 	if err != nil {
 		return nil, 0, err
 	}
 	return of[0], noRoom, nil
 }
 
-// deletions makes those of several scenes; the first has the index first in its set.
-func deletions(c Captioner, list []scenes.Scene, first int, o BlockOptions) (each [][]Deletion, noRoom int, err error) {
+// occlusions tests several scenes; the first has the index first in its set.
+func occlusions(c Captioner, list []scenes.Scene, first int, o OcclusionOptions) (each [][]Occlusion, noRoom int, err error) {
 	if o.Dilate < 0 {
 		return nil, 0, fmt.Errorf("captions: %d cells around an object", o.Dilate)
 	}
@@ -53,13 +53,13 @@ func deletions(c Captioner, list []scenes.Scene, first int, o BlockOptions) (eac
 	if err != nil {
 		return nil, 0, fmt.Errorf("captions: %w", err)
 	}
-	each = make([][]Deletion, len(list))
+	each = make([][]Occlusion, len(list))
 	var images []*transform.Image
 	var blocked [][]bool
 	for i, s := range list {
 		r := rand.New(rand.NewPCG(o.Seed, uint64(first+i)))
 		for _, n := range objects(s, wordsOf(before[i])) {
-			d := Deletion{Picture: s.Image, Word: n.Word, Kind: n.Kind, Input: before[i].Input, Stride: c.Config().Backbone.Stride(), Before: before[i].Text}
+			d := Occlusion{Picture: s.Image, Word: n.Word, Kind: n.Kind, Input: before[i].Input, Stride: c.Config().Backbone.Stride(), Before: before[i].Text}
 			if !d.place(n.Mask, before[i].Grid, o.Dilate, r) {
 				noRoom++
 				continue
@@ -85,16 +85,16 @@ func deletions(c Captioner, list []scenes.Scene, first int, o BlockOptions) (eac
 	return each, noRoom, nil
 }
 
-// objects are what a caption names of a scene, but for places.
+// objects are the nouns of a scene that a caption names, except places.
 func objects(s scenes.Scene, words []word) []scenes.Noun {
 	return slices.DeleteFunc(slices.Clone(s.Nouns), func(n scenes.Noun) bool {
 		return n.Kind == scenes.Place || !stillNamed(words, n.Word, n.Kind)
 	})
 }
 
-// place chooses the cells to block, on the object and elsewhere; false if there is
-// no room for that or the mask touches no cell.
-func (d *Deletion) place(mask *transform.Image, grid [2]int, dilate int, r *rand.Rand) bool {
+// place chooses the cells to mask, on the object and elsewhere; false if the shape
+// fits nowhere else or the object's mask touches no cell.
+func (d *Occlusion) place(mask *transform.Image, grid [2]int, dilate int, r *rand.Rand) bool {
 	cover := caption.Coverage(mask, d.Input, d.Stride)
 	d.Cells = make([]bool, len(cover))
 	for i, v := range cover {
@@ -126,8 +126,7 @@ func (d *Deletion) place(mask *transform.Image, grid [2]int, dilate int, r *rand
 	return true
 }
 
-// shifted moves cells; nil if one would leave the grid or meet one of those that
-// were there.
+// shifted moves cells; nil if one would leave the grid or overlap the original ones.
 func shifted(cells []bool, grid [2]int, down, right int) []bool {
 	out := make([]bool, len(cells))
 	for i, on := range cells {
@@ -143,8 +142,8 @@ func shifted(cells []bool, grid [2]int, down, right int) []bool {
 	return out
 }
 
-// take notes the captions that were made with cells blocked.
-func (d *Deletion) take(on, elsewhere caption.Result) {
+// take records the captions that were made with masked cells.
+func (d *Occlusion) take(on, elsewhere caption.Result) {
 	d.After, d.AfterElsewhere = on.Text, elsewhere.Text
 	d.StillNamed = stillNamed(wordsOf(on), d.Word, d.Kind)
 	d.StillNamedElsewhere = stillNamed(wordsOf(elsewhere), d.Word, d.Kind)
@@ -157,8 +156,9 @@ var usual = map[string]string{
 	"bicycle": "bike", "bikes": "bike", "bicycles": "bike", "umbrellas": "umbrella",
 }
 
-// stillNamed tells whether a caption names something, be it by another word, in
-// the plural, or, a person, as a person. The green of a field is nobody's colour.
+// stillNamed tells whether a caption names something, also by another word or in the
+// plural; "person" and "people" name any person. The green of a field doesn't count as
+// the colour green.
 func stillNamed(words []word, name string, kind scenes.Kind) bool {
 	base := func(w string) string {
 		if u, ok := usual[w]; ok {

@@ -74,7 +74,7 @@ func TestBlockSeer(t *testing.T) {
 		}
 	}
 	last := 0
-	r, err := Block(context.Background(), s, set, BlockOptions{Seed: 1, Options: Options{Progress: func(done, _ int) { last = done }}})
+	r, err := Occlude(context.Background(), s, set, OcclusionOptions{Seed: 1, Options: Options{Progress: func(done, _ int) { last = done }}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestBlockSeer(t *testing.T) {
 	if sum != 0 {
 		t.Errorf("kinds and words differ by %d objects", sum)
 	}
-	again, err := Block(context.Background(), s, set, BlockOptions{Seed: 1, Options: Options{Workers: 1}})
+	again, err := Occlude(context.Background(), s, set, OcclusionOptions{Seed: 1, Options: Options{Workers: 1}})
 	if err != nil || !reflect.DeepEqual(r, again) {
 		t.Errorf("the second time it is %+v (%v)", again, err)
 	}
@@ -125,7 +125,7 @@ func TestBlockSeer(t *testing.T) {
 func TestPlace(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	grid := [2]int{2, 2}
-	d := Deletion{Input: [2]int{16, 16}, Stride: 8}
+	d := Occlusion{Input: [2]int{16, 16}, Stride: 8}
 	if !d.place(rectangle(0, 0, 8, 16), grid, 0, r) || !slices.Equal(d.Cells, []bool{true, false, true, false}) || !slices.Equal(d.Elsewhere, []bool{false, true, false, true}) {
 		t.Errorf("the left half blocks %v and %v", d.Cells, d.Elsewhere)
 	}
@@ -142,7 +142,7 @@ func TestPlace(t *testing.T) {
 	if d.place(rectangle(0, 0, 9, 9), grid, 0, r) || d.place(rectangle(0, 0, 0, 0), grid, 0, r) || d.place(rectangle(0, 0, 1, 1), grid, 1, r) {
 		t.Error("there is room for all cells, or none to block")
 	}
-	wide := Deletion{Input: [2]int{16, 16}, Stride: 4}
+	wide := Occlusion{Input: [2]int{16, 16}, Stride: 4}
 	if !wide.place(rectangle(0, 4, 4, 8), [2]int{4, 4}, 1, r) || !slices.Equal(wide.Cells, []bool{
 		true, true, false, false, true, true, false, false, true, true, false, false, false, false, false, false,
 	}) {
@@ -181,21 +181,21 @@ func TestStillNamed(t *testing.T) {
 func TestBlockErrors(t *testing.T) {
 	set := Set{Count: 2, Size: 16}
 	f := &fake{result: said(nil, "a")}
-	if r, err := Block(context.Background(), f, set, BlockOptions{}); err != nil || r.Objects != 0 {
+	if r, err := Occlude(context.Background(), f, set, OcclusionOptions{}); err != nil || r.Objects != 0 {
 		t.Errorf("captions without objects: %+v, %v", r, err)
 	}
-	if _, err := Block(context.Background(), f, set, BlockOptions{Dilate: -1}); err == nil || !strings.Contains(err.Error(), "-1 cells") {
+	if _, err := Occlude(context.Background(), f, set, OcclusionOptions{Dilate: -1}); err == nil || !strings.Contains(err.Error(), "-1 cells") {
 		t.Errorf("a negative number: %v", err)
 	}
-	if _, err := Block(context.Background(), f, Set{}, BlockOptions{}); err == nil {
+	if _, err := Occlude(context.Background(), f, Set{}, OcclusionOptions{}); err == nil {
 		t.Error("an empty set is no error")
 	}
-	if _, _, err := Delete(seer{}, scenes.Scene{Image: rectangle(0, 0, 1, 1)}, BlockOptions{}); err == nil || !strings.Contains(err.Error(), "unknown picture") {
+	if _, _, err := OccludeScene(seer{}, scenes.Scene{Image: rectangle(0, 0, 1, 1)}, OcclusionOptions{}); err == nil || !strings.Contains(err.Error(), "unknown picture") {
 		t.Errorf("a captioner that fails: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Block(ctx, f, set, BlockOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := Occlude(ctx, f, set, OcclusionOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
