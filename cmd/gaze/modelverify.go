@@ -31,8 +31,12 @@ func verify(fileOrName string) (*verified, error) {
 		return nil, err
 	}
 	if n := len(v.Damaged); n > 0 {
-		return nil, fmt.Errorf("%s is damaged: %d of %d parts don't have the checksum that was noted: %s; copy or download it again",
-			path, n, n+v.Checksums, strings.Join(v.Damaged, "; "))
+		have := "don't have"
+		if n == 1 {
+			have = "doesn't have"
+		}
+		return nil, fmt.Errorf("%s is damaged: %d of %d parts %s the checksum that was noted: %s; copy or download it again",
+			path, n, n+v.Checksums, have, strings.Join(v.Damaged, "; "))
 	}
 	recorded, err := hub.CheckFetched(path)
 	if err != nil {

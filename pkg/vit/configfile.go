@@ -19,10 +19,11 @@ import (
 // written by hand. What it doesn't say has a zero value.
 type configFile struct {
 	path   string
-	values map[string]any // the top level, overridden by timm's model_args
-	timm   map[string]any // timm's pretrained_cfg
-	hf     bool           // transformers wrote it, for a model type that is known
-	nested bool           // timm's pretrained_cfg is an object of its own; in older files it is the top level
+	values map[string]any     // the top level, overridden by timm's model_args
+	timm   map[string]any     // timm's pretrained_cfg
+	said   map[string]float64 // what the weights' own file says ([weights.File.Said])
+	hf     bool               // transformers wrote it, for a model type that is known
+	nested bool               // timm's pretrained_cfg is an object of its own; in older files it is the top level
 }
 
 func (f *configFile) present() bool { return f != nil && f.path != "" }
@@ -86,7 +87,7 @@ func (f *configFile) inSection(t *table) (*configFile, error) {
 	}
 	in := f
 	if section, ok := f.values[t.section].(map[string]any); ok {
-		in = &configFile{path: f.path, values: section}
+		in = &configFile{path: f.path, values: section, said: f.said}
 	}
 	in = in.withUnsaid(f.text("model_type"))
 	if in.text("hidden_act") == "" {

@@ -60,6 +60,15 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 	if err := file.apply(&c); err != nil {
 		return c, 0, nil, err
 	}
+	if eps, ok := file.saidEps(); ok {
+		c.NormEps = eps
+	}
+	if heads := file.saidHeads(); c.Heads == 0 && heads > 0 {
+		c.Heads = heads
+		if !file.present() && t.layout == Timm {
+			warnings = append(warnings, "no config.json beside the weights: "+usualPipeline)
+		}
+	}
 	if c.Heads == 0 {
 		if c.Heads, err = headsOf(c.Dim); err != nil {
 			if file.present() {
@@ -84,9 +93,31 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 func assumed(layout Layout, c Config) string {
 	text := fmt.Sprintf("no config.json beside the weights: took %s and a LayerNorm epsilon of %g, as is usual for width %d in layout %s", counted(c.Heads, "head"), c.NormEps, c.Dim, layout)
 	if layout == Timm {
-		text += "; pictures are prepared by the pipeline usual for such models, which the file can't tell (the original DeiT, for one, normalises differently)"
+		text += "; " + usualPipeline
 	}
 	return text
+}
+
+// usualPipeline is said of timm's files, which don't tell how pictures are prepared.
+const usualPipeline = "pictures are prepared by the pipeline usual for such models, which the file can't tell (the original DeiT, for one, normalises differently)"
+
+// saidHeads is the number of heads that whole pickled modules give, 0 if none do.
+func (f *configFile) saidHeads() int {
+	if f == nil {
+		return 0
+	}
+	n, _ := asSize(f.said["heads"])
+	return n
+}
+
+// saidEps is the epsilon that whole pickled modules give, unless a configuration does.
+func (f *configFile) saidEps() (float64, bool) {
+	if f == nil {
+		return 0, false
+	}
+	eps, ok := f.said["eps"]
+	_, told := f.number("layer_norm_eps", "eps", "norm_eps")
+	return eps, ok && !told && eps > 0 && eps < 1
 }
 
 // maxDepth bounds the block numbers that are believed.

@@ -94,6 +94,7 @@ func fromFile(path string, file *weights.File, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	conf.said = file.Said()
 	m.Layout = found.table.layout
 	shapes, err := m.shapes(file, found)
 	if err != nil {

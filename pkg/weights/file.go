@@ -36,6 +36,7 @@ type File struct {
 	tensors  map[string]*Tensor
 	warnings []string
 	keys     []string
+	said     map[string]float64
 	graph    *ONNXGraph
 	files    []string // as many as mappings
 	tried    []string // those too that couldn't be opened
@@ -189,6 +190,7 @@ func (f *File) readTorch(data []byte, c choice) ([]*Tensor, error) {
 		}
 	}
 	f.warnings = append(f.warnings, content.host.warnings(value)...)
+	f.said = content.host.said()
 	return content.flatten(value, c.all)
 }
 
@@ -331,6 +333,11 @@ func (f *File) Warnings() []string { return f.warnings }
 // Keys lists the keys of the dict that a PyTorch file holds, also those of things
 // that are no tensors; nil for other files.
 func (f *File) Keys() []string { return f.keys }
+
+// Said are numbers that whole pickled modules give of themselves and that no tensor
+// tells: "heads" of attention and "eps" of LayerNorms, where all modules in the file
+// agree; nil or empty for other files.
+func (f *File) Said() map[string]float64 { return f.said }
 
 // Graph returns the graph that an ONNX file's weights belong to; nil for other files.
 func (f *File) Graph() *ONNXGraph { return f.graph }

@@ -166,3 +166,52 @@ func (o *torchObject) fill(pairs bool, values []any) error {
 
 // fill drops them.
 func (torchOpaque) fill(bool, []any) error { return nil }
+
+// maxSaid bounds the attributes that are looked through.
+const maxSaid = 1 << 22
+
+// said are numbers that pickled modules and configurations give of themselves, where
+// all that give one agree: "heads" of attention, "eps" of LayerNorms.
+func (h *torchHost) said() map[string]float64 {
+	out, torn := map[string]float64{}, map[string]bool{}
+	say := func(what string, v any) {
+		var n float64
+		switch v := v.(type) {
+		case int64:
+			n = float64(v)
+		case float64:
+			n = v
+		default:
+			return
+		}
+		if first, known := out[what]; known && first != n {
+			torn[what] = true
+		}
+		out[what] = n
+	}
+	budget := maxSaid
+	for _, o := range h.objects {
+		state, ok := o.state.(*pickleDict)
+		if !ok {
+			continue
+		}
+		if budget -= len(state.keys); budget < 0 { // the same attributes, of any number of modules
+			return nil
+		}
+		if !o.isModule() {
+			continue
+		}
+		for _, key := range []string{"num_heads", "num_attention_heads"} {
+			if v, ok := state.get(key); ok {
+				say("heads", v)
+			}
+		}
+		if v, ok := state.get("eps"); ok && strings.HasSuffix(string(o.class), "LayerNorm") {
+			say("eps", v)
+		}
+	}
+	for what := range torn {
+		delete(out, what)
+	}
+	return out
+}

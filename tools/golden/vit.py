@@ -7,6 +7,8 @@ every block `tokens_<i>` and `attn_<i>`. timm, transformers and
 torchvision are the packages themselves; the other code bases are in vit_models.py. Run from the repository
 root.
 """
+import copy
+import functools
 import json
 import pathlib
 import shutil
@@ -172,6 +174,22 @@ def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, in
 
 
 HF = dict(hidden_size=DIM, num_hidden_layers=DEPTH, num_attention_heads=HEADS, image_size=SIZE, patch_size=4)
+
+
+def whole_cases():
+    """Whole pickled models, which tell their heads and epsilons; there is no config.json beside them."""
+    for case, seed, args in [
+        ("timm_whole", 14, dict(embed_dim=24, num_heads=3)),
+        ("timm_whole_eps", 15, dict(embed_dim=64, num_heads=4, norm_layer=functools.partial(torch.nn.LayerNorm, eps=1e-3))),
+    ]:
+        model = randomise(VisionTransformer(num_classes=CLASSES, **{**TIMM, **args}), seed)
+        images = pictures(SIZE, seed)
+        whole = copy.deepcopy(model)  # hooks can't be pickled
+        kept, _ = capture(model.blocks, [b.attn.attn_drop for b in model.blocks])
+        with torch.no_grad():
+            result = {"logits": model(images)}
+        write(case, TIMM_LIBRARY, "torch.save(model), its heads and epsilon nowhere but in the modules", images, result, kept, None,
+              lambda path, whole=whole: torch.save(whole, path), "weights.pth")
 
 
 def hf_cases():
@@ -442,6 +460,7 @@ def onnx_cases():
 
 
 timm_cases()
+whole_cases()
 hf_cases()
 own_cases()
 torchvision_cases()
