@@ -10,7 +10,7 @@ import (
 // CheckPipeline says why the pictures that a pipeline prepares can't be the
 // model's: no tensor, another number of channels, means for another number of
 // channels, or a size that patches don't divide. It is nil where they can be, and
-// where their size depends on the picture, as after resize(256) alone.
+// where their size depends on the picture, unless no picture's can be.
 func (c Config) CheckPipeline(p transform.Pipeline) error {
 	at := toTensor(p)
 	if at < 0 {
@@ -30,10 +30,10 @@ func (c Config) CheckPipeline(p transform.Pipeline) error {
 			return fmt.Errorf("%s: %d means and %d deviations for pictures of %d channels", n, len(n.Mean), len(n.Std), channels)
 		}
 	}
-	if !fixed {
-		return nil
-	}
 	patch := c.PatchSize
+	if !fixed {
+		return checkShortSide(p.ShortSide(), patch)
+	}
 	if patch[0] <= 0 || patch[1] <= 0 || height%patch[0] == 0 && width%patch[1] == 0 {
 		return nil
 	}
@@ -45,6 +45,19 @@ func (c Config) CheckPipeline(p transform.Pipeline) error {
 	}
 	return fmt.Errorf("the pipeline makes pictures of %d×%d pixels, which can't be cut into patches of %d×%d: the nearest sizes that can are %s",
 		height, width, patch[0], patch[1], near)
+}
+
+// checkShortSide refuses a side that patches don't divide whichever way a picture lies.
+func checkShortSide(short int, patch [2]int) error {
+	if short == 0 || patch[0] <= 0 || patch[1] <= 0 || short%patch[0] == 0 || short%patch[1] == 0 {
+		return nil
+	}
+	near := fmt.Sprintf("%d or %d", below(short, patch[0]), above(short, patch[0]))
+	if short < patch[0] {
+		near = fmt.Sprint(patch[0])
+	}
+	return fmt.Errorf("the pipeline makes pictures whose short side is %d pixels, which can't be cut into patches of %d×%d: use %s, and crop the other side to a size that can",
+		short, patch[0], patch[1], near)
 }
 
 // toTensor is the place of totensor in a pipeline, -1 if there is none.
