@@ -180,3 +180,56 @@ func (e extent) maybe(c Chance) extent {
 	}
 	return e
 }
+
+// ShortSide is the length of the shorter side of every picture that the pipeline makes,
+// where it brings that to a length and leaves the other to the picture's shape, as
+// resize(256) does; 0 where that isn't so.
+func (p Pipeline) ShortSide() int {
+	short := 0
+	for _, op := range p {
+		switch op := op.(type) {
+		case ResizeShort:
+			short = op.Size
+		case Sequence:
+			steps := make(Pipeline, len(op))
+			for i, step := range op {
+				steps[i] = step
+			}
+			if inner := steps.ShortSide(); inner > 0 || steps.resizes() {
+				short = inner
+			}
+		default:
+			if (Pipeline{op}).resizes() {
+				short = 0
+			}
+		}
+	}
+	return short
+}
+
+// resizes tells whether any step may change a picture's size.
+func (p Pipeline) resizes() bool {
+	for _, op := range p {
+		switch op := op.(type) {
+		case Chance:
+			if (Pipeline{op.Op}).resizes() {
+				return true
+			}
+		case Sequence:
+			for _, step := range op {
+				if (Pipeline{step}).resizes() {
+					return true
+				}
+			}
+		case RandomCrop, RandomResizedCrop:
+			return true
+		case RandomRotation:
+			if op.Expand {
+				return true
+			}
+		case Sizer:
+			return true
+		}
+	}
+	return false
+}

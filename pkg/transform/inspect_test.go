@@ -167,3 +167,31 @@ func TestOutputSizeHolds(t *testing.T) {
 		}
 	}
 }
+
+// The short side is known after a resize to it until another step may change sizes,
+// and it is the one that the pictures have.
+func TestShortSide(t *testing.T) {
+	for spec, want := range map[string]int{
+		"hflip": 0, "resize(30)": 30, "resize(30) | vflip | invert | totensor | normalize(0.5,0.5)": 30, "resize(20) | resize(30)": 30,
+		"resize(30) | pad(1)": 0, "resize(30) | crop(0,0,3,3)": 0, "resize(30) | resize(20,40,cover)": 0, "resize(30,longest=40)": 0, "resize(30,30)": 0,
+		"resize(30) | randomcrop(30)": 0, "resize(30) | randomresizedcrop(30)": 0, "resize(30) | rotation(30,expand)": 0, "resize(30) | rotation(30)": 30,
+		"resize(30) | randompad(3)": 0, "resize(30) | randominvert": 30, "randomresize(30,p=0.5)": 0, "resize(30) | randaugment | jitter(0.5,0.5,0.5)": 30,
+	} {
+		p := mustParse(t, spec)
+		if got := p.ShortSide(); got != want {
+			t.Errorf("%s: %d, want %d", spec, got, want)
+		}
+		for _, size := range [][2]int{{40, 50}, {61, 35}, {33, 33}} {
+			if want == 0 {
+				break
+			}
+			im, err := p.ImageAt(1, 2, 3, noise(size[0], size[1], 3))
+			if err != nil || min(im.Width, im.Height) != want {
+				t.Errorf("%s: %v of a picture of %v (%v)", spec, im, size, err)
+			}
+		}
+	}
+	if got := (Pipeline{Sequence{ResizeShort{30, Bilinear}, HFlip{}}}).ShortSide(); got != 30 {
+		t.Errorf("in a sequence: %d", got)
+	}
+}

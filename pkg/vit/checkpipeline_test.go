@@ -23,7 +23,16 @@ func TestCheckPipeline(t *testing.T) {
 		{rgb, "resize(5,5) | totensor", "the nearest sizes that can are 8×8"},
 		{rgb, "randomresizedcrop(33) | totensor", "32×32 or 40×40"},
 		{rgb, "resize(33,33) | randomcrop(32) | totensor", ""},
-		{rgb, "resize(33) | totensor", ""}, // depends on the picture
+		{rgb, "resize(32) | totensor", ""},                                                                                    // depends on the picture
+		{rgb, "resize(33) | totensor", "whose short side is 33 pixels, which can't be cut into patches of 8×8: use 32 or 40"}, // whatever the picture
+		{rgb, "background | resize(32) | resize(33) | hflip | randomjitter(0.5,0.5,0.5) | totensor", "short side is 33"},
+		{rgb, "resize(5) | totensor", "short side is 5 pixels, which can't be cut into patches of 8×8: use 8"},
+		{rgb, "resize(33) | pad(1) | totensor", ""},
+		{rgb, "resize(33) | resize(40,longest=50) | totensor", ""},
+		{rgb, "resize(33) | randomrotate(90,expand,p=0.5) | totensor", ""},
+		{rgb, "resize(33) | centercrop(32) | totensor", ""},
+		{oblong, "resize(28) | totensor", ""}, // of a picture that lies
+		{oblong, "resize(30) | totensor", "short side is 30"},
 		{rgb, "resize(33,33) | rotation(30,expand) | totensor", ""},
 		{oblong, "resize(16,28) | totensor", ""},
 		{oblong, "resize(28,16) | totensor", "patches of 8×14: the nearest sizes that can are 24×14 or 32×28"},
