@@ -3,35 +3,34 @@
 //
 // The choice, first match wins:
 //
-//  1. $GOMLX_BACKEND, as GoMLX reads it. It is an order: when it can't be opened,
-//     that is an error and nothing else is tried. "xla" and "xla:cpu" stand for the
-//     first CPU plugin found below, "xla:cuda" for the first CUDA plugin, "go" for
+//  1. $GOMLX_BACKEND, as GoMLX reads it. If that backend can't be opened, it is an error
+//     and no other is tried. "xla" and "xla:cpu" stand for the first CPU plugin found below, "xla:cuda" for the first CUDA plugin, "go" for
 //     "go:ops_sequential"; options after a comma are kept ("xla:cuda,tf32=false").
 //  2. $GAZE_PJRT, the path of a CPU plugin.
-//  3. The plugin that 'gaze pull xla-cpu' put into Gaze's cache, in the version that this
-//     program knows.
-//  4. The plugin that set-up placed in the clone's .venv. The clone is $GAZE_ROOT, or
-//     found from the executable (<clone>/bin/gaze), or the folder above the working
-//     directory whose go.mod says "module gaze".
-//  5. The plugins in other clones on this machine: set-up notes each clone in the cache.
-//  6. go-xla's own places: the folders of $PJRT_PLUGIN_LIBRARY_PATH, or if that is
-//     unset ~/.local/lib/go-xla and /usr/local/lib/go-xla.
+//  3. The plugin that 'gaze pull xla-cpu' downloaded into Gaze's cache, in the version that
+//     this program knows.
+//  4. The plugin that set-up installed in the clone's .venv. The clone is $GAZE_ROOT, or the
+//     one that the executable is in (<clone>/bin/gaze), or the nearest folder above the
+//     working directory whose go.mod says "module gaze".
+//  5. The plugins of other clones on this machine, which set-up notes in the cache.
+//  6. The plugins of go-xla's installer: the folders of $PJRT_PLUGIN_LIBRARY_PATH, or if that
+//     is unset ~/.local/lib/go-xla and /usr/local/lib/go-xla.
 //  7. The Go backend, as "go:ops_sequential": its default schedule can deadlock when
-//     independent large products hold every worker.
+//     independent large products occupy all workers.
 //
-// A plugin of 2 to 6 that doesn't load is passed over, with the reason kept for
-// [Discover] and a line on standard error. CUDA plugins are found and listed, but
-// used only when $GOMLX_BACKEND asks for one: their default precision (TF32) and
-// their memory are not a matter to decide silently. If the Go backend is what is left,
-// a line on standard error says why and what would change that; there is none where
-// $GOMLX_BACKEND asks for it, with the build tag noxla, and where XLA doesn't run.
+// If a plugin of 2 to 6 can't be loaded, a line on standard error says why, and the next
+// is tried; [Discover] gives the reason, too. CUDA plugins are listed, but used only if
+// $GOMLX_BACKEND asks for one, because their default precision (TF32) and their memory
+// use shouldn't be chosen silently. If only the Go backend is left, a line on standard
+// error says why and how to change that. There is no such line if $GOMLX_BACKEND asks for
+// it, with the build tag noxla, and on machines where XLA doesn't run.
 //
-// Variables that this package reads must hold something that makes sense: a mistyped
-// GAZE_KERNELS is an error of [Default] and [Open].
+// A variable with an invalid value, such as a mistyped GAZE_KERNELS, is an error of
+// [Default] and [Open].
 //
-// What XLA compiles is kept on disk, in the folder compiled of Gaze's cache, and
-// loaded by the next process that needs the same program: see [Compiled].
-// $GAZE_COMPILED=off turns that off, $GAZE_COMPILED=256M bounds it.
+// Programs that XLA has compiled are cached on disk, in the folder compiled of Gaze's
+// cache, and loaded by the next process that needs them: see [Compiled].
+// $GAZE_COMPILED=off switches that off, $GAZE_COMPILED=256M limits its size.
 //
 // On processors with AVX-512, XLA's programs on the CPU run Gaze's own kernels: see
 // [Kernels]. $GAZE_KERNELS=off leaves all to XLA.
@@ -64,10 +63,10 @@ import (
 	"gaze/internal/xla/memory"
 )
 
-// goSpec is the Go backend with the schedule that can't deadlock.
+// goSpec is the Go backend with a schedule that can't deadlock.
 const goSpec = "go:ops_sequential"
 
-// process is what this program found and opened.
+// process holds the backends of this process.
 var process = &registry{find: newFinder(), open: openSpec, version: pjrtVersion, warn: os.Stderr, settings: checkSettings}
 
 // Default returns the process's backend, chosen as the package comment says and
@@ -80,24 +79,23 @@ func Default() (compute.Backend, error) { return process.choose() }
 // same backend as long as that is not finalized.
 func Open(spec string) (compute.Backend, error) { return process.byName(spec) }
 
-// registry holds the backends of one process. Its fields are set apart so that
-// tests can stand for the machine.
+// registry holds the backends of a process. Its fields are what tests replace.
 type registry struct {
 	find     *finder
 	open     func(spec string) (compute.Backend, error)
 	version  func(path string) string // of a loaded plugin
-	warn     io.Writer                // lines about what isn't as it could be
-	settings func() error             // nil: nothing can be wrong
+	warn     io.Writer                // for warnings, a line each
+	settings func() error             // checks the settings; may be nil
 
 	mu         sync.Mutex
 	opened     map[string]compute.Backend
-	chosen     bool // choose has run: the three below are final
+	chosen     bool // whether the next three fields are set
 	candidates []Candidate
 	backend    compute.Backend
 	err        error
 }
 
-// choose makes the process's choice, at most once.
+// choose chooses and opens the default backend at its first call.
 func (r *registry) choose() (compute.Backend, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,7 +109,7 @@ func (r *registry) choose() (compute.Backend, error) {
 	return r.backend, r.err
 }
 
-// check is an error if a variable holds nonsense, and warns of those that do nothing.
+// check returns an error for an invalid variable, and warns of variables without effect.
 func (r *registry) check() error {
 	if r.settings != nil {
 		if err := r.settings(); err != nil {
@@ -124,7 +122,7 @@ func (r *registry) check() error {
 	return nil
 }
 
-// checkSettings looks at the variables that say how to compute.
+// checkSettings checks the variables that say how to compute.
 func checkSettings() error {
 	environ.WarnOnce(os.Stderr)
 	if _, err := parseLimit(environ.Get(compiledEnv)); err != nil {
@@ -133,7 +131,7 @@ func checkSettings() error {
 	return cmp.Or(kernels.CheckSettings(), memory.CheckSettings())
 }
 
-// try opens the first candidate that opens, and notes on each what became of it.
+// try opens the first candidate that can be opened, and notes the outcome for each.
 func (r *registry) try(candidates []Candidate) (compute.Backend, error) {
 	for i := range candidates {
 		c := &candidates[i]
@@ -169,15 +167,15 @@ func (r *registry) try(candidates []Candidate) (compute.Backend, error) {
 	return nil, fmt.Errorf("no backend could be opened: %s", reasons(candidates))
 }
 
-// passOver says that a plugin which is there won't be used. Builds without XLA
-// know that beforehand, and stay quiet.
+// passOver warns that a plugin that was found isn't used. Builds without XLA never use one, so
+// they don't warn.
 func (r *registry) passOver(c *Candidate) {
 	if c.Path != "" && withoutXLA == "" {
 		fmt.Fprintf(r.warn, "gaze: passing over the XLA plugin %s: %s\n", c.Path, c.Reason)
 	}
 }
 
-// fallenBack says that the Go backend is used because there is nothing better.
+// fallenBack warns that the Go backend is used for want of a plugin.
 func (r *registry) fallenBack(candidates []Candidate) {
 	if reason := r.find.unasked(candidates); reason != "" {
 		fmt.Fprintf(r.warn, "gaze: computing on GoMLX's Go backend, several times slower than XLA: %s; %s=go silences this\n",
@@ -185,7 +183,7 @@ func (r *registry) fallenBack(candidates []Candidate) {
 	}
 }
 
-// byName opens what a specification names.
+// byName opens the backend of a specification.
 func (r *registry) byName(spec string) (compute.Backend, error) {
 	if r.settings != nil {
 		if err := r.settings(); err != nil {
@@ -221,7 +219,7 @@ func (r *registry) cached(spec string) (compute.Backend, error) {
 	return b, nil
 }
 
-// openSpec is compute.NewWithConfig with errors where that panics.
+// openSpec is compute.NewWithConfig, with an error for an unknown backend, for which that panics.
 func openSpec(spec string) (compute.Backend, error) {
 	name, config, _ := strings.Cut(spec, ":")
 	if !slices.Contains(compute.List(), name) {
@@ -243,7 +241,7 @@ func isXLA(name string) bool {
 	return slices.Contains([]string{"xla", "stablehlo", "shlo", "hlo"}, name)
 }
 
-// firstLine drops the stack that GoMLX's errors may carry.
+// firstLine drops the stack trace that GoMLX's errors may contain.
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line

@@ -13,34 +13,34 @@ import (
 	"gaze/internal/xla/execcache"
 )
 
-// compiledEnv turns the cache of compiled programs off, or says how large it may be.
+// compiledEnv switches the cache of compiled programs off, or sets its size.
 const compiledEnv = "GAZE_COMPILED"
 
-// compiledLimit is how large the cache of compiled programs may be unless told otherwise.
+// compiledLimit is the size of the cache of compiled programs by default.
 const compiledLimit = 1 << 30
 
-// Compiled says where programs compiled by XLA are kept, so that other processes
-// load them instead of compiling them again.
+// Compiled describes the cache of programs compiled by XLA, from which other processes load them
+// instead of compiling them again.
 type Compiled struct {
-	// Dir is the folder; it may not exist yet.
+	// Dir is the folder. It may not exist yet.
 	Dir string `json:"dir,omitempty"`
-	// Programs is how many it holds.
+	// Programs is the number of programs in it.
 	Programs int `json:"programs"`
-	// Bytes is how large they are together.
+	// Bytes is their total size.
 	Bytes int64 `json:"bytes"`
-	// Limit is how large they may become: the least recently used are removed.
+	// Limit is the largest total size; the least recently used programs are removed.
 	Limit int64 `json:"limit"`
-	// Off says why nothing is kept; empty when programs are.
+	// Off says why nothing is cached; empty if programs are.
 	Off string `json:"off,omitempty"`
 
-	// Loaded counts the programs that this process loaded instead of compiling them,
-	// Built those that it compiled, Stored those of them that it put into the folder.
+	// Loaded is the number of programs that this process loaded instead of compiling them,
+	// Built of those that it compiled, Stored of those among them that it stored.
 	Loaded int64 `json:"loaded"`
 	Built  int64 `json:"built"`
 	Stored int64 `json:"stored"`
 }
 
-// String is one line for people.
+// String describes the cache in one line.
 func (c Compiled) String() string {
 	if c.Off != "" {
 		return "not kept: " + c.Off
@@ -49,17 +49,17 @@ func (c Compiled) String() string {
 		c.Dir, c.Programs, float64(c.Bytes)/1e6, float64(c.Limit)/1e6, compiledEnv)
 }
 
-// compiled is this process's cache of compiled programs, for all its plugins.
+// compiled is the process's cache of compiled programs, for all plugins.
 type compiled struct {
 	settle sync.Once
-	store  *execcache.Store // nil when nothing is kept
-	off    string           // why
+	store  *execcache.Store // nil if nothing is cached
+	off    string           // why nothing is cached
 
 	mu      sync.Mutex
 	wrapped map[string]counter // by plugin
 }
 
-// counter is what a wrapped plugin tells of itself.
+// counter counts the programs of a wrapped plugin.
 type counter interface {
 	Counts() (loaded, compiled, stored int64)
 }
@@ -88,7 +88,7 @@ func KeptPrograms() Compiled {
 	return about
 }
 
-// settled reads the environment once.
+// settled reads the environment at its first call.
 func (p *compiled) settled() (*execcache.Store, string) {
 	p.settle.Do(func() {
 		if p.off = withoutCompiled; p.off == "" {
@@ -98,7 +98,7 @@ func (p *compiled) settled() (*execcache.Store, string) {
 	return p.store, p.off
 }
 
-// openStore is the folder that a value of $GAZE_COMPILED asks for.
+// openStore returns the store for a value of $GAZE_COMPILED, or why there is none.
 func openStore(value string) (*execcache.Store, string) {
 	limit, err := parseLimit(value)
 	switch {
@@ -137,8 +137,8 @@ func parseLimit(value string) (int64, error) {
 	return n * unit, nil
 }
 
-// keep puts the cache before the plugin that a specification of go-xla's names by
-// its path. What goes wrong is left to go-xla to find and report.
+// keep wraps the plugin whose path a specification of go-xla names. Errors are left to go-xla,
+// which finds them again and reports them.
 func (p *compiled) keep(config string) {
 	path, _, _ := strings.Cut(config, ",")
 	if !filepath.IsAbs(path) {

@@ -4,7 +4,7 @@ package backend
 
 import "gaze/internal/xla/execcache"
 
-// withoutCompiled says why this program can't keep compiled programs.
+// withoutCompiled says why this program can't cache compiled programs.
 const withoutCompiled = "only programs with XLA on Linux do"
 
 func wrapPlugin(string, *execcache.Store) counter { return nil }

@@ -7,7 +7,7 @@ import (
 	"gaze/internal/xla/pjrt"
 )
 
-// withoutCompiled says why this program can't keep compiled programs; empty when it can.
+// withoutCompiled says why this program can't cache compiled programs; empty if it can.
 const withoutCompiled = ""
 
 func wrapPlugin(path string, store *execcache.Store) counter {

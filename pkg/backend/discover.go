@@ -12,35 +12,35 @@ import (
 	"gaze/internal/xlaplugin"
 )
 
-// Candidate is a backend that this machine has or could have.
+// Candidate is a backend that this machine has, or could have.
 type Candidate struct {
-	// Name says what it is: "XLA on the CPU", "XLA on CUDA", "Go", or "$GOMLX_BACKEND".
+	// Name is one of "XLA on the CPU", "XLA on CUDA", "Go", or "$GOMLX_BACKEND".
 	Name string `json:"name"`
 	// Spec is the value of $GOMLX_BACKEND that opens exactly this one.
 	Spec string `json:"spec"`
 	// Path is the plugin's file; empty for the Go backend.
 	Path string `json:"path,omitempty"`
-	// Version is the plugin's or the module's version, as far as it is known
-	// without loading it; the PJRT interface's version is added for the one used.
+	// Version is the version of the plugin or the module, if it is known without loading it.
+	// For the backend in use, the version of the PJRT interface is added.
 	Version string `json:"version,omitempty"`
-	// Usable is false when the plugin is damaged, made for another machine, failed
-	// to load, or when this program can't use plugins.
+	// Usable is false if the plugin is damaged, is for another kind of machine or failed to
+	// load, or if this program can't use plugins.
 	Usable bool `json:"usable"`
-	// Used marks the one that [Default] returns.
+	// Used is true for the backend that [Default] returns.
 	Used bool `json:"used"`
 	// Reason says why it is used, why not, and how to change that.
 	Reason string `json:"reason"`
-	// Compiled says where the programs compiled for the one used are kept; nil for Go.
+	// Compiled describes the cache of compiled programs, for the backend in use; nil for Go.
 	Compiled *Compiled `json:"compiled,omitempty"`
 
-	order     string // what $GOMLX_BACKEND said, when it was that
-	ordered   bool   // by $GOMLX_BACKEND: no other may be tried
-	onRequest bool   // listed, never chosen unasked
+	order     string // the value of $GOMLX_BACKEND, if that names it
+	ordered   bool   // $GOMLX_BACKEND names it: no other may be tried
+	onRequest bool   // listed, but used only if it is asked for
 }
 
-// Discover lists every backend found, in the order in which they are considered,
-// and marks the one that [Default] uses. It opens that one, and no other: two XLA
-// plugins in one process can disturb each other.
+// Discover lists all backends that were found, in the order in which they are considered, and
+// marks the one that [Default] uses. It opens only that one, because two XLA plugins in one
+// process can interfere with each other.
 func Discover() []Candidate { return process.list() }
 
 func (r *registry) list() []Candidate {
@@ -65,7 +65,7 @@ func (r *registry) list() []Candidate {
 	return found
 }
 
-// candidates lists what there is, most wanted first, without loading anything.
+// candidates lists the backends in order of preference, without loading any.
 func (f *finder) candidates() []Candidate {
 	var all []Candidate
 	if order := f.env(compute.ConfigEnvVar); order != "" {
@@ -94,7 +94,7 @@ func (f *finder) candidates() []Candidate {
 	})
 }
 
-// goReason describes the Go backend of this program, and why there is nothing better.
+// goReason describes this program's Go backend, and why there is no XLA.
 func (f *finder) goReason(plugins []Candidate) string {
 	if withoutGo != "" {
 		return withoutGo
@@ -125,8 +125,8 @@ func (f *finder) howToGet() string {
 	return "'gaze pull xla-cpu' fetches one, as 'make setup' in a clone of Gaze does"
 }
 
-// unasked says why the Go backend is used although nobody asked for it, and what would
-// change that; "" where XLA can't be had or was left out on purpose.
+// unasked says why the Go backend is used although nobody asked for it, and how to change that.
+// It is "" where XLA doesn't run or was left out on purpose.
 func (f *finder) unasked(candidates []Candidate) string {
 	reason := ""
 	found, cuda := false, false
@@ -153,7 +153,7 @@ func (f *finder) unasked(candidates []Candidate) string {
 	return reason
 }
 
-// ordered is the candidate that $GOMLX_BACKEND names.
+// ordered is the candidate for a value of $GOMLX_BACKEND.
 func (f *finder) ordered(order string) Candidate {
 	c := Candidate{
 		Name: "$" + compute.ConfigEnvVar, Spec: order, Usable: true, order: order, ordered: true,
@@ -179,7 +179,7 @@ func (f *finder) ordered(order string) Candidate {
 	return c
 }
 
-// resolve turns the short forms of a specification into full ones.
+// resolve expands the short forms of a specification.
 func (f *finder) resolve(spec string) (string, error) {
 	name, config, _ := strings.Cut(spec, ":")
 	if name == "go" && withoutGo != "" {

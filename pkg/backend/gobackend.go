@@ -4,5 +4,5 @@ package backend
 
 import _ "github.com/gomlx/compute/gobackend" // registers "go"
 
-// withoutGo says why the Go backend is not compiled in; empty when it is.
+// withoutGo says why the Go backend isn't compiled in; empty if it is.
 const withoutGo = ""

@@ -2,10 +2,10 @@
 
 package backend
 
-// withoutXLA says why XLA is not compiled in.
+// withoutXLA says why XLA isn't compiled in.
 const withoutXLA = "this program was built without XLA, which needs cgo, so a C compiler"
 
-// leftOut says whether that is on purpose, or can't be helped.
+// leftOut says whether XLA was left out on purpose or doesn't run on this kind of machine.
 const leftOut = false
 
 func pjrtVersion(string) string { return "" }

@@ -2,10 +2,10 @@
 
 package backend
 
-// withoutXLA says why XLA is not compiled in.
+// withoutXLA says why XLA isn't compiled in.
 const withoutXLA = "this program was built without XLA: with the tag noxla, or for a machine that go-xla doesn't support even with cgo"
 
-// leftOut says whether that is on purpose, or can't be helped.
+// leftOut says whether XLA was left out on purpose or doesn't run on this kind of machine.
 const leftOut = true
 
 func pjrtVersion(string) string { return "" }

@@ -21,22 +21,22 @@ import (
 	"gaze/internal/xlaplugin"
 )
 
-// plugin is a PJRT plugin's file, not loaded.
+// plugin is the file of a PJRT plugin that isn't loaded.
 type plugin struct {
 	path    string
 	version string
-	origin  string // where it comes from, for people
+	origin  string // where it comes from, in words
 	cuda    bool
-	broken  string // why it can't be used, as far as that is known without looking at it
+	broken  string // why it can't be used, if that is known without reading it
 }
 
-// finder looks for plugins; its fields stand for the machine.
+// finder looks for plugins. Its fields describe the machine, and tests replace them.
 type finder struct {
 	env        func(string) string
 	executable string // path of this program
 	workdir    string
 	home       string
-	cache      func() (string, error) // Gaze's cache folder; nil for none
+	cache      func() (string, error) // Gaze's cache folder; nil if there is none
 	goos       string
 	goarch     string
 	gpu        func() bool
@@ -53,7 +53,7 @@ func newFinder() *finder {
 	return f
 }
 
-// plugins lists the plugin files there are, CPU and CUDA, each once, best first.
+// plugins lists all plugins, for the CPU and for CUDA, each once and in order of preference.
 func (f *finder) plugins() []plugin {
 	var all []plugin
 	if value := f.env(pluginEnv); value != "" {
@@ -79,10 +79,10 @@ func (f *finder) plugins() []plugin {
 	})
 }
 
-// pluginEnv is the variable that names a plugin.
+// pluginEnv is the environment variable with the path of a plugin.
 const pluginEnv = "GAZE_PJRT"
 
-// named is the plugin that the variable holds.
+// named is the plugin that this variable names.
 func named(value string) plugin {
 	path, err := environ.PathOf(pluginEnv, value)
 	if err != nil {
@@ -91,8 +91,8 @@ func named(value string) plugin {
 	return plugin{path: path, version: versionNear(path), origin: "named by $" + pluginEnv, cuda: isCUDA(path)}
 }
 
-// pulled lists the plugins that 'gaze pull xla-cpu' has put into the cache. Only the
-// versions that this program knows are looked at.
+// pulled lists the plugins that 'gaze pull xla-cpu' has downloaded into the cache, in the versions
+// that this program knows.
 func (f *finder) pulled() []plugin {
 	cache := f.cacheDir()
 	if cache == "" {
@@ -115,7 +115,7 @@ func (f *finder) pulled() []plugin {
 	return all
 }
 
-// cacheDir is Gaze's cache folder, "" if there can't be one.
+// cacheDir is Gaze's cache folder, or "" if it can't be found.
 func (f *finder) cacheDir() string {
 	if f.cache == nil {
 		return ""
@@ -127,8 +127,8 @@ func (f *finder) cacheDir() string {
 	return dir
 }
 
-// inOtherClones lists the plugins that set-up placed in the clones that it noted in the
-// cache, the best package first, of one package that of the latest set-up.
+// inOtherClones lists the plugins in the clones that set-up noted in the cache: the preferred
+// package first, and among equal packages that of the latest set-up.
 func (f *finder) inOtherClones() []plugin {
 	cache := f.cacheDir()
 	if cache == "" {
@@ -145,7 +145,7 @@ func (f *finder) inOtherClones() []plugin {
 	return all
 }
 
-// rank is the place of a wheel's plugin among [xlaplugin.Packages]; others come last.
+// rank is the index of a plugin's wheel in [xlaplugin.Packages]; other plugins come last.
 func rank(path string) int {
 	for i, p := range xlaplugin.Packages {
 		if strings.HasSuffix(filepath.ToSlash(path), "/"+p.File) {
@@ -155,7 +155,7 @@ func rank(path string) int {
 	return len(xlaplugin.Packages)
 }
 
-// complaints are words about variables that don't do what they seem to.
+// complaints are warnings about variables that have no effect.
 func (f *finder) complaints() []string {
 	var all []string
 	if root := f.env("GAZE_ROOT"); root != "" && !xlaplugin.IsClone(root) {
@@ -172,7 +172,7 @@ func (f *finder) complaints() []string {
 	return all
 }
 
-// clones lists the folders that may be the clone this program belongs to.
+// clones lists the folders that may be the clone that this program belongs to.
 func (f *finder) clones() []string {
 	var roots []string
 	if root := f.env("GAZE_ROOT"); root != "" {
@@ -193,7 +193,7 @@ func (f *finder) clones() []string {
 	return roots
 }
 
-// inVenv lists the plugins that set-up placed in a clone's virtual environment.
+// inVenv lists the plugins that set-up installed in a clone's virtual environment.
 func (f *finder) inVenv(venv string) []plugin {
 	var all []plugin
 	for _, p := range xlaplugin.Packages {
@@ -205,7 +205,7 @@ func (f *finder) inVenv(venv string) []plugin {
 	return append(all, inFolder(filepath.Join(venv, "lib", "go-xla"), "placed in the clone by go-xla's installer")...)
 }
 
-// libraryFolders are the places where go-xla's own tools put plugins.
+// libraryFolders are the folders into which go-xla's own tools install plugins.
 func (f *finder) libraryFolders() []string {
 	if list := f.env("PJRT_PLUGIN_LIBRARY_PATH"); list != "" {
 		return slices.DeleteFunc(filepath.SplitList(list), func(dir string) bool { return !filepath.IsAbs(dir) })
@@ -223,7 +223,7 @@ func (f *finder) libraryFolders() []string {
 
 var pluginFile = regexp.MustCompile(`^pjrt(?:_c_api_|[-_]plugin[-_])([a-z]+)[-_]?(v[0-9.]+)?(?:_plugin)?\.(?:so|dylib)$`)
 
-// inFolder lists the CPU and CUDA plugins of a folder by go-xla's naming, newest first.
+// inFolder lists a folder's plugins that are named as go-xla names them, the newest first.
 func inFolder(dir, origin string) []plugin {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -242,13 +242,13 @@ func inFolder(dir, origin string) []plugin {
 	return all
 }
 
-// isCUDA tells a CUDA plugin by its file's name. The folders above may be called anything.
+// isCUDA says whether a plugin is for CUDA, by the name of its file. Names of folders don't count.
 func isCUDA(path string) bool {
 	s := strings.ToLower(filepath.Base(path))
 	return strings.Contains(s, "cuda") || strings.Contains(s, "nvidia")
 }
 
-// versionNear reads a wheel's version off the .dist-info folder of its package.
+// versionNear is a wheel's version, from the .dist-info folder of its package.
 func versionNear(path string) string {
 	for _, p := range xlaplugin.Packages {
 		site, ok := strings.CutSuffix(filepath.ToSlash(path), "/"+p.File)
@@ -264,7 +264,7 @@ func versionNear(path string) string {
 	return ""
 }
 
-// usable is an error if a plugin can't be used, as far as that shows without loading it.
+// usable returns an error if it is clear without loading the plugin that it can't be used.
 func (f *finder) usable(p plugin) error {
 	if p.broken != "" {
 		return errors.New(p.broken)
@@ -272,8 +272,8 @@ func (f *finder) usable(p plugin) error {
 	return f.check(p.path)
 }
 
-// check reads a plugin's header: is it a library for this kind of machine, and can
-// this program load libraries at all? Loading a wrong file could end the process.
+// check returns an error if a file isn't a library for this kind of machine, or if this program
+// can't load libraries. Loading a wrong file could end the process.
 func (f *finder) check(path string) error {
 	if withoutXLA != "" {
 		return fmt.Errorf("%s", withoutXLA)
@@ -305,10 +305,10 @@ func (f *finder) check(path string) error {
 	return nil
 }
 
-// hasNVIDIA says whether the machine shows a graphics card of NVIDIA's.
+// hasNVIDIA says whether the machine has an NVIDIA GPU.
 func hasNVIDIA() bool {
 	found, _ := filepath.Glob("/dev/nvidia[0-9]*")
-	_, err := os.Stat("/dev/dxg") // Windows' Linux subsystem shows it this way
+	_, err := os.Stat("/dev/dxg") // GPUs in the Windows Subsystem for Linux
 	return len(found) > 0 || err == nil
 }
 

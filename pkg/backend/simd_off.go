@@ -2,8 +2,8 @@
 
 package backend
 
-// simd says whether GoMLX's Go backend was compiled with its vector kernels,
-// which it has for amd64 only.
+// simd says whether GoMLX's Go backend was compiled with its SIMD kernels, which exist for
+// amd64 only.
 const simd = false
 
 func goVectors() string { return "none" }

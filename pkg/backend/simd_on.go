@@ -8,12 +8,11 @@ import (
 	"github.com/gomlx/compute/support/envutil"
 )
 
-// simd says whether GoMLX's Go backend was compiled with its vector kernels. It
-// picks AVX-512, AVX2 or plain code when the program starts, so a binary built
-// with them runs on every amd64 processor.
+// simd says whether GoMLX's Go backend was compiled with its SIMD kernels. It picks AVX-512,
+// AVX2 or scalar code when the program starts, so the program runs on every amd64 processor.
 const simd = true
 
-// goVectors is what the Go backend picked for products: "AVX-512", "AVX2" or "none".
+// goVectors is the instruction set of the Go backend's products: "AVX-512", "AVX2" or "none".
 func goVectors() string {
 	allowed := func(variable string) bool {
 		yes, err := envutil.ReadBool(variable, true)

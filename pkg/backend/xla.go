@@ -9,19 +9,19 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
-// withoutXLA says why XLA is not compiled in; empty when it is.
+// withoutXLA says why XLA isn't compiled in; empty if it is.
 const withoutXLA = ""
 
-// leftOut says whether that is on purpose, or can't be helped.
+// leftOut says whether XLA was left out on purpose or doesn't run on this kind of machine.
 const leftOut = false
 
-// go-xla downloads a plugin when it is asked for one by name and finds none. No
-// command of a user's may start a download it didn't ask for, so that is off.
+// go-xla downloads a plugin if it is asked for one by name and finds none. Nothing may be
+// downloaded unless the user asks for it, so that is switched off.
 func init() { xla.EnableAutoInstall(false) }
 
-// pjrtVersion gives the version of the PJRT interface that a loaded plugin speaks.
+// pjrtVersion is the version of the PJRT interface of a loaded plugin.
 func pjrtVersion(path string) string {
-	plugin, err := pjrt.GetPlugin(path) // loaded already: go-xla keeps them by path
+	plugin, err := pjrt.GetPlugin(path) // this returns the one that is loaded already
 	if err != nil {
 		return ""
 	}

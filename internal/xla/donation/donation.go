@@ -1,8 +1,9 @@
-// Package donation lets programs update variables where they lie.
+// Package donation lets programs update variables in place.
 //
-// GoMLX gives the old value of a variable away when a program makes a new one, but
-// go-xla doesn't tell the compiler which result may take whose place: a training step then
-// needs all weights and all that the optimiser keeps twice. [Rewrite] tells it.
+// GoMLX donates the old value of a variable to a program that computes a new one, but go-xla
+// doesn't tell the compiler which result may reuse which parameter's buffer. A training step
+// then holds all weights and the optimiser's state twice. [Rewrite] adds what is missing to the
+// program's text.
 package donation
 
 import (
@@ -11,17 +12,16 @@ import (
 	"strings"
 )
 
-// variable begins the name of a parameter that is a variable's value: its path, whose
-// slashes have become underscores. Other parameters are called arg0, arg1 and so on.
-const variable = "%_"
+// variablePrefix begins the name of a parameter that is a variable: its path, with underscores
+// for slashes. Other parameters are called arg0, arg1 and so on.
+const variablePrefix = "%_"
 
-// near bounds how many operations lie between a variable and its new value; the
-// optimisers' updates have about a dozen.
-const near = 64
+// maxOperations bounds the search from a new value back to its variable. An optimiser's update
+// has about a dozen operations.
+const maxOperations = 64
 
-// byElement are operations that give at each place what can be computed from their
-// operands' numbers at that place.
-var byElement = map[string]bool{
+// elementwise are operations whose result at an index depends only on the operands at that index.
+var elementwise = map[string]bool{
 	"add": true, "subtract": true, "multiply": true, "divide": true, "maximum": true, "minimum": true, "sqrt": true, "rsqrt": true,
 	"power": true, "negate": true, "abs": true, "sign": true, "exponential": true, "log": true, "select": true, "clamp": true,
 }
@@ -32,16 +32,16 @@ var (
 	returned  = regexp.MustCompile(`(?m)^    "stablehlo\.return"\((.*)\) : `)
 )
 
-// op is what gives a value.
+// op is the operation that computes a value.
 type op struct {
 	name     string
 	operands []string
-	result   string // its type
+	kind     string // the type of its result
 }
 
-// Rewrite says in a program's text, for each result that is a variable's new value, that
-// it may take the variable's place: the nearest variable of the same type that it is
-// computed from element by element. What isn't as go-xla writes it is left as it is.
+// Rewrite marks, for each result that is the new value of a variable, that it may reuse the
+// variable's buffer. The variable is the nearest one of the same type from which the result is
+// computed element by element. A program that go-xla wouldn't write is left unchanged.
 func Rewrite(program string) string {
 	begin := strings.Index(program, "func.func @main(")
 	if begin < 0 {
@@ -71,10 +71,10 @@ func Rewrite(program string) string {
 	for _, m := range operation.FindAllStringSubmatch(body, -1) {
 		ops[m[1]] = op{m[2], strings.Split(m[3], ", "), m[4]}
 	}
-	place := map[string]int{}
+	reusedBy := map[string]int{} // the results, by variable
 	for i, result := range strings.Split(results[1], ", ") {
-		if v := nearest(result, ops, types, place); v != "" {
-			place[v] = i
+		if v := nearest(result, ops, types, reusedBy); v != "" {
+			reusedBy[v] = i
 		}
 	}
 	var b strings.Builder
@@ -84,7 +84,7 @@ func Rewrite(program string) string {
 			b.WriteString(", ")
 		}
 		fmt.Fprintf(&b, "%s: %s", name, types[name])
-		if result, ok := place[name]; ok {
+		if result, ok := reusedBy[name]; ok {
 			fmt.Fprintf(&b, " {tf.aliasing_output = %d : i32}", result)
 		}
 	}
@@ -92,19 +92,19 @@ func Rewrite(program string) string {
 	return b.String()
 }
 
-// updates says whether a result has a variable's type: most programs update nothing, and
-// need no closer look.
+// updates says whether any result has the type of a variable. Most programs update nothing, and
+// this is cheaper to find out than the rest.
 func updates(types map[string]string, results string) bool {
 	for name, kind := range types {
-		if strings.HasPrefix(name, variable) && strings.Contains(results, kind) {
+		if strings.HasPrefix(name, variablePrefix) && strings.Contains(results, kind) {
 			return true
 		}
 	}
 	return false
 }
 
-// parameters are the types by name, and the names in order; none if there is anything
-// else, such as how they are spread over devices.
+// parameters returns the parameters' types by name, and their names in order. It returns none if
+// a parameter has attributes, such as its sharding over devices.
 func parameters(list string) (types map[string]string, order []string) {
 	types = map[string]string{}
 	for _, p := range strings.Split(list, ", ") {
@@ -118,22 +118,22 @@ func parameters(list string) (types map[string]string, order []string) {
 	return types, order
 }
 
-// nearest is the variable that a value is computed from with the fewest operations in
-// between, of those whose place isn't taken; empty if there is none.
+// nearest is the variable from which a value is computed with the fewest operations in between,
+// among those that aren't taken; empty if there is none.
 func nearest(value string, ops map[string]op, types map[string]string, taken map[string]int) string {
-	kind := ops[value].result
+	kind := ops[value].kind
 	queue, seen := []string{value}, map[string]bool{}
-	for len(queue) > 0 && len(seen) < near {
+	for len(queue) > 0 && len(seen) < maxOperations {
 		v := queue[0]
 		queue = queue[1:]
 		if seen[v] {
 			continue
 		}
 		seen[v] = true
-		if _, ok := taken[v]; strings.HasPrefix(v, variable) && !ok && v != value && types[v] == kind {
+		if _, ok := taken[v]; strings.HasPrefix(v, variablePrefix) && !ok && v != value && types[v] == kind {
 			return v
 		}
-		if o, ok := ops[v]; ok && byElement[o.name] && o.result == kind {
+		if o, ok := ops[v]; ok && elementwise[o.name] && o.kind == kind {
 			queue = append(queue, o.operands...)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// step is Adam's update of one weight, as go-xla writes it, with attributes over one line
-// and over several.
+// step is Adam's update of one weight as go-xla writes it, with attributes on one line and on
+// several.
 const step = `module @step {
   func.func @main(%arg0: tensor<3xf32>, %_model_w: tensor<2x3xf32>, %_exp_avg_w: tensor<2x3xf32>, %_exp_avg_sq_w: tensor<2x3xf32>, %_model_frozen: tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<f32>) {
     %0 = "stablehlo.slice"(%arg0) {
@@ -41,7 +41,7 @@ func TestRewrite(t *testing.T) {
 	if !strings.Contains(got, want) {
 		t.Errorf("got\n%s\nwant in it\n%s", got, want)
 	}
-	// All else is as it was.
+	// Nothing else has changed.
 	for i := range 3 {
 		got = strings.Replace(got, " {tf.aliasing_output = "+string(rune('0'+i))+" : i32}", "", 1)
 	}
@@ -50,7 +50,7 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
-func TestRewriteLeavesAlone(t *testing.T) {
+func TestRewriteLeavesUnchanged(t *testing.T) {
 	for name, program := range map[string]string{
 		"nothing":             "",
 		"no variables":        strings.ReplaceAll(step, "%_", "%v"),
@@ -64,7 +64,7 @@ func TestRewriteLeavesAlone(t *testing.T) {
 	}
 }
 
-// FuzzRewrite checks that no text makes it panic or lose anything.
+// FuzzRewrite checks that Rewrite never panics and never shortens a program.
 func FuzzRewrite(f *testing.F) {
 	f.Add(step)
 	f.Add(step[:300])

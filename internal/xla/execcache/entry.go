@@ -1,6 +1,7 @@
-// Package execcache keeps compiled programs on disk. It knows files and bytes, not
-// the compiler: what a program is called is a digest of everything that its code
-// depends on, and what lies in the file is handed back only if it is whole.
+// Package execcache keeps compiled programs on disk. It knows files and bytes, but not the
+// compiler. The key of a program is a digest of everything that its code depends on; the caller
+// makes it with [Sum], [Identity] and [Machine]. An entry is returned only if every byte of it is
+// as it was written.
 package execcache
 
 import (
@@ -13,8 +14,8 @@ import (
 // Digest is a SHA-256.
 type Digest [sha256.Size]byte
 
-// Sum is the digest of several pieces, each with its length, so that no two lists
-// of pieces share one.
+// Sum is the digest of several pieces. Their lengths are part of it, so that different lists of
+// pieces have different digests.
 func Sum(pieces ...[]byte) Digest {
 	h := sha256.New()
 	var n [8]byte
@@ -31,8 +32,8 @@ func Sum(pieces ...[]byte) Digest {
 // An entry's file is a header of fixed size and the payload:
 //
 //	magic and version  8 bytes
-//	key                32, what the payload was stored under
-//	plugin             32, the digest of the library that made it and alone can read it
+//	key                32
+//	plugin             32, the digest of the plugin that made the program and can load it
 //	length             8, of the payload, little endian
 //	checksum           32, SHA-256 of the payload
 const (
@@ -40,7 +41,7 @@ const (
 	headerSize = len(magic) + 2*sha256.Size + 8 + sha256.Size
 )
 
-var errForeign = errors.New("not this program's entry, or damaged")
+var errInvalid = errors.New("the entry is damaged or belongs to another program")
 
 // encode makes an entry's header.
 func encode(key, plugin Digest, payload []byte) []byte {
@@ -53,15 +54,15 @@ func encode(key, plugin Digest, payload []byte) []byte {
 	return append(b, sum[:]...)
 }
 
-// decode gives the payload of a whole entry that was stored under this key for this
-// plugin. A damaged program may load and fail only when it runs, so every byte counts.
+// decode returns the payload of an entry with this key and plugin. A damaged program may load and
+// fail only when it runs, so every byte is checked.
 func decode(entry []byte, key, plugin Digest) ([]byte, error) {
 	if len(entry) < headerSize {
-		return nil, errForeign
+		return nil, errInvalid
 	}
 	payload := entry[headerSize:]
 	if !bytes.Equal(entry[:headerSize], encode(key, plugin, payload)) {
-		return nil, errForeign
+		return nil, errInvalid
 	}
 	return payload, nil
 }

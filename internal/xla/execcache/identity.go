@@ -13,10 +13,10 @@ import (
 	"gaze/internal/ownfile"
 )
 
-// Identity is the digest of a library's file. Reading hundreds of megabytes at
-// each start would cost more than most programs take to compile, so the digest is
-// kept in dir beside what the system says of the file (size, times, inode), and
-// made again when any of that has changed. An unwritable dir costs time only.
+// Identity is the digest of a library's file. Reading hundreds of megabytes at each start would
+// take longer than compiling most programs, so the digest is noted in dir together with the
+// file's size, times and inode, and computed again when one of those has changed. If dir can't be
+// written, the file is read each time.
 func Identity(dir, library string) (Digest, error) {
 	mark, err := fileMark(library)
 	if err != nil {
@@ -42,7 +42,7 @@ func Identity(dir, library string) (Digest, error) {
 	return d, nil
 }
 
-// parseNote reads a digest that was noted for this mark.
+// parseNote reads a digest that was noted for a file with this mark.
 func parseNote(text, mark string) (d Digest, ok bool) {
 	lines := strings.Split(text, "\n")
 	if len(lines) != 3 || lines[0] != mark || lines[2] != "" {

@@ -28,13 +28,13 @@ func TestIdentity(t *testing.T) {
 	write("one")
 	first := identity()
 	if identity() != first {
-		t.Error("the same file is someone else")
+		t.Error("the same file has another identity")
 	}
 	notes, err := filepath.Glob(filepath.Join(dir, "*.id"))
 	if err != nil || len(notes) != 1 {
 		t.Fatalf("notes %v, %v", notes, err)
 	}
-	// The note is believed as long as the file is as it was.
+	// The note counts as long as the file is unchanged.
 	text, err := os.ReadFile(notes[0])
 	if err != nil {
 		t.Fatal(err)
@@ -42,22 +42,22 @@ func TestIdentity(t *testing.T) {
 	lines := strings.Split(string(text), "\n")
 	forged := lines[0] + "\n" + strings.Repeat("ab", len(first)) + "\n"
 	for _, note := range []struct {
-		text     string
-		believed bool
+		text   string
+		counts bool
 	}{{forged, true}, {forged[:len(forged)-3], false}, {"", false}, {"x" + string(text), false}} {
 		if err := os.WriteFile(notes[0], []byte(note.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got := identity() != first; got != note.believed {
-			t.Errorf("the note %q was believed: %v", note.text, got)
+		if got := identity() != first; got != note.counts {
+			t.Errorf("the note %q was used: %v", note.text, got)
 		}
 	}
 	write("two") // as long as the first
 	if identity() == first {
-		t.Error("another file is the same")
+		t.Error("different files have the same identity")
 	}
 	if _, err := Identity(dir, filepath.Join(dir, "none")); err == nil {
-		t.Error("a file that isn't there has an identity")
+		t.Error("a missing file has an identity")
 	}
 	if d, err := Identity(filepath.Join(library, "below"), library); err != nil || d != identity() {
 		t.Errorf("without a folder to note it in: %v", err)

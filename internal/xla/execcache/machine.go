@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Machine describes what compiled code depends on outside of program and compiler:
-// the processors' make and abilities, how many this process may use, the variables
-// that the compiler reads, the graphics driver. It is false when that can't be
-// known, or when a compilation is wanted for what it writes on the way.
+// Machine describes what compiled code depends on besides the program and the compiler: the
+// processors' model, features and number, XLA's environment variables, and the graphics driver.
+// It returns false if that can't be found out, or if XLA is to write dumps, which it does only
+// while it compiles.
 func Machine() (string, bool) {
 	return machine(os.Environ(), os.ReadFile)
 }
@@ -41,27 +41,27 @@ func machine(environ []string, read func(string) ([]byte, error)) (string, bool)
 			value += "\n" + string(flags)
 		}
 		if strings.Contains(value, "xla_dump") {
-			return "", false // dumps are written by compiling
+			return "", false
 		}
 		fmt.Fprintf(&b, "%s=%q\n", name, value)
 	}
 	return b.String(), true
 }
 
-// lasting are the lines of /proc/cpuinfo that say what a processor can do (x86, then
-// ARM); others, such as its clock, change from moment to moment.
-var lasting = []string{
+// cpuFields are the lines of /proc/cpuinfo that say what a processor can do (x86, then ARM).
+// Others change all the time, such as the clock.
+var cpuFields = []string{
 	"vendor_id", "cpu family", "model", "model name", "stepping", "flags",
 	"CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features",
 }
 
-// processors lists the different kinds of processor in /proc/cpuinfo.
+// processors describes each kind of processor in /proc/cpuinfo once.
 func processors(info string) string {
 	seen := map[string]bool{}
 	for _, block := range strings.Split(info, "\n\n") {
 		var kept strings.Builder
 		for line := range strings.Lines(block) {
-			if name, _, _ := strings.Cut(line, ":"); slices.Contains(lasting, strings.TrimSpace(name)) {
+			if name, _, _ := strings.Cut(line, ":"); slices.Contains(cpuFields, strings.TrimSpace(name)) {
 				kept.WriteString(strings.TrimSpace(line) + "\n")
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// fileMark is what changes when a file's content does. The change time can't be
-// set by programs, which the modification time can.
+// fileMark describes a file by what changes when its content does. Unlike the modification time,
+// programs can't set the change time.
 func fileMark(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// fileMark is what changes when a file's content does.
+// fileMark describes a file by what changes when its content does.
 func fileMark(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

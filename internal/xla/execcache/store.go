@@ -15,15 +15,15 @@ import (
 
 const (
 	suffix     = ".xla"
-	maxEntries = 4096             // however small they are: the folder is listed at each write
-	leftAlone  = 10 * time.Minute // a file that another process may still be writing
+	maxEntries = 4096             // of any size: the folder is listed at each write
+	minAge     = 10 * time.Minute // of temporary files that are removed; younger ones may still be written
 )
 
-// Store is a folder of entries, bounded in size; the least recently used go first.
-// Several processes may use one folder: an entry is whole or not there, and two
-// that write the same one write the same thing.
+// Store is a folder of entries of bounded size; the least recently used are removed first.
+// Several processes may use it at once: an entry is complete or absent, and processes that
+// write the same entry write the same bytes.
 type Store struct {
-	Dir   string // made when the first entry is written
+	Dir   string // created with the first entry
 	Limit int64  // bytes of all entries together
 }
 
@@ -31,9 +31,9 @@ func (s *Store) path(key Digest) string {
 	return filepath.Join(s.Dir, hex.EncodeToString(key[:])+suffix)
 }
 
-// Get returns what was stored under the key for this plugin, and marks it as used.
-// An entry that is damaged, someone else's or for another plugin counts as absent;
-// the next [Store.Put] replaces it.
+// Get returns what was stored under the key for this plugin, and marks it as used. An entry that
+// is damaged, belongs to another user or is for another plugin counts as absent; the next
+// [Store.Put] replaces it.
 func (s *Store) Get(key, plugin Digest) ([]byte, bool) {
 	path := s.path(key)
 	entry, err := ownfile.Read(path)
@@ -45,16 +45,16 @@ func (s *Store) Get(key, plugin Digest) ([]byte, bool) {
 		return nil, false
 	}
 	now := time.Now()
-	_ = os.Chtimes(path, now, now) // at worst it looks older than it is
+	_ = os.Chtimes(path, now, now) // if that fails, the entry is removed earlier
 	return payload, true
 }
 
-// Put stores a payload and makes room for it. What is larger than the limit isn't stored.
+// Put stores a payload and makes room for it. A payload larger than the limit isn't stored.
 func (s *Store) Put(key, plugin Digest, payload []byte) error {
 	if int64(headerSize)+int64(len(payload)) > s.Limit {
 		return nil
 	}
-	// The folder holds machine code: nobody else may put any there.
+	// The folder holds machine code: no other user may write to it.
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ type entryFile struct {
 
 // entries lists what is stored, least recently used first.
 func (s *Store) entries() []entryFile {
-	list, _ := os.ReadDir(s.Dir) // a folder that isn't there holds nothing
+	list, _ := os.ReadDir(s.Dir) // a missing folder has no entries
 	var all []entryFile
 	for _, e := range list {
 		info, err := e.Info()
@@ -103,8 +103,8 @@ func (s *Store) entries() []entryFile {
 	return all
 }
 
-// trim removes the least recently used entries until the rest fit, and what
-// processes that were killed while they wrote have left.
+// trim removes the least recently used entries until the rest fit the limit, and temporary files
+// of processes that were killed.
 func (s *Store) trim() {
 	all := s.entries()
 	var bytes int64
@@ -112,9 +112,9 @@ func (s *Store) trim() {
 		bytes += e.size
 	}
 	for n := len(all); len(all) > 0 && (bytes > s.Limit || n > maxEntries); n-- {
-		_ = os.Remove(all[0].path) // another process may have been quicker
+		_ = os.Remove(all[0].path) // another process may have removed it already
 		bytes -= all[0].size
 		all = all[1:]
 	}
-	_ = atomicfile.SweepOlder(s.Dir, leftAlone) // unremovable leftovers don't matter here
+	_ = atomicfile.SweepOlder(s.Dir, minAge) // one that can't be removed does no harm
 }

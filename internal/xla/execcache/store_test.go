@@ -29,7 +29,7 @@ func put(t *testing.T, s *Store, key Digest, payload []byte) {
 
 func TestSumKeepsPiecesApart(t *testing.T) {
 	if Sum([]byte("ab"), []byte("c")) == Sum([]byte("a"), []byte("bc")) {
-		t.Error("pieces run together")
+		t.Error("different lists of pieces have the same digest")
 	}
 }
 
@@ -47,7 +47,7 @@ func TestStoredIsFound(t *testing.T) {
 	}
 }
 
-// TestDamage changes and cuts an entry at every byte: none may pass.
+// TestDamage flips a bit in every byte of an entry, and cuts it there: neither may be accepted.
 func TestDamage(t *testing.T) {
 	s := newStore(t, 1<<20)
 	put(t, s, key, []byte("some code"))
@@ -61,7 +61,7 @@ func TestDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, ok := s.Get(key, plugin); ok {
-			t.Errorf("%s passed as %q", what, got)
+			t.Errorf("%s was accepted as %q", what, got)
 		}
 	}
 	for i := range whole {
@@ -70,14 +70,14 @@ func TestDamage(t *testing.T) {
 		try(fmt.Sprintf("a flipped bit in byte %d", i), flipped)
 		try(fmt.Sprintf("an entry cut to %d bytes", i), whole[:i])
 	}
-	try("an entry with more behind it", append(bytes.Clone(whole), 0))
+	try("an entry with a byte appended", append(bytes.Clone(whole), 0))
 	put(t, s, key, []byte("some code"))
 	if _, ok := s.Get(key, plugin); !ok {
 		t.Error("a damaged entry wasn't replaced")
 	}
 }
 
-func TestForeign(t *testing.T) {
+func TestOtherKeyOrPlugin(t *testing.T) {
 	s := newStore(t, 1<<20)
 	put(t, s, key, []byte("code"))
 	if _, ok := s.Get(key, Sum([]byte("another plugin"))); ok {
@@ -98,7 +98,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestAnotherUsersFile must run as the administrator to have one.
+// TestAnotherUsersFile can only run as root.
 func TestAnotherUsersFile(t *testing.T) {
 	s := newStore(t, 1<<20)
 	put(t, s, key, []byte("code"))
@@ -110,7 +110,7 @@ func TestAnotherUsersFile(t *testing.T) {
 	}
 }
 
-// TestBound: the least recently used go first, and only as many as must.
+// TestBound checks that the least recently used entries are removed, and no more than necessary.
 func TestBound(t *testing.T) {
 	payload := make([]byte, 1000)
 	size := int64(headerSize + len(payload))
@@ -144,7 +144,7 @@ func TestBound(t *testing.T) {
 	}
 }
 
-func TestLeftoversAreSwept(t *testing.T) {
+func TestTemporaryFilesAreRemoved(t *testing.T) {
 	s := newStore(t, 1<<20)
 	put(t, s, key, []byte("code"))
 	old, fresh := filepath.Join(s.Dir, ".gaze-1.tmp"), filepath.Join(s.Dir, ".gaze-2.tmp")
@@ -159,10 +159,10 @@ func TestLeftoversAreSwept(t *testing.T) {
 	}
 	put(t, s, key, []byte("code"))
 	if _, err := os.Stat(old); !os.IsNotExist(err) {
-		t.Errorf("a killed process's file is still there: %v", err)
+		t.Errorf("an old temporary file is still there: %v", err)
 	}
 	if _, err := os.Stat(fresh); err != nil {
-		t.Errorf("a living process's file is gone: %v", err)
+		t.Errorf("a recent temporary file is gone: %v", err)
 	}
 }
 
@@ -183,8 +183,8 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
-// TestTogether has many writers and readers at one key and a bound that all entries break.
-func TestTogether(t *testing.T) {
+// TestConcurrency has several writers and readers of one key, and more entries than fit the limit.
+func TestConcurrency(t *testing.T) {
 	payload := bytes.Repeat([]byte("code"), 5000)
 	s := newStore(t, int64(4*len(payload)))
 	var all sync.WaitGroup
@@ -198,7 +198,7 @@ func TestTogether(t *testing.T) {
 					t.Error(err)
 				}
 				if got, ok := s.Get(key, plugin); ok && !bytes.Equal(got, payload) {
-					t.Error("read something else")
+					t.Error("read other bytes than were written")
 				}
 			}
 		})
@@ -217,7 +217,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, entry []byte) {
 		payload, err := decode(entry, key, plugin)
 		if err == nil && !bytes.Equal(entry, append(encode(key, plugin, payload), payload...)) {
-			t.Error("an entry that wasn't written passed")
+			t.Error("an entry that encode wouldn't write was accepted")
 		}
 	})
 }
