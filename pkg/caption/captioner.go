@@ -174,21 +174,17 @@ func (o Options) resolve(c Config) (Options, error) {
 	}
 	switch {
 	case o.MaxTokens < 1 || o.MaxTokens > c.MaxPositions-1:
-		return o, fmt.Errorf("captions of at most %d tokens: this model can make 1 to %d", o.MaxTokens, c.MaxPositions-1)
+		return o, fmt.Errorf("captions of at most %d pieces: this model can make 1 to %d", o.MaxTokens, c.MaxPositions-1)
 	case o.Beam < 1 || 2*o.Beam > c.Vocab:
-		return o, fmt.Errorf("a beam of %d: it must be at least 1 and at most half of the %d tokens", o.Beam, c.Vocab)
+		return o, fmt.Errorf("a beam of %d: it must be at least 1 and at most half of the %d pieces", o.Beam, c.Vocab)
 	case o.Beam > 1 && o.sampled():
-		return o, errors.New("beam search and sampling (top-k, top-p, temperature) exclude each other: leave out the beam, or the sampling")
+		return o, errors.New("beam search and drawing at random (top-k, top-p, temperature) exclude each other")
 	case o.Batch < 1:
-		return o, fmt.Errorf("%d pictures at a time: it must be at least 1", o.Batch)
-	case o.TopK < 0:
-		return o, fmt.Errorf("sampling with top-k %d: it must be at least 1, or 0 for no limit", o.TopK)
-	case !(o.TopP >= 0 && o.TopP <= 1):
-		return o, fmt.Errorf("sampling with top-p %g: it must be more than 0 and at most 1, or 0 for no limit", o.TopP)
-	case !(o.Temperature >= 0) || o.Temperature > 1e6:
-		return o, fmt.Errorf("sampling with a temperature of %g: it must be more than 0 and at most 1e6, or 0 for 1", o.Temperature)
+		return o, fmt.Errorf("%d pictures at a time", o.Batch)
+	case o.TopK < 0 || !(o.TopP >= 0 && o.TopP <= 1) || !(o.Temperature >= 0) || o.Temperature > 1e6:
+		return o, fmt.Errorf("drawing with top-k %d, top-p %g and temperature %g", o.TopK, o.TopP, o.Temperature)
 	case o.LengthPenalty-o.LengthPenalty != 0:
-		return o, fmt.Errorf("a length penalty of %g: it must be finite", o.LengthPenalty)
+		return o, fmt.Errorf("a length penalty of %g", o.LengthPenalty)
 	}
 	return o, nil
 }
