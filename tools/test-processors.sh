@@ -41,7 +41,7 @@ check() {
 }
 
 golden='Switches|HeldTo|Products|Vector|Golden|BFloat16|HeadOfAnyLayout|Probabilities|Derivative|PadGradient'
-pure='./pkg/backend ./pkg/backend/layers ./pkg/vit ./pkg/train ./pkg/caption'
+pure='./pkg/backend ./pkg/nn ./pkg/vit ./pkg/train ./pkg/caption'
 pictures='./pkg/transform ./pkg/data/jpeg'
 
 # shellcheck disable=SC2086 # lists of packages
@@ -59,6 +59,6 @@ fi
 # XLA takes seconds to compile each program, so few are run.
 check "AVX2, XLA" GODEBUG=$no512 GAZE_KERNELS=off XLA_FLAGS=--xla_cpu_max_isa=AVX2 GAZE_TEST_VECTORS=AVX2 GAZE_TEST_KERNELS=off -- \
   -run 'Switches|HeldTo|Products|Probabilities|RunInBFloat16|BFloat16Golden/default|GreedyGolden|TestGolden/(timm_vit|hf_dinov2)/' \
-  ./pkg/backend ./pkg/backend/layers ./pkg/vit ./pkg/train ./pkg/caption
+  ./pkg/backend ./pkg/nn ./pkg/vit ./pkg/train ./pkg/caption
 check "AVX-512 without tiles, XLA" GAZE_TILES=off GAZE_TEST_KERNELS=tilesoff -- \
-  -run 'Switches|Products|Kernels|PackedWeights|TestGolden/(timm_vit|hf_dinov2)/' ./pkg/backend ./pkg/backend/layers ./pkg/vit
+  -run 'Switches|Products|Kernels|PackedWeights|TestGolden/(timm_vit|hf_dinov2)/' ./pkg/backend ./pkg/nn ./pkg/vit

@@ -47,7 +47,7 @@ func prepareCaption(b compute.Backend, t task) ([]float32, work, error) {
 	}
 	var pieces []float32
 	for _, r := range results {
-		for _, p := range r.Pieces {
+		for _, p := range r.Tokens {
 			pieces = append(pieces, float32(p.ID))
 		}
 	}

@@ -214,7 +214,7 @@ type pieceJSON struct {
 
 func (c *captionFlags) writeJSON(p *outputs.Plan, e *explain.Captioned, style explain.CaptionStyle, path string) error {
 	out := captionJSON{Caption: e.Result.Text, Grid: e.Result.Grid}
-	for i, piece := range e.Result.Pieces {
+	for i, piece := range e.Result.Tokens {
 		out.Pieces = append(out.Pieces, pieceJSON(piece))
 		m, err := e.PieceMap(i, style.Layer, style.Heads)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 // Kernels says whether a backend's programs run Gaze's own kernels: products of float32
 // matrices, attention and layer normalisation with vectors of 512 bits. It is so for XLA
 // on the CPU, on Linux, where the processor has them (AVX-512), unless $GAZE_KERNELS is
-// "off", for backends that this package opened. package layers builds graphs that use them.
+// "off", for backends that this package opened. package nn builds graphs that use them.
 func Kernels(b compute.Backend) bool {
 	x, ok := b.(interface{ PluginName() string })
 	return ok && haveKernels(x.PluginName())
@@ -24,7 +24,7 @@ func Tiles() bool { return kernels.Tiles() }
 // MultipliesHalf says whether a backend's products of half-precision numbers can be relied
 // on: XLA's can. Those of GoMLX's Go backend can't: its vector code for AVX2, used where
 // there is no AVX-512, leaves out terms of products of bfloat16 and float16 (see
-// docs/backends.md). Package layers converts factors to float32 on other backends than
+// docs/backends.md). Package nn converts factors to float32 on other backends than
 // XLA, after it has rounded them.
 func MultipliesHalf(b compute.Backend) bool {
 	_, xla := b.(interface{ PluginName() string })
@@ -32,7 +32,7 @@ func MultipliesHalf(b compute.Backend) bool {
 }
 
 // PacksWeights says whether a linear layer's weights [out, in] may be given to a backend
-// packed, by [PackWeights], if nothing but package layers' Linear with Packed reads them.
+// packed, by [PackWeights], if nothing but package nn's Linear with Packed reads them.
 // They take as much memory so, and products needn't pack them in each run.
 func PacksWeights(b compute.Backend, out, in int) bool { return Kernels(b) && kernels.Packs(out, in) }
 
@@ -40,7 +40,7 @@ func PacksWeights(b compute.Backend, out, in int) bool { return Kernels(b) && ke
 func PackWeights(dst, weights []float32, out, in int) { kernels.Pack(dst, weights, out, in) }
 
 // KernelFunction is the name of a function that stands for a kernel in a program; see
-// package layers, which alone needs it.
+// package nn, which alone needs it.
 func KernelFunction(kernel string, numbers []int64, id int) string {
 	return kernels.Function(kernel, numbers, id)
 }

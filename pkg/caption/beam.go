@@ -6,19 +6,18 @@ import (
 	"slices"
 )
 
-// beam is beam search as transformers' BeamSearchScorer defines it, with early
-// stopping off: of the 2·width best continuations the first width that don't end
-// go on; one that ends is kept if it is among the first width. A caption's score
-// is the sum of its log-probabilities over its number of pieces, the closing
-// [SEP] included, to the power of penalty. The search ends when width captions
-// are kept and the best continuation, at its length now, scores no better than
-// the worst of them.
+// beam is beam search as transformers' BeamSearchScorer defines it, without early
+// stopping. Of the 2·width best continuations, the first width that don't end are
+// continued; one that ends is kept if it is among the first width. A caption's score is
+// the sum of its log-probabilities divided by its length, the closing [SEP] included, to
+// the power of penalty. The search ends when width captions are kept and the best
+// continuation, at its present length, scores no better than the worst of them.
 type beam struct {
 	width, end, limit int
 	penalty           float64
 	running           []scored // best first; their score is the sum of log-probabilities
 	kept              []scored // ended captions by score, best first; at most width
-	length            int      // pieces of the running captions
+	length            int      // tokens of the running captions
 	finished          bool
 }
 
@@ -31,7 +30,7 @@ func newBeam(o Options, end int) *beam {
 	return &beam{width: o.Beam, end: end, limit: o.MaxTokens, penalty: o.LengthPenalty, running: []scored{{caption: &hypothesis{}}}}
 }
 
-// candidate is a running caption and a piece to add.
+// candidate is a running caption and a token to add to it.
 type candidate struct {
 	row, id int
 	score   float64
@@ -58,18 +57,18 @@ func (b *beam) advance(rows []prediction) (ids, parents []int) {
 	return ids, parents
 }
 
-// candidates lists the 2·width best continuations, best first; equals in the
-// order of rows and ids.
+// candidates lists the 2·width best continuations, best first; those of equal score are in
+// the order of rows and ids.
 func (b *beam) candidates(rows []prediction) []candidate {
 	var best []candidate
-	for r, so := range b.running {
+	for r, caption := range b.running {
 		for id, p := range rows[r].logProbs {
-			c := candidate{r, id, so.score + float64(p)}
+			c := candidate{r, id, caption.score + float64(p)}
 			if len(best) == 2*b.width && c.score <= best[len(best)-1].score {
 				continue
 			}
 			at, _ := slices.BinarySearchFunc(best, c, func(x, c candidate) int {
-				if x.score >= c.score { // after its equals
+				if x.score >= c.score { // after those of equal score
 					return -1
 				}
 				return 1
@@ -81,7 +80,7 @@ func (b *beam) candidates(rows []prediction) []candidate {
 	return best
 }
 
-// keep adds an ended caption of the present length, by its score.
+// keep adds a caption that ended at the present length, in the order of scores.
 func (b *beam) keep(s scored) {
 	s.score = b.normalised(s.score)
 	b.kept = append(b.kept, s)
@@ -89,15 +88,15 @@ func (b *beam) keep(s scored) {
 	b.kept = b.kept[:min(len(b.kept), b.width)]
 }
 
-// normalised is a sum of log-probabilities of the present length as a score.
+// normalised is the score of a caption of the present length.
 func (b *beam) normalised(sum float64) float64 {
 	return sum / math.Pow(float64(b.length), b.penalty)
 }
 
 func (b *beam) done() bool { return b.finished }
 
-// best is the kept caption of the best score; captions that the limit cut off
-// stand among them.
+// best is the kept caption of the best score. Captions that the limit cut off compete with
+// those that ended.
 func (b *beam) best() *hypothesis {
 	if b.length >= b.limit {
 		for _, r := range b.running {

@@ -14,7 +14,7 @@ import (
 // are drawn anew for every beginning.
 func treeLogProbs(name string, h *hypothesis) []float32 {
 	key := name + " 1"
-	for _, p := range h.pieces() {
+	for _, p := range h.tokens() {
 		key += fmt.Sprint(" ", p.id)
 	}
 	logits := stream(key, 12)
@@ -60,7 +60,7 @@ func TestBeamGolden(t *testing.T) {
 			s.advance(rows)
 		}
 		var ids []int
-		for _, p := range s.best().pieces() {
+		for _, p := range s.best().tokens() {
 			ids = append(ids, p.id)
 		}
 		if !slices.Equal(ids, c.IDs) {
@@ -79,4 +79,4 @@ func (b *beam) now() (list []*hypothesis) {
 	return list
 }
 
-func (s *single) now() []*hypothesis { return []*hypothesis{s.so} }
+func (s *single) now() []*hypothesis { return []*hypothesis{s.caption} }

@@ -7,6 +7,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/transform"
 )
 
@@ -31,7 +32,7 @@ func BenchmarkCaption(b *testing.B) {
 					b.Fatal(err)
 				}
 				for _, r := range results {
-					said += len(r.Pieces)
+					said += len(r.Tokens)
 				}
 			}
 			once() // compiles
@@ -69,7 +70,7 @@ func BenchmarkRecompute(b *testing.B) {
 			}
 			next := results[0].Value().([]int32)[0]
 			tokens[i+1], pads[i+1] = next, false
-			free(images, ids, padding, at, results[0])
+			nn.Free(images, ids, padding, at, results[0])
 		}
 	}
 	once()

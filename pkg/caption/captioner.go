@@ -14,82 +14,79 @@ import (
 // Options say how captions are made. The zero value is greedy, as long as the
 // model allows.
 type Options struct {
-	Beam          int     // captions followed at once; 0 or 1: only one
-	LengthPenalty float64 // of beam search: the power of the length that divides a caption's log-probability; 0 prefers short ones, 1 is transformers' default
-	MaxTokens     int     // pieces at most, the closing [SEP] included; 0: one fewer than the model's positions
-	TopK          int     // draw among that many likeliest pieces; 0: all, if TopP or Temperature asks for drawing
-	TopP          float64 // draw among the fewest pieces that together have this probability; 0: all
-	Temperature   float64 // divides the logits before drawing; 0: 1
-	Seed          uint64  // of the draws; each picture's depend on its index too
+	Beam          int     // width of the beam search; 0 or 1: none
+	LengthPenalty float64 // of beam search: the exponent of the length by which a caption's log-probability is divided; 0 prefers short captions, 1 is transformers' default
+	MaxTokens     int     // the most tokens, the closing [SEP] included; 0: one fewer than the model's positions
+	TopK          int     // sample from this number of likeliest tokens; 0: from all, if TopP or Temperature asks for sampling
+	TopP          float64 // sample from the fewest tokens that together have this probability; 0: from all
+	Temperature   float64 // divides the logits before sampling; 0: 1
+	Seed          uint64  // of sampling; each picture's samples depend on its index too
 	Batch         int     // pictures decoded at a time; 0: 8
 	NoAttention   bool    // leave Result.Attention empty
 
-	// Blocked says which cells of each picture nothing may look at: neither the
-	// encoder's attention, in which each cell looks at all, nor the decoder's, in
-	// any layer. One list for each picture, of its cells row by row; nil for a
-	// picture of which nothing is blocked, and nil for none at all. Blocked cells
-	// keep their places: positions are those of the whole picture. Their maps'
-	// weights are exactly 0. (What the backbone carried into
-	// neighbouring cells stays there.)
-	Blocked [][]bool
+	// Masked says which cells of each picture no attention may attend to, in encoder and
+	// decoder: one list for each picture, of its cells row by row; nil for a picture
+	// without masked cells, and nil for none at all. Positions stay those of the whole
+	// picture. Masked cells have a weight of exactly 0 in all maps. (The backbone has
+	// already mixed neighbouring cells, which stays as it is.)
+	Masked [][]bool
 }
 
-// sampled tells whether pieces are drawn at random.
+// sampled says whether tokens are sampled.
 func (o Options) sampled() bool { return o.TopK > 0 || o.TopP > 0 || o.Temperature > 0 }
 
 // Result is the caption of one picture.
 type Result struct {
 	Text   string
-	Pieces []Piece // as predicted, the closing [SEP] included if there was room for it
+	Tokens []Token // as predicted, the closing [SEP] included if there was room for it
 	Grid   [2]int  // rows and columns of cells
-	// Attention is the decoder's attention to the picture at the step that
-	// predicted each piece: [piece][layer][head][cell], cells row by row, each
-	// row of cells summing to one.
+	// Attention is the decoder's attention to the picture in the step that predicted each
+	// token: [token][layer][head][cell], cells row by row. Each map sums to one.
 	Attention [][][][]float32
 	// Input is the height and width in pixels of what the network saw.
 	Input [2]int
 }
 
-// Piece is a word piece of a caption.
-type Piece struct {
+// Token is a token of a caption: a word or, in WordPiece, a part of one.
+type Token struct {
 	ID      int
-	Text    string  // as the vocabulary has it: "##s" goes on the piece before
-	LogProb float64 // natural logarithm of the probability that the model gave it
+	Text    string  // as in the vocabulary: "##s" continues the token before
+	LogProb float64 // natural logarithm of the model's probability
 }
 
-// LogProb is the caption's log-probability: the sum of its pieces'.
+// LogProb is the caption's log-probability, the sum of its tokens'.
 func (r Result) LogProb() float64 {
 	sum := 0.0
-	for _, p := range r.Pieces {
+	for _, p := range r.Tokens {
 		sum += p.LogProb
 	}
 	return sum
 }
 
-// Captioner makes captions. It is safe for concurrent use. Programs are compiled
-// on first use for each shape of input; the last few are kept.
+// Captioner makes captions. It is safe for concurrent use. Programs are compiled on first
+// use for each shape of input; the most recently used are kept.
 type Captioner struct {
 	config Config
 	vocab  *Vocab
 
 	mu  sync.Mutex
-	net *net
+	net *network
 }
 
-// NewCaptioner gives the model's weights to the backend, checking that they are
-// finite. The model may be closed afterwards. vocab is the word pieces; nil:
-// those that came with the model.
+// NewCaptioner uploads the model's weights to the backend, checking that they are finite.
+// The model may be closed afterwards. A nil vocab stands for the one that came with the
+// model.
 func NewCaptioner(backend compute.Backend, m *Model, vocab *Vocab) (*Captioner, error) {
 	if vocab == nil {
 		vocab = m.Vocab
 	}
 	switch {
 	case vocab == nil:
-		return nil, errors.New("caption: the model came without words: give it a vocabulary (CATR's is that of bert-base-uncased)")
+		return nil, errors.New("caption: the model has no vocabulary of its own: give it one (CATR's is that of bert-base-uncased)")
 	case vocab.Len() != m.Config.Vocab:
 		return nil, fmt.Errorf("caption: the vocabulary has %d word pieces, the model was made for %d", vocab.Len(), m.Config.Vocab)
 	}
-	n, err := newNet(backend, m, true)
+	n, err := newNetwork(backend, m, true)
 	if err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
 	}
@@ -99,7 +96,7 @@ func NewCaptioner(backend compute.Backend, m *Model, vocab *Vocab) (*Captioner, 
 // Config is the model's configuration.
 func (c *Captioner) Config() Config { return c.config }
 
-// Vocab is the word pieces.
+// Vocab is the vocabulary.
 func (c *Captioner) Vocab() *Vocab { return c.vocab }
 
 // Close frees the weights and the compiled programs.
@@ -114,14 +111,13 @@ func (c *Captioner) Close() error {
 	return n.close()
 }
 
-// Caption makes a caption for each RGB picture. A picture that can't be
-// captioned doesn't keep the others from it: its result is empty, and the error
-// names it by its index (errors.Join of one per picture).
+// Caption makes a caption for each RGB picture. Where a picture can't be captioned, the
+// others still are: its result is empty, and the error names it by its index (errors.Join
+// of one per picture).
 //
-// Pictures are encoded one by one, unpadded, so that a caption doesn't depend on
-// the pictures beside it (and on a processor nothing is lost), and decoded in
-// batches, whatever their shapes. Each new shape costs the compilation of an
-// encoder.
+// Pictures are encoded one by one, without padding, so that a caption doesn't depend on
+// the other pictures (on a CPU this costs no time), and decoded in batches, whatever their
+// shapes. Each new shape needs the compilation of an encoder.
 func (c *Captioner) Caption(images []*transform.Image, o Options) ([]Result, error) {
 	inputs := make([]*transform.Tensor, len(images))
 	var errs []error
@@ -137,8 +133,7 @@ func (c *Captioner) Caption(images []*transform.Image, o Options) ([]Result, err
 	return results, errors.Join(append(errs, err)...)
 }
 
-// CaptionTensors is [Captioner.Caption] for pictures already preprocessed; nil
-// ones are passed over.
+// CaptionTensors is [Captioner.Caption] for preprocessed pictures; nil ones are skipped.
 func (c *Captioner) CaptionTensors(inputs []*transform.Tensor, o Options) ([]Result, error) {
 	o, err := o.resolve(c.config)
 	if err != nil {
@@ -149,7 +144,7 @@ func (c *Captioner) CaptionTensors(inputs []*transform.Tensor, o Options) ([]Res
 	if c.net == nil {
 		return nil, errors.New("caption: the captioner is closed")
 	}
-	if err := o.checkBlocked(c.config, inputs); err != nil {
+	if err := o.checkMasked(c.config, inputs); err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
 	}
 	results := make([]Result, len(inputs))
@@ -174,54 +169,54 @@ func (o Options) resolve(c Config) (Options, error) {
 	}
 	switch {
 	case o.MaxTokens < 1 || o.MaxTokens > c.MaxPositions-1:
-		return o, fmt.Errorf("captions of at most %d pieces: this model can make 1 to %d", o.MaxTokens, c.MaxPositions-1)
+		return o, fmt.Errorf("captions of at most %d tokens: this model allows 1 to %d", o.MaxTokens, c.MaxPositions-1)
 	case o.Beam < 1 || 2*o.Beam > c.Vocab:
-		return o, fmt.Errorf("a beam of %d: it must be at least 1 and at most half of the %d pieces", o.Beam, c.Vocab)
+		return o, fmt.Errorf("a beam of %d: it must be at least 1 and at most %d, half of the vocabulary", o.Beam, c.Vocab/2)
 	case o.Beam > 1 && o.sampled():
-		return o, errors.New("beam search and drawing at random (top-k, top-p, temperature) exclude each other")
+		return o, errors.New("beam search can't be combined with sampling: leave out the beam, or top-k, top-p and temperature")
 	case o.Batch < 1:
-		return o, fmt.Errorf("%d pictures at a time", o.Batch)
+		return o, fmt.Errorf("%d pictures at a time: it must be at least 1", o.Batch)
 	case o.TopK < 0 || !(o.TopP >= 0 && o.TopP <= 1) || !(o.Temperature >= 0) || o.Temperature > 1e6:
-		return o, fmt.Errorf("drawing with top-k %d, top-p %g and temperature %g", o.TopK, o.TopP, o.Temperature)
+		return o, fmt.Errorf("sampling with top-k %d, top-p %g and temperature %g: top-k must be at least 0, top-p from 0 to 1, the temperature from 0 to 1e6", o.TopK, o.TopP, o.Temperature)
 	case o.LengthPenalty-o.LengthPenalty != 0:
-		return o, fmt.Errorf("a length penalty of %g", o.LengthPenalty)
+		return o, fmt.Errorf("a length penalty of %g: it must be finite", o.LengthPenalty)
 	}
 	return o, nil
 }
 
-// checkBlocked compares the blocked cells with the pictures' grids.
-func (o Options) checkBlocked(c Config, inputs []*transform.Tensor) error {
-	if o.Blocked == nil {
+// checkMasked compares the masked cells with the pictures' grids.
+func (o Options) checkMasked(c Config, inputs []*transform.Tensor) error {
+	if o.Masked == nil {
 		return nil
 	}
-	if len(o.Blocked) != len(inputs) {
-		return fmt.Errorf("blocked cells of %d pictures for %d pictures", len(o.Blocked), len(inputs))
+	if len(o.Masked) != len(inputs) {
+		return fmt.Errorf("masked cells of %d pictures for %d pictures: give a list (or nil) for each", len(o.Masked), len(inputs))
 	}
-	for i, cells := range o.Blocked {
+	for i, cells := range o.Masked {
 		if cells == nil || inputs[i] == nil {
 			continue
 		}
 		grid := c.Grid(inputs[i].Shape[1], inputs[i].Shape[2])
 		switch {
 		case len(cells) != grid[0]*grid[1]:
-			return fmt.Errorf("picture %d: %d cells are or aren't blocked, it has %d×%d", i, len(cells), grid[0], grid[1])
+			return fmt.Errorf("picture %d: %d cells are listed as masked or not, it has %d×%d", i, len(cells), grid[0], grid[1])
 		case !slices.Contains(cells, false):
-			return fmt.Errorf("picture %d: all its cells are blocked, nothing is left to look at", i)
+			return fmt.Errorf("picture %d: all its cells are masked, nothing is left to attend to", i)
 		}
 	}
 	return nil
 }
 
-// blockedOf is the blocked cells of a picture; nil if none is.
-func (o Options) blockedOf(picture int) []bool {
-	if o.Blocked == nil || !slices.Contains(o.Blocked[picture], true) {
+// maskedOf is the masked cells of a picture; nil if there are none.
+func (o Options) maskedOf(picture int) []bool {
+	if o.Masked == nil || !slices.Contains(o.Masked[picture], true) {
 		return nil
 	}
-	return o.Blocked[picture]
+	return o.Masked[picture]
 }
 
-// groups lists the indices of inputs that are decoded together, at most batch of
-// them.
+// groups lists the indices of inputs that are decoded together, at most batch in each
+// group.
 func groups(inputs []*transform.Tensor, batch int) [][]int {
 	var all []int
 	for i, t := range inputs {

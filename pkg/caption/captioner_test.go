@@ -51,7 +51,7 @@ func testInput(name string, height, width int) *transform.Tensor {
 // from a picture that isn't padded.
 type reference struct {
 	t     *testing.T
-	net   *net
+	net   *network
 	cfg   Config
 	image *transform.Tensor
 }
@@ -102,7 +102,7 @@ func (r reference) compare(got Result, what string) {
 	r.t.Helper()
 	var ids []int
 	sum := 0.0
-	for i, p := range got.Pieces {
+	for i, p := range got.Tokens {
 		want := r.predict(ids)
 		sum += float64(want.logProbs[p.ID])
 		if d := math.Abs(p.LogProb - float64(want.logProbs[p.ID])); d > 1e-4 {
@@ -121,7 +121,7 @@ func (r reference) compare(got Result, what string) {
 
 func ids(r Result) []int {
 	var list []int
-	for _, p := range r.Pieces {
+	for _, p := range r.Tokens {
 		list = append(list, p.ID)
 	}
 	return list
@@ -193,7 +193,7 @@ func compareUncached(t *testing.T, c *Captioner, inputs []*transform.Tensor, o O
 	o, _ = o.resolve(c.config)
 	for i, in := range inputs {
 		if in == nil {
-			if len(results[i].Pieces) > 0 {
+			if len(results[i].Tokens) > 0 {
 				t.Error("there is a caption without a picture")
 			}
 			continue
@@ -334,14 +334,14 @@ func TestCaptionErrors(t *testing.T) {
 		t.Error("without a backend: no error")
 	}
 	spoilt := drawnModel(t, cfg)
-	spoilt.params["words"].Bytes()[3], spoilt.params["words"].Bytes()[2] = 0x7f, 0xc0
+	spoilt.params["words"].Parts[0].Tensor.Bytes()[3], spoilt.params["words"].Parts[0].Tensor.Bytes()[2] = 0x7f, 0xc0
 	if _, err := NewCaptioner(b, spoilt, numberVocab(t, cfg.Vocab)); err == nil || !strings.Contains(err.Error(), "words holds NaN") {
 		t.Errorf("with NaN: %v", err)
 	}
 	c := newTestCaptioner(t, b, cfg)
 	good := transform.NewImage(20, 30, 3)
 	results, err := c.Caption([]*transform.Image{good, nil, transform.NewImage(1000, 2, 3), transform.NewImage(5, 5, 4), good}, Options{MaxTokens: 3})
-	if err == nil || len(results) != 5 || len(results[0].Pieces) == 0 || len(results[4].Pieces) == 0 || len(results[1].Pieces)+len(results[2].Pieces) > 0 {
+	if err == nil || len(results) != 5 || len(results[0].Tokens) == 0 || len(results[4].Tokens) == 0 || len(results[1].Tokens)+len(results[2].Tokens) > 0 {
 		t.Fatalf("bad pictures among good ones: %v, %v", results, err)
 	}
 	for _, want := range []string{"picture 1", "picture 2", "picture 3", "too narrow"} {

@@ -5,10 +5,11 @@ import (
 	"regexp"
 	"strings"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
-// catrRules turn our names into CATR's, one after the other.
+// catrRules turn Gaze's names into CATR's, applied one after the other.
 var catrRules = []struct {
 	pattern *regexp.Regexp
 	becomes string
@@ -41,23 +42,23 @@ func catrName(ours string) string {
 	return ours
 }
 
-// catrIgnored tells the tensors of a checkpoint that aren't weights: counters of
-// batch norms that weren't frozen when it was written.
+// catrIgnored says whether a tensor isn't a weight: batch norms that weren't frozen when
+// the checkpoint was written have counters.
 func catrIgnored(name string) bool { return strings.HasSuffix(name, ".num_batches_tracked") }
 
-// shapeReader reads the shapes that tell a configuration; the first that isn't
-// there is kept as the error.
+// shapeReader reads the shapes from which the configuration is inferred. It keeps an error
+// for the first that is missing.
 type shapeReader struct {
 	file *weights.File
 	err  error
 }
 
-// of is the shape of our parameter, which has rank dimensions.
+// of is the shape of a parameter that must have rank dimensions.
 func (r *shapeReader) of(ours string, rank int) []int {
 	t, ok := r.file.Tensor(catrName(ours))
 	if !ok || len(t.Shape) != rank {
 		if r.err == nil {
-			r.err = fmt.Errorf("it isn't a captioner: there is no %s of %d dimensions (its tensors: %s)", catrName(ours), rank, capped(r.file.Names(), 4))
+			r.err = fmt.Errorf("it isn't a captioner: there is no %s of %d dimensions (its tensors: %s)", catrName(ours), rank, nn.FirstNames(r.file.Names(), 4))
 		}
 		return make([]int, rank)
 	}
@@ -73,7 +74,7 @@ func (r *shapeReader) count(format string) int {
 	}
 }
 
-// inferCATR finds the configuration of a file with CATR's names.
+// inferCATR infers the configuration from the shapes in a file with CATR's names.
 func inferCATR(file *weights.File) (Config, error) {
 	r := &shapeReader{file: file}
 	c := CATR()

@@ -73,7 +73,7 @@ func TestGrid(t *testing.T) {
 func TestSmallSize(t *testing.T) {
 	n := 0
 	for _, p := range Small(150).Parameters() {
-		n += product(p.Shape)
+		n += p.Len()
 	}
 	if 2*n > 4_000_000 {
 		t.Errorf("%d parameters", n)

@@ -1,208 +1,237 @@
 package caption
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 
-	"gaze/pkg/transform"
+	"gaze/pkg/nn"
 )
 
-// decoder says captions of encoded pictures, one piece in each row at a time.
-type decoder struct {
-	c       *Captioner
-	seen    *seen
-	beams   int // rows of each picture
-	options Options
-	cache   []*tensors.Tensor // keys and values of each layer in turn
+// Intermediates is everything that a pass of the decoder computes, by name. What the
+// caller doesn't use, the compiler drops. Position t of a row is the step that reads token
+// t and predicts token t+1; its attention is that of the same step.
+type Intermediates struct {
+	Embeddings *Node   // [rows, tokens, dim]: words with positions, normalised
+	Layers     []Layer // one per layer
+	Norm       *Node   // [rows, tokens, dim]: after the last norm
+	Logits     *Node   // [rows, tokens, vocab]
 }
 
-func (c *Captioner) newDecoder(s *seen, o Options) (*decoder, error) {
-	cfg := c.config
-	dims := []int{len(s.grids) * o.Beam, cfg.Heads, o.MaxTokens, cfg.Dim / cfg.Heads}
-	d := &decoder{c: c, seen: s, beams: o.Beam, options: o}
-	zeros := make([]float32, product(dims))
-	for range 2 * cfg.DecoderLayers {
-		t, err := input(c.net, zeros, dims...)
-		if err != nil {
-			d.free()
-			return nil, err
-		}
-		d.cache = append(d.cache, t)
-	}
-	return d, nil
+// Layer is what one decoder layer computes.
+type Layer struct {
+	Self   *Node // [rows, heads, tokens, tokens]: attention to the tokens so far
+	Cross  *Node // [rows, heads, tokens, cells]: attention to the picture
+	Tokens *Node // [rows, tokens, dim]
 }
 
-func (d *decoder) free() { free(d.cache...) }
+// Decode builds the graph of the decoder over whole captions, as in training.
+//
+// tokens are int32 [rows, tokens], ids that begin with [CLS] and end in padding. rows is
+// the memory's batch or a multiple of it: several captions of one picture then lie
+// together. padding is bool [rows, tokens], true for padding, which no other token then
+// attends to. nil is right where all padding is at the end, since tokens attend only to
+// those before them.
+func Decode(scope *model.Scope, cfg Config, memory *Memory, tokens, padding *Node) *Intermediates {
+	m := newModule(scope, cfg, memory.Tokens)
+	rows, length := tokens.Shape().Dim(0), tokens.Shape().Dim(1)
+	if batch := memory.Tokens.Shape().Dim(0); rows%batch != 0 || length > cfg.MaxPositions {
+		exceptions.Panicf("caption.Decode: %d captions of %d tokens for %d pictures and at most %d tokens", rows, length, batch, cfg.MaxPositions)
+	}
+	g := tokens.Graph()
+	positions := Slice(m.Get("positions", cfg.MaxPositions, cfg.Dim), AxisRange(0, length))
+	positions = Reshape(positions, 1, length, cfg.Dim)
+	out := &Intermediates{Embeddings: m.embed(tokens, positions)}
+	masks := []*Node{Reshape(LogicalNot(LowerTriangular(g, length)), 1, 1, length, length)} // the tokens to come
+	if padding != nil {
+		masks = append(masks, Reshape(padding, rows, 1, 1, length))
+	}
 
-// step reads a piece in each row, at a position, rows going on from parents, and
-// returns the predictions.
-func (d *decoder) step(tokens, parents []int32, position int) ([]prediction, error) {
-	n, rows := d.c.net, len(tokens)
-	var small [3]*tensors.Tensor
-	defer func() { free(small[:]...) }()
-	var errs [3]error
-	small[0], errs[0] = input(n, tokens, rows)
-	small[1], errs[1] = input(n, []int32{int32(position)})
-	small[2], errs[2] = input(n, parents, rows)
-	if err := errors.Join(errs[:]...); err != nil {
-		return nil, err
+	x := out.Embeddings
+	for i := range cfg.DecoderLayers {
+		b := m.in("decoder_%d", i)
+		self := func(query, value *Node) keys { return b.in("self").keys(query, value, masks...) }
+		layer := b.decoderBlock(x, positions, self, b.pictureKeys(memory))
+		out.Layers = append(out.Layers, layer)
+		x = layer.Tokens
 	}
-	inputs := []any{small[0], small[1], small[2], d.seen.padding}
-	for _, t := range slices.Concat(d.cache, d.seen.layers) {
-		inputs = append(inputs, t)
-	}
-	key := fmt.Sprint("step ", len(d.seen.grids), d.beams, d.options.MaxTokens, d.seen.cells)
-	results, err := run(n, key, d.graph, inputs...)
-	if err != nil {
-		return nil, err
-	}
-	d.free()
-	d.cache = results[2:]
-	defer free(results[:2]...)
-	return d.predictions(results[0], results[1], rows)
+	out.Norm = m.norm("decoder_norm", x)
+	out.Logits = m.head(out.Norm)
+	return out
 }
 
-// graph builds the program of a step.
-func (d *decoder) graph(scope *model.Scope, in []*Node) []*Node {
-	caches := 2 * d.c.config.DecoderLayers
-	s := stepInputs{tokens: in[0], position: in[1], parents: in[2], padding: in[3], cache: in[4 : 4+caches], cross: in[4+caches:]}
-	if d.beams == 1 {
-		s.parents = nil
-	}
-	out := step(scope, d.c.config, s)
-	return append([]*Node{out.logProbs, out.attention}, out.cache...)
+// embed is the tokens' word vectors plus positions [1, tokens, dim], normalised.
+func (m module) embed(tokens, positions *Node) *Node {
+	words := m.Get("words", m.cfg.Vocab, m.cfg.Dim)
+	x := Gather(words, ExpandAxes(tokens, -1))
+	return m.NormEpsilon("embed_norm", m.cfg.Dim, m.cfg.EmbedNormEps).Apply(Add(x, positions))
 }
 
-// predictions copies what a step said out of the backend, row by row.
-func (d *decoder) predictions(logProbs, attention *tensors.Tensor, rows int) ([]prediction, error) {
-	list := make([]prediction, rows)
-	all, err := tensors.CopyFlatData[float32](logProbs)
-	if err != nil {
-		return nil, err
-	}
-	n := len(all) / rows
-	for i := range list {
-		list[i].logProbs = all[i*n : (i+1)*n]
-		if v := list[i].logProbs[0]; v-v != 0 {
-			return nil, fmt.Errorf("the model's probabilities are %v: its weights or the picture overflow", v)
-		}
-	}
-	if d.options.NoAttention {
-		return list, nil
-	}
-	maps := d.c.config.DecoderLayers * d.c.config.Heads
-	err = tensors.ConstFlatData(attention, func(flat []float32) {
-		for i := range list {
-			grid := d.seen.grids[i/d.beams]
-			cells := grid[0] * grid[1] // without padding
-			kept := make([]float32, 0, maps*cells)
-			for m := range maps {
-				at := (i*maps + m) * d.seen.cells
-				kept = append(kept, flat[at:at+cells]...)
-			}
-			list[i].attention = kept
-		}
-	})
-	return list, err
+// decoderBlock is a pre-norm block:
+//
+//	x = x + SelfAttention(Norm(x)), positions added to its queries and keys
+//	x = x + CrossAttention(Norm(x)), positions added to its queries
+//	x = x + MLP(Norm(x))
+//
+// self makes the keys and values of the self-attention from its input, with positions and
+// without; picture has those of the cross-attention.
+func (m module) decoderBlock(x, positions *Node, self func(query, value *Node) keys, picture keys) Layer {
+	y := m.norm("norm1", x)
+	query := Add(y, positions)
+	x, selfMap := m.in("self").addAttention(x, query, self(query, y))
+	query = Add(m.norm("norm2", x), positions)
+	x, crossMap := m.in("cross").addAttention(x, query, picture)
+	return Layer{Self: selfMap, Cross: crossMap, Tokens: m.addMLP(x, "norm3")}
 }
 
-// captionGroup captions the inputs of these indices.
-func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Options, results []Result) error {
-	var some []*transform.Tensor
-	var blocked [][]bool
-	for _, i := range group {
-		some, blocked = append(some, inputs[i]), append(blocked, o.blockedOf(i))
+// head computes logits from the decoder's output.
+func (m module) head(x *Node) *Node {
+	around := nn.Linear{}
+	for i, width := range m.cfg.HeadHidden {
+		x = m.linear(fmt.Sprintf("head_%d", i), x, width, around)
+		around.Activation = nn.ReLU
 	}
-	s, err := c.encode(some, blocked)
-	if err != nil {
-		return err
-	}
-	defer s.free()
-	d, err := c.newDecoder(s, o)
-	if err != nil {
-		return err
-	}
-	defer d.free()
-	searches := make([]search, len(group))
-	for i, picture := range group {
-		if o.Beam > 1 {
-			searches[i] = newBeam(o, c.config.EndID)
-		} else {
-			searches[i] = newSingle(o, c.config.EndID, picture)
-		}
-	}
-	if err := c.search(d, searches); err != nil {
-		return err
-	}
-	for i, picture := range group {
-		results[picture] = c.result(searches[i].best(), s.grids[i], o)
-		results[picture].Input = [2]int(some[i].Shape[1:])
-	}
-	return nil
+	return m.linear(fmt.Sprintf("head_%d", len(m.cfg.HeadHidden)), x, m.cfg.Vocab, around)
 }
 
-// search steps until every picture's search is done.
-func (c *Captioner) search(d *decoder, searches []search) error {
-	rows := len(searches) * d.beams
-	tokens, parents := make([]int32, rows), make([]int32, rows)
-	for i := range rows {
-		tokens[i], parents[i] = int32(c.config.StartID), int32(i)
-	}
-	for position := range d.options.MaxTokens {
-		predictions, err := d.step(tokens, parents, position)
-		if err != nil {
-			return err
-		}
-		running := false
-		for i, s := range searches {
-			first := i * d.beams
-			for r := first; r < first+d.beams; r++ {
-				tokens[r], parents[r] = int32(c.config.PadID), int32(r)
-			}
-			if s.done() {
-				continue
-			}
-			ids, from := s.advance(predictions[first : first+d.beams])
-			for r := range ids {
-				tokens[first+r], parents[first+r] = int32(ids[r]), int32(first+from[r])
-			}
-			running = running || !s.done()
-		}
-		if !running {
-			return nil
-		}
-	}
-	return nil
+// keys is what an attention attends to, split into heads.
+type keys struct {
+	key, value *Node   // [batch, heads, tokens, dim/heads]
+	masks      []*Node // bool, broadcastable to the scores, true where not to attend
 }
 
-// result turns a finished search into words and maps.
-func (c *Captioner) result(h *hypothesis, grid [2]int, o Options) Result {
-	r := Result{Grid: grid}
-	var ids []int
-	for _, p := range h.pieces() {
-		ids = append(ids, p.id)
-		r.Pieces = append(r.Pieces, Piece{ID: p.id, Text: c.vocab.Piece(p.id), LogProb: p.logProb})
-		if !o.NoAttention {
-			r.Attention = append(r.Attention, c.maps(p.attention, grid[0]*grid[1]))
-		}
-	}
-	r.Text = c.vocab.Decode(ids)
-	return r
+// keys projects the keys and values of an attention, [batch, tokens, dim].
+func (m module) keys(key, value *Node, masks ...*Node) keys {
+	split := func(x *Node) *Node { return nn.SplitHeads(x, m.cfg.Heads) }
+	return keys{split(m.project(1, 2, key)), split(m.project(2, 3, value)), masks}
 }
 
-// maps cuts [layers, heads, cells] into its maps.
-func (c *Captioner) maps(flat []float32, cells int) [][][]float32 {
-	layers := make([][][]float32, c.config.DecoderLayers)
-	for l := range layers {
-		for range c.config.Heads {
-			layers[l] = append(layers[l], flat[:cells:cells])
-			flat = flat[cells:]
-		}
+// pictureKeys is what the cross-attention attends to: positions are added to keys, not to
+// values.
+func (m module) pictureKeys(memory *Memory) keys {
+	k := m.in("cross").keys(Add(memory.Tokens, memory.Positions), memory.Tokens)
+	k.mask(memory.Padding)
+	return k
+}
+
+// mask adds a mask of keys, bool [batch, tokens]; nil adds none.
+func (k *keys) mask(padding *Node) {
+	if padding != nil {
+		k.masks = append(k.masks, Reshape(padding, padding.Shape().Dim(0), 1, 1, -1))
 	}
-	return layers
+}
+
+// addAttention is x plus multi-head attention. query is [rows, tokens, dim]; rows may be a
+// multiple of the keys' batch, each picture's rows lying together. probabilities is [rows,
+// heads, query tokens, key tokens].
+func (m module) addAttention(x, query *Node, k keys) (sum, probabilities *Node) {
+	rows, tokens := query.Shape().Dim(0), query.Shape().Dim(1)
+	batch, heads := k.key.Shape().Dim(0), m.cfg.Heads
+	each := rows / batch
+	fold := func(x *Node) *Node { // makes the rows of a picture more queries of it
+		if each == 1 {
+			return x
+		}
+		x = TransposeAllDims(Reshape(x, batch, each, heads, tokens, -1), 0, 2, 1, 3, 4)
+		return Reshape(x, batch, heads, each*tokens, -1)
+	}
+	unfold := func(x *Node) *Node {
+		if each == 1 {
+			return x
+		}
+		x = TransposeAllDims(Reshape(x, batch, heads, each, tokens, -1), 0, 2, 1, 3, 4)
+		return Reshape(x, rows, heads, tokens, -1)
+	}
+	q := nn.SplitHeads(m.project(0, 1, query), heads)
+	output, probabilities := nn.CrossAttention{Query: fold(q), Key: k.key, Value: k.value, Masks: k.masks}.Apply()
+	sum = m.linear("out", nn.MergeHeads(unfold(output)), m.cfg.Dim, nn.Linear{Residual: x})
+	return sum, unfold(probabilities)
+}
+
+// What the decoder computes for one token doesn't depend on the tokens to come, so a step
+// keeps what was computed before: keys and values of every layer's self-attention in a
+// cache of fixed length, filled up to the step's position, and keys and values of the
+// picture, computed once. All steps have the same shapes and so share one program.
+
+// allPictureKeys is what the decoder's cross-attentions attend to in all steps: keys and
+// values of each layer in turn, each [pictures, heads, cells, dim/heads].
+func allPictureKeys(scope *model.Scope, cfg Config, memory *Memory) []*Node {
+	m := newModule(scope, cfg, memory.Tokens)
+	var list []*Node
+	for i := range cfg.DecoderLayers {
+		k := m.in("decoder_%d", i).pictureKeys(memory)
+		list = append(list, k.key, k.value)
+	}
+	return list
+}
+
+// stepInputs is what a step takes. rows is pictures times beams, each picture's rows lying
+// together.
+type stepInputs struct {
+	tokens   *Node // int32 [rows], the tokens to read
+	position *Node // int32 scalar, of those tokens
+	parents  *Node // int32 [rows], the row that each row continues; nil: itself
+
+	cache   []*Node // keys and values of each layer in turn, each [rows, heads, length, dim/heads]
+	cross   []*Node // of the pictures, as allPictureKeys makes them
+	padding *Node   // bool [pictures, cells]
+}
+
+// stepOutputs is what a step returns.
+type stepOutputs struct {
+	logProbs  *Node   // [rows, vocab], of the next token
+	attention *Node   // [rows, layers, heads, cells]: this step's cross-attention
+	cache     []*Node // with this step's keys and values
+}
+
+// step builds the graph that reads one token in each row and predicts the next.
+func step(scope *model.Scope, cfg Config, in stepInputs) stepOutputs {
+	m := newModule(scope, cfg, in.cache[0])
+	rows, length, g := in.tokens.Shape().Dim(0), in.cache[0].Shape().Dim(2), in.tokens.Graph()
+	slots := Iota(g, shapes.Make(dtypes.Int32, 1, 1, length, 1), 2)
+	position := Reshape(in.position, 1, 1, 1, 1)
+	here := Equal(slots, position)
+	future := Reshape(GreaterThan(slots, position), 1, 1, 1, length)
+	learned := m.Get("positions", cfg.MaxPositions, cfg.Dim)
+	learned = Reshape(Gather(learned, Reshape(in.position, 1, 1)), 1, 1, cfg.Dim)
+	cached := func(i int) *Node {
+		if in.parents == nil {
+			return in.cache[i]
+		}
+		return Gather(in.cache[i], ExpandAxes(in.parents, -1))
+	}
+
+	var out stepOutputs
+	var maps []*Node
+	x := m.embed(Reshape(in.tokens, rows, 1), learned)
+	for i := range cfg.DecoderLayers {
+		b := m.in("decoder_%d", i)
+		self := func(query, value *Node) keys {
+			k := b.in("self").keys(query, value, future)
+			k.key = put(cached(2*i), k.key, here)
+			k.value = put(cached(2*i+1), k.value, here)
+			out.cache = append(out.cache, k.key, k.value)
+			return k
+		}
+		picture := keys{key: in.cross[2*i], value: in.cross[2*i+1]}
+		picture.mask(in.padding)
+		l := b.decoderBlock(x, learned, self, picture)
+		maps = append(maps, Squeeze(l.Cross, 2))
+		x = l.Tokens
+	}
+	logits := m.head(m.norm("decoder_norm", x))
+	out.logProbs = LogSoftmax(Reshape(logits, rows, cfg.Vocab), -1)
+	out.attention = Stack(maps, 1)
+	return out
+}
+
+// put writes x [rows, heads, 1, width] into the slot of old [rows, heads, length,
+// width] where here is true. (The Go backend has no update in place.)
+func put(old, x, here *Node) *Node {
+	dims := old.Shape().Dimensions
+	return Where(BroadcastToDims(here, dims...), BroadcastToDims(x, dims...), old)
 }

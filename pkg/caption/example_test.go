@@ -50,7 +50,7 @@ func ExampleVocab_Encode() {
 	ids := vocab.Encode("Skis and a café.")
 	var pieces []string
 	for _, id := range ids {
-		pieces = append(pieces, vocab.Piece(id))
+		pieces = append(pieces, vocab.Token(id))
 	}
 	fmt.Println(pieces)
 	fmt.Println(vocab.Decode(ids))

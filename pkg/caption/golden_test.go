@@ -63,7 +63,7 @@ func TestGolden(t *testing.T) {
 
 func compareGolden(t *testing.T, b compute.Backend, name string) {
 	cfg, g := readConfig(t, name), openGolden(t, name)
-	n, err := newNet(b, drawnModel(t, cfg), false)
+	n, err := newNetwork(b, drawnModel(t, cfg), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func compareGolden(t *testing.T, b compute.Backend, name string) {
 		nodes := []*Node{m.Tokens, m.Positions, d.Logits}
 		names = []string{"memory", "positions", "logits"}
 		for i, e := range m.Encoder {
-			nodes, names = append(nodes, e.Attention), append(names, fmt.Sprint("encoder_", i))
+			nodes, names = append(nodes, e.Attention.Probabilities()), append(names, fmt.Sprint("encoder_", i))
 		}
 		for i, l := range d.Layers {
 			nodes, names = append(nodes, l.Self, l.Cross), append(names, fmt.Sprint("self_", i), fmt.Sprint("cross_", i))

@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -107,7 +108,7 @@ func drawnModel(t testing.TB, cfg Config) *Model {
 		if theirs == "input_proj.weight" {
 			shape = append(slices.Clone(shape), 1, 1) // a 1×1 convolution there
 		}
-		m.params[p.Name] = weights.NewTensor(p.Name, p.Shape, drawn(theirs, shape))
+		m.params[p.Name] = nn.Own(weights.NewTensor(p.Name, p.Shape, drawn(theirs, shape)))
 	}
 	return m
 }
@@ -199,4 +200,12 @@ func flat(t testing.TB, x *tensors.Tensor) []float32 {
 		t.Fatal(err)
 	}
 	return values
+}
+
+func product(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }

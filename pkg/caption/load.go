@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -24,34 +24,33 @@ const (
 	metadataVocab  = "gaze.caption.vocab"  // word pieces, one a line
 )
 
-// Model is a captioner's weights, as they lie in the file, and what is known
-// about them. It holds the file open (mapped into memory) until Close.
+// Model is a captioner's weights, as they are stored in the file, and what is known about
+// them. It keeps the file open (mapped into memory) until Close.
 type Model struct {
 	Config Config
 	Layout Layout
 	Path   string // of the checkpoint; empty for a model made by New
-	Vocab  *Vocab // the words that came with the weights; nil if none did
+	Vocab  *Vocab // the vocabulary that came with the weights; nil if none did
 
-	Warnings []string // what of the file was chosen or passed over, for the user to read
+	Warnings []string // what was chosen or ignored in the file, for the user to read
 
-	params map[string]*weights.Tensor // by Gaze's names
-	shapes map[string][]int           // as Config.Parameters has them
+	params nn.Parameters
 	file   *weights.File
 }
 
 // Load opens a checkpoint: a safetensors file that [Model.Save] wrote, or a
-// CATR checkpoint (.pth, with the optimiser's state or without). A CATR file's
-// configuration comes from its tensors' shapes; what those can't tell is as
-// published: heads of width 32, layer4 dilated in ResNets of three-convolution
-// blocks, pictures of 299 pixels, BERT's [CLS], [SEP] and [PAD].
+// CATR checkpoint (.pth, with or without the optimiser's state). A CATR file's
+// configuration comes from its tensors' shapes; what those don't show is as published:
+// heads of width 32, layer4 dilated in ResNets with three convolutions a block, pictures
+// of 299 pixels, BERT's [CLS], [SEP] and [PAD].
 //
-// Nothing is read but the headers. Tensors that are missing, left over, or of
-// another shape are an error that names them.
+// It reads only the headers. Tensors that are missing, left over, or of another shape are
+// an error that names them.
 func Load(path string) (*Model, error) { return LoadSet(path, "") }
 
-// LoadSet is [Load] for a PyTorch file with several sets of weights: it takes the
-// one called set, the keys that lead to it joined by dots, such as "model_ema". An
-// empty set is chosen as [weights.Open] does.
+// LoadSet is [Load] for a PyTorch file with several sets of weights. It takes the set at
+// the keys joined by dots, such as "model_ema"; if set is empty, the one that
+// [weights.Open] takes.
 func LoadSet(path, set string) (*Model, error) {
 	file, err := weights.OpenAt(path, set)
 	if err != nil {
@@ -66,8 +65,8 @@ func LoadSet(path, set string) (*Model, error) {
 	return m, nil
 }
 
-// LoadWith is [Load] with the configuration given, for checkpoints in CATR's
-// names whose shapes don't tell it all.
+// LoadWith is [Load] with a given configuration, for checkpoints with CATR's names whose
+// shapes don't show all of it.
 func LoadWith(path string, cfg Config) (*Model, error) {
 	file, err := weights.Open(path)
 	if err != nil {
@@ -81,7 +80,7 @@ func LoadWith(path string, cfg Config) (*Model, error) {
 	return m, nil
 }
 
-// Close lets go of the file. A Captioner made from the model goes on working.
+// Close closes the file. A Captioner made from the model stays usable.
 func (m *Model) Close() error {
 	if m.file == nil {
 		return nil
@@ -139,113 +138,77 @@ func (m *Model) take(file *weights.File) error {
 	if m.Layout == LayoutCATR {
 		name, ignore = catrName, catrIgnored
 	}
-	m.params, m.shapes = map[string]*weights.Tensor{}, map[string][]int{}
-	lists := map[string][]string{}
+	list := m.Config.Parameters()
+	m.params = nn.Parameters{}
+	shapes := map[string][]int{} // of the parameters that the file has
 	wanted := map[string]bool{}
-	for _, p := range m.Config.Parameters() {
+	for _, p := range list {
 		theirs := name(p.Name)
 		wanted[theirs] = true
 		t, ok := file.Tensor(theirs)
-		switch {
-		case !ok:
-			lists["missing"] = append(lists["missing"], theirs)
-		case !sameShape(t.Shape, p.Shape):
-			lists["of another shape"] = append(lists["of another shape"], fmt.Sprintf("%s is %v, not %v", theirs, t.Shape, p.Shape))
-		default:
-			m.params[p.Name] = t
-			m.shapes[p.Name] = p.Shape
+		if !ok {
+			continue
 		}
+		stored := nn.Own(t)
+		if len(t.Shape) == 4 && len(p.Shape) == 2 { // CATR projects the features by a 1×1 convolution
+			stored.Parts[0].Order = nn.Pointwise
+		}
+		shape, err := stored.Shape()
+		if err != nil {
+			shape = t.Shape // which Compare reports
+		}
+		m.params[p.Name], shapes[p.Name] = stored, shape
 	}
+	missing := func(ours string) []string {
+		if _, ok := shapes[ours]; ok {
+			return nil
+		}
+		return []string{name(ours)}
+	}
+	differs := nn.Compare(list, shapes, missing, name)
 	for _, n := range file.Names() {
 		if !wanted[n] && !ignore(n) {
-			lists["left over"] = append(lists["left over"], n)
+			differs.LeftOver = append(differs.LeftOver, n)
 		}
 	}
-	return mismatch(m.Layout, lists)
-}
-
-// sameShape tells whether a file's shape is the wanted one: CATR's projection
-// is a 1×1 convolution, ours a matrix.
-func sameShape(have, want []int) bool {
-	if len(have) == 4 && len(want) == 2 && have[2] == 1 && have[3] == 1 {
-		have = have[:2]
-	}
-	return slices.Equal(have, want)
-}
-
-// mismatch is the error for a file whose tensors aren't a captioner's; nil if
-// the lists are empty.
-func mismatch(layout Layout, lists map[string][]string) error {
-	var parts []string
-	for _, what := range []string{"missing", "left over", "of another shape"} {
-		if names := lists[what]; len(names) > 0 {
-			sort.Strings(names)
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(names), what, capped(names, 6)))
-		}
-	}
-	if len(parts) == 0 {
+	if differs.Empty() {
 		return nil
 	}
-	return fmt.Errorf("its tensors aren't those of a captioner (layout %s): %s", layout, strings.Join(parts, "; "))
+	return fmt.Errorf("its tensors aren't those of a captioner (layout %s): %s", m.Layout, differs)
 }
 
-// capped joins at most n names and says how many more there are.
-func capped(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
-}
-
-// Parameter is the values of one parameter of [Config.Parameters], row-major,
-// and its shape. The values may be the file's own memory: don't write to them,
-// and don't use them after Close.
+// Parameter is the values of one parameter of [Config.Parameters], row-major, and its
+// shape. The values may be the file's own memory: don't write to them, and don't use them
+// after Close.
 func (m *Model) Parameter(name string) (values []float32, shape []int, err error) {
-	t, ok := m.params[name]
-	if !ok {
-		return nil, nil, fmt.Errorf("the model has no parameter %q (is it closed?)", name)
-	}
-	if values, err = t.Float32s(); err != nil {
-		return nil, nil, fmt.Errorf("tensor %s: %w", t.Name, err)
-	}
-	return values, m.shapes[name], nil
+	return m.params.Values(name)
 }
 
-// CheckFinite reads all the weights and returns an error that names the first
-// tensor with a NaN or an infinity. [New] of a captioner does this too.
-func (m *Model) CheckFinite() error {
-	for _, p := range m.Config.Parameters() {
-		values, _, err := m.Parameter(p.Name)
-		if err == nil {
-			err = checkFinite(p.Name, values)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// CheckFinite reads all the weights and returns an error that names the first tensor with
+// a NaN or an infinity. [NewCaptioner] does this too.
+func (m *Model) CheckFinite() error { return m.params.CheckFinite(m.Config.Parameters()) }
 
-// WithParameters is the model with other values, float32 under Gaze's names, as
-// training returns them; those that aren't given stay.
+// WithParameters is the model with other values, float32 under Gaze's names, as training
+// returns them. Parameters that aren't given keep their values.
 func (m *Model) WithParameters(list []*weights.Tensor) (*Model, error) {
-	out := &Model{Config: m.Config, Layout: LayoutGaze, Vocab: m.Vocab, params: map[string]*weights.Tensor{}, shapes: m.shapes}
-	old, err := m.Tensors()
+	given, err := nn.Owned(list)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("caption: %w", err)
 	}
-	for _, t := range old {
-		values, err := t.Float32s()
+	out := &Model{Config: m.Config, Layout: LayoutGaze, Vocab: m.Vocab, params: given}
+	all := m.Config.Parameters()
+	for _, p := range all {
+		if given[p.Name] != nil {
+			continue
+		}
+		values, shape, err := m.Parameter(p.Name)
 		if err != nil {
 			return nil, fmt.Errorf("caption: %w", err)
 		}
-		out.params[t.Name] = weights.NewTensor(t.Name, t.Shape, slices.Clone(values))
+		given[p.Name] = nn.Own(weights.NewTensor(p.Name, shape, slices.Clone(values)))
 	}
-	for _, t := range list {
-		if shape, ok := m.shapes[t.Name]; !ok || !slices.Equal(shape, t.Shape) {
-			return nil, fmt.Errorf("caption: %s of shape %v isn't a parameter of this model", t.Name, t.Shape)
-		}
-		out.params[t.Name] = t
+	if err := given.Check(all); err != nil {
+		return nil, fmt.Errorf("caption: %w", err)
 	}
 	return out, nil
 }
@@ -276,16 +239,12 @@ func (m *Model) Save(path string, half bool) error {
 	return weights.WriteSafetensors(path, list, metadata)
 }
 
-// Tensors is all parameters under Gaze's names, as training takes them; the
-// values may be the file's own memory.
+// Tensors is all parameters under Gaze's names, as training takes them. Their values may
+// be the file's own memory.
 func (m *Model) Tensors() ([]*weights.Tensor, error) {
-	var list []*weights.Tensor
-	for _, p := range m.Config.Parameters() {
-		values, shape, err := m.Parameter(p.Name)
-		if err != nil {
-			return nil, fmt.Errorf("caption: %w", err)
-		}
-		list = append(list, weights.NewTensor(p.Name, shape, values))
+	list, err := m.params.Tensors(m.Config.Parameters())
+	if err != nil {
+		return nil, fmt.Errorf("caption: %w", err)
 	}
 	return list, nil
 }

@@ -130,7 +130,7 @@ func TestLoadWrong(t *testing.T) {
 	}
 	var all []*weights.Tensor
 	for _, p := range small.Parameters() {
-		all = append(all, good.params[p.Name])
+		all = append(all, good.params[p.Name].Parts[0].Tensor)
 	}
 	dir := t.TempDir()
 	if err := good.Save(filepath.Join(dir, "good"), false); err != nil {

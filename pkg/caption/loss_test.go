@@ -16,7 +16,7 @@ func TestLoss(t *testing.T) {
 	tokens := []int32{1, 7, 9, 2, 0, 1, 5, 8, 8, 2}
 	for _, b := range testBackends(t) {
 		m := drawnModel(t, cfg)
-		n, err := newNet(b, m, false)
+		n, err := newNetwork(b, m, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,10 +33,10 @@ func TestLoss(t *testing.T) {
 		out, err := run(n, "losses", func(scope *model.Scope, in []*Node) []*Node {
 			images, tokens, maps := in[0], in[1], in[2]
 			pass := Decode(scope, cfg, Encode(scope, cfg, images, nil), tokens, nil)
-			l := Loss(cfg, pass, tokens, &Taught{maps, 0.5})
+			l := Loss(cfg, pass, tokens, &TargetMaps{maps, 0.5})
 			plain := Loss(cfg, pass, tokens, nil)
 			return []*Node{
-				Stack([]*Node{l.Total, l.CrossEntropy, l.Divergence, l.Correct, l.Pieces, plain.Total}, 0),
+				Stack([]*Node{l.Total, l.CrossEntropy, l.Divergence, l.Correct, l.Tokens, plain.Total}, 0),
 				pass.Logits, pass.Layers[len(pass.Layers)-1].Cross,
 			}
 		}, inputs...)

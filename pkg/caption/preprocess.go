@@ -6,13 +6,13 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Preprocess makes the network's input of a picture as CATR's predict.py does:
-// RGB, the longer side brought to LongestSide (smaller pictures are enlarged)
-// and the shorter in proportion, cut down to whole pixels, by PIL's bicubic
-// resize; then values from -1 to 1. Nothing is cropped or padded. A Vision
-// Transformer's pictures are brought to its own size instead.
+// Preprocess makes the network's input from a picture as CATR's predict.py does. PIL's
+// bicubic resize brings the longer side to LongestSide, enlarging smaller pictures, and
+// the shorter side in proportion, rounded down; values then go from -1 to 1. Nothing is
+// cropped or padded. With a Vision Transformer as the backbone, pictures are resized to
+// its own size instead.
 //
-// A picture that is too narrow, whose shorter side would vanish, is an error.
+// A picture so narrow that its shorter side would have no pixel left is an error.
 func (c Config) Preprocess(im *transform.Image) (*transform.Tensor, error) {
 	if im == nil || im.Width < 1 || im.Height < 1 || im.Channels != 3 || len(im.Pix) != im.Width*im.Height*3 {
 		return nil, fmt.Errorf("this isn't an RGB picture (pictures read by pkg/data are)")
@@ -29,8 +29,8 @@ func (c Config) Preprocess(im *transform.Image) (*transform.Tensor, error) {
 	return transform.Pipeline{transform.ToTensor{}, transform.Normalize{Mean: []float32{0.5}, Std: []float32{0.5}}}.Tensor(small)
 }
 
-// sizeFor is the size to which a picture is brought. The products are rounded as
-// the reference rounds them, which may lose a pixel even of the longer side.
+// sizeFor is the size to which a picture is resized. Products are rounded as in the
+// reference, where even the longer side may lose a pixel.
 func (c Config) sizeFor(height, width int) (h, w int) {
 	scale := float64(c.LongestSide) / float64(max(height, width))
 	return int(float64(height) * scale), int(float64(width) * scale)

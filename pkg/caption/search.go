@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// hypothesis is a caption so far, from its last piece back to the first.
+// hypothesis is the beginning of a caption, from its last token back to the first.
 type hypothesis struct {
 	before    *hypothesis // nil at [CLS]
 	id        int
-	logProb   float64   // of this piece, as the model has it
+	logProb   float64   // the model's, of this token
 	attention []float32 // of the step that predicted it: [layers, heads, cells]
 }
 
-// pieces lists the hypothesis from its first piece on, [CLS] left out.
-func (h *hypothesis) pieces() []*hypothesis {
+// tokens lists the tokens from the first on, without [CLS].
+func (h *hypothesis) tokens() []*hypothesis {
 	var list []*hypothesis
 	for ; h.before != nil; h = h.before {
 		list = append(list, h)
@@ -25,36 +25,36 @@ func (h *hypothesis) pieces() []*hypothesis {
 	return list
 }
 
-// prediction is what the model said in one row: log-probabilities of every piece
-// and where it looked.
+// prediction is the model's output for one row: the log-probability of every token, and
+// the cross-attention.
 type prediction struct {
 	logProbs  []float32
 	attention []float32
 }
 
-// search chooses one picture's caption piece by piece.
+// search chooses the caption of one picture token by token.
 type search interface {
-	// advance takes the predictions for each row and returns, for each row of the
-	// next step, the piece to read and the row it goes on from.
+	// advance takes the predictions for each row and returns, for each row of the next
+	// step, the token to read and the row that it continues.
 	advance(rows []prediction) (ids, parents []int)
-	// done tells that no further step can change the caption.
+	// done says that no further step can change the caption.
 	done() bool
 	// best is the caption.
 	best() *hypothesis
 }
 
-// single is the search that follows one caption: the likeliest piece each time,
+// single is the search that follows one caption. It takes the likeliest token each time,
 // or one drawn at random.
 type single struct {
 	options Options
 	end     int
 	random  *rand.Rand // nil: the likeliest
-	so      *hypothesis
+	caption *hypothesis
 	length  int
 }
 
 func newSingle(o Options, end int, picture int) *single {
-	s := &single{options: o, end: end, so: &hypothesis{}}
+	s := &single{options: o, end: end, caption: &hypothesis{}}
 	if o.sampled() {
 		s.random = rand.New(rand.NewPCG(o.Seed, uint64(picture)))
 	}
@@ -67,18 +67,18 @@ func (s *single) advance(rows []prediction) (ids, parents []int) {
 	if s.random != nil {
 		id = s.options.draw(p.logProbs, s.random)
 	}
-	s.so = &hypothesis{before: s.so, id: id, logProb: float64(p.logProbs[id]), attention: p.attention}
+	s.caption = &hypothesis{before: s.caption, id: id, logProb: float64(p.logProbs[id]), attention: p.attention}
 	s.length++
 	return []int{id}, []int{0}
 }
 
 func (s *single) done() bool {
-	return s.length > 0 && s.so.id == s.end || s.length >= s.options.MaxTokens
+	return s.length > 0 && s.caption.id == s.end || s.length >= s.options.MaxTokens
 }
 
-func (s *single) best() *hypothesis { return s.so }
+func (s *single) best() *hypothesis { return s.caption }
 
-// likeliest is the greatest value's index, the first of equals.
+// likeliest is the index of the largest value, the first of several.
 func likeliest(logProbs []float32) int {
 	best := 0
 	for i, v := range logProbs {
@@ -89,8 +89,9 @@ func likeliest(logProbs []float32) int {
 	return best
 }
 
-// draw takes a piece at random: tempered, then cut to the TopK likeliest, then
-// to the fewest that together have probability TopP, as transformers orders it.
+// draw takes a token at random: after dividing by the temperature, among the TopK
+// likeliest, and of those among the fewest that together have probability TopP, in this
+// order as in transformers.
 func (o Options) draw(logProbs []float32, r *rand.Rand) int {
 	order := make([]int, len(logProbs))
 	for i := range order {

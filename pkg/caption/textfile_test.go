@@ -22,7 +22,7 @@ func TestVocabAsSaved(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if v.Len() != 6 || v.Piece(0) != "[PAD]" || v.Piece(3) != "" || v.Piece(4) != "##é" || v.Piece(5) != "犬" {
+		if v.Len() != 6 || v.Token(0) != "[PAD]" || v.Token(3) != "" || v.Token(4) != "##é" || v.Token(5) != "犬" {
 			t.Errorf("%s: %q", name, v)
 		}
 	}

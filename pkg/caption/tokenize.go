@@ -7,20 +7,19 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxWord is the longest word, in characters, that is cut into pieces; a longer
-// one is unknown, as in BERT.
+// maxWord is the length, in characters, of the longest word that is split into tokens. A
+// longer one is unknown, as in BERT.
 const maxWord = 100
 
-// The tokenizer is written here because the library for it, go-huggingface
-// v0.4.0, isn't equal to transformers': of the 30 texts in testdata it gets 4
-// wrong (words longer than 100 bytes instead of characters, characters of no
-// width, private ones, white space beyond ASCII).
+// The tokenizer is our own because that of go-huggingface v0.4.0 differs from
+// transformers' for 4 of the 30 texts in testdata (words longer than 100 bytes instead of
+// characters, zero-width and private-use characters, white space beyond ASCII).
 
-// Encode cuts a text into pieces as transformers' BertTokenizer for uncased
-// models does: control characters dropped, accents stripped, lower case, words
-// cut at white space and around punctuation and Chinese characters, then each
-// word into the longest pieces from its start; a word that can't be cut is
-// [UNK]. [CLS] and [SEP] aren't added, but recognised where the text has them.
+// Encode splits a text into tokens as transformers' BertTokenizer for uncased models does.
+// It drops control characters, strips accents, lowers case, splits at white space and
+// around punctuation and Chinese characters, and then splits each word into the longest
+// tokens from its start. A word that can't be split is [UNK]. [CLS] and [SEP] aren't
+// added, but are recognised where the text has them.
 func (v *Vocab) Encode(text string) []int {
 	var ids []int
 	for text != "" {
@@ -36,22 +35,22 @@ func (v *Vocab) Encode(text string) []int {
 	return ids
 }
 
-// nextSpecial finds the first special piece written out in a text; without one
-// it returns the end and -1.
+// nextSpecial finds the first special token in a text; without one it returns the end and
+// -1.
 func (v *Vocab) nextSpecial(text string) (at, length, id int) {
 	at, id = len(text), -1
 	for _, s := range []int{v.unknown, v.start, v.end, v.pad, v.mask} {
 		if s < 0 {
 			continue
 		}
-		if i := strings.Index(text, v.pieces[s]); i >= 0 && i < at {
-			at, length, id = i, len(v.pieces[s]), s
+		if i := strings.Index(text, v.tokens[s]); i >= 0 && i < at {
+			at, length, id = i, len(v.tokens[s]), s
 		}
 	}
 	return at, length, id
 }
 
-// appendWord cuts one word, greedily the longest piece first.
+// appendWord splits one word, the longest token first.
 func (v *Vocab) appendWord(ids []int, word string) []int {
 	runes := []rune(word)
 	if len(runes) > maxWord {
@@ -61,11 +60,11 @@ func (v *Vocab) appendWord(ids []int, word string) []int {
 	for start := 0; start < len(runes); {
 		end, id := len(runes), -1
 		for ; end > start; end-- {
-			piece := string(runes[start:end])
+			token := string(runes[start:end])
 			if start > 0 {
-				piece = "##" + piece
+				token = "##" + token
 			}
-			if found, ok := v.ids[piece]; ok {
+			if found, ok := v.ids[token]; ok {
 				id = found
 				break
 			}
@@ -79,7 +78,7 @@ func (v *Vocab) appendWord(ids []int, word string) []int {
 	return ids
 }
 
-// words normalises a text and cuts it at white space and around punctuation.
+// words normalises a text and splits it at white space and around punctuation.
 func words(text string) []string {
 	var spaced strings.Builder
 	for _, r := range text {
@@ -119,8 +118,8 @@ func words(text string) []string {
 
 func isSpace(r rune) bool { return unicode.IsSpace(r) }
 
-// isControl is Unicode's categories of "other" characters, but for the three
-// that count as white space.
+// isControl is Unicode's categories of "other" characters, except the three that count as
+// white space.
 func isControl(r rune) bool {
 	if r == '\t' || r == '\n' || r == '\r' {
 		return false
@@ -128,8 +127,8 @@ func isControl(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs)
 }
 
-// isPunctuation is Unicode's punctuation and all of ASCII that is neither letter
-// nor digit: BERT counts $, ^ and ` too.
+// isPunctuation is Unicode's punctuation and all printable ASCII that is neither letter nor
+// digit: BERT counts $, ^ and ` too.
 func isPunctuation(r rune) bool {
 	return r > ' ' && r < 127 && !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') ||
 		unicode.IsPunct(r)
@@ -148,21 +147,21 @@ func isChinese(r rune) bool {
 	return false
 }
 
-// Decode makes a text of pieces: special ones left out, continuations joined,
-// and the spaces that English doesn't write closed up.
+// Decode joins tokens to a text. It leaves out special tokens, joins the tokens of a word,
+// and removes the spaces that English doesn't write.
 func (v *Vocab) Decode(ids []int) string {
 	var b strings.Builder
 	for _, id := range ids {
-		if v.special(id) || id < 0 || id >= len(v.pieces) {
+		if v.special(id) || id < 0 || id >= len(v.tokens) {
 			continue
 		}
-		piece := v.pieces[id]
-		if rest, ok := strings.CutPrefix(piece, "##"); ok && b.Len() > 0 {
-			piece = rest
+		token := v.tokens[id]
+		if rest, ok := strings.CutPrefix(token, "##"); ok && b.Len() > 0 {
+			token = rest
 		} else if b.Len() > 0 {
-			piece = " " + piece
+			token = " " + token
 		}
-		b.WriteString(piece)
+		b.WriteString(token)
 	}
 	text := b.String()
 	for _, pair := range closeUp {
@@ -171,9 +170,8 @@ func (v *Vocab) Decode(ids []int) string {
 	return text
 }
 
-// closeUp removes, one after the other, the spaces that cutting around
-// punctuation left, as transformers' clean_up_tokenization_spaces does (which was
-// on by default when CATR was published).
+// closeUp removes, one after the other, the spaces around punctuation, as transformers'
+// clean_up_tokenization_spaces does, which was on by default when CATR was published.
 var closeUp = [][2]string{
 	{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"},
 	{" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},

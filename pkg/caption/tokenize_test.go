@@ -50,7 +50,7 @@ func TestWordPiece(t *testing.T) {
 func (v *Vocab) texts(ids []int) []string {
 	var list []string
 	for _, id := range ids {
-		list = append(list, v.Piece(id))
+		list = append(list, v.Token(id))
 	}
 	return list
 }
@@ -60,7 +60,7 @@ func TestVocab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, ok := v.ID("##c"); v.Len() != 5 || id != 4 || !ok || v.Piece(2) != "a" || v.Piece(9) != "[UNK]" || v.Piece(-1) != "[UNK]" {
+	if id, ok := v.ID("##c"); v.Len() != 5 || id != 4 || !ok || v.Token(2) != "a" || v.Token(9) != "[UNK]" || v.Token(-1) != "[UNK]" {
 		t.Errorf("read %q", v)
 	}
 	if got := v.Encode("A bc [SEP]"); !slices.Equal(got, []int{2, 3, 4, 1, 1, 1}) {

@@ -20,7 +20,7 @@ func TestGradients(t *testing.T) {
 	var first [][]float32 // the first backend's gradients
 	for _, b := range testBackends(t) {
 		m := drawnModel(t, cfg)
-		n, err := newNet(b, m, false)
+		n, err := newNetwork(b, m, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestFrozen(t *testing.T) {
 	var frozen []string
 	cfg := readConfig(t, "resnet18")
 	for _, p := range cfg.Parameters() {
-		if p.Frozen() {
+		if Frozen(p.Name) {
 			frozen = append(frozen, p.Name)
 		}
 	}
@@ -152,7 +152,7 @@ func TestFrozen(t *testing.T) {
 		t.Errorf("frozen are %d: %v", len(frozen), frozen)
 	}
 	for _, p := range Small(20).Parameters() {
-		if p.Frozen() {
+		if Frozen(p.Name) {
 			t.Errorf("%s of a patch network is frozen", p.Name)
 		}
 	}

@@ -55,7 +55,7 @@ func TestViTBackbone(t *testing.T) {
 			t.Fatal(err)
 		}
 		runner.Close()
-		n, err := newNet(b, m, true)
+		n, err := newNetwork(b, m, true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,25 +10,25 @@ import (
 	"gaze/internal/textfile"
 )
 
-// Vocab is a list of word pieces; a piece's id is its line, from 0. Pieces that
-// go on a word begin with "##".
+// Vocab is a WordPiece vocabulary. The id of a token is its line in the file, from 0.
+// Tokens that continue a word begin with "##".
 type Vocab struct {
-	pieces []string
+	tokens []string
 	ids    map[string]int
-	// special pieces, -1 where there is none; [UNK] there must be
+	// ids of special tokens, -1 for those that it hasn't; it must have [UNK]
 	unknown, start, end, pad, mask int
 }
 
-// Bounds of a vocabulary file, in lines and in bytes: the largest in use have a
-// quarter of the lines.
+// Bounds of a vocabulary file, in lines and in bytes. The largest in use have a quarter as
+// many lines.
 const (
 	maxVocab      = 1 << 20
 	maxVocabBytes = 64 << 20
 )
 
-// LoadVocab reads a vocabulary file as BERT's vocab.txt: one piece a line. Blanks
-// at the ends of lines, and blank lines at the end, are left out; a blank line
-// between others is a piece, as it has an id.
+// LoadVocab reads a vocabulary file like BERT's vocab.txt, with one token a line. White
+// space at the ends of lines and empty lines at the end are left out. An empty line
+// between others is a token, since it takes an id.
 func LoadVocab(path string) (*Vocab, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -42,7 +42,7 @@ func LoadVocab(path string) (*Vocab, error) {
 	return v, nil
 }
 
-// ReadVocab reads what [LoadVocab] does.
+// ReadVocab is [LoadVocab] for an open file.
 func ReadVocab(r io.Reader) (*Vocab, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxVocabBytes+1))
 	if err != nil {
@@ -53,24 +53,24 @@ func ReadVocab(r io.Reader) (*Vocab, error) {
 	}
 	text, err := textfile.Decode("", data)
 	if err != nil {
-		return nil, fmt.Errorf("%w (this isn't a vocabulary, or not in UTF-8)", err)
+		return nil, fmt.Errorf("%w (it isn't a vocabulary, or not UTF-8: give a file like BERT's vocab.txt)", err)
 	}
-	pieces := textfile.Lines(textfile.Newlines(string(text)))
-	if len(pieces) > maxVocab {
+	tokens := textfile.Lines(textfile.Newlines(string(text)))
+	if len(tokens) > maxVocab {
 		return nil, fmt.Errorf("more than %d lines: this isn't a vocabulary", maxVocab)
 	}
-	return NewVocab(pieces)
+	return NewVocab(tokens)
 }
 
-// NewVocab makes a vocabulary of pieces in the order of their ids. [UNK] must be
-// among them; a piece that stands there twice has the later id, as in BERT.
-func NewVocab(pieces []string) (*Vocab, error) {
-	v := &Vocab{pieces: pieces, ids: make(map[string]int, len(pieces))}
-	for i, p := range pieces {
-		v.ids[p] = i
+// NewVocab makes a vocabulary of tokens in the order of their ids. [UNK] must be among
+// them; a token that is listed twice has the later id, as in BERT.
+func NewVocab(tokens []string) (*Vocab, error) {
+	v := &Vocab{tokens: tokens, ids: make(map[string]int, len(tokens))}
+	for i, t := range tokens {
+		v.ids[t] = i
 	}
-	find := func(piece string) int {
-		if id, ok := v.ids[piece]; ok {
+	find := func(token string) int {
+		if id, ok := v.ids[token]; ok {
 			return id
 		}
 		return -1
@@ -78,32 +78,33 @@ func NewVocab(pieces []string) (*Vocab, error) {
 	v.unknown, v.start, v.end = find("[UNK]"), find("[CLS]"), find("[SEP]")
 	v.pad, v.mask = find("[PAD]"), find("[MASK]")
 	if v.unknown < 0 {
-		return nil, errors.New("there is no [UNK] among the word pieces: this isn't a WordPiece vocabulary")
+		return nil, errors.New("there is no [UNK] among the word pieces: this isn't a WordPiece vocabulary (CATR's is that of bert-base-uncased)")
 	}
 	return v, nil
 }
 
-// Len is the number of pieces.
-func (v *Vocab) Len() int { return len(v.pieces) }
+// Len is the number of tokens.
+func (v *Vocab) Len() int { return len(v.tokens) }
 
-// Piece is the text of a piece, with its "##"; "[UNK]" for an id that isn't there.
-func (v *Vocab) Piece(id int) string {
-	if id < 0 || id >= len(v.pieces) {
+// Token is the text of a token, with its "##"; "[UNK]" for an id that isn't in the
+// vocabulary.
+func (v *Vocab) Token(id int) string {
+	if id < 0 || id >= len(v.tokens) {
 		return "[UNK]"
 	}
-	return v.pieces[id]
+	return v.tokens[id]
 }
 
-// ID is the id of a piece given exactly; false where there is none.
-func (v *Vocab) ID(piece string) (int, bool) {
-	id, ok := v.ids[piece]
+// ID is the id of a token, given with its "##"; false if there is no such token.
+func (v *Vocab) ID(token string) (int, bool) {
+	id, ok := v.ids[token]
 	return id, ok
 }
 
 // String is the vocabulary as [ReadVocab] reads it.
-func (v *Vocab) String() string { return strings.Join(v.pieces, "\n") + "\n" }
+func (v *Vocab) String() string { return strings.Join(v.tokens, "\n") + "\n" }
 
-// special tells the pieces that aren't part of a text.
+// special says whether a token isn't part of a text.
 func (v *Vocab) special(id int) bool {
 	return id == v.unknown || id == v.start || id == v.end || id == v.pad || id == v.mask
 }

@@ -44,11 +44,11 @@ func (w CaptionWord) Probability() float64 { return math.Exp(w.LogProb) }
 // NewCaptioned puts a captioner's result and the picture it was made of together.
 // cfg is the captioner's configuration. A result without attention is an error.
 func NewCaptioned(picture string, im *transform.Image, r caption.Result, cfg caption.Config) (*Captioned, error) {
-	if im == nil || len(r.Pieces) == 0 || len(r.Attention) != len(r.Pieces) {
-		return nil, fmt.Errorf("explain: %s: a caption of %d pieces with attention of %d can't be shown", picture, len(r.Pieces), len(r.Attention))
+	if im == nil || len(r.Tokens) == 0 || len(r.Attention) != len(r.Tokens) {
+		return nil, fmt.Errorf("explain: %s: a caption of %d pieces with attention of %d can't be shown", picture, len(r.Tokens), len(r.Attention))
 	}
 	c := &Captioned{Picture: picture, Image: shrunk(im), Result: r, Stride: cfg.Backbone.Stride(), original: image.Pt(im.Width, im.Height)}
-	for i, p := range r.Pieces {
+	for i, p := range r.Tokens {
 		last := len(c.Words) - 1
 		switch {
 		case p.ID == cfg.EndID:
@@ -106,7 +106,7 @@ func (c *Captioned) PieceMap(piece, layer int, heads Heads) (Map, error) {
 	if err != nil {
 		return Map{}, err
 	}
-	if piece, err = Index(piece, len(c.Result.Pieces), "word piece"); err != nil {
+	if piece, err = Index(piece, len(c.Result.Tokens), "word piece"); err != nil {
 		return Map{}, err
 	}
 	row := ClassRow{Heads: c.Heads(), Rows: c.Result.Grid[0], Cols: c.Result.Grid[1]}

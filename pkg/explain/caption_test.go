@@ -24,7 +24,7 @@ func spoken(t testing.TB, pieces ...string) *Captioned {
 		if text == "[SEP]" {
 			id = 2
 		}
-		r.Pieces = append(r.Pieces, caption.Piece{ID: id, Text: text, LogProb: -0.1 * float64(i+1)})
+		r.Tokens = append(r.Tokens, caption.Token{ID: id, Text: text, LogProb: -0.1 * float64(i+1)})
 		var layers [][][]float32
 		for l := range 2 {
 			var heads [][]float32

@@ -13,7 +13,7 @@ import (
 // pictures that all have the size [height, width]. The inputs of a batch are
 //
 //	tokens int32 [rows, tokens]                   as caption.Decode takes them
-//	target maps float32 [rows, tokens-1, cells]   as caption.Loss takes them, unless mapWeight is 0
+//	target maps float32 [rows, tokens-1, cells]   as caption.TargetMaps, unless mapWeight is 0
 //
 // where the number of rows is a multiple of the number of pictures. mapWeight is the
 // weight of the divergence between the target maps and the attention maps in the loss.
@@ -29,12 +29,12 @@ func Captioner(m *caption.Model, size [2]int, mapWeight float64) (*Network, erro
 	}
 	loss := CustomLoss(func(scope *model.Scope, images *Node, inputs []*Node) Score {
 		out := caption.Decode(scope, cfg, caption.Encode(scope, cfg, images, nil), inputs[0], nil)
-		var targets *caption.Taught
+		var targets *caption.TargetMaps
 		if mapWeight > 0 {
-			targets = &caption.Taught{Maps: inputs[1], Weight: mapWeight}
+			targets = &caption.TargetMaps{Maps: inputs[1], Weight: mapWeight}
 		}
 		l := caption.Loss(cfg, out, inputs[0], targets)
-		return Score{Loss: l.Total, Correct: l.Correct, Answers: l.Pieces}
+		return Score{Loss: l.Total, Correct: l.Correct, Answers: l.Tokens}
 	})
 	return &Network{Weights: list, Input: [3]int{3, size[0], size[1]}, Loss: loss}, nil
 }
@@ -42,5 +42,5 @@ func Captioner(m *caption.Model, size [2]int, mapWeight float64) (*Network, erro
 // FreezeStatistics freezes the batch norms of a captioner's ResNet, whose statistics
 // training doesn't change.
 func FreezeStatistics() Rule {
-	return Freeze(func(name string) bool { return (caption.Param{Name: name}).Frozen() })
+	return Freeze(caption.Frozen)
 }

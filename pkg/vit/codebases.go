@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// otherCode knows code bases whose weights aren't read by what their names have.
+// otherCode recognises code bases whose weights can't be read by their tensors' names.
 var otherCode = []struct {
 	name *regexp.Regexp
 	what string
@@ -20,7 +20,7 @@ var otherCode = []struct {
 	{regexp.MustCompile(`lora_[AB]\.|(^|\.)base_model\.model\.`), "LoRA adapters without the model: merge them (peft's merge_and_unload) and save that"},
 }
 
-// codeBase says in words where a file's names come from, "" if that isn't known.
+// codeBase says which code base a file's names come from; "" if it isn't recognised.
 func codeBase(names []string) string {
 	for _, c := range otherCode {
 		if slices.ContainsFunc(names, c.name.MatchString) {
@@ -30,7 +30,8 @@ func codeBase(names []string) string {
 	return ""
 }
 
-// foreignParts explain tensors in a Vision Transformer that the forward pass hasn't.
+// foreignParts recognises tensors of a Vision Transformer that the forward pass doesn't
+// have.
 var foreignParts = []struct {
 	name *regexp.Regexp
 	what string
@@ -46,7 +47,7 @@ var foreignParts = []struct {
 	{regexp.MustCompile(`inner_attn_ln|ffn_ln|mlp\.norm`), "norms inside the MLP or the attention (EVA-02), which aren't computed"},
 }
 
-// foreignPart says what some left-over tensors are, "" if that isn't known.
+// foreignPart says what some left-over tensors are; "" if they aren't recognised.
 func foreignPart(names []string) string {
 	for _, f := range foreignParts {
 		if slices.ContainsFunc(names, f.name.MatchString) {

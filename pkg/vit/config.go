@@ -1,16 +1,17 @@
-// Package vit is the Vision Transformer of Dosovitskiy et al., "An Image is
-// Worth 16x16 Words" (2020), and its close kin: DeiT's distillation token,
-// DINOv2's layer scale, gated MLP and register tokens, timm's variants of
-// pooling and normalisation.
+// Package vit is the Vision Transformer of Dosovitskiy et al., "An Image is Worth 16x16
+// Words" (2020), with the variations of later models: DeiT's distillation token, DINOv2's
+// LayerScale, gated MLP and register tokens, timm's variants of pooling and normalisation.
 //
-// There is one architecture ([Config]), one forward pass ([Forward], which
-// returns every intermediate by name) and many weight layouts ([Layout]): a
-// checkpoint is opened by [Load], which finds its layout and configuration from
-// the tensors' names and shapes, and run by a [Runner].
+// It knows the architecture ([Config]), its forward pass ([Forward], which returns every
+// intermediate by name), the layouts of checkpoints ([Layout], found by [Load] from the
+// tensors' names and shapes) and how pictures are prepared for a checkpoint; a [Runner]
+// runs it. Layers, kernels and the storage of parameters are package nn's. What
+// attention or logits mean, and how weights are trained, is for packages explain,
+// evaluate and train.
 //
-// Shapes are written [batch, tokens, dim]. Tokens are ordered: the class token,
-// the distillation token, the registers (those of them that there are), then
-// the patches row by row.
+// Shapes are written [batch, tokens, dim]. The order of tokens is the class token, the
+// distillation token and the registers, as far as the model has them, then the patches row
+// by row.
 package vit
 
 import (
@@ -39,7 +40,7 @@ const (
 	PoolClass     Pool = iota // the class token
 	PoolMean                  // the mean of the patches
 	PoolClassMean             // the class token and the mean of the patches, concatenated (DINOv2)
-	PoolClassDist             // the mean of two heads' logits: of the class and of the distillation token (DeiT)
+	PoolClassDist             // the mean of the logits of two heads, over the class and the distillation token (DeiT)
 )
 
 var poolNames = [...]string{"class", "mean", "class+mean", "class+distillation"}
@@ -59,7 +60,7 @@ var positionsNames = [...]string{"class", "all", "patches"}
 
 func (p Positions) String() string { return enumName(positionsNames[:], int(p)) }
 
-// PreLogits says where a tanh layer stands before the head, if there is one.
+// PreLogits says where the tanh layer before the head is, if there is one.
 type PreLogits uint8
 
 const (
@@ -144,7 +145,7 @@ func (c Config) positionPrefix() int {
 	return c.Prefix() - c.Registers
 }
 
-// headInput is the width of what the head reads.
+// headInput is the width of the head's input.
 func (c Config) headInput() int {
 	dim := c.Dim
 	if c.PreLogits != NoPreLogits {
@@ -177,7 +178,7 @@ func (c Config) checkImageSize() error {
 	return nil
 }
 
-// Validate says what makes the configuration impossible, nil if nothing does.
+// Validate returns an error that says what makes the configuration impossible.
 func (c Config) Validate() error {
 	if err := c.checkImageSize(); err != nil {
 		return err
@@ -195,9 +196,9 @@ func (c Config) Validate() error {
 	case c.Dim%c.Heads != 0:
 		return fmt.Errorf("%d heads don't divide the width %d", c.Heads, c.Dim)
 	case c.Classes < 0 || c.Registers < 0:
-		return fmt.Errorf("%d classes and %d registers: can't be negative", c.Classes, c.Registers)
+		return fmt.Errorf("%d classes and %d registers: neither can be negative", c.Classes, c.Registers)
 	case !(c.NormEps >= 0) || math.IsInf(c.NormEps, 0): // NaN too
-		return fmt.Errorf("the LayerNorm epsilon is %g", c.NormEps)
+		return fmt.Errorf("the LayerNorm epsilon is %g: it must be a small positive number", c.NormEps)
 	case !c.ClassToken && c.Pool != PoolMean:
 		return fmt.Errorf("pooling %q needs a class token", c.Pool)
 	case !c.DistToken && c.Pool == PoolClassDist:

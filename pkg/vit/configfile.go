@@ -14,22 +14,22 @@ import (
 	"gaze/internal/textfile"
 )
 
-// configFile is what a config.json (transformers', timm's, or a few plain keys
-// by hand) says about a model. Zero values are what it doesn't say.
+// configFile is what a config.json says about a model: transformers', timm's, or a few keys
+// written by hand. What it doesn't say has a zero value.
 type configFile struct {
 	path   string
-	values map[string]any // the top level, with timm's model_args over it
+	values map[string]any // the top level, overridden by timm's model_args
 	timm   map[string]any // timm's pretrained_cfg
 	nested bool           // timm's pretrained_cfg is an object of its own; in older files it is the top level
 }
 
 func (f *configFile) present() bool { return f != nil && f.path != "" }
 
-// maxConfigFile bounds what is read of a JSON file beside the weights.
+// maxConfigFile bounds the size of a JSON file beside the weights.
 const maxConfigFile = 16 << 20
 
-// readConfigFile reads the config.json in a folder; one that says nothing if
-// there is none.
+// readConfigFile reads the config.json in a folder. If there is none, the result says
+// nothing.
 func readConfigFile(dir string) (*configFile, error) {
 	path := filepath.Join(dir, "config.json")
 	values, err := readJSON(path)
@@ -52,9 +52,8 @@ func readConfigFile(dir string) (*configFile, error) {
 	return f, nil
 }
 
-// inSection is the file as seen by a layout that has a section of its own in it. Such
-// a layout's names and shapes don't tell its activation: without a file that does,
-// nothing can be computed.
+// inSection is the file as a layout sees it that has a section of its own in it. Names and
+// shapes of such a layout don't show its activation, so that it needs a file.
 func (f *configFile) inSection(t *table) (*configFile, error) {
 	if t.section == "" {
 		return f, nil
@@ -69,7 +68,7 @@ func (f *configFile) inSection(t *table) (*configFile, error) {
 	return in, nil
 }
 
-// readJSON reads a file that holds a JSON object.
+// readJSON reads a file with a JSON object.
 func readJSON(path string) (map[string]any, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -89,7 +88,7 @@ func readJSON(path string) (map[string]any, error) {
 	return values, nil
 }
 
-// number is the first of the keys that is there and a number.
+// number is the value of the first of the keys that has a number.
 func (f *configFile) number(keys ...string) (float64, bool) {
 	if f == nil {
 		return 0, false
@@ -110,7 +109,7 @@ func (f *configFile) text(key string) string {
 	return s
 }
 
-// pair is a size: one number for both, or [height, width].
+// pair is a size, which is one number for both sides or [height, width].
 func (f *configFile) pair(keys ...string) ([2]int, bool) {
 	if f == nil {
 		return [2]int{}, false
@@ -139,7 +138,7 @@ func asPair(v any) ([2]int, bool) {
 	return [2]int{}, false
 }
 
-// asSize is v as a whole number of sensible size.
+// asSize is v as a whole number, if it is within bounds.
 func asSize(v any) (int, bool) {
 	f, ok := v.(float64)
 	if !ok || f != float64(int(f)) || f < 0 || f > 1<<24 {
@@ -148,8 +147,8 @@ func asSize(v any) (int, bool) {
 	return int(f), true
 }
 
-// apply puts the file's word into the configuration that the shapes gave. It
-// is an error if they contradict each other: then the file is another model's.
+// apply adds what the file says to the configuration that was inferred from the shapes. If
+// they contradict each other, the file belongs to another model, which is an error.
 func (f *configFile) apply(c *Config) error {
 	if !f.present() {
 		return nil
@@ -205,8 +204,8 @@ func (f *configFile) imageSize() ([2]int, bool) {
 	return [2]int{}, false
 }
 
-// activation takes the MLP's non-linearity, if it is named. A gated MLP shows in
-// the shapes and its name is then that of the gate.
+// activation sets the MLP's activation, if the file names it. A gated MLP is known from the
+// shapes; the name is then the gate's.
 func (f *configFile) activation(c *Config) error {
 	name := f.text("hidden_act")
 	for _, key := range []string{"act_layer", "activation"} {
@@ -234,7 +233,7 @@ func (f *configFile) activation(c *Config) error {
 	return nil
 }
 
-// pool takes timm's global_pool.
+// pool applies timm's global_pool.
 func (f *configFile) pool(c *Config) error {
 	switch name := f.text("global_pool"); name {
 	case "", "token":
@@ -248,8 +247,8 @@ func (f *configFile) pool(c *Config) error {
 	return nil
 }
 
-// labels is the classes' names in order, nil if the file doesn't name exactly
-// the classes there are; transformers' placeholders (LABEL_0, …) are no names.
+// labels is the names of the classes in order. It is nil unless the file names exactly the
+// classes that the model has; transformers' placeholders (LABEL_0, …) don't count.
 func (f *configFile) labels(classes int) []string {
 	if !f.present() || classes == 0 {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// kinds are the values that are taken out of a configuration file and what each
-// must be.
+// kinds lists the keys of a configuration file that are used, by the kind of value that
+// each must have.
 var kinds = []struct {
 	what string
 	ok   func(v any) bool
@@ -22,8 +22,8 @@ var kinds = []struct {
 	{"an object", isObject, []string{"pretrained_cfg", "model_args"}},
 }
 
-// checkKinds refuses a value of another kind than the one it should be, which would
-// otherwise go for one that the file doesn't give. A null gives none.
+// checkKinds refuses values of the wrong kind, which would otherwise be taken for missing
+// ones. A null counts as missing.
 func (f *configFile) checkKinds() error {
 	for _, kind := range kinds {
 		for _, key := range kind.keys {
@@ -53,7 +53,7 @@ func isInputSize(v any) bool {
 	return ok && len(list) == 3 && isSize(list[1:])
 }
 
-// shortJSON is v as the file has it, or how it begins.
+// shortJSON is v as JSON, cut off if it is long.
 func shortJSON(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Description is what can be told about a checkpoint without running it.
+// Description is what is known about a checkpoint without running it.
 type Description struct {
 	Path         string   `json:"path,omitempty"`
 	Format       string   `json:"format"`
@@ -35,7 +35,7 @@ type Description struct {
 	HeadNames  []string `json:"head_names,omitempty"`  // other layers that could be taken for the head
 }
 
-// Describe tells what the checkpoint is.
+// Describe describes the checkpoint.
 func (m *Model) Describe() Description {
 	c := m.Config
 	format := m.format
@@ -75,12 +75,12 @@ func (c Config) PrefixTokens() []string {
 func (c Config) ParameterCount() int {
 	n := 0
 	for _, p := range c.Parameters() {
-		n += product(p.Shape)
+		n += p.Len()
 	}
 	return n
 }
 
-// sizes are the names that papers gave to widths and depths.
+// sizes are the names that papers give to widths and depths.
 var sizes = []struct {
 	name       string
 	dim, depth int
@@ -90,7 +90,7 @@ var sizes = []struct {
 }
 
 // Architecture is the model's usual name: "ViT-B/16", "ViT-S/14 with 4
-// registers", "ViT-Ti/16 distilled"; width and depth where they have no name.
+// registers", "ViT-Ti/16 distilled". A size without a name is given by width and depth.
 func (c Config) Architecture() string {
 	size := fmt.Sprintf("%dx%d", c.Dim, c.Depth)
 	for _, s := range sizes {

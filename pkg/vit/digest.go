@@ -9,9 +9,9 @@ import (
 	"math"
 )
 
-// Digest is the SHA-256, in hexadecimal, of the model's configuration and of all
-// its values: the same however the file that they come from names and arranges
-// them. It reads the whole checkpoint.
+// Digest is the SHA-256, in hexadecimal, of the model's configuration and all its values.
+// It doesn't depend on how the file names and arranges them. It reads the whole
+// checkpoint.
 func (m *Model) Digest() (string, error) {
 	sum := sha256.New()
 	out := bufio.NewWriterSize(sum, 1<<16)
@@ -25,7 +25,7 @@ func (m *Model) Digest() (string, error) {
 		fmt.Fprintf(out, "%s %v\n", p.Name, shape)
 		for _, v := range values {
 			binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
-			out.Write(word[:]) // a hash takes whatever it is given
+			out.Write(word[:]) // writing to a hash never fails
 		}
 	}
 	if err := out.Flush(); err != nil {

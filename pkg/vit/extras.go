@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -224,7 +225,7 @@ func (s *weightSet) passedWarning(names []string) string {
 			order[i] = fmt.Sprintf("%s (%d tensors)", g, n)
 		}
 	}
-	return "passed over, since they play no part before the head: " + capped(order, 8)
+	return "passed over, since they play no part before the head: " + nn.FirstNames(order, 8)
 }
 
 // group is a name up to the part at which it leaves the set's own path, or its

@@ -6,78 +6,198 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"gaze/pkg/backend/layers"
+	"gaze/pkg/nn"
 )
 
-// Intermediates is everything a forward pass computes, by name. What the caller
+// This file is the Vision Transformer of Dosovitskiy et al., "An Image Is Worth 16x16
+// Words", 2021, from pictures to logits, with the variations of later models:
+//
+//	x = [class; patches·E] + positions
+//	x = x + Attention(Norm(x))    in each block,
+//	x = x + MLP(Norm(x))          followed by this
+//	logits = Head(Norm(x)[class])
+
+// Intermediates is everything that a forward pass computes, by name. What the caller
 // doesn't use, the compiler drops.
 type Intermediates struct {
-	Embeddings *Node   // [batch, tokens, dim]: tokens with positions, as the first block gets them
+	Embeddings *Node   // [batch, tokens, dim]: tokens with positions, the first block's input
 	Blocks     []Block // one per block
 	Norm       *Node   // [batch, tokens, dim]: after the last norm (the last block's tokens if there is none)
-	PreLogits  *Node   // [batch, features]: what the head reads: the pooled token, after any pre-logits layer
+	PreLogits  *Node   // [batch, features]: the head's input: the pooled token, after any pre-logits layer
 	Logits     *Node   // [batch, classes]; nil without a head
 }
 
 // Block is what one block computes.
 type Block struct {
-	// Attention has the probabilities, rows sum to one, of all queries or of some. Nodes
-	// for them are made when they are asked for: mixing values doesn't need them.
-	Attention layers.Attention
+	// Attention has the probabilities of every query; each row sums to one. The block's
+	// output doesn't need them, so they are computed only if they are asked for.
+	Attention nn.Attention
 	Tokens    *Node // [batch, tokens, dim]: the block's output
 }
 
 // Forward builds the graph of a Vision Transformer.
 //
-// images: float pictures [batch, channels, height, width], normalised; height
-// and width are cfg.ImageSize. The weights are variables in scope under the
-// names of [Config.Parameters]; those that don't exist yet are made with the
-// scope's initializer. It panics on a picture or a variable of another shape,
-// as graph functions do.
+// images are pictures [batch, channels, height, width], normalised; height and width are
+// cfg.ImageSize. The weights are variables in scope under the names of
+// [Config.Parameters]; those that don't exist yet are made with the scope's initializer.
+// It panics on a picture or a variable of another shape, as graph functions do.
 func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
-	return params{scope: scope, cfg: cfg, like: images}.forward(images)
+	return ForwardTraining(scope, cfg, images, nn.Training{})
 }
 
-func (p params) forward(images *Node) *Intermediates {
-	cfg, blocks := p.cfg, p
-	p.packed = nil
-	out := &Intermediates{Embeddings: p.embed(images)}
+// ForwardTraining is [Forward] for training. Outputs have the images' dtype.
+func ForwardTraining(scope *model.Scope, cfg Config, images *Node, how nn.Training) *Intermediates {
+	if how.DropPath != nil {
+		if got, want := how.DropPath.Shape(), shapes.Make(images.DType(), 2*cfg.Depth, images.Shape().Dim(0)); !got.Equal(want) {
+			exceptions.Panicf("vit.ForwardTraining: the DropPath mask has shape %s, two branches for each block and picture make %s", got, want)
+		}
+	}
+	m := module{nn.NewVariables(scope, images, cfg.NormEps, how), cfg}
+
+	out := &Intermediates{Embeddings: m.embed(images)}
 	x := out.Embeddings
-	var pooled *Node // of the last block's tokens those that the head reads
+	var pooled *Node // those tokens of the last block that the head reads
 	for i := range cfg.Depth {
-		if p.how.Checkpoint {
+		if how.Checkpoint {
 			x = x.Checkpoint()
 		}
-		b := blocks.in("block_%d", i)
+		b := m.in("block_%d", i)
 		attention := b.attention(x)
 		if i == cfg.Depth-1 {
-			pooled = b.tail(x, attention, i, cfg.pooled())
+			pooled = b.block(x, attention, i, cfg.pooled())
 		}
-		x = b.tail(x, attention, i, cfg.Tokens())
+		x = b.block(x, attention, i, cfg.Tokens())
 		out.Blocks = append(out.Blocks, Block{Attention: attention, Tokens: x})
 	}
-	out.Norm = p.finish(x)
-	p.head(out, p.finish(pooled))
+	out.Norm = m.finalNorm(x)
+	pooled = m.finalNorm(pooled)
+	out.PreLogits = m.pool(pooled)
+	out.Logits = m.head(out.PreLogits, pooled)
 	return out
 }
 
-// finish is what comes between the last block and the head.
-func (p params) finish(x *Node) *Node {
-	cfg := p.cfg
-	if p.how.Checkpoint {
-		x = x.StopCheckpoint()
+// module builds a part of the model from the variables of that part.
+type module struct {
+	nn.Variables
+	cfg Config
+}
+
+// in is the part of the model in a scope below this one.
+func (m module) in(format string, args ...any) module {
+	m.Variables = m.In(format, args...)
+	return m
+}
+
+// embed cuts the pictures into patches, projects each to a token, puts the class token
+// and its companions before them and adds positions.
+func (m module) embed(images *Node) *Node {
+	cfg := m.cfg
+	batch, grid, patch := images.Shape().Dim(0), cfg.Grid(), cfg.PatchSize
+	if got, want := images.Shape(), shapes.Make(images.DType(), batch, cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]); !got.Equal(want) {
+		exceptions.Panicf("vit.Forward: images have shape %s, the configuration wants %s", got, want)
 	}
-	if cfg.PreLogits == PreLogitsAll {
-		x = Tanh(p.linear("pre_logits", layers.Linear{}, x, cfg.Representation, true))
+	// A convolution whose stride is its kernel size is one product over the patches.
+	x := Reshape(images, batch, cfg.Channels, grid[0], patch[0], grid[1], patch[1])
+	x = TransposeAllDims(x, 0, 2, 4, 1, 3, 5)
+	x = Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
+	projection := nn.Linear{
+		Weight:   Reshape(m.Get("patch/weight", cfg.Dim, cfg.Channels, patch[0], patch[1]), cfg.Dim, -1),
+		BFloat16: m.Training.BFloat16,
 	}
-	if cfg.FinalNorm {
-		x = p.norm("norm", x.Shape().Dim(-1)).Of(x)
+	if cfg.PatchBias {
+		projection.Bias = m.Get("patch/bias", cfg.Dim)
+	}
+	x = projection.Apply(x)
+
+	positions, n := m.Get("positions", 1, cfg.positionPrefix()+cfg.Patches(), cfg.Dim), cfg.positionPrefix()
+	x = Add(x, span(positions, n, n+cfg.Patches()))
+	if prefix := m.prefix(); prefix != nil {
+		if n > 0 {
+			first := Add(span(prefix, 0, n), span(positions, 0, n))
+			prefix = concatenate(first, span(prefix, n, cfg.Prefix()))
+		}
+		x = concatenate(BroadcastToDims(prefix, batch, cfg.Prefix(), cfg.Dim), x)
+	}
+	if cfg.PreNorm {
+		x = m.Norm("pre_norm", cfg.Dim).Apply(x)
 	}
 	return x
 }
 
-// pooled is how many of the last block's tokens, the first, the head reads. A class token
-// alone is much less work than all, which are computed only for who wants them.
+// prefix is the tokens before the patches, [1, prefix, dim]; nil if there are none.
+func (m module) prefix() *Node {
+	cfg := m.cfg
+	var tokens []*Node
+	if cfg.ClassToken {
+		tokens = append(tokens, m.Get("class_token", 1, 1, cfg.Dim))
+	}
+	if cfg.DistToken {
+		tokens = append(tokens, m.Get("dist_token", 1, 1, cfg.Dim))
+	}
+	if cfg.Registers > 0 {
+		tokens = append(tokens, m.Get("registers", 1, cfg.Registers, cfg.Dim))
+	}
+	if len(tokens) == 0 {
+		return nil
+	}
+	return concatenate(tokens...)
+}
+
+// attention is the first half of a block's first residual branch: Attention(Norm(x)).
+func (m module) attention(x *Node) nn.Attention {
+	cfg := m.cfg
+	qkv := m.Linear("attn/qkv", x, 3*cfg.Dim, cfg.QKVBias, nn.Linear{Norm: m.Norm("norm1", cfg.Dim)})
+	return nn.Attention{QKV: qkv, Heads: cfg.Heads, BFloat16: m.Training.BFloat16}
+}
+
+// block is block i from its attention on, for the first of its tokens:
+//
+//	x = x + DropPath(LayerScale(Attention(Norm(x))))
+//	x = x + DropPath(LayerScale(MLP(Norm(x))))
+func (m module) block(x *Node, attention nn.Attention, i, tokens int) *Node {
+	cfg := m.cfg
+	if tokens < cfg.Tokens() {
+		x, attention.Queries = span(x, 0, tokens), tokens
+	}
+	x = m.addBranch(x, 2*i, "scale1", "attn/out", attention.Output(), nn.Linear{})
+	hidden := m.Linear("mlp/fc1", x, cfg.fc1Dim(), true, nn.Linear{Norm: m.Norm("norm2", cfg.Dim)})
+	if cfg.Activation == SwiGLU {
+		return m.addBranch(x, 2*i+1, "scale2", "mlp/fc2", swiGLU(hidden, cfg.MLPDim), nn.Linear{})
+	}
+	return m.addBranch(x, 2*i+1, "scale2", "mlp/fc2", hidden, nn.Linear{Activation: cfg.Activation.elementwise()})
+}
+
+// addBranch is x + DropPath(LayerScale(Linear(branch))), the end of a residual branch.
+// LayerScale and DropPath are there if the model and the training have them.
+func (m module) addBranch(x *Node, i int, scale, linear string, branch *Node, l nn.Linear) *Node {
+	if m.cfg.LayerScale {
+		l.Scale = m.Get(scale, m.cfg.Dim)
+	}
+	if m.Training.DropPath == nil {
+		l.Residual = x
+		return m.Linear(linear, branch, m.cfg.Dim, true, l)
+	}
+	branch = m.Linear(linear, branch, m.cfg.Dim, true, l)
+	return Add(x, Mul(branch, Reshape(Slice(m.Training.DropPath, AxisElem(i)), -1, 1, 1)))
+}
+
+// finalNorm is what comes between the last block and the head.
+func (m module) finalNorm(x *Node) *Node {
+	cfg := m.cfg
+	if m.Training.Checkpoint {
+		x = x.StopCheckpoint()
+	}
+	if cfg.PreLogits == PreLogitsAll {
+		x = Tanh(m.Linear("pre_logits", x, cfg.Representation, true, nn.Linear{}))
+	}
+	if cfg.FinalNorm {
+		x = m.Norm("norm", x.Shape().Dim(-1)).Apply(x)
+	}
+	return x
+}
+
+// pooled is how many of the last block's tokens, the first, the head reads. The class
+// token alone is much less work than all tokens.
 func (c Config) pooled() int {
 	switch c.Pool {
 	case PoolClass:
@@ -88,130 +208,89 @@ func (c Config) pooled() int {
 	return c.Tokens()
 }
 
-// embed cuts the pictures into patches, projects each to a token, puts the
-// class token and its companions before them and adds positions.
-func (p params) embed(images *Node) *Node {
-	cfg := p.cfg
-	batch, grid, patch := images.Shape().Dim(0), cfg.Grid(), cfg.PatchSize
-	if got, want := images.Shape(), shapes.Make(images.DType(), batch, cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]); !got.Equal(want) {
-		exceptions.Panicf("vit.Forward: images have shape %s, the configuration wants %s", got, want)
+// pool makes the head's input, [batch, features], of the tokens.
+func (m module) pool(tokens *Node) *Node {
+	cfg := m.cfg
+	var x *Node
+	mean := func() *Node { return ReduceMean(span(tokens, cfg.Prefix(), cfg.Tokens()), 1) }
+	switch cfg.Pool {
+	case PoolClass, PoolClassDist:
+		x = token(tokens, 0)
+	case PoolMean:
+		x = mean()
+	case PoolClassMean:
+		x = Concatenate([]*Node{token(tokens, 0), mean()}, 1)
+	default:
+		exceptions.Panicf("vit.Forward: pooling %s", cfg.Pool)
 	}
-	// A convolution whose stride is its kernel is one product over cut-out patches.
-	x := Reshape(images, batch, cfg.Channels, grid[0], patch[0], grid[1], patch[1])
-	x = TransposeAllDims(x, 0, 2, 4, 1, 3, 5)
-	x = Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
-	w := p.weight("patch/weight", cfg.Dim, cfg.Channels, patch[0], patch[1])
-	l := layers.Linear{Weight: Reshape(w, cfg.Dim, -1), BFloat16: p.how.BFloat16}
-	if cfg.PatchBias {
-		l.Bias = p.weight("patch/bias", cfg.Dim)
+	if cfg.PoolNorm {
+		x = m.Norm("pool_norm", x.Shape().Dim(-1)).Apply(x)
 	}
-	x = l.Of(x)
-
-	positions, n := p.weight("positions", 1, cfg.positionPrefix()+cfg.Patches(), cfg.Dim), cfg.positionPrefix()
-	x = Add(x, span(positions, n, n+cfg.Patches()))
-	if prefix := p.prefix(); prefix != nil {
-		if n > 0 {
-			first := Add(span(prefix, 0, n), span(positions, 0, n))
-			prefix = concatenate(first, span(prefix, n, cfg.Prefix()))
-		}
-		x = concatenate(BroadcastToDims(prefix, batch, cfg.Prefix(), cfg.Dim), x)
-	}
-	if cfg.PreNorm {
-		x = p.norm("pre_norm", cfg.Dim).Of(x)
+	if cfg.PreLogits == PreLogitsToken {
+		x = Tanh(m.Linear("pre_logits", x, cfg.Representation, true, nn.Linear{}))
 	}
 	return x
 }
 
-// prefix is the tokens before the patches, [1, prefix, dim]; nil if there are none.
-func (p params) prefix() *Node {
-	cfg := p.cfg
-	var tokens []*Node
-	if cfg.ClassToken {
-		tokens = append(tokens, p.weight("class_token", 1, 1, cfg.Dim))
-	}
-	if cfg.DistToken {
-		tokens = append(tokens, p.weight("dist_token", 1, 1, cfg.Dim))
-	}
-	if cfg.Registers > 0 {
-		tokens = append(tokens, p.weight("registers", 1, cfg.Registers, cfg.Dim))
-	}
-	if len(tokens) == 0 {
+// head classifies; nil without a head. DeiT's distilled models have a second head over
+// the distillation token and answer with the mean of both.
+func (m module) head(pooled, tokens *Node) *Node {
+	if m.cfg.Classes == 0 {
 		return nil
 	}
-	return concatenate(tokens...)
+	logits := m.Linear("head", pooled, m.cfg.Classes, true, nn.Linear{})
+	if m.cfg.Pool == PoolClassDist {
+		dist := m.Linear("head_dist", token(tokens, 1), m.cfg.Classes, true, nn.Linear{})
+		logits = DivScalar(Add(logits, dist), 2)
+	}
+	return logits
 }
 
-// attention begins an encoder block, which is pre-norm: attention and MLP, each on a
-// residual branch.
-func (p params) attention(x *Node) layers.Attention {
-	cfg := p.cfg
-	qkv := p.linear("attn/qkv", layers.Linear{Norm: p.norm("norm1", cfg.Dim)}, x, 3*cfg.Dim, cfg.QKVBias)
-	return layers.Attention{QKV: qkv, Heads: cfg.Heads, BFloat16: p.how.BFloat16}
+// elementwise is the activation as a linear layer applies it to its input.
+func (a Activation) elementwise() nn.Activation {
+	switch a {
+	case GELU:
+		return nn.GELU
+	case GELUTanh:
+		return nn.GELUTanh
+	case QuickGELU:
+		return nn.QuickGELU
+	}
+	exceptions.Panicf("vit.Forward: activation %s", a)
+	return nn.NoActivation
 }
 
-// tail is the rest of the block, the i-th, for the first so many of its tokens.
-func (p params) tail(x *Node, attention layers.Attention, i, tokens int) *Node {
-	cfg := p.cfg
-	if tokens < cfg.Tokens() {
-		x, attention.Queries = span(x, 0, tokens), tokens
-	}
-	x = p.residual(x, "attn/out", layers.Linear{}, attention.Mixed(), "scale1", 2*i)
-	hidden := p.linear("mlp/fc1", layers.Linear{Norm: p.norm("norm2", cfg.Dim)}, x, cfg.fc1Dim(), true)
-	if cfg.Activation == SwiGLU {
-		hidden = swiGLU(hidden, cfg.MLPDim)
-	}
-	return p.residual(x, "mlp/fc2", layers.Linear{Activation: cfg.Activation.layer()}, hidden, "scale2", 2*i+1)
-}
-
-// residual adds a branch, the i-th of the model, to the stream: a linear layer's result,
-// scaled per channel where the model learned to, and per picture where factors are given.
-func (p params) residual(x *Node, name string, l layers.Linear, branch *Node, scale string, i int) *Node {
-	if p.cfg.LayerScale {
-		l.Scale = p.weight(scale, p.cfg.Dim)
-	}
-	if p.how.DropPath == nil {
-		l.Residual = x
-		return p.linear(name, l, branch, p.cfg.Dim, true)
-	}
-	branch = p.linear(name, l, branch, p.cfg.Dim, true)
-	return Add(x, Mul(branch, Reshape(Slice(p.how.DropPath, AxisElem(i)), -1, 1, 1)))
-}
-
-// swiGLU is the gated activation of half the numbers, times the other half.
+// swiGLU gates the second half of the hidden values by SiLU of the first.
 func swiGLU(x *Node, dim int) *Node {
 	gate := Slice(x, AxisRange(), AxisRange(), AxisRange(0, dim))
 	value := Slice(x, AxisRange(), AxisRange(), AxisRangeToEnd(dim))
 	return Mul(Mul(gate, Sigmoid(gate)), value)
 }
 
-// head pools tokens and classifies.
-func (p params) head(out *Intermediates, tokens *Node) {
-	cfg := p.cfg
-	token := func(i int) *Node { return Squeeze(Slice(tokens, AxisRange(), AxisElem(i)), 1) }
-	mean := func() *Node { return ReduceMean(span(tokens, cfg.Prefix(), cfg.Tokens()), 1) }
-	var x *Node
-	switch cfg.Pool {
-	case PoolClass, PoolClassDist:
-		x = token(0)
-	case PoolMean:
-		x = mean()
-	case PoolClassMean:
-		x = Concatenate([]*Node{token(0), mean()}, 1)
-	default:
-		exceptions.Panicf("vit.Forward: pooling %s", cfg.Pool)
+// token is one token of each picture, [batch, dim].
+func token(tokens *Node, i int) *Node {
+	return Squeeze(Slice(tokens, AxisRange(), AxisElem(i)), 1)
+}
+
+// span is the tokens from index start up to end of x, [batch, tokens, dim]; nil if that
+// is none.
+func span(x *Node, start, end int) *Node {
+	if start == end {
+		return nil
 	}
-	if cfg.PoolNorm {
-		x = p.norm("pool_norm", x.Shape().Dim(-1)).Of(x)
+	return SliceAxis(x, 1, AxisRange(start, end))
+}
+
+// concatenate joins sequences of tokens, [batch, tokens, dim]; nil is an empty one.
+func concatenate(sequences ...*Node) *Node {
+	var some []*Node
+	for _, s := range sequences {
+		if s != nil {
+			some = append(some, s)
+		}
 	}
-	if cfg.PreLogits == PreLogitsToken {
-		x = Tanh(p.linear("pre_logits", layers.Linear{}, x, cfg.Representation, true))
+	if len(some) == 1 {
+		return some[0]
 	}
-	out.PreLogits = x
-	if cfg.Classes == 0 {
-		return
-	}
-	out.Logits = p.linear("head", layers.Linear{}, x, cfg.Classes, true)
-	if cfg.Pool == PoolClassDist {
-		out.Logits = DivScalar(Add(out.Logits, p.linear("head_dist", layers.Linear{}, token(1), cfg.Classes, true)), 2)
-	}
+	return Concatenate(some, 1)
 }

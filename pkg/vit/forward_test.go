@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -40,11 +41,11 @@ func scrambled(t testing.TB, cfg Config, seed uint64) *Model {
 	}
 	r := rand.New(rand.NewPCG(seed, 1))
 	for _, p := range cfg.Parameters() {
-		data := make([]float32, product(p.Shape))
+		data := make([]float32, p.Len())
 		for i := range data {
 			data[i] = float32(r.NormFloat64()) * 0.4
 		}
-		m.params[p.Name] = &entry{parts: []part{{tensor: weights.NewTensor(p.Name, p.Shape, data)}}}
+		m.params[p.Name] = nn.Own(weights.NewTensor(p.Name, p.Shape, data))
 	}
 	return m
 }

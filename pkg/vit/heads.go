@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -138,7 +139,7 @@ func headList(others []linearModule) string {
 			names = append(names, fmt.Sprintf("%s (%d classes)", l.name, l.classes))
 		}
 	}
-	return capped(names, 8)
+	return nn.FirstNames(names, 8)
 }
 
 // takeHead binds a layer as the head.

@@ -122,3 +122,18 @@ func relative(t testing.TB, got, want Array) float64 {
 	}
 	return 0
 }
+
+func product(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	return n
+}
+
+// transpose writes the transpose of src [rows, cols] to dst.
+func transpose(dst, src []float32, rows, cols int) {
+	for i, v := range src {
+		dst[i%cols*rows+i/cols] = v
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"gaze/pkg/nn"
 )
 
 // Layout is a way in which checkpoints name and arrange a Vision Transformer's
@@ -28,15 +30,15 @@ const (
 )
 
 // fix is what has to be done to a tensor of a file to make it a torch one.
-type fix uint8
+type fix = nn.Order
 
 const (
-	asIs     fix = iota
-	flatten      // any shape to a vector
-	inFirst      // [in, out...] to [out, in]
-	outLast      // [in..., out] to [out, in]
-	fromHWIO     // convolution [height, width, in, out] to [out, in, height, width]
-	toTokens     // [dim], [1, dim] or [n, dim] to [1, n, dim]
+	asIs     = nn.AsIs
+	flatten  = nn.Flatten
+	inFirst  = nn.InFirst
+	outLast  = nn.OutLast
+	fromHWIO = nn.FromHWIO
+	toTokens = nn.ToTokens
 )
 
 // row says where one tensor of a file belongs.
@@ -244,35 +246,21 @@ func notAViT(names []string) error {
 	for _, name := range []string{"patch/weight", "positions", "block_0/mlp/fc2/weight"} {
 		missing = append(missing, m.missingParts(name)...)
 	}
-	err := mismatch(m.table.layout, map[string][]string{"missing": missing, "left over": sorted(m.unknown)})
+	err := notOurs(m.table.layout, &nn.Mismatch{Missing: missing, LeftOver: m.unknown})
 	if base := codeBase(names); base != "" {
 		return fmt.Errorf("%s: %w", base, err)
 	}
 	return err
 }
 
-// mismatch is the error for a file whose tensors aren't what the layout and
-// configuration call for. Lists are sorted and capped.
-func mismatch(layout Layout, lists map[string][]string) error {
-	var parts []string
-	for _, what := range []string{"missing", "left over", "for a place already taken", "of another shape"} {
-		if names := lists[what]; len(names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(names), what, capped(names, 6)))
-		}
-	}
-	text := fmt.Sprintf("its tensors aren't those of a Vision Transformer (nearest layout: %s): %s", layout, strings.Join(parts, "; "))
-	if what := foreignPart(lists["left over"]); what != "" {
+// notOurs is the error for a file whose tensors aren't what the layout and configuration
+// call for.
+func notOurs(layout Layout, m *nn.Mismatch) error {
+	text := fmt.Sprintf("its tensors aren't those of a Vision Transformer (nearest layout: %s): %s", layout, m)
+	if what := foreignPart(sorted(m.LeftOver)); what != "" {
 		text += "; it has " + what
 	}
 	return errors.New(text)
-}
-
-// capped joins at most n names and says how many more there are.
-func capped(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }
 
 // rowsOf is the rows that make up a parameter, in order of parts: one list for

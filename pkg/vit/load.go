@@ -1,16 +1,14 @@
 package vit
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sort"
 	"strings"
 
-	"gaze/internal/parallel"
+	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
 
@@ -24,7 +22,7 @@ type Model struct {
 	Labels   []string // names of the classes, in order; nil where the checkpoint has none
 	Warnings []string // what had to be assumed, for the user to read
 
-	params      map[string]*entry
+	params      nn.Parameters
 	resize      PosResize
 	pipeline    string // as package transform reads it
 	pipelineErr error  // why there is none
@@ -167,7 +165,7 @@ func (m *Model) settle(set *weightSet, sets []*weightSet, tensor func(string) *w
 	for _, ours := range []string{"head/weight", "head/bias", "pre_logits/weight"} {
 		for _, f := range found.found[ours] {
 			if t := tensor(f.name); t != nil {
-				if s, err := (part{t, f.fix}).shape(); err == nil {
+				if s, err := (&nn.Stored{Parts: []nn.Part{{Tensor: t, Order: f.fix}}}).Shape(); err == nil {
 					shapes[ours] = s
 				}
 			}
@@ -223,7 +221,7 @@ func (m *Model) shapes(file *weights.File, found *match) (shapesOf, error) {
 	}
 	shapes := shapesOf{}
 	for name, e := range m.params {
-		if shapes[name], err = e.shape(); err != nil {
+		if shapes[name], err = e.Shape(); err != nil {
 			return nil, err
 		}
 	}
@@ -232,17 +230,17 @@ func (m *Model) shapes(file *weights.File, found *match) (shapesOf, error) {
 		missing = append(missing, found.missingParts(name)...)
 	}
 	if len(missing) > 0 {
-		return nil, mismatch(m.Layout, map[string][]string{"missing": missing, "left over": sorted(found.unknown)})
+		return nil, notOurs(m.Layout, &nn.Mismatch{Missing: missing, LeftOver: found.unknown})
 	}
 	return shapes, nil
 }
 
 // entries fetches the matched tensors. Parts of a parameter that are missing
 // are found by check, from the parameter's shape.
-func (m *match) entries(file *weights.File) (map[string]*entry, error) {
-	params := make(map[string]*entry, len(m.found))
+func (m *match) entries(file *weights.File) (nn.Parameters, error) {
+	params := make(nn.Parameters, len(m.found))
 	for ours, parts := range m.found {
-		e := &entry{}
+		e := &nn.Stored{}
 		for _, i := range sortedKeys(parts) {
 			name := parts[i].name
 			if plain, ok := m.inFile[name]; ok {
@@ -255,7 +253,7 @@ func (m *match) entries(file *weights.File) (map[string]*entry, error) {
 			if err := t.Err(); err != nil {
 				return nil, err
 			}
-			e.parts = append(e.parts, part{t, parts[i].fix})
+			e.Parts = append(e.Parts, nn.Part{Tensor: t, Order: parts[i].fix})
 		}
 		params[ours] = e
 	}
@@ -264,33 +262,13 @@ func (m *match) entries(file *weights.File) (map[string]*entry, error) {
 
 // check compares what the file has with what the configuration calls for.
 func (m *match) check(c Config, shapes shapesOf) error {
-	lists := map[string][]string{
-		"left over":                 sorted(m.unknown),
-		"for a place already taken": sorted(m.duplicate),
+	differs := nn.Compare(c.Parameters(), shapes, m.missingParts, m.fileName)
+	differs.LeftOver = append(differs.LeftOver, m.unknown...)
+	differs.Duplicate = m.duplicate
+	if differs.Empty() {
+		return nil
 	}
-	wanted := map[string]bool{}
-	for _, p := range c.Parameters() {
-		wanted[p.Name] = true
-		have, missing := shapes[p.Name], m.missingParts(p.Name)
-		switch {
-		case len(missing) > 0:
-			lists["missing"] = append(lists["missing"], missing...)
-		case !slices.Equal(have, p.Shape):
-			lists["of another shape"] = append(lists["of another shape"], fmt.Sprintf("%s is %v, not %v", m.fileName(p.Name), have, p.Shape))
-		}
-	}
-	for name := range shapes {
-		if !wanted[name] {
-			lists["left over"] = append(lists["left over"], m.fileName(name))
-		}
-	}
-	sort.Strings(lists["left over"])
-	for _, l := range lists {
-		if len(l) > 0 {
-			return mismatch(m.table.layout, lists)
-		}
-	}
-	return nil
+	return notOurs(m.table.layout, differs)
 }
 
 // fileName is what a parameter that was found is called in the file.
@@ -300,7 +278,7 @@ func (m *match) fileName(ours string) string {
 	for _, i := range sortedKeys(parts) {
 		names = append(names, parts[i].name)
 	}
-	return capped(names, 3)
+	return nn.FirstNames(names, 3)
 }
 
 func sorted(names []string) []string {
@@ -318,60 +296,25 @@ func sortedKeys[V any](m map[int]V) []int {
 	return keys
 }
 
-// Parameter is the values of one parameter of [Config.Parameters], row-major,
-// and its shape. The values may be the file's own memory: don't write to them,
-// and don't use them after Close.
+// Parameter is the values of one parameter of [Config.Parameters], row-major, and its
+// shape. The values may be the file's own memory: don't write to them, and don't use them
+// after Close.
 func (m *Model) Parameter(name string) (values []float32, shape []int, err error) {
-	e, ok := m.params[name]
-	if !ok {
-		return nil, nil, fmt.Errorf("the model has no parameter %q (is it closed?)", name)
-	}
-	if shape, err = e.shape(); err != nil {
-		return nil, nil, err
-	}
-	values, err = e.float32s()
-	return values, shape, err
+	return m.params.Values(name)
 }
 
-// Tensor is [Model.Parameter] as a tensor, which whoever has copied its values may
-// let the system forget ([weights.Tensor.Forget]).
-func (m *Model) Tensor(name string) (*weights.Tensor, error) {
-	values, shape, err := m.Parameter(name)
-	if err != nil {
-		return nil, err
-	}
-	if e := m.params[name]; len(e.parts) == 1 && e.parts[0].inPlace() && e.parts[0].tensor.DType == weights.Float32 {
-		return e.parts[0].tensor.As(name, shape), nil
-	}
-	return weights.NewTensor(name, shape, values), nil
-}
+// Tensor is [Model.Parameter] as a tensor. Once its values have been copied, the system
+// may forget them ([weights.Tensor.Forget]).
+func (m *Model) Tensor(name string) (*weights.Tensor, error) { return m.params.Tensor(name) }
 
-// CheckFinite reads all the weights and returns an error that names the first
-// tensor with a NaN or an infinity. NewRunner does this too.
-func (m *Model) CheckFinite() error {
-	return m.forEach(func(_ Param, e *entry) error { return e.checkFinite() })
-}
+// CheckFinite reads all the weights and returns an error that names the first tensor with
+// a NaN or an infinity. NewRunner does this too.
+func (m *Model) CheckFinite() error { return m.inFile(m.params.CheckFinite(m.Config.Parameters())) }
 
-// forEach calls work for every parameter on all processors; the error is that
-// of the first parameter, in order, for which it failed.
-func (m *Model) forEach(work func(p Param, e *entry) error) error {
-	list := m.Config.Parameters()
-	errs := make([]error, len(list))
-	_ = parallel.Each(context.Background(), len(list), min(runtime.GOMAXPROCS(0), 8), func(i int) error {
-		if e, ok := m.params[list[i].Name]; ok {
-			errs[i] = work(list[i], e)
-		} else {
-			errs[i] = fmt.Errorf("the model has no parameter %q (is it closed?)", list[i].Name)
-		}
-		return nil // which is first is told by order, below
-	})
-	for _, err := range errs {
-		if err != nil {
-			if m.Path != "" {
-				return fmt.Errorf("%s: %w", m.Path, err)
-			}
-			return err
-		}
+// inFile puts the checkpoint's path before an error.
+func (m *Model) inFile(err error) error {
+	if err == nil || m.Path == "" {
+		return err
 	}
-	return nil
+	return fmt.Errorf("%s: %w", m.Path, err)
 }

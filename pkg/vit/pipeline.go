@@ -9,7 +9,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Normalisations that checkpoints are trained with.
+// The usual normalisations.
 const (
 	normalizeHalf     = "normalize(0.5,0.5)"
 	normalizeCLIP     = "normalize([0.48145466,0.4578275,0.40821073],[0.26862954,0.26130258,0.27577711])"
@@ -19,15 +19,14 @@ const (
 // Pipeline is the text of [Model.Preprocessing]; empty where that is an error.
 func (m *Model) Pipeline() string { return m.pipeline }
 
-// Preprocessing is how the checkpoint's pictures are prepared: as the files beside
-// the weights say, else as the layout's own code does by default. The files are, in
-// this order: Gaze's own config.json, timm's config.json with a pretrained_cfg,
-// transformers' processor_config.json and preprocessor_config.json.
-// docs/preprocessing.md lists their keys.
+// Preprocessing is how pictures are prepared for the checkpoint: as the files beside the
+// weights say, otherwise as the layout's own code does by default. The files are, in this
+// order: Gaze's own config.json, timm's config.json with a pretrained_cfg, transformers'
+// processor_config.json and preprocessor_config.json. docs/preprocessing.md lists their
+// keys.
 //
-// What a file asks for is carried out as timm 1.0 and transformers 5 (its PIL
-// backend) do, or it is an error that names file and key; [Model.WithPipeline] then
-// helps.
+// What a file asks for is done as in timm 1.0 and transformers 5 (its PIL backend), or is
+// an error that names the file and the key; [Model.WithPipeline] then helps.
 func (m *Model) Preprocessing() (transform.Pipeline, error) {
 	if m.pipelineErr != nil {
 		return nil, m.pipelineErr
@@ -46,8 +45,8 @@ type source struct {
 	read func() (p transform.Pipeline, warnings []string, err error)
 }
 
-// findPipeline finds a checkpoint's preprocessing and keeps it, or why it can't be
-// told. The error is that of a file that can't be read at all.
+// findPipeline sets the preprocessing of a checkpoint, or the reason why it is unknown. It
+// returns an error only for a file that can't be read at all.
 func (m *Model) findPipeline(conf *configFile, dir string) error {
 	sources, err := m.sources(conf, dir)
 	if err != nil {
@@ -76,8 +75,8 @@ func (m *Model) findPipeline(conf *configFile, dir string) error {
 	return nil
 }
 
-// sources lists the files beside the weights that say how pictures are prepared.
-// The first one counts.
+// sources lists the files beside the weights that say how pictures are prepared. The first
+// one is used.
 func (m *Model) sources(conf *configFile, dir string) ([]source, error) {
 	var list []source
 	if spec := conf.text("pipeline"); spec != "" {
@@ -122,8 +121,7 @@ func parseOwn(spec string) (transform.Pipeline, []string, error) {
 	return p, nil, nil
 }
 
-// defaultPipeline is what the layout's own code does to a picture when nobody
-// says otherwise.
+// defaultPipeline is the default preprocessing of the layout's own code.
 func defaultPipeline(layout Layout, c Config) string {
 	h, w := c.ImageSize[0], c.ImageSize[1]
 	grey := ""
@@ -161,8 +159,8 @@ func defaultPipeline(layout Layout, c Config) string {
 	return grey + fmt.Sprintf("resize(%d,%d,bilinear) | totensor | %s", h, w, normalizeHalf)
 }
 
-// normalizeFor is a normalisation that the model's channels have: that of colours,
-// or, for other models than those of colours, the one that names none.
+// normalizeFor is the normalisation for the model's channels. Models of other than three
+// channels get the one that is the same for all channels.
 func normalizeFor(c Config, spec string) string {
 	if c.Channels == 3 {
 		return spec

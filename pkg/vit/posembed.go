@@ -2,12 +2,16 @@ package vit
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+
+	"gaze/pkg/nn"
+	"gaze/pkg/weights"
 )
 
-// PosResize says how position embeddings are resized to another grid. Every
-// code base that trains Vision Transformers has its own way and its weights are
-// used with that one.
+// PosResize is a method of resizing position embeddings to another grid. Every library has
+// its own, and its weights are used with that one.
 type PosResize int
 
 const (
@@ -19,14 +23,14 @@ const (
 	// HFBicubic is transformers' interpolate_pos_encoding of ViT, DeiT and
 	// DINOv2: torch's bicubic interpolation (a = -0.75), no antialiasing.
 	HFBicubic
-	// DINOv2Bicubic is the original DINOv2 without registers: as HFBicubic, but
-	// torch is given the scale (to+0.1)/from in place of the size, which moves
-	// every sampling point a little.
+	// DINOv2Bicubic is the original DINOv2 without registers: HFBicubic, but torch gets
+	// the scale (to+0.1)/from instead of the size, which moves every sampling point a
+	// little.
 	DINOv2Bicubic
-	// ZoomLinear is scipy.ndimage.zoom(order=1), which google-research's and
-	// lukemelas' code use: linear, with the corners of both grids aligned. Where
-	// scipy's coordinate of the last row or column comes out of the grid by a
-	// rounding error (8 to 26 is such a pair), scipy gives zeros and so does this.
+	// ZoomLinear is scipy.ndimage.zoom(order=1), which google-research's and lukemelas'
+	// code use: linear, with the corners of both grids aligned. Where a rounding error
+	// puts scipy's coordinate of the last row or column outside of the grid (from 8 to 26,
+	// for one), scipy gives zeros there, and so does this.
 	ZoomLinear
 	// TorchvisionBicubic is torchvision's interpolate_embeddings: torch's bicubic
 	// interpolation (a = -0.75) with the corners of both grids aligned.
@@ -37,7 +41,7 @@ var posResizeNames = [...]string{
 	"bicubic with antialiasing (timm)", "bicubic (transformers)", "bicubic with offset 0.1 (DINOv2)", "linear (scipy zoom)", "bicubic with aligned corners (torchvision)",
 }
 
-// String is the method's name for people.
+// String is the method's name, for messages.
 func (m PosResize) String() string {
 	if m < 0 {
 		return fmt.Sprintf("unknown(%d)", int(m))
@@ -49,10 +53,10 @@ func (m PosResize) String() string {
 const maxGrid = 1 << 14
 
 // ResizePosEmbed resizes the position embeddings of a grid of patches. grid is
-// [from[0]*from[1], dim], row by row, without the class token's and the like;
-// so is the result on the grid to. The same grid gives a copy. It is an error
-// if a size isn't positive, grid hasn't the length that the sizes call for, or
-// the method is unknown.
+// [from[0]*from[1], dim], row by row, without those of the class token and other tokens,
+// and the result is the same on the grid to. If both grids are equal, the result is a
+// copy. A size that isn't positive, a grid of another length, and an unknown method are
+// errors.
 func ResizePosEmbed(grid []float32, dim int, from, to [2]int, method PosResize) ([]float32, error) {
 	for _, n := range []int{from[0], from[1], to[0], to[1]} {
 		if n <= 0 || n > maxGrid {
@@ -73,22 +77,22 @@ func ResizePosEmbed(grid []float32, dim int, from, to [2]int, method PosResize) 
 	case ZoomLinear:
 		return resizeZoom(grid, dim, from, to), nil
 	}
-	return nil, fmt.Errorf("no way of resizing position embeddings has the number %d", int(method))
+	return nil, fmt.Errorf("there is no method of resizing position embeddings with the number %d", int(method))
 }
 
-// taps is what one row or column of the output takes from the input: weights of
-// neighbouring places, the first of which is start.
+// taps are the weights by which one row or column of the output sums neighbouring ones of
+// the input, from start on.
 type taps struct {
 	start   int
 	weights []float32
 }
 
-// fused is x*y+z with one rounding (but for rare double roundings), as torch's
-// kernels compute it on processors that can; a float64 holds the product exactly.
+// fused is x*y+z with one rounding (except for rare double roundings), as torch's kernels
+// compute it on processors with FMA. A float64 holds the product exactly.
 func fused(x, y, z float32) float32 { return float32(float64(x)*float64(y) + float64(z)) }
 
-// The two pieces of the cubic convolution kernel of Keys (1981), |x| < 1 and
-// 1 ≤ |x| < 2, in the order in which torch computes them.
+// The two parts of the cubic convolution kernel of Keys (1981), |x| < 1 and 1 ≤ |x| < 2,
+// with torch's order of operations.
 func cubicNear(x, a float32) float32 {
 	return fused(fused(a+2, x, -(a+3))*x, x, 1)
 }
@@ -162,8 +166,8 @@ func antialiasedTaps(from, to int) []taps {
 	return all
 }
 
-// resizeBicubic is torch's interpolation without antialiasing: 4×4 places each,
-// those beyond an edge being the edge's.
+// resizeBicubic is torch's interpolation without antialiasing, from 4×4 neighbours; those
+// beyond an edge are clamped to it.
 func resizeBicubic(grid []float32, dim int, from, to [2]int, method PosResize) []float32 {
 	rows, cols := bicubicTaps(from[0], to[0], method), bicubicTaps(from[1], to[1], method)
 	out := make([]float32, to[0]*to[1]*dim)
@@ -187,8 +191,8 @@ func resizeBicubic(grid []float32, dim int, from, to [2]int, method PosResize) [
 	return out
 }
 
-// bicubicTaps are torch's weights of bicubic interpolation along one axis; the
-// first place may lie before the axis and the last behind it.
+// bicubicTaps are torch's weights of bicubic interpolation along one axis. The first index
+// may lie before the axis and the last one after it.
 func bicubicTaps(from, to int, method PosResize) []taps {
 	scale := float32(from) / float32(to)
 	switch {
@@ -238,9 +242,9 @@ func resizeZoom(grid []float32, dim int, from, to [2]int) []float32 {
 	return out
 }
 
-// zoomPlace finds the two places of the input between which place i of the
-// output lies, how far it is from the first towards the second, and whether it
-// is inside the grid to the last bit.
+// zoomPlace finds the two indices of the input between which index i of the output lies,
+// the fraction of the way from the first to the second, and whether the coordinate is
+// inside the grid, to the last bit.
 func zoomPlace(i, from, to int) (first, second int, t float64, inside bool) {
 	zoom := 1.0
 	if to > 1 {
@@ -253,3 +257,73 @@ func zoomPlace(i, from, to int) (first, second int, t float64, inside bool) {
 	first = int(at)
 	return first, min(first+1, from-1), at - float64(first), true
 }
+
+// PositionEmbeddings is the patches' position embeddings, [rows*columns, dim] row by row,
+// without those of the class token and other tokens, and their grid, rows and columns. The
+// values may be the file's own memory.
+func (m *Model) PositionEmbeddings() (patches []float32, grid [2]int, err error) {
+	data, err := m.positions()
+	if err != nil {
+		return nil, grid, err
+	}
+	return data[m.Config.positionPrefix()*m.Config.Dim:], m.Config.Grid(), nil
+}
+
+// positions is all position embeddings. They are finite.
+func (m *Model) positions() ([]float32, error) {
+	if err := m.params.CheckFinite([]nn.Param{{Name: "positions"}}); err != nil {
+		return nil, err
+	}
+	data, _, err := m.Parameter("positions")
+	return data, err
+}
+
+// ResizedTo returns the model for pictures of another size. Its position embeddings are
+// resized to the new grid by the layout's method, of which Warnings tells; the rest is
+// shared with m, which must stay open.
+func (m *Model) ResizedTo(height, width int) (*Model, error) {
+	cfg, err := m.Config.WithImageSize(height, width)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Grid() == m.Config.Grid() {
+		same := *m
+		same.Config = cfg
+		return &same, nil
+	}
+	all, _, err := m.Parameter("positions")
+	if err != nil {
+		return nil, err
+	}
+	data, err := resizePositions(all, m.Config, cfg, m.resize)
+	if err != nil {
+		return nil, err
+	}
+	resized := *m
+	resized.Config = cfg
+	resized.Warnings = append(append([]string(nil), m.Warnings...), resizeWarning(m.Config, cfg, m.resize))
+	resized.params = maps.Clone(m.params)
+	shape := []int{1, len(data) / cfg.Dim, cfg.Dim}
+	resized.params["positions"] = nn.Own(weights.NewTensor("positions", shape, data))
+	return &resized, nil
+}
+
+// resizePositions resizes the position embeddings of the patches and keeps those of the
+// tokens before them.
+func resizePositions(all []float32, from, to Config, method PosResize) ([]float32, error) {
+	prefix := all[:from.positionPrefix()*from.Dim]
+	patches, err := ResizePosEmbed(all[len(prefix):], from.Dim, from.Grid(), to.Grid(), method)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(prefix, patches), nil
+}
+
+func resizeWarning(from, to Config, method PosResize) string {
+	a, b := from.Grid(), to.Grid()
+	return fmt.Sprintf("position embeddings resized from a grid of %d×%d to %d×%d patches (%v): the model was made for pictures of %d×%d, these are %d×%d",
+		a[0], a[1], b[0], b[1], method, from.ImageSize[0], from.ImageSize[1], to.ImageSize[0], to.ImageSize[1])
+}
+
+// PosResize is the method by which the layout's own library resizes position embeddings.
+func (m *Model) PosResize() PosResize { return m.resize }

@@ -50,8 +50,8 @@ var pretrainedKeys = keyTable{
 	{"notes", harmless, "the same"},
 }
 
-// saysPreprocessing tells whether the file has a pretrained_cfg of timm's with any
-// key that changes pixels.
+// saysPreprocessing says whether the file has a pretrained_cfg with a key that changes
+// pixels.
 func (f *configFile) saysPreprocessing() bool {
 	if !f.present() {
 		return false
@@ -64,8 +64,8 @@ func (f *configFile) saysPreprocessing() bool {
 	return f.nested && len(f.timm) > 0
 }
 
-// timmPipeline does what timm's create_transform does with what
-// resolve_model_data_config makes of the model's pretrained_cfg.
+// timmPipeline is what timm's create_transform makes of the model's pretrained_cfg by way of
+// resolve_model_data_config.
 func timmPipeline(c Config, f *configFile) (p transform.Pipeline, warnings []string, err error) {
 	cfg := f.timm
 	if err := f.checkPretrainedKeys(); err != nil {
@@ -105,8 +105,8 @@ func timmPipeline(c Config, f *configFile) (p transform.Pipeline, warnings []str
 	return p, warnings, err
 }
 
-// checkPretrainedKeys refuses unknown keys. Where the file is one object for model
-// and preprocessing, the model's keys are among them.
+// checkPretrainedKeys refuses unknown keys. If the file is one object for model and
+// preprocessing, the model's keys are allowed.
 func (f *configFile) checkPretrainedKeys() error {
 	for _, key := range slices.Sorted(maps.Keys(f.timm)) {
 		if _, ok := pretrainedKeys.role(key); !ok && (f.nested || !isModelKey(key)) {
@@ -116,7 +116,7 @@ func (f *configFile) checkPretrainedKeys() error {
 	return nil
 }
 
-// isModelKey tells whether a key of a config.json is about the model.
+// isModelKey says whether a key of a config.json describes the model.
 func isModelKey(key string) bool {
 	for _, kind := range kinds {
 		if slices.Contains(kind.keys, key) {
@@ -126,7 +126,7 @@ func isModelKey(key string) bool {
 	return slices.Contains([]string{"model_args", "in_chans", "id2label", "label2id", "pretrained_cfg"}, key)
 }
 
-// timmInputSize is the height and width of what the model gets.
+// timmInputSize is the height and width of the model's input.
 func timmInputSize(c Config, f *configFile) ([2]int, error) {
 	args, _ := f.values["model_args"].(map[string]any)
 	size, channels := c.ImageSize, c.Channels
@@ -172,8 +172,8 @@ func timmFilter(v any) (transform.Filter, error) {
 	return 0, fmt.Errorf("interpolation is %s, where bicubic, bilinear, nearest, lanczos, box or hamming should be", shortJSON(v))
 }
 
-// timmStatistics are what pictures are normalised by. timm's scripts give a model
-// for grey pictures the mean of what is there for colours.
+// timmStatistics are the mean and deviation of the normalisation. For grey pictures, timm's
+// scripts take the mean over the colours.
 func timmStatistics(c Config, cfg map[string]any) (mean, std []float64, warnings []string, err error) {
 	for _, part := range []struct {
 		key   string
@@ -205,10 +205,9 @@ func timmStatistics(c Config, cfg map[string]any) (mean, std []float64, warnings
 	return mean, std, warnings, nil
 }
 
-// timmCrop is timm's evaluation transform up to the tensor: pictures are brought to
-// size/pct, rounded down, then cropped to size. Mode center keeps the shape and
-// covers that size, squash doesn't keep it, border keeps it and fills what is
-// missing with the mean colour.
+// timmCrop is timm's evaluation transform up to the tensor: pictures are resized to
+// size/pct, rounded down, then cropped to size. Mode center keeps the aspect ratio and
+// covers that size, squash doesn't keep it, border keeps it and pads with the mean colour.
 func timmCrop(size [2]int, pct float64, mode string, filter transform.Filter, mean []float64) (transform.Pipeline, error) {
 	var scaled [2]int
 	for i, n := range size {

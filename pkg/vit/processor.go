@@ -8,15 +8,15 @@ import (
 	"gaze/pkg/transform"
 )
 
-// processor is a file of transformers over the defaults of its class. A null in the
-// file replaces the default, as it does in transformers.
+// processor is a preprocessor file of transformers, completed by the defaults of its class.
+// A null in the file replaces the default, as in transformers.
 type processor struct {
 	class  *processorClass
 	values map[string]any
 }
 
-// hfPipeline reads a preprocessor_config.json of transformers, for the model of a
-// configuration, and does what its PIL image processors do.
+// hfPipeline is the pipeline of a preprocessor_config.json for a model, the same as that of
+// transformers' PIL image processors.
 func hfPipeline(file map[string]any, layout Layout, c Config, conf *configFile) (transform.Pipeline, error) {
 	class, err := classOf(file, layout, c, conf)
 	if err != nil {
@@ -36,7 +36,7 @@ func hfPipeline(file map[string]any, layout Layout, c Config, conf *configFile) 
 	return checkedPipeline(steps)
 }
 
-// checkedPipeline is the pipeline as its text reads, which bounds its sizes.
+// checkedPipeline parses the pipeline's text again, which checks the bounds of its sizes.
 func checkedPipeline(p transform.Pipeline) (transform.Pipeline, error) {
 	read, err := transform.Parse(p.String())
 	if err != nil {
@@ -125,7 +125,7 @@ func (p processor) resize() (transform.Pipeline, error) {
 	return nil, fmt.Errorf("size is %s, which isn't carried out: height and width, or shortest_edge, should be there", shortJSON(p.values["size"]))
 }
 
-// resizeConvNext crops below 384 and squeezes from there on.
+// resizeConvNext crops sizes below 384 and distorts larger ones.
 func (p processor) resizeConvNext(size map[string]int, filter transform.Filter) (transform.Pipeline, error) {
 	edge := size["shortest_edge"]
 	if edge == 0 || size["longest_edge"] > 0 {
@@ -176,8 +176,8 @@ func (p processor) normalize(channels int) (transform.Pipeline, error) {
 	return transform.Pipeline{n}, nil
 }
 
-// checkPad refuses padding, which in transformers comes last and depends on the
-// batch, where it would do anything.
+// checkPad refuses padding that would have an effect. In transformers it comes last and
+// depends on the batch.
 func (p processor) checkPad(steps transform.Pipeline) error {
 	on, err := p.flag("do_pad")
 	if err != nil || !on {
@@ -202,8 +202,8 @@ var sizeKeys = [][]string{
 	{"height", "width"}, {"shortest_edge"}, {"shortest_edge", "longest_edge"}, {"longest_edge"}, {"max_height", "max_width"}, {"min_pixels", "max_pixels"},
 }
 
-// size reads a size in any form: a number, [height, width] or an object. Keys with
-// null aren't in the result.
+// size reads a size in any form: a number, [height, width] or an object. Keys that are null
+// are left out.
 func (p processor) size(key string) (map[string]int, error) {
 	wrong := fmt.Errorf("%s is %s, where a size should be: a number, [height, width], or an object like {\"shortest_edge\": 224}", key, shortJSON(p.values[key]))
 	switch v := p.values[key].(type) {
@@ -268,8 +268,8 @@ func pilFilter(v any) (transform.Filter, error) {
 	return 0, fmt.Errorf("resample is %s, where one of PIL's numbers should be: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming", shortJSON(v))
 }
 
-// statistics are means or deviations: a number, or a list of numbers. One number
-// stands for all channels, also where a list has the same for each.
+// statistics are means or deviations, a number or a list of numbers. A list of equal
+// numbers becomes one number for all channels.
 func statistics(v any, deviations bool) ([]float64, bool) {
 	list, ok := v.([]any)
 	if n, single := v.(float64); single {

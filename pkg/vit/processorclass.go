@@ -8,8 +8,7 @@ import (
 	"sync"
 )
 
-// processorClass is an image processor class of transformers: what it does where a
-// file doesn't say.
+// processorClass is an image processor class of transformers, with its defaults.
 type processorClass struct {
 	name       string   // "ViT" of ViTImageProcessor, ViTImageProcessorFast and ViTFeatureExtractor
 	defaults   string   // JSON
@@ -23,8 +22,8 @@ const (
 	usually  = `"do_resize": true, "do_rescale": true, "do_normalize": true, "rescale_factor": 0.00392156862745098`
 )
 
-// processorClasses are those of transformers 5.23 that are carried out, with the
-// defaults of their PIL backends.
+// processorClasses are the supported classes of transformers 5.23, with the defaults of
+// their PIL backends.
 var processorClasses = []processorClass{
 	{name: "ViT", defaults: `{"resample": 2, ` + halves + `, "size": {"height": 224, "width": 224}, "default_to_square": true, ` + usually + `}`,
 		modelTypes: []string{"clipseg", "dinat", "ijepa", "mgp-str", "swiftformer", "swin", "swinv2", "trocr", "vit", "vit_mae", "vit_msn"}},
@@ -69,8 +68,8 @@ var classNames = sync.OnceValue(func() string {
 	return strings.Join(names, ", ")
 })
 
-// classOf is the class that carries out a file: the one it names, else the one that
-// AutoImageProcessor takes for the model's config.json, else the layout's.
+// classOf is the class of a file: the one that it names, otherwise the one that
+// AutoImageProcessor takes for the model's config.json, otherwise the layout's.
 func classOf(values map[string]any, layout Layout, c Config, conf *configFile) (*processorClass, error) {
 	for _, key := range []string{"image_processor_type", "feature_extractor_type"} {
 		switch name := values[key].(type) {
@@ -97,8 +96,7 @@ func classOf(values map[string]any, layout Layout, c Config, conf *configFile) (
 	return nil, fmt.Errorf("image_processor_type is missing, and the weights aren't transformers' own, so nothing tells whose defaults it means: add it (one of %s)", classNames())
 }
 
-// layoutClass is the class that belongs to a layout of transformers; empty for
-// others.
+// layoutClass is the class of a layout of transformers; empty for other layouts.
 func layoutClass(layout Layout, c Config) string {
 	switch layout {
 	case HFViT:
@@ -116,8 +114,8 @@ func layoutClass(layout Layout, c Config) string {
 	return ""
 }
 
-// namedClass finds a class by any of its names: of today, of the fast and the PIL
-// variant, of the time when they were feature extractors.
+// namedClass finds a class by any of its names: the present one, those of the fast and the
+// PIL variant, and the one from when they were feature extractors.
 func namedClass(key, name string) (*processorClass, error) {
 	short := strings.TrimSuffix(strings.TrimSuffix(name, "Fast"), "Pil")
 	short = strings.TrimSuffix(strings.TrimSuffix(short, "ImageProcessor"), "FeatureExtractor")

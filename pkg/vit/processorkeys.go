@@ -6,28 +6,28 @@ import (
 	"slices"
 )
 
-// keyRole is what a key of a preprocessing file is to Gaze.
+// keyRole is how Gaze treats a key of a preprocessing file.
 type keyRole uint8
 
 const (
-	// obeyed: it changes the numbers that the model gets, and is carried out.
+	// obeyed: it changes the model's input and is supported.
 	obeyed keyRole = iota
-	// harmless: it doesn't change them, whatever it says.
+	// harmless: it doesn't change the model's input, whatever its value.
 	harmless
-	// foreign: it is known from processors of other classes, so that null and false
-	// turn it off, and anything else is an error.
+	// foreign: it belongs to processors of other classes; null and false turn it off, any
+	// other value is an error.
 	foreign
 )
 
-// keyTable lists the keys of a file that are known, in the order of the page of
-// documentation, with what that page says of them. Any other key is an error.
+// keyTable lists the known keys of a file, in the order of the documentation and with its
+// words. Any other key is an error.
 type keyTable []struct {
 	key  string
 	role keyRole
 	does string
 }
 
-// role is what a key is; false for one that isn't known.
+// role is a key's role; false for an unknown key.
 func (t keyTable) role(key string) (keyRole, bool) {
 	for _, row := range t {
 		if row.key == key {
@@ -95,7 +95,7 @@ var processorKeys = keyTable{
 	{"antialias", foreign, "torchvision's resize"},
 }
 
-// checkKeys refuses what isn't carried out.
+// checkKeys refuses keys that aren't supported.
 func (c *processorClass) checkKeys(values map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		role, ok := processorKeys.role(key)

@@ -10,11 +10,11 @@ import (
 	"gaze/pkg/weights"
 )
 
-// Save writes the model as a safetensors file under timm's names, so that timm
-// reads it too, and beside it the config.json that [Load] needs to find the same
-// configuration, preprocessing and class names again. Each file is written whole
-// or not at all; a config.json of another model in that folder is replaced. A
-// configuration that timm's names can't express is an error.
+// Save writes the model as a safetensors file with timm's names, which timm can read too,
+// and beside it the config.json from which [Load] gets the same configuration,
+// preprocessing and class names again. Each file is written whole or not at all. A
+// config.json of another model in that folder is replaced. A configuration that timm's
+// names can't express is an error.
 func (m *Model) Save(path string) error {
 	text, err := m.timmConfig()
 	if err != nil {
@@ -36,14 +36,14 @@ func (m *Model) Save(path string) error {
 	return weights.WriteSafetensors(path, list, map[string]string{"format": "pt"})
 }
 
-// CheckSave is the error that [Model.Save] would return because of the model's
-// configuration, so that long work that ends in it needn't begin.
+// CheckSave returns the error that [Model.Save] would return for the model's configuration,
+// so that it can be known before a long training.
 func (m *Model) CheckSave() error {
 	_, err := m.timmConfig()
 	return err
 }
 
-// timmName is what timm calls a parameter; empty if it has no such thing.
+// timmName is timm's name for a parameter; empty if it has none.
 func timmName(ours string) string {
 	if ways := timmTable.rowsOf(ours); len(ways) > 0 {
 		return ways[0][0].file
@@ -51,11 +51,11 @@ func timmName(ours string) string {
 	return ""
 }
 
-// timmConfig is the config.json for the model, proven to lead back to its
-// configuration.
+// timmConfig is the config.json for the model. It has been checked to give the same
+// configuration again.
 func (m *Model) timmConfig() ([]byte, error) {
 	if m.pipelineErr != nil {
-		return nil, fmt.Errorf("how its pictures are prepared can't be told, so that it can't be kept: %w", m.pipelineErr)
+		return nil, fmt.Errorf("its preprocessing is unknown, so that it can't be saved: %w", m.pipelineErr)
 	}
 	c := m.Config
 	values := map[string]any{

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"gaze/pkg/nn"
 )
 
 // weightSet is one Vision Transformer in a file: the tensors below a prefix, seen
@@ -230,7 +232,7 @@ func listSets(sets []*weightSet) string {
 	for _, s := range sets {
 		names = append(names, s.name())
 	}
-	return capped(names, 12)
+	return nn.FirstNames(names, 12)
 }
 
 // setsWarning says which of several sets was taken.

@@ -10,15 +10,13 @@ import (
 	"gaze/pkg/transform"
 )
 
-// specPrefix begins the text of a model to be trained from scratch.
+// specPrefix begins the description of a model to be trained from scratch.
 const specPrefix = "vit:"
 
-// IsSpec tells whether text describes an architecture for [ParseConfig], rather
-// than name a file.
+// IsSpec says whether a text is a description for [ParseConfig] and not the name of a file.
 func IsSpec(text string) bool { return strings.HasPrefix(text, specPrefix) }
 
-// specKeys are the names that a description may have, with the bounds of their
-// values.
+// specKeys are the names in a description, with the bounds of their values.
 var specKeys = []struct {
 	name      string
 	low, high int
@@ -27,16 +25,14 @@ var specKeys = []struct {
 	{"mlp", 1, 1 << 18}, {"registers", 0, 1 << 10},
 }
 
-// ParseConfig reads the architecture of a model to be trained from scratch, such
-// as
+// ParseConfig reads the architecture of a model to be trained from scratch, such as
 //
 //	vit:dim=128,depth=6,heads=4,patch=8,size=64
 //
-// Names are size (of the square pictures), patch, dim, depth, heads, mlp (4·dim
-// if it isn't there), registers and pool (class or mean). What isn't there is as
-// in ViT-S/16 at 224 pixels, but heads, of 64 channels each. It has no head for
-// classes yet. The error of a text that can't be read is a
-// [*transform.SyntaxError].
+// Names are size (of square pictures), patch, dim, depth, heads, mlp, registers and pool
+// (class or mean). What is left out is as in ViT-S/16 for 224 pixels, except that heads
+// are 64 channels wide and mlp is 4·dim. The model has no classification head yet. An
+// error in the text is a [*transform.SyntaxError].
 func ParseConfig(text string) (Config, error) {
 	values := map[string]int{"size": 224, "patch": 16, "dim": 384, "depth": 12, "registers": 0}
 	seen := map[string]bool{}
@@ -58,7 +54,7 @@ func ParseConfig(text string) (Config, error) {
 		name, value, _ := strings.Cut(part, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if seen[name] {
-			return fail(at, fmt.Errorf("%s is there a second time", name))
+			return fail(at, fmt.Errorf("%s is given a second time", name))
 		}
 		seen[name] = true
 		if err := setSpec(&c, values, name, value); err != nil {
@@ -68,7 +64,7 @@ func ParseConfig(text string) (Config, error) {
 	return c.fromSpec(values)
 }
 
-// setSpec takes one name's value.
+// setSpec sets the value of one name.
 func setSpec(c *Config, values map[string]int, name, value string) error {
 	if name == "pool" {
 		switch value {
@@ -96,7 +92,7 @@ func setSpec(c *Config, values map[string]int, name, value string) error {
 	return fmt.Errorf("there is no name %q; there are %s and pool", name, strings.Join(names, ", "))
 }
 
-// fromSpec fills the sizes in.
+// fromSpec makes the configuration from the values.
 func (c Config) fromSpec(values map[string]int) (Config, error) {
 	c.ImageSize = [2]int{values["size"], values["size"]}
 	c.PatchSize = [2]int{values["patch"], values["patch"]}
@@ -116,6 +112,7 @@ func (c Config) fromSpec(values map[string]int) (Config, error) {
 	return c, nil
 }
 
-// maxSpecParameters bounds what is made from a description, well above the usual
-// ViTs (ViT-G/14 has 1.8 billion): a wrong digit shouldn't ask for more memory than any machine has.
+// maxSpecParameters bounds the size of a model that is made from a description, well above
+// the usual ViTs (ViT-G/14 has 1.8 billion), so that a wrong digit doesn't ask for more
+// memory than any machine has.
 const maxSpecParameters = 4_000_000_000

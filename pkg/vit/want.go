@@ -9,7 +9,41 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// AllLayers is every layer of a model of this depth, for Want's lists.
+// Want says what a run returns. Nothing else is computed.
+//
+// Layers are numbered from 0. Negative numbers count from the end: -1 is the last.
+type Want struct {
+	Logits         bool
+	PreLogits      bool  // the head's input: the picture's features
+	Norm           bool  // tokens after the last norm
+	Embeddings     bool  // tokens before the first block
+	Tokens         []int // blocks whose output tokens to return
+	Attention      []int // blocks whose attention maps to return, of every query
+	ClassAttention []int // blocks whose attention of the class token over the patches to return
+}
+
+// Array is a result: its values, row-major, and their shape.
+type Array struct {
+	Shape  []int
+	Values []float32
+}
+
+// Outputs is what a run returned. What wasn't asked for is empty.
+type Outputs struct {
+	Logits     Array // [batch, classes]
+	PreLogits  Array // [batch, features]
+	Norm       Array // [batch, tokens, dim]
+	Embeddings Array // [batch, tokens, dim]
+
+	Tokens         []Array // of the wanted layers in order, each [batch, tokens, dim]
+	Attention      []Array // of the wanted layers in order, each [batch, heads, tokens, tokens]
+	ClassAttention Array   // [batch, wanted layers, heads, patches]: the class token's probabilities of the patches; the softmax is over all tokens
+
+	Grid     [2]int   // rows and columns of patches
+	Warnings []string // such as resized position embeddings; the first time they apply
+}
+
+// AllLayers lists every layer of the model, for the lists of [Want].
 func (c Config) AllLayers() []int {
 	layers := make([]int, c.Depth)
 	for i := range layers {
@@ -18,8 +52,8 @@ func (c Config) AllLayers() []int {
 	return layers
 }
 
-// resolve numbers the layers from the start and checks that the model has what
-// is wanted.
+// resolve makes negative numbers of layers positive and checks that the model has what is
+// wanted.
 func (w Want) resolve(c Config) (Want, error) {
 	for _, list := range []*[]int{&w.Tokens, &w.Attention, &w.ClassAttention} {
 		*list = slices.Clone(*list)
@@ -36,16 +70,16 @@ func (w Want) resolve(c Config) (Want, error) {
 	case w.Logits && c.Classes == 0:
 		return w, errors.New("vit: the model has no head, so it can't classify")
 	case len(w.ClassAttention) > 0 && !c.ClassToken:
-		return w, errors.New("vit: the model has no class token, so there is no attention of it")
+		return w, errors.New("vit: the model has no class token, so its attention can't be shown")
 	case !w.Logits && !w.PreLogits && !w.Norm && !w.Embeddings && len(w.Tokens)+len(w.Attention)+len(w.ClassAttention) == 0:
-		return w, errors.New("vit: nothing is wanted of this run")
+		return w, errors.New("vit: nothing is wanted of this run: set a field of Want")
 	}
 	return w, nil
 }
 
-// pick lists the nodes that are wanted, in the order in which unpack takes them.
-// All are made after the last weight was read: the Go backend fails on a graph
-// with parameters behind its last output.
+// pick lists the nodes that are wanted, in the order in which unpack takes them. They are
+// made after all weights have been read: the Go backend fails on a graph with parameters
+// after its last output.
 func (w Want) pick(c Config, all *Intermediates) []*Node {
 	var nodes []*Node
 	single := []struct {
@@ -65,7 +99,7 @@ func (w Want) pick(c Config, all *Intermediates) []*Node {
 	}
 	var rows []*Node
 	for _, i := range w.ClassAttention {
-		row := all.Blocks[i].Attention.Of(0, 1)
+		row := all.Blocks[i].Attention.QueryProbabilities(0, 1)
 		rows = append(rows, Squeeze(SliceAxis(row, 3, AxisRangeToEnd(c.Prefix())), 2))
 	}
 	if len(rows) > 0 {
@@ -78,7 +112,7 @@ func (w Want) pick(c Config, all *Intermediates) []*Node {
 func (w Want) unpack(results []*tensors.Tensor) (*Outputs, error) {
 	defer func() {
 		for _, t := range results {
-			t.FinalizeAll() // an output that can't be freed is no reason to lose it
+			t.FinalizeAll() // one that can't be freed is no reason to lose the others
 		}
 	}()
 	out := &Outputs{}

@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// An automaton finds which of many patterns matches the longest beginning of a
-// text, and the first of them where several match as much: the way generated
-// scanners work, and other than package regexp's alternatives.
+// An automaton finds which of many patterns matches the longest prefix of a text, and the
+// first of them where several do. Generated scanners work like this; alternatives in
+// package regexp don't.
 //
 // Every pattern is compiled by regexp/syntax; the sets of instructions that can
-// be active together become states, built when a text first leads to them. Runes
-// between which no pattern tells are one class, so that a state is a short slice.
+// be active together become states, built when a text first leads to them. Runes that no
+// pattern tells apart are one class, so that a state is a short slice.
 // An automaton isn't safe for concurrent use: matching adds states.
 type automaton struct {
 	progs  []*syntax.Prog
@@ -72,7 +72,7 @@ func newAutomaton(patterns []string) *automaton {
 	return a
 }
 
-// addEdges notes where inst begins and ceases to match.
+// addEdges notes the runes from which inst starts and stops matching.
 func addEdges(edges map[rune]bool, inst *syntax.Inst) {
 	switch inst.Op {
 	case syntax.InstRune, syntax.InstRune1:
@@ -95,8 +95,7 @@ func addEdges(edges map[rune]bool, inst *syntax.Inst) {
 	}
 }
 
-// classify gives one class to the stretches of runes that the same instructions
-// read.
+// classify gives one class to all ranges of runes that the same instructions read.
 func (a *automaton) classify(bounds []rune) {
 	distinct := map[string]*syntax.Inst{} // patterns share most of their sets
 	for _, prog := range a.progs {
@@ -146,7 +145,7 @@ func (a *automaton) follow(set []int, offset, prog int, pc uint32) []int {
 	inst := &a.progs[prog].Inst[pc]
 	switch inst.Op {
 	case syntax.InstAlt, syntax.InstAltMatch:
-		// Marked as seen so that a loop of empty matches ends; dropped by state.
+		// Added so that a loop of empty matches ends; state removes it.
 		set = append(set, offset+int(pc))
 		set = a.follow(set, offset, prog, inst.Out)
 		return a.follow(set, offset, prog, inst.Arg)
@@ -221,8 +220,8 @@ func matches(inst *syntax.Inst, r rune) bool {
 	return inst.MatchRune(r)
 }
 
-// longest returns the pattern that matches the longest beginning of text, and
-// how many bytes that is; -1 when none matches.
+// longest returns the pattern that matches the longest prefix of text, and the length of
+// that prefix in bytes; -1 if none matches.
 func (a *automaton) longest(text string) (pattern, length int) {
 	pattern = -1
 	s := a.start

@@ -2,7 +2,7 @@ package score
 
 import "math"
 
-// bleuParts are the counts that BLEU is made of.
+// bleuParts are the counts from which BLEU is computed.
 type bleuParts struct {
 	hyp, ref       int // words of the hypothesis, of the reference closest in length
 	guess, correct [order]int
@@ -12,12 +12,11 @@ type bleuParts struct {
 // refs holds the references of each picture and hyps its caption, tokenized (see
 // Tokenize). It panics unless both have the same length; no pictures score 0.
 //
-// It is pycocoevalcap's BLEU (Papineni et al. 2002), which differs from others':
-// the length of the reference closest to the caption's counts for the brevity
-// penalty, the shorter of two as close; 1e-15 is added to every count of matches
-// and 1e-9 to what it is divided by, so that a caption without a match scores a
-// little above 0 (1e-15 to the power of 1/n over the n-grams there are); n-grams
-// of a caption shorter than n count as 0 matches in 0. There is no smoothing else.
+// It is pycocoevalcap's BLEU (Papineni et al. 2002), which differs from other programs:
+// the brevity penalty uses the length of the reference closest to the caption's, the
+// shorter of two that are equally close; 1e-15 is added to every count of matches and 1e-9
+// to its divisor, so that a caption without a match scores a little above 0; a caption
+// shorter than n has 0 matches of 0 n-grams. There is no other smoothing.
 func BLEU(refs [][]string, hyps []string) (corpus [order]float64, each [][order]float64) {
 	checkPairs(refs, hyps)
 	v := vocabulary{}

@@ -11,19 +11,19 @@ import (
 //
 // It is what pycocoevalcap and the COCO server print as CIDEr: by its formula the
 // CIDEr-D of Vedantam et al. 2015, where a repeated n-gram counts no more often
-// than the reference has it, and a Gaussian (sigma 6) lowers the score as lengths
-// differ. CIDErUnclipped is the paper's CIDEr without either.
+// than in the reference, and a Gaussian (sigma 6) lowers the score if lengths differ.
+// CIDErUnclipped is the paper's CIDEr without either.
 //
-// In how many pictures' references an n-gram occurs is counted in refs, so a
-// score belongs to its corpus: with a single picture every weight, and so the
-// score, is 0. The length that is compared is the number of 2-grams.
+// The document frequencies of n-grams are counted in refs, so that a score depends on its
+// corpus: with a single picture every weight, and so the score, is 0. The length that is
+// compared is the number of 2-grams.
 func CIDEr(refs [][]string, hyps []string) (corpus float64, each []float64) {
 	return cider(refs, hyps, true)
 }
 
 // CIDErUnclipped is the CIDEr of the paper before its D: the mean cosine of
-// tf-idf vectors of 1- to 4-grams, times 10, with nothing against repetition or
-// length. It equals the program of the paper's authors of that name.
+// tf-idf vectors of 1- to 4-grams, times 10, without a penalty on repetition or length. It
+// equals the program of that name by the paper's authors.
 func CIDErUnclipped(refs [][]string, hyps []string) (corpus float64, each []float64) {
 	return cider(refs, hyps, false)
 }

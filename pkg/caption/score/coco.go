@@ -16,7 +16,7 @@ type Caption struct {
 	Text  string
 }
 
-// References are what a captions file of COCO holds.
+// References are the captions in a file in COCO's format.
 type References struct {
 	Path     string
 	Images   []string // in the order of the file's "images", then as captions name them
@@ -24,7 +24,7 @@ type References struct {
 	Numbers  map[string]bool // the pictures whose id is a number where the file first names it, not a text
 }
 
-// entry is a caption as it lies in a file.
+// entry is a caption as the file has it.
 type entry struct {
 	Image   json.RawMessage `json:"image_id"`
 	Caption *string         `json:"caption"`
@@ -32,8 +32,8 @@ type entry struct {
 
 // ReadReferences reads the captions of pictures: an object whose "annotations"
 // are a list of objects with an image_id (a whole number or a text) and a caption.
-// "images", when there, gives the pictures' order; all else is passed over. Errors
-// name the file, the entry (counted from 0) and the picture.
+// "images", if given, sets the order of the pictures; other keys are ignored. Errors name
+// the file, the entry (counted from 0) and the picture.
 func ReadReferences(path string) (*References, error) {
 	data, err := read(path)
 	if err != nil {
@@ -83,8 +83,8 @@ func parseReferences(path string, data []byte) (*References, error) {
 }
 
 // ReadResults reads generated captions: a list of objects with an image_id and a
-// caption, one for each picture. Errors are as ReadReferences's; a second caption
-// for a picture is one.
+// caption, one for each picture. Errors are like those of ReadReferences; a second caption
+// for a picture is an error, too.
 func ReadResults(path string) ([]Caption, error) {
 	data, err := read(path)
 	if err != nil {
@@ -126,7 +126,7 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// decode reads JSON and says where in the file it isn't as it must be.
+// decode reads JSON. Errors say where in the file it is wrong.
 func decode(path string, data []byte, to any, want string) error {
 	err := json.Unmarshal(data, to)
 	var syntax *json.SyntaxError
@@ -168,7 +168,7 @@ func entries(path string, list []entry) ([]Caption, error) {
 	return out, nil
 }
 
-// identity is a picture's id as text: 42, 42.0 and "42" are one.
+// identity is a picture's id as text. 42, 42.0 and "42" are the same.
 func identity(raw json.RawMessage) (string, error) {
 	var text string
 	switch {

@@ -21,8 +21,8 @@ type Scores struct {
 // ImageScores are the scores of one picture.
 type ImageScores struct {
 	Image string `json:"image_id"`
-	// Number tells that the references' file has the image_id as a number. All
-	// digits of it are in Image.
+	// Number says that the references' file has the image_id as a number. Image has all
+	// its digits.
 	Number bool `json:"-"`
 	Scores
 }
@@ -44,7 +44,7 @@ func (s ImageScores) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// A Report is what Evaluate has found.
+// A Report is the result of Evaluate.
 type Report struct {
 	Pictures   int           `json:"pictures"`   // scored: those with a result
 	References int           `json:"references"` // of these pictures

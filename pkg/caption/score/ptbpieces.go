@@ -7,19 +7,19 @@ import (
 	"unicode"
 )
 
-// pieces are the parts that rules are made of, by the name in braces that stands
-// for them in a pattern. A piece may use the ones before it.
+// pieces are the building blocks of rules. In a pattern, a name in braces stands for one. A
+// piece may use those before it.
 var pieces = []struct{ name, pattern string }{
 	{"alpha", "[" + class(letters) + "]"},
 	{"digit", "[" + class(digits) + "]"},
 	{"alnum", "[" + class(letters) + class(digits) + "]"},
-	// A letter of a word may be written as an entity; a soft hyphen is inside a word.
+	// A letter of a word may be written as an entity, and a word may contain soft hyphens.
 	{"letter", "(?:[" + class(letters) + class(marks) + `\x{AD}]|&[aeiouAEIOU](?:acute|grave|uml);)`},
 	{"word", `{letter}(?:{letter}|{digit})*(?:[.!?]{letter}(?:{letter}|{digit})*)*`},
 
 	{"space", `[ \t\x{A0}\x{2000}-\x{200A}\x{3000}]`},
 	{"blank", `[ \t\x{A0}\x{2000}-\x{200A}\x{3000}\r\n\x{0B}\x{0C}\x{85}\x{2028}\x{2029}]`},
-	// Two of the 16-bit units that the original reads: most characters are one.
+	// A pair of the 16-bit units that the original reads; most characters are one unit.
 	{"twounits", `(?s:[^\x{10000}-\x{10FFFF}].|[\x{10000}-\x{10FFFF}])`},
 
 	{"apos", `(?:['\x{92}\x{2019}]|&apos;)`},
@@ -47,8 +47,8 @@ var pieces = []struct{ name, pattern string }{
 	{"joined", `[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+`},
 }
 
-// Abbreviations that end in a period. A capital in brackets must be one: the
-// small letters are a common word. The rest is known in any case.
+// Abbreviations that end in a period. A capital in brackets must be a capital, since the
+// word in small letters is a common one. The others are matched in any case.
 const (
 	months    = `Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec`
 	days      = `Mon|Tue|Tues|Wed|Thu|Thurs|Fri`
@@ -57,7 +57,7 @@ const (
 	titles    = `Mr|Mrs|Ms|[M]iss|Drs?|Profs?|Sens?|Reps?|Attys?|Lt|Col|Gen|Messrs|Govs?|Adm|Rev|Maj|Sgt|Cpl|Pvt|Capt|Ste?|Ave|Pres|Lieut|Hon|Brig|Co?mdr|Pfc|Spc|Supts?|Det|Mt|Ft|Adj|Adv|Asst|Assoc|Ens|Insp|Mlle|Mme|Msgr|Sfc`
 )
 
-// openers are words that begin a sentence: after one, a period ended the last.
+// openers are words that begin a sentence: a period before one ended the last sentence.
 const openers = `[A]bout|[A]ccording|[A]dditionally|[A]fter|[A]n|[A]|[A]s|[A]t|[B]ut|[E]arlier|[H]e|[H]er|[H]ere|[H]owever|[I]f|[I]n|[I]t|[L]ast|[M]any|[M]ore|[M]r\.|[M]s\.|[N]ow|[O]nce|[O]ne|[O]ther|[O]ur|[S]he|[S]ince|[S]o|[S]ome|[S]uch|[T]hat|[T]he|[T]heir|[T]hen|[T]here|[T]hese|[T]hey|[T]his|[W]e|[W]hen|[W]hile|[W]hat|[Y]et|[Y]ou`
 
 // class writes ranges as the inside of a character class.
@@ -71,7 +71,7 @@ func class(ranges [][2]rune) string {
 
 var pieceName = regexp.MustCompile(`\{[a-z]+\}`)
 
-// expand puts pieces in the place of their names.
+// expand replaces the names of pieces by the pieces.
 func expand(pattern string, known map[string]string) string {
 	return pieceName.ReplaceAllStringFunc(pattern, func(name string) string {
 		p, ok := known[name]
@@ -86,8 +86,8 @@ func expand(pattern string, known map[string]string) string {
 // of a group, or one character.
 var atoms = regexp.MustCompile(`(?s)\\x\{[^}]*\}|\\.|\[(?:\\.|[^\]])*\]|\{[a-z]+\}|\(\?s?:|.`)
 
-// caseless lets the letters of a pattern match in any case, except the ones in
-// a character class: those mean what they say.
+// caseless makes the letters of a pattern match in any case, except those in a character
+// class.
 func caseless(pattern string) string {
 	return atoms.ReplaceAllStringFunc(pattern, func(atom string) string {
 		if r := rune(atom[0]); len(atom) == 1 && unicode.IsLetter(r) {
@@ -97,8 +97,8 @@ func caseless(pattern string) string {
 	})
 }
 
-// anyCase is a class of all that folds to a letter: k has three, for a kelvin
-// is written with one. Of i, the dotless and the dotted are two more.
+// anyCase is the class of all characters that fold to a letter. The kelvin sign folds to k,
+// the dotless and the dotted i to i.
 func anyCase(r rune) string {
 	all := string(r)
 	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {

@@ -6,24 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// A rule says what makes a token: the pattern of its text, the pattern of what
-// must follow (which counts when the longest match is looked for, but belongs to
-// the next token), and what becomes of the text. The rule that reads furthest
-// wins, and the first of several.
+// A rule describes a kind of token: the pattern of its text, the pattern of what must
+// follow (which counts for the longest match but belongs to the next token), and what
+// becomes of the text. The rule with the longest match wins, and the first of several.
 type rule struct {
 	token, after string
 	write        writer
 }
 
-// A writer turns the text that a rule has read into a token and says how many of
-// its bytes are used up. The empty token is no token.
+// A writer turns the text that a rule has matched into a token and returns how many of its
+// bytes are consumed. An empty token is left out.
 type writer func(text string) (token string, used int)
 
-// The order of the rules matters where two read equally far.
+// The order of the rules matters where two match equally long texts.
 //
-// Some of what the original knows can't be told from the outside, once
-// punctuation is removed, and isn't here: which way a quote opens, and whether a
-// period that ends an abbreviation also ends the sentence.
+// Some distinctions of the original are left out because they have no effect once
+// punctuation is removed: which way a quote opens, and whether a period that ends an
+// abbreviation also ends the sentence.
 var rules = []rule{
 	{`c\+\+`, ``, keep},
 	{`(?:c|f)#`, ``, keep},
@@ -108,7 +107,7 @@ var rules = []rule{
 	{`&nbsp;`, ``, drop},
 }
 
-// extensions end the name of a file.
+// extensions are those of file names.
 const extensions = `bat|bmp|c|class|cgi|cpp|dll|doc|docx|exe|gif|gz|h|htm|html|jar|java|jpeg|jpg|mov|mp3|pdf|php|pl|png|ppt|ps|py|sql|tar|txt|wav|x|xml|zip`
 
 // grammar is the rules, ready to run.
@@ -136,8 +135,8 @@ var english = sync.OnceValue(func() *grammar {
 	return g
 })
 
-// next reads one token at the beginning of text: its text, empty for what makes
-// none, and how many bytes it used up, at least one.
+// next reads the first token of text. It returns the token, empty for text without one, and
+// how many bytes it consumed, at least one.
 func (g *grammar) next(text string) (token string, used int) {
 	i, length := g.longest(text)
 	if i < 0 {

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// What rules make of the text they have read.
+// Writers of rules: what becomes of the text that a rule has matched.
 
 func keep(text string) (string, int) { return text, len(text) }
 
@@ -15,7 +15,7 @@ func as(token string) writer {
 	return func(text string) (string, int) { return token, len(text) }
 }
 
-// all keeps all but the last n letters, which are the next token's.
+// all keeps all but the last n letters, which belong to the next token.
 func all(n int) writer {
 	return func(text string) (string, int) {
 		end := len(text)
@@ -27,7 +27,8 @@ func all(n int) writer {
 	}
 }
 
-// initial parts one letter from the period of a sentence; an acronym keeps its own.
+// initial splits a single letter from the period of a sentence; an acronym keeps its
+// period.
 func initial(text string) (string, int) {
 	if len(text) == len("I.") {
 		return text[:1], len(text)
@@ -35,11 +36,11 @@ func initial(text string) (string, int) {
 	return text, len(text)
 }
 
-// reread keeps the period of an abbreviation and reads it again: at the very end
-// of a text it is the sentence's as well.
+// reread keeps the period of an abbreviation and reads it again, since at the very end of a
+// text it ends the sentence as well.
 func reread(text string) (string, int) { return text, len(text) - 1 }
 
-// unhyphened removes soft hyphens, which only say where a line may be broken.
+// unhyphened removes soft hyphens, which only mark where a line may be broken.
 func unhyphened(text string) (string, int) {
 	token := strings.ReplaceAll(text, "\u00AD", "")
 	if token == "" {
@@ -61,7 +62,7 @@ var (
 		"\u0094", "''", "\u201D", "''", "\u00BB", "''")
 )
 
-// unspaced keeps a token in one piece: its spaces become no-break spaces.
+// unspaced keeps a token together by turning its spaces into no-break spaces.
 func unspaced(text string) (string, int) { return breaking.Replace(text), len(text) }
 
 func bracketed(text string) (string, int) { return brackets.Replace(text), len(text) }

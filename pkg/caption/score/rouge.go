@@ -7,8 +7,8 @@ import "strings"
 //
 // It is pycocoevalcap's ROUGE-L (Lin 2004, longest common subsequence, beta 1.2):
 // the best precision and the best recall over the references are combined, though
-// they may be of two different ones. Words are parted by single spaces only, so
-// an empty caption is one empty word: it equals an empty reference.
+// they may come from two different ones. Words are split at single spaces only, so that an
+// empty caption is one empty word and equals an empty reference.
 func ROUGEL(refs [][]string, hyps []string) (corpus float64, each []float64) {
 	checkPairs(refs, hyps)
 	for i, hyp := range hyps {

@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// punctuation is what pycocoevalcap removes. Brackets aren't among it though
-// they are meant to be: its list has them in capitals, the tokens are small.
+// punctuation is what pycocoevalcap removes. It means to remove brackets too, but doesn't:
+// its list has their names in capitals (-LRB-), the tokens are in small letters.
 var punctuation = map[string]bool{
 	"''": true, "'": true, "``": true, "`": true, "-LRB-": true, "-RRB-": true, "-LCB-": true, "-RCB-": true,
 	".": true, "?": true, "!": true, ",": true, ":": true, "-": true, "--": true, "...": true, ";": true,
 }
 
-// lineBreaks become spaces. pycocoevalcap does so with \n only: its captions
-// slip against their pictures from the first that holds another one on.
+// lineBreaks become spaces. pycocoevalcap replaces only \n: from the first caption with
+// another line break on, its captions belong to the wrong pictures.
 var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ", "\v", " ", "\f", " ", "\u2028", " ", "\u2029", " ")
 
 // Tokenize returns captions as the metrics read them: small letters, Penn
@@ -27,10 +27,10 @@ var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ", "\v", " ", "\f", " ",
 // end of the one before is: "a piece of art." ends in the token "art." when the
 // next caption begins with a number. Hence a list is the argument; to equal
 // pycocoevalcap, pass the captions in its order. A fraction or a phone number
-// that holds a space is one token with a no-break space in it (which BLEU and
-// CIDEr split again, ROUGE-L doesn't).
+// with a space is one token with a no-break space (which BLEU and CIDEr split again,
+// ROUGE-L doesn't).
 //
-// Characters that no rule knows (emoji, among others) are removed, and part words.
+// Characters that no rule matches (emoji, among others) are removed, and separate words.
 // Any text has a result; concurrent calls take turns.
 func Tokenize(captions []string) []string {
 	if len(captions) == 0 {
@@ -84,7 +84,7 @@ func removePunctuation(line string) string {
 	return strings.Join(kept, " ")
 }
 
-// isSpace is Python's idea of a space.
+// isSpace is a space by Python's definition.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || 0x1C <= r && r <= 0x1F }
 
 // lower is Java's String.toLowerCase, which knows two special cases: a dotted
@@ -107,8 +107,8 @@ func lower(s string) string {
 	return b.String()
 }
 
-// endsWord tells whether the word goes on before with a letter that has two cases,
-// and not behind. Numbers, marks and hyphens don't end a word.
+// endsWord says whether a letter with two cases comes before this place and none after it.
+// Numbers, marks and hyphens don't end a word.
 func endsWord(before, behind string) bool {
 	casedBefore := false
 	for before != "" && !casedBefore {

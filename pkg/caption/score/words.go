@@ -5,7 +5,7 @@ import "strings"
 // order is the length of the longest n-gram that BLEU and CIDEr count.
 const order = 4
 
-// ngram is up to four words by number; words behind its length are -1.
+// ngram is up to four words by number; those past its length are -1.
 type ngram [order]int32
 
 // A vocabulary numbers words, so that n-grams are small keys.
@@ -65,7 +65,7 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// checkPairs panics when a list has no partner: a mistake of the caller, not of data.
+// checkPairs panics if the lists differ in length, which is a mistake of the caller.
 func checkPairs(refs [][]string, hyps []string) {
 	if len(refs) != len(hyps) {
 		panic("score: as many lists of references as hypotheses are needed")

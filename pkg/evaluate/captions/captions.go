@@ -41,7 +41,7 @@ func (s Set) String() string {
 
 // Options say how [Evaluate] and [Block] go about it; the zero value is fine.
 type Options struct {
-	// Caption says how captions are made. Its Blocked must be empty; NoAttention
+	// Caption says how captions are made. Its Masked must be empty; NoAttention
 	// leaves out all that is measured about attention.
 	Caption caption.Options
 	Workers int // that draw; 0: one for each processor
@@ -70,7 +70,7 @@ func (s Set) check(c Captioner, o Options) (Set, error) {
 		return s, fmt.Errorf("captions: a set of %d pictures", s.Count)
 	case s.First < 0:
 		return s, fmt.Errorf("captions: a set that begins at picture %d; they are counted from 0", s.First)
-	case o.Caption.Blocked != nil:
+	case o.Caption.Masked != nil:
 		return s, errors.New("captions: cells are blocked by Block, not by the options of captions")
 	}
 	return s, nil

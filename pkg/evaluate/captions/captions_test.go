@@ -35,7 +35,7 @@ func said(maps map[string][]float32, pieces ...string) caption.Result {
 		if m == nil {
 			m = []float32{0.25, 0.25, 0.25, 0.25}
 		}
-		r.Pieces = append(r.Pieces, caption.Piece{Text: p})
+		r.Tokens = append(r.Tokens, caption.Token{Text: p})
 		r.Attention = append(r.Attention, [][][]float32{{m}})
 		if p != "[SEP]" {
 			text = append(text, p)
@@ -312,7 +312,7 @@ func TestEvaluateErrors(t *testing.T) {
 		},
 		"2 scenes": func() error { _, err := Measure(make([]scenes.Scene, 2), nil, testConfig); return err },
 		"cells are": func() error {
-			_, err := Evaluate(context.Background(), f, good, Options{Caption: caption.Options{Blocked: [][]bool{}}})
+			_, err := Evaluate(context.Background(), f, good, Options{Caption: caption.Options{Masked: [][]bool{}}})
 			return err
 		},
 		"it was said": func() error {

@@ -18,7 +18,7 @@ type BlockOptions struct {
 }
 
 // Deletion is what becomes of a caption when nothing may look at the cells that an
-// object's mask touches (see [caption.Options].Blocked), and when as many cells of
+// object's mask touches (see [caption.Options].Masked), and when as many cells of
 // the same shape are blocked elsewhere, off the object.
 type Deletion struct {
 	Picture *transform.Image
@@ -71,7 +71,7 @@ func deletions(c Captioner, list []scenes.Scene, first int, o BlockOptions) (eac
 	if len(images) == 0 {
 		return each, noRoom, nil
 	}
-	o.Caption.Blocked = blocked
+	o.Caption.Masked = blocked
 	after, err := c.Caption(images, o.Caption)
 	if err != nil {
 		return nil, 0, fmt.Errorf("captions: %w", err)

@@ -37,9 +37,9 @@ func (s seer) Caption(images []*transform.Image, o caption.Options) ([]caption.R
 		pieces := strings.Fields(s.always)
 		input := [2]int{im.Height, im.Width}
 		for _, n := range s.scenes[at].Nouns {
-			free := o.Blocked == nil
+			free := o.Masked == nil
 			for cell, v := range Coverage(n.Mask, input, 8) {
-				free = free || v >= touched && !o.Blocked[i][cell]
+				free = free || v >= touched && !o.Masked[i][cell]
 			}
 			if free {
 				pieces = append(pieces, n.Word, "and") // or something in green before a field would be a green field

@@ -17,7 +17,7 @@ type word struct {
 // wordsOf joins the pieces of a caption to words; special pieces are none.
 func wordsOf(r caption.Result) []word {
 	var out []word
-	for i, p := range r.Pieces {
+	for i, p := range r.Tokens {
 		rest, goesOn := strings.CutPrefix(p.Text, "##")
 		switch {
 		case strings.HasPrefix(p.Text, "[") && strings.HasSuffix(p.Text, "]"): // [SEP], [UNK]

@@ -1,4 +1,4 @@
-package layers
+package nn
 
 import (
 	"fmt"
@@ -42,7 +42,7 @@ func TestBFloat16Products(t *testing.T) {
 	pure := backends(t)[0]
 	for _, b := range backends(t) {
 		product, err := NewExec(b, func(x, y, g *Node) []*Node {
-			z := factors{bfloat16: true}.product(x, y, []int{0}, 2, 2)
+			z := precision{bfloat16: true}.product(x, y, []int{0}, 2, 2)
 			return append([]*Node{z}, Gradient(ReduceAllSum(Mul(z, g)), x, y)...)
 		})
 		if err != nil {

@@ -21,7 +21,7 @@ func blockedCells(cfg Config, t *transform.Tensor) []bool {
 
 // same compares captions with all their numbers, bit by bit.
 func same(a, b Result) bool {
-	return slices.Equal(a.Pieces, b.Pieces) && fmt.Sprint(a.Attention) == fmt.Sprint(b.Attention)
+	return slices.Equal(a.Tokens, b.Tokens) && fmt.Sprint(a.Attention) == fmt.Sprint(b.Attention)
 }
 
 // TestBlockedHidden takes a backbone whose cells see their own pixels only. What
@@ -42,7 +42,7 @@ func TestBlockedHidden(t *testing.T) {
 		}
 		caption := func(in *transform.Tensor, cells []bool) Result {
 			t.Helper()
-			list, err := c.CaptionTensors([]*transform.Tensor{in}, Options{MaxTokens: 6, Blocked: [][]bool{cells}})
+			list, err := c.CaptionTensors([]*transform.Tensor{in}, Options{MaxTokens: 6, Masked: [][]bool{cells}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +53,7 @@ func TestBlockedHidden(t *testing.T) {
 		}
 		x, y := caption(one, cells), caption(other, cells)
 		if !same(x, y) {
-			t.Errorf("%s: what is blocked shows: %v and %v", b.Name(), x.Pieces, y.Pieces)
+			t.Errorf("%s: what is blocked shows: %v and %v", b.Name(), x.Tokens, y.Tokens)
 		}
 		for _, piece := range x.Attention {
 			for _, m := range slices.Concat(piece...) {
@@ -78,7 +78,7 @@ func TestBlockedBeside(t *testing.T) {
 		t.Fatal(err)
 	}
 	none := make([]bool, len(blockedCells(cfg, inputs[0])))
-	got, err := c.CaptionTensors(inputs, Options{Blocked: [][]bool{none, nil, blockedCells(cfg, inputs[2]), nil}})
+	got, err := c.CaptionTensors(inputs, Options{Masked: [][]bool{none, nil, blockedCells(cfg, inputs[2]), nil}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestBlockedErrors(t *testing.T) {
 		"it has 8×5":          {cells[1:]},
 		"nothing is left":     {slices.Repeat([]bool{true}, len(cells))},
 	} {
-		if _, err := c.CaptionTensors([]*transform.Tensor{in}, Options{Blocked: blocked}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.CaptionTensors([]*transform.Tensor{in}, Options{Masked: blocked}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v", want, err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestBlockedGolden(t *testing.T) {
 				inputs = append(inputs, testInput(fmt.Sprintf("%s picture %d", name, i), s[0], s[1]))
 				blocked = append(blocked, blockedCells(cfg, inputs[i]))
 			}
-			results, err := c.CaptionTensors(inputs, Options{Blocked: blocked})
+			results, err := c.CaptionTensors(inputs, Options{Masked: blocked})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func TestBlockedGolden(t *testing.T) {
 			var logProbs, maps []float32
 			for _, r := range results {
 				said = append(said, ids(r)...)
-				for i, p := range r.Pieces {
+				for i, p := range r.Tokens {
 					logProbs = append(logProbs, float32(p.LogProb))
 					maps = append(maps, slices.Concat(slices.Concat(r.Attention[i]...)...)...)
 				}

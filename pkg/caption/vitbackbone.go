@@ -13,10 +13,10 @@ import (
 	"gaze/pkg/weights"
 )
 
-// ViTOf is a Vision Transformer as a backbone, without its head: its last layer's
-// patch tokens, after the final norm, are the cells' features. Its pictures are
-// normalised as its own pipeline says; one that scales them otherwise than from 0
-// to 1 is an error.
+// ViTOf is a Vision Transformer as a backbone, without its head: the patch tokens of its
+// last layer, after the final norm, are the features of the cells. Pictures are normalised
+// as its own pipeline does; a pipeline that scales them to another range than 0 to 1 is an
+// error.
 func ViTOf(m *vit.Model) (Backbone, error) {
 	cfg := m.WithoutHead().Config
 	b := Backbone{Kind: ViT, ViT: &cfg}
@@ -38,8 +38,8 @@ func ViTOf(m *vit.Model) (Backbone, error) {
 	return b, b.validateViT()
 }
 
-// WithViT is the model with its backbone's weights those of a Vision Transformer
-// that was trained elsewhere, for a captioner to be trained on it.
+// WithViT is the model with the weights of a Vision Transformer in its backbone, from which
+// a captioner can be trained.
 func (m *Model) WithViT(v *vit.Model) (*Model, error) {
 	want, err := ViTOf(v)
 	if err != nil {
@@ -89,20 +89,20 @@ func (b Backbone) validateViT() error {
 	return nil
 }
 
-// visionTransformer makes features [batch, rows, columns, channels] of pictures
-// [batch, 3, height, width] of its own size.
-func (p params) visionTransformer(images *Node) *Node {
-	cfg := *p.cfg.Backbone.ViT
+// visionTransformer computes features [batch, rows, columns, channels] of pictures
+// [batch, 3, height, width], which have its own size.
+func (m module) visionTransformer(images *Node) *Node {
+	cfg := *m.cfg.Backbone.ViT
 	if d := images.Shape().Dimensions; d[2] != cfg.ImageSize[0] || d[3] != cfg.ImageSize[1] {
 		exceptions.Panicf("caption.Encode: pictures of %d×%d pixels, the backbone takes %d×%d", d[2], d[3], cfg.ImageSize[0], cfg.ImageSize[1])
 	}
-	x := vit.Forward(p.scope, cfg, images).Norm
+	x := vit.Forward(m.Scope(), cfg, images).Norm
 	grid := cfg.Grid()
 	x = Slice(x, AxisRange(), AxisRange(cfg.Prefix(), cfg.Tokens()))
 	return Reshape(x, x.Shape().Dim(0), grid[0], grid[1], cfg.Dim)
 }
 
-// preprocessViT brings a picture to the size that the Vision Transformer takes.
+// preprocessViT resizes a picture to the size that the Vision Transformer takes.
 func (c Config) preprocessViT(im *transform.Image) (*transform.Tensor, error) {
 	b := c.Backbone
 	mean, std := b.Mean, b.Std

@@ -1,4 +1,4 @@
-package layers
+package nn
 
 import (
 	"regexp"
@@ -9,8 +9,8 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 )
 
-// GoMLX has no gradient for calls of functions, nor one for Pad, which the gradient of a
-// slice is made of: without it, attention has no second derivative.
+// GoMLX has no gradient for calls of functions, nor one for Pad. The gradient of a slice
+// is a Pad, so that attention would have no second derivative.
 func init() {
 	VJPRegistration[NodeTypeCall] = differentiate
 	if VJPRegistration[NodeTypePad] == nil {
@@ -18,16 +18,16 @@ func init() {
 	}
 }
 
-// padded finds an axis's padding in the text of a node: GoMLX doesn't give it otherwise.
+// padded finds an axis's padding in the text of a node, the only place where GoMLX shows it.
 var padded = regexp.MustCompile(`{Start:(-?\d+) End:(-?\d+) Interior:(\d+)}`)
 
-// padGradient gives the operand its slice of the gradient, and the number that fills the
-// sum of the rest.
+// padGradient returns, for the operand, its slice of the gradient, and for the fill value
+// the sum of the rest.
 func padGradient(node *Node, results []*Node, _ shapes.Shape) []*Node {
 	axes := padded.FindAllStringSubmatch(node.String(), -1)
 	operand, result := node.Inputs()[0], results[0]
 	if len(axes) > operand.Rank() {
-		exceptions.Panicf("layers: the padding of %s can't be read", node)
+		exceptions.Panicf("nn: the padding of %s can't be read", node)
 	}
 	slices := make([]SliceAxisSpec, operand.Rank())
 	for i := range slices {
@@ -37,7 +37,7 @@ func padGradient(node *Node, results []*Node, _ shapes.Shape) []*Node {
 		}
 		start, end, apart := number(axes[i][1]), number(axes[i][2]), number(axes[i][3])+1
 		if start < 0 || end < 0 {
-			exceptions.Panicf("layers: there is no gradient for padding that cuts off, %s", node)
+			exceptions.Panicf("nn: there is no gradient for padding that crops, %s", node)
 		}
 		slices[i] = AxisRange(start, result.Shape().Dim(i)-end).Stride(apart)
 	}

@@ -1,11 +1,4 @@
-// Package layers builds the parts of transformers that take time, of nodes of a graph:
-// linear layers with the norm or activation before them and the residual after them, and
-// self-attention. Where the backend has Gaze's kernels ([backend.Kernels]) and numbers
-// are float32, each is one call of a kernel, and so is its gradient; elsewhere it is made
-// of GoMLX's operations. Both compute the same, to rounding.
-//
-// As all functions that build graphs, these panic when shapes don't fit.
-package layers
+package nn
 
 import (
 	"math"
@@ -20,10 +13,10 @@ import (
 	"gaze/pkg/backend"
 )
 
-// without has GoMLX's operations compute everything, in tests.
+// without makes GoMLX's operations compute everything. Tests set it.
 var without bool
 
-// kernels says whether nodes can go to a kernel.
+// kernels says whether a kernel can take these nodes, of which nil ones are left out.
 func kernels(nodes ...*Node) bool {
 	for _, n := range nodes {
 		if n != nil && n.DType() != dtypes.Float32 {
@@ -33,18 +26,18 @@ func kernels(nodes ...*Node) bool {
 	return !without && backend.Kernels(nodes[0].Graph().Backend())
 }
 
-// gradient gives the gradients with respect to a call's inputs, for those with respect to
-// its results.
+// gradient maps the gradients with respect to a call's results to those with respect to
+// its inputs.
 type gradient func(inputs, results []*Node) []*Node
 
-// calls is a graph's calls: the gradient of each, by the name of its function.
+// calls holds the gradient of each call in a graph, by the name of its function.
 type calls map[string]gradient
 
 type callsKey struct{}
 
-// call calls a kernel. GoMLX has no node for that: it is a call of a function, whose name
-// says which kernel is meant, and which package backend replaces when the program is
-// compiled. The function itself gives NaN, should it ever run.
+// call calls a kernel. GoMLX has no node for that, so it becomes the call of a function
+// whose name says which kernel is meant, and package backend replaces it when the program
+// is compiled. Should the function itself ever run, it returns NaN.
 func call(kernel string, numbers []int64, back gradient, inputs []*Node, results ...shapes.Shape) []*Node {
 	g := inputs[0].Graph()
 	all, ok := g.State(callsKey{}).(calls)
@@ -73,17 +66,17 @@ func differentiate(node *Node, results []*Node, _ shapes.Shape) []*Node {
 	all, _ := node.Graph().State(callsKey{}).(calls)
 	name := called.FindStringSubmatch(node.String())
 	if name == nil || all[name[1]] == nil {
-		exceptions.Panicf("layers: GoMLX has no gradient for calls of functions, as %s is; build it of operations", node)
+		exceptions.Panicf("nn: GoMLX has no gradient for calls of functions, such as %s: build it from operations", node)
 	}
 	return all[name[1]](node.Inputs(), results)
 }
 
-// ofOperations is the gradient of a call that computes what the operations do. Calls that
-// are gradients themselves have it: there are no kernels for second derivatives.
+// ofOperations is the gradient of a call that computes the same as the operations. Calls
+// that are gradients themselves use it: there are no kernels for second derivatives.
 func ofOperations(operations func(inputs []*Node) []*Node) gradient {
 	return func(inputs, results []*Node) []*Node {
-		// Nodes that nothing else depends on, and that are kept: were they computed again,
-		// gradients within would be by the copies.
+		// Nodes of their own, which checkpointing must not compute again: the gradients
+		// below would otherwise be with respect to the copies.
 		own := make([]*Node, len(inputs))
 		for i, in := range inputs {
 			own[i] = in.StopCheckpoint()
@@ -92,8 +85,8 @@ func ofOperations(operations func(inputs []*Node) []*Node) gradient {
 	}
 }
 
-// differentiateAll gives the gradients with respect to inputs of outputs, for those with
-// respect to outputs.
+// differentiateAll maps the gradients with respect to outputs to those with respect to
+// inputs.
 func differentiateAll(outputs, results, inputs []*Node) []*Node {
 	total := ScalarZero(inputs[0].Graph(), dtypes.Float32)
 	for i, y := range outputs {

@@ -318,8 +318,8 @@ func TestProgramsAreForgotten(t *testing.T) {
 	for rows := range 2 * maxPrograms {
 		run(rows + 1)
 	}
-	if len(r.programs) > maxPrograms || len(r.nets) > maxPrograms {
-		t.Errorf("%d programs and %d nets kept", len(r.programs), len(r.nets))
+	if r.programs.Len() > maxPrograms || len(r.nets) > maxPrograms {
+		t.Errorf("%d programs and %d nets kept", r.programs.Len(), len(r.nets))
 	}
 	if again := run(1); !slices.Equal(first, again) {
 		t.Errorf("%v, at first %v", again, first)

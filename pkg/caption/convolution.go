@@ -7,10 +7,10 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// convolution is a square kernel moved over a picture.
+// convolution is a convolution with a square kernel.
 type convolution struct {
 	size, stride, dilation int
-	padding                [2][2]int // rows: before and after; columns likewise
+	padding                [2][2]int // before and after the rows, before and after the columns
 }
 
 // centred pads a kernel of odd size so that the output is as large as the input
@@ -20,9 +20,8 @@ func centred(size, stride, dilation int) convolution {
 	return convolution{size, stride, dilation, [2][2]int{{n, n}, {n, n}}}
 }
 
-// channelsLast is how the axes lie: pictures [batch, rows, columns, channels] and
-// kernels [rows, columns, in, out], the order in which XLA's convolutions on
-// processors are fastest.
+// channelsLast is the order of axes: pictures [batch, rows, columns, channels] and kernels
+// [rows, columns, in, out], with which XLA's convolutions on the CPU are fastest.
 var channelsLast = compute.ConvolveAxesConfig{
 	InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
 	KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
@@ -44,15 +43,15 @@ func (c convolution) apply(x, kernel *Node) *Node {
 	return ConvGeneral(x, kernel, channelsLast, stride, c.padding[:], nil, dilation, 1, 1)
 }
 
-// asProduct is the same as one product of matrices, whose rows are the pixels
-// under the kernel: the Go backend's own convolution is a hundred times slower.
+// asProduct is apply as one matrix product (im2col): the Go backend's own convolution is a
+// hundred times slower.
 func (c convolution) asProduct(x, kernel *Node) *Node {
 	under := Concatenate(c.windows(x, 0), 3)
 	return Einsum("bhwi,io->bhwo", under, Reshape(kernel, -1, kernel.Shape().Dim(3)))
 }
 
-// ofPatches is the same as one product of matrices for a kernel that moves by its
-// own size: its gradient is much faster than a convolution's.
+// ofPatches is apply as one matrix product for a kernel whose stride is its size. Its
+// gradient is much faster than a convolution's.
 func (c convolution) ofPatches(x, kernel *Node) *Node {
 	x = surround(surround(x, 1, c.padding[0], 0), 2, c.padding[1], 0)
 	d := x.Shape().Dimensions
@@ -63,12 +62,12 @@ func (c convolution) ofPatches(x, kernel *Node) *Node {
 	return Reshape(y, d[0], rows, columns, out)
 }
 
-// windows lists, for each place of the kernel, the pixels under it at every
-// output position: each [batch, rows out, columns out, channels].
+// windows lists, for each element of the kernel, the pixels under it at every output
+// position, each [batch, rows out, columns out, channels].
 func (c convolution) windows(x *Node, fill float64) []*Node {
 	dims := x.Shape().Dimensions
 	padded := surround(surround(x, 1, c.padding[0], fill), 2, c.padding[1], fill)
-	var span [2]int // from the first to behind the last pixel that one place of the kernel meets
+	var span [2]int // from the first to past the last pixel under one element of the kernel
 	for i := range 2 {
 		total := dims[i+1] + c.padding[i][0] + c.padding[i][1]
 		steps := (total - c.dilation*(c.size-1) - 1) / c.stride
@@ -85,8 +84,7 @@ func (c convolution) windows(x *Node, fill float64) []*Node {
 	return list
 }
 
-// surround puts fill before and after x along an axis. (GoMLX's own Pad has no
-// gradient.)
+// surround pads x with fill along an axis. (GoMLX's own Pad has no gradient.)
 func surround(x *Node, axis int, room [2]int, fill float64) *Node {
 	parts := []*Node{nil, x, nil}
 	for i, n := range room {
@@ -103,8 +101,8 @@ func surround(x *Node, axis int, room [2]int, fill float64) *Node {
 	return Concatenate(parts, axis)
 }
 
-// maxPool takes the greatest value under a window. It is written with slices
-// because the Go backend lacks the gradient of its own pooling.
+// maxPool takes the maximum of each window. It is made of slices because the Go backend has
+// no gradient of its own pooling.
 func maxPool(x *Node, size, stride int) *Node {
 	list := centred(size, stride, 1).windows(x, -1e30)
 	out := list[0]

@@ -1,4 +1,4 @@
-package layers
+package nn
 
 import (
 	"fmt"
@@ -30,39 +30,42 @@ type network struct {
 }
 
 var networks = []network{
-	{"linear", [][]int{{2, 5, 24}, {40, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1]}.Of(x[0]) }},
-	{"of a matrix", [][]int{{7, 24}, {40, 24}, {40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2]}.Of(x[0]) }},
+	{"linear", [][]int{{2, 5, 24}, {40, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1]}.Apply(x[0]) }},
+	{"of a matrix", [][]int{{7, 24}, {40, 24}, {40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2]}.Apply(x[0]) }},
 	{"with bias and residual", [][]int{{2, 5, 24}, {40, 24}, {40}, {2, 5, 40}}, func(x []*Node) *Node {
-		return Linear{Weight: x[1], Bias: x[2], Residual: x[3]}.Of(x[0])
+		return Linear{Weight: x[1], Bias: x[2], Residual: x[3]}.Apply(x[0])
 	}},
 	{"with a scale", [][]int{{2, 5, 24}, {40, 24}, {40}, {40}, {2, 5, 40}}, func(x []*Node) *Node {
-		return Linear{Weight: x[1], Bias: x[2], Scale: x[3], Residual: x[4]}.Of(x[0])
+		return Linear{Weight: x[1], Bias: x[2], Scale: x[3], Residual: x[4]}.Apply(x[0])
 	}},
 	{"with a norm", [][]int{{2, 5, 24}, {40, 24}, {24}, {24}}, func(x []*Node) *Node {
-		return Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-3}}.Of(x[0])
+		return Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-3}}.Apply(x[0])
 	}},
 	{"with all", [][]int{{2, 5, 24}, {24, 24}, {24}, {24}, {24}}, func(x []*Node) *Node {
-		return Linear{Weight: x[1], Bias: x[2], Norm: &Norm{x[3], x[4], 1e-3}, Residual: x[0]}.Of(x[0])
+		return Linear{Weight: x[1], Bias: x[2], Norm: &Norm{x[3], x[4], 1e-3}, Residual: x[0]}.Apply(x[0])
 	}},
-	{"GELU", [][]int{{3, 24}, {8, 24}, {8}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2], Activation: GELU}.Of(x[0]) }},
-	{"GELU by tanh", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: GELUTanh}.Of(x[0]) }},
-	{"quick GELU", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: QuickGELU}.Of(x[0]) }},
-	{"norm", [][]int{{3, 7, 24}, {24}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Of(x[0]) }},
-	{"a norm without beta", [][]int{{3, 7, 24}, {24}}, func(x []*Node) *Node { return Norm{Gamma: x[1], Epsilon: 1e-6}.Of(x[0]) }},
+	{"GELU", [][]int{{3, 24}, {8, 24}, {8}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2], Activation: GELU}.Apply(x[0]) }},
+	{"GELU by tanh", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: GELUTanh}.Apply(x[0]) }},
+	{"quick GELU", [][]int{{3, 24}, {8, 24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Activation: QuickGELU}.Apply(x[0]) }},
+	{"ReLU", [][]int{{3, 24}, {8, 24}, {8}, {3, 8}}, func(x []*Node) *Node {
+		return Linear{Weight: x[1], Bias: x[2], Activation: ReLU, Residual: x[3]}.Apply(x[0])
+	}},
+	{"norm", [][]int{{3, 7, 24}, {24}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Apply(x[0]) }},
+	{"a norm without beta", [][]int{{3, 7, 24}, {24}}, func(x []*Node) *Node { return Norm{Gamma: x[1], Epsilon: 1e-6}.Apply(x[0]) }},
 	{"with a norm without parameters", [][]int{{2, 5, 24}, {40, 24}}, func(x []*Node) *Node {
-		return Linear{Weight: x[1], Norm: &Norm{Epsilon: 1e-3}}.Of(x[0])
+		return Linear{Weight: x[1], Norm: &Norm{Epsilon: 1e-3}}.Apply(x[0])
 	}},
-	{"attention", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3}.Mixed() }},
-	{"attention of two queries", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3, Queries: 2}.Mixed() }},
+	{"attention", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3}.Output() }},
+	{"attention of two queries", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3, Queries: 2}.Output() }},
 	{"a block", [][]int{{2, 9, 24}, {72, 24}, {24}, {24}, {24, 24}, {48, 24}, {24, 48}}, func(x []*Node) *Node {
-		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Of(x[0])
-		y := Linear{Weight: x[4], Residual: x[0]}.Of(Attention{QKV: qkv, Heads: 2}.Mixed())
-		return Linear{Weight: x[6], Activation: GELU, Residual: y}.Of(Linear{Weight: x[5], Norm: &Norm{x[2], x[3], 1e-6}}.Of(y))
+		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Apply(x[0])
+		y := Linear{Weight: x[4], Residual: x[0]}.Apply(Attention{QKV: qkv, Heads: 2}.Output())
+		return Linear{Weight: x[6], Activation: GELU, Residual: y}.Apply(Linear{Weight: x[5], Norm: &Norm{x[2], x[3], 1e-6}}.Apply(y))
 	}},
 	{"a block computed again", [][]int{{2, 9, 24}, {72, 24}, {24}, {24}, {24, 24}}, func(x []*Node) *Node {
 		in := x[0].Checkpoint()
-		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Of(in)
-		return Linear{Weight: x[4], Residual: in}.Of(Attention{QKV: qkv, Heads: 2}.Mixed()).StopCheckpoint()
+		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Apply(in)
+		return Linear{Weight: x[4], Residual: in}.Apply(Attention{QKV: qkv, Heads: 2}.Output()).StopCheckpoint()
 	}},
 }
 
@@ -220,14 +223,14 @@ func TestShapes(t *testing.T) {
 	}
 	defer func() { without = false }()
 	for _, n := range []network{
-		{"weight", [][]int{{2, 5, 24}, {40, 23}}, func(x []*Node) *Node { return Linear{Weight: x[1]}.Of(x[0]) }},
-		{"bias", [][]int{{2, 5, 24}, {40, 24}, {1}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2]}.Of(x[0]) }},
-		{"scale", [][]int{{2, 5, 24}, {40, 24}, {24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Scale: x[2]}.Of(x[0]) }},
-		{"residual in another order", [][]int{{2, 5, 24}, {40, 24}, {5, 2, 40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Residual: x[2]}.Of(x[0]) }},
-		{"residual for all", [][]int{{2, 5, 24}, {40, 24}, {1, 5, 40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Residual: x[2]}.Of(x[0]) }},
-		{"gamma", [][]int{{2, 24}, {12}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Of(x[0]) }},
+		{"weight", [][]int{{2, 5, 24}, {40, 23}}, func(x []*Node) *Node { return Linear{Weight: x[1]}.Apply(x[0]) }},
+		{"bias", [][]int{{2, 5, 24}, {40, 24}, {1}}, func(x []*Node) *Node { return Linear{Weight: x[1], Bias: x[2]}.Apply(x[0]) }},
+		{"scale", [][]int{{2, 5, 24}, {40, 24}, {24}}, func(x []*Node) *Node { return Linear{Weight: x[1], Scale: x[2]}.Apply(x[0]) }},
+		{"residual in another order", [][]int{{2, 5, 24}, {40, 24}, {5, 2, 40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Residual: x[2]}.Apply(x[0]) }},
+		{"residual for all", [][]int{{2, 5, 24}, {40, 24}, {1, 5, 40}}, func(x []*Node) *Node { return Linear{Weight: x[1], Residual: x[2]}.Apply(x[0]) }},
+		{"gamma", [][]int{{2, 24}, {12}, {24}}, func(x []*Node) *Node { return Norm{x[1], x[2], 1e-6}.Apply(x[0]) }},
 		{"beta of a linear layer", [][]int{{2, 24}, {8, 24}, {24}, {8}}, func(x []*Node) *Node {
-			return Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Of(x[0])
+			return Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Apply(x[0])
 		}},
 	} {
 		for _, without = range []bool{false, true} {
@@ -239,7 +242,7 @@ func TestShapes(t *testing.T) {
 			for _, dims := range n.inputs {
 				inputs = append(inputs, drawn(rand.New(rand.NewPCG(1, 1)), dims))
 			}
-			if _, err := exec.Call(inputs...); err == nil || !strings.Contains(err.Error(), "layers: a ") {
+			if _, err := exec.Call(inputs...); err == nil || !strings.Contains(err.Error(), "nn: a ") {
 				t.Errorf("%s, without kernels: %v: %v, want what doesn't fit", n.name, without, err)
 			}
 		}
@@ -257,7 +260,7 @@ func TestProbabilities(t *testing.T) {
 		all := a.Probabilities()
 		value := TransposeAllDims(Reshape(SliceAxis(qkv, 2, AxisRange(48, 72)), 2, 9, 3, 8), 0, 2, 1, 3)
 		mixed := Einsum("bhqk,bhkd->bqhd", all, value)
-		return []*Node{ReduceSum(all, -1), Sub(a.Of(2, 5), SliceAxis(all, 2, AxisRange(2, 5))), Sub(Reshape(mixed, 2, 9, 24), a.Mixed())}
+		return []*Node{ReduceSum(all, -1), Sub(a.QueryProbabilities(2, 5), SliceAxis(all, 2, AxisRange(2, 5))), Sub(Reshape(mixed, 2, 9, 24), a.Output())}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +295,7 @@ func TestPackedWeights(t *testing.T) {
 	backend.PackWeights(packed, values, out, in)
 	exec, err := NewExec(b, func(x, weight, packed *Node) *Node {
 		scale := AddScalar(Iota(x.Graph(), shapes.Make(x.DType(), out), 0), 1)
-		return Sub(Linear{Weight: weight, Scale: scale}.Of(x), Linear{Weight: packed, Packed: true, Scale: scale}.Of(x))
+		return Sub(Linear{Weight: weight, Scale: scale}.Apply(x), Linear{Weight: packed, Packed: true, Scale: scale}.Apply(x))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -322,7 +325,7 @@ func TestNoFusedAttention(t *testing.T) {
 				t.Errorf("%s has attention of its own, of %s", b.Name(), dtype)
 			}
 			a.BFloat16 = dtype == dtypes.BFloat16
-			return a.Mixed()
+			return a.Output()
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -382,11 +385,11 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, build := range map[string]func(x, w *Node) *Node{
-		"another width":               func(x, w *Node) *Node { return Linear{Weight: w}.Of(SliceAxis(x, 1, AxisRange(0, 3))) },
-		"norm and activation":         func(x, w *Node) *Node { return Linear{Weight: w, Norm: &Norm{x, x, 1}, Activation: GELU}.Of(x) },
-		"an unknown activation":       func(x, w *Node) *Node { return Activation(9).Of(x) },
-		"more queries than there are": func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 2, Queries: 5}.Mixed() },
-		"heads that don't share":      func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 5}.Mixed() },
+		"another width":               func(x, w *Node) *Node { return Linear{Weight: w}.Apply(SliceAxis(x, 1, AxisRange(0, 3))) },
+		"norm and activation":         func(x, w *Node) *Node { return Linear{Weight: w, Norm: &Norm{x, x, 1}, Activation: GELU}.Apply(x) },
+		"an unknown activation":       func(x, w *Node) *Node { return Activation(9).Apply(x) },
+		"more queries than there are": func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 2, Queries: 5}.Output() },
+		"heads that don't share":      func(x, w *Node) *Node { return Attention{QKV: Reshape(x, 1, 4, 12), Heads: 5}.Output() },
 	} {
 		exec, err := NewExec(b, func(x, w *Node) *Node { return build(x, w) })
 		if err == nil {

@@ -8,27 +8,28 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"gaze/pkg/nn"
 	"gaze/pkg/transform"
 )
 
-// seen is encoded pictures on the backend. Each one's cells are padded to the
-// number that the largest picture has, so that one decoder serves all shapes;
-// cells beyond a picture and blocked ones are masked and get no attention at all.
-type seen struct {
+// encoded is encoded pictures on the backend. Each one's cells are padded to the number
+// that the largest picture has, so that one decoder program serves all shapes. Cells
+// beyond a picture are masked like those that the caller masks: they get no attention.
+type encoded struct {
 	cells   int // with padding
 	grids   [][2]int
 	layers  []*tensors.Tensor // keys and values of each decoder layer in turn, [pictures, heads, cells, dim/heads]
 	padding *tensors.Tensor   // bool [pictures, cells]
 }
 
-func (s *seen) free() { free(append(s.layers, s.padding)...) }
+func (s *encoded) free() { nn.Free(append(s.layers, s.padding)...) }
 
-// encode encodes pictures one by one and lays them side by side. blocked are the
-// cells of each that nothing may look at, nil for none.
-func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*seen, error) {
-	s := &seen{cells: c.config.MaxCells()}
+// encode encodes pictures one by one and lays them side by side. masked are the cells of
+// each that nothing may attend to, nil for none.
+func (c *Captioner) encode(inputs []*transform.Tensor, masked [][]bool) (*encoded, error) {
+	s := &encoded{cells: c.config.MaxCells()}
 	for i, t := range inputs {
-		if t.Shape[0] != 3 || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != product(t.Shape[:]) {
+		if t.Shape[0] != 3 || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != t.Shape[0]*t.Shape[1]*t.Shape[2] {
 			return nil, fmt.Errorf("picture %d has %d values in shape %v, not [3, height, width]", i, len(t.Data), t.Shape)
 		}
 		grid := c.config.Grid(t.Shape[1], t.Shape[2])
@@ -37,11 +38,11 @@ func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*seen,
 	var each [][]*tensors.Tensor
 	defer func() {
 		for _, layers := range each {
-			free(layers...)
+			nn.Free(layers...)
 		}
 	}()
 	for i, t := range inputs {
-		layers, err := c.encodeOne(t, s.cells, blocked[i])
+		layers, err := c.encodeOne(t, s.cells, masked[i])
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +56,7 @@ func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*seen,
 	var padding []bool
 	for i, grid := range s.grids {
 		for cell := range s.cells {
-			padding = append(padding, cell >= grid[0]*grid[1] || blocked[i] != nil && blocked[i][cell])
+			padding = append(padding, cell >= grid[0]*grid[1] || masked[i] != nil && masked[i][cell])
 		}
 	}
 	var err error
@@ -66,36 +67,36 @@ func (c *Captioner) encode(inputs []*transform.Tensor, blocked [][]bool) (*seen,
 	return s, nil
 }
 
-// encodeOne makes the keys and values of one picture, with room for cells.
-func (c *Captioner) encodeOne(t *transform.Tensor, cells int, blocked []bool) ([]*tensors.Tensor, error) {
+// encodeOne computes the keys and values of one picture, padded to cells.
+func (c *Captioner) encodeOne(t *transform.Tensor, cells int, masked []bool) ([]*tensors.Tensor, error) {
 	image, err := input(c.net, t.Data, 1, 3, t.Shape[1], t.Shape[2])
 	if err != nil {
 		return nil, err
 	}
-	defer free(image)
-	keys := func(scope *model.Scope, image, blocked *Node) []*Node {
-		layers := pictureKeys(scope, c.config, encodeBlocked(scope, c.config, image, nil, blocked))
+	defer nn.Free(image)
+	keys := func(scope *model.Scope, image, masked *Node) []*Node {
+		layers := allPictureKeys(scope, c.config, encodeMasked(scope, c.config, image, nil, masked))
 		zero := Scalar(image.Graph(), image.DType(), 0)
 		for i, x := range layers {
 			layers[i] = Pad(x, zero, compute.PadAxis{}, compute.PadAxis{}, compute.PadAxis{End: cells - x.Shape().Dim(2)})
 		}
 		return layers
 	}
-	if blocked == nil { // a program of its own: the mask costs time, and the bits stay what they are
+	if masked == nil { // a program without a mask, which is faster
 		return run(c.net, fmt.Sprint("encode ", t.Shape, cells), func(scope *model.Scope, image *Node) []*Node {
 			return keys(scope, image, nil)
 		}, image)
 	}
-	mask, err := input(c.net, blocked, 1, len(blocked))
+	mask, err := input(c.net, masked, 1, len(masked))
 	if err != nil {
 		return nil, err
 	}
-	defer free(mask)
-	return run(c.net, fmt.Sprint("encode blocked ", t.Shape, cells), keys, image, mask)
+	defer nn.Free(mask)
+	return run(c.net, fmt.Sprint("encode masked ", t.Shape, cells), keys, image, mask)
 }
 
 // join lays the pictures' keys and values side by side, layer by layer.
-func (c *Captioner) join(s *seen, each [][]*tensors.Tensor) error {
+func (c *Captioner) join(s *encoded, each [][]*tensors.Tensor) error {
 	for layer := range each[0] {
 		var parts []any
 		for _, layers := range each {
@@ -105,7 +106,7 @@ func (c *Captioner) join(s *seen, each [][]*tensors.Tensor) error {
 			return []*Node{Concatenate(parts, 0)}
 		}, parts...)
 		if err != nil {
-			free(s.layers...)
+			nn.Free(s.layers...)
 			return err
 		}
 		s.layers = append(s.layers, joined[0])

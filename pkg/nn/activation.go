@@ -1,0 +1,40 @@
+package nn
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Activation is a function that is applied to each element.
+type Activation int64
+
+// The kernels know the first four by these numbers.
+const (
+	NoActivation Activation = iota
+	GELU                    // x·Φ(x) with the normal distribution's Φ, torch's GELU
+	GELUTanh                // GELU, approximated by tanh
+	QuickGELU               // x·sigmoid(1.702x), CLIP's
+	ReLU                    // max(x, 0)
+)
+
+// Apply applies the function.
+func (a Activation) Apply(x *Node) *Node {
+	switch a {
+	case NoActivation:
+		return x
+	case GELU:
+		return activation.Gelu(x)
+	case GELUTanh:
+		return activation.GeluApproximate(x)
+	case QuickGELU:
+		return Mul(x, Sigmoid(MulScalar(x, 1.702)))
+	case ReLU:
+		return MaxScalar(x, 0)
+	}
+	exceptions.Panicf("nn: there is no activation %d", a)
+	return nil
+}
+
+// inKernel says whether the kernels can apply the function.
+func (a Activation) inKernel() bool { return a <= QuickGELU }
