@@ -8,14 +8,15 @@ import (
 	"gaze/pkg/vit"
 )
 
-// Align finds the classes of a data set among those of a model: by name, or by number if
-// the classes of either are only numbered. It returns the names of the model's classes
-// and, for each class of the set, its number in the model. The set may have only some of
-// the model's classes; a class that the model doesn't have is an error.
+// Align finds a data set's classes among a model's: by name, or, where either has
+// numbers for names, by number. It returns the names of the model's classes and,
+// for each class of the set, its number in the model. A set with only some of the
+// model's classes is fine; one with a class that the model doesn't know is an
+// error.
 func Align(m *vit.Model, classes []string) (names []string, to []int, err error) {
 	n := m.Config.Classes
 	if n == 0 {
-		return nil, nil, fmt.Errorf("evaluate: the model has no classification head: give one that was trained to classify")
+		return nil, nil, fmt.Errorf("evaluate: the model has no classification head")
 	}
 	numbered := isNumbered(classes)
 	if m.Labels == nil || isNumbered(m.Labels) || numbered {
@@ -46,7 +47,7 @@ func Align(m *vit.Model, classes []string) (names []string, to []int, err error)
 	return slices.Clone(m.Labels), to, nil
 }
 
-// isNumbered reports whether the names are just the numbers from 0.
+// isNumbered tells whether the names are just the numbers from 0.
 func isNumbered(names []string) bool {
 	for i, name := range names {
 		if name != strconv.Itoa(i) {

@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// CalibrationBins is the usual number of bins, that of Guo et al.
+// CalibrationBins is how many bins calibration is measured in, as by Guo et al.
 const CalibrationBins = 15
 
-// Calibration compares the confidence of a classifier with its accuracy (Guo et al., "On
-// Calibration of Modern Neural Networks", 2017).
+// Calibration compares how sure a classifier says it is with how often it is
+// right (Guo et al., "On Calibration of Modern Neural Networks", 2017).
 type Calibration struct {
 	ECE  float64 `json:"ece"` // expected calibration error: mean gap of the bins, weighted by their pictures
 	MCE  float64 `json:"mce"` // the largest gap of a bin
@@ -25,8 +25,8 @@ type Bin struct {
 	Accuracy   Interval `json:"accuracy"`   // 0 without pictures
 }
 
-// Calibrate sorts pictures into bins of equal width by confidence, the probability of the
-// predicted class, in (0, 1]; right says which were classified correctly.
+// Calibrate puts pictures into bins of equal width by confidence, the probability
+// of the predicted class, in (0, 1]; right tells which were classified right.
 func Calibrate(confidence []float64, right []bool, bins int) (Calibration, error) {
 	if len(confidence) != len(right) || len(right) == 0 || bins < 1 {
 		return Calibration{}, fmt.Errorf("evaluate: calibration of %d confidences, %d answers and %d bins", len(confidence), len(right), bins)

@@ -1,8 +1,9 @@
-// Package evaluate measures how good a classifier is and how certain that is: accuracy
-// with confidence intervals, overall and by class, the confusion matrix, calibration, the
-// pictures with the largest loss, and whether another classifier is better.
+// Package evaluate tells how well a classifier does, and how sure that is: its
+// accuracy with an interval, in all and for each class, which classes it takes for
+// which, whether its probabilities can be believed (calibration), where it is most
+// wrong, and whether another one is better.
 //
-// It starts from [Predictions], which are logits and labels; [Predict] computes them from a
-// model and a data set. [New] turns them into a [Report], which has numbers, to be written
-// as JSON, and figures for package plots. The package doesn't know how a model was trained.
+// It begins with [Predictions], logits and labels, which [Predict] makes of a model
+// and a data set. [New] makes a [Report] of them: numbers, to be written as JSON,
+// and figures of package plots.
 package evaluate

@@ -10,12 +10,12 @@ import (
 	"gaze/pkg/plots"
 )
 
-// maxShown is the largest number of classes in a figure: with more, their names can't be
-// read.
+// maxShown is the number of classes that a figure shows: beyond it, nobody could
+// read their names.
 const maxShown = 60
 
-// ShortName is a class's name for a figure: the part before a colon, shortened in the
-// middle if it is longer than 22 characters.
+// ShortName is a class's name for a figure: what stands before a colon, its middle
+// left out if it is longer than 22 characters.
 func ShortName(name string) string {
 	name, _, _ = strings.Cut(name, ":")
 	runes := []rune(strings.TrimSpace(name))
@@ -27,8 +27,8 @@ func ShortName(name string) string {
 
 func (r *Report) name(class int) string { return ShortName(r.Classes[class]) }
 
-// ConfusionFigure is the confusion matrix with the classes ordered by similarity. If there
-// are more than 60 classes it shows the 60 with the most mistakes.
+// ConfusionFigure is the confusion matrix, its classes ordered by similarity; of
+// more than 60 classes, those 60 with the most mistakes.
 func (r *Report) ConfusionFigure() plots.Confusion {
 	m := plots.Confusion{
 		Title:    "Which classes are taken for which",
@@ -49,7 +49,8 @@ func (r *Report) ConfusionFigure() plots.Confusion {
 	return m
 }
 
-// mistaken is the n classes with the most mistakes, either way, ordered by similarity.
+// mistaken is the n classes with the most mistakes, those of their own pictures
+// and those of others taken for them, ordered by similarity.
 func (r *Report) mistaken(n int) []int {
 	mistakes := func(class int) int {
 		c := r.PerClass[class]
@@ -61,8 +62,9 @@ func (r *Report) mistaken(n int) []int {
 	return slices.DeleteFunc(slices.Clone(r.Order), func(class int) bool { return !slices.Contains(worst, class) })
 }
 
-// ReliabilityFigure is the accuracy of each calibration bin over its mean confidence, with
-// 95 % intervals. A perfectly calibrated classifier is on the diagonal.
+// ReliabilityFigure is the accuracy of each bin of calibration over its mean
+// confidence, with 95 % intervals: on the diagonal, probabilities can be taken at
+// their word.
 func (r *Report) ReliabilityFigure() plots.LineChart {
 	bins := plots.Series{Name: r.measure() + ", 95 % interval", Points: true}
 	for _, b := range r.Calibration.Bins {
@@ -84,8 +86,8 @@ func (r *Report) ReliabilityFigure() plots.LineChart {
 	}
 }
 
-// ClassFigure is the accuracy of every class that has pictures in percent, the worst
-// first. If there are more than 60 classes it shows the worst 60.
+// ClassFigure is the accuracy of every class that has pictures, the worst first,
+// in percent; of more than 60 classes, the worst 60.
 func (r *Report) ClassFigure() plots.BarChart {
 	worst := slices.DeleteFunc(slices.Clone(r.PerClass), func(c ClassResult) bool { return c.Pictures == 0 })
 	slices.SortStableFunc(worst, byAccuracy)
@@ -105,15 +107,15 @@ func (r *Report) ClassFigure() plots.BarChart {
 	return chart
 }
 
-// byAccuracy orders the worst first, and among equals the one with more pictures.
+// byAccuracy orders the worst first, of equals the one with more pictures.
 func byAccuracy(a, b ClassResult) int {
 	return cmp.Or(cmp.Compare(a.Accuracy.Value, b.Accuracy.Value), cmp.Compare(b.Pictures, a.Pictures))
 }
 
-// LossesFigure shows the misclassified pictures with the largest losses, at most the given
-// number, with the predicted class, the true class and their probabilities. picture
-// returns the picture with an index in the predictions. It is an error if there is no
-// mistake.
+// LossesFigure is the pictures that were classified worst, at most the given
+// number: what each is taken for and is, and both probabilities. picture gives the
+// picture with an index in the predictions. Without a mistake there is no figure,
+// which is an error.
 func (r *Report) LossesFigure(most int, picture func(index int) (image.Image, error)) (plots.Grid, error) {
 	list := r.TopLosses[:min(len(r.TopLosses), max(most, 0))]
 	if len(list) == 0 {
@@ -143,7 +145,7 @@ func (r *Report) LossesFigure(most int, picture func(index int) (image.Image, er
 	return grid, nil
 }
 
-// percent is a probability in whole percent.
+// percent is a probability, short.
 func percent(p float64) string {
 	if p < 0.01 {
 		return "<1 %"

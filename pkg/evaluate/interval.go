@@ -24,8 +24,9 @@ func (i Interval) Percent() string {
 // normal975 is the 97.5 % quantile of the normal distribution.
 const normal975 = 1.959963984540054
 
-// Wilson is the share of right answers and its 95 % score interval (Wilson 1927), which
-// also holds for few answers and near 0 and 1. Without answers it is 0, from 0 to 1.
+// Wilson is the share of right answers and its 95 % score interval (Wilson 1927),
+// which holds for few answers and near 0 and 1, too. Without answers it is 0, from
+// 0 to 1.
 func Wilson(correct, total int) Interval {
 	if total <= 0 {
 		return Interval{High: 1}
@@ -36,7 +37,7 @@ func Wilson(correct, total int) Interval {
 	half := normal975 / (1 + z2/n) * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
 	out := Interval{Value: p, Low: max(middle-half, 0), High: min(middle+half, 1)}
 	if correct == 0 {
-		out.Low = 0 // without a rounding error
+		out.Low = 0 // not a rounding error beside it
 	}
 	if correct == total {
 		out.High = 1
@@ -44,9 +45,9 @@ func Wilson(correct, total int) Interval {
 	return out
 }
 
-// MeanInterval is the mean of a few values, such as the accuracies of runs with different
-// seeds, and its 95 % interval by Student's t distribution: mean ± t·s/√n with n-1 degrees
-// of freedom. It needs at least two values, all finite.
+// MeanInterval is the mean of a few values, such as the accuracies of runs with
+// different seeds, and its 95 % interval by Student's t distribution: mean ±
+// t·s/√n with n-1 degrees of freedom. It needs two values or more, all finite.
 func MeanInterval(values []float64) (Interval, error) {
 	n := float64(len(values))
 	if len(values) < 2 {

@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// exactBelow is the number of pictures on which the classifiers disagree below which
-// McNemar's test is exact: the chi-square distribution is then a poor approximation.
+// exactBelow is the number of pictures that two classifiers judge differently
+// below which McNemar's test is exact: for so few the chi-square distribution is
+// no good approximation.
 const exactBelow = 25
 
 // Comparison is McNemar's test (1947) of two classifiers on the same pictures.
@@ -19,12 +20,12 @@ type Comparison struct {
 	P         float64 `json:"p"`           // probability of a difference as large if both were as good
 }
 
-// McNemar tests whether two classifiers are right equally often on the same pictures. first
-// and second say for each picture whether the classifier was right; only pictures on which
-// they disagree count.
+// McNemar tests whether two classifiers are right equally often on the same
+// pictures: right tells for each picture which was. Pictures that both judge alike
+// don't count.
 func McNemar(first, second []bool) (Comparison, error) {
 	if len(first) != len(second) || len(first) == 0 {
-		return Comparison{}, fmt.Errorf("evaluate: McNemar's test needs the answers of both classifiers on the same pictures, not on %d and %d", len(first), len(second))
+		return Comparison{}, fmt.Errorf("evaluate: McNemar's test needs the same pictures twice, not %d and %d", len(first), len(second))
 	}
 	c := Comparison{Pictures: len(first)}
 	for i, right := range first {
@@ -61,7 +62,7 @@ func binomialTail(k, n int) float64 {
 // String is the test in a sentence.
 func (c Comparison) String() string { return c.Sentence("the first", "the second") }
 
-// Sentence is the test in a sentence with the names of the classifiers.
+// Sentence is the test in a sentence that calls the two by name.
 func (c Comparison) Sentence(first, other string) string {
 	how := fmt.Sprintf("chi-square %.2f", c.Statistic)
 	if c.Exact {

@@ -6,13 +6,14 @@ import (
 	"slices"
 )
 
-// SimilarityOrder orders classes so that those that are confused with each other are
-// adjacent: hierarchical clustering with average linkage and optimal leaf ordering, which
-// minimises the sum of distances between neighbours (Bar-Joseph et al., "Fast optimal leaf
-// ordering", 2001). The distance between two classes falls with the share of their pictures
-// that is taken for the other. counts is a confusion matrix, [true][predicted]. Of an order
-// and its reverse the result is the one that begins with the smaller class number; the
-// class numbers also break ties.
+// SimilarityOrder orders classes so that those which are taken for each other
+// stand side by side: hierarchical clustering with average linkage, its leaves in
+// the order with the least sum of distances between neighbours (Bar-Joseph et al.,
+// "Fast optimal leaf ordering", 2001). Two classes are the nearer the larger the
+// share of their pictures that is taken for the other. counts is a confusion
+// matrix, [true][predicted]. Of an order and its mirror image, the one is taken
+// that begins with the smaller class; equal distances are decided by the classes'
+// numbers.
 func SimilarityOrder(counts [][]int) ([]int, error) {
 	d, err := distances(counts)
 	if err != nil {
@@ -21,7 +22,7 @@ func SimilarityOrder(counts [][]int) ([]int, error) {
 	return leafOrder(d), nil
 }
 
-// distances is 1 minus the mean of the shares that are confused in both directions.
+// distances is 1 less the mean of the shares that go astray either way.
 func distances(counts [][]int) ([][]float64, error) {
 	if len(counts) == 0 {
 		return nil, fmt.Errorf("evaluate: there are no classes to order")
@@ -79,8 +80,8 @@ func leafOrder(d [][]float64) []int {
 	return order
 }
 
-// linkage joins the two nearest clusters until one is left. The distance of two clusters is
-// the mean distance of their classes.
+// linkage joins the two nearest clusters until one is left; the distance of two
+// clusters is the mean of their classes'.
 func linkage(d [][]float64) *cluster {
 	list, dist := make([]*cluster, len(d)), make([][]float64, len(d))
 	for i := range d {
@@ -106,7 +107,7 @@ func linkage(d [][]float64) *cluster {
 	return list[0]
 }
 
-// solve computes best[i][j] for leaves i and j on different sides of the node: the smallest
+// solve fills in best[i][j], for i and j on either side of the node: the least
 // sum of distances of an order of its leaves from i to j.
 func (c *cluster) solve(d, best [][]float64) {
 	if c.left == nil {

@@ -12,19 +12,19 @@ import (
 	"gaze/pkg/vit"
 )
 
-// Options configure [Predict]; the zero value has the defaults.
+// Options say how [Predict] goes about it; the zero value is fine.
 type Options struct {
 	Pipeline transform.Pipeline    // nil: the model's own
 	Batch    int                   // pictures at a time; 0: 32
-	Workers  int                   // goroutines that decode and transform; 0: one for each processor
-	Bad      func(data.BadPicture) // called for pictures that can't be read, which are left out; nil: they are an error
-	Progress func(done int)        // called after each batch with the number of classified pictures; may be nil
-	Damaged  func(data.BadPicture) // called for damaged pictures that are used all the same; may be nil
+	Workers  int                   // that decode and transform; 0: one for each processor
+	Bad      func(data.BadPicture) // told of pictures that can't be read, which are left out; nil: they are an error
+	Progress func(done int)        // told after each batch how many pictures are classified; may be nil
+	Damaged  func(data.BadPicture) // told of pictures that are damaged and used all the same; nil: nobody is
 }
 
-// Predict runs a model on all pictures of a set, in order. classes are the names of the
-// set's classes, which [Align] finds among the model's. If the context is cancelled it
-// returns the context's error.
+// Predict runs a model on all pictures of a set, in its order. classes names the
+// set's classes, which [Align] finds among the model's. A cancelled context ends
+// it with the context's error.
 func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set data.Set, classes []string, o Options) (*Predictions, error) {
 	names, labels, err := Align(m, classes)
 	if err != nil {
@@ -56,7 +56,7 @@ func Predict(ctx context.Context, backend compute.Backend, m *vit.Model, set dat
 			return nil, err
 		}
 		images, shape := b.Images, b.Shape
-		if n := shape[0]; len(p.Labels) > 0 && n < o.Batch { // filled up, or another program would have to be compiled
+		if n := shape[0]; len(p.Labels) > 0 && n < o.Batch { // filled up, or another program would be compiled for it
 			shape[0] = o.Batch
 			images = append(slices.Clone(images), make([]float32, len(images)/n*(o.Batch-n))...)
 		}

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Predictions are a classifier's logits for pictures whose classes are known.
+// Predictions is what a classifier said of pictures whose classes are known.
 type Predictions struct {
 	Classes []string  // names
 	Names   []string  // of the pictures, as paths
@@ -17,7 +17,7 @@ type Predictions struct {
 // Len is the number of pictures.
 func (p *Predictions) Len() int { return len(p.Labels) }
 
-// check makes sure that the parts fit together and all logits are finite.
+// check says what is wrong, nil if nothing is.
 func (p *Predictions) check() error {
 	n, classes := len(p.Labels), len(p.Classes)
 	switch {
@@ -28,7 +28,7 @@ func (p *Predictions) check() error {
 	}
 	for i, label := range p.Labels {
 		if label < 0 || label >= classes {
-			return fmt.Errorf("evaluate: %s has class %d, the classifier has classes 0 to %d", p.Names[i], label, classes-1)
+			return fmt.Errorf("evaluate: %s has class %d, which is none of %d", p.Names[i], label, classes)
 		}
 	}
 	for i, v := range p.Logits {
@@ -44,16 +44,16 @@ func (p *Predictions) logits(i int) []float32 {
 	return p.Logits[i*len(p.Classes) : (i+1)*len(p.Classes)]
 }
 
-// Answer is a classifier's answer for one picture.
+// Answer is what a classifier said of one picture.
 type Answer struct {
 	Predicted       int
 	Probability     float64 // of the predicted class
 	TrueProbability float64 // of the true class
 	Loss            float64 // cross entropy, -ln TrueProbability
-	Rank            int     // number of classes with a larger logit than the true one
+	Rank            int     // classes that got a larger logit than the true one
 }
 
-// answer computes the answer for picture i.
+// answer works out what was said of picture i.
 func (p *Predictions) answer(i int) Answer {
 	row, label := p.logits(i), p.Labels[i]
 	var a Answer
@@ -75,7 +75,7 @@ func (p *Predictions) answer(i int) Answer {
 	return a
 }
 
-// Answers are the answers for all pictures. Among equal logits the first counts.
+// Answers is what was said of each picture. Of equal logits the first counts.
 func (p *Predictions) Answers() ([]Answer, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (p *Predictions) Answers() ([]Answer, error) {
 	return out, nil
 }
 
-// Right says which pictures were classified correctly.
+// Right tells which pictures were classified right.
 func (p *Predictions) Right() ([]bool, error) {
 	answers, err := p.Answers()
 	if err != nil {

@@ -9,11 +9,12 @@ import (
 	"strings"
 )
 
-// Report is how good a classifier is, ready to be written as JSON.
+// Report is how well a classifier does, ready to be written as JSON.
 type Report struct {
-	// Training says that the classifier was trained on these pictures. Text, figures and
-	// JSON then have "training accuracy" instead of "accuracy", since it says how well the
-	// pictures were learnt and not how good the classifier is.
+	// Training says that the classifier was trained on these very pictures. What it
+	// gets right of them is then called training accuracy wherever the report is
+	// written or drawn ("training_accuracy" in JSON): it tells how well they were
+	// learnt, not how good the classifier is.
 	Training bool `json:"-"`
 
 	Pictures    int           `json:"pictures"`
@@ -30,17 +31,17 @@ type Report struct {
 	TopLosses   []TopLoss     `json:"top_losses"`
 }
 
-// ClassResult is the result for one class.
+// ClassResult is how well one class is recognised.
 type ClassResult struct {
 	Class     string   `json:"class"`
 	Pictures  int      `json:"pictures"` // of the class
 	Correct   int      `json:"correct"`
 	Accuracy  Interval `json:"accuracy"`  // of its pictures; their recall
-	Predicted int      `json:"predicted"` // pictures that it was predicted for
-	Precision Interval `json:"precision"` // share of those that are of the class
+	Predicted int      `json:"predicted"` // pictures taken for it
+	Precision Interval `json:"precision"` // how many of those were of the class
 }
 
-// Pair is a class that another is predicted for.
+// Pair is a class that is taken for another.
 type Pair struct {
 	True      int     `json:"true"`
 	Predicted int     `json:"predicted"`
@@ -48,7 +49,7 @@ type Pair struct {
 	Share     float64 `json:"share"` // of the true class's pictures
 }
 
-// TopLoss is a misclassified picture with a large loss.
+// TopLoss is a picture on which the classifier did worst.
 type TopLoss struct {
 	Index           int     `json:"index"` // in the predictions
 	Name            string  `json:"name"`
@@ -59,13 +60,13 @@ type TopLoss struct {
 	Loss            float64 `json:"loss"`
 }
 
-// The numbers of pairs and losses in a report.
+// How many of the worst a report lists.
 const (
 	maxPairs  = 20
 	maxLosses = 24
 )
 
-// New computes the report.
+// New works the report out.
 func New(p *Predictions) (*Report, error) {
 	answers, err := p.Answers()
 	if err != nil {
@@ -115,7 +116,7 @@ func classResults(classes []string, confusion [][]int) []ClassResult {
 	return out
 }
 
-// confusedPairs are the most frequent confusions.
+// confusedPairs is the classes that are most often taken for another one.
 func confusedPairs(confusion [][]int) []Pair {
 	pairs := []Pair{}
 	for i, row := range confusion {
@@ -135,7 +136,8 @@ func confusedPairs(confusion [][]int) []Pair {
 	return pairs[:min(len(pairs), maxPairs)]
 }
 
-// topLosses are the misclassified pictures, the largest loss first.
+// topLosses is the pictures that were classified worst: wrongly, the greatest
+// loss first.
 func topLosses(p *Predictions, answers []Answer) []TopLoss {
 	losses := []TopLoss{}
 	for i, a := range answers {
@@ -159,7 +161,7 @@ func (r *Report) String() string {
 	return fmt.Sprintf("%d of %d %s: %s; ECE %.3f", r.Correct, r.Pictures, right, r.Accuracy.Percent(), r.Calibration.ECE)
 }
 
-// measure is the name of the share of right answers.
+// measure is what the share that is right is called.
 func (r *Report) measure() string {
 	if r.Training {
 		return "training accuracy"
@@ -167,22 +169,21 @@ func (r *Report) measure() string {
 	return "accuracy"
 }
 
-// title is measure with a capital letter.
+// title is that at the beginning of a title.
 func (r *Report) title() string {
 	text := r.measure()
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// MarshalJSON is the report as JSON, with training_accuracy in place of accuracy if Training
-// is set.
+// MarshalJSON is the report as JSON, in which training accuracy is called so.
 func (r Report) MarshalJSON() ([]byte, error) {
 	type plain Report
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false) // the encoder that called this decides about escaping
+	e.SetEscapeHTML(false) // whoever encodes the report decides that
 	if err := e.Encode(plain(r)); err != nil || !r.Training {
 		return text.Bytes(), err
 	}
-	// Only a key can be between an unescaped quote and a colon.
+	// Between a quote that isn't escaped and a colon only a key can stand.
 	return bytes.ReplaceAll(text.Bytes(), []byte(`"accuracy":`), []byte(`"training_accuracy":`)), nil
 }

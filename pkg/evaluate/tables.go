@@ -7,7 +7,7 @@ import (
 	"gaze/pkg/plots"
 )
 
-// Table shows the report's main numbers.
+// Table is the report's main numbers.
 func (r *Report) Table() plots.Table {
 	t := plots.Table{
 		Caption: fmt.Sprintf("%d pictures of %d classes%s", r.Pictures, len(r.Classes), r.trainedOn()),
@@ -26,7 +26,7 @@ func (r *Report) Table() plots.Table {
 	return t
 }
 
-// trainedOn is added to a caption if the classifier was trained on the pictures.
+// trainedOn is what a caption adds where the classifier was trained on the pictures.
 func (r *Report) trainedOn() string {
 	if r.Training {
 		return ", which it was trained on"
@@ -34,7 +34,7 @@ func (r *Report) trainedOn() string {
 	return ""
 }
 
-// ClassTable shows every class that has pictures, the worst first.
+// ClassTable is every class with pictures, the worst first.
 func (r *Report) ClassTable() plots.Table {
 	t := plots.Table{
 		Caption: r.title() + " of each class",
@@ -58,7 +58,7 @@ func (r *Report) ClassTable() plots.Table {
 	return t
 }
 
-// PairTable shows the most frequent confusions.
+// PairTable is the classes that are most often taken for another one.
 func (r *Report) PairTable() plots.Table {
 	t := plots.Table{
 		Caption: "Most confused classes",

@@ -8,8 +8,8 @@ import (
 	"gaze/pkg/plots"
 )
 
-// Effect is the effect of a change on the accuracy, paired by seed: runs with the same seed
-// start from the same head and see the pictures in the same order.
+// Effect is what a change does to the accuracy, seed by seed: the same seed has
+// the same head to begin with and the same order of pictures.
 type Effect struct {
 	From, To string            // names of rows
 	Points   evaluate.Interval // mean difference in percentage points, with its 95 % interval
@@ -53,10 +53,10 @@ func (r *Result) Effect(from, to string) (Effect, error) {
 	return e, err
 }
 
-// Real reports whether the interval excludes zero.
+// Real tells whether the interval excludes no effect.
 func (e Effect) Real() bool { return e.Points.Low > 0 || e.Points.High < 0 }
 
-// String is the end of a sentence: "adds 3.1 points (0.8 to 5.4)".
+// String is the effect in a sentence's end: "adds 3.1 points (0.8 to 5.4)".
 func (e Effect) String() string {
 	span := fmt.Sprintf("%.1f to %.1f", e.Points.Low, e.Points.High)
 	switch {
@@ -68,7 +68,7 @@ func (e Effect) String() string {
 	return fmt.Sprintf("costs %.1f points (%.1f to %.1f)", -e.Points.Value, -e.Points.High, -e.Points.Low)
 }
 
-// Steps are the effects of going from each of the named rows to the next.
+// Steps is the effects of going from each of the named rows to the next.
 func (r *Result) Steps(names ...string) ([]Effect, error) {
 	var list []Effect
 	for i := 1; i < len(names); i++ {

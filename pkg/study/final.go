@@ -14,7 +14,8 @@ import (
 	"gaze/pkg/train"
 )
 
-// Final is the final result of a study: its best row with the first seed.
+// Final is the single result that stands for the study: its best row with its
+// first seed.
 type Final struct {
 	Row
 	Seed    uint64
@@ -24,7 +25,8 @@ type Final struct {
 	On      string // what Accuracy is about: test, validation or held-out pictures
 }
 
-// Final is the best row by validation accuracy over all seeds, with the first seed.
+// Final is the best row by validation, with the first seed. The row is chosen by
+// all seeds, the run by none.
 func (r *Result) Final() Final {
 	o := r.Best()
 	f := Final{Row: o.Row, Seed: o.Runs[0].Seed, Run: o.Runs[0], Data: r.Folder, On: r.testedOn()}
@@ -77,7 +79,7 @@ func (f Final) String() string {
 	return fmt.Sprintf("%s, seed %d: %d of %d %s pictures right, %s", f.Name, f.Seed, correct, pictures, f.On, share.Percent())
 }
 
-// Again trains a final result again in another folder.
+// Again trains a final result anew, in another folder.
 func (s Study) Again(ctx context.Context, backend compute.Backend, f Final, dir string) (Final, error) {
 	s.Rows, s.Seeds, s.Dir, s.Parallel = []Row{f.Row}, []uint64{f.Seed}, dir, 1
 	r, err := s.Run(ctx, backend)

@@ -26,16 +26,16 @@ type job struct {
 	study  Study
 	row    Row
 	seed   uint64
-	data   string // identifies the pictures
-	start  string // identifies the model that the row starts from
+	data   string // names the pictures
+	start  string // names the model that the row begins with
 	number int    // of the run, from 1
 
 	pictures pictures    // decoded once for all runs
-	progress *sync.Mutex // held while a run reports
+	progress *sync.Mutex // held while a run tells of itself
 	pool     *train.Pool
 }
 
-// run trains, unless the run is complete, tests, and reads the results.
+// run trains, unless that was done before, tests, and reads what came out.
 func (j job) run(ctx context.Context, backend compute.Backend) (Run, error) {
 	f, err := j.fineTune()
 	if err != nil {
@@ -58,7 +58,7 @@ func (j job) run(ctx context.Context, backend compute.Backend) (Run, error) {
 	return run, j.test(ctx, backend, &run)
 }
 
-// train starts or resumes the run.
+// train begins the run, or goes on with it.
 func (j job) train(ctx context.Context, backend compute.Backend, f *train.FineTune, resume bool) (*train.Manifest, error) {
 	if !resume { // what is there was stopped before its first checkpoint
 		if err := os.RemoveAll(f.Dir); err != nil {
@@ -79,7 +79,7 @@ func hasCheckpoint(dir string) bool {
 	return err == nil
 }
 
-// fineTune is the run, without its model.
+// fineTune is the run as pkg/train has it, but for the model.
 func (j job) fineTune() (*train.FineTune, error) {
 	settings, named, err := train.DefaultSettings().With(j.row.Settings)
 	if err != nil {
@@ -116,7 +116,7 @@ func (j job) fineTune() (*train.FineTune, error) {
 	return f, nil
 }
 
-// open opens the model that the row starts from.
+// open opens the model that the row begins with.
 func (j job) open() (*vit.Model, error) {
 	if !vit.IsSpec(j.row.Start) {
 		return vit.Load(j.row.Start)
@@ -129,7 +129,8 @@ func (j job) open() (*vit.Model, error) {
 	return vit.New(cfg, j.seed)
 }
 
-// folder is a readable name that is different for everything that decides the result.
+// folder is a name that a person can read and that stands for all that decides
+// the result.
 func (j job) folder(f *train.FineTune) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%s\n%s\n%s\n%v\n", f.Data, f.Start, f.Pipeline, f.EvalPipeline, f.Settings.Map())

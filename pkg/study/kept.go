@@ -20,7 +20,7 @@ const testFile = "test.gob"
 
 // kept is what the file holds.
 type kept struct {
-	Data        string // identifies that set
+	Data        string // names that set
 	Predictions evaluate.Predictions
 }
 

@@ -6,8 +6,8 @@ import (
 	"gaze/pkg/plots"
 )
 
-// Pictures shows two training and two validation pictures of each of some classes, which
-// are spread evenly over all.
+// Pictures is two pictures of each of some classes, spread over all there are, to
+// train on, above two to validate on.
 func Pictures(d *data.Splits, classes int) (plots.Grid, error) {
 	g := plots.Grid{Title: "Pictures to train on, and to validate on"}
 	classes = min(classes, len(d.Classes))
@@ -33,7 +33,7 @@ func Pictures(d *data.Splits, classes int) (plots.Grid, error) {
 	return g, nil
 }
 
-// panel is the k-th picture of a class, or blank if there are fewer.
+// panel is the k-th picture of a class; blank if there is none.
 func panel(set *data.Dataset, class, k int) (plots.Panel, error) {
 	for i := range set.Len() {
 		if set.Label(i) != class {

@@ -20,8 +20,8 @@ func (r *Result) Outcome(name string) (Outcome, error) {
 	return Outcome{}, fmt.Errorf("study: there is no row %q", name)
 }
 
-// Best is the row with the highest mean accuracy on the validation set, whatever its
-// accuracy on the test set.
+// Best is the row with the highest mean accuracy on the validation set. The test
+// set has no say in it.
 func (r *Result) Best() Outcome {
 	best := r.Outcomes[0]
 	for _, o := range r.Outcomes[1:] {
@@ -32,8 +32,8 @@ func (r *Result) Best() Outcome {
 	return best
 }
 
-// Median is the run whose best validation accuracy is the median of the row's, or the lower
-// of two: the one to show if only one is shown.
+// Median is the run whose best validation accuracy is the median of the row's,
+// the lower one of two: the run to show when one is shown.
 func (o Outcome) Median() Run {
 	runs := slices.Clone(o.Runs)
 	slices.SortStableFunc(runs, func(a, b Run) int { return a.Best.Correct - b.Best.Correct })
@@ -66,8 +66,8 @@ func (o Outcome) each(of func(Run) float64) []float64 {
 	return list
 }
 
-// Table shows each row's learning rate, updates and accuracy in percent, with the 95 %
-// interval of the mean over seeds.
+// Table is a row for each row: what is trained how, and how good it gets, in
+// percent with the 95 % interval of the mean over seeds.
 func (r *Result) Table() plots.Table {
 	seeds := len(r.Outcomes[0].Runs)
 	t := plots.Table{
@@ -118,8 +118,9 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// Curves is the accuracy on the validation set after each epoch, with a line for each of the
-// named rows, or for all: the mean over the seeds, in a band from the lowest to the highest.
+// Curves is the accuracy on the validation set after each epoch, a line for each
+// of the named rows (of all, if none is named): the mean of the seeds, within the
+// band from the lowest to the highest.
 func (r *Result) Curves(names ...string) (plots.LineChart, error) {
 	chart := plots.LineChart{
 		Title: "Accuracy on the validation set", Subtitle: "mean of the seeds; bands reach from the lowest to the highest",

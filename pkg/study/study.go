@@ -21,13 +21,13 @@ import (
 // Row is one way of fine-tuning.
 type Row struct {
 	Name     string // short, for tables and legends
-	Asks     string // the question that it answers
+	Asks     string // what it is there to find out
 	Start    string // a checkpoint's file, or a description as vit.ParseConfig reads it
-	Pipeline string // of training; without its random steps also of evaluation
+	Pipeline string // how a picture is prepared to train on; without its random steps, to classify
 	Settings string // as train.ParseSettings reads them; the seed is the study's
 }
 
-// Study compares rows on a data set.
+// Study is rows to be compared on a data set.
 type Study struct {
 	Data *data.Splits // Train and Validation are needed; Test if there is one
 	// Folder is what the data set is opened by; "": the folder that its splits are in.
@@ -37,25 +37,25 @@ type Study struct {
 	HeldOut *train.HeldOut
 	Rows    []Row
 	Seeds   []uint64
-	// Dir holds the runs. Those that are complete aren't trained again, and those that were
-	// interrupted are resumed.
+	// Dir keeps the runs: what is there is not trained again, and what was
+	// interrupted goes on.
 	Dir string
-	// Parallel is the number of runs that are trained at the same time, since small models
-	// leave processors idle; 0: one. It doesn't change the result of a run.
+	// Parallel is how many runs are trained at a time, each to the same bits as
+	// alone: small models leave processors idle. 0: one.
 	Parallel int
-	Workers  int            // goroutines of each run that decode and transform; 0: one for each processor
+	Workers  int            // of each run, that decode and transform; 0: one for each processor
 	Progress func(Progress) // may be nil; called by one run at a time
-	// Warn is called for the warnings of runs, such as random steps that a probe leaves
-	// out; may be nil. They are also in the run's run.json.
+	// Warn is told what should be known of a run that is trained, such as random steps
+	// that a probe leaves out; may be nil. The run's run.json has it, too.
 	Warn  func(row Row, text string)
-	Notes []string // remarks to be shown with the study
+	Notes []string // what whoever shows the study should say of it
 }
 
-// Progress is how far a study has come.
+// Progress is how far a study is.
 type Progress struct {
 	Row       Row
 	Seed      uint64
-	Run, Runs int // number of the current run, from 1, and of all
+	Run, Runs int // the one under way, from 1, of how many
 	train.Progress
 }
 
@@ -69,9 +69,9 @@ type Run struct {
 	Last     train.Evaluation     // on the validation set, after the last epoch
 	Test     *evaluate.Report     // of the best epoch's weights on the test set; nil without one
 	Report   *evaluate.Report     // Test; without one, the same on the validation set
-	Right    []bool               // which pictures of that set were classified correctly
+	Right    []bool               // which pictures of that set were right
 	Seconds  float64              // of training and validation
-	Pictures int                  // trained on, counted once for each epoch
+	Pictures int                  // that were trained on, each as often as it was shown
 }
 
 // Outcome is a row's runs, in the order of the seeds.
@@ -80,7 +80,7 @@ type Outcome struct {
 	Runs []Run
 }
 
-// Result is the result of a study.
+// Result is what a study found.
 type Result struct {
 	Data     *data.Splits
 	Folder   string         // as the study's
@@ -88,12 +88,13 @@ type Result struct {
 	Outcomes []Outcome      // in the order of the rows
 }
 
-// pictures are the sets of a study with caches of decoded pictures.
+// pictures are the sets of a study, each picture decoded once as far as it fits into
+// memory.
 type pictures struct {
 	train, validation, test data.Set
 }
 
-// decodedOnce gives each set a cache of 256 MiB.
+// decodedOnce keeps up to so many bytes of each set.
 func (s Study) decodedOnce() pictures {
 	const room = 256 << 20
 	p := pictures{train: data.NewCache(s.Data.Train, room), validation: data.NewCache(s.Data.Validation, room)}
@@ -103,8 +104,8 @@ func (s Study) decodedOnce() pictures {
 	return p
 }
 
-// Run trains the runs that aren't complete, row by row and seed by seed, and reads the
-// others. If the context is cancelled it saves the current run and returns
+// Run trains what isn't there yet, row by row and seed by seed, and reads the
+// rest. A cancelled context saves the run under way and ends with
 // [train.ErrStopped].
 func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error) {
 	if err := s.check(); err != nil {
@@ -136,8 +137,8 @@ func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error
 	return result, nil
 }
 
-// runs does the jobs in order, Parallel at a time. After the first error it starts no more
-// and stops the current ones, which saves them.
+// runs does the jobs, so many at a time, in their order. After the first error no
+// more are begun and those under way are stopped, which saves them.
 func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []job) ([]Run, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -161,7 +162,7 @@ func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []job) ([
 	}
 	wait.Wait()
 	stopped := ctx.Err() != nil
-	for _, err := range errs { // the error that stopped the others, if there is one
+	for _, err := range errs { // the one that stopped the others, if there is one
 		if err != nil && !errors.Is(err, train.ErrStopped) {
 			return nil, err
 		}
@@ -177,14 +178,14 @@ func (s Study) check() error {
 	case s.Data == nil || s.Data.Train == nil || s.Data.Validation == nil:
 		return errors.New("study: the data set needs pictures to train on and others to validate: folders train and val")
 	case len(s.Rows) == 0 || len(s.Seeds) == 0:
-		return errors.New("study: there are no rows or no seeds: give at least one of each")
+		return errors.New("study: there are no rows or no seeds")
 	case s.Dir == "":
-		return errors.New("study: there is no folder for the runs: set Dir")
+		return errors.New("study: there is no folder to keep the runs in")
 	}
 	rows, seeds := map[string]bool{}, map[uint64]bool{}
 	for _, row := range s.Rows {
 		if row.Name == "" || rows[row.Name] {
-			return fmt.Errorf("study: every row needs a name of its own: %q is empty or used twice", row.Name)
+			return fmt.Errorf("study: every row needs a name of its own, %q isn't one", row.Name)
 		}
 		rows[row.Name] = true
 	}
@@ -197,7 +198,7 @@ func (s Study) check() error {
 	return nil
 }
 
-// hash identifies the training and validation pictures.
+// hash names the pictures to train and to validate on.
 func (s Study) hash(ctx context.Context) (string, error) {
 	training, err := s.Data.Train.Hash(ctx)
 	if err != nil {
@@ -207,7 +208,7 @@ func (s Study) hash(ctx context.Context) (string, error) {
 	return training + "+" + validation, err
 }
 
-// starts identifies the models that rows start from: a checkpoint by its digest, a model
+// starts names the models that rows begin with: a checkpoint by its digest, one
 // from scratch by its description.
 func (s Study) starts() (map[string]string, error) {
 	names := map[string]string{}
@@ -233,7 +234,8 @@ func (s Study) starts() (map[string]string, error) {
 	return names, nil
 }
 
-// Sweep tries learning rates on a row with the first seed; see [train.FindLearningRate].
+// Sweep tries learning rates on a row with the first seed, before anything is
+// trained: where does the loss fall, where does it break down?
 func (s Study) Sweep(ctx context.Context, backend compute.Backend, name string) (*train.Sweep, error) {
 	for _, row := range s.Rows {
 		if row.Name != name {
