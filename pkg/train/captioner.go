@@ -13,7 +13,7 @@ import (
 // pictures that all have the size [height, width]. The inputs of a batch are
 //
 //	tokens int32 [rows, tokens]                   as caption.Decode takes them
-//	target maps float32 [rows, tokens-1, cells]   as caption.Loss takes them, unless mapWeight is 0
+//	target maps float32 [rows, tokens-1, cells]   as caption.TargetMaps, unless mapWeight is 0
 //
 // where the number of rows is a multiple of the number of pictures. mapWeight is the
 // weight of the divergence between the target maps and the attention maps in the loss.

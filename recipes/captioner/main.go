@@ -3,14 +3,13 @@
 //
 //	captioner -work FOLDER -o FOLDER [-seed N] [-teach W]
 //
-// It learns from drawn scenes (pkg/data/scenes), no picture of which is shown
-// twice, with two of their five sentences each. Its last layer's attention is
-// taught where the nouns and colours of the sentences are: the step that predicts
-// such a word should spread over the word's mask. -teach 0 leaves that out, for
-// comparison. Afterwards it captions new scenes and says how well.
+// It learns from drawn scenes (pkg/data/scenes), each shown once with two of its five
+// sentences. The last layer's attention has target maps: the step that predicts a noun or
+// a colour should attend to the word's mask. -teach 0 trains without target maps, for
+// comparison. Afterwards the captioner is tested on new scenes.
 //
-// Expected on 2 cores: 10 minutes; CIDEr 4.0 and BLEU-4 0.8 on held-out
-// combinations. A run that was stopped goes on where it was.
+// Expected on 2 cores: 10 minutes; CIDEr 4.0 and BLEU-4 0.8 on held-out combinations. A
+// run that was stopped is resumed.
 package main
 
 import (
@@ -59,7 +58,7 @@ func main() {
 	flag.StringVar(&o.out, "o", "", "folder to write captioner.safetensors to, and record.json")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the weights and the pictures")
 	flag.IntVar(&o.epochs, "epochs", 7, "of 200 batches")
-	flag.Float64Var(&o.teach, "teach", 0.15, "weight of the maps that are taught; 0: none are")
+	flag.Float64Var(&o.teach, "teach", 0.15, "weight of the target maps; 0: train without them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -93,7 +92,7 @@ func run(ctx context.Context, o options) error {
 	return o.record(ctx, device, path, manifest)
 }
 
-// record captions new scenes with what was written and adds the run to the record.
+// record tests the written captioner on new scenes and adds the run to the record.
 func (o options) record(ctx context.Context, device compute.Backend, path string, manifest *train.Manifest) error {
 	m, err := caption.Load(path)
 	if err != nil {
@@ -122,7 +121,7 @@ func (o options) record(ctx context.Context, device compute.Backend, path string
 	return captions.WriteRun(filepath.Join(o.out, "record.json"), r)
 }
 
-// train trains, or what is left of it.
+// train trains, or resumes training.
 func (o options) train(ctx context.Context, device compute.Backend) (*train.Manifest, error) {
 	s, err := train.ParseSettings(fmt.Sprintf("%s; epochs=%d; batch=%d; seed=%d", settings, o.epochs, pictures, o.seed))
 	if err != nil {
@@ -161,8 +160,7 @@ func (o options) train(ctx context.Context, device compute.Backend) (*train.Mani
 	return fit.Run(ctx, t)
 }
 
-// fresh is the captioner before it has learnt anything. Its vocabulary is the
-// words of the scenes.
+// fresh is the untrained captioner. Its vocabulary is the words of the scenes.
 func fresh(seed uint64) (*caption.Model, error) {
 	vocab, err := caption.NewVocab(slices.Concat([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]"}, scenes.Words()))
 	if err != nil {

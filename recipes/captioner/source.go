@@ -16,7 +16,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// tokens is the length of a row of pieces: [CLS], the longest caption, [SEP].
+// tokens is the length of a row of tokens: [CLS], the longest caption, [SEP].
 const tokens = 24
 
 // source draws scenes, each once.
@@ -71,7 +71,7 @@ func (s *source) cells() int {
 	return grid[0] * grid[1]
 }
 
-// picture fills in a scene: its picture, some of its captions and what they teach.
+// picture fills in a scene: its picture, some of its captions and their target maps.
 func (s *source) picture(index int, image []float32, words []int32, maps []float32) error {
 	scene, err := scenes.Draw(s.seed, index, size, scenes.Train)
 	if err != nil {
@@ -86,22 +86,21 @@ func (s *source) picture(index int, image []float32, words []int32, maps []float
 	for row, k := range r.Perm(len(scene.Captions))[:each] {
 		ids := slices.Concat([]int{s.config.StartID}, s.vocab.Encode(scene.Captions[k]), []int{s.config.EndID})
 		if len(ids) > tokens {
-			return fmt.Errorf("%q has %d pieces, more than %d", scene.Captions[k], len(ids), tokens)
+			return fmt.Errorf("%q has %d tokens, more than %d", scene.Captions[k], len(ids), tokens)
 		}
 		for i, id := range ids {
 			part(words, row, each)[i] = int32(id)
 		}
 		if s.teach {
-			s.lesson(strings.Fields(scene.Captions[k]), scene.Nouns, part(maps, row, each))
+			s.targetMaps(strings.Fields(scene.Captions[k]), scene.Nouns, part(maps, row, each))
 		}
 	}
 	return nil
 }
 
-// lesson is where the steps that predict the words of a caption should look: over
-// the mask of what the word names, each cell in the share that it has of it. Words
-// are pieces here.
-func (s *source) lesson(words []string, nouns []scenes.Noun, maps []float32) {
+// targetMaps are the target maps of the steps that predict the words of a caption: the
+// mask of what the word names, spread over the cells. Every word is one token here.
+func (s *source) targetMaps(words []string, nouns []scenes.Noun, maps []float32) {
 	for step, word := range words {
 		for _, n := range nouns {
 			if slices.Contains(n.Words, word) {
@@ -112,8 +111,7 @@ func (s *source) lesson(words []string, nouns []scenes.Noun, maps []float32) {
 	}
 }
 
-// cover is how a mask spreads over cells: shares that sum to one, none of an empty
-// mask.
+// cover spreads a mask over cells: shares that sum to one, or zeros for an empty mask.
 func cover(mask *transform.Image, stride int, shares []float32) {
 	columns := (mask.Width + stride - 1) / stride
 	total := 0
