@@ -44,7 +44,7 @@ type Study struct {
 	// Warn is told what should be known of a run that is trained, such as random steps
 	// that a probe leaves out; may be nil. The run's run.json has it, too.
 	Warn  func(row Row, text string)
-	Notes []string // what whoever shows the study should say of it
+	Notes []string // to be shown with the study
 }
 
 // Progress is how far a study is.
@@ -87,7 +87,7 @@ type pictures struct {
 	train, validation, test data.Set
 }
 
-// decodedOnce keeps up to so many bytes of each set.
+// decodedOnce keeps up to 256 MiB of each set.
 func (s Study) decodedOnce() pictures {
 	const room = 256 << 20
 	p := pictures{train: data.NewCache(s.Data.Train, room), validation: data.NewCache(s.Data.Validation, room)}
@@ -130,7 +130,7 @@ func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error
 	return result, nil
 }
 
-// runs does the jobs, so many at a time, in their order. After the first error no
+// runs does the jobs in their order, Parallel at a time. After the first error no
 // more are begun and those under way are stopped, which saves them.
 func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []job) ([]Run, error) {
 	ctx, stop := context.WithCancel(ctx)

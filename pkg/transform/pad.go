@@ -28,7 +28,7 @@ func (m PadMode) String() string {
 	return fmt.Sprintf("PadMode(%d)", int(m))
 }
 
-// Pad adds a border of so many pixels on each side; negative numbers cut.
+// Pad adds a border of the given widths in pixels; negative ones cut.
 type Pad struct {
 	Left, Top, Right, Bottom int
 	Mode                     PadMode

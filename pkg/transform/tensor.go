@@ -88,7 +88,7 @@ func (n Normalize) Apply(t *Tensor) error {
 	return nil
 }
 
-// check says whether there are means and deviations for so many channels.
+// check returns an error unless there are means and deviations for that many channels.
 func (n Normalize) check(channels int) error {
 	if (len(n.Mean) != 1 && len(n.Mean) != channels) || (len(n.Std) != 1 && len(n.Std) != channels) {
 		return fmt.Errorf("%d means and %d deviations for %d channels", len(n.Mean), len(n.Std), channels)
