@@ -33,16 +33,16 @@ type Study struct {
 	Data  *data.Splits // Train and Validation are needed; Test if there is one
 	Rows  []Row
 	Seeds []uint64
-	// Dir keeps the runs: what is there is not trained again, and what was
-	// interrupted goes on.
+	// Dir keeps the runs: those in it are not trained again, and interrupted ones are
+	// continued.
 	Dir string
 	// Parallel is how many runs are trained at a time, each to the same bits as
 	// alone: small models leave processors idle. 0: one.
 	Parallel int
 	Workers  int            // of each run, that decode and transform; 0: one for each processor
 	Progress func(Progress) // may be nil; called by one run at a time
-	// Warn is told what should be known of a run that is trained, such as random steps
-	// that a probe leaves out; may be nil. The run's run.json has it, too.
+	// Warn is called with warnings about a row's run, such as random steps that a probe
+	// leaves out; may be nil. They are also in the run's run.json.
 	Warn  func(row Row, text string)
 	Notes []string // to be shown with the study
 }
@@ -131,7 +131,7 @@ func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error
 }
 
 // runs does the jobs in their order, Parallel at a time. After the first error no
-// more are begun and those under way are stopped, which saves them.
+// more are started; those under way are saved and stopped.
 func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []job) ([]Run, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
