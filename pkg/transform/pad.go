@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// PadMode is what a border is made of.
+// PadMode says what a border is filled with.
 type PadMode uint8
 
 // The borders of torchvision's Pad.
@@ -53,7 +53,7 @@ func (p Pad) style() string {
 	return p.Fill.text()
 }
 
-// Apply pads. A picture of which nothing is left is an error.
+// Apply pads. It is an error if nothing of the picture is left.
 func (p Pad) Apply(im *Image) (*Image, error) { return fresh(p, im) }
 
 func (p Pad) apply(b *Buffers, im *Image) (*Image, error) {
