@@ -103,7 +103,7 @@ func isFrame(marker byte) bool {
 	return marker >= mSOF0 && marker <= 0xCF && marker != mDHT && marker != mJPG && marker != mDAC || marker == mDHP
 }
 
-// frame reads a frame header of a file of so many bytes.
+// frame reads a frame header of a file of size bytes.
 func (p *pil) frame(s []byte, marker byte, size int) error {
 	if len(s) < 6 {
 		return errors.New("corrupt: the frame header is too short")
@@ -139,8 +139,8 @@ func checkFrame(s []byte) error {
 	return nil
 }
 
-// checkRoom refuses a large frame that so many bytes are too few for: every block
-// takes at least a bit.
+// checkRoom refuses a large frame that a file of that many bytes can't hold: every
+// block takes at least a bit.
 func checkRoom(width, height, bytes int) error {
 	if width > MaxPixels/height && ceilDiv(width, 8)*ceilDiv(height, 8) > 8*bytes {
 		return fmt.Errorf("%w: %dx%d pixels can't be in the %d bytes of the file", ErrTruncated, width, height, bytes)

@@ -72,7 +72,7 @@ func (l *lenient) checkTrailing(marker byte, b []byte) (int, error) {
 	return max(n, 2), err
 }
 
-// checkTrailingQuant tells whether b begins with quantisation tables of so many bytes in
+// checkTrailingQuant tells whether b begins with quantisation tables of left bytes in
 // all. libjpeg reads them as long as they are, whatever the segment's length.
 func checkTrailingQuant(b []byte, left int) (bool, error) {
 	for left > 0 {

@@ -1,4 +1,4 @@
-// Package parallel does many like things on all processors.
+// Package parallel calls a function for many items on all processors.
 package parallel
 
 import (
@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// Each calls do with 0 to n-1 in order, so many at a time (0: as many as there are
-// processors), until one fails or the context ends. It returns when none is at work, with
-// the error that came first.
+// Each calls do with 0 to n-1 in order, on as many goroutines as workers says (0: one
+// for each processor), until a call fails or the context ends. It returns when all calls
+// have returned, with the first error.
 func Each(ctx context.Context, n, workers int, do func(i int) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)

@@ -1,6 +1,6 @@
 // Package textfile reads text that a person may have written or edited: lists of
 // names, CSV, JSON, vocabularies. Editors and spreadsheets save such files in many
-// ways; whoever reads them wants UTF-8 and "\n".
+// ways; readers want UTF-8 and "\n".
 //
 // A byte order mark decides the encoding (UTF-8, UTF-16 or UTF-32, either byte
 // order) and is left out. Without one the text is UTF-8, or UTF-16 if it can be

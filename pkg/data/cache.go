@@ -31,9 +31,9 @@ func keptOn(i int, under backdrop) kept {
 	return kept{i, true, *under}
 }
 
-// NewCache keeps up to so many bytes of pictures (width · height · channels
-// each). The first that come stay: in epochs that each see every picture once, no
-// other rule would find more of them again.
+// NewCache keeps up to that many bytes of pictures (width · height · channels each).
+// The first ones stay: when every epoch sees every picture once, no other rule has
+// more hits.
 func NewCache(set Set, bytes int64) *Cache {
 	return &Cache{Set: set, images: map[kept]*transform.Image{}, damage: map[kept]string{}, room: bytes}
 }

@@ -24,7 +24,7 @@ type Set interface {
 	Label(i int) int
 	// Name names picture i in messages.
 	Name(i int) string
-	// Image is picture i. Whoever gets it only reads it.
+	// Image is picture i, which the caller must not change.
 	Image(i int) (*transform.Image, error)
 }
 
@@ -226,8 +226,8 @@ func (d *Dataset) HashOf(sums []Sum) string {
 type Sum [sha256.Size]byte
 
 // Sums is the sum of every picture's file, in their order. It reads every file
-// once, several at a time. bad is told of files that can't be read, by one goroutine
-// at a time, and their sum is then zero; if it is nil they are an error.
+// once, several at a time. bad is called for files that can't be read, one call at
+// a time, and their sum is zero; if bad is nil they are an error.
 func (d *Dataset) Sums(ctx context.Context, bad func(i int, err error)) ([]Sum, error) {
 	sums := make([]Sum, len(d.Items))
 	ctx, cancel := context.WithCancelCause(ctx)

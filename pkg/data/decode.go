@@ -1,6 +1,7 @@
-// Package data finds and decodes pictures: the bytes are those that PIL's
-// ImageOps.exif_transpose and convert("RGB") give, and so those that a
-// checkpoint was trained on.
+// Package data finds and decodes pictures, opens data sets of them, and loads batches.
+// The bytes are those that PIL's ImageOps.exif_transpose and convert("RGB") give, and so
+// those that a checkpoint was trained on. It knows files, labels and pipelines; it
+// doesn't know models, nor where data sets are downloaded.
 package data
 
 import (

@@ -130,9 +130,8 @@ type listing struct {
 	folders          []string // names
 }
 
-// listFolders lists a folder. A link that leads nowhere, where it may have led to a
-// folder by its name, is an error; of one that is called as a picture is, whoever
-// decodes it says so.
+// listFolders lists a folder. A dangling link that may have been a folder, by its name,
+// is an error; one named as a picture is left to be reported when it is decoded.
 func listFolders(dir string) (listing, error) {
 	var l listing
 	entries, err := os.ReadDir(dir)

@@ -111,7 +111,7 @@ func splitGroup(all []candidate) []candidate {
 func listedAsClasses(dir string, all []candidate) bool {
 	list, err := readClassList(dir)
 	if err != nil || list == nil {
-		return false // whoever reads it for its names says what is wrong
+		return false // reading the names reports the error
 	}
 	folders := 0
 	for _, c := range all {
@@ -136,7 +136,7 @@ func listsPictures(a, b *candidate) bool {
 	}
 	entries, err := readCSV(a.path)
 	if errors.Is(err, errNoLabels) {
-		return true // whoever reads it for its labels says so
+		return true // reading the labels reports the error
 	}
 	return err == nil && !slices.ContainsFunc(entries, func(e entry) bool {
 		return !strings.HasPrefix(e.path, b.path+string(filepath.Separator))
@@ -237,7 +237,7 @@ func (f *finder) isWrapping(path string, split int) bool {
 	name := filepath.Base(path)
 	l, err := listFolders(path)
 	if err != nil {
-		return false // whoever reads it says so
+		return false // reading its pictures reports the error
 	}
 	if own, rest := splitOf(name, false); own >= 0 && rest == "" && !isContainer(name) {
 		return own == split // train/train; else it is a split

@@ -22,11 +22,10 @@ var extensions = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".we
 // taken whose name ends as a picture's does (.jpg, .png, .gif, .webp, .bmp,
 // .tif and their variants, in either case) and doesn't begin with a dot. A file
 // named twice, by itself or through its folder, is listed once. Base names
-// without their endings needn't be unique: whoever names outputs by them has to
-// look.
+// without their endings needn't be unique: check before naming outputs by them.
 //
 // A path that doesn't exist, and a folder without pictures, are errors. [Find]
-// also searches folders in folders, and says what it passed over.
+// also searches subfolders, and says what it left out.
 func List(paths []string) ([]string, error) {
 	listing, err := Find(paths, FindOptions{})
 	if err != nil {

@@ -24,21 +24,20 @@ type LoaderOptions struct {
 	Shuffle bool // a new order each epoch; else the set's
 
 	// Mix mixes each batch (Mixup, CutMix); its zero value doesn't. Then batches
-	// have Targets for so many Classes.
+	// have Targets, for Classes classes.
 	Mix     transform.Mix
 	Classes int
 
 	Workers  int // that decode and transform; 0: one for each processor
 	Prefetch int // batches that are made ahead of the one in use; 0: 2
 
-	// Bad is told of a picture that can't be decoded or transformed, once, before
-	// the batch it is missing from comes. The picture is left out of its batch;
+	// Bad is called for each picture that can't be decoded or transformed, once,
+	// before the batch that lacks it. The picture is left out of its batch;
 	// the others stay where they are, so that all batches have the same pictures
-	// whether or not those before them were looked at. With nil a bad picture ends
-	// the epoch with an error.
+	// wherever the epoch begins. If nil, a bad picture ends the epoch with an error.
 	Bad func(BadPicture)
-	// Damaged is told of a picture whose file is damaged and could be decoded all the
-	// same (see [DecodeWarn]), once, before the batch it is in comes.
+	// Damaged is called for each picture whose file is damaged but could be decoded
+	// (see [DecodeWarn]), once, before its batch.
 	Damaged func(BadPicture)
 }
 

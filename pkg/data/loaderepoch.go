@@ -116,7 +116,7 @@ func (s *slot) begin(number int, index []int) {
 	s.waiting.Store(int64(len(index)))
 }
 
-// work makes pictures. Whoever makes the last of a batch mixes it.
+// work makes pictures. The worker that makes the last picture of a batch mixes it.
 func (e *epoch) work(ctx context.Context) {
 	w := e.takeWorker()
 	defer e.giveWorker(w)
@@ -201,8 +201,8 @@ func (e *epoch) finish(s *slot) error {
 	return err
 }
 
-// settle is called by the taker of a batch: it tells of bad and damaged pictures and
-// decides whether they end the epoch.
+// settle reports a batch's bad and damaged pictures, and decides whether they end the
+// epoch. The goroutine that receives the batch calls it.
 func (e *epoch) settle(s *slot) error {
 	if s.failed != nil {
 		return fmt.Errorf("loader: batch %d: %w", s.Number, s.failed)
@@ -233,7 +233,7 @@ func isSizeError(err error) bool {
 	return errors.As(err, &size)
 }
 
-// first tells whether a bad picture hasn't been told of yet.
+// first tells whether a bad picture hasn't been reported yet.
 func (l *Loader) first(i int) bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

@@ -26,7 +26,7 @@ import (
 // OxfordPetsOptions are those of [ConvertOxfordPets].
 type OxfordPetsOptions struct {
 	Source string       // where the archives are from, for the set's README.txt
-	Log    func(string) // told of each picture that can't be decoded; may be nil
+	Log    func(string) // called for each picture that can't be decoded; may be nil
 }
 
 // OxfordPetsTitle is how the README.txt of a converted set begins.
@@ -56,9 +56,8 @@ const (
 // the counts: a single id may stand for another picture there.
 //
 // Files are copied as they are; some are of other formats than their names say,
-// which [Decode] sees. Those that can't be decoded are kept, too, and told of. Of
-// the archives, nothing but the listed pictures is taken. The folder appears at
-// the end, whole.
+// which [Decode] sees. Those that can't be decoded are kept and reported. Only the
+// listed pictures are taken from the archives. The folder appears at the end, whole.
 func ConvertOxfordPets(ctx context.Context, images, annotations, dir string, o OxfordPetsOptions) error {
 	if err := atomicfile.CheckNewFolder(dir); err != nil {
 		return fmt.Errorf("oxford pets: %w", err)

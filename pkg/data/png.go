@@ -54,8 +54,8 @@ func wholePNG(data []byte) (image.Image, error) {
 	return png.Decode(bytes.NewReader(data))
 }
 
-// checkPNGSize refuses a header that claims more than a file of so many bytes can
-// hold, before memory is taken for it. A byte of deflate makes at most 1,032, and a
+// checkPNGSize refuses a header that claims more pixels than a file of size bytes can
+// hold, before memory is allocated. A byte of deflate makes at most 1,032, and a
 // pixel is at least a bit.
 func checkPNGSize(width, height, size int) error {
 	if err := checkSize(width, height); err != nil {

@@ -38,7 +38,7 @@ var litter = []string{
 func isContainer(name string) bool { return slices.Contains(containers, strings.ToLower(name)) }
 func isCompanion(name string) bool { return slices.Contains(companions, strings.ToLower(name)) }
 
-// isIgnored tells whether a file or folder is looked at by no one.
+// isIgnored tells whether a file or folder is ignored everywhere.
 func isIgnored(name string) bool {
 	return strings.HasPrefix(name, ".") || slices.Contains(litter, strings.ToLower(name))
 }

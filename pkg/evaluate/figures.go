@@ -10,8 +10,8 @@ import (
 	"gaze/pkg/plots"
 )
 
-// maxShown is the number of classes that a figure shows: beyond it, nobody could
-// read their names.
+// maxShown is the number of classes that a figure shows: with more, their
+// names would be too small to read.
 const maxShown = 60
 
 // ShortName is a class's name for a figure: what stands before a colon, its middle

@@ -12,14 +12,14 @@ import (
 	"gaze/pkg/vit"
 )
 
-// Options say how [Predict] goes about it; the zero value is fine.
+// Options say how [Predict] works; the zero value is fine.
 type Options struct {
 	Pipeline transform.Pipeline    // nil: the model's own
 	Batch    int                   // pictures at a time; 0: 32
 	Workers  int                   // that decode and transform; 0: one for each processor
-	Bad      func(data.BadPicture) // told of pictures that can't be read, which are left out; nil: they are an error
-	Progress func(done int)        // told after each batch how many pictures are classified; may be nil
-	Damaged  func(data.BadPicture) // told of pictures that are damaged and used all the same; nil: nobody is
+	Bad      func(data.BadPicture) // called for pictures that can't be read, which are left out; nil: they are an error
+	Progress func(done int)        // called after each batch with the number of pictures classified; may be nil
+	Damaged  func(data.BadPicture) // called for pictures that are damaged but could be used; may be nil
 }
 
 // Predict runs a model on all pictures of a set, in its order. classes names the

@@ -180,7 +180,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	type plain Report
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false) // whoever encodes the report decides that
+	e.SetEscapeHTML(false) // the encoder of the report decides that
 	if err := e.Encode(plain(r)); err != nil || !r.Training {
 		return text.Bytes(), err
 	}

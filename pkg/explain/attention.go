@@ -48,7 +48,7 @@ func (a *Attention) Figure(layer int, heads Heads) (plots.Figure, error) {
 	}, nil
 }
 
-// layerName says which layer a picture shows, counted as the flags count.
+// layerName names a layer for a title, counted from 0 as the flags do.
 func layerName(layer, of int) string {
 	if layer == of-1 {
 		return fmt.Sprintf("layer %d (the last)", layer)
@@ -56,7 +56,7 @@ func layerName(layer, of int) string {
 	return fmt.Sprintf("layer %d", layer)
 }
 
-// of is the choice out of n heads as a title says it.
+// of is the choice out of n heads, for a title.
 func (h Heads) of(n int) string {
 	if h.kind == "head" {
 		i, _ := Index(h.index, n, "head")
@@ -92,7 +92,7 @@ func (a *Attention) Atlas() (plots.Figure, error) {
 
 // EntropyChart draws the entropy of every head's map, in bits, layer by layer,
 // averaged over the pictures: a point per head and a line through their means.
-// The dashed line is a map that looks everywhere alike.
+// The dashed line is a uniform map.
 func EntropyChart(all ...*Attention) (plots.Figure, error) {
 	if len(all) == 0 || len(all[0].Layers) == 0 {
 		return nil, fmt.Errorf("explain: no attention to draw the entropy of")

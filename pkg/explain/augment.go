@@ -83,8 +83,8 @@ func Augment(spec string, seed uint64, n int, im *transform.Image) (plots.Figure
 	return AugmentGrid(p, seed, d)
 }
 
-// AugmentGrid sets the draws of pictures beside their originals: one picture's
-// in a square, those of several in rows, each beginning with the original.
+// AugmentGrid shows pictures beside what was drawn from them: for one picture in a
+// square, for several in a row each, the original first.
 func AugmentGrid(p transform.Pipeline, seed uint64, all ...*Draws) (plots.Figure, error) {
 	if len(all) == 0 {
 		return nil, errors.New("explain: no draws to show")
@@ -125,8 +125,8 @@ func shown(im *transform.Image) *image.RGBA {
 	return out
 }
 
-// drawnText is what a draw has that the pipeline doesn't say already: the names of
-// the steps, with what is told by one number rounded to 3 digits.
+// drawnText is what was drawn: the names of the steps, with their numbers rounded to 3
+// digits.
 func drawnText(p, drawn transform.Pipeline) string {
 	fixed := map[string]bool{}
 	for _, op := range p {

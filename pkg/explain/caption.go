@@ -11,7 +11,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Captioned is a picture, its caption, and where the decoder looked for each word.
+// Captioned is a picture, its caption, and the decoder's attention for each word.
 type Captioned struct {
 	Picture string           // the picture's name
 	Model   string           // the captioner's name
@@ -24,7 +24,7 @@ type Captioned struct {
 	original image.Point // the original picture's size
 }
 
-// Start and End are how figures write what stands before and after a caption.
+// Start and End stand before and after a caption in figures.
 const (
 	Start = "<start>"
 	End   = "<end>"
@@ -41,7 +41,7 @@ type CaptionWord struct {
 // Probability is the word's probability after the words before it.
 func (w CaptionWord) Probability() float64 { return math.Exp(w.LogProb) }
 
-// NewCaptioned puts a captioner's result and the picture it was made of together.
+// NewCaptioned joins a captioner's result and its picture.
 // cfg is the captioner's configuration. A result without attention is an error.
 func NewCaptioned(picture string, im *transform.Image, r caption.Result, cfg caption.Config) (*Captioned, error) {
 	if im == nil || len(r.Tokens) == 0 || len(r.Attention) != len(r.Tokens) {
@@ -71,9 +71,8 @@ func (c *Captioned) Layers() int { return len(c.Result.Attention[0]) }
 // Heads is the number of heads in a layer.
 func (c *Captioned) Heads() int { return len(c.Result.Attention[0][0]) }
 
-// Map is where a layer looked for a word: its attention to the cells, [rows,
-// columns], at the step that PREDICTED the word, which sums to 1 (but not the
-// maximum of heads). The maps of a word of several pieces are averaged. layer
+// Map is a layer's attention to the cells for a word, [rows, columns], at the step that
+// PREDICTED the word. It sums to 1, except for the maximum of heads. The maps of a word of several pieces are averaged. layer
 // counts from 0; -1 is the last.
 func (c *Captioned) Map(word, layer int, heads Heads) (Map, error) {
 	word, err := Index(word, len(c.Words), "word")

@@ -14,8 +14,7 @@ type CaptionStyle struct {
 	Layer int   // counted from 0; -1 is the last
 	Heads Heads // of that layer
 	// OwnScale gives each word's map colours from its own least to its own largest
-	// weight, to show where; otherwise all share a scale from 0, to show how much,
-	// too.
+	// weight, to show where; otherwise all share a scale from 0, to show how much.
 	OwnScale bool
 }
 

@@ -12,47 +12,45 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Mask is where something is that captions name: Words are its names, Image has the
-// size of the picture, as it was or as it is shown, and one channel, from 0 to 255 the
-// share of a pixel that shows it. Masks that share a name are taken together.
+// Mask is the place of something that captions name. Words are its names; Image has the
+// size of the picture, original or as shown, and one channel: the share, 0 to 255, of
+// each pixel that shows it. Masks with the same name are joined.
 type Mask struct {
 	Words []string
 	Image *transform.Image
 }
 
-// CaptionNumbers is what the maps of a caption are like, in one layer.
+// CaptionNumbers describes the maps of a caption in one layer.
 type CaptionNumbers struct {
 	Words []WordNumbers `json:"words"`
 	// Similarity is the cosine of every word's map with every other's, from 0 to 1.
 	Similarity [][]float64 `json:"similarity"`
-	// Diversity is how unlike each other the words' maps are, the closing [End] left
-	// out: 1 less the mean similarity of two of them. A captioner that looks at the
-	// same place whatever it says has 0.
+	// Diversity is 1 minus the mean similarity of two words' maps, the closing [End]
+	// left out. It is 0 for a captioner whose maps are all the same.
 	Diversity float64 `json:"diversity"`
 	// Articles compares the articles' maps with those of nouns; nil if no article has
 	// a noun of its own.
 	Articles *ArticleNumbers `json:"articles,omitempty"`
-	// Cells is how many cells a map has, MostBits the entropy of one that looks
-	// everywhere alike.
+	// Cells is the number of cells of a map, MostBits the entropy of a uniform map.
 	Cells    int     `json:"cells"`
 	MostBits float64 `json:"most_bits"`
 }
 
-// WordNumbers is what one word's map is like.
+// WordNumbers describes one word's map.
 type WordNumbers struct {
 	Text        string  `json:"text"`
 	Probability float64 `json:"probability"`
 	Entropy     float64 `json:"entropy"` // in bits
 	// OnMask is the share of the attention that lies on the mask of what the word
-	// names, Area the mask's share of the picture, which a map that looks everywhere
-	// alike would have; nil, in JSON left out, where there is no mask.
+	// names, Area the mask's share of the picture, which is what a uniform map has; nil,
+	// and left out of JSON, if there is no mask.
 	OnMask *float64 `json:"on_mask,omitempty"`
 	Area   *float64 `json:"area,omitempty"`
 	// Noun is, for an article, the index of its noun (see [Captioned.Nouns]); else -1.
 	Noun int `json:"noun"`
 }
 
-// ArticleNumbers tells whether an article's map is like that of its own noun (see
+// ArticleNumbers compares articles' maps with those of their nouns (see
 // [Captioned.Nouns]): mean cosines, from 0 to 1.
 type ArticleNumbers struct {
 	Count int     `json:"count"` // of articles that have a noun

@@ -1,9 +1,10 @@
-// Package explain turns what a Vision Transformer computed on its way to an
-// answer (position embeddings, attention probabilities) into maps over a
-// picture and into numbers that describe those maps.
+// Package explain turns what a model computed on its way to an answer (position
+// embeddings, attention probabilities) into maps over a picture, into numbers that
+// describe those maps, and into figures of both. It knows the models' intermediates; it
+// doesn't know how good an answer is, nor what a report says of it.
 //
-// Everything here is plain arithmetic on float32 slices: it needs no backend,
-// and gives the same bits wherever it runs.
+// Maps and numbers are plain arithmetic on float32 slices: they need no backend, and
+// are the same bits on every machine.
 package explain
 
 import (
@@ -63,7 +64,7 @@ func (m Map) Peak() (row, col int) {
 }
 
 // TopShare returns the share, in [0, 1], of the map's sum that its k largest
-// values hold. A map that looks everywhere alike has TopShare(k) = k/patches.
+// values hold. A uniform map has TopShare(k) = k/patches.
 func (m Map) TopShare(k int) float64 {
 	total := m.Sum()
 	if total <= 0 || k <= 0 {
@@ -84,7 +85,7 @@ func (m Map) TopShare(k int) float64 {
 func (m Map) Entropy() float64 { return Entropy(m.Values) }
 
 // Entropy returns the Shannon entropy in bits of weights that need not sum to
-// 1. Values that aren't positive count as nothing.
+// 1. Values that aren't positive are ignored.
 func Entropy(weights []float32) float64 {
 	var total float64
 	for _, w := range weights {

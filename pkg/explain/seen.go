@@ -10,9 +10,8 @@ import (
 const maxSeen = 1024
 
 // Seen returns the part of a picture that a pipeline lets a model see, in the
-// picture's own colours, shape and sharpness: what a map belongs over. For
-// pipelines that do more than resize and crop it is the pipeline's own picture,
-// before it becomes a tensor. Neither side is longer than 1024 pixels.
+// picture's own colours, shape and sharpness: a map is laid over it. For pipelines
+// that do more than resize and crop it is the pipeline's result before totensor. Neither side is longer than 1024 pixels.
 func Seen(p transform.Pipeline, im *transform.Image) (*transform.Image, error) {
 	part, ok := p.Region(im.Width, im.Height)
 	if !ok {

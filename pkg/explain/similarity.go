@@ -116,8 +116,8 @@ func SimilarityByDistance(similarity []float32, rows, cols int) (DistanceCurve, 
 	return c, nil
 }
 
-// PositionSummary is what a reader wants to know of a grid of position
-// embeddings, each a mean of cosine similarities over pairs of positions.
+// PositionSummary describes a grid of position embeddings: means of the cosine
+// similarity over pairs of positions.
 type PositionSummary struct {
 	Neighbours       float64 // pairs one step apart, horizontally or vertically
 	SameRow          float64 // pairs in one row, not neighbours and not the same

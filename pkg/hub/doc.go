@@ -1,13 +1,13 @@
-// Package hub knows the checkpoints Gaze is used with: where each comes from,
-// under which licence, and how to bring it into the cache folder.
+// Package hub knows the checkpoints that Gaze is used with: where each comes from, its
+// licence, and how to fetch it into the cache folder. It knows files; it doesn't know
+// what models they hold.
 //
-// A download can be cut at any moment and goes on where it stopped; a file
-// appears under its own name only when it is whole and its checksum is right.
-// Where the catalogue has no SHA-256 of a file, the one its server declares is
-// used, and what arrived is written to a record beside it ([Record]), so that
-// later damage is found.
+// An interrupted download is resumed; a file appears under its own name only when it is
+// whole and its checksum is right. Where the catalogue has no SHA-256 of a file, the one
+// that its server declares is used, and a record beside the file ([Record]) keeps it, so
+// that later damage is found.
 //
-// These environment variables point elsewhere, to a mirror or to a test server:
+// These environment variables name a mirror or a test server instead:
 //
 //	GAZE_CACHE            the cache folder (otherwise $XDG_CACHE_HOME/gaze or the system's)
 //	HF_ENDPOINT           instead of https://huggingface.co

@@ -43,12 +43,12 @@ func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attenti
 	if err != nil {
 		return nil, err
 	}
-	l := &looker{weights: w, pipeline: p}
+	l := &attender{weights: w, pipeline: p}
 	defer l.close()
 	var out []*explain.Attention
 	var bad []error
 	for _, picture := range pictures {
-		a, err := l.lookOnce(picture, filepath.Join(dir, "cells"), weights)
+		a, err := l.attendOnce(picture, filepath.Join(dir, "cells"), weights)
 		if err != nil {
 			bad = append(bad, err)
 			fmt.Fprintln(os.Stderr, "note: left out:", err)
@@ -62,8 +62,7 @@ func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attenti
 	return out, nil
 }
 
-// pipelineFor is a pipeline's text as the model takes it; the checkpoint's own for
-// "".
+// pipelineFor parses a pipeline for the model; "" is the checkpoint's own.
 func pipelineFor(w *Weights, text string) (transform.Pipeline, error) {
 	p, err := w.Preprocessing()
 	if text != "" {
@@ -75,24 +74,24 @@ func pipelineFor(w *Weights, text string) (transform.Pipeline, error) {
 	return p, w.Config.CheckPipeline(p)
 }
 
-// looker runs a model, which it opens for the first picture.
-type looker struct {
+// attender runs a model, which it opens for the first picture.
+type attender struct {
 	weights  *Weights
 	pipeline transform.Pipeline
 	runner   *vit.Runner
 }
 
-// lookOnce reads what was computed before from the cache.
-func (l *looker) lookOnce(picture, cache, weights string) (*explain.Attention, error) {
+// attendOnce is attend, with results kept in the cache.
+func (l *attender) attendOnce(picture, cache, weights string) (*explain.Attention, error) {
 	file, err := FileKey(picture)
 	if err != nil {
 		return nil, err
 	}
 	key := []any{"1", weights, l.weights.Title, l.pipeline.String(), file}
-	return Cached(cache, "attention", key, func() (*explain.Attention, error) { return l.look(picture) })
+	return Cached(cache, "attention", key, func() (*explain.Attention, error) { return l.attend(picture) })
 }
 
-func (l *looker) look(picture string) (*explain.Attention, error) {
+func (l *attender) attend(picture string) (*explain.Attention, error) {
 	if l.runner == nil {
 		b, err := backend.Default()
 		if err != nil {
@@ -120,7 +119,7 @@ func (l *looker) look(picture string) (*explain.Attention, error) {
 	return a, nil
 }
 
-func (l *looker) close() {
+func (l *attender) close() {
 	if l.runner != nil {
 		l.runner.Close()
 	}

@@ -148,7 +148,7 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &speaker{captioner: c}
+	s := &captionMaker{captioner: c}
 	defer s.close()
 	var out []*explain.Captioned
 	var bad []error
@@ -156,7 +156,7 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		e, err := s.sayOnce(p, filepath.Join(dir, "cells"), weights)
+		e, err := s.captionOnce(p, filepath.Join(dir, "cells"), weights)
 		if err != nil {
 			bad = append(bad, err)
 			fmt.Fprintln(os.Stderr, "note: left out:", err)
@@ -180,13 +180,13 @@ func (c *Captioner) key() (string, error) {
 	return key + c.Vocab.String(), err
 }
 
-// speaker runs a captioner, which it gives to the backend for the first picture.
-type speaker struct {
+// captionMaker runs a captioner, which it compiles for the first picture.
+type captionMaker struct {
 	captioner *Captioner
 	running   *caption.Captioner
 }
 
-func (s *speaker) start() error {
+func (s *captionMaker) start() error {
 	if s.running != nil {
 		return nil
 	}
@@ -197,8 +197,8 @@ func (s *speaker) start() error {
 	return err
 }
 
-// sayOnce reads what was computed before from the cache.
-func (s *speaker) sayOnce(p report.Picture, cache, weights string) (*explain.Captioned, error) {
+// captionOnce is caption, with results kept in the cache.
+func (s *captionMaker) captionOnce(p report.Picture, cache, weights string) (*explain.Captioned, error) {
 	var key any = report.SceneSize
 	if p.Path != "" {
 		var err error
@@ -206,10 +206,10 @@ func (s *speaker) sayOnce(p report.Picture, cache, weights string) (*explain.Cap
 			return nil, err
 		}
 	}
-	return Cached(cache, "caption", []any{"1", weights, p.Name, key}, func() (*explain.Captioned, error) { return s.say(p) })
+	return Cached(cache, "caption", []any{"1", weights, p.Name, key}, func() (*explain.Captioned, error) { return s.caption(p) })
 }
 
-func (s *speaker) say(p report.Picture) (*explain.Captioned, error) {
+func (s *captionMaker) caption(p report.Picture) (*explain.Captioned, error) {
 	im, masks, damage, err := p.Open()
 	if err == nil {
 		err = s.start()
@@ -232,7 +232,7 @@ func (s *speaker) say(p report.Picture) (*explain.Captioned, error) {
 	return e, nil
 }
 
-func (s *speaker) close() {
+func (s *captionMaker) close() {
 	if s.running != nil {
 		s.running.Close()
 	}

@@ -83,8 +83,7 @@ func knowsScenes(v *caption.Vocab) bool {
 	return v.Len() <= len(words)+8 && !slices.ContainsFunc(words, func(w string) bool { _, ok := v.ID(w); return !ok })
 }
 
-// tested runs a test of the captioner and keeps its result; what names the test's
-// pictures.
+// tested runs a test of the captioner and keeps its result; what names the pictures.
 func tested[T any](name, what string, test func(context.Context, captions.Captioner) (T, error)) (result T, err error) {
 	ctx, stop := Interrupt()
 	defer stop()
@@ -102,7 +101,7 @@ func tested[T any](name, what string, test func(context.Context, captions.Captio
 		return result, err
 	}
 	return Cached(filepath.Join(dir, "cells"), name, []any{"2", weights, what}, func() (T, error) {
-		s := &speaker{captioner: c}
+		s := &captionMaker{captioner: c}
 		defer s.close()
 		if err := s.start(); err != nil {
 			var none T
@@ -113,7 +112,7 @@ func tested[T any](name, what string, test func(context.Context, captions.Captio
 }
 
 // CaptionRuns is what the captioner's recipe recorded of its runs, one for each
-// seed and one without taught maps; none for a captioner of your own.
+// seed and one without target maps; none for a captioner of your own.
 func CaptionRuns() []captions.Run {
 	c := Must(testedCaptioner())
 	defer c.Close()

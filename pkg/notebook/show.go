@@ -1,6 +1,8 @@
-// Package notebook shows things in a notebook cell run by the GoNB kernel:
-// pictures, figures, tables, text. Outside a notebook the same calls print what
-// a terminal can show, so that a cell's code also runs with `go run`.
+// Package notebook shows pictures, figures, tables and text in a cell run by the GoNB
+// kernel, follows runs while they train, and keeps results for the next cell. Outside a
+// notebook the same calls print what a terminal can show, so that a cell's code also runs
+// with `go run`. It knows the environment's variables and the report's texts, which cells
+// can't import; it measures nothing itself.
 package notebook
 
 import (
@@ -38,7 +40,7 @@ type Tabular interface {
 // sharp on dense screens and in an export that is zoomed.
 const sharpness = 2
 
-// display is where things go; tests put their own here.
+// display is where things are shown; tests replace it.
 var display = struct {
 	inNotebook func() bool
 	send       func(*protocol.DisplayData)
@@ -49,7 +51,7 @@ var display = struct {
 // (one picture pixel per CSS pixel), a [Tabular] table, [Text], [HTML], and
 // anything else as fmt.Println would print it. An error in drawing ends the
 // cell's program with exit status 1, as [Check] does. It returns when the
-// front end has everything.
+// front end has received everything.
 func Show(items ...any) {
 	for _, item := range items {
 		Check(show(item))
@@ -83,8 +85,8 @@ func show(item any) error {
 	return nil
 }
 
-// Textf shows Markdown made as fmt.Sprintf makes it: the sentence that reads
-// its numbers from the results.
+// Textf shows Markdown made as fmt.Sprintf makes it: for sentences with numbers from
+// results.
 func Textf(format string, args ...any) { Show(Text(fmt.Sprintf(format, args...))) }
 
 // markup sends markup to a notebook, or plain to a terminal.

@@ -31,7 +31,7 @@ const (
 // Sliders shows what draw makes of the sliders' values, and draws it again when one
 // is moved, as long as the cell runs: until it is interrupted, or until no slider
 // was touched for three minutes; for fifteen seconds if none was touched at all, so
-// that the cells behind it get their turn. Where no browser answers, the picture of
+// that the next cells can run. Where no browser answers, the picture of
 // the values given stays; where GAZE_STATIC is on, as when a report is made, there
 // is nothing else. An error in drawing ends the cell.
 func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {

@@ -15,9 +15,9 @@ import (
 	"gaze/pkg/train"
 )
 
-// Training shows below the cell how a run goes, while it does: how far it is and
-// a table of its epochs, in one place that is drawn anew at most four times a
-// second. After Close only the table stands there, also in an export. Outside a
+// Training shows a run below the cell while it trains: its progress and a table of its
+// epochs, redrawn at most four times a second. After Close only the table remains, also
+// in an export. Outside a
 // notebook it is a [train.Reporter] on standard error, and the table.
 //
 //	shown := notebook.NewTraining()
@@ -46,7 +46,7 @@ func NewTraining() *Training {
 	return t
 }
 
-// Report takes in how the run stands; it is a [train.Fit]'s Progress.
+// Report shows the run's progress; it is a [train.Fit]'s Progress.
 func (t *Training) Report(p train.Progress) {
 	if p.EpochDone() {
 		t.epochs = append(t.epochs, train.EpochMetrics{Epoch: p.Epoch, Update: p.Update, Train: p.Train, Validation: p.Validation, Seconds: p.Seconds})
@@ -120,8 +120,8 @@ func percent(fraction float64) string { return fmt.Sprintf("%.2f %%", 100*fracti
 // Interrupt is a context that ends when the cell is interrupted (Ctrl-C outside
 // a notebook): a [train.Fit] that is given it saves and returns
 // [train.ErrStopped]. The kernel kills the cell's program five seconds after
-// the interruption, so the batch under way and the saving must be done by then;
-// of what is lost otherwise, Fit.CheckpointEvery decides how much it is. A
+// the interruption, so the current batch and saving must be done by then; otherwise
+// Fit.CheckpointEvery bounds what is lost. A
 // second interruption ends the program at once. Call the function when the work
 // is done.
 func Interrupt() (context.Context, context.CancelFunc) {

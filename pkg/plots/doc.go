@@ -8,5 +8,5 @@
 // drawn (no values, ragged rows) is an error that says what was wrong; NaN is
 // drawn in a colour of its own. The same figure gives the same bytes each time.
 //
-// The package knows numbers and pictures only, nothing of models.
+// The package knows numbers and pictures; it knows nothing of models.
 package plots

@@ -48,8 +48,8 @@ func (r *raster) later(op func(dst *image.RGBA)) {
 	r.ops = append(r.ops, func(<-chan chan image.Image) { op(dst) })
 }
 
-// paint draws everything in turn. Pictures, which take most of the time, are made by all
-// processors, but only so many before they are drawn.
+// paint draws everything in order. Pictures, which take most of the time, are made on
+// all processors, at most two per processor ahead of drawing.
 func (r *raster) paint() {
 	workers := runtime.GOMAXPROCS(0)
 	made := make(chan chan image.Image, 2*workers)

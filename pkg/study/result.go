@@ -21,7 +21,7 @@ func (r *Result) Outcome(name string) (Outcome, error) {
 }
 
 // Best is the row with the highest mean accuracy on the validation set. The test
-// set has no say in it.
+// set plays no part in it.
 func (r *Result) Best() Outcome {
 	best := r.Outcomes[0]
 	for _, o := range r.Outcomes[1:] {
@@ -60,7 +60,7 @@ func (o Outcome) TestAccuracy() []float64 {
 	})
 }
 
-// Each is what of gives for each run.
+// Each returns of(run) for each run.
 func (o Outcome) Each(of func(Run) float64) []float64 {
 	list := make([]float64, len(o.Runs))
 	for i, r := range o.Runs {
@@ -69,8 +69,8 @@ func (o Outcome) Each(of func(Run) float64) []float64 {
 	return list
 }
 
-// Table is a row for each row: what is trained how, and how good it gets, in
-// percent with the 95 % interval of the mean over seeds.
+// Table shows how each row is trained and its accuracy, in percent with the 95 %
+// interval of the mean over seeds.
 func (r *Result) Table() plots.Table {
 	seeds := len(r.Outcomes[0].Runs)
 	t := plots.Table{

@@ -38,18 +38,18 @@ type Study struct {
 	HeldOut *train.HeldOut
 	Rows    []Row
 	Seeds   []uint64
-	// Dir keeps the runs: what is there is not trained again, and what was
-	// interrupted goes on.
+	// Dir keeps the runs: those in it are not trained again, and interrupted ones are
+	// continued.
 	Dir string
 	// Parallel is how many runs are trained at a time, each to the same bits as
 	// alone: small models leave processors idle. 0: one.
 	Parallel int
 	Workers  int            // of each run, that decode and transform; 0: one for each processor
 	Progress func(Progress) // may be nil; called by one run at a time
-	// Warn is told what should be known of a run that is trained, such as random steps
-	// that a probe leaves out; may be nil. The run's run.json has it, too.
+	// Warn is called with warnings about a row's run, such as random steps that a probe
+	// leaves out; may be nil. They are also in the run's run.json.
 	Warn  func(row Row, text string)
-	Notes []string // what whoever shows the study should say of it
+	Notes []string // to be shown with the study
 }
 
 // Progress is how far a study is.
@@ -95,7 +95,7 @@ type pictures struct {
 	train, validation, test data.Set
 }
 
-// decodedOnce keeps up to so many bytes of each set.
+// decodedOnce keeps up to 256 MiB of each set.
 func (s Study) decodedOnce() pictures {
 	const room = 256 << 20
 	p := pictures{train: data.NewCache(s.Data.Train, room), validation: data.NewCache(s.Data.Validation, room)}
@@ -138,8 +138,8 @@ func (s Study) Run(ctx context.Context, backend compute.Backend) (*Result, error
 	return result, nil
 }
 
-// runs does the jobs, so many at a time, in their order. After the first error no
-// more are begun and those under way are stopped, which saves them.
+// runs does the jobs in their order, Parallel at a time. After the first error no
+// more are started; those under way are saved and stopped.
 func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []job) ([]Run, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

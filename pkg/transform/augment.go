@@ -95,7 +95,7 @@ func linspace(start, end float64, i, n int) float64 {
 	return float64(float32(float64(last) - float64(step)*float64(n-1-i)))
 }
 
-// signed says whether the step also goes the other way.
+// signed tells whether the step also has negative strengths.
 func signed(kind int) bool { return kind >= shearX && kind <= sharpen }
 
 // drawn applies op or, without a picture, returns it. As op's type is known here,

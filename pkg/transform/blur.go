@@ -186,7 +186,7 @@ func boxBlur(dst, src []uint8, radius float32) {
 	}
 }
 
-// Sharpness blends a picture with a smoothed one, which Factor 0 gives; 1 leaves
+// Sharpness blends a picture with a smoothed one: Factor 0 gives the smoothed one, 1
 // the picture, more sharpens it. Smoothing is PIL's 3x3 filter, which leaves the
 // outermost pixels as they are. Factors must not be negative.
 type Sharpness struct{ Factor float64 }

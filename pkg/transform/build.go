@@ -386,7 +386,7 @@ var tensorMakers = map[string]maker{
 // usualScale255 is 1/255, the scale of totensor without arguments.
 const usualScale255 = 1.0 / 255
 
-// buildToTensor takes the scale. One whose values are those of 1/255 is left out.
+// buildToTensor takes the scale. A scale that gives the values of 1/255 is left out.
 func buildToTensor(c *call) Op {
 	scale := usualScale255
 	if a := c.takeNamed("scale"); a != nil {

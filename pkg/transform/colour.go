@@ -77,7 +77,7 @@ func grey(p []uint8) uint8 {
 	return uint8((uint32(p[0])*19595 + uint32(p[1])*38470 + uint32(p[2])*7471 + 1<<15) >> 16)
 }
 
-// blend goes from d towards v by a factor, beyond v if it is more than 1.
+// blend interpolates from d to v by a factor, beyond v if it is more than 1.
 func blend(d, v uint8, f float32) uint8 {
 	x := float32(d) + float32(f*float32(int32(v)-int32(d)))
 	return uint8(int32(min(max(x, 0), 255)))

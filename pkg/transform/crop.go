@@ -45,8 +45,8 @@ func centre(have, want int) int {
 	return int(math.RoundToEven(float64(have-want) / 2))
 }
 
-// Crop cuts Height rows of Width pixels from (Top, Left). What lies outside the
-// picture is black.
+// Crop cuts Height rows of Width pixels from (Top, Left). Pixels outside the picture
+// are black.
 type Crop struct{ Top, Left, Height, Width int }
 
 // String is the step's text.

@@ -81,7 +81,7 @@ func (o RandomErasing) String() string {
 	return s + ")"
 }
 
-// DrawTensor draws whether it happens and the place. What doesn't happen is an
+// DrawTensor draws whether it happens and where. A step that doesn't happen is an
 // [Erase] of nothing.
 func (o RandomErasing) DrawTensor(r *Rand, width, height int) TensorOp {
 	return o.draw(r, width, height)

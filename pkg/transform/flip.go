@@ -50,7 +50,7 @@ func (VFlip) apply(b *Buffers, im *Image) (*Image, error) {
 	return out, nil
 }
 
-// Identity leaves a picture as it is: what a random step that doesn't happen is
+// Identity leaves a picture as it is: it is what a random step that doesn't happen is
 // drawn as.
 type Identity struct{}
 

@@ -1,6 +1,8 @@
-// Package transform is torchvision's picture transforms, to the pixel: with the
-// same parameters the result equals the one that torchvision computes on PIL
-// images.
+// Package transform is torchvision's picture transforms, to the pixel: with the same
+// parameters the result equals the one that torchvision computes on PIL images. A
+// pipeline is a Go value and also a line of text ([Parse]), and says of itself what it
+// does to a picture's size and values. It knows pixels; it doesn't know files, data sets
+// or models.
 package transform
 
 import (

@@ -111,9 +111,9 @@ func (r *Region) cut(c Crop, height, width int) bool {
 	return true
 }
 
-// OutputSize is the size of what the pipeline makes of an RGB picture: channels,
-// height and width. fixed is false where that depends on the picture or on what is
-// drawn, as after resize(256) alone; the numbers then mean nothing.
+// OutputSize is the size of the result for an RGB picture: channels, height and width.
+// fixed is false where the size depends on the picture or on what is drawn, as after
+// resize(256) alone; the numbers then mean nothing.
 //
 // Random steps that aren't this package's are taken to keep the size unless they
 // implement [Sizer].
@@ -129,7 +129,7 @@ func (p Pipeline) OutputSize() (channels, height, width int, fixed bool) {
 // extent is a picture's channels, height and width; 0 where they aren't known.
 type extent struct{ channels, height, width int }
 
-// after is the extent of what a step makes of a picture of extent e.
+// after is the extent of a picture of extent e after a step.
 func (e extent) after(op Op) extent {
 	switch op := op.(type) {
 	case Chance:

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// PadMode is what a border is made of.
+// PadMode says what a border is filled with.
 type PadMode uint8
 
 // The borders of torchvision's Pad.
@@ -28,7 +28,7 @@ func (m PadMode) String() string {
 	return fmt.Sprintf("PadMode(%d)", int(m))
 }
 
-// Pad adds a border of so many pixels on each side; negative numbers cut.
+// Pad adds a border of the given widths in pixels; negative ones cut.
 type Pad struct {
 	Left, Top, Right, Bottom int
 	Mode                     PadMode
@@ -53,7 +53,7 @@ func (p Pad) style() string {
 	return p.Fill.text()
 }
 
-// Apply pads. A picture of which nothing is left is an error.
+// Apply pads. It is an error if nothing of the picture is left.
 func (p Pad) Apply(im *Image) (*Image, error) { return fresh(p, im) }
 
 func (p Pad) apply(b *Buffers, im *Image) (*Image, error) {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// SyntaxError is what is wrong with a pipeline's text, and where.
+// SyntaxError says what is wrong with a pipeline's text, and where.
 type SyntaxError struct {
 	Spec   string
 	Column int // counted in characters from 1

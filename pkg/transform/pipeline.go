@@ -80,7 +80,7 @@ func (p Pipeline) Random() bool {
 var errRandom = errors.New("the pipeline has random steps: draw them first (Draw), or run it with a seed (ImageAt, TensorAt)")
 
 // Draw draws the random steps for the picture of an index in an epoch of a run
-// with a seed, which is width x height pixels large, and returns the fixed
+// with a seed, which has width x height pixels, and returns the fixed
 // pipeline that they make. The same numbers give the same parameters. Steps that
 // don't happen are left out. Steps that can't be drawn, such as a crop larger
 // than the picture, are an error.

@@ -42,7 +42,7 @@ type ResizeShort struct {
 // String is the step's text.
 func (r ResizeShort) String() string { return fmt.Sprintf("resize(%d,%s)", r.Size, r.Filter) }
 
-// maxPixels bounds what a picture of extreme shape may grow to.
+// maxPixels bounds the size that a picture of extreme shape may be resized to.
 const maxPixels = 1 << 28
 
 // Apply scales. A picture so long and thin that the result would be enormous is

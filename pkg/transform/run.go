@@ -226,7 +226,7 @@ func (b *Buffers) image(busy *Image, width, height, channels int) *Image {
 	return out
 }
 
-// like returns a picture of the same size and channels as im, which isn't im.
+// like returns another picture of the same size and channels as im.
 func (b *Buffers) like(im *Image) *Image { return b.image(im, im.Width, im.Height, im.Channels) }
 
 // resized returns s with n elements of undefined content, in the same memory if
@@ -266,7 +266,7 @@ func (b *Buffers) run(op ImageOp, im *Image) (*Image, error) {
 	return op.Apply(im)
 }
 
-// fresh applies a step so that the result shares no memory with anything.
+// fresh applies a step; the result shares no memory with im.
 func fresh(s step, im *Image) (*Image, error) {
 	out, err := s.apply(new(Buffers), im)
 	if err != nil {

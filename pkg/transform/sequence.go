@@ -41,7 +41,7 @@ func (s Sequence) Output(width, height int) (newWidth, newHeight int) {
 	return width, height
 }
 
-// impossible is what a step is drawn as that can't be drawn.
+// impossible stands for a step that couldn't be drawn.
 type impossible struct{ err error }
 
 func (i impossible) String() string               { return "impossible: " + i.err.Error() }

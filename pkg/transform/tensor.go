@@ -88,7 +88,7 @@ func (n Normalize) Apply(t *Tensor) error {
 	return nil
 }
 
-// check says whether there are means and deviations for so many channels.
+// check returns an error unless there are means and deviations for that many channels.
 func (n Normalize) check(channels int) error {
 	if (len(n.Mean) != 1 && len(n.Mean) != channels) || (len(n.Std) != 1 && len(n.Std) != channels) {
 		return fmt.Errorf("%d means and %d deviations for %d channels", len(n.Mean), len(n.Std), channels)
@@ -106,8 +106,8 @@ func (n Normalize) channel(c int) (mean, std float32) {
 
 // Picture turns a tensor that the pipeline made back into a picture to look at:
 // its normalisations are undone, the last one first, then totensor's scaling, and
-// the values are rounded; what lies outside 0 to 255 is cut off and NaN is black.
-// What other steps did to the tensor, such as erasing, stays visible.
+// the values are rounded; values outside 0 to 255 are clipped and NaN is black.
+// Other steps on the tensor, such as erasing, stay visible.
 func (p Pipeline) Picture(t *Tensor) (*Image, error) {
 	channels, size := t.Shape[0], t.Shape[1]*t.Shape[2]
 	if channels != 1 && channels != 3 && channels != 4 {
@@ -148,9 +148,8 @@ func level(v float64) uint8 {
 	return uint8(math.Round(min(v, 1) * 255))
 }
 
-// Look runs the pipeline and returns what it makes of a picture as a picture:
-// of a tensor, as [Pipeline.Picture] shows it, and without totensor the picture
-// itself. The parameters are those that Draw draws.
+// Look runs the pipeline and returns the result as a picture: a tensor as
+// [Pipeline.Picture] shows it, and without totensor the picture itself. The parameters are those that Draw draws.
 func (p Pipeline) Look(seed, epoch, index uint64, im *Image) (*Image, error) {
 	t, err := p.TensorAt(seed, epoch, index, im)
 	if errors.Is(err, errNoTensor) {

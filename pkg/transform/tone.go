@@ -11,7 +11,7 @@ import (
 type (
 	// Invert gives the negative.
 	Invert struct{}
-	// Posterize keeps so many upper bits of each value, 1 to 8.
+	// Posterize keeps the upper bits of each value, 1 to 8 of them.
 	Posterize struct{ Bits int }
 	// Solarize inverts values from Threshold up.
 	Solarize struct{ Threshold float64 }

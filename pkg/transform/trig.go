@@ -3,7 +3,7 @@ package transform
 import "math"
 
 // PIL and torchvision compute their matrices with the C library's sine, cosine,
-// tangent and arctangent, which round correctly but for about one argument in 500
+// tangent and arctangent, which round correctly except for about one argument in 500
 // (glibc). Go's are one bit off more often, and a bit decides where a position
 // falls on an edge of a pixel. Here they are computed with twice the precision
 // and then rounded.

@@ -15,8 +15,8 @@ import (
 
 var regen = flag.Bool("regen", false, "rewrite the golden picture")
 
-// Trained weights belong to the pictures as they are: whoever changes them has
-// to train again. Processors that fuse multiplication and addition may set a
+// Weights were trained on the pictures as they are: to change the pictures is to
+// train again. Processors that fuse multiplication and addition may set a
 // few samples otherwise.
 func TestPictureIsTheSameToTheBit(t *testing.T) {
 	const want = "cf55cf881f9fef4ad446a883e9778982516c5922f2e77cd5706faa26dbd27512"

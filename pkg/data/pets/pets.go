@@ -1,10 +1,10 @@
-// Package pets draws a set of pictures of animals, as a picture book would: 37
-// invented breeds that differ in the shapes of ears, muzzle, head, eyes, tail
-// and build, in fur and in the pattern and colour of the coat, and any number
-// of sister breeds to pretrain on.
+// Package pets draws a set of pictures of animals in the style of a picture book: 37
+// invented breeds that differ in the shapes of ears, muzzle, head, eyes, tail and build,
+// in fur and in the pattern and colour of the coat, and any number of further breeds to
+// pretrain on.
 //
-// Every picture is drawn anew from numbers: a seed, a breed and an index give
-// the same bytes on any number of workers. Animals sit, stand, lie or look out
+// A picture depends only on a seed, a breed and an index: they give the same bytes on
+// any number of workers. Animals sit, stand, lie or look out
 // of a portrait; turn and tilt their heads; stand near or far, in rooms, yards
 // and meadows, under changing light, at times behind things. With each picture
 // come the exact masks of the animal and of its head.
@@ -73,7 +73,7 @@ const MaxSize = 4096
 const samples = 192
 
 // Draw draws a square picture of an animal of a breed (see [Breed]), size
-// pixels wide. Seed and index tell pictures of a breed apart. The same arguments
+// pixels wide. Seed and index distinguish pictures of a breed. The same arguments
 // give the same bytes; other options change what they scale and leave the rest
 // as it was. Errors: a negative breed, a size that isn't in [8, MaxSize], an
 // option that isn't in [0, 1].

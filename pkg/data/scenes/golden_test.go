@@ -18,8 +18,8 @@ import (
 
 var regen = flag.Bool("regen", false, "rewrite the golden picture")
 
-// Trained weights belong to the pictures as they are: whoever changes them has
-// to train again. Processors that fuse multiplication and addition may set a
+// Weights were trained on the pictures as they are: to change the pictures is to
+// train again. Processors that fuse multiplication and addition may set a
 // few samples otherwise.
 func TestScenesAreTheSameToTheBit(t *testing.T) {
 	const want = "6d9e6dd6cee526a12e70051671d84e4b87f1838d0209dcd6fc4a5bc9cd01f329"

@@ -149,7 +149,7 @@ var where = [actions][]place{
 	lying:      {field, beach, park, street, kitchen},
 }
 
-// canDo lists what the subjects do; what is there twice is done twice as often.
+// canDo lists what the subjects do; an action listed twice is chosen twice as often.
 func canDo(s subject) []action {
 	switch s {
 	case sheep, cow:
@@ -182,7 +182,7 @@ func coats(s subject) []colour {
 	case bird:
 		return []colour{red, blue, yellow}
 	}
-	return []colour{brown} // nobody's
+	return []colour{brown} // not used
 }
 
 // herds says which actions more than one do together.

@@ -1,9 +1,9 @@
-// Package scenes draws pictures with captions, as a picture book would: people,
-// animals and things that do what people photograph, in six places, each with
-// five sentences about it and an exact mask for whatever the sentences name.
+// Package scenes draws pictures with captions in the style of a picture book: people,
+// animals and things in six places, doing what people photograph. Each has five captions
+// and an exact mask for everything that the captions name.
 //
-// Every picture is drawn anew from numbers: a seed, a split and an index give the
-// same bytes on any number of workers.
+// A picture depends only on a seed, a split and an index: they give the same bytes on
+// any number of workers.
 package scenes
 
 import (
@@ -30,8 +30,8 @@ type Scene struct {
 	// Captions are five sentences, all different and all true: small letters,
 	// words with single spaces between (see [Words]), no punctuation.
 	Captions []string
-	Count    int    // of those whom the scene is about, 1 to 3
-	Nouns    []Noun // what the captions name; the first is whom the scene is about
+	Count    int    // of the subjects, 1 to 3
+	Nouns    []Noun // what the captions name; the first is the subject
 	Name     string // of a picture of [Report]
 }
 

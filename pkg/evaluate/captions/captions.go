@@ -43,16 +43,16 @@ func (s Set) String() string {
 // Options say how [Evaluate] and [Occlude] work; the zero value is fine.
 type Options struct {
 	// Caption says how captions are made. Its Masked must be empty; NoAttention
-	// leaves out all that is measured about attention.
+	// leaves out everything that is measured on attention.
 	Caption caption.Options
 	Workers int // that draw; 0: one for each processor
-	// Progress is told, one call after the other, how many pictures of how many
-	// are done; nil: nobody is.
+	// Progress is called, one call at a time, with the number of pictures done and
+	// of all pictures; may be nil.
 	Progress func(done, total int)
 }
 
-// chunk is the number of pictures that are drawn and captioned between two looks
-// at the context.
+// chunk is the number of pictures that are drawn and captioned between two checks
+// of the context.
 const chunk = 32
 
 func (o Options) progress(done, total int) {

@@ -66,7 +66,7 @@ func newPicture(index int, s scenes.Scene, r caption.Result, stride int) picture
 	return p
 }
 
-// addArticles takes down each article whose noun is in the picture; nouns are the
+// addArticles records each article whose noun is in the picture; nouns are the
 // maps of those that are, by their place in the caption.
 func (p *picture) addArticles(r caption.Result, nouns map[int][][]float32) {
 	for i := range p.words {

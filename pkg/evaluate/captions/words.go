@@ -35,9 +35,8 @@ var numbers = map[string]int{
 	"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
 }
 
-// countOf is the number that a caption begins with, be it an article; 0 if there
-// is none. The first number is that of whom the caption is about: "there are two
-// sheep on a beach" are 2.
+// countOf is the first number in a caption, an article counting as 1; 0 if there is
+// none. The first number is that of the subject: 2 in "there are two sheep on a beach".
 func countOf(words []word) int {
 	for _, w := range words {
 		if n := numbers[w.text]; n > 0 {
@@ -47,14 +46,13 @@ func countOf(words []word) int {
 	return 0
 }
 
-// subjects are the words for whom a caption may be about.
+// subjects are the words for a caption's subject.
 var subjects = []string{
 	"man", "men", "woman", "women", "boy", "boys", "girl", "girls", "person", "people",
 	"sheep", "dog", "dogs", "cat", "cats", "horse", "horses", "cow", "cows", "bird", "birds",
 }
 
-// subjectRight tells whether the first subject that a caption names is whom the
-// scene is about. "person" and "people" are right for any person.
+// subjectRight tells whether the first subject that a caption names is the scene's. "person" and "people" are right for any person.
 func subjectRight(words []word, about scenes.Noun) bool {
 	for _, w := range words {
 		if slices.Contains(subjects, w.text) {
