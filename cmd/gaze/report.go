@@ -58,6 +58,8 @@ func newReport() *cobra.Command {
 			err = run.Run()
 			var exit *exec.ExitError
 			switch {
+			case cmd.Context().Err() != nil:
+				return cmd.Context().Err()
 			case errors.As(err, &exit) && exit.ExitCode() == 2: // before any notebook ran
 				return fmt.Errorf("the report can't be written to %s: see above", out)
 			case err != nil:
