@@ -109,6 +109,9 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 	if err := style.Heads.Check(m.Config.Heads); err != nil {
 		return misuse(cmd, fmt.Errorf("--head: %w", err))
 	}
+	if err := c.options.Check(m.Config); err != nil {
+		return misuse(cmd, err)
+	}
 	b, err := backend.Default()
 	if err != nil {
 		return err

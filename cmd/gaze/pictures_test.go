@@ -201,6 +201,7 @@ func TestSummary(t *testing.T) {
 	write(t, "photos/empty.jpg", "")
 	write(t, "photos/empty2.jpg", "")
 	write(t, "photos/.hidden", "")
+	write(t, "photos/"+hub.RecordName, "{}")
 	write(t, "photos/drawing.psd", "8BPS\x00\x01")
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
 		write(t, "photos/"+name+".txt", "")
@@ -222,7 +223,7 @@ func TestSummary(t *testing.T) {
 				t.Errorf("%q isn't said:\n%s", want, log)
 			}
 		}
-		for _, not := range []string{"pred.csv", ".hidden", "\r", "\x1b"} {
+		for _, not := range []string{"pred.csv", ".hidden", hub.RecordName, "\r", "\x1b"} {
 			if strings.Contains(log, not) {
 				t.Errorf("%q is said:\n%s", not, log)
 			}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,9 +53,13 @@ func newReport() *cobra.Command {
 			run := exec.CommandContext(cmd.Context(), python, script...)
 			run.Dir, run.Env = root, append(os.Environ(), environ.Start+"="+start)
 			run.Stdout, run.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
+			// The runner ends its kernels when it is interrupted; killed, it would leave them.
+			run.Cancel, run.WaitDelay = func() error { return run.Process.Signal(os.Interrupt) }, kernelsEnd
 			err = run.Run()
 			var exit *exec.ExitError
 			switch {
+			case cmd.Context().Err() != nil:
+				return cmd.Context().Err()
 			case errors.As(err, &exit) && exit.ExitCode() == 2: // before any notebook ran
 				return fmt.Errorf("the report can't be written to %s: see above", out)
 			case err != nil:
@@ -68,6 +73,9 @@ func newReport() *cobra.Command {
 	cmd.Flags().BoolVar(&force, "force", false, "replace files in that folder that no report made, too")
 	return cmd
 }
+
+// kernelsEnd is how long the notebooks' runner may take to end its kernels.
+const kernelsEnd = 30 * time.Second
 
 // cloneRoot finds the clone that the program belongs to: the folder above the
 // program's own, or the working folder or one above it.

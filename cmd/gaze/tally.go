@@ -8,6 +8,7 @@ import (
 
 	"gaze/internal/outputs"
 	"gaze/pkg/data"
+	"gaze/pkg/hub"
 )
 
 // tally counts how a batch goes, shows it on a terminal, and sums it up.
@@ -122,7 +123,7 @@ func (t *tally) summary(p *outputs.Plan, took time.Duration) []string {
 func skipped(listing *data.Listing, p *outputs.Plan) []string {
 	var kinds grouped
 	for _, s := range listing.Skipped {
-		if p != nil && p.Planned(s.Path) { // the command's own results, as of an earlier run
+		if p != nil && p.Planned(s.Path) || filepath.Base(s.Path) == hub.RecordName { // Gaze's own
 			continue
 		}
 		kinds.add(s.Why, s.Path)

@@ -156,6 +156,12 @@ func (c *Captioner) CaptionTensors(inputs []*transform.Tensor, o Options) ([]Res
 	return results, nil
 }
 
+// Check is an error if captioners of a configuration can't caption with the options.
+func (o Options) Check(c Config) error {
+	_, err := o.resolve(c)
+	return err
+}
+
 // resolve fills in the defaults and checks the options.
 func (o Options) resolve(c Config) (Options, error) {
 	if o.MaxTokens == 0 {

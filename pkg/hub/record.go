@@ -10,8 +10,8 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// recordName is the name of the record in a checkpoint's folder.
-const recordName = "gaze.lock.json"
+// RecordName is the file in which a folder of the cache notes what was fetched into it.
+const RecordName = "gaze.lock.json"
 
 // Record is written beside the files of a checkpoint when all of them are
 // there: what they are and where they came from. For files whose checksum the
@@ -51,13 +51,13 @@ func parseRecord(data []byte) (Record, error) {
 }
 
 func readRecord(dir string) (Record, error) {
-	data, err := os.ReadFile(filepath.Join(dir, recordName))
+	data, err := os.ReadFile(filepath.Join(dir, RecordName))
 	if err != nil {
 		return Record{}, err
 	}
 	r, err := parseRecord(data)
 	if err != nil {
-		return Record{}, fmt.Errorf("hub: %s: %w", filepath.Join(dir, recordName), err)
+		return Record{}, fmt.Errorf("hub: %s: %w", filepath.Join(dir, RecordName), err)
 	}
 	return r, nil
 }
@@ -67,7 +67,7 @@ func (r Record) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteBytes(filepath.Join(dir, recordName), append(data, '\n'))
+	return atomicfile.WriteBytes(filepath.Join(dir, RecordName), append(data, '\n'))
 }
 
 func (r Record) has(name string) bool {
