@@ -1,5 +1,6 @@
-// Package fromenv finds the models and pictures that environment variables name, for
-// notebooks and for the study that they show.
+// Package fromenv finds the models and photographs that environment variables name, for
+// the notebooks and the study they show. It knows files, runs, catalogue names and the
+// defaults for unset variables. It doesn't load models or decode pictures.
 package fromenv
 
 import (
@@ -16,20 +17,20 @@ import (
 // VIT is the variable that names a Vision Transformer.
 const VIT = "GAZE_VIT"
 
-// Checkpoint is what a variable names.
+// Checkpoint is the checkpoint that a variable names.
 type Checkpoint struct {
 	Given string // as the user wrote it, or the fallback
-	Path  string // the file or folder to open; of a run, the file of its best model
-	Run   string // the run's folder, "" if it is none
+	Path  string // the file or folder to open; for a run, the file of its best model
+	Run   string // the run's folder, "" if it isn't a run
 	Short string // a short name for figures
-	// Pulled says where a known checkpoint came from; nil for one of the user's own.
+	// Pulled says where a catalogue checkpoint came from; nil for the user's own files.
 	Pulled *hub.Result
 }
 
 // Find finds the checkpoint that a variable names: a file, a folder, a run, or a name
 // that 'gaze models' lists, which is fetched if it isn't in the cache. If the variable
-// isn't set, it is the known checkpoint called fallback. Errors begin with the
-// variable's name and say where a file was looked for.
+// isn't set, Find uses the catalogue name fallback. Errors begin with the variable's name
+// and list the paths that were tried.
 func Find(ctx context.Context, variable, fallback string, o hub.Options) (Checkpoint, error) {
 	value, tried, err := environ.FileOrName(variable)
 	if err != nil {
@@ -51,7 +52,7 @@ func Find(ctx context.Context, variable, fallback string, o hub.Options) (Checkp
 		}
 		return c, nil
 	}
-	// A repository outside the catalogue isn't fetched unasked.
+	// A repository that isn't in the catalogue is never fetched implicitly.
 	known, isKnown := hub.Find(value)
 	if _, here := hub.Path(value); isKnown && (here || len(known.Files) > 0) {
 		if err := c.pull(ctx, o); err != nil {
@@ -66,7 +67,7 @@ func Find(ctx context.Context, variable, fallback string, o hub.Options) (Checkp
 	return c, nil
 }
 
-// pull fetches a known checkpoint.
+// pull fetches a checkpoint of the catalogue.
 func (c *Checkpoint) pull(ctx context.Context, o hub.Options) error {
 	if _, here := hub.Path(c.Given); !here && o.Log != nil {
 		o.Log(fmt.Sprintf("fetching %s, once", c.Given))

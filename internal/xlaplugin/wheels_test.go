@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestPins: the wheels are those that set-up installs.
+// TestPins checks that the wheels are those that set-up installs.
 func TestPins(t *testing.T) {
 	var pinned, here []string
 	lists, err := filepath.Glob(filepath.Join("..", "..", "tools", "plugins", "xla-cpu*.txt"))
