@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// resident is how many KiB of a mapped file are in memory.
+// resident returns how many KiB of a mapped file are in memory.
 func resident(t *testing.T, path string) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/smaps")
@@ -76,5 +76,5 @@ func TestForget(t *testing.T) {
 	if got := sum(); got != want {
 		t.Errorf("the values add up to %v afterwards, %v before", got, want)
 	}
-	NewTensor("c", []int{2}, values[:2]).Forget() // no file's
+	NewTensor("c", []int{2}, values[:2]).Forget() // not in a file
 }
