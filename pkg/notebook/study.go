@@ -26,8 +26,7 @@ func OpenStudy() *study.Study {
 	return s
 }
 
-// Sweep tries learning rates on a row of the study, and keeps what it found for
-// the next time.
+// Sweep tries learning rates on a row of the study. The result is cached.
 func Sweep(s *study.Study, row string) *train.Sweep {
 	ctx, stop := Interrupt()
 	defer stop()
@@ -68,7 +67,8 @@ func Study() *study.Result {
 	return result
 }
 
-// studyProgress shows the runs of a study in one place, and nothing in the end.
+// studyProgress shows the progress of a study's runs in one output, which it clears at the
+// end.
 type studyProgress struct {
 	training *Training
 	began    time.Time
@@ -102,8 +102,8 @@ func (s *studyProgress) close() {
 	}
 }
 
-// ShowFinal shows a final result in a box: the accuracy, and the command that
-// trains it again.
+// ShowFinal shows a final result in a box: the accuracy, and the command that reproduces
+// it.
 func ShowFinal(f study.Final) {
 	correct, pictures, share := f.Accuracy()
 	markup := fmt.Sprintf(`<div style="border:2px solid #2a78c5;border-radius:8px;padding:12px 18px;display:inline-block">
