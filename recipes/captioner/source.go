@@ -16,7 +16,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// tokens is the length of a row of pieces: [CLS], the longest caption, [SEP].
+// tokens is the length of a row of tokens: [CLS], the longest caption, [SEP].
 const tokens = 24
 
 // source draws scenes, each once.
@@ -34,12 +34,12 @@ func newSource(m *caption.Model, o options) *source {
 // Len is the number of batches in an epoch.
 func (s *source) Len() int { return epoch }
 
-// Batches draws the epoch's batches, each while the one before is trained on.
+// Batches draws the epoch's batches, each while the previous one is being trained on.
 func (s *source) Batches(number, from int) iter.Seq2[train.Batch, error] {
 	return train.Ahead(from, epoch, func(i int) (train.Batch, error) { return s.draw((number*epoch + i) * pictures) })
 }
 
-// draw makes the batch that begins with picture at of all that are ever drawn.
+// draw makes the batch that begins with picture number at, counted over the whole run.
 func (s *source) draw(at int) (train.Batch, error) {
 	cells := s.cells()
 	images := make([]float32, pictures*3*size*size)
@@ -63,7 +63,7 @@ func (s *source) draw(at int) (train.Batch, error) {
 	return b, errors.Join(errs...)
 }
 
-// part is the k-th of n equal parts.
+// part returns the k-th of n equal parts.
 func part[T any](all []T, k, n int) []T { return all[k*len(all)/n : (k+1)*len(all)/n] }
 
 func (s *source) cells() int {
@@ -71,7 +71,7 @@ func (s *source) cells() int {
 	return grid[0] * grid[1]
 }
 
-// picture fills in a scene: its picture, some of its captions and what they teach.
+// picture fills in a scene: its picture, some of its captions and their target maps.
 func (s *source) picture(index int, image []float32, words []int32, maps []float32) error {
 	scene, err := scenes.Draw(s.seed, index, size, scenes.Train)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *source) picture(index int, image []float32, words []int32, maps []float
 	for row, k := range r.Perm(len(scene.Captions))[:each] {
 		ids := slices.Concat([]int{s.config.StartID}, s.vocab.Encode(scene.Captions[k]), []int{s.config.EndID})
 		if len(ids) > tokens {
-			return fmt.Errorf("%q has %d pieces, more than %d", scene.Captions[k], len(ids), tokens)
+			return fmt.Errorf("%q has %d tokens, more than %d", scene.Captions[k], len(ids), tokens)
 		}
 		for i, id := range ids {
 			part(words, row, each)[i] = int32(id)
@@ -98,9 +98,9 @@ func (s *source) picture(index int, image []float32, words []int32, maps []float
 	return nil
 }
 
-// lesson is where the steps that predict the words of a caption should look: over
-// the mask of what the word names, each cell in the share that it has of it. Words
-// are pieces here.
+// lesson returns the target maps of a caption: for the step that predicts a word, the mask
+// of the object that the word names, spread over the cells in proportion to the area they
+// cover. Each word is one token here.
 func (s *source) lesson(words []string, nouns []scenes.Noun, maps []float32) {
 	for step, word := range words {
 		for _, n := range nouns {
@@ -112,8 +112,8 @@ func (s *source) lesson(words []string, nouns []scenes.Noun, maps []float32) {
 	}
 }
 
-// cover is how a mask spreads over cells: shares that sum to one, none of an empty
-// mask.
+// cover returns the fraction of a mask in each cell. The fractions sum to one; they are all
+// zero for an empty mask.
 func cover(mask *transform.Image, stride int, shares []float32) {
 	columns := (mask.Width + stride - 1) / stride
 	total := 0
