@@ -39,10 +39,10 @@ func (s Scale) resolve(matrices ...[][]float64) (r resolved, err error) {
 		if !isFinite(s.Min) || !isFinite(s.Max) || s.Min > s.Max {
 			return r, fmt.Errorf("%w: it is %g to %g", errRange, s.Min, s.Max)
 		}
-		r.seeOutside(matrices)
+		r.markOutside(matrices)
 		return r, nil
 	}
-	defer func() { r.seeOutside(matrices) }()
+	defer func() { r.markOutside(matrices) }()
 	r.lo, r.hi = math.Inf(1), math.Inf(-1)
 	for _, m := range matrices {
 		for _, row := range m {
@@ -57,8 +57,8 @@ func (s Scale) resolve(matrices ...[][]float64) (r resolved, err error) {
 	return r, nil
 }
 
-// seeOutside records whether values are outside the range by more than rounding.
-func (r *resolved) seeOutside(matrices [][][]float64) {
+// markOutside records whether values are outside the range by more than rounding.
+func (r *resolved) markOutside(matrices [][][]float64) {
 	for _, m := range matrices {
 		for _, row := range m {
 			for _, v := range row {

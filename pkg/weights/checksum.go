@@ -8,7 +8,7 @@ import (
 )
 
 // checksum returns a function that verifies the bytes of an uncompressed member of a zip
-// archive. It is to be called when the bytes are used, because reading all of them earlier
+// archive. Call it when the bytes are used: reading all of them earlier
 // would lose the advantage of mapping the file. The function computes the checksum only
 // once. It is nil if the archive has no checksum for the member: torch.save can be told to
 // omit checksums and then writes 0.

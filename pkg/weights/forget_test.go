@@ -14,7 +14,7 @@ func resident(t *testing.T, path string) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
-		t.Skip("the system doesn't tell what is in memory: ", err)
+		t.Skip("the system doesn't say which pages are in memory: ", err)
 	}
 	total, inside := 0, false
 	for line := range strings.Lines(string(text)) {
@@ -35,7 +35,7 @@ func resident(t *testing.T, path string) int {
 
 func TestForget(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("what is in memory is read from /proc")
+		t.Skip("the test reads /proc")
 	}
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	values := make([]float32, 1<<20)

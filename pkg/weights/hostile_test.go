@@ -259,7 +259,7 @@ func TestMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	for _, data := range claims {
 		if _, err := openBytes(t, data); err == nil {
-			t.Error("a lie is believed")
+			t.Error("a false claim is believed")
 		}
 	}
 	runtime.ReadMemStats(&after)

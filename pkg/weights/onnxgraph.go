@@ -219,7 +219,7 @@ var sourceWord = regexp.MustCompile(`%\w+`)
 func transposedONNX(t *Tensor, name string) *Tensor {
 	rows, cols, size := t.Shape[0], t.Shape[1], t.DType.Size()
 	out := &Tensor{Name: name, DType: t.DType, Shape: []int{cols, rows}}
-	out.late = sync.OnceValues(func() ([]byte, error) {
+	out.lazy = sync.OnceValues(func() ([]byte, error) {
 		from, err := t.elements()
 		if err != nil {
 			return nil, err
@@ -238,6 +238,6 @@ func transposedONNX(t *Tensor, name string) *Tensor {
 // joinedONNX concatenates two tensors [1, n, dim] along their second axis.
 func joinedONNX(name string, a, b *Tensor) *Tensor {
 	out := &Tensor{Name: name, DType: a.DType, Shape: []int{1, a.Shape[1] + b.Shape[1], a.Shape[2]}}
-	out.late = sync.OnceValues(func() ([]byte, error) { return slices.Concat(a.Bytes(), b.Bytes()), nil })
+	out.lazy = sync.OnceValues(func() ([]byte, error) { return slices.Concat(a.Bytes(), b.Bytes()), nil })
 	return out
 }

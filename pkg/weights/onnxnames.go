@@ -30,7 +30,7 @@ type onnxNaming struct {
 	users  map[string][]*ONNXNode // by input
 	alias  map[string]string      // an Identity's output to its input
 	used   map[string]bool        // initialisers that were recognised under another name
-	factor map[string]string      // weights of linear layers to their initialisers
+	linear map[string]string      // weights of linear layers to their initialisers
 	wanted map[string]bool        // names of parameters that the newer exporter recorded
 	short  map[string]string      // its short names for them
 }
@@ -41,7 +41,7 @@ type onnxNaming struct {
 func (g *ONNXGraph) named() ([]*Tensor, error) {
 	n := &onnxNaming{
 		graph: g, found: map[string]*Tensor{}, users: map[string][]*ONNXNode{}, alias: map[string]string{},
-		used: map[string]bool{}, factor: map[string]string{}, wanted: map[string]bool{}, short: map[string]string{},
+		used: map[string]bool{}, linear: map[string]string{}, wanted: map[string]bool{}, short: map[string]string{},
 	}
 	for i := range g.Nodes {
 		node := &g.Nodes[i]
@@ -56,12 +56,12 @@ func (g *ONNXGraph) named() ([]*Tensor, error) {
 		n.wanted[p.name], n.short[p.short] = true, p.name
 	}
 	for _, name := range g.order {
-		if !n.isMade(name) {
+		if !n.madeByExporter(name) {
 			n.found[name] = g.constants[name]
 		}
 	}
 	for name, of := range n.alias {
-		if n.found[name] == nil && !n.isMade(name) && !slices.Contains(g.outputs, name) {
+		if n.found[name] == nil && !n.madeByExporter(name) && !slices.Contains(g.outputs, name) {
 			if err := n.put(name, g.constants[of].As(name, g.constants[of].Shape)); err != nil {
 				return nil, err
 			}
@@ -76,15 +76,15 @@ func (g *ONNXGraph) named() ([]*Tensor, error) {
 	return n.list(), nil
 }
 
-// madeName matches the names that exporters give to constants they create.
-var madeName = regexp.MustCompile(`^(onnx::\w+|val_\d+|\d+|/.*|Constant_\d+|.*_output_\d+)$`)
+// exporterName matches the names that exporters give to constants they create.
+var exporterName = regexp.MustCompile(`^(onnx::\w+|val_\d+|\d+|/.*|Constant_\d+|.*_output_\d+)$`)
 
-// isMade reports whether an initialiser's name was made by the exporter, not by the model.
-func (n *onnxNaming) isMade(name string) bool {
+// madeByExporter reports whether an initialiser's name was made by the exporter, not by the model.
+func (n *onnxNaming) madeByExporter(name string) bool {
 	if len(n.wanted) > 0 {
 		return !n.wanted[name]
 	}
-	return madeName.MatchString(name)
+	return exporterName.MatchString(name)
 }
 
 // constant returns the initialiser of a node's input, nil if the input isn't one.
@@ -193,7 +193,7 @@ func zeroBias(name string, weight *Tensor) *Tensor {
 // matMul uses the constant operand of a matrix product as a linear layer's weight.
 func (n *onnxNaming) matMul(node *ONNXNode, params []string) error {
 	w := n.constant(node.Inputs[1])
-	if w == nil || len(w.Shape) != 2 || !n.isMade(node.Inputs[1]) {
+	if w == nil || len(w.Shape) != 2 || !n.madeByExporter(node.Inputs[1]) {
 		return nil
 	}
 	isLinear := strings.Contains(node.source, "aten.linear")
@@ -211,11 +211,11 @@ func (n *onnxNaming) matMul(node *ONNXNode, params []string) error {
 	}
 	switch in := node.Inputs[1]; {
 	case n.found[name] == nil:
-		n.used[in], n.factor[name] = true, in
+		n.used[in], n.linear[name] = true, in
 		if err := n.put(name, transposedONNX(w, name)); err != nil {
 			return err
 		}
-	case n.factor[name] != in && len(n.wanted) == 0: // not another use of the same layer
+	case n.linear[name] != in && len(n.wanted) == 0: // not another use of the same layer
 		return fmt.Errorf("two tensors could be %s", name)
 	}
 	if isLinear && len(params) == 2 && !bias && n.found[params[1]] == nil {
@@ -281,7 +281,7 @@ func (n *onnxNaming) tokens() {
 			}
 		case node.Op == "Add" && strings.Contains(node.source, "aten.add"):
 			for _, in := range node.Inputs {
-				if n.isToken(in) && n.isMade(in) && !n.used[in] && !slices.Contains(added, in) {
+				if n.isToken(in) && n.madeByExporter(in) && !n.used[in] && !slices.Contains(added, in) {
 					added = append(added, in)
 				}
 			}
@@ -318,7 +318,7 @@ func (n *onnxNaming) cutPositions() {
 		}
 		for _, in := range node.Inputs {
 			t := n.graph.constants[in]
-			if t == nil || !n.isMade(in) || len(t.Shape) != 3 || t.Shape[0] != 1 {
+			if t == nil || !n.madeByExporter(in) || len(t.Shape) != 3 || t.Shape[0] != 1 {
 				continue
 			}
 			switch {

@@ -127,7 +127,7 @@ func TestONNXNames(t *testing.T) {
 			one(operation("MatMul", "", "y", []string{"x", "onnx::MatMul_7"}), operation("Add", "", "z", []string{"fc.bias", "y"}),
 				operation("MatMul", "", "v", []string{"u", "onnx::MatMul_7"}), operation("Add", "", "w", []string{"fc.bias", "v"}))),
 			"fc.bias[3] 1 2; fc.weight[3 2] 1 4"},
-		"named by nobody": {onnxOf(one(floats("fc.weight", false, 2, 3), floats("fc.bias", false, 3)),
+		"unnamed": {onnxOf(one(floats("fc.weight", false, 2, 3), floats("fc.bias", false, 3)),
 			one(operation("MatMul", "/fc/MatMul", "y", []string{"x", "fc.weight"}))),
 			"fc.weight[2 3] 1 2; fc.bias[3] 1 2"},
 

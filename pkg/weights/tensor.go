@@ -60,7 +60,7 @@ type Tensor struct {
 	mapped bool         // data is in a mapped file
 	check  func() error // compares data with its checksum; nil if there is none
 
-	late    func() ([]byte, error) // computes data on first use; nil if data is set
+	lazy    func() ([]byte, error) // computes data on first use; nil if data is set
 	problem error                  // why the elements can't be read
 
 	offset int64 // of data in a safetensors file's body, during parsing
@@ -98,8 +98,8 @@ func (t *Tensor) Len() int {
 // and are valid until the file is closed. Unlike the methods that return an error, Bytes
 // doesn't verify the checksum. It returns nil if the elements can't be read ([Tensor.Err]).
 func (t *Tensor) Bytes() []byte {
-	if t.late != nil {
-		data, err := t.late()
+	if t.lazy != nil {
+		data, err := t.lazy()
 		if err != nil {
 			return nil
 		}
@@ -160,9 +160,9 @@ func (t *Tensor) elements() ([]byte, error) {
 		return nil, t.problem
 	}
 	data := t.data
-	if t.late != nil {
+	if t.lazy != nil {
 		var err error
-		if data, err = t.late(); err != nil {
+		if data, err = t.lazy(); err != nil {
 			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 		}
 	}

@@ -26,7 +26,7 @@ type torchContent struct {
 // lenient it is listed with the reason instead.
 func (c *torchContent) flatten(value any, lenient bool) ([]*Tensor, error) {
 	f := &torchFlattener{reader: c.reader, lenient: lenient, seen: map[string]*Tensor{}, budget: 1<<16 + 16*c.pickled}
-	c.reader.late = lenient
+	c.reader.lazy = lenient
 	if err := f.add("", value, 0); err != nil {
 		return nil, err
 	}

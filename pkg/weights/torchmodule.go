@@ -112,9 +112,9 @@ func (d *pickleDict) drop(first int, keys []any) {
 	d.keys, d.values = d.keys[:kept], d.values[:kept]
 }
 
-// isQuiet reports whether a class is so common beside weights that no warning is needed:
+// isCommon reports whether a class is so common beside weights that no warning is needed:
 // arrays, random states, dates, paths, torch's own optimisers.
-func isQuiet(class pickleGlobal) bool {
+func isCommon(class pickleGlobal) bool {
 	first, _, _ := strings.Cut(string(class), ".")
 	return first == "numpy" || first == "torch" || isStandardModule(first)
 }
@@ -142,7 +142,7 @@ func (h *torchHost) warnings(top any) []string {
 	if o, ok := top.(*torchObject); ok && o.isModule() {
 		out = append(out, fmt.Sprintf("a whole pickled model (%.100s), not a state dict: its tensors are read, its code isn't run", o.class))
 	}
-	if others := h.classes(6, func(o *torchObject) bool { return !o.isModule() && !isQuiet(o.class) }); others != "" {
+	if others := h.classes(6, func(o *torchObject) bool { return !o.isModule() && !isCommon(o.class) }); others != "" {
 		out = append(out, "objects beside the weights are skipped and their code isn't run: "+others)
 	}
 	return out

@@ -14,8 +14,8 @@ type torchReader struct {
 	// budget is the memory that may still be used for tensors that aren't in
 	// row-major order in the file (transposed, sliced, expanded) and are copied.
 	budget int64
-	// late makes such copies only when they are used.
-	late bool
+	// lazy makes such copies only when they are used.
+	lazy bool
 }
 
 // newTorchReader returns a reader whose budget is a copy of the whole file and some more
@@ -75,8 +75,8 @@ func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
 		}
 		return t.gather(make([]byte, 0, size), data), nil
 	}
-	if r.late {
-		out.data, out.late = nil, sync.OnceValues(gather)
+	if r.lazy {
+		out.data, out.lazy = nil, sync.OnceValues(gather)
 		return out, nil
 	}
 	if out.data, err = gather(); err != nil {

@@ -30,7 +30,7 @@ func refuse(t *testing.T, data []byte, says string) {
 	f, err := openBytes(t, data)
 	if err == nil {
 		f.Close()
-		t.Fatalf("a lie is believed, want an error that says %q", says)
+		t.Fatalf("a false claim is believed, want an error that says %q", says)
 	}
 	if !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "%!") {
 		t.Errorf("error %v, want one that says %q", err, says)
