@@ -121,7 +121,7 @@ func TestScan(t *testing.T) {
 type uses struct{ read, tested map[string][]string }
 
 // readers are the functions that read the variable named by an argument.
-var readers = []string{"Getenv", "LookupEnv", "env", "envOr", "Get", "Switch", "Path", "PathOf", "Existing", "Folder", "FolderToMake", "FileOrName", "Endpoint", "Asked", "Find"}
+var readers = []string{"Getenv", "LookupEnv", "env", "envOr", "Get", "Switch", "Path", "PathOf", "Existing", "Folder", "FolderToMake", "FileOrName", "Endpoint", "Asked", "FindCheckpoint"}
 
 // reads has the pattern of a read in other languages, by file extension or name.
 var reads = map[string]*regexp.Regexp{
@@ -144,7 +144,7 @@ func scan(t *testing.T, root string) uses {
 		}
 		name := d.Name()
 		if d.IsDir() {
-			if path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "testdata" || name == "report") {
+			if path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "testdata" || path == filepath.Join(root, "report")) {
 				return filepath.SkipDir
 			}
 			return nil

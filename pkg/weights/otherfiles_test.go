@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// What comes instead of a checkpoint is called by its name, with what to do.
+// TestOtherFiles checks that the error for a file of another kind names the kind and says
+// what to do.
 func TestOtherFiles(t *testing.T) {
 	pad := strings.Repeat("\x00", 600)
 	archive := func(names ...string) string {
@@ -148,10 +149,10 @@ func TestFoldersOfTrainers(t *testing.T) {
 		{[]string{"model_best.pth.tar"}, "model_best.pth.tar", false},
 		{[]string{"vit.bin", "training_args.bin", "optimizer.bin"}, "vit.bin", false},
 		{[]string{"vit.pth", "rng_state.pth", "optimizer.pt", "scheduler.pt"}, "vit.pth", false},
-		{[]string{"best.pth", "last.pth"}, "which of best.pth, last.pth? Name the file", true},
-		{[]string{"tf_model.h5", "config.json"}, "of tf_model.h5: Keras", true},
-		{[]string{"flax_model.msgpack"}, "of flax_model.msgpack: flax", true},
-		{[]string{"saved_model.pb"}, "of saved_model.pb: TensorFlow", true},
+		{[]string{"best.pth", "last.pth"}, "which of best.pth, last.pth to read; name the file", true},
+		{[]string{"tf_model.h5", "config.json"}, "of tf_model.h5: this is a Keras", true},
+		{[]string{"flax_model.msgpack"}, "of flax_model.msgpack: this is a msgpack", true},
+		{[]string{"saved_model.pb"}, "of saved_model.pb: this is a TensorFlow", true},
 		{[]string{"readme.md"}, "no checkpoint in this folder", true},
 	} {
 		dir := t.TempDir()

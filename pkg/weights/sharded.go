@@ -86,14 +86,14 @@ var folderChoices = []string{
 	"*.safetensors", "*.safetensors.index.json", "*.pth", "*.pt", "*.bin", "*.pth.tar", "*.ckpt", "*.npz", "*.onnx",
 }
 
-// FolderNames lists the file names that a folder is opened by, before any other file in
-// it: one that is written under such a name becomes what the folder stands for.
+// FolderNames lists the file names that are looked for first when a folder is opened. A
+// file written under one of them becomes the folder's checkpoint.
 func FolderNames() []string {
 	return slices.DeleteFunc(slices.Clone(folderChoices), func(pattern string) bool { return strings.Contains(pattern, "*") })
 }
 
-// folderBeside are the names of files that trainers leave beside the weights in
-// files of the same kinds.
+// folderBeside has the patterns of files with the same extensions that trainers leave beside
+// the weights.
 var folderBeside = []string{
 	"optimizer*", "scheduler*", "scaler*", "training_args*", "trainer_state*", "rng_state*", "random_states*", "tokenizer*", "vocab*",
 }
