@@ -114,9 +114,16 @@ func checkpointFiles(fileOrName string) []string {
 	return append(files, runFiles(path)...)
 }
 
-// modelFiles lists the files that are read of a Vision Transformer or a captioner at path.
+// modelFiles lists the files that are read of a Vision Transformer or a captioner at
+// path, and, in a folder, those that would be opened instead if they were written.
 func modelFiles(path string) []string {
-	return append(vit.Files(path), hub.CaptionerFiles(path)...)
+	files := append(vit.Files(path), hub.CaptionerFiles(path)...)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		for _, name := range weights.FolderNames() {
+			files = append(files, filepath.Join(path, name))
+		}
+	}
+	return files
 }
 
 // runFiles lists what gaze train keeps of a run in its folder; nothing if there is

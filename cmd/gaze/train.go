@@ -265,7 +265,7 @@ func (f *trainFlags) take(cmd *cobra.Command, job *train.FineTune, splits *data.
 		return err
 	}
 	if f.old != nil && f.old.Data != job.Data {
-		return fmt.Errorf("%s: it holds other pictures than when the run in %s began: their files, names, classes or splits have changed; name the data as it was by --data, or train anew into another folder", f.data, f.out)
+		return fmt.Errorf("%s: it holds other pictures than when the run in %s began: their files, names, classes or splits have changed; name the data as it was by --data, or train again into another folder", f.data, f.out)
 	}
 	return nil
 }

@@ -257,7 +257,7 @@ func TestTrainExtends(t *testing.T) {
 		says   string
 	}{
 		{[]string{"--set", "batch=8; epochs=9"}, 1, `batch was "4", now it is "8" (only lr, epochs, schedule, floor may change)`},
-		{[]string{"--set", "epochs=2"}, 1, "epochs=2 can't be"},
+		{[]string{"--set", "epochs=2"}, 1, "epochs=2 is too few"},
 		{[]string{"--set", "lr=1"}, 1, "add epochs=5"},
 		{[]string{"--set", "epochs=x"}, 2, "column 8"},
 		{[]string{"--pipeline", "resize(32,32) | totensor"}, 1, "pipeline was"},
