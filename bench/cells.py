@@ -1,5 +1,6 @@
-"""A notebook's cell, from Run to picture, after one of its lines was edited: Gaze's Go
-kernel beside an ipykernel. Kernels are spoken to as Jupyter does, without a browser."""
+"""Times a notebook cell from Run to its picture, after one of its lines was edited, with
+Gaze's Go kernel and with an ipykernel. It talks to the kernels as Jupyter does, without
+a browser."""
 import os
 import pathlib
 import shutil
@@ -23,8 +24,8 @@ import (
 """
 PYTHON_SETUP = (ROOT / "bench" / "peers" / "cell_setup.py").read_text() + 'first = attention("FIRST")\n'
 
-# By row: the cell in Go and in Python. EDIT is what changes from one time to the
-# next, a number; FIRST is a photograph, and PHOTO one that is new each time.
+# The cell of each row in Go and in Python. EDIT is a number that changes each time,
+# FIRST is a photograph, and PHOTO is a photograph that is new each time.
 CELLS = {
     "augmentation grid": (
         """
@@ -73,8 +74,8 @@ SETUPS = {"go": GO_SETUP, "python": PYTHON_SETUP}
 
 
 class Cells:
-    """Kernels of both languages that have run their first cells, and a way to have
-    fresh ones."""
+    """Kernels of both languages that have run their first cells; it can also start fresh
+    ones."""
 
     def __init__(self, cache, weights, photograph, make):
         self.folder, self.photograph, self.make = cache / f"cells-{os.getpid()}", photograph, make
@@ -83,18 +84,19 @@ class Cells:
         self.edits, self.warm = 0, {}
 
     def cell(self, name, language):
-        """The cell as edited this time; no two are the same, nor are their photographs."""
+        """The cell with a new edit. No two cells are the same, and neither are their
+        photographs."""
         self.edits += 1
         photo = self.folder / f"{self.edits}.jpg"
         text = CELLS[name][language == "python"].replace("EDIT", str(self.edits)).replace("FIRST", self.photograph)
         if "PHOTO" in text:
             self.make(str(photo), self.edits)
             text = text.replace("PHOTO", str(photo))
-        # The number keeps the compiler from finding another run's cell in its cache.
+        # The number makes sure that the compiler doesn't find the cell of an earlier run in its cache.
         return f"%%\n{text}// {os.getpid()}\n" if language == "go" else text
 
     def seconds(self, name, language, cold=False):
-        """One edited cell's, in a kernel at work or in a fresh one, whose first cell then counts."""
+        """The time of one edited cell, in a running kernel or in a fresh one, whose first cell is then included."""
         if cold:
             kernel = Kernel(language, self.env)
             try:
@@ -127,7 +129,7 @@ class Kernel:
         self.client.wait_for_ready(timeout=60)
 
     def run(self, code, picture=True, limit=300):
-        """Seconds until the cell's first picture is here, or until it's done."""
+        """Seconds until the cell's first picture arrives, or until the cell ends."""
         start = time.perf_counter()
         request, seconds, said = self.client.execute(code), None, []
         while True:

@@ -1,5 +1,5 @@
-"""The files that the workers read: weights, pictures, ONNX graphs. Made from fixed
-seeds, once, and kept in a folder under names that say what they hold."""
+"""The files that the workers read: weights, pictures, ONNX graphs. They are made once
+from fixed seeds and kept in a folder, under names that describe their content."""
 import os
 import pathlib
 import sys
@@ -11,8 +11,8 @@ sys.path[:0] = [str(HERE / "peers"), str(HERE.parent / "tools" / "golden")]
 
 
 def made(path, make, *args):
-    """The path of a file that is made if it isn't there, under another name first, so
-    that none is left half made."""
+    """Returns the path of a file, which is made if it doesn't exist. It is written under
+    another name first, so that no partial file is left."""
     if not path.exists():
         part = path.with_name("part-" + path.name)
         make(str(part), *args)
@@ -43,7 +43,7 @@ def complete(task, folder):
 
 
 def write_vit(path, m):
-    """timm's names. Every tensor matters to the outcome, and attention isn't even."""
+    """Weights in timm's names. Every tensor affects the result, and attention isn't uniform."""
     from safetensors.numpy import save_file
 
     rng, dim, tokens = np.random.default_rng(1), m["dim"], (m["size"] // m["patch"]) ** 2 + 1
@@ -67,7 +67,7 @@ def write_vit(path, m):
 
 
 def export(path, m, weights, kind):
-    """What torch.onnx.export gives: any batch, one size of pictures."""
+    """Exports with torch.onnx.export, for any batch size and one picture size."""
     import torch
     from timm_vit import ClassRows, build
 
@@ -84,7 +84,7 @@ def write_pictures(path, shape):
 
 
 def write_captioner(path, size):
-    """Drawn weights of a captioner in CATR's names."""
+    """Random weights of a captioner in CATR's names."""
     import torch
     from caption_model import Captioner
     from catr import CONFIGS
@@ -93,7 +93,7 @@ def write_captioner(path, size):
 
 
 def write_photograph(path, seed, height=375, width=500):
-    """Colours whose amplitude falls with frequency, as a photograph's does."""
+    """Random colours whose amplitude falls with frequency, as in a photograph."""
     from PIL import Image
 
     rng = np.random.default_rng(seed)

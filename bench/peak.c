@@ -1,5 +1,5 @@
-// Float32 operations a second that the processor can do, in thousands of millions: as
-// many threads as told multiply and add in registers, with the widest vectors there are.
+// Measures the processor's peak rate of float32 operations in GFLOP/s: the given number of
+// threads multiply and add in registers, with the widest vectors that the processor has.
 // cc -O3 peak.c -o peak -lpthread && ./peak THREADS
 #include <immintrin.h>
 #include <pthread.h>

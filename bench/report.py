@@ -1,4 +1,4 @@
-"""The results in words: JSON, a Markdown table, and lines for who watches."""
+"""Writes the results: JSON, Markdown tables, and progress lines."""
 import json
 import math
 import statistics
@@ -7,25 +7,25 @@ import subprocess
 from rows import operations
 
 TITLES = {
-    "inference": "Inference", "start": "From the start of the process to the first answer", "training": "A training step",
+    "inference": "Inference", "start": "From the start of the process to the first answer", "training": "Training steps",
     "attention": "The class token's attention in all layers, one picture", "caption": "Captions",
-    "pipeline": "Decoding and augmenting on one core", "notebook": "A notebook's cell, from Run to picture", "scaling": "How cost grows",
-    "gpu": "In bfloat16 on a card",
+    "pipeline": "Decoding and augmenting on one core", "notebook": "A notebook cell, from Run to picture", "scaling": "Scaling",
+    "gpu": "In bfloat16 on a GPU",
 }
 
 
 def number(x):
-    """Three digits that matter."""
+    """Three significant digits."""
     return f"{x:.{max(0, 2 - math.floor(math.log10(abs(x))))}f}" if x else "0"
 
 
 def figure(one):
-    """What a peer is judged by: a rate, or the seconds of what is done once."""
+    """A peer's figure: its rate, or the median seconds of work that is done once."""
     return one["rate"] if "rate" in one else statistics.median(one["seconds"])
 
 
 def ratios(row):
-    """How many times as fast as each peer Gaze is, by the peers' names."""
+    """Gaze's speed relative to each peer, by the peers' names."""
     found = {name: figure(one) for name, one in row["peers"].items() if "error" not in one}
     gaze = next((name for name in ("gaze", "gaze-gpu") if name in found), None)
     if gaze is None:
@@ -35,7 +35,7 @@ def ratios(row):
 
 
 def line(row, found):
-    """A row in few words."""
+    """A row in one line."""
     words = []
     for name, one in found.items():
         if "error" in one:
@@ -51,7 +51,7 @@ def table(head, rows):
 
 
 def cells(row, order, show):
-    """A row's cells; numbered notes where a peer has no figure."""
+    """A row's cells; a dash if a peer has no figure."""
     for name in order:
         one = row["peers"].get(name)
         yield "–" if one is None or "error" in one else show(name, one)
@@ -68,7 +68,7 @@ def rates(rows, order, titles):
 
 
 def shares(rows, order, titles, peak):
-    """The table of what part of the processor's float32 operations each peer's products make up."""
+    """The table of each peer's matrix products as a fraction of the processor's peak rate."""
     def show(row):
         each = operations(row["task"]["model"], row["group"] == "training") * 1e-9 / peak
         return lambda name, one: f"{100 * each * one['rate']:.0f} %"
@@ -78,10 +78,10 @@ def shares(rows, order, titles, peak):
 
 
 def group(name, rows, titles, peak=None):
-    """A group's part of the document."""
+    """A group's section of the document."""
     order = list(dict.fromkeys(n for row in rows for n in row["peers"]))
     out = [f"## {TITLES[name]}\n", rates(rows, order, titles)]
-    for field, head in (("cold_s", "with nothing cached, s"), ("peak_mib", "peak memory, MiB"), ("first_answer_s", "first answer, s")):
+    for field, head in (("cold_s", "with empty caches, s"), ("peak_mib", "peak memory, MiB"), ("first_answer_s", "first answer, s")):
         if any(field in one for row in rows for one in row["peers"].values()):
             body = [[row["name"], *cells(row, order, lambda n, one: number(one[field]) if one.get(field) else "–")] for row in rows]
             out.append(table([head, *(titles[n] for n in order)], body))
@@ -94,7 +94,7 @@ def group(name, rows, titles, peak=None):
 
 
 def summary(rows, titles):
-    """Each row's best other peer, by rate and by memory."""
+    """Each row's best peer other than Gaze, by rate and by memory."""
     body = []
     for row in rows:
         others = {n: one for n, one in row["peers"].items() if not n.startswith("gaze") and "error" not in one}
@@ -109,21 +109,21 @@ def summary(rows, titles):
             least = min(memory, key=memory.get)
             cells[4:] = [f"{titles[least]}, {memory[least]:.0f}", f"{gaze['peak_mib'] / memory[least]:.2f}"]
         body.append(cells)
-    head = ["", "Gaze, XLA", "fastest other", "times as fast", "leanest other, MiB", "Gaze's memory as a part of its"]
-    return "## Beside the best\n\n" + table(head, body) if body else ""
+    head = ["", "Gaze, XLA", "fastest other", "Gaze's speed relative to it", "other with least memory, MiB", "Gaze's memory relative to it"]
+    return "## Gaze and the best other\n\n" + table(head, body) if body else ""
 
 
 def markdown(result):
     m = result["machine"]
-    out = ["# Gaze beside its peers\n"]
+    out = ["# Gaze and its peers\n"]
     if result["quick"]:
-        out.append("**Tiny models, few rounds: this shows that the harness works and compares nothing.**\n")
+        out.append("**Tiny models, few rounds: this only shows that the harness works. The figures aren't a comparison.**\n")
     out.append(f"{m['date']}, commit {m['commit']}: {m['processor']}, {m['cores']} cores, {m['system']}; load {m['load'][0]:.1f} before and "
                f"{m['load_after'][0]:.1f} after. Go {m['go'].removeprefix('go')}, Python {m['python']}, "
                + ", ".join(f"{k} {v}" for k, v in m["versions"].items())
-               + f". {result['rounds']} rounds in turns, {result['minutes']} minutes.\n")
-    out.append("In brackets: how many times as fast as that peer Gaze on XLA is, by the medians. "
-               "What is measured and how: [bench/README.md](../README.md).\n")
+               + f". {result['rounds']} alternating rounds, {result['minutes']} minutes.\n")
+    out.append("In brackets: the speed of Gaze on XLA relative to that peer, by the medians. "
+               "[bench/README.md](../README.md) describes what is measured and how.\n")
     engines = {one["engine"] for row in result["rows"] for one in row["peers"].values() if one.get("engine")}
     if engines:
         out.append("Gaze's XLA: " + "; ".join(sorted(engines)) + ".\n")

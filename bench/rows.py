@@ -1,7 +1,7 @@
-"""What is measured: groups of rows, each the same work for several peers.
+"""The rows of the benchmark, in groups. A row is the same work for several peers.
 
-A row's task is what the workers get (bench/peers/protocol.py); run.py adds the
-paths. "items" is how many pictures, words or the like one repetition gets through.
+A row's task is sent to the workers (bench/peers/protocol.py); run.py adds the
+paths. "items" is the number of pictures, tokens or other items of one repetition.
 """
 
 import os
@@ -17,7 +17,7 @@ def vit(name, size=224, depth=12):
 
 
 def operations(m, training=False):
-    """Float32 operations of one picture's matrix products: forward, and twice as many for the gradients."""
+    """Float32 operations of one picture's matrix products: of the forward pass, and twice that for the gradients."""
     dim, patches = m["dim"], (m["size"] // m["patch"]) ** 2
     tokens = patches + 1
     layer = 2 * tokens * 12 * dim * dim + 4 * tokens * tokens * dim
@@ -33,7 +33,7 @@ def running(group, name, model, batch, peers=VITS, kind="inference"):
 
 
 def inference(quick):
-    few = [p for p in VITS if p != "torch-compile"]  # which takes half a minute to compile
+    few = [p for p in VITS if p != "torch-compile"]  # torch.compile takes half a minute to compile
     if quick:
         return [running("inference", f"toy at 64, batch {b}", vit("toy", 64, 2), b, VITS if b == 1 else few) for b in (1, 4)]
     sizes = [(m, size, batch) for size, batch in ((224, 1), (224, 8), (384, 1)) for m in "BS"]
@@ -56,7 +56,7 @@ def training(quick):
         few = [p for p in TRAINERS if p != "torch-compile"]
         return [one("toy at 64, batch 4", toy, 4, peers=few), one("toy at 64, batch 2, accumulated x2", toy, 2, 2, peers=few),
                 one("toy at 64, batch 4, checkpointed", toy, 4, 1, True, few)]
-    few = [p for p in TRAINERS if p != "gaze-go"]  # which takes 20 s for a step
+    few = [p for p in TRAINERS if p != "gaze-go"]  # the Go backend takes 20 s for a step
     return [
         one("Ti/16, batch 16", vit("Ti"), 16),
         one("S/16, batch 16", vit("S"), 16),
@@ -73,7 +73,7 @@ def attention(quick):
 
 
 def scaling(quick):
-    """Rows with an "x": a chart's points, by "axis"."""
+    """Rows with an "x", the points of a chart for each "axis"."""
     peers = [p for p in VITS if p not in ("gaze-go", "torch-mkl", "torch-compile")]
     name = "toy" if quick else "S"
     size, depth = (64, 2) if quick else (224, 12)
@@ -93,7 +93,7 @@ def caption(quick):
     pieces = 4 if quick else 20
     rows = []
     for batch in (1, 2) if quick else (1, 8):
-        # CATR's loop takes one picture.
+        # CATR's loop only handles one picture.
         peers = ["gaze", "catr", "hf"] if batch == 1 else ["gaze", "hf"]
         rows.append(row("caption", f"{pieces} pieces, batch {batch}", peers, "pieces/s", batch * pieces, kind="caption",
                         captioner="small" if quick else "catr", batch=batch, pieces=pieces,
@@ -118,7 +118,7 @@ GPU = ["gaze-gpu", "torch-gpu", "torch-compile-gpu", "jax-gpu"]
 
 
 def gpu(quick):
-    """Bfloat16 on a card: only when asked for by name."""
+    """Bfloat16 on a GPU; only run if asked for by name."""
     model, batches = (vit("toy", 64, 2), (1, 4)) if quick else (vit("B"), (1, 64, 256))
     where = {"precision": "bfloat16", "device": os.environ.get("BENCH_DEVICE", "cuda")}
     name = "toy at 64" if quick else "B/16 at 224"

@@ -1,4 +1,4 @@
-"""Gaze beside its peers on the same work, in one run: see bench/README.md.
+"""Measures Gaze and its peers on the same work in one run; see bench/README.md.
 
     python bench/run.py [--rows inference,training] [--rounds 5] [--quick] [--out FOLDER]
 """
@@ -25,13 +25,13 @@ from workers import Refused, Worker, peers, processor
 
 HERE = pathlib.Path(__file__).parent
 TOLERANCE = {"inference": 1e-4, "attention": 1e-4, "training": 1e-4, "caption": 0, "pipeline": 0.02}
-CACHING = {"gaze", "jax", "torch-compile"}  # what they compile they keep on disk
+CACHING = {"gaze", "jax", "torch-compile"}  # peers that keep compiled programs on disk
 HALF = 0.05  # tolerance of bfloat16
-OTHER_MODEL = {"hf"}  # peers whose answers are another model's
+OTHER_MODEL = {"hf"}  # peers that run another model, so that their answers differ
 KERNELS = {"gaze-cold": "Gaze, fresh kernel", "ipykernel": "ipykernel", "ipykernel-cold": "ipykernel, fresh, with its imports"}
-FEW = 3  # rounds of what takes long: of scaling, of fresh kernels, of peers that take
+FEW = 3  # rounds of slow work: scaling, fresh kernels, and peers that take
 SLOW = 2.5  # seconds or more
-PREPARE = 400  # seconds that a peer may take until its first answer
+PREPARE = 400  # limit in seconds for a peer's first answer
 
 
 def say(*words):
@@ -39,7 +39,7 @@ def say(*words):
 
 
 def difference(answer, reference):
-    """The greatest difference, as a part of the reference's greatest value."""
+    """The largest difference relative to the largest value of the reference."""
     if answer.size != reference.size:
         return float("inf")
     return float(np.abs(answer - reference).max() / np.abs(reference).max())
@@ -54,7 +54,7 @@ class Bench:
         self.cores = len(os.sched_getaffinity(0))
 
     def begin(self, name, task, cache=None):
-        """A peer's worker with its first answer given, and that answer."""
+        """A peer's worker that has given its first answer, and that answer."""
         output = self.cache / f"answer-{name}.f32"
         output.unlink(missing_ok=True)
         worker = Worker(self.peers[name], task | {"output": str(output)}, cache or self.cache, PREPARE)
@@ -64,7 +64,7 @@ class Bench:
         return complete(row["task"], self.cache) | {"threads": row["task"].get("cores", self.cores)}
 
     def row(self, row):
-        """One row: every peer's answer, then times, in turns."""
+        """One row: every peer's answer, then alternating timings."""
         found, running = {}, {}
         try:
             self.answers(row, found, running)
@@ -75,12 +75,12 @@ class Bench:
         return {name: found[name] for name in self.there(row)}
 
     def answers(self, row, found, running):
-        """Starts the workers, and leaves those running whose answers agree."""
+        """Starts the workers, and keeps those running whose answers agree."""
         task, reference = self.task(row), None
         # The first peer's answer is the reference, never Gaze's.
         for name in sorted(self.there(row), key=lambda name: name.startswith("gaze")):
             try:
-                if name in CACHING:  # so that nobody's memory is a compiler's
+                if name in CACHING:  # so that peak memory doesn't include the compiler's
                     self.begin(name, task)[0].close()
                 running[name], answer = self.begin(name, task)
             except Refused as e:
@@ -96,14 +96,14 @@ class Bench:
                 running.pop(name).close()
 
     def rounds(self, row, found, running):
-        """Times, in turns; of what is slow only in the first few."""
+        """Alternating timings; slow peers take part only in the first few rounds."""
         repetitions, last = {}, {}
         rounds = min(self.options.rounds, FEW) if row["group"] == "scaling" else self.options.rounds
         order = list(running)
         for i in range(-1, rounds):
             for name in order[i % len(order):] + order[:i % len(order)]:
                 try:
-                    if i < 0:  # warms up
+                    if i < 0:  # warm-up
                         once = min(running[name].run(1), running[name].run(1))
                         repetitions[name] = max(1, min(1000, round(self.options.seconds / once)))
                         last[name] = min(rounds, FEW) if once > SLOW else rounds
@@ -117,8 +117,8 @@ class Bench:
             found[name]["peak_mib"] = worker.peak_mib()
 
     def start(self, row):
-        """Time from the start of the process to the first answer: with empty caches
-        of compiled programs first, then in turns with what that left."""
+        """Time from the start of the process to the first answer: first with empty caches
+        of compiled programs, then alternating with the caches that were filled."""
         task, found = self.task(row), {}
         empty = self.cache / f"start-{os.getpid()}"
         empty.mkdir()
@@ -140,7 +140,7 @@ class Bench:
         return found
 
     def notebook(self, row):
-        """Seconds from Run to picture, in turns; kernels stay from row to row."""
+        """Seconds from Run to picture, alternating; kernels are kept between rows."""
         if self.cells is None:
             task = complete({"kind": "cell", "model": row["task"]["model"]}, self.cache)
             photograph = complete({"kind": "pipeline", "count": 1}, self.cache)["pictures"][0]
@@ -154,10 +154,10 @@ class Bench:
                     continue
                 try:
                     seconds = self.cells.seconds(row["task"]["cell"], language, bool(cold))
-                except Exception as e:  # of Jupyter's many kinds
+                except Exception as e:  # Jupyter raises many kinds
                     found[name] = {"error": str(e)}
                     continue
-                if i:  # the first turn warms up
+                if i:  # the first turn is the warm-up
                     one["seconds"].append(seconds)
         return found
 
@@ -170,7 +170,7 @@ class Bench:
 
 
 def peak(cache):
-    """What the processor can do, in thousands of millions of float32 operations a second; None where that isn't known."""
+    """The processor's peak rate in GFLOP/s (float32); None if it can't be measured."""
     program = cache / "peak"
     try:
         subprocess.run(["cc", "-O3", str(HERE / "peak.c"), "-o", str(program), "-lpthread"], check=True, capture_output=True)
@@ -192,20 +192,20 @@ def machine():
 
 
 def main():
-    flags = argparse.ArgumentParser(description="Measures Gaze beside its peers.")
-    flags.add_argument("--rows", default=",".join(g for g in GROUPS if g != "gpu"), help="groups, of " + ",".join(GROUPS))
-    flags.add_argument("--only", default="", help="of those the rows whose name holds this text, such as B/16")
-    flags.add_argument("--rounds", type=int, help="turns of each peer (5; quick: 2)")
-    flags.add_argument("--quick", action="store_true", help="tiny models: to see that everything works, not to compare")
-    flags.add_argument("--out", type=pathlib.Path, default=HERE / "results", help="folder of the results")
+    flags = argparse.ArgumentParser(description="Measures Gaze and its peers.")
+    flags.add_argument("--rows", default=",".join(g for g in GROUPS if g != "gpu"), help="groups of rows to measure, from " + ",".join(GROUPS))
+    flags.add_argument("--only", default="", help="only rows whose name contains this text, such as B/16")
+    flags.add_argument("--rounds", type=int, help="rounds (default: 5; with --quick: 2)")
+    flags.add_argument("--quick", action="store_true", help="tiny models, to test the harness, not to compare")
+    flags.add_argument("--out", type=pathlib.Path, default=HERE / "results", help="folder for the results")
     options = flags.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = 0.1 if options.quick else 1.0
     groups = options.rows.split(",")
     for g in groups:
         if g not in GROUPS:
-            flags.error(f"no rows are called {g!r}; there are {', '.join(GROUPS)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no worker is left standing still
+            flags.error(f"unknown group of rows {g!r}; the groups are {', '.join(GROUPS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no stopped worker is left behind
     bench, result = Bench(options), {"machine": machine(), "quick": options.quick, "rounds": options.rounds, "rows": []}
     result["machine"]["peak_gflops"] = peak(bench.cache)
     result["peers"] = {name: peer.title for name, peer in bench.peers.items()} | KERNELS
@@ -218,7 +218,7 @@ def main():
             found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
             result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
             say("  ", report.line(row, found))
-            report.save(result, options.out)  # so that little is lost when it's stopped
+            report.save(result, options.out)  # after each row, so that little is lost if the run is stopped
     bench.close()
     result["minutes"] = round((time.time() - began) / 60, 1)
     result["machine"]["load_after"] = os.getloadavg()

@@ -1,4 +1,4 @@
-"""The peers: how each one's worker is started, and the worker as a process."""
+"""The peers: the command that starts each one's worker, and the worker process."""
 import json
 import os
 import pathlib
@@ -11,7 +11,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent / "peers"
-GOLDEN = HERE.parent.parent / "tools" / "golden"  # has the captioner in PyTorch
+GOLDEN = HERE.parent.parent / "tools" / "golden"  # the captioner in PyTorch is there
 
 
 class Peer:
@@ -20,8 +20,8 @@ class Peer:
 
 
 def peers(cache):
-    """All peers by the names that rows.py uses. Those that this machine can't have
-    aren't there."""
+    """All peers by the names that rows.py uses, without those that this machine can't
+    run."""
     def python(script, *args):
         return [sys.executable, str(HERE / script), *args]
 
@@ -51,9 +51,9 @@ def peers(cache):
 
 
 def mkl_stub(cache):
-    """MKL takes its slow paths on processors that aren't Intel's. A library loaded
-    before it answers its question; on Intel's there is nothing to gain. The path of
-    that library, or None."""
+    """MKL takes slow paths on processors that aren't Intel's. A preloaded library makes
+    it detect an Intel processor; on Intel's it gains nothing. Returns the path of that
+    library, or None."""
     if os.environ.get("BENCH_MKL_STUB") != "1" and "AuthenticAMD" not in pathlib.Path("/proc/cpuinfo").read_text():
         return None
     path = cache / "mklstub.so"
@@ -68,7 +68,7 @@ class Refused(Exception):
 
 
 class Worker:
-    """A worker's process. It stands still whenever it isn't its turn."""
+    """A worker process. It is stopped whenever it isn't its turn."""
 
     def __init__(self, peer, task, cache, limit):
         env = os.environ | {
@@ -106,7 +106,7 @@ class Worker:
         return reply
 
     def run(self, repetitions):
-        """Seconds of so many repetitions."""
+        """Seconds of the given number of repetitions."""
         self.process.send_signal(signal.SIGCONT)
         try:
             return self.ask(str(repetitions))["seconds"]
@@ -117,7 +117,7 @@ class Worker:
         self.process.send_signal(signal.SIGSTOP)
 
     def peak_mib(self):
-        """The most memory that the process has had."""
+        """The peak memory of the process."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024

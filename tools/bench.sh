@@ -1,7 +1,7 @@
 #!/bin/sh
-# Measures Gaze beside its peers, in an environment of their own: tools/bench.sh [ARGUMENT...]
-# The arguments are bench/run.py's. $PIP_EXTRA_INDEX_URL may name an index with smaller,
-# CPU-only builds of torch.
+# Measures Gaze and its peers, in a separate Python environment: tools/bench.sh [ARGUMENT...]
+# The arguments are those of bench/run.py. $PIP_EXTRA_INDEX_URL may name an index with
+# smaller, CPU-only builds of torch.
 set -eu
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
@@ -9,7 +9,7 @@ cd "$GAZE_ROOT"
 
 value=$(cksum <bench/requirements.txt)
 if [ "$(cat bench/.venv/made 2>/dev/null)" != "$value" ]; then
-  echo "bench: making bench/.venv with torch, JAX and ONNX Runtime (several GB)" >&2
+  echo "bench: creating bench/.venv with torch, JAX and ONNX Runtime (several GB)" >&2
   rm -rf bench/.venv
   "${PYTHON:-python3}" -m venv bench/.venv
   bench/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt

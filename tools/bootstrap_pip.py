@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Puts pip into a virtual environment where Python has no ensurepip (as on Debian
-without python3-venv): tools/bootstrap_pip.py FOLDER-OF-THE-ENVIRONMENT
+"""Installs pip in a virtual environment if Python has no ensurepip (as on Debian without
+python3-venv): tools/bootstrap_pip.py FOLDER-OF-THE-ENVIRONMENT
 
-Fetches pip's wheel from the package index (PIP_INDEX_URL, or pip's default), checks it
-against the checksum below, and has it install itself. Needs nothing but Python.
+Downloads pip's wheel from the package index (PIP_INDEX_URL, or pip's default), compares
+its checksum with the one below, and runs it to install itself. It only needs Python.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ SHA256 = "98436feffb9e31bc9339cf369fd55d3331b1580b6a6f1173bacacddcf9c34754"
 
 
 class Links(html.parser.HTMLParser):
-    """The addresses in an index page, by the file names they end in."""
+    """The links of an index page, by file name."""
 
     def __init__(self):
         super().__init__()

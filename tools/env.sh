@@ -1,18 +1,18 @@
 # shellcheck shell=sh
-# The environment of everything that is built or run in this clone; sourced, with
-# GAZE_ROOT set to the clone. Values of the user's own win where they make sense.
+# The environment for everything that is built or run in this clone. Source it with
+# GAZE_ROOT set to the clone. Where it makes sense, the user's own values are kept.
 
 PATH="$GAZE_ROOT/.venv/bin:$GAZE_ROOT/bin:$PATH"
 
-# No workspace above the clone may change what is built here.
+# A workspace in a parent folder must not affect the build.
 GOWORK=off
 
-# GoMLX downloads XLA plugins by itself unless told not to.
+# By default GoMLX downloads XLA plugins automatically.
 GOMLX_NO_AUTO_INSTALL=1
 
-# Vector code for GoMLX's Go backend: amd64 only, and chosen by the processor when the
-# program starts, so the binary runs anywhere. It is set for every build, not only for
-# those without XLA, so that all of them share one build cache.
+# Vector code for GoMLX's Go backend, on amd64 only. It is chosen for the processor when
+# the program starts, so the binary runs on any amd64 machine. It is set for every build,
+# also with XLA, so that all builds share one cache.
 if [ "$(go env GOARCH)" = amd64 ]; then
   case ",${GOEXPERIMENT:-}," in
     *,simd,* | *,nosimd,*) ;;
@@ -21,16 +21,16 @@ if [ "$(go env GOARCH)" = amd64 ]; then
   export GOEXPERIMENT
 fi
 
-# Without information for debuggers, which the linker would read and drop in each of a
-# notebook's cells; for all builds, so that they share one cache.
+# No debug information, which the linker would read and drop for every notebook cell. It
+# is off for all builds, so that they share one cache.
 case "${GOFLAGS:-}" in
   *-gcflags*) ;;
   *) GOFLAGS="${GOFLAGS:+$GOFLAGS }-gcflags=all=-dwarf=false" ;;
 esac
 export GOFLAGS
 
-# XLA is reached through cgo. Set-up notes whether a C compiler works; without one
-# everything is built without cgo and runs on the Go backend.
+# XLA needs cgo. Set-up records whether a C compiler works; without one everything is
+# built without cgo and runs on the Go backend.
 if [ -z "${CGO_ENABLED:-}" ] && [ -r "$GAZE_ROOT/.venv/gaze/cgo" ]; then
   CGO_ENABLED=$(cat "$GAZE_ROOT/.venv/gaze/cgo")
 fi
@@ -42,7 +42,7 @@ if [ -z "${CC:-}" ] && [ -r "$GAZE_ROOT/.venv/gaze/cc" ]; then
   export CC
 fi
 
-# Jupyter's settings and connection files stay in the clone as well.
+# Jupyter's settings and connection files are kept in the clone too.
 : "${JUPYTER_CONFIG_DIR:=$GAZE_ROOT/.venv/jupyter/config}"
 : "${JUPYTER_DATA_DIR:=$GAZE_ROOT/.venv/jupyter/data}"
 : "${JUPYTER_RUNTIME_DIR:=$GAZE_ROOT/.venv/jupyter/runtime}"

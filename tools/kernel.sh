@@ -1,13 +1,14 @@
 #!/bin/sh
 # Starts the Go kernel for Jupyter: tools/kernel.sh CONNECTION_FILE
-# Cells see the clone's packages without a line of set-up, and never the network.
+# Cells can import the clone's packages without any set-up. Compiling them never uses the
+# network.
 set -eu
 
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 
-# Cells run in the notebook's folder. Paths in GAZE_ variables are relative to where Jupyter
-# was started, unless make says that it is elsewhere.
+# Cells run in the notebook's folder. Paths in GAZE_ variables are relative to the folder in
+# which Jupyter was started, unless make has set another.
 if [ -z "${GAZE_START:-}" ]; then
   case "${GAZE_JUPYTER_FOLDER:-}" in
     /*)
@@ -17,10 +18,10 @@ if [ -z "${GAZE_START:-}" ]; then
   esac
 fi
 
-unset GOWORK # the kernel makes a workspace of its own, with the clone in it
-GOPROXY=off  # set-up has fetched every module; asking would cost time in each cell
-# The link is most of a cell's time: no debug information, no C linker where set-up found
-# that Go's own is enough, with this Go, and no Go backend where XLA will be used.
+unset GOWORK # the kernel creates its own workspace, which includes the clone
+GOPROXY=off  # set-up has downloaded all modules; looking for them would take time in each cell
+# Linking takes most of a cell's time. So cells have no debug information, no C linker if
+# set-up found that the linker of this Go version is enough, and no Go backend if XLA is used.
 link='-s -w'
 if [ "$(cat "$GAZE_ROOT/.venv/gaze/link" 2>/dev/null)" = "$(go env GOVERSION)" ]; then
   link="$link -linkmode=internal"
@@ -29,13 +30,13 @@ tags=''
 case "${GOMLX_BACKEND:-xla}" in
   xla*) [ -r "$GAZE_ROOT/.venv/gaze/xla" ] && tags='-tags=xlaonly' ;;
 esac
-# Go itself reads the quotes.
+# The quotes are for Go.
 # shellcheck disable=SC2089
 GOFLAGS="$GOFLAGS -buildvcs=false $tags \"-ldflags=$link\""
 # shellcheck disable=SC2090
 export GOPROXY GOFLAGS
 
-# The kernel asks "go get" before it builds a cell.
+# The kernel runs "go get" before it builds a cell; tools/kernel/go skips that.
 GAZE_GO=$(command -v go)
 PATH="$GAZE_ROOT/tools/kernel:$PATH"
 export GAZE_GO PATH

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Checks everything that has a checker: tools/lint.sh
+# Runs all linters: tools/lint.sh
 set -u
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 cd "$GAZE_ROOT" || exit 1
 status=0
 
-# check NAME COMMAND... runs a checker; all run, whatever the ones before found.
+# check NAME COMMAND... runs a linter. All linters run, even if an earlier one fails.
 check() {
   name=$1
   shift
@@ -18,7 +18,7 @@ check() {
   fi
 }
 
-# check_if_there NAME PROGRAM COMMAND... does so when the program could be installed.
+# check_if_there NAME PROGRAM COMMAND... runs a linter if the program is installed.
 check_if_there() {
   if command -v "$2" >/dev/null; then
     name=$1

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Serves JupyterLab to the network with a token: GAZE_TOKEN=... tools/serve.sh [ARGUMENT...]
-# The arguments are JupyterLab's.
-# With --check: is it answering? The container images start this; on your own machine
-# "make lab" is what you want.
+# The arguments are passed to JupyterLab. With --check it only tests whether the server
+# answers. This script is for the container images; on your own machine use "make lab".
 set -eu
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
@@ -27,12 +26,12 @@ except OSError as err:
 PYTHON
 fi
 
-# Whoever reaches this server can run programs: it never starts open.
+# Anyone with access to this server can run programs, so it never starts without a token.
 if [ "$(printf %s "${GAZE_TOKEN:-}" | wc -c)" -lt 16 ]; then
   echo "serve: set GAZE_TOKEN to a random text of 16 characters or more (openssl rand -hex 24)" >&2
   exit 1
 fi
-# By the environment, so that the token isn't in the list of processes.
+# The token is passed in the environment, so that the list of processes doesn't show it.
 JUPYTER_TOKEN=$GAZE_TOKEN
 PATH="$GAZE_ROOT/bin/lab:$PATH"
 export JUPYTER_TOKEN PATH

@@ -1,15 +1,15 @@
 #!/bin/sh
 # Prepares the clone: tools/setup.sh [lab|lint|browser|cuda12|cuda13|plugin]...
 #
-# Without arguments: what the report and the tests need. The arguments add gopls for
-# JupyterLab, the linters, the browser test's packages, or a CUDA plugin; "plugin"
-# looks for XLA's CPU plugin again. Everything lands in .venv and bin of the clone.
-# Each step leaves a stamp of what it was made from and is skipped while that stays
-# the same, so running this again takes about a second.
+# Without arguments it installs everything that the report and the tests need. The
+# arguments add gopls for JupyterLab, the linters, the browser test's packages, or a CUDA
+# plugin; "plugin" looks for XLA's CPU plugin again. Everything is installed in .venv and
+# bin of the clone. Each step leaves a stamp and is skipped while its inputs are
+# unchanged, so running this again takes about a second.
 #
-# GAZE_PLUGIN=wheel|installer|none limits where XLA's CPU plugin may come from.
-# GAZE_SKIP_BUILD=on leaves out bin/gaze, for images that get the code later.
-# PYTHON names the Python to build .venv with (default: python3).
+# GAZE_PLUGIN=wheel|installer|none limits the sources of XLA's CPU plugin.
+# GAZE_SKIP_BUILD=on doesn't build bin/gaze, for container images that get the code later.
+# PYTHON is the Python to build .venv with (default: python3).
 set -eu
 
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -22,7 +22,7 @@ die() {
   exit 1
 }
 
-# is_on NAME tells whether a variable is on; a value that is neither on nor off ends this.
+# is_on NAME succeeds if a variable is on. A value that is neither on nor off is an error.
 is_on() {
   eval "value=\${$1:-}"
   case $(printf %s "$value" | tr '[:upper:]' '[:lower:]') in
@@ -46,17 +46,17 @@ check_settings() {
 # fingerprint FILE... prints a number that changes with the files' contents.
 fingerprint() { cat "$@" | cksum | tr ' ' '-'; }
 
-# done_already STEP VALUE succeeds when the step was done for that value.
+# done_already STEP VALUE succeeds if the step was done for that value.
 done_already() { [ -r "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]; }
 
-# stamp STEP VALUE notes that the step is done.
+# stamp STEP VALUE records that the step is done.
 stamp() {
   mkdir -p "$stamps"
   printf '%s\n' "$2" >"$stamps/.$1.$$"
   mv "$stamps/.$1.$$" "$stamps/$1"
 }
 
-# pip_install FILE installs exactly what a locked requirements file lists.
+# pip_install FILE installs exactly the packages of a locked requirements file.
 pip_install() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check \
     --no-deps --require-hashes -r "$1"
@@ -82,7 +82,7 @@ check_python() {
     die "$python is ${python_id%% *}, 3.10 or newer is needed; set PYTHON to another."
 }
 
-# c_works COMPILER... tells whether a program with libc's headers can be built.
+# c_works COMPILER... succeeds if a program with libc's headers can be built.
 c_works() {
   probe=$(mktemp -d)
   printf '#include <stdlib.h>\n#include <dlfcn.h>\nint main(void) { return dlopen(0, 1) == 0; }\n' >"$probe/probe.c"
@@ -92,8 +92,8 @@ c_works() {
   return $result
 }
 
-# find_c finds a C compiler for cgo, without which there is no XLA, and notes it for
-# tools/env.sh: the machine's own, else one that comes as a wheel.
+# find_c finds a C compiler for cgo, which XLA needs, and records it for tools/env.sh: the
+# machine's own, or else one from a wheel.
 find_c() {
   cgo=1
   if [ "${CGO_ENABLED:-1}" = 0 ]; then
@@ -101,7 +101,7 @@ find_c() {
     say "CGO_ENABLED is 0: building without XLA, on GoMLX's Go backend."
     return
   fi
-  # CC may carry arguments, so it is split on purpose.
+  # CC may have arguments, so it is split on purpose.
   # shellcheck disable=SC2046
   if c_works $(go env CC); then
     rm -f "$stamps/cc"
@@ -113,7 +113,7 @@ find_c() {
     return
   fi
   if [ "$(uname -s)" = Linux ]; then
-    say "no C compiler here: installing zig's as a wheel (100 MB), for cgo"
+    say "no C compiler found: installing zig's as a wheel (100 MB), for cgo"
     if pip_install tools/plugins/cc.txt; then
       zig=$(.venv/bin/python -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))')
       cat >"$wrapper" <<WRAPPER
@@ -130,19 +130,19 @@ WRAPPER
   cgo=0
   rm -f "$stamps/cc"
   say "No working C compiler: building without XLA, on GoMLX's Go backend." \
-    "Everything works, several times slower. For XLA: apt-get install gcc libc6-dev (macOS: xcode-select --install), then run this again."
+    "Everything works, but several times slower. For XLA: apt-get install gcc libc6-dev (macOS: xcode-select --install), then run this again."
 }
 
 make_venv() {
-  # A virtual environment holds absolute paths: a clone that was moved needs a new one.
+  # A virtual environment has absolute paths, so a clone that was moved needs a new one.
   value="$GAZE_ROOT $python_id"
   done_already venv "$value" && return
   say "making .venv with Python ${python_id%% *}"
   rm -rf .venv
   if ! "$python" -m venv .venv >/dev/null 2>&1; then
     rm -rf .venv
-    # Debian keeps ensurepip, which brings pip, in a package of its own.
-    say "$python has no ensurepip: fetching pip itself"
+    # Debian has ensurepip, which installs pip, in a separate package.
+    say "$python has no ensurepip: downloading pip"
     if ! { "$python" -m venv --without-pip .venv && "$python" tools/bootstrap_pip.py .venv; }; then
       rm -rf .venv
       short=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
@@ -161,7 +161,7 @@ install_python_packages() {
   stamp packages "$value"
 }
 
-# install_plugin gets XLA's CPU plugin: a wheel, else go-xla's installer, else none.
+# install_plugin installs XLA's CPU plugin: from a wheel, or else with go-xla's installer.
 install_plugin() {
   stamp cgo "$cgo"
   want=${GAZE_PLUGIN:-wheel installer}
@@ -195,16 +195,16 @@ plugin_from_wheel() {
     if pip_install "tools/plugins/$list.txt"; then
       return 0
     fi
-    say "that wheel can't be had here"
+    say "that wheel isn't available here"
   done
   return 1
 }
 
-# plugin_from_installer has go-xla fetch its own build; the only way on macOS.
+# plugin_from_installer downloads go-xla's own build, the only source on macOS.
 plugin_from_installer() {
-  say "asking go-xla's installer for XLA's CPU plugin"
+  say "installing XLA's CPU plugin with go-xla's installer"
   tools/with-env.sh go run ./internal/pjrtinstall .venv/lib/go-xla && return 0
-  say "go-xla's installer can't reach its source here"
+  say "go-xla's installer failed; see above"
   return 1
 }
 
@@ -218,11 +218,12 @@ install_go_tools() {
   fi
 }
 
-# fetch_modules brings what cells may import: they are compiled with the network off.
+# fetch_modules downloads the modules that cells may import, because cells are compiled
+# without the network.
 fetch_modules() {
   value=$(fingerprint go.mod go.sum)
   done_already modules "$value" && return
-  say "fetching the Go modules (go.mod)"
+  say "downloading the Go modules (go.mod)"
   tools/with-env.sh go mod download
   stamp modules "$value"
 }
@@ -240,13 +241,13 @@ spec = {
     "display_name": "Go (Gaze)",
     "language": "go",
     "interrupt_mode": "message",
-    # Jupyter fills this in: the folder that it was started in.
+    # Jupyter replaces this by the folder in which it was started.
     "env": {"GAZE_JUPYTER_FOLDER": "${PWD}"},
 }
 with open(path, "w") as f:
     json.dump(spec, f, indent=1)
 PYTHON
-  # JupyterLab would ask whether it may fetch news.
+  # Otherwise JupyterLab asks whether it may fetch news.
   mkdir -p .venv/jupyter .venv/etc/jupyter/labconfig
   printf '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}\n' \
     >.venv/etc/jupyter/labconfig/page_config.json
@@ -259,12 +260,12 @@ build_gaze() {
   tools/with-env.sh go build -o bin/gaze ./cmd/gaze
   try_internal_link
   note_xla
-  # Programs that are built elsewhere find the plugins of the clones noted in Gaze's cache.
+  # Programs built elsewhere use the plugins of the clones recorded in Gaze's cache.
   bin/gaze devices --remember "$GAZE_ROOT" ||
     say "Gaze's cache can't be written: only programs in this clone will find its plugin."
 }
 
-# note_xla notes for tools/kernel.sh that XLA is what programs use here.
+# note_xla records for tools/kernel.sh whether programs use XLA here.
 note_xla() {
   rm -f "$stamps/xla"
   if (unset GOMLX_BACKEND GAZE_KERNELS GAZE_TILES GAZE_MEMORY GAZE_COMPILED && tools/with-env.sh bin/gaze devices --json) | tr -d ' \n' | grep -q '"spec":"xla:[^}]*"used":true'; then
@@ -272,8 +273,8 @@ note_xla() {
   fi
 }
 
-# try_internal_link notes for tools/kernel.sh whether Go's own linker, without the C
-# compiler's, makes a program that runs and finds its backends here.
+# try_internal_link records for tools/kernel.sh whether a program linked by Go's own linker,
+# without the C compiler's, runs and finds its backends here.
 try_internal_link() {
   rm -f "$stamps/link"
   [ "$(uname -s)" = Linux ] || return 0
@@ -285,14 +286,14 @@ try_internal_link() {
   rm -rf "$probe"
 }
 
-# add_extra NAME installs what only some targets need.
+# add_extra NAME installs tools that only some targets need.
 add_extra() {
   case $1 in
     lab)
       value="$(go env GOVERSION) $(fingerprint tools/go.mod tools/go.sum)"
       done_already lab "$value" && [ -x bin/lab/gopls ] && return
       say "building gopls, for completion in JupyterLab"
-      # Apart from the other programs, so that only JupyterLab's kernels start it.
+      # In a separate folder, so that only JupyterLab's kernels start it.
       GOBIN="$GAZE_ROOT/bin/lab" tools/with-env.sh go -C tools install golang.org/x/tools/gopls
       stamp lab "$value"
       ;;
@@ -302,13 +303,13 @@ add_extra() {
       say "installing the linters"
       GOBIN="$GAZE_ROOT/bin" tools/with-env.sh go -C tools install honnef.co/go/tools/cmd/staticcheck
       pip_install tools/lint/requirements.txt ||
-        say "shellcheck and hadolint can't be had here: scripts and Dockerfile stay unchecked"
+        say "shellcheck and hadolint aren't available here: scripts and Dockerfile won't be checked"
       stamp lint "$value"
       ;;
     browser)
       value=$(fingerprint tools/browser/requirements.txt)
       done_already browser "$value" && return
-      say "installing playwright (it drives a Chromium that is installed already)"
+      say "installing playwright (it needs an installed Chromium)"
       pip_install tools/browser/requirements.txt
       stamp browser "$value"
       ;;
@@ -322,7 +323,7 @@ add_extra() {
         ln -sfn ../nvidia "$site/jax_plugins/nvidia"
         stamp "$1" "$value"
       fi
-      say "use it with GOMLX_BACKEND=xla:cuda in front of a command; 'gaze devices' shows what is found"
+      say "to use it, put GOMLX_BACKEND=xla:cuda in front of a command; 'gaze devices' shows the plugins found"
       ;;
     *) die "unknown argument '$1'; see the top of tools/setup.sh" ;;
   esac

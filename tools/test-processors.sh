@@ -1,32 +1,32 @@
 #!/bin/sh
-# Runs the tests that depend on what the processor can do with its abilities switched off:
+# Runs the tests of code that depends on the processor, with instruction sets switched off:
 # tools/test-processors.sh
 #
-# Gaze, GoMLX's Go backend and XLA choose their code when a program starts. So each case
-# says with GAZE_TEST_VECTORS and GAZE_TEST_KERNELS what should be left, and the tests
-# called TestProcessorSwitches fail where a switch switched nothing. "make test" runs the
-# code for the processor at hand besides.
+# Gaze, GoMLX's Go backend and XLA choose their code when a program starts. Each case sets
+# GAZE_TEST_VECTORS and GAZE_TEST_KERNELS to the code that should be left, and the tests
+# called TestProcessorSwitches fail if a switch has no effect. "make test" also runs the
+# tests with the code for the machine's own processor.
 set -eu
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 cd "$GAZE_ROOT"
 
 if [ "$(go env GOARCH)" != amd64 ]; then
-  echo "other processors: skipped, only amd64 chooses its code by abilities"
+  echo "other processors: skipped, only amd64 has code for several instruction sets"
   exit 0
 fi
 
-# Variables of the user's own would choose, too.
+# The user's own values of these variables would also affect the choice.
 unset GAZE_KERNELS GAZE_TILES XLA_FLAGS GOMLX_SIMD_AVX512 GOMLX_SIMD_AVX2
-# Programs compiled for tests would fill the user's cache.
+# The tests' compiled XLA programs would only fill the user's cache.
 : "${GAZE_COMPILED:=off}"
 export GAZE_COMPILED
 
 no512=cpu.avx512f=off
 no2=cpu.avx512f=off,cpu.avx2=off
 
-# check CASE VARIABLE=VALUE... -- ARGUMENTS: go test with the variables. Results of go
-# test are kept without regard to GODEBUG, so -count=1.
+# check CASE VARIABLE=VALUE... -- ARGUMENTS runs go test with the variables. go test caches
+# its results without regard to GODEBUG, hence -count=1.
 check() {
   echo "== $1"
   shift
@@ -36,7 +36,7 @@ check() {
     shift
   done
   shift
-  # shellcheck disable=SC2086 # none of the variables holds a blank
+  # shellcheck disable=SC2086 # none of the variables has a blank
   env $variables go test -count=1 -timeout 10m "$@"
 }
 
@@ -56,7 +56,7 @@ if [ "$(go env CGO_ENABLED)" = 0 ]; then
   echo "XLA on other processors: skipped, it needs cgo"
   exit 0
 fi
-# XLA takes seconds to compile each program, so few are run.
+# XLA takes seconds to compile each program, so only a few tests run.
 check "AVX2, XLA" GODEBUG=$no512 GAZE_KERNELS=off XLA_FLAGS=--xla_cpu_max_isa=AVX2 GAZE_TEST_VECTORS=AVX2 GAZE_TEST_KERNELS=off -- \
   -run 'Switches|HeldTo|Products|Probabilities|RunInBFloat16|BFloat16Golden/default|GreedyGolden|TestGolden/(timm_vit|hf_dinov2)/' \
   ./pkg/backend ./pkg/nn ./pkg/vit ./pkg/train ./pkg/caption

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs the race detector where goroutines share memory: tools/test-race.sh
+# Runs the tests of packages whose goroutines share memory with the race detector:
+# tools/test-race.sh
 #
-# Packages that run graphs are tested with the Go backend there: XLA's threads aren't
-# Go's, so the detector sees nothing of them, and its memory map disturbs theirs.
+# Packages that run graphs are tested on the Go backend. The detector can't see XLA's
+# threads, because they aren't Go's, and its memory map interferes with XLA's.
 set -eu
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
@@ -12,9 +13,9 @@ if [ "${CGO_ENABLED:-1}" = 0 ]; then
   echo "race detector: skipped, it needs cgo"
   exit 0
 fi
-# The vector kernels stay on; without them the detector would take far longer.
+# The vector kernels stay on; without them the tests would take much longer.
 GOMLX_BACKEND=go:ops_sequential go test -race -short -timeout 20m \
   ./internal/... ./pkg/data/... ./pkg/hub ./pkg/plots ./pkg/transform ./pkg/weights
-# GoMLX's Go backend aliases its buffers in a way that the detector's pointer check, a thing
-# apart from races, doesn't let pass.
+# GoMLX's Go backend aliases its buffers in a way that the pointer check (checkptr), which
+# -race turns on and which has nothing to do with races, doesn't allow.
 GOMLX_BACKEND=go:ops_sequential go test -race -short -timeout 20m -gcflags=all=-d=checkptr=0 ./pkg/backend ./pkg/vit ./pkg/caption/... ./pkg/explain ./pkg/notebook ./pkg/train ./pkg/evaluate/...

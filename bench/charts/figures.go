@@ -7,12 +7,12 @@ import (
 	"gaze/pkg/plots"
 )
 
-// ratios is a chart of a group's rows: how many times as fast as each peer Gaze is.
-// There is none where Gaze or its peers have no figures.
+// ratios returns a chart of a group's rows with Gaze's speed relative to each peer. ok is
+// false if Gaze or all its peers have no figures.
 func (r results) ratios(group string, rows []row) (plots.Figure, bool) {
 	chart := plots.BarChart{
-		Title:      "How many times as fast as its peers Gaze on XLA is: " + group,
-		Subtitle:   "ratios of medians; right of 1 Gaze is faster",
+		Title:      "Speed of Gaze on XLA relative to its peers: " + group,
+		Subtitle:   "ratios of medians; above 1 Gaze is faster",
 		Horizontal: true,
 		Lines:      []float64{1},
 		Format:     func(v float64) string { return fmt.Sprintf("%.2f", v) },
@@ -30,7 +30,7 @@ func (r results) ratios(group string, rows []row) (plots.Figure, bool) {
 		for _, row := range rows {
 			ratio := row.Peers[peer].median() / row.Peers["gaze"].median()
 			if ratio == 0 || math.IsInf(ratio, 0) {
-				ratio = math.NaN() // leaves the bar out
+				ratio = math.NaN() // no bar
 			}
 			bars.Values = append(bars.Values, ratio)
 		}
@@ -50,8 +50,8 @@ func anyNumber(series []plots.Bars) bool {
 	return false
 }
 
-// growth is a chart of the time of one repetition over what grows, both axes
-// logarithmic, with each line's slope by least squares.
+// growth returns a chart of the time of one repetition against the quantity that grows,
+// with logarithmic axes and the slope of each line by least squares.
 func (r results) growth(axis string, rows []row) (plots.Figure, bool) {
 	chart := plots.LineChart{
 		Title: "Seconds by " + axis, Subtitle: "in brackets: the exponent fitted to the line",
@@ -75,7 +75,7 @@ func (r results) growth(axis string, rows []row) (plots.Figure, bool) {
 	return chart, len(chart.Series) > 0
 }
 
-// exponent is the power of x that fits y best: the slope of their logarithms.
+// exponent returns the power of x that fits y best: the slope of their logarithms.
 func exponent(x, y []float64) float64 {
 	var mx, my float64
 	for i := range x {

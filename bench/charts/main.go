@@ -1,9 +1,9 @@
-// Command charts draws what bench/run.py measured: for each group of rows how many
-// times as fast as its peers Gaze is, and how cost grows with a fitted exponent.
+// Command charts draws the results of bench/run.py: for each group of rows the speed of
+// Gaze relative to its peers, and for scaling the cost with a fitted exponent.
 //
 //	charts RESULTS
 //
-// RESULTS is the folder that holds bench.json; bench-NAME.png go there, too.
+// RESULTS is the folder with bench.json. The charts are written there as bench-NAME.png.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// results is what is read of bench.json.
+// results has the fields that are read from bench.json.
 type results struct {
 	Peers map[string]string `json:"peers"` // titles
 	Rows  []row             `json:"rows"`
@@ -39,17 +39,17 @@ type row struct {
 	Name  string            `json:"name"`
 	Unit  string            `json:"unit"`
 	Items float64           `json:"items"`
-	Axis  string            `json:"axis"` // of a row of scaling
+	Axis  string            `json:"axis"` // for rows of scaling
 	X     float64           `json:"x"`
 	Peers map[string]figure `json:"peers"`
 }
 
-// figure is what one peer reached.
+// figure is the result of one peer.
 type figure struct {
-	Seconds []float64 `json:"seconds"` // of one repetition, by round; none if it can't do the row
+	Seconds []float64 `json:"seconds"` // of one repetition, by round; empty if the peer can't do the row
 }
 
-// median is the median of the rounds, 0 without any.
+// median returns the median of the rounds, 0 if there are none.
 func (f figure) median() float64 {
 	s := slices.Sorted(slices.Values(f.Seconds))
 	if len(s) == 0 {
@@ -105,7 +105,7 @@ func (r results) figures() map[string]plots.Figure {
 	return figures
 }
 
-// present is the names of the peers with a figure in some row, by place.
+// present returns the names of the peers that have a figure in some row, by place.
 func (r results) present(rows []row) []string {
 	found := map[string]bool{}
 	for _, row := range rows {
@@ -125,10 +125,10 @@ func (r results) present(rows []row) []string {
 	return names
 }
 
-// places is the peers of most rows as charts have them, and the order of their colours.
+// places has the peers of most rows, in the order of charts and of their colours.
 var places = []string{"gaze", "jax", "onnxruntime", "torch", "torch-mkl", "torch-compile", "gaze-go"}
 
-// place is a peer's place in a chart; after the others if it's in few.
+// place returns a peer's index in a chart. Peers of few rows come after the others.
 func place(peer string) int {
 	if i := slices.Index(places, strings.TrimSuffix(peer, "-gpu")); i >= 0 {
 		return i
@@ -136,7 +136,8 @@ func place(peer string) int {
 	return len(places)
 }
 
-// colors is the names' colours: those of most rows have the same in all charts.
+// colors returns the colours of peers. Peers of most rows have the same colour in all
+// charts.
 func colors(names []string) map[string]color.Color {
 	colors, next := map[string]color.Color{}, 1
 	for _, name := range names {

@@ -30,7 +30,7 @@ func TestRun(t *testing.T) {
 		f, err := os.Open(filepath.Join(folder, "bench-"+name+".png"))
 		if !want {
 			if err == nil {
-				t.Errorf("there is a chart of %s, of which nothing can be shown", name)
+				t.Errorf("there is a chart of %s, which has no figures to show", name)
 			}
 			continue
 		}
@@ -83,7 +83,8 @@ func TestExponent(t *testing.T) {
 	}
 }
 
-// TestColors: a peer of most rows has one colour in all charts, no two in one chart the same.
+// TestColors checks that a peer of most rows has the same colour in all charts, and that
+// no two peers in a chart have the same colour.
 func TestColors(t *testing.T) {
 	charts := [][]string{places, {"gaze", "jax", "torch"}, {"gaze", "catr", "hf"}, {"jax-gpu", "torch-gpu"}, {"gaze-cold", "ipykernel", "ipykernel-cold"}}
 	all := colors(places)
@@ -95,7 +96,7 @@ func TestColors(t *testing.T) {
 			}
 			seen[c] = name
 			if want, ok := all[strings.TrimSuffix(name, "-gpu")]; ok && c != want {
-				t.Errorf("%v: %s has another colour than among all", names, name)
+				t.Errorf("%v: %s has a different colour than in a chart of all peers", names, name)
 			}
 		}
 	}

@@ -1,17 +1,17 @@
-"""Gaze's JPEG decoding against PIL's Image.open(path).convert("RGB"), alone and with
-the transforms of a training run after it, torchvision's on PIL images.
+"""Compares Gaze's JPEG decoding with PIL's Image.open(path).convert("RGB"), alone and
+followed by the transforms of a training run (torchvision's on PIL images).
 
-Both sides read the same files on one core, in turns; each turn goes over all
-pictures of a row, and a ratio is one turn of PIL over the turn of Gaze after it.
-Times are the processes' own processor time, which other work on the machine
-disturbs less than the clock on the wall.
+Both sides read the same files on one core, alternately. Each turn decodes all pictures
+of a row, and a ratio is the time of one turn of PIL divided by that of Gaze's next turn.
+Times are the processor time of the processes, which other work on the machine affects
+less than wall-clock time.
 Run from the repository root, with the packages of tools/golden/requirements.txt:
 
     go build -o decode-bench ./bench/decode
     python bench/decode/compare.py ./decode-bench bench/results/decode.json
 
-The rows are made-up pictures with the spectrum of photographs, from fixed seeds,
-and the photographs below ../shared/data (or $GAZE_SHARED_DATA) as they are.
+The rows are synthetic pictures with the spectrum of photographs, from fixed seeds,
+and the photographs in ../shared/data (or $GAZE_SHARED_DATA), unchanged.
 """
 import json
 import os
@@ -32,11 +32,11 @@ from torchvision import transforms as T
 
 torch.set_num_threads(1)
 TURNS = 25
-SECONDS = 0.15  # of PIL in a turn, about
+SECONDS = 0.15  # approximate time of PIL in a turn
 
 
 def photograph(height, width, seed):
-    """Colours whose amplitude falls with frequency, as a photograph's does."""
+    """Random colours whose amplitude falls with frequency, as in a photograph."""
     rng = np.random.default_rng(seed)
     fy, fx = np.meshgrid(np.fft.fftfreq(height), np.fft.rfftfreq(width), indexing="ij")
     falloff = np.hypot(fy, fx)
@@ -78,7 +78,7 @@ def shared():
 
 
 def pipelines():
-    """The report's augmentation and the usual one, as Gaze's text and torchvision's."""
+    """The report's augmentation and the usual one, as Gaze's pipeline text and as torchvision's transforms."""
     yield "the report's pipeline at 256", (
         "randomhflip | centercrop(256) | resize(256,256) | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | "
         "perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)"

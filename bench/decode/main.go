@@ -1,11 +1,11 @@
-// Command decode decodes pictures and says how long it took: the Go side of
-// compare.py, which runs it and PIL in turns.
+// Command decode decodes pictures and prints the time it took. It is the Go side of
+// compare.py, which runs it and PIL alternately.
 //
 //	decode [-pipeline PIPELINE] PICTURE...
 //
-// For each line on standard input, a number of rounds, it decodes all pictures so
-// many times on one core, and runs the pipeline over them if there is one, and
-// answers with the seconds of processor time.
+// Each line on standard input is a number of rounds. For each, it decodes all pictures
+// that many times on one core, applies the pipeline to them if there is one, and prints
+// the seconds of processor time.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 func serve(args []string, in io.Reader, out io.Writer) error {
 	runtime.GOMAXPROCS(1)
 	flags := flag.NewFlagSet("decode", flag.ContinueOnError)
-	spec := flags.String("pipeline", "", "transforms to run over each picture")
+	spec := flags.String("pipeline", "", "transforms to apply to each picture")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 	for lines.Scan() {
 		var rounds int
 		if _, err := fmt.Sscan(lines.Text(), &rounds); err != nil {
-			return fmt.Errorf("%q: a number of rounds should be here", lines.Text())
+			return fmt.Errorf("%q isn't a number of rounds", lines.Text())
 		}
 		start := seconds()
 		for range rounds {
@@ -66,7 +66,7 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 	return lines.Err()
 }
 
-// worker is what a loader's worker has: memory that it reuses.
+// worker has the buffers that a loader's worker reuses.
 type worker struct {
 	decoder  data.Decoder
 	buffers  transform.Buffers

@@ -6,5 +6,5 @@ import "time"
 
 var started = time.Now()
 
-// seconds is the time on the wall where there is no other.
+// seconds returns the wall-clock time, because processor time isn't available here.
 func seconds() float64 { return time.Since(started).Seconds() }

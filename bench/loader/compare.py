@@ -1,9 +1,9 @@
-"""Gaze's loader against torch's DataLoader over ImageFolder.
+"""Compares Gaze's loader with torch's DataLoader over ImageFolder.
 
-Both sides decode and transform the same JPEG files (made up, with the spectrum of
-photographs, from fixed seeds) in shuffled batches of 16, in turns, an epoch each;
-a ratio is one epoch of torch over the epoch of Gaze after it. Torch decodes with
-PIL. Its workers are processes that stay between epochs.
+Both sides decode and transform the same JPEG files (synthetic, with the spectrum of
+photographs, from fixed seeds) in shuffled batches of 16, alternating after each epoch.
+A ratio is the time of one epoch of torch divided by that of Gaze's next epoch. Torch
+decodes with PIL. Its workers are processes that are kept between epochs.
 Run from the repository root, with the packages of tools/golden/requirements.txt:
 
     go build -o loader-bench ./bench/loader
@@ -47,7 +47,7 @@ def quartiles(values):
 
 def compare(program, folder, name, workers):
     text, pipeline = PIPELINES[name]
-    # With one worker torch loads in the process itself.
+    # With one worker torch loads in the main process.
     theirs = torch.utils.data.DataLoader(
         ImageFolder(folder, pipeline), batch_size=16, shuffle=True,
         num_workers=workers if workers > 1 else 0, persistent_workers=workers > 1,
@@ -62,14 +62,14 @@ def compare(program, folder, name, workers):
         print(number, file=gaze.stdin, flush=True)
         return tuple(map(float, gaze.stdout.readline().split()))
 
-    torch_epoch()  # its workers begin here, before there is a pipe that they would inherit
+    torch_epoch()  # starts torch's workers here, before there is a pipe that they would inherit
     gaze = subprocess.Popen([program, folder, str(workers), text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     gaze_epoch(0)
     turns = [(torch_epoch(), gaze_epoch(i + 1)) for i in range(TURNS)]
     gaze.stdin.close()
     gaze.wait()
     row = {"pipeline": name, "workers": workers}
-    # The processor time of torch's worker processes isn't to be had.
+    # The processor time of torch's worker processes isn't available.
     for which, label in enumerate(("clock", "processor")[: 2 if workers == 1 else 1]):
         row |= {
             f"torch_ms_{label}": round(statistics.median(a[which] for a, _ in turns) * 1000 / PICTURES, 3),

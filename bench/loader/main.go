@@ -1,11 +1,10 @@
-// Command loader loads a data set's pictures in batches and says how long it
-// took: the Go side of compare.py, which runs it and torch's DataLoader in turns.
+// Command loader loads a data set's pictures in batches and prints the time it took.
+// It is the Go side of compare.py, which runs it and torch's DataLoader alternately.
 //
 //	loader FOLDER WORKERS PIPELINE
 //
-// For each line on standard input, an epoch's number, it loads that epoch in
-// shuffled batches of 16 and answers with the seconds on the clock and those of
-// processor time.
+// Each line on standard input is the number of an epoch. For each, it loads that epoch in
+// shuffled batches of 16 and prints the seconds of wall-clock time and of processor time.
 package main
 
 import (

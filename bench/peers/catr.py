@@ -1,5 +1,5 @@
-"""The loop of CATR's predict.py in torch: the picture and all slots of the decoder anew
-for every piece. The model is that of tools/golden, in CATR's names."""
+"""The loop of CATR's predict.py in torch: it computes the picture and all slots of the
+decoder again for every token. The model is that of tools/golden, with CATR's names."""
 import torch
 from caption_model import Captioner
 from protocol import serve, values

@@ -1,5 +1,5 @@
-# The first cell of the Python notebook that bench/cells.py compares with: what a user
-# would have imported, loaded and defined before editing the cells that are timed.
+# The first cell of the Python notebook in bench/cells.py: the imports, the model and the
+# functions that a user would already have when editing the cells that are timed.
 import math
 import os
 
@@ -36,7 +36,7 @@ def show_grid(pipeline, picture, draws):
 
 
 def attention(path):
-    """The part of a picture that the model sees, and its maps by layer, [14, 14]."""
+    """The crop of a picture that the model gets, and its attention maps by layer, [14, 14]."""
     seen = prepare(Image.open(path).convert("RGB"))
     maps.clear()
     with torch.inference_mode():
@@ -57,7 +57,7 @@ def show_attention(seen, layers, layer):
 
 
 def show_positions(rows, cols):
-    """The similarity of every position with all others, a small map for each."""
+    """The similarity of every position to all others, as a small map for each."""
     grid = net.pos_embed[:, 1:].detach().reshape(1, 14, 14, -1).permute(0, 3, 1, 2)
     grid = torch.nn.functional.interpolate(grid, (rows, cols), mode="bicubic", antialias=True)
     e = torch.nn.functional.normalize(grid[0].flatten(1).T, dim=1)

@@ -1,6 +1,6 @@
-"""transformers' generate, with its cache of keys and values, on a model of a captioner's
-size: torchvision's ResNet, then BART's encoder and decoder with the captioner's widths,
-layers, vocabulary and head. It is another model, so its pieces are compared with none."""
+"""transformers' generate, with its key-value cache, on a model of the captioner's size:
+torchvision's ResNet, then BART's encoder and decoder with the captioner's widths, layers,
+vocabulary and head. It is another model, so its tokens aren't checked."""
 import torch
 from catr import CONFIGS
 from protocol import serve, values

@@ -1,4 +1,4 @@
-"""JAX's side: a small functional Vision Transformer on timm's weights, jit-compiled."""
+"""The JAX worker: a small functional Vision Transformer with timm's weights, jit-compiled."""
 from functools import partial
 
 import jax
@@ -21,7 +21,7 @@ def attend(p, name, heads, x):
     """Self-attention; returns its output and the probabilities [batch, heads, tokens, tokens]."""
     batch, tokens, dim = x.shape
     qkv = linear(p, name + ".qkv", x).reshape(batch, tokens, 3, heads, dim // heads)
-    if x.dtype == jnp.bfloat16:  # on a card cuDNN's
+    if x.dtype == jnp.bfloat16:  # cuDNN's attention on a GPU
         flash = "cudnn" if jax.default_backend() == "gpu" else "xla"
         out = jax.nn.dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], implementation=flash)
         return linear(p, name + ".proj", out.reshape(batch, tokens, dim)), jnp.zeros((batch, heads, 1, tokens), x.dtype)
@@ -40,7 +40,7 @@ def block(heads, i, p, x):
 
 
 def forward(m, p, images, checkpointing=False):
-    """images [batch, 3, size, size]; returns logits and the [class] rows [batch, layers, heads, patches]."""
+    """images [batch, 3, size, size]; returns logits and the [class] token's attention [batch, layers, heads, patches]."""
     batch, grid, patch = images.shape[0], m["size"] // m["patch"], m["patch"]
     x = images.reshape(batch, 3, grid, patch, grid, patch).transpose(0, 2, 4, 1, 3, 5).reshape(batch, grid * grid, -1)
     x = x @ p["patch_embed.proj.weight"].reshape(m["dim"], -1).T + p["patch_embed.proj.bias"]
@@ -54,7 +54,7 @@ def forward(m, p, images, checkpointing=False):
 
 
 def as_told(task, tree):
-    """Numbers of the task's precision."""
+    """Converts to the task's precision."""
     return jax.tree.map(lambda x: x.astype(task.get("precision", jnp.float32)), tree)
 
 

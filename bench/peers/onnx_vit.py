@@ -1,4 +1,4 @@
-"""ONNX Runtime's side: timm's Vision Transformer as torch.onnx.export writes it."""
+"""The ONNX Runtime worker: timm's Vision Transformer, exported by torch.onnx.export."""
 import onnxruntime
 from protocol import CannotDo, serve, values
 

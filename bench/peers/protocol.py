@@ -1,9 +1,9 @@
-"""What every worker speaks with bench/run.py: lines on standard input and output.
+"""The protocol between workers and bench/run.py: lines on standard input and output.
 
-The first line in is a task, a JSON object. The worker prepares it (loads, compiles,
+The first input line is a task, a JSON object. The worker prepares it (loads, compiles,
 computes the first answer and writes it to the file task["output"] as float32 values)
-and answers with {"ready": true} or {"error": "why it can't"}. Each line after that is
-a number of repetitions, answered with the seconds that they took.
+and replies {"ready": true} or {"error": "why it can't"}. Each further input line is a
+number of repetitions; the reply is the seconds that they took.
 """
 import json
 import os
@@ -20,7 +20,7 @@ class CannotDo(Exception):
 def serve(prepare):
     """prepare(task) returns (first answer, work): work() is one repetition."""
     replies = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what libraries print must not come between the replies
+    os.dup2(2, 1)  # the output of libraries must not mix with the replies
     task = json.loads(sys.stdin.readline())
     try:
         answer, work = prepare(task)
@@ -37,5 +37,5 @@ def serve(prepare):
 
 
 def values(task):
-    """The task's input, in its shape."""
+    """The task's input, in the task's shape."""
     return np.fromfile(task["input"], np.float32).reshape(task["shape"])

@@ -12,8 +12,8 @@ def build(m, weights):
 
 
 class ClassRows(torch.nn.Module):
-    """Pictures in, [batch, layers, heads, patches] out. The maps exist only without
-    scaled_dot_product_attention; hooks take them."""
+    """Pictures in, [batch, layers, heads, patches] out. Hooks read the maps, which exist
+    only without scaled_dot_product_attention."""
 
     def __init__(self, model):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Torch's side: timm's Vision Transformer, eager or, with the argument "compile", compiled."""
+"""The torch worker: timm's Vision Transformer, eager or, with the argument "compile", compiled."""
 import sys
 
 import torch
@@ -9,7 +9,7 @@ COMPILE = "compile" in sys.argv[1:]
 
 
 def finished(x):
-    """What a card computes is there when it says so."""
+    """Waits until the GPU has finished."""
     if x.is_cuda:
         torch.cuda.synchronize()
     return x
@@ -18,7 +18,7 @@ def finished(x):
 def inference(task, wrap=lambda model: model):
     model, x = wrap(build(task["model"], task["weights"])).eval(), torch.from_numpy(values(task))
     model, x = model.to(task.get("device", "cpu")), x.to(task.get("device", "cpu"))
-    if "precision" in task:  # weights and pictures as well: the fastest
+    if "precision" in task:  # also for weights and pictures, which is fastest
         model, x = model.to(getattr(torch, task["precision"])), x.to(getattr(torch, task["precision"]))
     run = torch.compile(model) if COMPILE else model
 

@@ -1,5 +1,5 @@
-"""torchvision's side of decoding and augmenting, on PIL images ("pil") or with its v2
-transforms on tensors ("v2")."""
+"""The torchvision worker for decoding and augmenting, on PIL images ("pil") or with its
+v2 transforms on tensors ("v2")."""
 import sys
 
 import torch
@@ -13,7 +13,7 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
 def pipelines(T, last):
-    """By the names of rows.py; last(mean, std) makes a normalised float tensor."""
+    """The augmentations, by their names in rows.py; last(mean, std) makes a normalised float tensor."""
     return {
         "check": T.Compose([T.Resize((224, 224)), *last([0.5] * 3, [0.5] * 3)]),
         "the report's augmentation": T.Compose([

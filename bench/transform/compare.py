@@ -1,9 +1,9 @@
-"""Gaze's transforms against torchvision's on PIL images: the report's pipeline.
+"""Compares Gaze's transforms with torchvision's on PIL images, for the report's pipeline.
 
-Both sides work on one core, on the same decoded pictures (500 x 375, as the pets
-are), in turns; each turn goes over all pictures, and a ratio is one turn of
-torchvision over the turn of Gaze after it. Run from the repository root, with the
-packages of tools/golden/requirements.txt:
+Both sides work on one core, on the same decoded pictures (500 x 375, the size of the
+pets), alternately. Each turn transforms all pictures, and a ratio is the time of one
+turn of torchvision divided by that of Gaze's next turn. Run from the repository root,
+with the packages of tools/golden/requirements.txt:
 
     GOEXPERIMENT=simd go build -o transform-bench ./bench/transform
     python bench/transform/compare.py ./transform-bench bench/results/transform.json

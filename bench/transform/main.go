@@ -1,10 +1,10 @@
-// Command transform runs a pipeline over pictures and says how long it took: the
-// Go side of compare.py, which runs it and torchvision in turns.
+// Command transform applies a pipeline to pictures and prints the time it took. It is
+// the Go side of compare.py, which runs it and torchvision alternately.
 //
 //	transform PIPELINE PICTURE.ppm...
 //
-// For each line on standard input, a number of rounds, it runs the pipeline so
-// many times over all pictures on one core and answers with the seconds.
+// Each line on standard input is a number of rounds. For each, it applies the pipeline to
+// all pictures that many times on one core and prints the seconds.
 package main
 
 import (
@@ -48,7 +48,7 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 	for lines.Scan() {
 		var rounds int
 		if _, err := fmt.Sscan(lines.Text(), &rounds); err != nil {
-			return fmt.Errorf("%q: a number of rounds should be here", lines.Text())
+			return fmt.Errorf("%q isn't a number of rounds", lines.Text())
 		}
 		start := time.Now()
 		for range rounds {
@@ -74,7 +74,7 @@ func readPPM(path string) (*transform.Image, error) {
 	r := bufio.NewReader(f)
 	var width, height, most int
 	if _, err := fmt.Fscanf(r, "P6\n%d %d\n%d\n", &width, &height, &most); err != nil || most != 255 || width < 1 || height < 1 || height > 1<<28/width {
-		return nil, fmt.Errorf("no 8-bit portable pixmap")
+		return nil, fmt.Errorf("not an 8-bit portable pixmap")
 	}
 	im := transform.NewImage(width, height, 3)
 	_, err = io.ReadFull(r, im.Pix)

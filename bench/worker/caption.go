@@ -9,7 +9,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// prepareCaption answers with the word pieces of the captions, [batch, pieces].
+// prepareCaption's answer is the tokens of the captions, [batch, pieces].
 func prepareCaption(b compute.Backend, t task) ([]float32, work, error) {
 	m, err := caption.Load(t.Weights)
 	if err != nil {
@@ -19,7 +19,7 @@ func prepareCaption(b compute.Backend, t task) ([]float32, work, error) {
 	for i := range words {
 		words[i] = fmt.Sprint("word", i)
 	}
-	for i, word := range map[int]string{0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]"} { // BERT's places
+	for i, word := range map[int]string{0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]"} { // BERT's token ids
 		words[i] = word
 	}
 	vocab, err := caption.NewVocab(words)
@@ -39,7 +39,7 @@ func prepareCaption(b compute.Backend, t task) ([]float32, work, error) {
 	for i := range t.Shape[0] {
 		inputs = append(inputs, &transform.Tensor{Data: values[i*each : (i+1)*each], Shape: [3]int(t.Shape[1:])})
 	}
-	// Attention is left out: neither peer gives any.
+	// Without attention maps, because the peers don't compute them either.
 	options := caption.Options{MaxTokens: t.Pieces, NoAttention: true}
 	results, err := c.CaptionTensors(inputs, options)
 	if err != nil {

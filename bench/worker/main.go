@@ -1,9 +1,8 @@
-// Command worker is Gaze's side of bench/run.py, whose Python sides are in
-// bench/peers and speak the same: the first line on standard input is a task, a JSON
-// object, which is prepared and answered with {"ready":true,"engine":…}, or with
-// {"error":"why it can't be done"}, once the first answer has been computed and
-// written; each line after it is a number of repetitions, answered with
-// {"seconds":…}.
+// Command worker is Gaze's worker for bench/run.py. The Python workers in bench/peers use
+// the same protocol. The first line on standard input is a task, a JSON object. The worker
+// prepares it, computes the first answer and writes it to a file, and then replies
+// {"ready":true,"engine":…}, or {"error":"why it can't be done"}. Each further line is a
+// number of repetitions; the reply is {"seconds":…}.
 package main
 
 import (
@@ -29,24 +28,24 @@ func main() {
 	}
 }
 
-// task is what is to be measured, as bench/rows.py makes it.
+// task describes the work to measure. bench/rows.py creates it.
 type task struct {
 	Kind    string `json:"kind"`
-	Backend string `json:"backend"` // "xla": the one that Gaze uses by itself, which must be XLA; else its specification
+	Backend string `json:"backend"` // "xla": the default backend, which must be XLA; otherwise a backend's specification
 	Weights string `json:"weights"`
 	Input   string `json:"input"`  // float32 values
 	Shape   [4]int `json:"shape"`  // of the input: [batch, 3, height, width]
-	Output  string `json:"output"` // where the first answer goes, float32 values
+	Output  string `json:"output"` // the file for the first answer, float32 values
 
-	Precision string `json:"precision"` // of products: "bfloat16"; else float32
+	Precision string `json:"precision"` // of matrix products: "bfloat16", otherwise float32
 
 	Labels        []int   `json:"labels"`
 	Rate          float64 `json:"rate"`
 	Accumulate    int     `json:"accumulate"`
 	Checkpointing bool    `json:"checkpointing"`
-	Losses        int     `json:"losses"` // how many updates' losses are the first answer
+	Losses        int     `json:"losses"` // number of updates whose losses are the first answer
 
-	Pieces int `json:"pieces"` // of a caption
+	Pieces int `json:"pieces"` // tokens of a caption
 
 	Pipeline string   `json:"pipeline"`
 	Check    string   `json:"check"` // the pipeline whose result is the first answer
@@ -61,7 +60,7 @@ func serve(in io.Reader, out io.Writer) error {
 	var t task
 	first, err := lines.ReadBytes('\n')
 	if err != nil {
-		return fmt.Errorf("no task came: %w", err)
+		return fmt.Errorf("no task received: %w", err)
 	}
 	if err := json.Unmarshal(first, &t); err != nil {
 		return fmt.Errorf("the task can't be read: %w", err)
@@ -82,7 +81,7 @@ func serve(in io.Reader, out io.Writer) error {
 		if _, err := fmt.Fscanln(lines, &n); err == io.EOF {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("a number of repetitions should have come: %w", err)
+			return fmt.Errorf("expected a number of repetitions: %w", err)
 		}
 		start := time.Now()
 		for range n {
@@ -96,7 +95,7 @@ func serve(in io.Reader, out io.Writer) error {
 	}
 }
 
-// prepare returns the first answer and what repeats it.
+// prepare returns the first answer and the work that repeats it.
 func prepare(t task) ([]float32, work, error) {
 	if t.Kind == "pipeline" {
 		return preparePipeline(t)
@@ -127,7 +126,7 @@ func open(spec string) (compute.Backend, error) {
 	return b, err
 }
 
-// engine names what computed, with its version; nothing for what needs none.
+// engine returns the name and version of the backend, "" for tasks that need none.
 func engine(spec string) string {
 	if !strings.HasPrefix(spec, "xla") {
 		return ""

@@ -15,7 +15,8 @@ import (
 	"gaze/pkg/vit"
 )
 
-// exchange serves a task and some turns, and returns the replies and the first answer.
+// exchange serves a task and some repetitions, and returns the replies and the first
+// answer.
 func exchange(t *testing.T, task map[string]any, turns string) ([]map[string]any, []float32) {
 	t.Helper()
 	task["output"] = filepath.Join(t.TempDir(), "answer")
@@ -37,11 +38,11 @@ func exchange(t *testing.T, task map[string]any, turns string) ([]map[string]any
 		}
 		replies = append(replies, r)
 	}
-	answer, _ := readFloats(task["output"].(string)) // there is none after an error
+	answer, _ := readFloats(task["output"].(string)) // missing after an error
 	return replies, answer
 }
 
-// small is a task of a tiny model on the Go backend, and four pictures for it.
+// small returns a task with a tiny model on the Go backend and four pictures.
 func small(t *testing.T, kind string) map[string]any {
 	t.Helper()
 	cfg, err := vit.ParseConfig("vit:dim=64,depth=2,heads=1,patch=16,size=32")

@@ -9,8 +9,8 @@ import (
 	"gaze/pkg/transform"
 )
 
-// preparePipeline decodes all pictures and runs a pipeline over them, on one core. It
-// answers with the tensor that another one, without draws, makes of the first picture.
+// preparePipeline decodes all pictures and applies a pipeline to them, on one core. Its
+// answer is the tensor of the first picture by another pipeline without random steps.
 func preparePipeline(t task) ([]float32, work, error) {
 	runtime.GOMAXPROCS(1)
 	if len(t.Pictures) == 0 {

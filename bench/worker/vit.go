@@ -9,8 +9,8 @@ import (
 	"gaze/pkg/vit"
 )
 
-// prepareInference answers with the logits [batch, classes] or, for attention, with
-// the [class] rows of all layers [batch, layers, heads, patches].
+// prepareInference's answer is the logits [batch, classes] or, for attention, the [class]
+// token's attention in all layers [batch, layers, heads, patches].
 func prepareInference(b compute.Backend, t task) ([]float32, work, error) {
 	m, err := vit.Load(t.Weights)
 	if err != nil {
@@ -46,7 +46,7 @@ func prepareInference(b compute.Backend, t task) ([]float32, work, error) {
 	return out.Logits.Values, once, nil
 }
 
-// prepareTraining answers with the losses of the first updates.
+// prepareTraining's answer is the losses of the first updates.
 func prepareTraining(b compute.Backend, t task) ([]float32, work, error) {
 	m, err := vit.Load(t.Weights)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package atomicfile writes files that are whole or not there: to a temporary
-// name in the same folder, synced, then renamed.
+// Package atomicfile writes files and folders that are either complete or absent. It
+// writes to a temporary name in the same folder, syncs, and renames. It doesn't decide
+// whether an existing file may be replaced: package outputs does.
 package atomicfile
 
 import (
@@ -11,20 +12,20 @@ import (
 	"time"
 )
 
-// pattern is what temporary files are called. It is short: the file's own name may
-// be as long as names can be.
+// pattern is the name of temporary files. It doesn't contain the file's own name, which
+// may already have the maximum length.
 const pattern = ".gaze-*.tmp"
 
-// Write creates or replaces the file at path with what write puts into w. The
-// folder must exist. Whatever fails, an earlier file at path stays as it was
-// and nothing half-written is left behind.
+// Write creates or replaces the file at path with the bytes that write writes to w. The
+// folder must exist. On any error, an existing file at path is unchanged and the
+// temporary file is removed.
 func Write(path string, write func(w io.Writer) error) error {
 	return WriteWith(path, write, os.Rename)
 }
 
-// WriteWith is [Write] for callers that decide themselves how the finished
-// temporary file gets its name: place is called once with the temporary file,
-// whole and synced, and path. When place fails, the temporary file is removed.
+// WriteWith is like [Write], but calls place to move the finished temporary file to path.
+// place is called once, after the file is complete and synced. If place fails, the
+// temporary file is removed.
 func WriteWith(path string, write func(w io.Writer) error, place func(temp, path string) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), pattern)
 	if err != nil {
@@ -50,9 +51,9 @@ func WriteWith(path string, write func(w io.Writer) error, place func(temp, path
 	return place(f.Name(), path)
 }
 
-// PlaceNew gives a finished temporary file its name unless a file of that name
-// exists; the error then is [fs.ErrExist]. It is one step of the file system
-// where that has hard links, a check and a rename where it doesn't.
+// PlaceNew renames a finished temporary file to path unless path exists, which is
+// [fs.ErrExist]. On file systems with hard links this is atomic; on others it is a check
+// followed by a rename.
 func PlaceNew(temp, path string) error {
 	err := os.Link(temp, path)
 	if err == nil {
@@ -67,7 +68,7 @@ func PlaceNew(temp, path string) error {
 	return os.Rename(temp, path)
 }
 
-// WriteBytes is [Write] for content that is at hand.
+// WriteBytes is [Write] for content in memory.
 func WriteBytes(path string, data []byte) error {
 	return Write(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -75,7 +76,7 @@ func WriteBytes(path string, data []byte) error {
 	})
 }
 
-// named puts the name that the caller knows in place of the temporary one.
+// named replaces the temporary file's path in an error by the caller's path.
 func named(err error, path string) error {
 	var at *fs.PathError
 	if errors.As(err, &at) && temporary(at.Path) {
@@ -89,13 +90,12 @@ func temporary(path string) bool {
 	return ok && err == nil
 }
 
-// Sweep removes from a folder what processes that were killed while they wrote
-// have left in it. Nobody may be writing there. A folder that isn't there has
-// nothing to remove.
+// Sweep removes the temporary files that killed processes left in a folder. No other
+// process may be writing to the folder. It is no error if the folder doesn't exist.
 func Sweep(dir string) error { return SweepOlder(dir, 0) }
 
-// SweepOlder is [Sweep] for a folder that others may be writing to: what changed
-// within the given time stays.
+// SweepOlder is like [Sweep], but keeps files that changed within the given time, so that
+// other processes may be writing to the folder.
 func SweepOlder(dir string, age time.Duration) error {
 	list, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// WriteFolder makes the folder dir, which must not exist yet or be empty, with
-// what fill puts into a temporary one beside it. Folders above are made. Whatever
-// fails, nothing half-written is left behind.
+// WriteFolder creates the folder dir, which must be missing or empty. fill writes the
+// content to a temporary folder beside it, which is then renamed. Missing parent folders
+// are created. On any error the temporary folder is removed.
 func WriteFolder(dir string, fill func(temp string) error) (err error) {
 	dir = filepath.Clean(dir)
 	if err := CheckNewFolder(dir); err != nil {
@@ -33,9 +33,9 @@ func WriteFolder(dir string, fill func(temp string) error) (err error) {
 	if err := os.Chmod(temp, 0o755); err != nil {
 		return err
 	}
-	// Asked again, since filling may have taken long: os.Remove removes files, too.
+	// Check again, because fill may have taken long and os.Remove also removes files.
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return fmt.Errorf("%s was made meanwhile and is a file; name a new folder", dir)
+		return fmt.Errorf("a file %s was created in the meantime; name a new folder", dir)
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -43,8 +43,8 @@ func WriteFolder(dir string, fill func(temp string) error) (err error) {
 	return os.Rename(temp, dir)
 }
 
-// CheckNewFolder is the error of [WriteFolder] for a folder that holds something
-// already, to be asked before the work is done.
+// CheckNewFolder returns the error that [WriteFolder] would return because dir isn't
+// empty. Call it before doing the work.
 func CheckNewFolder(dir string) error {
 	old, err := os.ReadDir(dir)
 	switch {

@@ -1,4 +1,6 @@
-// Package cachedir says where Gaze keeps what it can make or fetch again.
+// Package cachedir finds Gaze's cache folder, for files that can be made or downloaded
+// again. It knows the variables that set the folder and the system's default. It doesn't
+// create the folder and doesn't know what is in it.
 package cachedir
 
 import (
@@ -9,11 +11,12 @@ import (
 	"gaze/internal/environ"
 )
 
-// Env is the variable that names the folder.
+// Env is the variable that sets the folder.
 const Env = "GAZE_CACHE"
 
-// Dir is $GAZE_CACHE, else gaze in $XDG_CACHE_HOME, else gaze in the system's
-// cache folder. It may not exist yet. A GAZE_CACHE that is a file is an error.
+// Dir returns $GAZE_CACHE, or else the folder gaze in $XDG_CACHE_HOME, or else the folder
+// gaze in the system's cache folder. It may not exist yet. It is an error if GAZE_CACHE
+// is a file.
 func Dir() (string, error) {
 	dir, err := environ.FolderToMake(Env)
 	if dir != "" || err != nil {

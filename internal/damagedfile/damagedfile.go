@@ -1,5 +1,6 @@
-// Package damagedfile makes damaged files of whole ones, for tests: as the golden
-// scripts that asked Pillow about them did.
+// Package damagedfile damages files for tests, by recipes that delete, insert and
+// overwrite bytes. It applies the same recipes as the scripts in tools/golden that
+// recorded Pillow's result for each damaged file. It knows no picture formats.
 package damagedfile
 
 import (
@@ -10,14 +11,15 @@ import (
 	"strings"
 )
 
-// Case is a damaged file and what Pillow makes of it.
+// Case is a damaged file with Pillow's result for it.
 type Case struct {
-	Name   string   // of the whole file
+	Name   string   // of the undamaged file
 	Recipe string   // see [Apply]
 	Rest   []string // the other columns
 }
 
-// Cases reads a table: lines of a name, a recipe and other columns, separated by tabs.
+// Cases reads a table whose lines have a name, a recipe and other columns, separated by
+// tabs.
 func Cases(table []byte) (list []Case, err error) {
 	for line := range strings.Lines(string(table)) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
@@ -29,9 +31,9 @@ func Cases(table []byte) (list []Case, err error) {
 	return list, nil
 }
 
-// Apply does to a file what a recipe says: "-AT,N" deletes N bytes, "+AT,HEX" inserts
-// bytes, "=AT,HEX" writes over them, one after another, separated by spaces. Other words
-// are done by other, which may be nil.
+// Apply damages a file by a recipe: words separated by spaces, applied in order. "-AT,N"
+// deletes N bytes at offset AT, "+AT,HEX" inserts bytes, "=AT,HEX" overwrites bytes. Any
+// other word is passed to other, which may be nil.
 func Apply(data []byte, recipe string, other func(word string, data []byte) ([]byte, error)) ([]byte, error) {
 	data = slices.Clone(data)
 	for word := range strings.FieldsSeq(recipe) {

@@ -1,6 +1,7 @@
-// Package environ reads the environment variables that begin with GAZE_. Variables
-// lists them all; docs/environment.md is made from that list. A value that makes no
-// sense is an error that names the variable, never a silent default.
+// Package environ reads the environment variables that begin with GAZE_: switches,
+// paths and addresses. It knows the name and meaning of every such variable ([Groups],
+// from which docs/environment.md is generated), and turns an invalid value into an error
+// that names the variable. It doesn't know what the paths and addresses are used for.
 package environ
 
 import (
@@ -13,16 +14,16 @@ import (
 	"strings"
 )
 
-// Start is the variable with the folder that relative paths in the other variables are
-// relative to. make, `gaze report` and the notebooks' kernel set it, since they run
-// programs in other folders than the one the user typed the command in.
+// Start names the variable with the folder that relative paths in the other variables
+// start from. make, `gaze report` and the notebooks' kernel set it, because they run
+// programs in a different folder from the one in which the user typed the command.
 const Start = "GAZE_START"
 
-// Root is the variable with the folder of the clone that a program or a cell belongs to.
+// Root names the variable with the folder of the clone whose code a program or cell runs.
 const Root = "GAZE_ROOT"
 
-// StartFolder is the folder that the user started in: what [Start] holds, otherwise the
-// working folder.
+// StartFolder returns the folder that the user started in: the value of [Start], or else
+// the working folder.
 func StartFolder() (string, error) {
 	if start := Get(Start); start != "" {
 		return start, nil
@@ -30,15 +31,15 @@ func StartFolder() (string, error) {
 	return os.Getwd()
 }
 
-// Get is a variable's value without spaces around it, "" if it isn't set.
+// Get returns a variable's value without surrounding spaces, "" if it isn't set.
 func Get(name string) string { return strings.TrimSpace(os.Getenv(name)) }
 
-// Wrong is the error for a value that makes no sense; want says what would.
+// Wrong returns the error for an invalid value; want says what a valid value is.
 func Wrong(name, value, want string) error {
 	return fmt.Errorf("%s is %q: %s", name, value, want)
 }
 
-// Switch reads a variable that is on or off; one that isn't set is as unset says.
+// Switch reads a variable that is on or off. If it isn't set, the result is unset.
 func Switch(name string, unset bool) (on bool, err error) {
 	value := Get(name)
 	switch strings.ToLower(value) {
@@ -52,10 +53,10 @@ func Switch(name string, unset bool) (on bool, err error) {
 	return unset, Wrong(name, value, "it must be on or off")
 }
 
-// Path is the path that a variable holds, absolute, "" if it isn't set. A relative one
+// Path returns a variable's path as an absolute path, "" if it isn't set. A relative path
 // is looked up in the folder that [Start] names, in the clone that [Root] names, and in
-// the working folder; if it is in none, it belongs in the first. A leading ~/ is the home folder. Nothing is said of
-// what is there: see [Folder] and [File].
+// the working folder; if it exists in none, the first is used. A leading ~/ is the home
+// folder. Path doesn't check that the path exists: see [Existing] and [Folder].
 func Path(name string) (string, error) { return PathOf(name, Get(name)) }
 
 // PathOf is [Path] with the variable's value given.
@@ -75,8 +76,8 @@ func PathOf(name, value string) (string, error) {
 	return places[0], nil
 }
 
-// Existing is the path that a variable holds if something is there, and "" if it isn't
-// set. The error for one that isn't there says where it was looked for.
+// Existing returns a variable's path if a file or folder exists there, and "" if the
+// variable isn't set. If nothing exists, the error lists the paths that were tried.
 func Existing(name string) (string, error) {
 	path, err := Path(name)
 	if path == "" || err != nil {
@@ -88,7 +89,7 @@ func Existing(name string) (string, error) {
 	return path, nil
 }
 
-// Folder is [Existing] for a folder that can be listed.
+// Folder is like [Existing], but the path must be a folder that can be opened.
 func Folder(name string) (string, error) {
 	path, err := Existing(name)
 	if path == "" || err != nil {
@@ -105,8 +106,8 @@ func Folder(name string) (string, error) {
 	return path, nil
 }
 
-// FolderToMake is the path that a variable holds if a folder is there or can be made
-// there, and "" if it isn't set.
+// FolderToMake returns a variable's path if it is a folder or could become one, and "" if
+// the variable isn't set.
 func FolderToMake(name string) (string, error) {
 	path, err := Path(name)
 	if path == "" || err != nil {
@@ -116,14 +117,14 @@ func FolderToMake(name string) (string, error) {
 	case err == nil && !info.IsDir():
 		return "", Wrong(name, Get(name), "that is a file: name a folder")
 	case isNotDir(err):
-		return "", Wrong(name, Get(name), "it goes through a file: name a folder")
+		return "", Wrong(name, Get(name), "part of the path is a file: name a folder")
 	}
 	return path, nil
 }
 
-// FileOrName is the value of a variable that holds a path or the name of something
-// known: the absolute path if something is there, otherwise the value as it is. tried
-// lists where no file was found.
+// FileOrName reads a variable that holds either a path or a known name, such as a
+// model's. It returns the absolute path if that exists, otherwise the value unchanged and
+// the paths that were tried.
 func FileOrName(name string) (value string, tried []string, err error) {
 	value = Get(name)
 	if value == "" {
@@ -144,8 +145,8 @@ func FileOrName(name string) (value string, tried []string, err error) {
 	return value, places, nil
 }
 
-// Endpoint is the address of a server that a variable holds, without a slash at its end,
-// or fallback if it isn't set.
+// Endpoint returns a variable's server address without a trailing slash, or fallback if
+// the variable isn't set.
 func Endpoint(name, fallback string) (string, error) {
 	value := Get(name)
 	if value == "" {
@@ -157,12 +158,12 @@ func Endpoint(name, fallback string) (string, error) {
 	return strings.TrimRight(value, "/"), nil
 }
 
-// candidates are the absolute paths that a value may stand for, the likeliest first.
+// candidates returns the absolute paths that a value may mean, in the order to try them.
 func candidates(name, value string) ([]string, error) {
 	if rest, ok := strings.CutPrefix(value, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return nil, Wrong(name, value, "the home folder isn't known: name it in full")
+			return nil, Wrong(name, value, "the home folder isn't known: write the path in full")
 		}
 		return []string{filepath.Join(home, rest)}, nil
 	}
@@ -189,7 +190,7 @@ func candidates(name, value string) ([]string, error) {
 	return places, nil
 }
 
-// notThere is the error for a path that doesn't lead anywhere.
+// notThere returns the error for a path that doesn't exist or can't be read.
 func notThere(name string, err error) error {
 	value := Get(name)
 	if !errors.Is(err, os.ErrNotExist) && !isNotDir(err) {
@@ -205,7 +206,7 @@ func notThere(name string, err error) error {
 	return Wrong(name, value, "there is neither a file nor a folder "+strings.Join(places, " or "))
 }
 
-// reason is an error of the system's without the path, which the message has already.
+// reason returns a system error's text without the path, which the message already has.
 func reason(err error) string {
 	var at *os.PathError
 	if errors.As(err, &at) {

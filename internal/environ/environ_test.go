@@ -36,8 +36,8 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
-// tree makes the folders start and here, with a file in each and one in both, and makes
-// here the working folder.
+// tree creates the folders start and here, with one file in each and one in both, and
+// changes the working folder to here.
 func tree(t *testing.T) (root string) {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())

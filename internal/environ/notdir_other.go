@@ -2,5 +2,6 @@
 
 package environ
 
-// isNotDir says whether a path goes through a file. Windows calls that not found.
+// isNotDir reports whether part of a path is a file. Windows reports such paths as not
+// found.
 func isNotDir(error) bool { return false }

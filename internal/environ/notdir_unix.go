@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// isNotDir says whether a path goes through a file.
+// isNotDir reports whether part of a path is a file.
 func isNotDir(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

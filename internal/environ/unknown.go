@@ -11,8 +11,8 @@ import (
 
 var warned sync.Once
 
-// WarnOnce writes a line for each variable in the environment that looks like one of
-// Gaze's and isn't, at the first call in this process.
+// WarnOnce writes a warning for each GAZE_ variable in the environment that Gaze doesn't
+// read. Only the first call in a process does anything.
 func WarnOnce(w io.Writer) {
 	warned.Do(func() {
 		for _, text := range Unknown(os.Environ()) {
@@ -21,8 +21,9 @@ func WarnOnce(w io.Writer) {
 	})
 }
 
-// Unknown says of each "NAME=value" whose name begins with GAZE_ and isn't in [Groups]
-// what may have been meant, in the order of names. Empty values are passed over.
+// Unknown returns a message for each "NAME=value" whose name begins with GAZE_ and isn't
+// in [Groups], with the name that was probably meant, sorted by name. Empty values are
+// ignored.
 func Unknown(environment []string) []string {
 	known := map[string]bool{}
 	for _, v := range All() {
@@ -37,17 +38,17 @@ func Unknown(environment []string) []string {
 	}
 	slices.Sort(found)
 	for i, name := range found {
-		found[i] = fmt.Sprintf("the environment variable %s isn't one that Gaze reads", name)
+		found[i] = fmt.Sprintf("the environment variable %s isn't one Gaze reads", name)
 		if near := nearest(strings.ToUpper(name)); near != "" {
 			found[i] += fmt.Sprintf("; did you mean %s?", near)
 		} else {
-			found[i] += " (docs/environment.md lists those)"
+			found[i] += " (docs/environment.md lists those it reads)"
 		}
 	}
 	return found
 }
 
-// meant are names that people try whose spelling isn't near the right one.
+// meant maps plausible wrong names that are too different for [nearest]'s distance.
 var meant = map[string]string{
 	"GAZE_BACKEND": "GOMLX_BACKEND",
 	"GAZE_DEVICE":  "GOMLX_BACKEND",
@@ -58,14 +59,14 @@ var meant = map[string]string{
 	"GAZE_IMAGES":  "GAZE_CAPTION_IMAGES",
 }
 
-// nearest is the variable whose name differs least from name, "" if all differ in much.
+// nearest returns the variable whose name is closest to name, "" if none is close.
 func nearest(name string) string {
 	if right, ok := meant[name]; ok {
 		return right
 	}
 	best, least := "", 4
 	for _, v := range All() {
-		// Half a short name is another name.
+		// The limit grows with the name: two letters make a short name a different one.
 		if d := distance(name, v.Name); d < least && 2*d < len(v.Name)-len("GAZE_")+1 {
 			best, least = v.Name, d
 		}
@@ -73,8 +74,8 @@ func nearest(name string) string {
 	return best
 }
 
-// distance is the number of letters to insert, drop, replace, or swap with their
-// neighbour to turn a into b (optimal string alignment).
+// distance is the optimal string alignment distance: the number of letters to insert,
+// delete, replace, or swap with a neighbour to turn a into b.
 func distance(a, b string) int {
 	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

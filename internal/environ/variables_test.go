@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-var regen = flag.Bool("regen", false, "write the tables of docs/environment.md anew")
+var regen = flag.Bool("regen", false, "rewrite the tables of docs/environment.md")
 
 const (
 	clone = "../.."
@@ -24,7 +24,7 @@ const (
 	end   = "<!-- end of the tables -->\n"
 )
 
-// TestDocs: the page has the tables as they are here.
+// TestDocs checks that docs/environment.md has the tables that Markdown returns.
 func TestDocs(t *testing.T) {
 	path := filepath.Join(clone, "docs", "environment.md")
 	page, err := os.ReadFile(path)
@@ -50,7 +50,7 @@ func TestVariablesAreDescribed(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range All() {
 		if seen[v.Name] || !regexp.MustCompile(`^GAZE_[A-Z_]+$`).MatchString(v.Name) {
-			t.Errorf("%s: twice, or no such name", v.Name)
+			t.Errorf("%s: listed twice, or not a valid name", v.Name)
 		}
 		seen[v.Name] = true
 		for _, text := range []string{v.Values, v.Default, v.Reader, v.What} {
@@ -61,14 +61,15 @@ func TestVariablesAreDescribed(t *testing.T) {
 	}
 }
 
-// untested are the variables that no test sets, and why.
+// untested lists the variables that no test sets, with the reason.
 var untested = map[string]string{
 	"GAZE_PORT":    "docker compose reads it",
-	"GAZE_FIGURES": "leaves a test's figures for people to look at",
+	"GAZE_FIGURES": "keeps a test's figures for inspection",
 	"GAZE_VOCAB":   "a script that makes golden files reads it",
 }
 
-// TestEveryVariableIsRead: what the code reads is listed, and what is listed is read.
+// TestEveryVariableIsRead checks that every variable the code reads is listed, and that
+// every listed variable is read.
 func TestEveryVariableIsRead(t *testing.T) {
 	found := scan(t, clone)
 	listed := map[string]bool{}
@@ -83,12 +84,12 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(found.read)) {
 		if !listed[name] {
-			t.Errorf("%s, which %q read, isn't in Groups", name, found.read[name])
+			t.Errorf("%q read %s, which isn't in Groups", found.read[name], name)
 		}
 	}
 }
 
-// TestScan: the scan above finds reads in every language and isn't taken in by writes.
+// TestScan checks that scan finds reads in every language and doesn't count writes.
 func TestScan(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -116,13 +117,13 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// uses says in which files variables are read, and which tests set them.
+// uses maps each variable to the files that read it and to the tests that set it.
 type uses struct{ read, tested map[string][]string }
 
-// readers are the functions that read the variable whose name they are given.
+// readers are the functions that read the variable named by an argument.
 var readers = []string{"Getenv", "LookupEnv", "env", "envOr", "Get", "Switch", "Path", "PathOf", "Existing", "Folder", "FolderToMake", "FileOrName", "Endpoint", "Asked", "FindCheckpoint"}
 
-// reads are how other languages do it, by the end of the file's name.
+// reads has the pattern of a read in other languages, by file extension or name.
 var reads = map[string]*regexp.Regexp{
 	".sh":      regexp.MustCompile(`(?:\$\{?|is_on )(GAZE_[A-Z_]+)`),
 	".py":      regexp.MustCompile(`(?:environ(?:\.get\(|\[)|getenv\()["'](GAZE_[A-Z_]+)`),
@@ -131,7 +132,7 @@ var reads = map[string]*regexp.Regexp{
 	"Makefile": regexp.MustCompile(`\$[({](GAZE_[A-Z_]+)`),
 }
 
-// scan looks through all code below a folder.
+// scan searches all code in a folder and its subfolders.
 func scan(t *testing.T, root string) uses {
 	t.Helper()
 	found := uses{map[string][]string{}, map[string][]string{}}
@@ -155,7 +156,7 @@ func scan(t *testing.T, root string) uses {
 		}
 		kind := filepath.Ext(name)
 		if filepath.Base(filepath.Dir(path)) == "kernel" && name == "go" {
-			kind = ".sh" // stands before the go command, so it can't be called otherwise
+			kind = ".sh" // a shell script that must be called "go", since it wraps that command
 		}
 		pattern := reads[kind]
 		if pattern == nil {
@@ -189,7 +190,7 @@ func scan(t *testing.T, root string) uses {
 	return found
 }
 
-// constants are the names, with their package's, of constants that hold a variable's name.
+// constants maps "package.Constant" to the variable whose name the constant holds.
 func constants(goFiles []*ast.File) map[string]string {
 	names := map[string]string{}
 	for _, file := range goFiles {
@@ -209,7 +210,7 @@ func constants(goFiles []*ast.File) map[string]string {
 
 func packageOf(file *ast.File) string { return strings.TrimSuffix(file.Name.Name, "_test") }
 
-// variable is the name at the beginning of a literal.
+// variable returns the variable's name at the beginning of a string literal.
 func variable(e ast.Expr) (string, bool) {
 	literal, ok := e.(*ast.BasicLit)
 	if !ok || literal.Kind != token.STRING {
@@ -220,7 +221,7 @@ func variable(e ast.Expr) (string, bool) {
 	return name, err == nil && regexp.MustCompile(`^GAZE_[A-Z_]+$`).MatchString(name)
 }
 
-// inGo notes what a file of Go reads and, if it is a test, sets.
+// inGo records the variables that a Go file reads and, if it is a test, those it sets.
 func (u uses) inGo(path string, file *ast.File, constants map[string]string) {
 	// Tests of this package set variables to test how they are read, not what they do.
 	test := strings.HasSuffix(path, "_test.go") && packageOf(file) != "environ"
@@ -262,7 +263,7 @@ func (u uses) inGo(path string, file *ast.File, constants map[string]string) {
 					reads = true
 				}
 			}
-			return !(reads && test) // a test that reads doesn't test by that
+			return !(reads && test) // reading a variable in a test doesn't count as testing it
 		case *ast.BasicLit:
 			if v, ok := variable(n); ok && test {
 				u.tested[v] = append(u.tested[v], path)

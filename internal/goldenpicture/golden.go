@@ -1,5 +1,6 @@
-// Package goldenpicture compares pictures with golden ones, for tests, which then have
-// the flag -regen.
+// Package goldenpicture compares the pictures that tests draw with golden PNG files in
+// testdata. It allows for rounding that differs between processors, and adds the flag
+// -regen, which rewrites the golden files. It doesn't know how the pictures are drawn.
 package goldenpicture
 
 import (
@@ -17,15 +18,15 @@ import (
 
 var regen = flag.Bool("regen", false, "rewrite the golden pictures")
 
-// A picture may differ from its golden picture by rounding, which is not the
-// same on all processors: a little everywhere, more in a few pixels at edges.
+// A picture may differ from its golden picture by rounding, which differs between
+// processors: slightly in any pixel, and more in a few pixels at edges.
 const (
 	smallDifference = 12       // of 255, in a channel
-	mayDiffer       = 1. / 2e3 // share of the pixels with more than that
+	mayDiffer       = 1. / 2e3 // largest fraction of pixels that differ by more
 )
 
-// Compare fails a test whose picture isn't that of testdata/NAME_golden.png, which
-// -regen writes.
+// Compare fails the test if the picture differs from testdata/NAME_golden.png. With
+// -regen it writes that file instead.
 func Compare(t testing.TB, name string, got image.Image) {
 	t.Helper()
 	path := filepath.Join("testdata", name+"_golden.png")
@@ -59,8 +60,8 @@ func compare(t testing.TB, name string, got image.Image, path string) {
 	}
 }
 
-// difference returns how the pictures differ, as a picture, and in what share
-// of the pixels they do more than a little.
+// difference returns the absolute difference of two pictures as a picture, and the
+// fraction of pixels that differ by more than smallDifference.
 func difference(a, b image.Image) (image.Image, float64) {
 	r := a.Bounds()
 	diff := image.NewRGBA(r)
@@ -80,7 +81,7 @@ func difference(a, b image.Image) (image.Image, float64) {
 
 func apart(a, b uint8) uint8 { return max(a, b) - min(a, b) }
 
-// keep writes a picture where it outlives the test, and says where.
+// keep saves a picture in a folder that isn't removed after the test, and logs its path.
 func keep(t testing.TB, name string, img image.Image) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "golden")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The comparison can fail.
+// A picture that differs is noticed.
 func TestDifferenceIsSeen(t *testing.T) {
 	a, b := image.NewRGBA(image.Rect(0, 0, 100, 60)), image.NewRGBA(image.Rect(0, 0, 100, 60))
 	if _, share := difference(a, b); share != 0 {

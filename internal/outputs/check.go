@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Check looks at all outputs before any of them is written. A [*Conflict] tells
-// that outputs are inputs, or each other; any other error names outputs that can't
-// be written, or files that would be replaced though Gaze didn't write them.
+// Check examines all outputs before any of them is written. It returns a [*Conflict] if
+// an output is also an input, or if two outputs are the same file. Any other error names
+// outputs that can't be written, or existing files that Gaze didn't write.
 func (p *Plan) Check() error {
 	for _, o := range p.outputs {
 		itself, target, err := lookAt(o.path)
@@ -39,7 +39,7 @@ func (p *Plan) Check() error {
 	return nil
 }
 
-// checkInputs refuses outputs that are inputs.
+// checkInputs returns a Conflict for outputs that are inputs.
 func (p *Plan) checkInputs() error {
 	c := &Conflict{}
 	for _, o := range p.outputs {
@@ -63,13 +63,13 @@ func (p *Plan) checkInputs() error {
 	return c
 }
 
-// checkEachOther refuses outputs that would replace each other, on this file system
-// or on one that the results may be copied to.
+// checkEachOther returns a Conflict for outputs that would replace each other, on this
+// file system or on one that the results may be copied to.
 func (p *Plan) checkEachOther() error {
 	c := &Conflict{Collision: true}
 	first := map[string]*output{}
 	byIdentity := map[identity]*output{}
-	told := map[[2]string]bool{} // pictures with several outputs are named once
+	told := map[[2]string]bool{} // reports two pictures with several outputs only once
 	for _, o := range p.outputs {
 		if o.device {
 			continue
@@ -99,7 +99,7 @@ func (p *Plan) checkEachOther() error {
 	return c
 }
 
-// both says that two outputs have one name.
+// both describes two outputs with the same name.
 func both(a, b *output) string {
 	switch {
 	case a.path == b.path:
@@ -107,10 +107,10 @@ func both(a, b *output) string {
 	case a.canon == b.canon:
 		return fmt.Sprintf("%s and %s both write %s, which is %s", a.from, b.from, a.path, b.path)
 	}
-	return fmt.Sprintf("%s and %s write %s and %s, which are one file where case or accents make no difference", a.from, b.from, a.path, b.path)
+	return fmt.Sprintf("%s and %s write %s and %s, which are the same file on systems that ignore case or accents", a.from, b.from, a.path, b.path)
 }
 
-// checkPlaces refuses outputs that can't be files where they are.
+// checkPlaces returns an error for an output whose path can't become a file.
 func (p *Plan) checkPlaces() error {
 	folders := map[string]error{}
 	for _, o := range p.outputs {
@@ -125,13 +125,14 @@ func (p *Plan) checkPlaces() error {
 	return nil
 }
 
-// checkPlace is an error if what is at an output's path can't be replaced by a file.
+// checkPlace returns an error if something at the output's path can't be replaced by a
+// file.
 func (o *output) checkPlace() error {
 	switch {
 	case o.target != nil && o.target.IsDir():
 		return errors.New("it is a folder")
 	case strings.HasSuffix(o.path, string(filepath.Separator)):
-		return fmt.Errorf("the name of a file doesn't end in %c", filepath.Separator)
+		return fmt.Errorf("a file name doesn't end in %c", filepath.Separator)
 	case o.target == nil || o.device:
 		return nil
 	case !o.target.Mode().IsRegular():
@@ -140,8 +141,8 @@ func (o *output) checkPlace() error {
 	return nil
 }
 
-// checkFolder is an error if files can't be made in a folder, or the folder itself
-// can't be. known keeps the answers.
+// checkFolder returns an error if a folder can't be created, or if files can't be created
+// in it. known caches the results.
 func checkFolder(dir string, known map[string]error) error {
 	if err, asked := known[dir]; asked {
 		return err
@@ -163,7 +164,7 @@ func checkFolder(dir string, known map[string]error) error {
 	return err
 }
 
-// canCreateIn tries to make a file in a folder and removes it.
+// canCreateIn tests whether files can be created in a folder by creating and removing one.
 func canCreateIn(dir string) error {
 	f, err := os.CreateTemp(dir, ".gaze-*.tmp")
 	if err != nil {
@@ -171,12 +172,12 @@ func canCreateIn(dir string) error {
 		if errors.As(err, &at) {
 			err = at.Err
 		}
-		return fmt.Errorf("no file can be made in %s: %w", dir, err)
+		return fmt.Errorf("no file can be created in %s: %w", dir, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// checkExisting refuses to replace files that Gaze didn't write.
+// checkExisting returns an error for existing files that Gaze didn't write.
 func (p *Plan) checkExisting() error {
 	if p.Force {
 		return nil
@@ -193,16 +194,16 @@ func (p *Plan) checkExisting() error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: --force replaces what is there, or choose another name", listed(lines, "; "))
+	return fmt.Errorf("%s: use --force to replace it, or choose another name", listed(lines, "; "))
 }
 
-// foreign says why an existing file isn't Gaze's to replace; "" if it is.
+// foreign says why an existing file may not be replaced; "" if Gaze wrote it.
 func (p *Plan) foreign(o *output) string {
 	switch {
 	case o.before.Mode()&fs.ModeSymlink != 0:
-		return "exists already, as a link that Gaze didn't make"
+		return "already exists, as a link that Gaze didn't create"
 	case o.before.Mode().Perm()&0o222 == 0:
-		return "exists already and is write-protected"
+		return "already exists and is write-protected"
 	}
 	switch p.record.find(o.canon, o.path, o.before) {
 	case ours:
@@ -211,7 +212,7 @@ func (p *Plan) foreign(o *output) string {
 		return "was changed since Gaze wrote it"
 	}
 	if err := p.record.usable(); err != nil {
-		return fmt.Sprintf("exists already, and the cache can't tell whether Gaze wrote it (%v)", err)
+		return fmt.Sprintf("already exists, and the cache can't tell whether Gaze wrote it (%v)", err)
 	}
-	return "exists already and wasn't written by Gaze"
+	return "already exists and wasn't written by Gaze"
 }

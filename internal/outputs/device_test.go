@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestDevices: a device or a pipe is written to, never replaced.
+// TestDevices checks that a device or a pipe is written to, never replaced.
 func TestDevices(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := t.TempDir()
@@ -58,7 +58,7 @@ func TestDevices(t *testing.T) {
 			t.Errorf("%s: %v, %v", path, info, err)
 		}
 	}
-	// One of many outputs can't be a device: nobody would know which.
+	// A device is only allowed for a single file that the user named.
 	p = New(true)
 	p.Writes(pipe, "cat.jpg")
 	if err := p.Check(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
@@ -66,7 +66,7 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// TestFullDevice: the device's error is passed on.
+// TestFullDevice checks that the device's error is returned.
 func TestFullDevice(t *testing.T) {
 	const full = "/dev/full"
 	if _, err := os.Stat(full); err != nil {
@@ -83,7 +83,8 @@ func TestFullDevice(t *testing.T) {
 	}
 }
 
-// TestDescriptors: an open file is written to where it stands, also a regular one.
+// TestDescriptors checks that an open file, even a regular one, is written to at its
+// current offset.
 func TestDescriptors(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	f, err := os.Create(filepath.Join(t.TempDir(), "redirected"))

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// identity is what all names of a file share.
+// identity identifies a file, whatever path or hard link leads to it.
 type identity struct{ device, inode uint64 }
 
 func identify(info fs.FileInfo) (identity, bool) {
@@ -21,7 +21,7 @@ func identify(info fs.FileInfo) (identity, bool) {
 	return identity{uint64(s.Dev), s.Ino}, true
 }
 
-// duplicate is a descriptor of its own for an open file, at the same place in it.
+// duplicate returns a new descriptor for an open file, at the same offset.
 func duplicate(n int, name string) (*os.File, error) {
 	own, err := unix.FcntlInt(uintptr(n), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {

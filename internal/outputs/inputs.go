@@ -5,12 +5,12 @@ import (
 	"os"
 )
 
-// inputs are the files that a command reads: by identity, which links and other
-// spellings share, and by path, since a file may be missing.
+// inputs are the files that a command reads. They are found by identity, which is the
+// same for all links and spellings, and by path, because a file may not exist yet.
 type inputs struct {
 	byIdentity map[identity]string
 	byPath     map[string]string
-	// loose are files of systems that have no identities to look up.
+	// loose are the files on systems without identities.
 	loose []looseInput
 }
 
@@ -51,7 +51,7 @@ func (in *inputs) addInfo(info fs.FileInfo, path string) {
 	}
 }
 
-// at is the input that a path or one of the files found there is.
+// at returns the input that has the canonical path, or is the same file as one of infos.
 func (in *inputs) at(canon string, infos ...fs.FileInfo) (path string, ok bool) {
 	if path, ok := in.byPath[canon]; ok {
 		return path, true

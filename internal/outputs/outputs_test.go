@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// put writes a file and the folders above it.
+// put writes a file and creates its folders.
 func put(t *testing.T, path, text string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -40,7 +40,7 @@ func text(t *testing.T, path string) string {
 	return string(b)
 }
 
-// ready is a plan that writes one file and passes.
+// ready returns a checked plan that writes one file.
 func ready(t *testing.T, force bool, path string) *Plan {
 	t.Helper()
 	p := New(force)
@@ -51,8 +51,8 @@ func ready(t *testing.T, force bool, path string) *Plan {
 	return p
 }
 
-// TestNeverOverAnInput: whatever name an input has as an output, it is refused,
-// also by force.
+// TestNeverOverAnInput checks that an input is refused as an output, by any name and even
+// with Force.
 func TestNeverOverAnInput(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := t.TempDir()
@@ -78,7 +78,7 @@ func TestNeverOverAnInput(t *testing.T) {
 		{input, "hard.png"},
 		{"hard.png", "link.png"},
 		{"dangling.png", "dangling.png"},
-		{"photos/config.json", "album/config.json"}, // not there yet: it would be read the next time
+		{"photos/config.json", "album/config.json"}, // doesn't exist yet, but would be read the next time
 	} {
 		for _, force := range []bool{false, true} {
 			p := New(force)
@@ -95,8 +95,7 @@ func TestNeverOverAnInput(t *testing.T) {
 	}
 }
 
-// TestCollisions: two outputs in one file, or in two that other systems take for
-// one.
+// TestCollisions checks outputs that are the same file, here or on other systems.
 func TestCollisions(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := t.TempDir()
@@ -138,8 +137,8 @@ func TestCollisions(t *testing.T) {
 	}
 }
 
-// TestOnlyItsOwnFiles: what Gaze wrote is replaced, until somebody else changes it;
-// anything else only by force.
+// TestOnlyItsOwnFiles checks that files that Gaze wrote are replaced unless they were
+// changed since, and other files only with Force.
 func TestOnlyItsOwnFiles(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	path := filepath.Join(t.TempDir(), "new", "out.txt")
@@ -156,11 +155,11 @@ func TestOnlyItsOwnFiles(t *testing.T) {
 			t.Fatalf("it holds %q, not %q", got, content)
 		}
 	}
-	put(t, path, "FIRST") // as long, and perhaps in the same tick of the clock
+	put(t, path, "FIRST") // the same length, and perhaps the same modification time
 	if err := check(false); err == nil || !strings.Contains(err.Error(), "was changed since Gaze wrote it") || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("a file that was edited: %v", err)
 	}
-	put(t, path, "first") // its own content again: nothing can be lost
+	put(t, path, "first") // Gaze's content again: nothing can be lost
 	if err := check(false); err != nil {
 		t.Error(err)
 	}
@@ -199,11 +198,12 @@ func TestOnlyItsOwnFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text(t, path) != "new" || text(t, elsewhere) != "first" {
-		t.Error("by force the link is to be replaced, not where it leads")
+		t.Error("with Force the target of the link was replaced, not the link")
 	}
 }
 
-// TestWithoutACache: it works, says that it can't remember, and then doesn't.
+// TestWithoutACache checks that without a cache outputs are written, one warning is given,
+// and the files aren't recognised the next time.
 func TestWithoutACache(t *testing.T) {
 	cache := put(t, filepath.Join(t.TempDir(), "cache"), "a file, where a folder is needed")
 	t.Setenv("GAZE_CACHE", cache)
@@ -226,8 +226,8 @@ func TestWithoutACache(t *testing.T) {
 	}
 }
 
-// TestMeanwhile: what appears or changes after the check stays, and so does an
-// input that is put in the way.
+// TestMeanwhile checks that files that appear or change after Check are kept, and so is an
+// input that is linked to an output's path.
 func TestMeanwhile(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := t.TempDir()
@@ -235,7 +235,7 @@ func TestMeanwhile(t *testing.T) {
 	input := put(t, filepath.Join(dir, "in.txt"), "input")
 	for _, c := range []struct {
 		name   string
-		before string // what Gaze has written
+		before string // content that Gaze has written
 		force  bool
 		happen func()
 		keep   string // "" if it is replaced
@@ -289,7 +289,7 @@ func TestMeanwhile(t *testing.T) {
 	}
 }
 
-// TestPlaces: outputs that can't be files where they are.
+// TestPlaces checks outputs whose path can't become a file.
 func TestPlaces(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := t.TempDir()
@@ -314,7 +314,7 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	if _, err := os.Lstat("new"); err == nil {
-		t.Error("checking made a folder")
+		t.Error("Check created a folder")
 	}
 	if os.Geteuid() != 0 {
 		if err := os.Chmod("folder", 0o555); err != nil {
@@ -322,7 +322,7 @@ func TestPlaces(t *testing.T) {
 		}
 		p := New(false)
 		p.Writes("folder/out.txt", "-o")
-		if err := p.Check(); err == nil || !strings.Contains(err.Error(), "no file can be made in folder") {
+		if err := p.Check(); err == nil || !strings.Contains(err.Error(), "no file can be created in folder") {
 			t.Errorf("a folder that is write-protected: %v", err)
 		}
 		_ = os.Chmod("folder", 0o755)
@@ -332,7 +332,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestRemove removes what Gaze has left, and nothing else.
+// TestRemove checks that Remove removes files that Gaze wrote, and no others.
 func TestRemove(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	path := filepath.Join(t.TempDir(), "out.txt")
@@ -355,7 +355,7 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// TestFailingWriter leaves nothing.
+// TestFailingWriter checks that a failing writer leaves no file behind.
 func TestFailingWriter(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	path := filepath.Join(t.TempDir(), "out.txt")

@@ -1,8 +1,8 @@
-// Package outputs decides what a command may write. A command lists the files it
-// reads and the files it is going to write before it writes any of them, and
-// writes through the [Plan] from then on. A plan never lets an output land on an
-// input, nor two outputs on each other, and it replaces an existing file only if
-// Gaze wrote it, as a record in the cache says, or if it was told to.
+// Package outputs decides which files a command may write. A command lists the files it
+// reads and the files it will write in a [Plan], and then writes through the plan. A plan
+// refuses outputs that are inputs and outputs that are the same file, and replaces an
+// existing file only if the record in the cache says that Gaze wrote it, or with Force.
+// The package doesn't know what the files contain.
 package outputs
 
 import (
@@ -16,12 +16,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Plan is what one command reads and writes. It isn't safe for concurrent use.
+// Plan lists the files that one command reads and writes. It isn't safe for concurrent
+// use.
 type Plan struct {
-	// Force allows existing files that Gaze didn't write to be replaced. Inputs
-	// are refused all the same.
+	// Force allows existing files that Gaze didn't write to be replaced, but not
+	// inputs.
 	Force bool
-	// Warn is told once if the record of what was written can't be kept; it may
+	// Warn is called once if the record of written files can't be updated; it may
 	// be nil.
 	Warn func(string)
 
@@ -29,8 +30,8 @@ type Plan struct {
 	outputs []*output
 	prints  []printed
 	names   map[string]bool    // canonical paths of all outputs
-	planned map[string]*output // by canonical path, once they are checked
-	real    map[string]string  // where folders lead
+	planned map[string]*output // by canonical path; filled by Check
+	real    map[string]string  // folders to their real paths
 	record  *record
 }
 
@@ -40,28 +41,27 @@ type printed struct {
 	name string
 }
 
-// output is a file that is going to be written.
+// output is a file to be written.
 type output struct {
-	path  string // as the user knows it
-	from  string // what it is the output of: a flag, or a picture's path
+	path  string // as the user wrote it
+	from  string // its source: a flag, or a picture's path
 	canon string
-	// stream allows path to be a device or a pipe, which is written to as it is.
+	// stream allows path to be a device or a pipe, which is written to, not replaced.
 	stream bool
-	// device tells that Check found a device or a pipe there.
+	// device is set if Check found a device or a pipe at path.
 	device bool
-	// before is what Check found there, and target where that leads if it is a
-	// link; nil if there was nothing.
+	// before is the file that Check found at path, and target the file it links to,
+	// or before itself if it isn't a link; nil if there was none.
 	before, target fs.FileInfo
 }
 
-// New is an empty plan. The record of earlier outputs is looked for in the cache.
+// New returns an empty plan. The record of earlier outputs is read from the cache.
 func New(force bool) *Plan {
 	return &Plan{Force: force, names: map[string]bool{}, planned: map[string]*output{}, real: map[string]string{}, record: openRecord()}
 }
 
-// Reads notes files that the command reads, by whatever path. A file that doesn't
-// exist is noted, too: a configuration written where a checkpoint looks for one
-// would be read the next time. Empty paths are passed over.
+// Reads adds files that the command reads. They may be missing: a configuration written
+// where a checkpoint looks for one would be read the next time. Empty paths are ignored.
 func (p *Plan) Reads(paths ...string) {
 	for _, path := range paths {
 		if path != "" {
@@ -70,29 +70,29 @@ func (p *Plan) Reads(paths ...string) {
 	}
 }
 
-// ReadsOpen notes a file that the command reads without having opened it by a path,
-// such as a list on standard input; name is what messages call it. What isn't a regular
-// file is passed over.
+// ReadsOpen adds an input that the command reads without having opened it by a path, such
+// as a list on standard input; name is its name in messages. Anything but a regular file
+// is ignored.
 func (p *Plan) ReadsOpen(f *os.File, name string) {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		p.inputs.addInfo(info, name)
 	}
 }
 
-// Prints notes a file that the command writes to without having opened it by a path: the
-// standard output, which a shell may lead to a file, and which Check then compares with
-// the inputs. What isn't a regular file is passed over.
+// Prints adds a file that the command writes to without having opened it by a path: the
+// standard output, which a shell may redirect to a file. Check compares it with the
+// inputs. Anything but a regular file is ignored.
 func (p *Plan) Prints(f *os.File, name string) {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		p.prints = append(p.prints, printed{info, name})
 	}
 }
 
-// Writes plans a regular file. from says in messages what it is the output of: a
-// flag or a picture. An empty path is passed over.
+// Writes adds a regular file to be written. from is its source in messages: a flag or a
+// picture. An empty path is ignored.
 func (p *Plan) Writes(path, from string) { p.plan(path, from, false) }
 
-// WritesStream is [Plan.Writes] for a single file that the user named, which may
+// WritesStream is like [Plan.Writes] for a single file that the user named, which may
 // also be a device or a pipe, such as /dev/stdout.
 func (p *Plan) WritesStream(path, from string) { p.plan(path, from, true) }
 
@@ -104,17 +104,17 @@ func (p *Plan) plan(path, from string, stream bool) {
 	}
 }
 
-// Planned tells whether path, however it is spelled, is an output of the plan.
+// Planned reports whether path, in any spelling, is an output of the plan.
 func (p *Plan) Planned(path string) bool { return p.names[p.canonical(path)] }
 
-// Wrote tells whether there is a file at path whose content Gaze wrote there.
+// Wrote reports whether path is a file that Gaze wrote and that hasn't changed since.
 func (p *Plan) Wrote(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.Mode().IsRegular() && p.record.find(p.canonical(path), path, info) == ours
 }
 
-// canonical is a path with the links in its folder resolved, as far as that exists,
-// but not a link that the file itself may be.
+// canonical returns a path with the links in its folder resolved, as far as the folder
+// exists. The file itself may still be a link.
 func (p *Plan) canonical(path string) string {
 	dir, base := filepath.Split(filepath.Clean(path))
 	if base == "" || base == "." || base == ".." {
@@ -128,8 +128,7 @@ func (p *Plan) canonical(path string) string {
 	return filepath.Join(real, base)
 }
 
-// RealPath is where a path leads: absolute, and without links as far as it
-// exists.
+// RealPath returns the absolute path with links resolved, as far as the path exists.
 func RealPath(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -147,19 +146,19 @@ func RealPath(path string) string {
 	}
 }
 
-// fold makes names equal that some file systems take for one: those that differ in
-// case, or in how an accented letter is composed.
+// fold maps names that some file systems treat as the same to the same string: names that
+// differ in case, or in how an accented letter is composed.
 func fold(path string) string { return cases.Fold().String(norm.NFC.String(path)) }
 
-// Conflict is a command line that contradicts itself: an output that is an input,
-// or two outputs in one file.
+// Conflict is the error for a command line that contradicts itself: an output is an
+// input, or two outputs are the same file.
 type Conflict struct {
 	lines []string
-	// Collision tells that outputs of different pictures have the same name.
+	// Collision is set if outputs of different pictures have the same name.
 	Collision bool
 }
 
-// maxListed bounds the files that an error names.
+// maxListed is the largest number of files that an error names.
 const maxListed = 5
 
 func (c *Conflict) Error() string { return listed(c.lines, "; ") }
@@ -172,8 +171,8 @@ func listed(lines []string, between string) string {
 	return fmt.Sprintf("%s%sand %d more", strings.Join(lines[:maxListed], between), between, len(lines)-maxListed)
 }
 
-// lookAt returns what is at a path, and where a link there leads; nil for what
-// isn't there.
+// lookAt returns the file at a path, and the file it links to or the same file if it
+// isn't a link. Both are nil if nothing exists.
 func lookAt(path string) (itself, target fs.FileInfo, err error) {
 	itself, err = os.Lstat(path)
 	if os.IsNotExist(err) {
@@ -187,7 +186,7 @@ func lookAt(path string) (itself, target fs.FileInfo, err error) {
 	}
 	target, err = os.Stat(path)
 	if err != nil {
-		return itself, nil, nil // a link that leads nowhere
+		return itself, nil, nil // a dangling link
 	}
 	return itself, target, nil
 }

@@ -22,15 +22,15 @@ import (
 	"gaze/internal/filelock"
 )
 
-// record is what Gaze has written, in the folder "outputs" of the cache: a text
-// file for each folder that holds outputs, named by a hash of the folder's real
-// path. Its first line names the folder, each other line an output: SHA-256, size
-// and quoted name, the latest last. Lines are only added, until many are out of
-// date. A file is Gaze's own if its content is that of one of its lines: then
-// nothing is lost that Gaze didn't make.
+// record lists the files that Gaze has written. It is kept in the folder "outputs" of the
+// cache, as one text file for each folder that has outputs, named by a hash of the
+// folder's real path. The first line is the folder; each other line is an output: SHA-256,
+// size and quoted name, the latest last. Lines are appended until many are out of date.
+// A file counts as Gaze's own if its content matches one of its lines: then replacing it
+// loses nothing that Gaze didn't write.
 type record struct {
 	dir     string // "" if there is no cache
-	broken  error  // why it can't be read or written
+	broken  error  // why the record can't be read or written
 	folders map[string]*folderRecord
 }
 
@@ -40,18 +40,18 @@ type entry struct {
 	sum  [sha256.Size]byte
 }
 
-// folderRecord is what is known of one folder.
+// folderRecord is the record of one folder.
 type folderRecord struct {
 	names map[string][]entry // the latest last
 	lines int                // in the file
 	bytes int64
 }
 
-// Bounds of the record. A name keeps two versions: the one that is there, and the
-// one that was about to replace it when a process was killed.
+// Limits of the record. Two versions are kept for each name: the current one, and one
+// that was about to replace it when a process was killed.
 const (
 	maxVersions      = 2
-	maxRecordFile    = 64 << 20 // bytes of a folder's file: some 500,000 outputs
+	maxRecordFile    = 64 << 20 // bytes of a folder's file: about 500,000 outputs
 	maxRecordFolders = 1000
 	recordEnding     = ".txt"
 	lockWait         = 5 * time.Second
@@ -68,22 +68,22 @@ func openRecord() *record {
 	return r
 }
 
-// file is where a folder's outputs are noted.
+// file returns the path of the record of a folder.
 func (r *record) file(folder string) string {
 	sum := sha256.Sum256([]byte(folder))
 	return filepath.Join(r.dir, hex.EncodeToString(sum[:16])+recordEnding)
 }
 
-// verdict is whose a file is.
+// verdict says whether Gaze wrote a file.
 type verdict int
 
 const (
-	stranger verdict = iota
-	ours
-	changed // Gaze wrote a file of that name, but not this content
+	stranger verdict = iota // Gaze wrote no file of that name
+	ours                    // Gaze wrote the file with this content
+	changed                 // Gaze wrote a file of that name, with other content
 )
 
-// find tells whose the file at path is. canon is its canonical path.
+// find says whether Gaze wrote the file at path. canon is its canonical path.
 func (r *record) find(canon, path string, info fs.FileInfo) verdict {
 	known := r.folder(filepath.Dir(canon)).names[filepath.Base(canon)]
 	if len(known) == 0 {
@@ -100,7 +100,7 @@ func (r *record) find(canon, path string, info fs.FileInfo) verdict {
 	return changed
 }
 
-// sumOf is the SHA-256 of a file.
+// sumOf returns the SHA-256 of a file.
 func sumOf(path string) (sum [sha256.Size]byte, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -114,8 +114,8 @@ func sumOf(path string) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// folder reads what is known of a folder, once; nothing if the record can't be
-// read.
+// folder reads the record of a folder and caches it. The result is empty if the record
+// can't be read.
 func (r *record) folder(folder string) *folderRecord {
 	if f, read := r.folders[folder]; read {
 		return f
@@ -132,7 +132,7 @@ func (r *record) folder(folder string) *folderRecord {
 	return f
 }
 
-// usable is an error if the record can't be read, or couldn't have been written.
+// usable returns an error if the record can't be read or written.
 func (r *record) usable() error {
 	if r.broken == nil {
 		if r.broken = os.MkdirAll(r.dir, 0o755); r.broken == nil {
@@ -142,7 +142,7 @@ func (r *record) usable() error {
 	return r.broken
 }
 
-// readTail reads a file, of one that is too long only the end.
+// readTail reads a file, or only its last most bytes if it is longer.
 func readTail(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -164,8 +164,8 @@ func readTail(path string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, most))
 }
 
-// parseFolder reads a folder's lines. Lines that are damaged are passed over, and
-// so is the file of a folder whose path has the same hash.
+// parseFolder parses the record of a folder. Damaged lines are skipped. The result is
+// empty if the record belongs to another folder whose path has the same hash.
 func parseFolder(text []byte, folder string) *folderRecord {
 	f := &folderRecord{names: map[string][]entry{}, bytes: int64(len(text))}
 	for line := range strings.Lines(string(text)) {
@@ -207,7 +207,7 @@ func (e entry) line(name string) string {
 	return fmt.Sprintf("%x %d %s\n", e.sum, e.size, strconv.Quote(name))
 }
 
-// parseLine is the reverse of line; ok is false for anything else.
+// parseLine parses a line that [entry.line] wrote; ok is false for anything else.
 func parseLine(line string) (name string, e entry, ok bool) {
 	sum, rest, found := strings.Cut(line, " ")
 	size, quoted, more := strings.Cut(rest, " ")
@@ -227,14 +227,14 @@ func parseLine(line string) (name string, e entry, ok bool) {
 	return name, e, true
 }
 
-// add notes that a file is about to be written. After a failure nothing is noted
-// any more.
+// add records a file that is about to be written. After an error nothing more is
+// recorded.
 func (r *record) add(canon string, e entry) error {
 	if r.broken != nil {
 		return r.broken
 	}
 	folder, name := filepath.Dir(canon), filepath.Base(canon)
-	f := r.folder(folder) // before the lock: it may take a moment
+	f := r.folder(folder) // before taking the lock, because it may take a while
 	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	release, err := filelock.Lock(ctx, filepath.Join(r.dir, "lock"), nil)
@@ -253,7 +253,7 @@ func (r *record) add(canon string, e entry) error {
 	return r.broken
 }
 
-// addLine adds a line to the file of a folder, which is begun if need be.
+// addLine appends a line to the record of a folder, creating it if necessary.
 func (r *record) addLine(folder, line string) error {
 	path := r.file(folder)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -265,8 +265,8 @@ func (r *record) addLine(folder, line string) error {
 	return appendLine(path, line)
 }
 
-// appendLine adds a line to a file, on a line of its own even if a process that was
-// killed has left half of one.
+// appendLine appends a line to a file. It first ends a partial line that a killed process
+// may have left.
 func appendLine(path, line string) (err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
@@ -288,11 +288,11 @@ func appendLine(path, line string) (err error) {
 	return err
 }
 
-// compact writes a folder's file anew, without what is out of date, and of a very
-// long one only the end.
+// compact rewrites the record of a folder without outdated lines. If the file is very
+// long, only its end is kept.
 func (r *record) compact(folder string) error {
 	path := r.file(folder)
-	text, err := readTail(path, maxRecordFile/2) // other processes may have added to it
+	text, err := readTail(path, maxRecordFile/2) // read again: other processes may have appended
 	if err != nil {
 		return err
 	}
@@ -311,9 +311,8 @@ func (r *record) compact(folder string) error {
 	return atomicfile.WriteBytes(path, []byte(out.String()))
 }
 
-// forgetOld makes room when there are many folders: those that are gone are
-// forgotten first, then those that were written to least recently. What can't be
-// removed stays.
+// forgetOld removes records when there are too many: first those of folders that no longer
+// exist, then those written to least recently. Files that can't be removed stay.
 func (r *record) forgetOld() {
 	list, err := os.ReadDir(r.dir)
 	if err != nil {
@@ -336,7 +335,7 @@ func (r *record) forgetOld() {
 	}
 }
 
-// withoutGone removes the files of folders that are gone and returns the others.
+// withoutGone removes the records of folders that no longer exist and returns the others.
 func (r *record) withoutGone(files []fs.FileInfo) (kept []fs.FileInfo) {
 	for _, info := range files {
 		path := filepath.Join(r.dir, info.Name())
@@ -351,7 +350,7 @@ func (r *record) withoutGone(files []fs.FileInfo) (kept []fs.FileInfo) {
 	return kept
 }
 
-// folderOf is the folder that a record's file is about.
+// folderOf returns the folder that a record file belongs to.
 func folderOf(path string) (folder string, ok bool) {
 	f, err := os.Open(path)
 	if err != nil {

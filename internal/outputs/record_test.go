@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestDamagedRecord: a record that is damaged costs what is damaged, and no more.
+// TestDamagedRecord checks that a damaged record loses only its damaged lines.
 func TestDamagedRecord(t *testing.T) {
 	cache, dir := t.TempDir(), t.TempDir()
 	t.Setenv("GAZE_CACHE", cache)
@@ -56,7 +56,7 @@ func TestDamagedRecord(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	// A line after half a line is on its own.
+	// A line after a partial line is still read.
 	put(t, files[0], good[:len(good)-5])
 	if err := ready(t, false, paths[0]).WriteBytes(paths[0], []byte("new")); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestDamagedRecord(t *testing.T) {
 	}
 }
 
-// TestRecordIsBounded: neither many versions nor many folders fill the cache.
+// TestRecordIsBounded checks that many versions or many folders don't fill the cache.
 func TestRecordIsBounded(t *testing.T) {
 	cache, dir := t.TempDir(), t.TempDir()
 	t.Setenv("GAZE_CACHE", cache)
@@ -108,7 +108,8 @@ func TestRecordIsBounded(t *testing.T) {
 	}
 }
 
-// TestRecordTogether: several writers lose nothing, not even while one tidies up.
+// TestRecordTogether checks that concurrent writers lose no lines, even while one of them
+// compacts the record.
 func TestRecordTogether(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := RealPath(t.TempDir())
@@ -135,8 +136,8 @@ func TestRecordTogether(t *testing.T) {
 	}
 }
 
-// FuzzRecord: whatever a record's file holds, reading it neither fails nor makes up
-// more than its lines say.
+// FuzzRecord checks that any bytes can be parsed as a record, without more entries than
+// lines.
 func FuzzRecord(f *testing.F) {
 	good := entry{size: 12, sum: sha256.Sum256([]byte("x"))}
 	f.Add([]byte(head("/a") + good.line("cat.png") + good.line("a\nb \"c\"")))

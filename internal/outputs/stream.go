@@ -10,9 +10,8 @@ import (
 	"strings"
 )
 
-// IsStream tells whether a path is something to write to that must not be replaced
-// by a file: a device, a pipe, or a descriptor that the process has open, such as
-// /dev/stdout.
+// IsStream reports whether a path must be written to, not replaced by a file: a device, a
+// pipe, or an open descriptor of the process, such as /dev/stdout.
 func IsStream(path string) bool {
 	if _, ok := descriptor(path); ok {
 		return true
@@ -21,14 +20,14 @@ func IsStream(path string) bool {
 	return err == nil && !info.IsDir() && !info.Mode().IsRegular()
 }
 
-// IsStdout tells whether a path is the process's standard output.
+// IsStdout reports whether a path is the process's standard output.
 func IsStdout(path string) bool {
 	n, ok := descriptor(path)
 	return ok && n == 1
 }
 
-// descriptor is the open file that a path stands for. What the shell has redirected
-// it to may be a regular file.
+// descriptor returns the number of the open descriptor that a path names. The shell may
+// have redirected it to a regular file.
 func descriptor(path string) (n int, ok bool) {
 	path = filepath.ToSlash(filepath.Clean(path))
 	switch path {
@@ -49,7 +48,7 @@ func descriptor(path string) (n int, ok bool) {
 	return 0, false
 }
 
-// writeStream writes to a device, a pipe or an open descriptor as it is.
+// writeStream writes to a device, a pipe or an open descriptor.
 func writeStream(path string, write func(w io.Writer) error) (err error) {
 	f, err := openStream(path)
 	if err != nil {

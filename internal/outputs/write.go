@@ -12,14 +12,14 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// Write writes an output of a plan that passed [Plan.Check]: whole or not at all,
-// by a temporary name beside it; a device or a pipe is written to as it is. Folders
-// are made as needed. If the file that Check saw there has changed meanwhile, or
-// one has appeared, it stays as it is and Write is an error.
+// Write writes an output of a plan that passed [Plan.Check]. The file is written under a
+// temporary name and renamed, so that it is complete or absent; a device or a pipe is
+// written to directly. Missing folders are created. If the file at path has changed or
+// appeared since Check, it is kept and Write returns an error.
 func (p *Plan) Write(path string, write func(w io.Writer) error) error {
 	o := p.planned[p.canonical(path)]
 	if o == nil {
-		return fmt.Errorf("%s isn't among the files that were to be written: this is a mistake in Gaze", path)
+		return fmt.Errorf("%s isn't in the list of files to write: this is a bug in Gaze", path)
 	}
 	if o.device {
 		return writeStream(o.path, write)
@@ -30,18 +30,18 @@ func (p *Plan) Write(path string, write func(w io.Writer) error) error {
 	sum, size := sha256.New(), int64(0)
 	counted := func(w io.Writer) error { return write(&tee{w, sum, &size}) }
 	return atomicfile.WriteWith(o.path, counted, func(temp, path string) error {
-		// Before the file has its name: a process that ends in between leaves a
-		// record of a file that isn't there, which does no harm.
+		// Record the file before renaming it. If the process ends in between, the
+		// record has a file that doesn't exist, which does no harm.
 		err := p.record.add(o.canon, entry{size: size, sum: [sha256.Size]byte(sum.Sum(nil))})
 		if err != nil && p.Warn != nil {
-			p.Warn(fmt.Sprintf("the cache can't note what is written here, so that writing it again needs --force: %v", err))
+			p.Warn(fmt.Sprintf("the cache can't record the files written here, so writing them again will need --force: %v", err))
 			p.Warn = nil
 		}
 		return p.place(o, temp)
 	})
 }
 
-// WriteBytes is [Plan.Write] for content that is at hand.
+// WriteBytes is [Plan.Write] for content in memory.
 func (p *Plan) WriteBytes(path string, data []byte) error {
 	return p.Write(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -49,7 +49,8 @@ func (p *Plan) WriteBytes(path string, data []byte) error {
 	})
 }
 
-// place gives a finished file its name, if what is there still is what Check saw.
+// place renames a finished file to its path, if the file there is still the one that
+// Check saw.
 func (p *Plan) place(o *output, temp string) error {
 	now, err := p.recheck(o)
 	if err != nil {
@@ -67,8 +68,7 @@ func (p *Plan) place(o *output, temp string) error {
 	return err
 }
 
-// recheck returns what is at an output's path now, an error if that may not be
-// replaced.
+// recheck returns the file now at an output's path, or an error if it may not be replaced.
 func (p *Plan) recheck(o *output) (fs.FileInfo, error) {
 	now, target, err := lookAt(o.path)
 	if err != nil || now == nil {
@@ -78,10 +78,10 @@ func (p *Plan) recheck(o *output) (fs.FileInfo, error) {
 		return nil, fmt.Errorf("%s has become the same file as %s, which is read here", o.path, input)
 	}
 	if now.IsDir() {
-		return nil, fmt.Errorf("%s can't be written: it is a folder now", o.path)
+		return nil, fmt.Errorf("%s can't be written: it is now a folder", o.path)
 	}
 	if target != nil && !target.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s can't be written: it is not a regular file any more", o.path)
+		return nil, fmt.Errorf("%s can't be written: it is no longer a regular file", o.path)
 	}
 	if !p.Force && !same(o.before, now) {
 		return nil, appeared(o)
@@ -91,22 +91,22 @@ func (p *Plan) recheck(o *output) (fs.FileInfo, error) {
 
 func appeared(o *output) error {
 	if o.before == nil {
-		return fmt.Errorf("%s has been made by another program meanwhile: --force replaces it, or choose another name", o.path)
+		return fmt.Errorf("another program has created %s in the meantime: use --force to replace it, or choose another name", o.path)
 	}
-	return fmt.Errorf("%s has been changed by another program meanwhile: --force replaces it, or choose another name", o.path)
+	return fmt.Errorf("another program has changed %s in the meantime: use --force to replace it, or choose another name", o.path)
 }
 
-// same tells whether a file is as it was.
+// same reports whether a file is unchanged.
 func same(before, now fs.FileInfo) bool {
 	return before != nil && os.SameFile(before, now) && before.Size() == now.Size() && before.ModTime().Equal(now.ModTime())
 }
 
-// Remove removes a planned output that an earlier command has left and that this
-// one doesn't make. What isn't there needs no removing.
+// Remove removes a planned output that an earlier command left and that this one doesn't
+// write. It is no error if the file doesn't exist.
 func (p *Plan) Remove(path string) error {
 	o := p.planned[p.canonical(path)]
 	if o == nil {
-		return fmt.Errorf("%s isn't among the files that were to be written: this is a mistake in Gaze", path)
+		return fmt.Errorf("%s isn't in the list of files to write: this is a bug in Gaze", path)
 	}
 	if o.device {
 		return nil
@@ -119,7 +119,7 @@ func (p *Plan) Remove(path string) error {
 	return os.Remove(o.path)
 }
 
-// tee passes on what is written, and takes its sum and size.
+// tee writes to a writer and computes the checksum and size of the written bytes.
 type tee struct {
 	to   io.Writer
 	sum  io.Writer
@@ -128,7 +128,7 @@ type tee struct {
 
 func (t *tee) Write(p []byte) (int, error) {
 	n, err := t.to.Write(p)
-	t.sum.Write(p[:n]) // a hash takes everything
+	t.sum.Write(p[:n]) // writing to a hash never fails
 	*t.size += int64(n)
 	return n, err
 }

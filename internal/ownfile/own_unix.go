@@ -1,7 +1,8 @@
 //go:build unix
 
-// Package ownfile reads files whose content will be run, and so must not be another
-// user's.
+// Package ownfile reads files whose content will be executed, and refuses files that
+// belong to another user. It knows the current user and the administrator (uid 0). It
+// doesn't check the content.
 package ownfile
 
 import (
@@ -13,7 +14,7 @@ import (
 
 var errForeign = errors.New("another user's file")
 
-// Read reads a regular file that belongs to this user or to the system's administrator.
+// Read reads a regular file that belongs to the current user or to the administrator.
 func Read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -32,7 +33,7 @@ func Read(path string) ([]byte, error) {
 	return b, err
 }
 
-// Stat describes a file as os.Stat does, and fails where [Read] would refuse it.
+// Stat is like os.Stat, but returns an error for files that [Read] refuses.
 func Stat(path string) (os.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err == nil && !own(info) {

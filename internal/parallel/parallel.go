@@ -1,4 +1,6 @@
-// Package parallel calls a function for many items on all processors.
+// Package parallel runs a function for many indices on several goroutines. It stops at
+// the first error or when the context is cancelled. It doesn't collect results: the
+// function stores its own.
 package parallel
 
 import (
@@ -8,9 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// Each calls do with 0 to n-1 in order, on as many goroutines as workers says (0: one
-// for each processor), until a call fails or the context ends. It returns when all calls
-// have returned, with the first error.
+// Each calls do with 0 to n-1, starting the calls in order, on up to workers goroutines at
+// a time (0: GOMAXPROCS). It starts no more calls after an error or once the context is
+// cancelled. It returns the first error after all running calls have returned.
 func Each(ctx context.Context, n, workers int, do func(i int) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestEach checks that each number comes once, and no more at a time than there may be.
+// TestEach checks that each index is passed once, with no more calls at a time than
+// allowed.
 func TestEach(t *testing.T) {
 	for _, c := range []struct{ n, workers int }{{0, 0}, {1, 4}, {100, 1}, {1000, 7}, {50, 0}} {
 		seen := make([]atomic.Int32, c.n)
@@ -38,7 +39,8 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// TestEachStops checks that nothing more is begun after an error, or when the context ends.
+// TestEachStops checks that no call starts after an error or after the context is
+// cancelled.
 func TestEachStops(t *testing.T) {
 	broken := errors.New("broken")
 	var done atomic.Int32

@@ -1,5 +1,6 @@
-// Command pjrtinstall has go-xla fetch its own build of XLA's CPU plugin into a
-// folder. Set-up runs it where no Python wheel carries one, as on macOS.
+// Command pjrtinstall downloads go-xla's build of XLA's CPU plugin into a folder, with
+// go-xla's installer. tools/setup.sh runs it on systems for which no Python wheel has the
+// plugin, such as macOS. It neither loads nor tests the plugin.
 //
 //	go run ./internal/pjrtinstall .venv/lib/go-xla
 package main
@@ -17,7 +18,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: pjrtinstall FOLDER")
 		os.Exit(2)
 	}
-	// Without its download cache, which would lie in the home folder.
+	// go-xla's download cache would be in the home folder.
 	const useCache = false
 	if err := installer.CPUAutoInstall(os.Args[1], useCache, installer.Normal); err != nil {
 		reason, _, _ := strings.Cut(err.Error(), "\n")

@@ -1,5 +1,6 @@
-// Package realdata finds the real weights and photographs that some tests run
-// on and that can't be part of the project.
+// Package realdata finds the real weights and photographs that some tests use and that
+// can't be committed. It knows the folder that holds them, and skips a test whose files
+// are missing. It also reads the switches of tests that are off by default.
 package realdata
 
 import (
@@ -11,11 +12,9 @@ import (
 	"gaze/internal/environ"
 )
 
-// Path returns the path of a file below the folder of real inputs, which is
-// $GAZE_SHARED_DATA or ../shared/data beside the clone. A test whose file isn't
-// there is skipped with a message that says so.
-//
-// A GAZE_SHARED_DATA that isn't a folder fails the test.
+// Path returns the path of a file in the folder of real inputs: $GAZE_SHARED_DATA, or
+// else ../shared/data beside the clone. If the file is missing, the test is skipped with a
+// message that names it. If GAZE_SHARED_DATA isn't a folder, the test fails.
 func Path(t testing.TB, elem ...string) string {
 	t.Helper()
 	dir, err := folder()
@@ -24,7 +23,7 @@ func Path(t testing.TB, elem ...string) string {
 	}
 	path := filepath.Join(append([]string{dir}, elem...)...)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no real inputs here (%s names their folder): %v", env, err)
+		t.Skipf("real inputs are missing (set %s to their folder): %v", env, err)
 	}
 	return path
 }
@@ -39,8 +38,8 @@ func folder() (string, error) {
 	return filepath.Join(filepath.Dir(here), "..", "..", "..", "shared", "data"), nil
 }
 
-// Asked says whether a variable that turns on a test, because it takes long or needs the
-// network, is on. A value that is neither on nor off fails the test.
+// Asked reports whether a variable switches on a test that takes long or needs the
+// network. The test fails if the value is neither on nor off.
 func Asked(t testing.TB, name string) bool {
 	t.Helper()
 	on, err := environ.Switch(name, false)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// recorder stands for a test and notes how it ends.
+// recorder is a testing.TB that records how a test ends.
 type recorder struct {
 	testing.TB
 	said string

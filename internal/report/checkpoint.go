@@ -11,20 +11,20 @@ import (
 	"gaze/pkg/train"
 )
 
-// Checkpoint is what a variable names.
+// Checkpoint is the checkpoint that a variable names.
 type Checkpoint struct {
 	Given string // as the user wrote it, or the fallback
-	Path  string // the file or folder to open; of a run, the file of its best model
-	Run   string // the run's folder, "" if it is none
+	Path  string // the file or folder to open; for a run, the file of its best model
+	Run   string // the run's folder, "" if it isn't a run
 	Short string // a short name for figures
-	// Pulled says where a known checkpoint came from; nil for one of the user's own.
+	// Pulled says where a catalogue checkpoint came from; nil for the user's own files.
 	Pulled *hub.Result
 }
 
 // FindCheckpoint finds the checkpoint that a variable names: a file, a folder, a run, or a name
 // that 'gaze models' lists, which is fetched if it isn't in the cache. If the variable
-// isn't set, it is the known checkpoint called fallback. Errors begin with the
-// variable's name and say where a file was looked for.
+// isn't set, FindCheckpoint uses the catalogue name fallback. Errors begin with the
+// variable's name and list the paths that were tried.
 func FindCheckpoint(ctx context.Context, variable, fallback string, o hub.Options) (Checkpoint, error) {
 	value, tried, err := environ.FileOrName(variable)
 	if err != nil {
@@ -46,7 +46,7 @@ func FindCheckpoint(ctx context.Context, variable, fallback string, o hub.Option
 		}
 		return c, nil
 	}
-	// A repository outside the catalogue is fetched by 'gaze pull' only.
+	// A repository that isn't in the catalogue is never fetched implicitly.
 	known, isKnown := hub.Find(value)
 	if _, here := hub.Path(value); isKnown && (here || len(known.Files) > 0) {
 		if err := c.pull(ctx, o); err != nil {
@@ -61,7 +61,7 @@ func FindCheckpoint(ctx context.Context, variable, fallback string, o hub.Option
 	return c, nil
 }
 
-// pull fetches a known checkpoint.
+// pull fetches a checkpoint of the catalogue.
 func (c *Checkpoint) pull(ctx context.Context, o hub.Options) error {
 	if _, here := hub.Path(c.Given); !here && o.Log != nil {
 		o.Log(fmt.Sprintf("fetching %s, once", c.Given))

@@ -15,26 +15,26 @@ import (
 	"gaze/pkg/hub"
 )
 
-// reportPhotos are the photographs that the report shows, of the validation set of its
-// homework (Oxford-IIIT Pet).
+// reportPhotos are the photographs that the report shows, from the validation set of its
+// course (Oxford-IIIT Pet).
 var reportPhotos = []string{"26_5064", "29_4718", "31_4838"}
 
-// shownPhotos is how many photographs of a folder are shown.
+// shownPhotos is the largest number of photographs shown from a folder.
 const shownPhotos = 6
 
-// Photographs are pictures to look at.
+// Photographs are the photographs to show.
 type Photographs struct {
 	Paths   []string
-	From    string // for people
+	From    string // the source, for display
 	License string // "" if it isn't known
-	Of      int    // how many there are where Paths were chosen from
+	Of      int    // number of photographs that Paths were chosen from
 }
 
-// FindPhotographs chooses what to show.
+// FindPhotographs chooses the photographs to show.
 //
-// If GAZE_PETS is set, they come from there: a folder with pictures, or a data set as
-// [data.OpenDataset] reads it. The report's three are taken if all are there, otherwise
-// the first few by name, of a data set's validation pictures first. If it isn't set,
+// If GAZE_PETS is set, they come from that folder of pictures, or from that data set as
+// [data.OpenDataset] reads it: the report's three photographs if all are there, otherwise
+// the first six by name, taking a data set's validation pictures first. If it isn't set,
 // they are the report's three in ../shared/data beside the clone at root ("" for none),
 // or else the sample photographs, which are fetched on first use.
 func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photographs, error) {
@@ -74,8 +74,8 @@ func ownPhotographs(path string) (Photographs, error) {
 	return p, nil
 }
 
-// list is the pictures directly in a folder, or those of a data set, validation first,
-// in the order of their names.
+// list returns the pictures directly in a folder, or those of a data set with the
+// validation split first, sorted by name.
 func list(path string) ([]string, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func list(path string) ([]string, error) {
 	}
 	splits, err := data.OpenDataset(path)
 	if err != nil {
-		return nil, fmt.Errorf("there are no photographs in it, and it is no data set: %w", err)
+		return nil, fmt.Errorf("it has no photographs and isn't a data set: %w", err)
 	}
 	var found []string
 	for _, set := range []*data.Dataset{splits.Validation, splits.Train, splits.Test} {
@@ -110,8 +110,9 @@ func list(path string) ([]string, error) {
 	return found, nil
 }
 
-// theReports picks the report's photographs out of some, in its order: the plain names,
-// or names with the size behind. It is nil if not all are there.
+// theReports finds the report's photographs among paths and returns them in the report's
+// order. Their names may be followed by the size (26_5064_224.png). It returns nil if one
+// is missing.
 func theReports(paths []string) []string {
 	var found []string
 	for _, want := range reportPhotos {

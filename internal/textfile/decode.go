@@ -14,8 +14,8 @@ import (
 // mark is the byte order mark, U+FEFF.
 const mark = '\ufeff'
 
-// marks are the byte order marks, in the order in which they are looked for: that
-// of UTF-32 in little-endian order begins with that of UTF-16.
+// marks are the byte order marks in the order to try them: the little-endian mark of
+// UTF-32 begins with that of UTF-16, so it must come first.
 var marks = []struct {
 	bytes  string
 	decode func(data []byte) ([]byte, *Error)
@@ -27,10 +27,10 @@ var marks = []struct {
 	{"\xfe\xff", func(data []byte) ([]byte, *Error) { return fromUTF16(data, binary.BigEndian) }},
 }
 
-// Decode turns the content of a text file into UTF-8 without a byte order mark; see
-// the package's comment for what is understood. The ends of lines stay as they are.
-// name is the file's, for errors, and may be "". The error is an [*Error]. The
-// result may share memory with data.
+// Decode converts the content of a text file to UTF-8 without a byte order mark, from the
+// encodings listed in the package comment. Line endings are kept. name is the file's name
+// for errors and may be "". The error is an [*Error]. The result may share memory with
+// data.
 func Decode(name string, data []byte) ([]byte, error) {
 	text, err := decode(data)
 	if err != nil {
@@ -54,10 +54,10 @@ func decode(data []byte) ([]byte, *Error) {
 	return checkUTF8(data)
 }
 
-// checkUTF8 is the text if it is UTF-8 without NUL bytes.
+// checkUTF8 returns data if it is UTF-8 without NUL bytes.
 func checkUTF8(data []byte) ([]byte, *Error) {
 	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return nil, &Error{Line: lineAt(data[:i]), Reason: "a NUL byte: this isn't a text file, or it is UTF-16 that doesn't say so; save it as UTF-8"}
+		return nil, &Error{Line: lineAt(data[:i]), Reason: "a NUL byte: this isn't a text file, or it is UTF-16 without a byte order mark; save it as UTF-8"}
 	}
 	if utf8.Valid(data) {
 		return data, nil
@@ -77,8 +77,8 @@ func checkUTF8(data []byte) ([]byte, *Error) {
 	return nil, &Error{Line: lineAt(data[:at]), Reason: reason}
 }
 
-// asWindows1252 is the word around a byte, as Western European editors of old would
-// have written it; "" if it makes no word of letters.
+// asWindows1252 returns the word around a byte, decoded as Windows-1252, the usual
+// encoding of old Western European editors. It returns "" if the word isn't all letters.
 func asWindows1252(data []byte, at int) string {
 	const around = 20
 	from, to := at, at+1
@@ -95,20 +95,20 @@ func asWindows1252(data []byte, at int) string {
 	return string(word)
 }
 
-// letter tells whether a byte is a letter of ASCII, or may be one in an encoding of
-// single bytes.
+// letter reports whether a byte is an ASCII letter, or may be a letter in a single-byte
+// encoding.
 func letter(b byte) bool { return b >= 0x80 || b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// unmarkedUTF16 is the byte order of UTF-16 without a mark, nil if it isn't clear.
-// It shows in the NUL bytes of ASCII characters, all of which are the upper halves
-// of their pairs: a third of all pairs at least must be such. All must be if the
-// text would be UTF-8 without them, or a stray NUL would make characters of pairs
-// of letters.
+// unmarkedUTF16 returns the byte order of UTF-16 without a byte order mark, nil if data
+// isn't clearly UTF-16. It looks for the NUL bytes of ASCII characters: all NUL bytes must
+// be the high byte of their pair, and at least a third of all pairs must have one. If the
+// data would be valid UTF-8 without the NUL bytes, all pairs must have one; otherwise a
+// stray NUL in UTF-8 would turn pairs of letters into other characters.
 func unmarkedUTF16(data []byte) binary.ByteOrder {
 	if len(data) < 2 || len(data)%2 != 0 {
 		return nil
 	}
-	var nul [2]int // at even and at odd places
+	var nul [2]int // at even and at odd offsets
 	for i, b := range data {
 		if b == 0 {
 			nul[i%2]++
@@ -125,12 +125,12 @@ func unmarkedUTF16(data []byte) binary.ByteOrder {
 	return nil
 }
 
-// plain tells whether a text holds no control characters but those of texts.
+// plain reports whether a text has no control characters except tab, LF and CR.
 func plain(text []byte) bool {
 	return !bytes.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' })
 }
 
-// fromUTF16 decodes UTF-16 that has no mark.
+// fromUTF16 decodes UTF-16 without a byte order mark.
 func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, *Error) {
 	text := make([]byte, 0, len(data)*3/4)
 	fail := func(reason string) ([]byte, *Error) {
@@ -141,25 +141,25 @@ func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, *Error) {
 		data = data[2:]
 		if utf16.IsSurrogate(r) {
 			if len(data) < 2 {
-				return fail("half a character of UTF-16, at the end")
+				return fail("an incomplete UTF-16 character at the end")
 			}
 			if r = utf16.DecodeRune(r, rune(order.Uint16(data))); r == unicode.ReplacementChar {
-				return fail("half a character of UTF-16")
+				return fail("half of a UTF-16 surrogate pair")
 			}
 			data = data[2:]
 		}
 		if r == 0 {
-			return fail("a NUL character in UTF-16, so that this isn't a text file")
+			return fail("a NUL character in UTF-16: this isn't a text file")
 		}
 		text = utf8.AppendRune(text, r)
 	}
 	if len(data) > 0 {
-		return fail("half a character of UTF-16, at the end")
+		return fail("an incomplete UTF-16 character at the end")
 	}
 	return text, nil
 }
 
-// fromUTF32 decodes UTF-32 that has no mark.
+// fromUTF32 decodes UTF-32 without a byte order mark.
 func fromUTF32(data []byte, order binary.ByteOrder) ([]byte, *Error) {
 	text := make([]byte, 0, len(data)/2)
 	fail := func(reason string) ([]byte, *Error) {
@@ -169,18 +169,18 @@ func fromUTF32(data []byte, order binary.ByteOrder) ([]byte, *Error) {
 		r := order.Uint32(data)
 		data = data[4:]
 		if r == 0 || r > unicode.MaxRune || !utf8.ValidRune(rune(r)) {
-			return fail(fmt.Sprintf("0x%08X is no character of UTF-32", r))
+			return fail(fmt.Sprintf("0x%08X isn't a UTF-32 character", r))
 		}
 		text = utf8.AppendRune(text, rune(r))
 	}
 	if len(data) > 0 {
-		return fail("a part of a character of UTF-32, at the end")
+		return fail("an incomplete UTF-32 character at the end")
 	}
 	return text, nil
 }
 
-// lineAt is the number of the line that a text ends in, from 1. "\r\n" and lone
-// "\r" count once.
+// lineAt returns the number of the line, from 1, in which a text ends. "\r\n" and a lone
+// "\r" each count as one line ending.
 func lineAt(before []byte) int {
 	line := 1
 	for i, b := range before {

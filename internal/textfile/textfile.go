@@ -1,12 +1,13 @@
-// Package textfile reads text that a person may have written or edited: lists of
-// names, CSV, JSON, vocabularies. Editors and spreadsheets save such files in many
-// ways; readers want UTF-8 and "\n".
+// Package textfile reads text files that people edit, such as lists of names, CSV, JSON
+// and vocabularies, and returns them as UTF-8 with "\n" line endings. It knows the
+// encodings in which editors and spreadsheets save text. It doesn't know the formats of
+// the files.
 //
-// A byte order mark decides the encoding (UTF-8, UTF-16 or UTF-32, either byte
-// order) and is left out. Without one the text is UTF-8, or UTF-16 if it can be
-// nothing else. Anything else is an [Error], which names the line and says what to
-// do: nothing is ever replaced by U+FFFD, and no encoding of single bytes, such as
-// Latin-1, is guessed.
+// A byte order mark decides the encoding (UTF-8, UTF-16 or UTF-32, in either byte order)
+// and is removed. Without one the text is read as UTF-8, or as UTF-16 if it can't be
+// anything else. Anything else is an [Error] that names the line and says what to do.
+// Invalid bytes are never replaced by U+FFFD, and single-byte encodings such as Latin-1
+// are never guessed.
 package textfile
 
 import (
@@ -17,11 +18,11 @@ import (
 	"unicode"
 )
 
-// maxSize bounds what is read of a file: a device that never ends, or a picture
-// named by mistake, must not fill the memory.
+// maxSize is the largest file that is read, in bytes. An endless device or a large file
+// named by mistake must not fill the memory.
 const maxSize = 1 << 30
 
-// Error says where text can't be read, why, and what to do.
+// Error says where a text can't be read, why, and what to do.
 type Error struct {
 	Name   string // of the file; "" if there is none
 	Line   int    // from 1; 0: the file as a whole
@@ -40,9 +41,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.Name, e.Line, e.Reason)
 }
 
-// Read reads a file as UTF-8 text with "\n" at the ends of its lines, without a
-// byte order mark. "\r\n" and a lone "\r" end a line, too, as in Python's text
-// files. Errors name the file; one about its content is an [*Error].
+// Read reads a file as UTF-8 text without a byte order mark, with "\n" line endings.
+// "\r\n" and a lone "\r" also end a line, as in Python's text files. Errors name the
+// file; an error about its content is an [*Error].
 func Read(path string) (string, error) {
 	text, err := ReadRaw(path)
 	if err != nil {
@@ -51,8 +52,8 @@ func Read(path string) (string, error) {
 	return Newlines(string(text)), nil
 }
 
-// ReadRaw is [Read] with the ends of lines as they are in the file: for CSV, where
-// a quoted cell may hold any of them.
+// ReadRaw is like [Read] but keeps the line endings of the file. It is for CSV, where a
+// quoted cell may contain any of them.
 func ReadRaw(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -69,7 +70,7 @@ func ReadRaw(path string) ([]byte, error) {
 	return Decode(path, data)
 }
 
-// Newlines makes every end of a line "\n".
+// Newlines converts all line endings to "\n".
 func Newlines(text string) string {
 	if !strings.Contains(text, "\r") {
 		return text
@@ -77,10 +78,9 @@ func Newlines(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 }
 
-// Lines is the lines of a text as [Read] gives it, without blanks around them and
-// without the blank lines at the end. A byte order mark at the start of a line,
-// where two files were put together, goes, too. A text of nothing but blanks has no
-// lines.
+// Lines splits a text that [Read] returned into lines, without surrounding blanks and
+// without blank lines at the end. It also removes a byte order mark at the start of a
+// line, which is left where two files were joined. A text of only blanks has no lines.
 func Lines(text string) []string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
@@ -92,7 +92,7 @@ func Lines(text string) []string {
 	return lines
 }
 
-// ReadLines reads the lines of a file, as [Lines] has them.
+// ReadLines reads a file and returns its [Lines].
 func ReadLines(path string) ([]string, error) {
 	text, err := Read(path)
 	if err != nil {
@@ -101,8 +101,8 @@ func ReadLines(path string) ([]string, error) {
 	return Lines(text), nil
 }
 
-// ReadNames reads a list with a name on each line. An empty list, and an empty
-// line between two names, are errors: the names after it would stand for others.
+// ReadNames reads a list with one name per line. An empty list is an error, and so is an
+// empty line between two names, because it would shift the numbers of the names after it.
 func ReadNames(path string) ([]string, error) {
 	text, err := Read(path)
 	if err != nil {
@@ -115,20 +115,19 @@ func ReadNames(path string) ([]string, error) {
 	return names, err
 }
 
-// Names is [ReadNames] for text at hand; the error is an [*Error] without a file's
-// name.
+// Names is [ReadNames] for text in memory; the error is an [*Error] without a file name.
 func Names(text string) ([]string, error) {
 	lines := Lines(text)
 	if len(lines) == 0 {
-		return nil, &Error{Reason: "the file is empty: write a name on each line, as UTF-8 text"}
+		return nil, &Error{Reason: "the file is empty: write one name per line, as UTF-8 text"}
 	}
 	for i, line := range lines {
 		if line == "" {
-			return nil, &Error{Line: i + 1, Reason: "the line is empty: write a name on each line"}
+			return nil, &Error{Line: i + 1, Reason: "the line is empty: write one name per line"}
 		}
 	}
 	return lines, nil
 }
 
-// blank is what may stand before or after a name without being part of it.
+// blank reports whether a character is trimmed at both ends of a line.
 func blank(r rune) bool { return unicode.IsSpace(r) || r == mark }

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// utf16Of is a text in UTF-16, with or without a mark.
+// utf16Of encodes a text as UTF-16, with or without a byte order mark.
 func utf16Of(text string, order binary.AppendByteOrder, marked bool) string {
 	var out []byte
 	if marked {
@@ -32,7 +32,7 @@ func utf32Of(text string, order binary.AppendByteOrder) string {
 	return string(out)
 }
 
-// TestReadNames reads the same names out of everything that editors make of them.
+// TestReadNames reads the same names from files saved in every supported way.
 func TestReadNames(t *testing.T) {
 	want := []string{"Pékinois", "Шпиц", "柴犬", "🐕 dog"}
 	plain := strings.Join(want, "\n") + "\n"
@@ -72,7 +72,7 @@ func TestReadNames(t *testing.T) {
 	}
 }
 
-// TestReadRefuses names the file and the line, and says what to do.
+// TestReadRefuses checks that errors name the file and the line, and say what to do.
 func TestReadRefuses(t *testing.T) {
 	le := binary.LittleEndian
 	for name, c := range map[string]struct{ text, says string }{
@@ -84,14 +84,14 @@ func TestReadRefuses(t *testing.T) {
 		"a NUL":                      {"cat\ndog\x00\n", "names.txt:2: a NUL byte"},
 		"a NUL where UTF-16 has it":  {"cat\x00dog\n", "names.txt:1: a NUL byte"},
 		"a picture":                  {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "names.txt:3: a NUL byte"},
-		"UTF-16 of odd length":       {utf16Of("cat\ndog", le, true) + "x", "names.txt:2: half a character of UTF-16, at the end"},
-		"half a pair":                {utf16Of("cat\n", le, true) + "\x3d\xd8", "names.txt:2: half a character of UTF-16, at the end"},
-		"half a pair within":         {utf16Of("cat\n", le, true) + "\x3d\xd8a\x00", "names.txt:2: half a character of UTF-16: save"},
+		"UTF-16 of odd length":       {utf16Of("cat\ndog", le, true) + "x", "names.txt:2: an incomplete UTF-16 character at the end"},
+		"half a pair":                {utf16Of("cat\n", le, true) + "\x3d\xd8", "names.txt:2: an incomplete UTF-16 character at the end"},
+		"half a pair within":         {utf16Of("cat\n", le, true) + "\x3d\xd8a\x00", "names.txt:2: half of a UTF-16 surrogate pair: save"},
 		"NUL in UTF-16":              {utf16Of("cat\x00", le, true), "names.txt:1: a NUL character in UTF-16"},
 		"UTF-16 BE with the LE mark": {"\xff\xfe\x00c\x00a\xd8\x00\x00t", ""},
-		"cut UTF-32":                 {utf32Of("cat\n", le) + "x", "names.txt:2: a part of a character of UTF-32"},
-		"no UTF-32":                  {utf32Of("cat\n", le) + "\xff\xff\xff\xff", "names.txt:2: 0xFFFFFFFF is no character"},
-		"nothing":                    {"", "names.txt: the file is empty: write a name on each line"},
+		"cut UTF-32":                 {utf32Of("cat\n", le) + "x", "names.txt:2: an incomplete UTF-32 character"},
+		"no UTF-32":                  {utf32Of("cat\n", le) + "\xff\xff\xff\xff", "names.txt:2: 0xFFFFFFFF isn't a UTF-32 character"},
+		"nothing":                    {"", "names.txt: the file is empty: write one name per line"},
 		"a mark alone":               {"\ufeff", "names.txt: the file is empty"},
 		"a mark of UTF-16 alone":     {"\xff\xfe", "names.txt: the file is empty"},
 		"blanks alone":               {" \r\n\t\n", "names.txt: the file is empty"},
@@ -104,7 +104,7 @@ func TestReadRefuses(t *testing.T) {
 		_, err := ReadNames(path)
 		var e *Error
 		if c.says == "" {
-			continue // wrong, but a text
+			continue // wrong, but readable as text
 		}
 		if !errors.As(err, &e) || !strings.Contains(err.Error(), c.says) || e.Name != path {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
@@ -113,7 +113,7 @@ func TestReadRefuses(t *testing.T) {
 	if _, err := ReadNames(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that isn't there: %v", err)
 	}
-	if _, err := Decode("", []byte("\x00")); err == nil || err.Error() != "line 1: a NUL byte: this isn't a text file, or it is UTF-16 that doesn't say so; save it as UTF-8" {
+	if _, err := Decode("", []byte("\x00")); err == nil || err.Error() != "line 1: a NUL byte: this isn't a text file, or it is UTF-16 without a byte order mark; save it as UTF-8" {
 		t.Errorf("without a name: %v", err)
 	}
 	if _, err := Names(""); err == nil || strings.HasPrefix(err.Error(), ":") {
@@ -121,7 +121,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// TestReadRaw keeps the ends of lines; a device that never ends is refused.
+// TestReadRaw checks that line endings are kept, and that an endless device is refused.
 func TestReadRaw(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.csv")
 	if err := os.WriteFile(path, []byte("\ufeffa\r\nb\rc\n"), 0o644); err != nil {
@@ -146,8 +146,8 @@ func TestUnmarkedUTF16IsClear(t *testing.T) {
 	}
 }
 
-// FuzzDecode takes any bytes: what comes out is UTF-8, reads as itself, and comes
-// back from UTF-16.
+// FuzzDecode checks that for any bytes the result is UTF-8, decodes to itself, and
+// survives a round trip through UTF-16.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{"", "cat\r\ndog", "\ufeffcat", "\xff\xfec\x00", "\xfe\xff\x00c", "\xff\xfe\x00\x00c\x00\x00\x00", "c\x00a\x00", "P\xe9", "\xff\xfe\x3d\xd8"} {
 		f.Add([]byte(seed))

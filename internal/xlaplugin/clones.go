@@ -16,22 +16,23 @@ import (
 	"gaze/internal/ownfile"
 )
 
-// Set-up leaves a note for each clone in the cache, a file with the clone's path, so
-// that programs built elsewhere find the plugins that it installed there. Each clone
-// has a file of its own: set-ups that run at once don't disturb each other.
+// Set-up writes a note for each clone to the cache: a file with the clone's path. Programs
+// built elsewhere use it to find the plugins that set-up installed in the clone. Each
+// clone has its own file, so that concurrent set-ups don't interfere.
 
-// clonesFolder is the folder of the notes in a cache.
+// clonesFolder returns the folder of the notes in a cache.
 func clonesFolder(cache string) string { return filepath.Join(cache, folder, "clones") }
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+gaze\s*$`)
 
-// IsClone says whether dir holds Gaze's go.mod.
+// IsClone reports whether dir has Gaze's go.mod.
 func IsClone(dir string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	return err == nil && moduleLine.Match(text)
 }
 
-// Remember notes a clone in a cache, and removes the notes of clones that are gone.
+// Remember writes the note for a clone to a cache, and removes the notes of clones that no
+// longer exist.
 func Remember(cache, clone string) error {
 	clone, err := filepath.Abs(clone)
 	if err != nil {
@@ -50,16 +51,16 @@ func Remember(cache, clone string) error {
 			return os.Chtimes(n.file, now, now)
 		}
 		if _, err := os.Stat(filepath.Join(n.clone, "go.mod")); errors.Is(err, os.ErrNotExist) {
-			_ = os.Remove(n.file) // another set-up may have done it
+			_ = os.Remove(n.file) // another set-up may have removed it already
 		}
 	}
 	sum := sha256.Sum256([]byte(clone))
 	return atomicfile.WriteBytes(filepath.Join(dir, hex.EncodeToString(sum[:8])), []byte(clone+"\n"))
 }
 
-// Clones lists the clones that are noted in a cache and still there, the one set up
-// last first. Notes that belong to another user are passed over: what lies in a clone
-// is loaded into the program.
+// Clones lists the clones that have a note in a cache and still exist, most recently set
+// up first. Notes that belong to another user are ignored, because the plugins in a clone
+// are loaded into the program.
 func Clones(cache string) []string {
 	var clones []string
 	for _, n := range notes(cache) {
@@ -75,7 +76,7 @@ type note struct {
 	at          time.Time
 }
 
-// notes lists the notes in a cache, the newest first.
+// notes returns the notes in a cache, newest first.
 func notes(cache string) []note {
 	entries, err := os.ReadDir(clonesFolder(cache))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// newClone makes a folder with Gaze's go.mod.
+// newClone creates a folder with Gaze's go.mod.
 func newClone(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,8 +47,8 @@ func TestClones(t *testing.T) {
 	if got := Clones(cache); !slices.Equal(got, []string{first, second}) {
 		t.Errorf("set up again, it isn't first: %q", got)
 	}
-	// A clone that is gone, or is something else now, isn't listed, and forgotten by
-	// the next set-up.
+	// A clone that was removed, or whose folder now holds something else, isn't listed.
+	// The next set-up removes the note of the removed one.
 	if err := os.Remove(filepath.Join(first, "go.mod")); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestClones(t *testing.T) {
 	}
 }
 
-// TestStrangeNotes: what isn't a note is passed over.
+// TestStrangeNotes checks that files that aren't notes are ignored.
 func TestStrangeNotes(t *testing.T) {
 	cache, clone := t.TempDir(), newClone(t)
 	if err := Remember(cache, clone); err != nil {
@@ -100,7 +100,7 @@ func TestStrangeNotes(t *testing.T) {
 	}
 }
 
-// TestRememberAtOnce: set-ups of several clones don't lose each other's notes.
+// TestRememberAtOnce checks that concurrent set-ups of several clones keep all notes.
 func TestRememberAtOnce(t *testing.T) {
 	cache := t.TempDir()
 	var wait sync.WaitGroup
@@ -115,7 +115,7 @@ func TestRememberAtOnce(t *testing.T) {
 	}
 }
 
-// TestReadOnlyCache is an error, not a panic.
+// TestReadOnlyCache checks that a cache that can't be written is an error, not a panic.
 func TestReadOnlyCache(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {

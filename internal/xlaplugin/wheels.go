@@ -1,5 +1,7 @@
-// Package xlaplugin knows where XLA's PJRT plugins come from and where they lie: as
-// Python wheels, in a clone's virtual environment, in the user's cache.
+// Package xlaplugin knows where XLA's PJRT plugins come from and where they are
+// installed: which Python wheels have them, with versions and checksums, and where they
+// are in a clone's virtual environment and in the cache. It neither downloads nor loads
+// them.
 package xlaplugin
 
 import (
@@ -7,15 +9,15 @@ import (
 	"strings"
 )
 
-// Package is a Python package that carries a plugin.
+// Package is a Python package that contains a plugin.
 type Package struct {
-	Project string // as the package index writes it
-	File    string // the plugin, below site-packages, with slashes
+	Project string // its name in the package index
+	File    string // the plugin's path in site-packages, with slashes
 	License string // as the package states it
 	CUDA    bool
 }
 
-// Packages lists those that Gaze knows, best first.
+// Packages lists the packages that Gaze knows, best first.
 var Packages = []Package{
 	{Project: "lammps-jax-pjrt-cpu", File: "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so", License: "Apache-2.0"},
 	{Project: "fastatomstruct-xla-cpu", File: "fastatomstruct_xla_cpu/libpjrt_cpu.so", License: "Apache-2.0"},
@@ -24,17 +26,17 @@ var Packages = []Package{
 	{Project: "jax-cuda12-pjrt", File: "jax_plugins/xla_cuda12/xla_cuda_plugin.so", CUDA: true},
 }
 
-// Dist is the name that the package's .dist-info folder begins with.
+// Dist returns the prefix of the package's .dist-info folder.
 func (p Package) Dist() string { return strings.ReplaceAll(p.Project, "-", "_") }
 
-// Wheel is a file of the package index with a plugin for one kind of machine, pinned by
-// its checksum. The versions and checksums are those of tools/plugins/xla-cpu*.txt,
-// which set-up installs from; a test compares the two.
+// Wheel is a wheel of the package index with a plugin for one platform, pinned by its
+// checksum. The versions and checksums are those of tools/plugins/xla-cpu*.txt, from
+// which set-up installs; a test compares the two.
 type Wheel struct {
 	Package
 	Version      string
 	GOOS, GOARCH string
-	Name         string // the file's
+	Name         string // file name
 	Size         int64
 	SHA256       string
 	PluginSize   int64
@@ -68,8 +70,7 @@ var wheels = []Wheel{
 	},
 }
 
-// Wheels lists the wheels for a kind of machine, best first; none for those that no
-// wheel is known for.
+// Wheels lists the wheels for a platform, best first. It is empty if none is known.
 func Wheels(goos, goarch string) []Wheel {
 	var fit []Wheel
 	for _, w := range wheels {
@@ -80,17 +81,17 @@ func Wheels(goos, goarch string) []Wheel {
 	return fit
 }
 
-// Dir is the folder of the wheel's plugin in a cache. It holds the version, so that
-// programs with other pins don't disturb each other.
+// Dir returns the folder of the wheel's plugin in a cache. Its name has the version, so
+// that programs with different pins don't interfere.
 func (w Wheel) Dir(cache string) string {
 	return filepath.Join(cache, folder, w.Project+"-"+w.Version)
 }
 
-// Base is the plugin's file name.
+// Base returns the plugin's file name.
 func (w Wheel) Base() string { return w.File[strings.LastIndexByte(w.File, '/')+1:] }
 
-// Path is the plugin's file in a cache.
+// Path returns the path of the plugin in a cache.
 func (w Wheel) Path(cache string) string { return filepath.Join(w.Dir(cache), w.Base()) }
 
-// folder is the folder of plugins in a cache.
+// folder is the name of the folder of plugins in a cache.
 const folder = "plugins"

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestPins: the wheels are those that set-up installs.
+// TestPins checks that the wheels are those that set-up installs.
 func TestPins(t *testing.T) {
 	var pinned, here []string
 	lists, err := filepath.Glob(filepath.Join("..", "..", "tools", "plugins", "xla-cpu*.txt"))
@@ -51,6 +51,6 @@ func TestWheels(t *testing.T) {
 	}
 	best := Wheels("linux", "amd64")[0]
 	if got := filepath.ToSlash(best.Path("/c")); got != "/c/plugins/lammps-jax-pjrt-cpu-0.11.2/pjrt_c_api_cpu_plugin.so" {
-		t.Errorf("it lies in %s", got)
+		t.Errorf("its folder is %s", got)
 	}
 }

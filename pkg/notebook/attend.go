@@ -25,11 +25,11 @@ func Positions(w *Weights) *explain.Positions {
 	return p
 }
 
-// Attend returns the [class] attention over each picture, in order. What an
-// earlier cell or run computed for the same weights, pipeline and file is read
-// from the cache; the model is only run for the rest. pipeline "" means the
-// checkpoint's own. A picture that can't be read is left out with a note; if none is
-// left, that is an error.
+// Attend returns the attention of the [class] token over each picture, in order. Results
+// that an earlier cell or run computed for the same weights, pipeline and file are read
+// from the cache; the model is run only for the others. pipeline "" means the checkpoint's
+// own. A picture that can't be read is skipped with a note on standard error; it is an
+// error if all are.
 func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attention, error) {
 	p, err := pipelineFor(w, pipeline)
 	if err != nil {
@@ -51,7 +51,7 @@ func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attenti
 		a, err := l.attendOnce(picture, filepath.Join(dir, "cells"), weights)
 		if err != nil {
 			bad = append(bad, err)
-			fmt.Fprintln(os.Stderr, "note: left out:", err)
+			fmt.Fprintln(os.Stderr, "note: skipped:", err)
 			continue
 		}
 		out = append(out, a)
@@ -62,7 +62,8 @@ func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attenti
 	return out, nil
 }
 
-// pipelineFor parses a pipeline for the model; "" is the checkpoint's own.
+// pipelineFor parses a pipeline and checks that it fits the model; "" means the
+// checkpoint's own.
 func pipelineFor(w *Weights, text string) (transform.Pipeline, error) {
 	p, err := w.Preprocessing()
 	if text != "" {
@@ -74,14 +75,14 @@ func pipelineFor(w *Weights, text string) (transform.Pipeline, error) {
 	return p, w.Config.CheckPipeline(p)
 }
 
-// attender runs a model, which it opens for the first picture.
+// attender runs a model. The model is opened at the first picture.
 type attender struct {
 	weights  *Weights
 	pipeline transform.Pipeline
 	runner   *vit.Runner
 }
 
-// attendOnce is attend, with results kept in the cache.
+// attendOnce is attend with a cache.
 func (l *attender) attendOnce(picture, cache, weights string) (*explain.Attention, error) {
 	file, err := FileKey(picture)
 	if err != nil {

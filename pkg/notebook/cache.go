@@ -14,15 +14,16 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// Cached returns what compute gives for the inputs named by key, from the disk
-// when an earlier cell (or an earlier run) computed it already: GoNB runs every
-// cell as a process of its own, so nothing slow should be done twice. The result
-// must be something encoding/gob can store. key holds all that the result
-// depends on, printed with %v; use [FileKey] for a file's content.
+// Cached returns the result of compute, read from disk if an earlier cell or run
+// has computed it for the same key. GoNB runs every cell as a separate process,
+// so slow work would otherwise be repeated. The result must be of a type that
+// encoding/gob can store. key must have everything that the result depends on,
+// printed with %v; use [FileKey] for a file's content.
 //
-// Results live in folder, one file each, written whole or not at all; a damaged
-// or foreign file is computed again. An empty folder means no cache. A cache
-// that can't be written (a full disk) doesn't lose the result.
+// Each result is one file in folder. Files are never partial; a damaged or
+// foreign file is ignored and the result computed again. An empty folder means
+// no cache. If the cache can't be written (a full disk), the result is still
+// returned.
 func Cached[T any](folder, name string, key []any, compute func() (T, error)) (T, error) {
 	if folder == "" {
 		return compute()
@@ -37,12 +38,12 @@ func Cached[T any](folder, name string, key []any, compute func() (T, error)) (T
 		return result, err
 	}
 	if err := writeCached(path, &result); err != nil {
-		fmt.Fprintf(os.Stderr, "warning: result not kept for the next cell: %v\n", err)
+		fmt.Fprintf(os.Stderr, "warning: the result isn't cached for the next cell: %v\n", err)
 	}
 	return result, nil
 }
 
-// hashKey turns the inputs and the result's type into a file name's part.
+// hashKey hashes the inputs and the result's type for the file name.
 func hashKey[T any](key []any) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%T\n", *new(T))
@@ -52,7 +53,7 @@ func hashKey[T any](key []any) string {
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// readCached fills result from a file that starts with the SHA-256 of the rest.
+// readCached decodes result from a file that starts with the SHA-256 of the rest.
 func readCached(path string, result any) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -79,8 +80,9 @@ func writeCached(path string, result any) error {
 	return atomicfile.WriteBytes(path, append(sum[:], body.Bytes()...))
 }
 
-// FileKey names a file's present content for [Cached]: its path, size and time
-// of change; of a folder, those of the files in it. It doesn't read them.
+// FileKey returns a key for [Cached] that identifies a file's current content: its path,
+// size and modification time. For a folder, it includes the files in it. It doesn't read
+// the files.
 func FileKey(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -99,7 +101,7 @@ func FileKey(path string) (string, error) {
 		return "", err
 	}
 	for _, e := range entries {
-		// A link's target counts; what vanished meanwhile doesn't.
+		// Stat follows links. Files that have disappeared meanwhile are ignored.
 		if info, err := os.Stat(filepath.Join(path, e.Name())); err == nil {
 			key += fmt.Sprintf("; %s %d %d", e.Name(), info.Size(), info.ModTime().UnixNano())
 		}

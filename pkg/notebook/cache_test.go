@@ -33,7 +33,7 @@ func TestCached(t *testing.T) {
 		t.Errorf("another key computed %d times in all, want 2", calls)
 	}
 	if get("a", "1"); calls != 3 {
-		t.Error("the number 1 and the text 1 are one key")
+		t.Error("the number 1 and the string 1 have the same key")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestFileKeyFollowsTheContent(t *testing.T) {
 	}
 }
 
-// TestKeyOfAFolder: a folder's key changes with what is in it.
+// TestKeyOfAFolder checks that a folder's key changes with its content.
 func TestKeyOfAFolder(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "model.safetensors")

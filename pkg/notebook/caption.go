@@ -25,14 +25,13 @@ type Captioner struct {
 	*caption.Model
 	Name   string // as GAZE_CAPTIONER gave it
 	Source string
-	path   string // what was opened
-	short  string // for figures
+	path   string // the file or folder that was opened
+	short  string // a short name for figures
 }
 
 // OpenCaptioner opens the captioner that GAZE_CAPTIONER names (a file, a folder, a run,
-// or a name that 'gaze models' lists, which is fetched if it isn't in the cache), else
-// the small one that comes with Gaze. Trouble ends the cell with the reason, as [Check]
-// does.
+// or a name that 'gaze models' lists, which is fetched if it isn't in the cache), or else
+// the small one that comes with Gaze. An error ends the cell, as [Check] does.
 func OpenCaptioner() *Captioner { return Must(openCaptioner()) }
 
 func openCaptioner() (*Captioner, error) {
@@ -70,7 +69,7 @@ func (c *Captioner) open() error {
 	return err
 }
 
-// AboutCaptioner sums up the captioner and the pictures that [Captions] shows.
+// AboutCaptioner describes the captioner and the pictures that [Captions] uses.
 func AboutCaptioner() plots.Table {
 	c := OpenCaptioner()
 	defer c.Close()
@@ -98,20 +97,20 @@ func AboutCaptioner() plots.Table {
 	}}
 }
 
-// Captions captions the pictures of the report: those of the folder that
-// GAZE_CAPTION_IMAGES names, in the order of their names, else the five that are
-// drawn: bike, girl, sheep, ski and umbrella. What was computed before for the same
-// weights and pictures is read from the cache; a picture that can't be captioned is
-// left out with a note.
+// Captions captions the pictures of the report: those in the folder that
+// GAZE_CAPTION_IMAGES names, in the order of their names, or else the five drawn scenes:
+// bike, girl, sheep, ski and umbrella. Results for the same weights and pictures are read
+// from the cache. A picture that can't be captioned is skipped with a note on standard
+// error.
 func Captions() []*explain.Captioned {
 	ctx, stop := Interrupt()
 	defer stop()
 	return Must(captionAll(ctx))
 }
 
-// Caption is one of [Captions], by its picture's name without ending. The names of the
-// drawn pictures stand for the first of your own where GAZE_CAPTION_IMAGES is set, with
-// a note, so that the notebook's cells work on them as they are.
+// Caption returns one of [Captions] by its picture's name without extension. If
+// GAZE_CAPTION_IMAGES is set, the name of a drawn scene returns the first of your own
+// pictures, with a note, so that the notebook's cells work unchanged.
 func Caption(name string) *explain.Captioned {
 	all := Captions()
 	var names []string
@@ -126,7 +125,7 @@ func Caption(name string) *explain.Captioned {
 		fmt.Fprintf(os.Stderr, "note: %q is a drawn picture: showing %q of %s, of which there are %s\n", name, names[0], report.EnvImages, strings.Join(names, ", "))
 		return all[0]
 	}
-	Check(fmt.Errorf("there is no picture %q: there are %s", name, strings.Join(names, ", ")))
+	Check(fmt.Errorf("there is no picture %q; the pictures are %s", name, strings.Join(names, ", ")))
 	return nil
 }
 
@@ -159,7 +158,7 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 		e, err := s.captionOnce(p, filepath.Join(dir, "cells"), weights)
 		if err != nil {
 			bad = append(bad, err)
-			fmt.Fprintln(os.Stderr, "note: left out:", err)
+			fmt.Fprintln(os.Stderr, "note: skipped:", err)
 			continue
 		}
 		out = append(out, e)
@@ -170,7 +169,7 @@ func captionAll(ctx context.Context) ([]*explain.Captioned, error) {
 	return out, nil
 }
 
-// key names the weights and their words.
+// key identifies the weights and their vocabulary for the cache.
 func (c *Captioner) key() (string, error) {
 	path, err := hub.Resolve(c.path)
 	if err != nil {
@@ -180,7 +179,7 @@ func (c *Captioner) key() (string, error) {
 	return key + c.Vocab.String(), err
 }
 
-// captionMaker runs a captioner, which it compiles for the first picture.
+// captionMaker runs a captioner, which it loads onto the backend at the first picture.
 type captionMaker struct {
 	captioner *Captioner
 	running   *caption.Captioner

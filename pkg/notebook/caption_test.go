@@ -31,7 +31,7 @@ func TestCaptions(t *testing.T) {
 			t.Errorf("picture %d is %s, %d pixels, %d masks, by %s", i, all[i].Picture, all[i].Image.Width, len(all[i].Masks), all[i].Model)
 		}
 	}
-	// What was computed is read again, for the same weights and pictures.
+	// Results for the same weights and pictures are read from the cache.
 	kept, err := filepath.Glob(filepath.Join(os.Getenv("GAZE_CACHE"), "cells", "caption-*"))
 	if err != nil || len(kept) != 5 {
 		t.Errorf("%d captions kept, %v", len(kept), err)
@@ -50,8 +50,8 @@ func TestCaptions(t *testing.T) {
 	}
 }
 
-// TestCaptionsOfYourOwn captions a folder with another captioner; what is damaged is
-// left out.
+// TestCaptionsOfYourOwn captions a folder with another captioner; damaged pictures are
+// skipped.
 func TestCaptionsOfYourOwn(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := t.TempDir()
@@ -94,7 +94,7 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].Picture != "b.png" || all[0].Masks != nil || all[0].Model != "own" {
 		t.Fatalf("captions %v, error %v", all, err)
 	}
-	// It doesn't know the scenes' words, so it isn't tested on them.
+	// Its vocabulary doesn't have the scenes' words, so it isn't tested on them.
 	if c, err := testedCaptioner(); err != nil || c.Name != hub.LaptopCaptioner {
 		t.Errorf("tested is %v, error %v", c, err)
 	}
@@ -109,7 +109,7 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	if about := AboutCaptioner().String(); !strings.Contains(about, "2 of "+dir) {
 		t.Errorf("about: %s", about)
 	}
-	// A folder, and a run, stand for the file in them.
+	// For a folder or a run, the file in it is used.
 	run := t.TempDir()
 	for file, text := range map[string]string{"folder/captioner.safetensors": "", "run/best/model.safetensors": "", "run/run.json": "{}"} {
 		path := filepath.Join(run, file)

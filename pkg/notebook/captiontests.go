@@ -14,11 +14,10 @@ import (
 	"gaze/pkg/plots"
 )
 
-// scenesTested is how many new pictures captioners are tested on.
+// scenesTested is the number of new scenes on which captioners are tested.
 const scenesTested = 300
 
-// CaptionReport tests the captioner on drawn scenes of a split, and keeps the
-// report.
+// CaptionReport tests the captioner on drawn scenes of a split. The report is cached.
 func CaptionReport(split scenes.Split) *captions.Report {
 	set := captions.Set{Split: split, Count: scenesTested}
 	return Must(tested("report", set.String(), func(ctx context.Context, c captions.Captioner) (*captions.Report, error) {
@@ -26,8 +25,8 @@ func CaptionReport(split scenes.Split) *captions.Report {
 	}))
 }
 
-// CaptionOcclusion runs the occlusion test on held-out scenes (see [captions.Occlude])
-// and keeps the result.
+// CaptionOcclusion runs the occlusion test on held-out scenes (see [captions.Occlude]). The
+// result is cached.
 func CaptionOcclusion() *captions.OcclusionReport {
 	set := captions.Set{Split: scenes.HeldOut, Count: scenesTested / 2}
 	return Must(tested("occlusions", set.String(), func(ctx context.Context, c captions.Captioner) (*captions.OcclusionReport, error) {
@@ -35,9 +34,9 @@ func CaptionOcclusion() *captions.OcclusionReport {
 	}))
 }
 
-// CaptionOccluded shows the caption of a drawn picture when an object's cells are masked
-// in the captioner's attention. Trouble, such as a caption that
-// doesn't name the object, ends the cell with the reason.
+// CaptionOccluded shows how the caption of a drawn picture changes when an object's cells
+// are masked in the captioner's attention. An error, such as a caption that doesn't name
+// the object, ends the cell, as [Check] does.
 func CaptionOccluded(picture, word string) plots.Figure {
 	what := fmt.Sprint(picture, " ", word)
 	return Must(tested("occlusion", what, func(_ context.Context, c captions.Captioner) (d captions.Occlusion, err error) {
@@ -54,11 +53,11 @@ func CaptionOccluded(picture, word string) plots.Figure {
 				return d, nil
 			}
 		}
-		return d, fmt.Errorf("the caption of %s names no %q that has room elsewhere", picture, word)
+		return d, fmt.Errorf("the caption of %s doesn't have the word %q, or no other region of that size is free to mask for comparison", picture, word)
 	})).Figure()
 }
 
-// DiscussCaptions puts into words what the tests of the captioner say.
+// DiscussCaptions describes the results of the captioner's tests in words.
 func DiscussCaptions() Text {
 	ctx, stop := Interrupt()
 	defer stop()
@@ -67,8 +66,8 @@ func DiscussCaptions() Text {
 	return Text(report.DiscussCaptions(test, heldOut, one, CaptionOcclusion(), CaptionRuns()))
 }
 
-// testedCaptioner is the captioner that GAZE_CAPTIONER names if it knows the words
-// of the drawn scenes and no others, else the one that comes with Gaze.
+// testedCaptioner returns the captioner that GAZE_CAPTIONER names if its vocabulary has
+// exactly the words of the drawn scenes, or else the one that comes with Gaze.
 func testedCaptioner() (*Captioner, error) {
 	c, err := openCaptioner()
 	if err != nil || knowsScenes(c.Vocab) {
@@ -83,7 +82,8 @@ func knowsScenes(v *caption.Vocab) bool {
 	return v.Len() <= len(words)+8 && !slices.ContainsFunc(words, func(w string) bool { _, ok := v.ID(w); return !ok })
 }
 
-// tested runs a test of the captioner and keeps its result; what names the pictures.
+// tested runs a test of the captioner and caches its result; what identifies the test's
+// pictures.
 func tested[T any](name, what string, test func(context.Context, captions.Captioner) (T, error)) (result T, err error) {
 	ctx, stop := Interrupt()
 	defer stop()
@@ -111,8 +111,8 @@ func tested[T any](name, what string, test func(context.Context, captions.Captio
 	})
 }
 
-// CaptionRuns is what the captioner's recipe recorded of its runs, one for each
-// seed and one without target maps; none for a captioner of your own.
+// CaptionRuns returns the runs recorded by the captioner's recipe: one for each seed and
+// one without target maps. It is empty for a captioner of your own.
 func CaptionRuns() []captions.Run {
 	c := Must(testedCaptioner())
 	defer c.Close()

@@ -18,7 +18,7 @@ type Weights struct {
 	*vit.Model
 	Title   string // architecture and name, for figures
 	Source  string // where the file came from
-	License string // as its source states it; empty for a file of the user's own
+	License string // as its source states it; empty for the user's own file
 }
 
 // Model opens the checkpoint that GAZE_VIT names (a file, a folder, a run of 'gaze
@@ -51,10 +51,10 @@ func open() (*Weights, error) {
 	return w, nil
 }
 
-// note passes on what a download says.
+// note prints a download's message.
 func note(text string) { fmt.Fprintln(os.Stderr, text) }
 
-// About sums up the weights: what they are, where they come from, how pictures
+// About describes the weights: the architecture, where they come from, and how pictures
 // are prepared for them.
 func About(w *Weights) plots.Table {
 	d := w.Describe()

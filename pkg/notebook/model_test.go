@@ -40,8 +40,8 @@ func TestModelAndPositions(t *testing.T) {
 	}
 }
 
-// TestModelOfRun: GAZE_VIT takes what --model takes, also as seen from the folder that
-// the user started in.
+// TestModelOfRun checks that GAZE_VIT takes the same values as --model, with paths relative
+// to the folder that the user started in.
 func TestModelOfRun(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"run/best", "begun", "failed", "damaged/best", "folder"} {
@@ -74,7 +74,7 @@ func TestModelOfRun(t *testing.T) {
 		{filepath.Join(root, "run"), "(run)", "a run of your own"},
 		{"folder", "(folder)", "a file of your own"},
 		{"folder/model.safetensors", "(folder)", "a file of your own"},
-		{tiny, "(hf_vit)", tiny}, // as seen from the working folder
+		{tiny, "(hf_vit)", tiny}, // relative to the working folder
 	} {
 		t.Setenv("GAZE_VIT", test.value)
 		w, err := open()
@@ -123,7 +123,7 @@ func TestAttendComputesOnce(t *testing.T) {
 	if len(first) != 1 || first[0].Picture != "p.png" || first[0].Model != w.Title || len(first[0].Layers) != w.Config.Depth {
 		t.Fatalf("%+v", first)
 	}
-	// The second time, no model is opened: the result comes from the disk.
+	// The second time, no model is opened: the result is read from disk.
 	w.Model.Close()
 	again, err := Attend(w, "", photo)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestPhotographsOfOnesOwn(t *testing.T) {
 	if about := AboutPhotographs().String(); !strings.Contains(about, "GAZE_PETS") {
 		t.Errorf("about: %s", about)
 	}
-	// Without one of them, it is a folder like any other.
+	// If one of them is missing, the folder is treated like any other.
 	if err := os.Remove(filepath.Join(dir, "31_4838.jpg")); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestPrepareHasNothingToDo(t *testing.T) {
 	if err := report.Prepare(context.Background(), "", hub.Options{}); err != nil {
 		t.Error(err)
 	}
-	// What can't work is said before anything runs.
+	// Errors are reported before anything runs.
 	for _, name := range []string{"GAZE_VIT", "GAZE_PETS", "GAZE_CAPTIONER", "GAZE_CAPTION_IMAGES"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, filepath.Join(dir, "none"))

@@ -1,8 +1,9 @@
-// Package notebook shows pictures, figures, tables and text in a cell run by the GoNB
-// kernel, follows runs while they train, and keeps results for the next cell. Outside a
-// notebook the same calls print what a terminal can show, so that a cell's code also runs
-// with `go run`. It knows the environment's variables and the report's texts, which cells
-// can't import; it measures nothing itself.
+// Package notebook shows results in cells of notebooks that run with the GoNB kernel:
+// pictures, figures, tables, text, sliders and the progress of training. It knows how to
+// send these to the front end, and outside a notebook it prints what a terminal can show,
+// so that a cell's code also runs with `go run`. It knows the environment's variables and
+// the report's texts, which cells can't import. It caches results between cells, but
+// computes nothing itself: models, training and figures are in the other packages.
 package notebook
 
 import (
@@ -20,12 +21,12 @@ import (
 // Text is Markdown, shown as such in a notebook.
 type Text string
 
-// HTML is shown as it is in a notebook; it must carry all it needs (no scripts
-// or pictures from elsewhere), so that an export opens offline.
+// HTML is shown unchanged in a notebook. It must be self-contained (no scripts or
+// pictures from elsewhere), so that an export opens offline.
 type HTML string
 
-// Figure is a picture that knows how to draw itself with scale pixels for
-// every CSS pixel; figures of pkg/plots are of this kind.
+// Figure is a picture that can draw itself with scale pixels per CSS pixel, such as the
+// figures of pkg/plots.
 type Figure interface {
 	Image(scale float64) (image.Image, error)
 }
@@ -36,11 +37,11 @@ type Tabular interface {
 	String() string
 }
 
-// sharpness is how many pixels a figure gets per CSS pixel, so that it is
-// sharp on dense screens and in an export that is zoomed.
+// sharpness is the resolution of figures in pixels per CSS pixel, so that they are sharp
+// on high-resolution screens and in a zoomed export.
 const sharpness = 2
 
-// display is where things are shown; tests replace it.
+// display is the destination of output; tests replace it.
 var display = struct {
 	inNotebook func() bool
 	send       func(*protocol.DisplayData)
@@ -49,8 +50,8 @@ var display = struct {
 
 // Show shows each item below the cell, in order: a [Figure], an image.Image
 // (one picture pixel per CSS pixel), a [Tabular] table, [Text], [HTML], and
-// anything else as fmt.Println would print it. An error in drawing ends the
-// cell's program with exit status 1, as [Check] does. It returns when the
+// anything else as fmt.Println would print it. An error while drawing ends the
+// cell's program with exit status 1, as [Check] does. Show returns when the
 // front end has received everything.
 func Show(items ...any) {
 	for _, item := range items {
@@ -85,11 +86,11 @@ func show(item any) error {
 	return nil
 }
 
-// Textf shows Markdown made as fmt.Sprintf makes it: for sentences with numbers from
-// results.
+// Textf shows Markdown formatted by fmt.Sprintf. Use it for sentences whose numbers come
+// from results.
 func Textf(format string, args ...any) { Show(Text(fmt.Sprintf(format, args...))) }
 
-// markup sends markup to a notebook, or plain to a terminal.
+// markup sends text to a notebook, or prints plain on a terminal.
 func markup(mime protocol.MIMEType, text, plain string) {
 	if !display.inNotebook() {
 		fmt.Fprintln(display.terminal, plain)
@@ -98,7 +99,7 @@ func markup(mime protocol.MIMEType, text, plain string) {
 	display.send(&protocol.DisplayData{Data: map[protocol.MIMEType]any{mime: text}})
 }
 
-// picture sends a PNG and tells the front end its size in CSS pixels.
+// picture sends a PNG with its size in CSS pixels.
 func picture(img image.Image, scale float64) error {
 	size := img.Bounds().Size()
 	width, height := int(float64(size.X)/scale+0.5), int(float64(size.Y)/scale+0.5)
@@ -121,7 +122,7 @@ func picture(img image.Image, scale float64) error {
 // size, one with klauspost/compress 23 ms and 364 kB: neither is worth its code.
 var encoder = png.Encoder{CompressionLevel: png.BestSpeed}
 
-// pictureData is a PNG and its size in CSS pixels.
+// pictureData returns a PNG with its size in CSS pixels.
 func pictureData(img image.Image, scale float64) (*protocol.DisplayData, error) {
 	size := img.Bounds().Size()
 	width, height := int(float64(size.X)/scale+0.5), int(float64(size.Y)/scale+0.5)
@@ -138,15 +139,14 @@ func pictureData(img image.Image, scale float64) (*protocol.DisplayData, error) 
 // exit ends the program; tests replace it.
 var exit = os.Exit
 
-// Check ends the cell with a one-line reason on stderr and exit status 1 if err
-// isn't nil. The kernel answers "ok" all the same; the runner and the export
-// notice the exit status.
+// Check ends the cell with err on stderr and exit status 1 if err isn't nil. The kernel
+// still replies "ok"; the notebook runner and the export check the exit status.
 func Check(err error) {
 	if err == nil {
 		return
 	}
 	if display.inNotebook() {
-		gonbui.Sync() // what was shown before must not get lost
+		gonbui.Sync() // send everything that was shown before
 	}
 	fmt.Fprintf(os.Stderr, "error: %v\n", err)
 	exit(1)

@@ -11,7 +11,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
-// record replaces the way out by lists, in or out of a notebook.
+// record replaces the display by lists, in or outside a notebook.
 func record(t *testing.T, inNotebook bool) (sent *[]*protocol.DisplayData, printed *bytes.Buffer, status *int) {
 	t.Helper()
 	old, oldExit := display, exit

@@ -15,25 +15,25 @@ import (
 	"gaze/internal/environ"
 )
 
-// Slider is a number to be moved by hand.
+// Slider is a number that the reader sets with a slider.
 type Slider struct {
 	Name            string
 	Min, Max, Value float64
 }
 
 const (
-	sliderSteps = 100              // places of a slider
-	sliderWait  = 4 * time.Second  // for a browser to answer
-	sliderFirst = 15 * time.Second // for the first touch: all cells may be running
-	sliderIdle  = 3 * time.Minute  // for another touch
+	sliderSteps = 100              // positions of a slider
+	sliderWait  = 4 * time.Second  // time for a browser to answer
+	sliderFirst = 15 * time.Second // time until the first move; short, because all cells may be running
+	sliderIdle  = 3 * time.Minute  // time until another move
 )
 
-// Sliders shows what draw makes of the sliders' values, and draws it again when one
-// is moved, as long as the cell runs: until it is interrupted, or until no slider
-// was touched for three minutes; for fifteen seconds if none was touched at all, so
-// that the next cells can run. Where no browser answers, the picture of
-// the values given stays; where GAZE_STATIC is on, as when a report is made, there
-// is nothing else. An error in drawing ends the cell.
+// Sliders shows the figure that draw returns for the sliders' values, and draws it again
+// when a slider is moved. The cell runs until it is interrupted, or until no slider has
+// been moved for three minutes. If none is moved at all it ends after fifteen seconds, so
+// that the following cells can run. If no browser answers, the figure for the given values
+// stays. If GAZE_STATIC is on, as for a report, only that figure is shown, without
+// sliders. An error while drawing ends the cell.
 func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
 	values := make([]float64, len(sliders))
 	for i, s := range sliders {
@@ -65,14 +65,14 @@ func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
 	Check(err)
 }
 
-// move is a slider in a new place.
+// move is a slider's new position.
 type move struct {
 	slider int
 	value  float64
 }
 
-// follow draws after moves, the latest of those that came while it drew, until the
-// context ends or nothing moves any more.
+// follow draws again after moves until the context ends or no slider is moved any more. Of
+// the moves that arrive while it draws, only the latest counts.
 func follow(ctx context.Context, moves <-chan move, values []float64, redraw func() error) error {
 	wait := sliderWait
 	for {
@@ -90,7 +90,7 @@ func follow(ctx context.Context, moves <-chan move, values []float64, redraw fun
 				changed = changed || values[m.slider] != m.value
 				values[m.slider] = m.value
 			}
-			if !changed { // a browser tells of itself by the places there are
+			if !changed { // a browser announces itself by sending the current positions
 				continue
 			}
 			wait = sliderIdle
@@ -101,10 +101,10 @@ func follow(ctx context.Context, moves <-chan move, values []float64, redraw fun
 	}
 }
 
-// placeOf is the element that a slider is put into.
+// placeOf returns the id of a slider's HTML element.
 func placeOf(id string, i int) string { return fmt.Sprintf("%s_%d", id, i) }
 
-// frame shows the names of the sliders and room for them.
+// frame shows the names of the sliders with empty elements for them.
 func frame(id string, sliders []Slider) {
 	var b strings.Builder
 	for i, s := range sliders {
@@ -115,8 +115,8 @@ func frame(id string, sliders []Slider) {
 	gonbui.Sync()
 }
 
-// listen puts a slider into its place and tells where it is moved. Without a
-// browser it waits until the program ends.
+// listen creates a slider in its element and sends its moves. Without a browser it waits
+// until the program ends.
 func listen(ctx context.Context, place string, i int, s Slider, moves chan<- move) {
 	at := int((s.Value-s.Min)/(s.Max-s.Min)*sliderSteps + 0.5)
 	w := widgets.Slider(0, sliderSteps, at).AppendTo(place).Done()
@@ -139,7 +139,7 @@ func listen(ctx context.Context, place string, i int, s Slider, moves chan<- mov
 	}
 }
 
-// at is the value of a place; the one to begin with is kept as it was given.
+// at returns the value of a position. The initial position has exactly the given value.
 func (s Slider) at(step int) float64 {
 	if step == int((s.Value-s.Min)/(s.Max-s.Min)*sliderSteps+0.5) {
 		return s.Value
@@ -147,7 +147,7 @@ func (s Slider) at(step int) float64 {
 	return s.Min + (s.Max-s.Min)*float64(step)/sliderSteps
 }
 
-// showAt shows a figure in place of the one before under the same name.
+// showAt shows a figure in place of the previous one with the same id.
 func showAt(id string, f Figure) error {
 	img, err := f.Image(sharpness)
 	if err != nil {

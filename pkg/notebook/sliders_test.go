@@ -11,8 +11,8 @@ import (
 	"gaze/pkg/plots"
 )
 
-// TestFollow: the values that are drawn are the latest, and what a browser says of
-// itself draws nothing.
+// TestFollow checks that the latest values are drawn, and that a browser's announcement of
+// the current positions draws nothing.
 func TestFollow(t *testing.T) {
 	moves := make(chan move, 8)
 	values := []float64{1, 2}
@@ -54,7 +54,7 @@ func TestSliderPlaces(t *testing.T) {
 	}
 }
 
-// TestSlidersWithoutBrowser: on a terminal the first picture is told of.
+// TestSlidersWithoutBrowser checks that a terminal gets a line for the first picture.
 func TestSlidersWithoutBrowser(t *testing.T) {
 	var out strings.Builder
 	was := display
@@ -71,8 +71,8 @@ func TestSlidersWithoutBrowser(t *testing.T) {
 	}
 }
 
-// TestSlidersInAReport: nothing waits for a browser where GAZE_STATIC is on, and a value
-// that is neither on nor off ends the cell.
+// TestSlidersInAReport checks that nothing waits for a browser if GAZE_STATIC is on, and
+// that a value other than on or off ends the cell.
 func TestSlidersInAReport(t *testing.T) {
 	sent, _, status := record(t, true)
 	draw := func(v []float64) (Figure, error) {

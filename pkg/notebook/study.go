@@ -28,8 +28,7 @@ func OpenStudy() *study.Study {
 	return s
 }
 
-// Sweep tries learning rates on a row of the study, and keeps what it found for
-// the next time.
+// Sweep tries learning rates on a row of the study. The result is cached.
 func Sweep(s *study.Study, row string) *train.Sweep {
 	ctx, stop := Interrupt()
 	defer stop()
@@ -70,21 +69,22 @@ func Study() *study.Result {
 	return result
 }
 
-// RateCurves is the validation curves of the study's rows that differ in the learning
-// rate.
+// RateCurves returns the validation curves of the study's rows that differ in the
+// learning rate.
 func RateCurves() plots.LineChart { return Must(report.RateCurves(Study())) }
 
-// ChangeCurves is the validation curves of the study's other rows, each of which
+// ChangeCurves returns the validation curves of the study's other rows, each of which
 // changes something.
 func ChangeCurves() plots.LineChart { return Must(report.ChangeCurves(Study())) }
 
-// Effects is a table of what each of the study's changes does to the accuracy.
+// Effects returns a table of the effect of each of the study's changes on the accuracy.
 func Effects() plots.Table { return study.EffectTable(report.Effects(Study())) }
 
-// DiscussStudy puts into words what the study found.
+// DiscussStudy describes the results of the study in words.
 func DiscussStudy() Text { return Text(report.DiscussClassification(Study())) }
 
-// studyProgress shows the runs of a study in one place, and nothing in the end.
+// studyProgress shows the progress of a study's runs in one output, which it clears at the
+// end.
 type studyProgress struct {
 	training *Training
 	began    time.Time
@@ -118,8 +118,8 @@ func (s *studyProgress) close() {
 	}
 }
 
-// ShowFinal shows a final result in a box: the accuracy, and the command that
-// trains it again.
+// ShowFinal shows a final result in a box: the accuracy, and the command that reproduces
+// it.
 func ShowFinal(f study.Final) {
 	correct, pictures, share := f.Accuracy()
 	judges := "pictures that no choice was made on"

@@ -15,10 +15,10 @@ import (
 	"gaze/pkg/train"
 )
 
-// Training shows a run below the cell while it trains: its progress and a table of its
-// epochs, redrawn at most four times a second. After Close only the table remains, also
-// in an export. Outside a
-// notebook it is a [train.Reporter] on standard error, and the table.
+// Training shows the progress of a run and a table of its epochs below the cell, in
+// one output that is redrawn at most four times a second. After Close only the table
+// remains, also in an export. Outside a notebook it is a [train.Reporter] on standard
+// error, followed by the table.
 //
 //	shown := notebook.NewTraining()
 //	fit.Progress = shown.Report
@@ -32,10 +32,10 @@ type Training struct {
 	reporter *train.Reporter // outside a notebook
 }
 
-// trainingEvery is the shortest time between two drawings.
+// trainingEvery is the shortest time between two updates.
 const trainingEvery = 250 * time.Millisecond
 
-// NewTraining shows nothing yet.
+// NewTraining returns a Training that has shown nothing yet.
 func NewTraining() *Training {
 	t := &Training{now: time.Now}
 	if display.inNotebook() {
@@ -46,7 +46,7 @@ func NewTraining() *Training {
 	return t
 }
 
-// Report shows the run's progress; it is a [train.Fit]'s Progress.
+// Report shows the progress of the run; set it as a [train.Fit]'s Progress.
 func (t *Training) Report(p train.Progress) {
 	if p.EpochDone() {
 		t.epochs = append(t.epochs, train.EpochMetrics{Epoch: p.Epoch, Update: p.Update, Train: p.Train, Validation: p.Validation, Seconds: p.Seconds})
@@ -56,7 +56,7 @@ func (t *Training) Report(p train.Progress) {
 		return
 	}
 	if t.now().Sub(t.last) < trainingEvery {
-		return // the next report, or Close, shows what is new
+		return // the next report, or Close, shows the new values
 	}
 	t.last = t.now()
 	text := "<p>" + html.EscapeString(p.String()) + "</p>"
@@ -66,8 +66,8 @@ func (t *Training) Report(p train.Progress) {
 	t.update(text)
 }
 
-// Close leaves the table of the epochs, nothing if none was over. It returns
-// when the front end has it.
+// Close leaves only the table of the epochs, or nothing if no epoch was finished. It
+// returns when the front end has received it.
 func (t *Training) Close() {
 	table := TrainingTable(t.epochs)
 	if t.reporter != nil {
@@ -85,14 +85,14 @@ func (t *Training) Close() {
 	gonbui.Sync()
 }
 
-// update shows HTML in place of what was shown before.
+// update replaces the HTML that was shown before.
 func (t *Training) update(text string) {
 	display.send(&protocol.DisplayData{DisplayID: t.id, Data: map[protocol.MIMEType]any{protocol.MIMETextHTML: text}})
 }
 
-// TrainingTable is a table of a run's epochs, such as [train.History] gives:
-// loss and accuracy in training and validation, and the minutes and seconds
-// since the run began. The epoch that was best on the validation set stands out.
+// TrainingTable returns a table of a run's epochs, for example those that [train.History]
+// returns: loss and accuracy in training and validation, and the minutes and seconds since
+// the run began. The epoch that was best on the validation set is highlighted.
 func TrainingTable(epochs []train.EpochMetrics) plots.Table {
 	table := plots.Table{Columns: []plots.Column{
 		{Name: "Epoch"}, {Name: "Training loss", Format: "%.4f"}, {Name: "Training accuracy"},
@@ -117,13 +117,12 @@ func TrainingTable(epochs []train.EpochMetrics) plots.Table {
 
 func percent(fraction float64) string { return fmt.Sprintf("%.2f %%", 100*fraction) }
 
-// Interrupt is a context that ends when the cell is interrupted (Ctrl-C outside
-// a notebook): a [train.Fit] that is given it saves and returns
-// [train.ErrStopped]. The kernel kills the cell's program five seconds after
-// the interruption, so the current batch and saving must be done by then; otherwise
-// Fit.CheckpointEvery bounds what is lost. A
-// second interruption ends the program at once. Call the function when the work
-// is done.
+// Interrupt returns a context that ends when the cell is interrupted (with Ctrl-C outside
+// a notebook). A [train.Fit] with this context then saves and returns [train.ErrStopped].
+// The kernel kills the cell's program five seconds after the interruption. If the current
+// batch and the saving take longer, everything since the last checkpoint is lost; see
+// Fit.CheckpointEvery. A second interruption ends the program at once. Call the returned
+// function when the work is done.
 func Interrupt() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop)

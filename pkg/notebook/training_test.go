@@ -26,7 +26,8 @@ import (
 	"gaze/pkg/weights"
 )
 
-// epochs is reports of a run: two epochs of four batches, the first the best.
+// epochs returns the reports of a run: two epochs of four batches, of which the first is
+// the best.
 func epochs() []train.Progress {
 	var list []train.Progress
 	for epoch := 1; epoch <= 2; epoch++ {
@@ -42,8 +43,8 @@ func epochs() []train.Progress {
 	return list
 }
 
-// TestTrainingInNotebook draws one place anew, at most four times a second, and
-// leaves the table alone.
+// TestTrainingInNotebook checks that one output is redrawn at most four times a second,
+// and that only the table remains.
 func TestTrainingInNotebook(t *testing.T) {
 	sent, printed, _ := record(t, true)
 	clock := time.Unix(0, 0)
@@ -82,7 +83,7 @@ func TestTrainingInNotebook(t *testing.T) {
 	}
 }
 
-// TestTrainingWithoutEpochs leaves nothing.
+// TestTrainingWithoutEpochs checks that nothing remains if no epoch was finished.
 func TestTrainingWithoutEpochs(t *testing.T) {
 	sent, _, _ := record(t, true)
 	NewTraining().Close()
@@ -123,7 +124,7 @@ func TestTrainingTableMarksTheBest(t *testing.T) {
 	}
 }
 
-// slow is a source that doesn't end within the test.
+// slow is a source that is longer than the test.
 type slow struct{}
 
 func (slow) Len() int { return 100000 }
@@ -139,7 +140,7 @@ func (slow) Batches(_, from int) iter.Seq2[train.Batch, error] {
 	}
 }
 
-// linear is a network of one matrix.
+// linear is a network with a single matrix.
 func linear() *train.Network {
 	loss, err := train.Classification(2, 0, func(scope *model.Scope, images *Node, _ nn.Training) *Node {
 		w := scope.VariableWithShape("w", shapes.Make(dtypes.Float32, 2, 2)).NodeValue(images)
@@ -180,11 +181,11 @@ func TestInterruptChild(t *testing.T) {
 	}
 	if os.Getenv("GAZE_NOTEBOOK_LINGER") != "" {
 		fmt.Println("saved")
-		<-context.Background().Done() // a second interruption ends it
+		<-context.Background().Done() // until a second interruption ends the program
 	}
 }
 
-// child starts the cell's program and waits until it trains.
+// child starts the cell's program and waits until it is training.
 func child(t *testing.T, dir string, env ...string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	c := exec.Command(os.Args[0], "-test.run=^TestInterruptChild$")
@@ -214,8 +215,8 @@ func await(t *testing.T, lines *bufio.Scanner, want string) {
 	t.Fatalf("the child ended before it said %q:\n%s", want, strings.Join(said, "\n"))
 }
 
-// TestInterrupt sends a training process what the kernel sends: it has saved and
-// ended well within the five seconds that the kernel gives it.
+// TestInterrupt interrupts a training process as the kernel does, and checks that it saves
+// and ends well within the kernel's five seconds.
 func TestInterrupt(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	c, lines := child(t, dir)
@@ -242,7 +243,7 @@ func TestInterrupt(t *testing.T) {
 	f.Close()
 }
 
-// TestInterruptTwice ends a program that doesn't come to its end.
+// TestInterruptTwice checks that a second interruption ends a program that takes too long.
 func TestInterruptTwice(t *testing.T) {
 	c, lines := child(t, filepath.Join(t.TempDir(), "run"), "GAZE_NOTEBOOK_LINGER=1")
 	c.Process.Signal(os.Interrupt)

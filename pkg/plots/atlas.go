@@ -6,24 +6,24 @@ import (
 	"strconv"
 )
 
-// Atlas is many small maps close together with one shared colour bar: a map for
-// every patch, or for every layer and head.
+// Atlas draws many small maps close together with one shared colour bar: a map
+// for every patch, or for every layer and head.
 type Atlas struct {
-	Maps     [][][][]float64 // rows of maps; nil leaves a place blank
+	Maps     [][][][]float64 // rows of maps; a nil map is left blank
 	Title    string
 	Subtitle string
-	RowTitle string   // what the rows of maps are
-	ColTitle string   // what the columns of maps are
+	RowTitle string   // title of the rows
+	ColTitle string   // title of the columns
 	RowNames []string // nil: numbers from First
 	ColNames []string // nil: numbers from First
 	First    int      // number of the first row and column
 	Scale    Scale    // of all maps together
-	OwnRange bool     // colour each map from its own least to its own largest value
-	MapWidth float64  // of one map, in CSS pixels; 0: about 900 in all
+	OwnRange bool     // colour each map from its own minimum to its own maximum
+	MapWidth float64  // of one map, in CSS pixels; 0: about 900 in total
 }
 
-// Image draws the atlas; see [Figure]. It returns an error when there is no
-// map, one is empty or ragged, or names don't fit rows or columns in number.
+// Image draws the atlas; see [Figure]. It returns an error if there are no
+// maps, if a map is empty or ragged, or if the number of names is wrong.
 func (a Atlas) Image(scale float64) (image.Image, error) { return drawImage(a, scale) }
 
 // SVG draws the atlas; see [Figure].

@@ -5,15 +5,15 @@ import (
 	"math"
 )
 
-// axis maps values to CSS pixels, straight or by their logarithm.
+// axis maps values to CSS pixels, linearly or by their logarithm.
 type axis struct {
 	lo, hi   float64 // the values at its ends
-	from, to float64 // where these stand
+	from, to float64 // the positions of lo and hi
 	log      bool
 }
 
-// newAxis covers the finite values that see reports, with some room around
-// them; lo below hi fixes the range instead.
+// newAxis returns an axis that covers the finite values that see reports, with
+// some room around them. If lo is below hi, they are the range instead.
 func newAxis(lo, hi float64, log bool, room float64, values ...float64) (axis, error) {
 	a := axis{lo: lo, hi: hi, log: log}
 	if lo == hi {
@@ -32,12 +32,12 @@ func newAxis(lo, hi float64, log bool, room float64, values ...float64) (axis, e
 		return a, fmt.Errorf("plots: an axis can't run from %g to %g", a.lo, a.hi)
 	}
 	if log && a.lo <= 0 {
-		return a, fmt.Errorf("plots: a logarithmic axis can't begin at %g", a.lo)
+		return a, fmt.Errorf("plots: a logarithmic axis can't begin at %g: it needs values above 0", a.lo)
 	}
 	return a, nil
 }
 
-// pad gives the range some room, and an extent if it has none.
+// pad extends the range a little at both ends, so that it is never empty.
 func (a *axis) pad(room float64) {
 	if a.lo > a.hi {
 		a.lo, a.hi = 0, 1
@@ -68,7 +68,7 @@ func (a *axis) pad(room float64) {
 	a.lo, a.hi = a.lo-d, a.hi+d
 }
 
-// at returns where v stands.
+// at returns the position of v.
 func (a axis) at(v float64) float64 {
 	var t float64
 	if a.log {
@@ -86,7 +86,7 @@ func (a axis) ticks(most int) []tick {
 	return niceTicks(a.lo, a.hi, most)
 }
 
-// legend is names with samples of their colours in a row, broken into lines.
+// legend is a row of names with samples of their colours, broken into lines.
 type legend struct {
 	items []legendItem
 	lines int
@@ -104,7 +104,7 @@ const (
 	legendSample = 20.0
 )
 
-// newLegend flows the items into lines of a width; without names there is none.
+// newLegend breaks the items into lines of the given width. Without names it is empty.
 func newLegend(names []string, samples []func(c canvas, b box), width float64) legend {
 	var l legend
 	var x float64
@@ -153,7 +153,7 @@ func drawAxes(c canvas, b box, xs, ys []tick, x, y axis) {
 	c.polyline([]point{{b.x, b.bottom()}, {b.right(), b.bottom()}}, stroke{color: axisInk, width: 1})
 }
 
-// drawGrid draws level lines across the plot and their values left of it.
+// drawGrid draws horizontal lines across the plot, with their values on the left.
 func drawGrid(c canvas, b box, ys []tick, y axis) {
 	for _, t := range ys {
 		py := y.at(t.at)
@@ -162,7 +162,7 @@ func drawGrid(c canvas, b box, ys []tick, y axis) {
 	}
 }
 
-// drawAxisLabels writes the names of the axes; bottom is where the figure ends.
+// drawAxisLabels writes the names of the axes; bottom is the lower edge of the figure.
 func drawAxisLabels(c canvas, b box, xLabel, yLabel string, bottom float64) {
 	if xLabel != "" {
 		c.text(point{b.x + b.w/2, bottom - 3}, ellipsis(xLabel, b.w, labelStyle), labelStyle.at(middle))

@@ -8,17 +8,17 @@ import (
 	"math"
 )
 
-// Bars is one bar for each of a BarChart's names.
+// Bars is a series with one bar for each name of a BarChart.
 type Bars struct {
-	Name   string    // in the legend; empty: not there
-	Values []float64 // NaN and infinities leave the bar out
+	Name   string    // in the legend; empty: not in the legend
+	Values []float64 // NaN and infinite values have no bar
 	Errors []float64 // half the length of the error bars; nil: none, or Low and High
-	Low    []float64 // ends of error bars that reach unequally far; nil: none, or Errors
+	Low    []float64 // ends of asymmetric error bars; nil: none, or Errors
 	High   []float64
 	Color  color.Color
 }
 
-// errorBar is the k-th error bar's ends; false where there is none.
+// errorBar returns the ends of the k-th error bar; ok is false if there is none.
 func (b Bars) errorBar(k int) (low, high float64, ok bool) {
 	switch v := b.Values[k]; {
 	case b.Errors != nil:
@@ -31,22 +31,22 @@ func (b Bars) errorBar(k int) (low, high float64, ok bool) {
 	return low, high, isFinite(low) && isFinite(high)
 }
 
-// BarChart is bars from 0, in groups where there is more than one series.
+// BarChart draws bars that start at 0, in groups if there is more than one series.
 type BarChart struct {
 	Names      []string // of the bars or groups
 	Series     []Bars
 	Title      string
 	Subtitle   string
-	ValueLabel string                 // along the axis of the values
-	Horizontal bool                   // bars run to the right, names stand to their left
-	Format     func(v float64) string // writes the value at the end of each bar; nil: no numbers
-	Min, Max   float64                // of the axis of the values; equal: by the data, from 0
-	Size       float64                // length of the axis of the names, in CSS pixels; 0: by their number
+	ValueLabel string                 // label of the value axis
+	Horizontal bool                   // bars run to the right, with the names on their left
+	Format     func(v float64) string // formats the value at the end of each bar; nil: no numbers
+	Min, Max   float64                // of the value axis; equal: from the data, including 0
+	Size       float64                // length of the name axis, in CSS pixels; 0: by the number of names
 	Lines      []float64              // reference lines across the bars
 }
 
-// Image draws the chart; see [Figure]. It returns an error when there are no
-// bars, or as many values as names are not given.
+// Image draws the chart; see [Figure]. It returns an error if there are no bars,
+// or if the number of values differs from the number of names.
 func (b BarChart) Image(scale float64) (image.Image, error) { return drawImage(b, scale) }
 
 // SVG draws the chart; see [Figure].
@@ -61,9 +61,9 @@ type barLayout struct {
 	legend legend
 	names  [][]string // broken into lines
 	style  textStyle  // of the names
-	tilt   bool       // names read from bottom to top
+	tilt   bool       // names are vertical, from bottom to top
 	bottom float64
-	slot   float64 // along the axis of the names, for each of them
+	slot   float64 // length on the name axis for each name
 }
 
 func (b BarChart) layout() (*scene, error) {
@@ -123,17 +123,17 @@ func (l *barLayout) check() error {
 	}
 	for i, s := range l.Series {
 		if len(s.Values) != len(l.Names) || s.Errors != nil && len(s.Errors) != len(l.Names) {
-			return fmt.Errorf("plots: bar series %d (%q) has %d values and %d errors for %d names", i, s.Name, len(s.Values), len(s.Errors), len(l.Names))
+			return fmt.Errorf("plots: bar series %d (%q) has %d values and %d errors, but the chart has %d names", i, s.Name, len(s.Values), len(s.Errors), len(l.Names))
 		}
 		if len(s.Low) != len(s.High) || s.Low != nil && len(s.Low) != len(l.Names) {
-			return fmt.Errorf("plots: bar series %d (%q) has error bars from %d values to %d for %d names", i, s.Name, len(s.Low), len(s.High), len(l.Names))
+			return fmt.Errorf("plots: bar series %d (%q) has %d Low and %d High values, but the chart has %d names", i, s.Name, len(s.Low), len(s.High), len(l.Names))
 		}
 	}
 	return nil
 }
 
-// scaleAxis covers 0 and all bars with their errors, and leaves room for the
-// numbers at the bars' ends.
+// scaleAxis makes the value axis cover 0 and all bars with their error bars, with
+// room for the numbers at the ends of the bars.
 func (l *barLayout) scaleAxis() error {
 	values := []float64{0}
 	for _, s := range l.Series {
@@ -192,7 +192,7 @@ func (l *barLayout) widestName() float64 {
 	return math.Ceil(w)
 }
 
-// underNames sets the names under the bars, upright where words don't fit.
+// underNames lays out the names below the bars, vertically if words don't fit.
 func (l *barLayout) underNames() {
 	for _, s := range l.Names {
 		if longestWord(s, l.style) > l.slot-6 {
@@ -265,7 +265,7 @@ func (l *barLayout) draw(c canvas) {
 	l.drawNames(c)
 }
 
-// drawScale draws the axis of the values, its grid and the line the bars stand on.
+// drawScale draws the value axis, its grid and the base line of the bars.
 func (l *barLayout) drawScale(c canvas) {
 	zero := l.value.at(min(l.value.hi, max(l.value.lo, 0)))
 	if !l.Horizontal {
@@ -283,7 +283,7 @@ func (l *barLayout) drawScale(c canvas) {
 	drawAxisLabels(c, l.plot, l.ValueLabel, "", l.bottom)
 }
 
-// bar returns where the bar begins and ends along the axis of the names.
+// bar returns the start and end of a bar on the name axis.
 func (l *barLayout) bar(series, k int) (from, to float64) {
 	group := l.slot * 0.72
 	if len(l.Series) == 1 {
@@ -333,7 +333,7 @@ func (l *barLayout) drawError(c canvas, mid, half, a, b float64) {
 	line(point{mid - half, b}, point{mid + half, b})
 }
 
-// drawNumbers writes the values beyond the bars' ends and error bars.
+// drawNumbers writes the values beyond the ends of the bars and error bars.
 func (l *barLayout) drawNumbers(c canvas) {
 	if l.Format == nil {
 		return
@@ -360,7 +360,7 @@ func (l *barLayout) drawNumbers(c canvas) {
 				c.text(point{tip + 5, (from+to)/2 + tickStyle.drop()}, text, tickStyle)
 			case l.Horizontal:
 				c.text(point{tip - 5, (from+to)/2 + tickStyle.drop()}, text, tickStyle.at(end))
-			case textWidth(text, tickStyle) > l.slot/float64(len(l.Series))+4: // would run into its neighbour
+			case textWidth(text, tickStyle) > l.slot/float64(len(l.Series))+4: // would overlap its neighbour
 			case sign > 0:
 				c.text(point{(from + to) / 2, tip - 5}, text, tickStyle.at(middle))
 			default:

@@ -6,16 +6,16 @@ import (
 	"math"
 )
 
-// colorbar is the upright bar that explains the colours of a figure.
+// colorbar is the vertical bar that shows the colours of a figure with their values.
 type colorbar struct {
 	r     resolved
 	label string
 	ticks []tick
-	wide  float64 // all of it, gap to the panels included; 0: there is none
+	wide  float64 // total width, including the gap to the panels; 0: no bar
 }
 
-// newColorbar makes the bar for a height; ends, where given, are written at the
-// bottom and the top instead of values.
+// newColorbar makes a bar of the given height. If ends are given, they are written
+// at the bottom and the top instead of values.
 func newColorbar(s Scale, r resolved, height float64, ends ...string) colorbar {
 	b := colorbar{r: r, label: clean(s.Label)}
 	if s.NoBar {
@@ -38,7 +38,7 @@ func newColorbar(s Scale, r resolved, height float64, ends ...string) colorbar {
 	return b
 }
 
-// draw puts the bar to the right of x, from y down over height.
+// draw draws the bar to the right of x, from y down over height.
 func (b colorbar) draw(c canvas, x, y, height float64) {
 	if b.wide == 0 {
 		return
@@ -61,7 +61,7 @@ func (b colorbar) draw(c canvas, x, y, height float64) {
 	outline(c, bar, frame, 1)
 	for _, t := range b.ticks {
 		ty := bar.bottom() - b.r.unit(t.at)*bar.h
-		// A mark at either end stays within the bar's outline.
+		// A tick at either end stays inside the bar's outline.
 		my := min(bar.bottom()-0.5, max(bar.y+0.5, ty))
 		c.polyline([]point{{bar.right(), my}, {bar.right() + tickLen, my}}, stroke{color: axisInk, width: 1})
 		c.text(point{bar.right() + tickLen + 3, ty + tickStyle.drop()}, t.label, tickStyle)
@@ -73,7 +73,8 @@ func (b colorbar) draw(c canvas, x, y, height float64) {
 	}
 }
 
-// drawArrow draws a triangle on the end of the bar: values go on beyond it.
+// drawArrow draws a triangle at the end of the bar, which means that there are values
+// beyond it.
 func (b colorbar) drawArrow(c canvas, at point, length float64, col color.RGBA) {
 	tip := point{at.x + barWidth/2, at.y + length}
 	right := point{at.x + barWidth, at.y}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Colormap turns numbers from 0 to 1 into colours through a table of 256
-// entries, by matplotlib's rules. A Colormap is not to be changed once in use.
+// Colormap maps numbers from 0 to 1 to colours with a table of 256 entries, by
+// matplotlib's rules. A Colormap must not be changed once it is in use.
 type Colormap struct {
 	Name  string
 	Table [256]color.RGBA
@@ -17,10 +17,10 @@ type Colormap struct {
 	Bad   color.RGBA // for NaN
 }
 
-// badColor is a light warm grey that is in none of the maps.
+// badColor is a light warm grey that none of the maps uses.
 var badColor = color.RGBA{0xd9, 0xd4, 0xd0, 0xff}
 
-// The colour maps, equal to matplotlib's tables of the same names. Viridis is
+// The colour maps. Their tables equal matplotlib's of the same names. Viridis is
 // the default; Coolwarm and RdBu are diverging maps, for values around 0.
 var (
 	Viridis  = newColormap("viridis", viridisTable)
@@ -33,13 +33,13 @@ var (
 	RdBu     = newColormap("rdbu", rdbuTable)
 )
 
-// Colormaps lists the colour maps there are, the default first.
+// Colormaps lists all colour maps, the default first.
 func Colormaps() []*Colormap {
 	return []*Colormap{Viridis, Inferno, Magma, Jet, Turbo, Grey, Coolwarm, RdBu}
 }
 
-// ColormapByName finds a colour map; upper and lower case are the same, and so
-// are "grey" and "gray". The error lists the names there are.
+// ColormapByName finds a colour map. Case doesn't matter, and "grey" is the same as
+// "gray". The error lists the valid names.
 func ColormapByName(name string) (*Colormap, error) {
 	want := strings.ToLower(name)
 	if want == "gray" {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestColormapsLikeMatplotlib compares with colours that matplotlib gave for
-// values on, beside, below and above the borders of the 256 colours.
+// TestColormapsLikeMatplotlib compares with matplotlib's colours for values at, near,
+// below and above the boundaries of the 256 colours.
 func TestColormapsLikeMatplotlib(t *testing.T) {
 	data, err := os.ReadFile("testdata/colormaps.json")
 	if err != nil {
@@ -58,7 +58,7 @@ func TestColormapEdges(t *testing.T) {
 		}
 	}
 	if r := Viridis.Reversed(); r.At(0) != Viridis.At(1) || r.At(1) != Viridis.At(0) || r.Name != "viridis_r" {
-		t.Error("Reversed doesn't turn the table round")
+		t.Error("Reversed doesn't reverse the table")
 	}
 }
 
@@ -69,6 +69,6 @@ func TestColormapByName(t *testing.T) {
 		}
 	}
 	if _, err := ColormapByName("rainbow"); err == nil {
-		t.Error("no error for a name there is not")
+		t.Error("no error for an unknown name")
 	}
 }

@@ -8,26 +8,26 @@ import (
 	"strconv"
 )
 
-// Confusion is a confusion matrix: a row for each true class, a column for
-// each predicted one.
+// Confusion draws a confusion matrix: a row for each true class, a column for
+// each predicted class.
 type Confusion struct {
 	Counts    [][]int // square: Counts[true][predicted]
 	Names     []string
 	Title     string
 	Subtitle  string    // empty: the accuracy
-	Normalise bool      // show what share of its row a cell is, instead of counts
+	Normalise bool      // show each cell as a fraction of its row instead of counts
 	Map       *Colormap // nil: white to blue
 }
 
-// blues goes from white to dark blue, so that an empty cell is blank paper.
+// blues goes from white to dark blue, so that an empty cell is white.
 var blues = RdBu.half("blues")
 
-// half returns the upper half of a diverging map, with the middle made white.
+// half returns the upper half of a diverging map, with its lower end made white.
 func (m *Colormap) half(name string) *Colormap {
 	out := &Colormap{Name: name, Bad: m.Bad}
 	for i := range out.Table {
 		c := m.Table[128+i/2]
-		// The middle of a diverging map is a light grey: lift it to white.
+		// The middle of a diverging map is a light grey: lighten it to white.
 		lift := func(v uint8) uint8 {
 			t := float64(i) / 255
 			return uint8(math.Min(255, math.Round(float64(v)+(255-float64(m.Table[128].R))*(1-t)*(1-t))))
@@ -39,8 +39,8 @@ func (m *Colormap) half(name string) *Colormap {
 	return out
 }
 
-// Image draws the matrix; see [Figure]. It returns an error when Counts is
-// empty or not square, a count is negative, or Names don't fit in number.
+// Image draws the matrix; see [Figure]. It returns an error if Counts is empty
+// or not square, if a count is negative, or if the number of Names is wrong.
 func (m Confusion) Image(scale float64) (image.Image, error) { return drawImage(m, scale) }
 
 // SVG draws the matrix; see [Figure].
@@ -79,8 +79,8 @@ func (m Confusion) layout() (*scene, error) {
 	return h.layout()
 }
 
-// values checks the counts and turns them into what is drawn: counts, or shares
-// of their row (NaN in a row without pictures).
+// values checks the counts and returns the values to draw: counts, or fractions of
+// their row (NaN in a row without pictures).
 func (m Confusion) values() (values [][]float64, right, total int, err error) {
 	n := len(m.Counts)
 	if n == 0 {
@@ -91,7 +91,7 @@ func (m Confusion) values() (values [][]float64, right, total int, err error) {
 	}
 	for i, row := range m.Counts {
 		if len(row) != n {
-			return nil, 0, 0, fmt.Errorf("plots: a confusion matrix is square; row %d has %d of %d counts", i, len(row), n)
+			return nil, 0, 0, fmt.Errorf("plots: a confusion matrix must be square; row %d has %d counts instead of %d", i, len(row), n)
 		}
 		sum := 0
 		out := make([]float64, n)
@@ -114,7 +114,8 @@ func (m Confusion) values() (values [][]float64, right, total int, err error) {
 	return values, right, total, nil
 }
 
-// cell writes a cell's number; empty cells stay empty, which shows the rest.
+// cell formats a cell's number. Cells with 0 are left empty, so that the others stand
+// out.
 func (m Confusion) cell(v float64) string {
 	switch {
 	case v == 0 || math.IsNaN(v):

@@ -6,7 +6,7 @@ import (
 	"math/rand"
 )
 
-// figures are those compared with testdata/NAME_golden.png.
+// figures returns the figures that are compared with testdata/NAME_golden.png.
 func figures() map[string]Figure {
 	photo := scenery(120, 90)
 	peaks := bumps(12, 16)

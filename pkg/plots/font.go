@@ -13,9 +13,9 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// The text is set in Arimo (SIL Open Font License, see fonts/OFL.txt). Its
-// letters are as wide as Arial's and Liberation Sans', one of which nearly
-// every viewer of an SVG file has.
+// Text is set in Arimo (SIL Open Font License, see fonts/OFL.txt). It has the
+// same letter widths as Arial and Liberation Sans, one of which nearly every
+// viewer of SVG files has.
 var (
 	//go:embed fonts/Arimo-Regular.ttf
 	arimoRegular []byte
@@ -27,15 +27,15 @@ var (
 // size of the font's own units and scaled as outlines.
 type typeface struct {
 	font   *sfnt.Font
-	backup *typeface  // has arrows and mathematical signs; may be nil
-	mu     sync.Mutex // guards buf and glyphs: sfnt's buffer serves one caller at a time
+	backup *typeface  // font with arrows and mathematical symbols; may be nil
+	mu     sync.Mutex // guards buf and glyphs, because sfnt's buffer isn't safe for concurrent use
 	buf    sfnt.Buffer
 	glyphs map[rune]glyph
 }
 
 // glyph is a character's outline in em units (y down, baseline at 0).
 type glyph struct {
-	face    *typeface // that the glyph is of
+	face    *typeface // the glyph's font
 	index   sfnt.GlyphIndex
 	advance float64
 	outline []segment
@@ -56,7 +56,7 @@ var (
 func newTypeface(ttf []byte, backup *typeface) *typeface {
 	f, err := sfnt.Parse(ttf)
 	if err != nil {
-		panic("plots: the built-in font doesn't parse: " + err.Error()) // a constant of the program
+		panic("plots: the built-in font doesn't parse: " + err.Error()) // the font is part of the program
 	}
 	return &typeface{font: f, backup: backup, glyphs: map[rune]glyph{}}
 }
@@ -80,7 +80,7 @@ func (f *typeface) own(r rune) bool {
 	return err == nil && i != 0
 }
 
-// glyph returns the character's outline, an empty box for what the font lacks.
+// glyph returns the character's outline, or an empty box if the font doesn't have it.
 func (f *typeface) glyph(r rune) glyph {
 	if f.backup != nil && !f.own(r) && f.backup.own(r) {
 		return f.backup.glyph(r)
@@ -124,7 +124,7 @@ func (f *typeface) load(r rune) glyph {
 
 func em(v fixed.Int26_6) float64 { return float64(v) / 64 / emUnits }
 
-// kern returns how far to move b towards a, in em.
+// kern returns the kerning between a and b, in em.
 func (f *typeface) kern(a, b glyph) float64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -138,8 +138,8 @@ func (f *typeface) kern(a, b glyph) float64 {
 	return em(k)
 }
 
-// typeset calls put with every glyph of s and its place along the baseline in
-// em, and returns the width of the whole.
+// typeset calls put with every glyph of s and its position on the baseline in em,
+// and returns the total width.
 func (f *typeface) typeset(s string, put func(g glyph, x float64)) float64 {
 	var x float64
 	var prev glyph
@@ -162,8 +162,8 @@ func textWidth(s string, st textStyle) float64 {
 	return face(st.bold).typeset(drawable(s, st.bold), nil) * st.size
 }
 
-// clean makes s one line of printable text: white space of all kinds becomes a
-// blank, control characters and invalid UTF-8 go.
+// clean makes s a single line of printable text. Any white space becomes a blank;
+// control characters and invalid UTF-8 are removed.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -177,8 +177,8 @@ func clean(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// drawable replaces what the built-in font lacks: combining marks are dropped,
-// other characters become a small white square.
+// drawable replaces characters that the built-in font doesn't have: combining marks
+// are dropped, others become a small white square.
 func drawable(s string, bold bool) string {
 	f := face(bold)
 	return strings.Map(func(r rune) rune {

@@ -7,24 +7,24 @@ import (
 	"math"
 )
 
-// Grid is rows of panels with one shared colour bar.
+// Grid draws rows of panels with one shared colour bar.
 type Grid struct {
-	Panels     [][]Panel // rows from the top; a short row leaves places blank
+	Panels     [][]Panel // rows from the top; short rows are filled with blank panels
 	Title      string
-	Subtitle   string   // a quieter line below the title: model, layer, head
+	Subtitle   string   // a lighter line below the title: model, layer, head
 	RowLabels  []string // left of each row
 	ColLabels  []string // above each column
-	RowTitle   string   // left of the row labels, upright: what the rows are
-	ColTitle   string   // above the column labels: what the columns are
+	RowTitle   string   // title of the rows, vertical, left of the row labels
+	ColTitle   string   // title of the columns, above the column labels
 	Scale      Scale    // of the Values of all panels together
-	OwnRange   bool     // colour each map from its own least to its own largest value
-	PanelWidth float64  // of a column, in CSS pixels; 0: about 900 in all
+	OwnRange   bool     // colour each map from its own minimum to its own maximum
+	PanelWidth float64  // of a column, in CSS pixels; 0: about 900 in total
 
-	dense bool // an atlas: small panels close together, quiet labels
+	dense bool // an atlas: small panels close together, light labels
 }
 
-// Image draws the grid; see [Figure]. It returns an error when there is no
-// panel, a panel's Values are ragged or empty, or Scale's range is not one.
+// Image draws the grid; see [Figure]. It returns an error if there are no panels,
+// if a panel's Values are ragged or empty, or if Scale's range is invalid.
 func (g Grid) Image(scale float64) (image.Image, error) { return drawImage(g, scale) }
 
 // SVG draws the grid; see [Figure].
@@ -37,7 +37,7 @@ const (
 	figureWidth = 900.0
 )
 
-// gridLayout is where everything of a Grid stands.
+// gridLayout has the positions of all parts of a Grid.
 type gridLayout struct {
 	Grid
 	cols     int
@@ -148,7 +148,7 @@ func (l *gridLayout) placeColumns() {
 	if l.colWidth <= 0 {
 		free := figureWidth - 2*pad - l.left - 70
 		l.colWidth = min(260, max(l.least(), (free+l.gap)/float64(l.cols)-l.gap))
-		if l.dense { // all of it is to be seen at a glance
+		if l.dense { // the whole atlas should fit on a screen
 			l.colWidth = min(l.colWidth, max(l.least(), figureWidth/float64(len(l.Panels))-l.gap))
 		}
 	}
@@ -161,10 +161,10 @@ func (l *gridLayout) placeColumns() {
 	}
 }
 
-// labelGap is the room between a row's label and its first panel.
+// labelGap is the space between a row's label and its first panel.
 func (l *gridLayout) labelGap() float64 { return 4 + l.gap*0.75 }
 
-// least is the smallest width of a column that is chosen without being asked for.
+// least is the smallest column width that is chosen if PanelWidth is 0.
 func (l *gridLayout) least() float64 {
 	if l.dense {
 		return 32
@@ -222,7 +222,7 @@ func (l *gridLayout) draw(c canvas) {
 	}
 }
 
-// drawLabels writes what stands above the columns.
+// drawLabels writes the title and labels above the columns.
 func (l *gridLayout) drawLabels(c canvas, y float64) {
 	if l.ColTitle != "" {
 		w := float64(l.cols)*(l.colWidth+l.gap) - l.gap

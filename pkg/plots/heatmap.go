@@ -5,25 +5,25 @@ import (
 	"math"
 )
 
-// HeatMap is a matrix drawn as coloured cells, with numbered axes and a colour bar.
+// HeatMap draws a matrix as coloured cells, with numbered axes and a colour bar.
 type HeatMap struct {
 	Values         [][]float64 // rows from the top
 	Title          string
 	Subtitle       string
 	XLabel, YLabel string
-	RowNames       []string               // instead of numbers; as many as rows
-	ColNames       []string               // instead of numbers; as many as columns
+	RowNames       []string               // instead of numbers; one for each row
+	ColNames       []string               // instead of numbers; one for each column
 	NoAxes         bool                   // no numbers and no names
-	Format         func(v float64) string // writes the values into the cells, where they fit; nil: none
+	Format         func(v float64) string // formats the values in the cells, if they fit; nil: no values
 	Interpolation  Interpolation
 	Marks          []Cell // cells with a frame around them
 	Scale          Scale
-	Width          float64 // of the matrix, in CSS pixels; 0: by its shape
+	Width          float64 // of the matrix, in CSS pixels; 0: from its shape
 }
 
-// Image draws the heat map; see [Figure]. It returns an error when Values is
-// empty or ragged, a mark lies outside it, names don't fit it in number, or
-// Scale's range is not one.
+// Image draws the heat map; see [Figure]. It returns an error if Values is empty
+// or ragged, if a mark is outside it, if the number of names is wrong, or if
+// Scale's range is invalid.
 func (m HeatMap) Image(scale float64) (image.Image, error) { return drawImage(m, scale) }
 
 // SVG draws the heat map; see [Figure].
@@ -36,7 +36,7 @@ type heatLayout struct {
 	head       header
 	plot       box // the matrix
 	rows, cols []tick
-	upright    bool // column names read from bottom to top
+	upright    bool // column names are vertical, from bottom to top
 	bottom     float64
 }
 
@@ -94,7 +94,7 @@ func (l *heatLayout) sizeCells() {
 	if l.RowNames != nil && height < 14*rows {
 		height = min(14*rows, 1200)
 	}
-	// Whole pixels for every cell, so that all cells are drawn the same size.
+	// Cells have whole pixels, so that all are drawn at the same size.
 	l.plot.w, l.plot.h = wholeCells(max(width, 24), cols), wholeCells(height, rows)
 }
 
@@ -105,7 +105,7 @@ func wholeCells(size, n float64) float64 {
 	return math.Round(size)
 }
 
-// axes chooses the ticks and finds the room they need.
+// axes chooses the ticks and computes the space they need.
 func (l *heatLayout) axes() {
 	l.plot.x = pad
 	if !l.NoAxes {
@@ -190,8 +190,8 @@ func (l *heatLayout) drawAxes(c canvas) {
 	}
 }
 
-// drawValues writes the values into the cells, dark on light and light on
-// dark, if type of 9 pixels or more fits.
+// drawValues writes the values in the cells, dark on light and light on dark, if
+// text of at least 9 pixels fits.
 func (l *heatLayout) drawValues(c canvas) {
 	ch, cw := l.plot.h/float64(len(l.Values)), l.plot.w/float64(len(l.Values[0]))
 	var wide float64 // at a size of 1 pixel

@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// grid16 is the cosine similarity of made-up position embeddings (sines and
-// cosines of row and column) for one query, as the maps of the ViT paper look.
+// similarityMap returns the cosine similarity of synthetic position embeddings (sines and
+// cosines of row and column) for one query, similar to the maps of the ViT paper.
 func similarityMap(n, qr, qc int) [][]float64 {
 	m := make([][]float64, n)
 	for r := range m {

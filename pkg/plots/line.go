@@ -8,43 +8,43 @@ import (
 	"math"
 )
 
-// Series is one line, or one cloud of points, of a LineChart.
+// Series is one line, or one set of points, of a LineChart.
 type Series struct {
-	Name      string    // in the legend; empty: not there
+	Name      string    // in the legend; empty: not in the legend
 	X         []float64 // nil: 0, 1, 2, …
-	Y         []float64 // NaN and infinities leave a gap
-	Low, High []float64 // a band around the line, as long as Y; nil: none
+	Y         []float64 // NaN and infinite values leave a gap
+	Low, High []float64 // a band around the line, of the length of Y; nil: none
 	Points    bool      // mark the points
 	NoLine    bool      // with Points: a scatter plot
 	Dashed    bool
 	Color     color.Color // nil: the next of [Palette]
 }
 
-// RefLine is a straight line across the plot at one value. One that is NaN or
-// outside a given range is not drawn.
+// RefLine is a straight line across the plot at one value. It isn't drawn if the value
+// is NaN or outside a given range.
 type RefLine struct {
 	Value    float64
 	Label    string
-	Vertical bool // at a value of x; else of y
+	Vertical bool // at a value of x instead of y
 }
 
-// LineChart is lines over common axes, with a legend above the plot where it
-// covers no data.
+// LineChart draws lines over common axes. The legend is above the plot, where it covers
+// no data.
 type LineChart struct {
 	Series         []Series
 	Lines          []RefLine
 	Title          string
 	Subtitle       string
 	XLabel, YLabel string
-	XMin, XMax     float64 // equal: by the data
-	YMin, YMax     float64 // equal: by the data
+	XMin, XMax     float64 // equal: from the data
+	YMin, YMax     float64 // equal: from the data
 	LogX, LogY     bool
 	Width, Height  float64 // of the plot area, in CSS pixels; 0: 560 x 300
 }
 
-// Image draws the chart; see [Figure]. It returns an error when there is no
-// series, lengths differ within one, a range is not one, or a logarithmic axis
-// meets values that are not above 0.
+// Image draws the chart; see [Figure]. It returns an error if there is no series,
+// if the lengths within a series differ, if a range is invalid, or if a logarithmic
+// axis has values that aren't above 0.
 func (l LineChart) Image(scale float64) (image.Image, error) { return drawImage(l, scale) }
 
 // SVG draws the chart; see [Figure].
@@ -58,7 +58,7 @@ type lineLayout struct {
 	head           header
 	legend         legend
 	bottom         float64
-	rows           []int // above the plot, of the labels of upright reference lines
+	rows           []int // for each label of a vertical reference line, its row above the plot
 }
 
 func (l LineChart) layout() (*scene, error) {
@@ -66,7 +66,7 @@ func (l LineChart) layout() (*scene, error) {
 		return nil, errors.New("plots: the line chart has no series")
 	}
 	p := &lineLayout{LineChart: l}
-	p.Series = append([]Series(nil), l.Series...) // what is filled in is not written to the caller's
+	p.Series = append([]Series(nil), l.Series...) // a copy, so that the caller's series aren't changed
 	p.Lines = append([]RefLine(nil), l.Lines...)
 	if err := p.complete(); err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func sizeOr(v, other float64) float64 {
 	return other
 }
 
-// complete fills in what the series leave out and checks their lengths.
+// complete fills in the defaults of the series and checks their lengths.
 func (l *lineLayout) complete() error {
 	for i := range l.Series {
 		s := &l.Series[i]
@@ -207,7 +207,7 @@ func (l *lineLayout) draw(c canvas) {
 	l.legend.draw(c, l.plot.x, pad+l.head.height())
 	drawAxes(c, l.plot, l.xTicks, l.yTicks, l.x, l.y)
 	drawAxisLabels(c, l.plot, l.XLabel, l.YLabel, l.bottom)
-	roomy := box{l.plot.x - 3, l.plot.y - 3, l.plot.w + 6, l.plot.h + 6} // points on the edge stay whole
+	roomy := box{l.plot.x - 3, l.plot.y - 3, l.plot.w + 6, l.plot.h + 6} // so that points on the edge aren't clipped
 	c.clip(roomy, func() {
 		for _, s := range l.Series {
 			l.drawBand(c, s)
@@ -224,7 +224,7 @@ func (l *lineLayout) draw(c canvas) {
 	}
 }
 
-// runs splits a series where a value is missing. Each run holds indices.
+// runs splits a series at missing values. Each run is a list of indices.
 func (s Series) runs(present func(k int) bool) [][]int {
 	var out [][]int
 	var cur []int
@@ -241,8 +241,8 @@ func (s Series) runs(present func(k int) bool) [][]int {
 	return out
 }
 
-// place returns where a point stands; what lies far outside the plot is moved
-// near it, where it stays outside.
+// place returns the position of a point. A point far outside the plot is moved closer,
+// but stays outside.
 func (l *lineLayout) place(x, y float64) point {
 	far := 4 * (l.plot.w + l.plot.h)
 	clamp := func(v, from, to float64) float64 { return max(from-far, min(to+far, v)) }
@@ -279,7 +279,7 @@ func (l *lineLayout) drawSeries(c canvas, s Series) {
 		}
 		switch {
 		case s.NoLine && !s.Points:
-		case len(pts) == 1 || s.NoLine: // a lone point has no line to be seen by
+		case len(pts) == 1 || s.NoLine: // a single point has no visible line
 		default:
 			c.polyline(thin(pts), s.stroke())
 		}
@@ -291,8 +291,8 @@ func (l *lineLayout) drawSeries(c canvas, s Series) {
 	}
 }
 
-// thin leaves out points of a line where many fall on the same pixel: the
-// first, the lowest, the highest and the last of them stay.
+// thin removes points of a line where many fall on the same pixel. It keeps the first,
+// the lowest, the highest and the last of them.
 func thin(pts []point) []point {
 	const perPixel = 4
 	if len(pts) < 4000 {
@@ -333,7 +333,7 @@ func (l *lineLayout) drawReference(c canvas, r RefLine) {
 	c.polyline([]point{{l.plot.x, y}, {l.plot.right(), y}}, st)
 }
 
-// crosses reports whether the line is within the plot.
+// crosses reports whether the line is inside the plot.
 func (l *lineLayout) crosses(r RefLine) bool {
 	if r.Vertical {
 		return l.x.lo <= r.Value && r.Value <= l.x.hi
@@ -341,13 +341,13 @@ func (l *lineLayout) crosses(r RefLine) bool {
 	return l.y.lo <= r.Value && r.Value <= l.y.hi
 }
 
-// placeLabels finds room for the labels of the reference lines outside the
-// plot, where they cover no data: right of a level line, above an upright one,
-// there in as many rows as it takes.
+// placeLabels places the labels of the reference lines outside the plot, where they
+// cover no data: on the right of a horizontal line, above a vertical line. Above the
+// plot it uses as many rows as needed.
 func (l *lineLayout) placeLabels() (right, top float64) {
-	right = 14 // the last number on the x axis reaches beyond the plot
+	right = 14 // the last number on the x axis extends beyond the plot
 	l.rows = make([]int, len(l.Lines))
-	var ends []float64 // of the rows above the plot
+	var ends []float64 // end of each row above the plot
 	for i, r := range l.Lines {
 		s := ellipsis(r.Label, longestName, tickStyle)
 		l.Lines[i].Label = s
@@ -373,7 +373,7 @@ func (l *lineLayout) placeLabels() (right, top float64) {
 	return right, float64(len(ends)) * panelLead
 }
 
-// above returns from where to where a label of a width stands above the plot.
+// above returns the start and end of a label of the given width above the plot.
 func (l *lineLayout) above(r RefLine, w float64) (from, to float64) {
 	mid := max(l.plot.x+w/2, min(l.plot.right()-w/2, l.x.at(r.Value)))
 	return mid - w/2, mid + w/2

@@ -2,7 +2,7 @@ package plots
 
 import "fmt"
 
-// checkNames says when there are names but not one for each of n things.
+// checkNames returns an error if there are names, but not n of them.
 func checkNames(what string, names []string, n int) error {
 	if names != nil && len(names) != n {
 		return fmt.Errorf("plots: %d %s names for %d %ss", len(names), what, n, what)

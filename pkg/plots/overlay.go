@@ -5,10 +5,10 @@ import (
 	"image"
 )
 
-// Overlay is a map laid over a photograph, with a colour bar. Where the map is
-// NaN the photograph is left as it is.
+// Overlay draws a map over a photograph, with a colour bar. Where the map is NaN the
+// photograph is unchanged.
 type Overlay struct {
-	Picture       image.Image // with its own colours, not normalised for a model
+	Picture       image.Image // in its original colours, not normalised for a model
 	Values        [][]float64 // rows from the top; stretched over the whole picture
 	Title         string
 	Subtitle      string
@@ -19,8 +19,8 @@ type Overlay struct {
 	Width         float64 // of the picture, in CSS pixels; 0: 420
 }
 
-// Image draws the overlay; see [Figure]. It returns an error when the picture
-// or the map is missing or empty, the map is ragged, or Alpha is not in [0, 1].
+// Image draws the overlay; see [Figure]. It returns an error if the picture or the map
+// is missing or empty, if the map is ragged, or if Alpha isn't in [0, 1].
 func (o Overlay) Image(scale float64) (image.Image, error) { return drawImage(o, scale) }
 
 // SVG draws the overlay; see [Figure].

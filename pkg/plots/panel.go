@@ -7,15 +7,15 @@ import (
 	"math"
 )
 
-// Cell is a place in a map: row 0 is at the top, column 0 on the left.
+// Cell is a position in a map: row 0 is at the top, column 0 on the left.
 type Cell struct{ Row, Col int }
 
 // Panel is one picture of a figure: a photograph (only Picture), a heat map
-// (only Values), or an overlay of the map on the photograph (both). A panel
-// with neither is left blank.
+// (only Values), or an overlay of the map on the photograph (both). With
+// neither it is blank.
 type Panel struct {
 	Title         string
-	Picture       image.Image // with its own colours, not normalised for a model
+	Picture       image.Image // in its original colours, not normalised for a model
 	Values        [][]float64 // rows from the top; stretched over the whole picture
 	Alpha         float64     // weight of the map over the picture, 0 to 1; 0 means 0.5
 	Interpolation Interpolation
@@ -23,12 +23,12 @@ type Panel struct {
 	Aspect        float64 // width over height of a panel without Picture; 0: square cells
 }
 
-// sharpness is how many pixels a photograph keeps for every CSS pixel.
+// sharpness is the resolution at which photographs are kept, in pixels per CSS pixel.
 const sharpness = 2
 
 func (p Panel) blank() bool { return p.Picture == nil && p.Values == nil }
 
-// check returns what is wrong with the panel.
+// check returns an error if the panel can't be drawn.
 func (p Panel) check() error {
 	if p.Picture != nil && p.Picture.Bounds().Empty() {
 		return errors.New("plots: the picture has no pixels")
@@ -38,7 +38,7 @@ func (p Panel) check() error {
 	}
 	if p.Values == nil {
 		if len(p.Marks) > 0 {
-			return errors.New("plots: marks need Values to say which cell is meant")
+			return errors.New("plots: marks need Values, because they are cells of Values")
 		}
 		return nil
 	}
@@ -54,7 +54,7 @@ func (p Panel) check() error {
 	return nil
 }
 
-// aspect is width over height as the panel wants to be drawn.
+// aspect returns the panel's natural width over height.
 func (p Panel) aspect() float64 {
 	if p.Picture != nil {
 		b := p.Picture.Bounds()
@@ -71,17 +71,17 @@ func (p Panel) aspect() float64 {
 
 // fit returns the largest box of the panel's shape in the middle of b.
 func (p Panel) fit(b box) box {
-	a := min(8, max(1.0/8, p.aspect())) // longer ones are squeezed rather than drawn as threads
+	a := min(8, max(1.0/8, p.aspect())) // more extreme shapes are squeezed, so that they don't become thin lines
 	w, h := b.w, b.w/a
-	if h > b.h+1 { // a pixel more is only rounding
+	if h > b.h+1 { // a difference of one pixel is rounding
 		w, h = b.h*a, b.h
 	}
 	w, h = math.Round(w), math.Round(h)
 	return box{b.x + math.Round((b.w-w)/2), b.y + math.Round((b.h-h)/2), w, h}
 }
 
-// draw paints the panel into b, which has its shape, with a thin line around a
-// heat map if it is framed.
+// draw draws the panel in b, which has its shape, with a thin line around a heat map
+// if it is framed.
 func (p Panel) draw(c canvas, b box, r resolved, framed bool) {
 	if p.blank() {
 		return
@@ -96,7 +96,7 @@ func (p Panel) draw(c canvas, b box, r resolved, framed bool) {
 	}
 }
 
-// image is what the panel shows in b: a map as it is or enlarged, or a picture, with the
+// image returns the panel's image for b: a map, enlarged or not, or a picture, with the
 // map over it if there is one.
 func (p Panel) image(b box, r resolved, sharp bool) image.Image {
 	w, h := max(1, int(b.w*sharpness)), max(1, int(b.h*sharpness))
@@ -133,8 +133,8 @@ func cellBox(b box, m Cell, rows, cols int) box {
 	return box{b.x + float64(m.Col)*cw, b.y + float64(m.Row)*ch, cw, ch}
 }
 
-// drawMark frames a cell in red between two white lines, which is seen on any
-// colour; a frame around a tiny cell lies outside it so as not to cover it.
+// drawMark frames a cell in red between two white lines, which is visible on any
+// colour. The frame of a tiny cell is outside it, so that it doesn't cover the cell.
 func drawMark(c canvas, b box) {
 	grow := 1.0
 	if b.w < 9 {

@@ -13,12 +13,12 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// raster is the canvas that fills pixels, on white, when it is told to paint.
+// raster is the canvas that draws pixels on white. Drawing happens in paint.
 type raster struct {
 	img      *image.RGBA // the whole picture
-	dst      *image.RGBA // img, or the part of it that is clipped to
+	dst      *image.RGBA // img, or its part inside the current clip
 	scale    float64
-	pictures []func() image.Image // in the order in which they are drawn
+	pictures []func() image.Image // in drawing order
 	ops      []func(made <-chan chan image.Image)
 }
 
@@ -28,8 +28,7 @@ func newRaster(w, h int, scale float64) *raster {
 	return &raster{img: img, dst: img, scale: scale}
 }
 
-// snap returns the whole pixels nearest to b, at least one in either direction
-// unless b is empty.
+// snap rounds b to whole pixels, at least one in each direction unless b is empty.
 func (r *raster) snap(b box) image.Rectangle {
 	x0, y0 := int(math.Round(b.x*r.scale)), int(math.Round(b.y*r.scale))
 	x1, y1 := int(math.Round(b.right()*r.scale)), int(math.Round(b.bottom()*r.scale))
@@ -42,14 +41,14 @@ func (r *raster) snap(b box) image.Rectangle {
 	return image.Rect(x0, y0, x1, y1)
 }
 
-// later has something drawn onto what is clipped to now, when its turn comes.
+// later queues a drawing operation, with the current clip.
 func (r *raster) later(op func(dst *image.RGBA)) {
 	dst := r.dst
 	r.ops = append(r.ops, func(<-chan chan image.Image) { op(dst) })
 }
 
-// paint draws everything in order. Pictures, which take most of the time, are made on
-// all processors, at most two per processor ahead of drawing.
+// paint runs the queued operations in order. Pictures, which take most of the time, are
+// computed on all processors, at most two per processor ahead of drawing.
 func (r *raster) paint() {
 	workers := runtime.GOMAXPROCS(0)
 	made := make(chan chan image.Image, 2*workers)
@@ -79,8 +78,8 @@ func (r *raster) rect(b box, fill color.RGBA) {
 	})
 }
 
-// premultiplied reads the package's colours, which are not multiplied with
-// their alpha (as in SVG), into image/color's form.
+// premultiplied converts the package's colours, which aren't premultiplied by their
+// alpha (as in SVG), to premultiplied ones, as image/color needs.
 func premultiplied(c color.RGBA) color.Color { return color.NRGBA(c) }
 
 func (r *raster) image(b box, made func() image.Image, smooth bool) {
@@ -101,13 +100,13 @@ func (r *raster) image(b box, made func() image.Image, smooth bool) {
 
 func (r *raster) clip(b box, drawInside func()) {
 	outer := r.dst
-	// An empty intersection gives an image without pixels: nothing is drawn.
+	// If the intersection is empty, the image has no pixels and nothing is drawn.
 	r.dst = outer.SubImage(r.snap(b)).(*image.RGBA)
 	drawInside()
 	r.dst = outer
 }
 
-// path collects closed contours in pixels and fills what they enclose.
+// path collects closed contours in pixel coordinates and fills them.
 type path struct {
 	moves          []contour
 	x0, y0, x1, y1 float64
@@ -124,8 +123,8 @@ func (p *path) see(q point) {
 	p.x1, p.y1 = max(p.x1, q.x), max(p.y1, q.y)
 }
 
-// polygon adds a polygon, cut to the surroundings of what is drawn on: the
-// rasteriser is made for coordinates near its picture.
+// polygon adds a polygon, clipped to the neighbourhood of the clip, because the
+// rasteriser only handles coordinates near its picture.
 func (p *path) polygon(pts []point, around image.Rectangle) {
 	b := around.Inset(-2)
 	pts = cut(pts, func(q point) float64 { return q.x - float64(b.Min.X) })
@@ -144,8 +143,8 @@ func (p *path) polygon(pts []point, around image.Rectangle) {
 	p.moves = append(p.moves, c)
 }
 
-// cut returns the part of a polygon that is on the inner side of a line, where
-// the distance is not negative (Sutherland and Hodgman's algorithm).
+// cut returns the part of a polygon on the inner side of a line, where the distance
+// isn't negative (Sutherland and Hodgman's algorithm).
 func cut(pts []point, distance func(point) float64) []point {
 	out := make([]point, 0, len(pts)+4)
 	for i, q := range pts {
@@ -162,7 +161,7 @@ func cut(pts []point, distance func(point) float64) []point {
 	return out
 }
 
-// fill rasterises the path within the clip; contours wound the same way add up.
+// fill rasterises the path inside the clip. Contours with the same direction add up.
 func (r *raster) fill(p *path, col color.RGBA) {
 	r.later(func(dst *image.RGBA) { fill(dst, p, col) })
 }
@@ -233,8 +232,8 @@ func (r *raster) polyline(pts []point, st stroke) {
 	r.fill(p, st.color)
 }
 
-// strokeInto adds a line's outline to p: along its left side and back along its
-// right. One outline for all of it keeps the joints as smooth as the rest.
+// strokeInto adds a line's outline to p: along its left side and back along its right.
+// A single outline for the whole line keeps the joints smooth.
 func (r *raster) strokeInto(p *path, line []point, half float64) {
 	pts := make([]point, 0, len(line))
 	for _, q := range line {
@@ -257,7 +256,7 @@ func (r *raster) strokeInto(p *path, line []point, half float64) {
 		nx, ny := normal(pts[i], pts[i+1])
 		if cos := nx*nx0 + ny*ny0; cos > 0.3 { // the sides meet on the bisector
 			side(pts[i], (nx+nx0)/(1+cos), (ny+ny0)/(1+cos))
-		} else { // that would be a long spike: cut it off
+		} else { // a mitre joint would be a long spike: use a bevel
 			side(pts[i], nx0, ny0)
 			side(pts[i], nx, ny)
 		}
@@ -268,14 +267,14 @@ func (r *raster) strokeInto(p *path, line []point, half float64) {
 	p.polygon(append(left, right...), r.dst.Bounds())
 }
 
-// normal is the unit vector to one side of the way from a to b.
+// normal returns the unit vector perpendicular to the line from a to b.
 func normal(a, b point) (x, y float64) {
 	dx, dy := b.x-a.x, b.y-a.y
 	l := math.Hypot(dx, dy)
 	return -dy / l, dx / l
 }
 
-// dashed cuts a line into its dashes.
+// dashed splits a line into dashes.
 func dashed(pts []point, dash []float64) [][]point {
 	if len(dash) == 0 || len(pts) < 2 {
 		return [][]point{pts}
@@ -319,7 +318,7 @@ func (r *raster) text(at point, s string, st textStyle) {
 	case end:
 		x0 = -w
 	}
-	// The baseline stands on a whole pixel, so that letters' feet are sharp.
+	// The baseline is at a whole pixel, so that the bottoms of letters are sharp.
 	ox, oy := at.x*r.scale, at.y*r.scale
 	if st.vertical {
 		ox = math.Round(ox)

@@ -9,15 +9,15 @@ import (
 	xdraw "golang.org/x/image/draw"
 )
 
-// Interpolation says how a map is enlarged to the size it is drawn at.
+// Interpolation is the way a map is enlarged to the size at which it is drawn.
 type Interpolation uint8
 
-// The ways to enlarge a map. Positions are those of torch's interpolate with
+// The interpolations. Sample positions are those of torch's interpolate with
 // align_corners=False: the outer half of an edge cell repeats its value.
 const (
 	Auto     Interpolation = iota // Nearest for a heat map, Bilinear over a picture
 	Nearest                       // cells with sharp edges
-	Bilinear                      // straight lines between the cells' centres
+	Bilinear                      // linear between the cells' centres
 	Bicubic                       // Catmull-Rom splines, kept within the range of the map's values
 )
 
@@ -28,16 +28,16 @@ func (ip Interpolation) or(other Interpolation) Interpolation {
 	return ip
 }
 
-// Upsample enlarges (or samples) a map to rows x cols values. A cell that is NaN
-// stays NaN up to its borders; its neighbours are not drawn towards it.
-// It returns an error for an empty or ragged map and for a size below 1.
+// Upsample enlarges (or samples) a map to rows x cols values. A NaN cell stays NaN
+// up to its borders and doesn't affect its neighbours. It returns an error for an
+// empty or ragged map and for a size below 1.
 func Upsample(m [][]float64, rows, cols int, ip Interpolation) ([][]float64, error) {
 	h, w, err := checkMatrix(m)
 	if err != nil {
 		return nil, err
 	}
 	if rows < 1 || cols < 1 || float64(rows)*float64(cols) > maxPixels {
-		return nil, fmt.Errorf("plots: can't enlarge a map to %dx%d", rows, cols)
+		return nil, fmt.Errorf("plots: can't enlarge a map to %dx%d: both must be at least 1", rows, cols)
 	}
 	ty, tx := taps(h, rows, ip.or(Bilinear)), taps(w, cols, ip.or(Bilinear))
 	lo, hi := finiteRange(m)
@@ -51,8 +51,8 @@ func Upsample(m [][]float64, rows, cols int, ip Interpolation) ([][]float64, err
 	return out, nil
 }
 
-// tap is where one output position reads: up to four neighbouring inputs with
-// their weights, and the input that the position lies in.
+// tap has the inputs of one output position: up to four neighbouring inputs with
+// their weights, and the input cell that contains the position.
 type tap struct {
 	index   [4]int
 	weight  [4]float64
@@ -101,7 +101,7 @@ func blend(m [][]float64, y, x tap, lo, hi float64) float64 {
 				continue
 			}
 			wt := y.weight[i] * x.weight[j]
-			sum += wt * min(hi, max(lo, v)) // an infinite value pulls as the largest finite one
+			sum += wt * min(hi, max(lo, v)) // an infinite value counts as the largest finite one
 			weight += wt
 		}
 	}
@@ -126,8 +126,8 @@ func finiteRange(m [][]float64) (lo, hi float64) {
 	return lo, hi
 }
 
-// mapLimit is the most rows or columns of a map that are drawn one by one;
-// beyond it cells are averaged, being smaller than any pixel.
+// mapLimit is the largest number of rows or columns of a map that are drawn one by
+// one. Beyond it, cells are smaller than a pixel and are averaged.
 const mapLimit = 2048
 
 // mapImage colours a map, one pixel for each cell.
@@ -169,7 +169,7 @@ func blockMean(rows [][]float64, x0, x1 int) float64 {
 			}
 		}
 	}
-	return sum / n // no numbers at all: 0/0 is NaN, as it should be
+	return sum / n // if all are NaN, 0/0 is NaN, as intended
 }
 
 // toSize scales a picture smoothly to w x h pixels.
@@ -179,9 +179,9 @@ func toSize(img image.Image, w, h int) *image.RGBA {
 	return out
 }
 
-// blendMap lays a coloured map over a picture: (1-alpha) of the picture, in its
-// own size and colours, and alpha of the map, enlarged to that size. Where the
-// map is NaN the picture is left as it is.
+// blendMap blends a coloured map with a picture: (1-alpha) of the picture, in its own
+// size and colours, plus alpha of the map, enlarged to that size. Where the map is NaN
+// the picture is unchanged.
 func blendMap(picture *image.RGBA, m [][]float64, r resolved, alpha float64, ip Interpolation) {
 	b := picture.Bounds()
 	h, w := len(m), len(m[0])

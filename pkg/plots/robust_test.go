@@ -88,7 +88,7 @@ func TestPNGIsDeterministicAndScales(t *testing.T) {
 	}
 }
 
-// odd are inputs that a figure must be drawn from, however odd it looks.
+// odd are unusual inputs from which a figure must still be drawn, whatever it looks like.
 func odd() map[string]Figure {
 	nan, inf := math.NaN(), math.Inf(1)
 	wide := make([][]float64, 1)
@@ -191,7 +191,7 @@ func TestBadInputIsAnError(t *testing.T) {
 		"axis upside down":  {LineChart{Series: []Series{{Y: []float64{1}}}, XMin: 2, XMax: 1}, "from 2 to 1"},
 		"no bars":           {BarChart{}, "no bars"},
 		"bar values":        {BarChart{Names: []string{"a"}, Series: []Bars{{}}}, "0 values"},
-		"half a bar's ends": {BarChart{Names: []string{"a"}, Series: []Bars{{Values: []float64{1}, Low: []float64{1}}}}, "1 values to 0"},
+		"half a bar's ends": {BarChart{Names: []string{"a"}, Series: []Bars{{Values: []float64{1}, Low: []float64{1}}}}, "1 Low and 0 High values"},
 		"no classes":        {Confusion{}, "no classes"},
 		"not square":        {Confusion{Counts: [][]int{{1, 2}}}, "square"},
 		"negative":          {Confusion{Counts: [][]int{{-1}}}, "negative"},

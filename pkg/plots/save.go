@@ -6,8 +6,8 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// PNG draws a figure and encodes it, with scale pixels for every CSS pixel. The
-// same figure gives the same bytes.
+// PNG draws a figure with scale pixels per CSS pixel and encodes it. The same figure
+// gives the same bytes.
 func PNG(f Figure, scale float64) ([]byte, error) {
 	img, err := f.Image(scale)
 	if err != nil {
@@ -16,7 +16,8 @@ func PNG(f Figure, scale float64) ([]byte, error) {
 	return EncodePNG(img)
 }
 
-// SavePNG writes a picture as PNG: whole, or not at all. The folder must exist.
+// SavePNG writes a picture as PNG. The folder must exist. On an error no partial file
+// is left.
 func SavePNG(path string, img image.Image) error {
 	data, err := EncodePNG(img)
 	if err != nil {
@@ -25,7 +26,8 @@ func SavePNG(path string, img image.Image) error {
 	return atomicfile.WriteBytes(path, data)
 }
 
-// SaveSVG writes a figure as SVG: whole, or not at all. The folder must exist.
+// SaveSVG writes a figure as SVG. The folder must exist. On an error no partial file is
+// left.
 func SaveSVG(path string, f Figure) error {
 	s, err := f.SVG()
 	if err != nil {

@@ -60,7 +60,7 @@ func TestSaveFails(t *testing.T) {
 	}
 }
 
-// at returns the colour of an overlay at a pixel of the picture itself.
+// at returns the colour of an overlay at a pixel of its picture.
 func at(t *testing.T, o Overlay, x, y int) color.RGBA {
 	t.Helper()
 	o.Scale.NoBar = true
@@ -71,7 +71,7 @@ func at(t *testing.T, o Overlay, x, y int) color.RGBA {
 	return color.RGBAModel.Convert(img.At(pad+x, pad+y)).(color.RGBA)
 }
 
-// TestOverlayColours computes what the colour of a pixel must be by hand.
+// TestOverlayColours compares the colours of pixels with values computed by hand.
 func TestOverlayColours(t *testing.T) {
 	grey := image.NewUniform(color.RGBA{100, 150, 200, 255})
 	photo := image.NewRGBA(image.Rect(0, 0, 40, 40))

@@ -7,29 +7,29 @@ import (
 	"math"
 )
 
-// Scale says which colour a value gets, and what the colour bar shows.
-// The zero value is viridis over the finite values' range, with a colour bar.
+// Scale maps values to colours and describes the colour bar. The zero value is
+// viridis over the range of the finite values, with a colour bar.
 type Scale struct {
 	Map      *Colormap // nil: Viridis
 	Min, Max float64   // the values of the first and the last colour; equal: the range of the finite values
-	Center   bool      // with a range taken from the values: make it symmetric around 0, for diverging maps
-	Label    string    // stands along the colour bar
+	Center   bool      // makes a range taken from the values symmetric around 0, for diverging maps
+	Label    string    // label of the colour bar
 	NoBar    bool      // draw no colour bar
 }
 
-// resolved is a Scale whose range is known.
+// resolved is a Scale with its range computed.
 type resolved struct {
 	cmap   *Colormap
 	lo, hi float64
-	below  bool // there are values below lo, …
-	above  bool // … and above hi, which the colour bar shows by arrows
+	below  bool // there are values below lo; the colour bar has an arrow
+	above  bool // there are values above hi; the colour bar has an arrow
 }
 
 var errRange = errors.New("plots: the colour range must be finite, with Min below Max")
 
-// resolve fixes the range from all matrices together. Infinite values are left
-// out of the range (they are drawn as under or over it) and so is NaN; without
-// any finite value the range is 0 to 1.
+// resolve computes the range of all matrices together. Infinite values (which are
+// drawn in the colours for values outside the range) and NaN are ignored. Without
+// finite values the range is 0 to 1.
 func (s Scale) resolve(matrices ...[][]float64) (r resolved, err error) {
 	r = resolved{cmap: s.Map, lo: s.Min, hi: s.Max}
 	if r.cmap == nil {
@@ -39,10 +39,10 @@ func (s Scale) resolve(matrices ...[][]float64) (r resolved, err error) {
 		if !isFinite(s.Min) || !isFinite(s.Max) || s.Min > s.Max {
 			return r, fmt.Errorf("%w: it is %g to %g", errRange, s.Min, s.Max)
 		}
-		r.seeOutside(matrices)
+		r.markOutside(matrices)
 		return r, nil
 	}
-	defer func() { r.seeOutside(matrices) }()
+	defer func() { r.markOutside(matrices) }()
 	r.lo, r.hi = math.Inf(1), math.Inf(-1)
 	for _, m := range matrices {
 		for _, row := range m {
@@ -57,9 +57,8 @@ func (s Scale) resolve(matrices ...[][]float64) (r resolved, err error) {
 	return r, nil
 }
 
-// seeOutside notes whether values lie outside the range; one that does so by
-// rounding only is not counted.
-func (r *resolved) seeOutside(matrices [][][]float64) {
+// markOutside records whether values are outside the range by more than rounding.
+func (r *resolved) markOutside(matrices [][][]float64) {
 	for _, m := range matrices {
 		for _, row := range m {
 			for _, v := range row {
@@ -71,7 +70,7 @@ func (r *resolved) seeOutside(matrices [][][]float64) {
 	}
 }
 
-// widen gives an empty or one-point range an extent, so that it can be divided by.
+// widen extends a range of length 0, so that its length can be a divisor.
 func (r *resolved) widen(center bool) {
 	if r.lo > r.hi {
 		r.lo, r.hi = 0, 1
@@ -90,8 +89,8 @@ func (r *resolved) widen(center bool) {
 	}
 }
 
-// unit maps v linearly so that the range becomes [0, 1]. Dividing both parts
-// first keeps a range wider than the largest float64 finite.
+// unit maps the range linearly to [0, 1]. Dividing both terms first avoids an overflow
+// when the range is wider than the largest float64.
 func (r resolved) unit(v float64) float64 {
 	d := r.hi - r.lo
 	if math.IsInf(d, 0) {
@@ -104,7 +103,7 @@ func (r resolved) color(v float64) color.RGBA { return r.cmap.At(r.unit(v)) }
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// checkMatrix returns the size of a matrix, or what is wrong with it.
+// checkMatrix returns the size of a matrix, or an error if it is empty or ragged.
 func checkMatrix(m [][]float64) (rows, cols int, err error) {
 	if len(m) == 0 || len(m[0]) == 0 {
 		return 0, 0, errors.New("plots: the matrix has no values")

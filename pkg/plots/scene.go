@@ -7,13 +7,13 @@ import (
 	"math"
 )
 
-// Figure is anything this package draws.
+// Figure is anything that this package draws.
 type Figure interface {
-	// Image draws the figure with scale pixels for every CSS pixel: 1 for a
-	// picture shown at its own size, 2 for one that stays sharp on dense
-	// screens and in print.
+	// Image draws the figure with scale pixels per CSS pixel: 1 for a picture
+	// shown at its own size, 2 for one that is sharp on high-resolution screens
+	// and in print.
 	Image(scale float64) (image.Image, error)
-	// SVG draws the figure as an SVG document that refers to nothing outside.
+	// SVG draws the figure as a self-contained SVG document.
 	SVG() (string, error)
 }
 
@@ -25,9 +25,9 @@ type box struct{ x, y, w, h float64 }
 func (b box) right() float64  { return b.x + b.w }
 func (b box) bottom() float64 { return b.y + b.h }
 
-// canvas is what a figure draws on, in CSS pixels with y down. Rectangles,
-// pictures and lines along an axis are moved to whole pixels where there are such.
-// Pictures are made when the canvas wants them, several at once.
+// canvas is the surface for a figure, in CSS pixels with y down. A canvas with pixels
+// rounds rectangles, pictures and axis-parallel lines to whole pixels. The canvas calls
+// the functions that make pictures when it needs them, several at a time.
 type canvas interface {
 	rect(b box, fill color.RGBA)
 	polyline(pts []point, st stroke)
@@ -40,7 +40,7 @@ type canvas interface {
 type stroke struct {
 	color color.RGBA
 	width float64
-	dash  []float64 // lengths of dashes and gaps by turns; nil: a solid line
+	dash  []float64 // alternating lengths of dashes and gaps; nil: a solid line
 }
 
 type anchor uint8
@@ -52,17 +52,17 @@ const (
 )
 
 type textStyle struct {
-	size     float64 // of the em, in CSS pixels
+	size     float64 // font size, in CSS pixels
 	bold     bool
 	color    color.RGBA
 	anchor   anchor
-	vertical bool // reads from bottom to top
+	vertical bool // from bottom to top
 }
 
 func (t textStyle) at(a anchor) textStyle { t.anchor = a; return t }
 
-// capHeight is the height of capitals and digits in em; half of it below a
-// middle line is the baseline of text centred on that line.
+// capHeight is the height of capitals and digits in em. Text is centred on a line if
+// its baseline is half of capHeight below the line.
 const capHeight = 0.70
 
 func (t textStyle) drop() float64 { return t.size * capHeight / 2 }
@@ -70,7 +70,7 @@ func (t textStyle) drop() float64 { return t.size * capHeight / 2 }
 // scene is a laid-out figure.
 type scene struct {
 	w, h  float64
-	title string // for those who hear a figure rather than see it
+	title string // for screen readers
 	draw  func(c canvas)
 }
 
@@ -93,7 +93,7 @@ func (s *scene) image(scale float64) (image.Image, error) {
 	return c.img, nil
 }
 
-// laidOut is a figure of this package: it can work out its scene.
+// laidOut is a figure of this package, which can compute its scene.
 type laidOut interface{ layout() (*scene, error) }
 
 func drawImage(f laidOut, scale float64) (image.Image, error) {
@@ -112,7 +112,7 @@ func drawSVG(f laidOut) (string, error) {
 	return s.svg()
 }
 
-// outline draws the border of b, inside it, one CSS pixel wide.
+// outline draws a border inside b, one CSS pixel wide.
 func outline(c canvas, b box, col color.RGBA, width float64) {
 	c.rect(box{b.x, b.y, b.w, width}, col)
 	c.rect(box{b.x, b.bottom() - width, b.w, width}, col)

@@ -13,15 +13,15 @@ import (
 	"strings"
 )
 
-// svgCanvas writes SVG elements. Pictures are embedded as PNG.
+// svgCanvas is the canvas that writes SVG elements. Pictures are embedded as PNG.
 type svgCanvas struct {
 	out   strings.Builder
 	clips int
 	err   error
 }
 
-// fontStack begins with the font that the text was measured in; textLength
-// keeps the measured width where a viewer has another.
+// fontStack begins with the font in which the text was measured. If a viewer uses
+// another font, textLength keeps the measured width.
 const fontStack = "Arimo, Arial, 'Liberation Sans', Helvetica, 'DejaVu Sans', sans-serif"
 
 func (s *scene) svg() (string, error) {
@@ -41,7 +41,7 @@ func (s *scene) svg() (string, error) {
 	return c.out.String(), nil
 }
 
-// num writes a coordinate with at most two decimals; what isn't a number becomes 0.
+// num formats a coordinate with at most two decimals; NaN and infinities become 0.
 func num(v float64) string {
 	if !isFinite(v) {
 		return "0"
@@ -134,7 +134,7 @@ func (c *svgCanvas) image(b box, made func() image.Image, smooth bool) {
 
 func (c *svgCanvas) clip(b box, drawInside func()) {
 	c.clips++
-	// The name carries the place, because documents inlined in one page share names.
+	// The id includes the position, because all documents inlined in a page share ids.
 	id := fmt.Sprintf("clip%d-%.0f-%.0f-%.0f-%.0f", c.clips, b.x*100, b.y*100, b.w*100, b.h*100)
 	fmt.Fprintf(&c.out, `<clipPath id="%s"><rect x="%s" y="%s" width="%s" height="%s"/></clipPath>`+"\n",
 		id, num(b.x), num(b.y), num(b.w), num(b.h))
@@ -146,12 +146,12 @@ func (c *svgCanvas) clip(b box, drawInside func()) {
 // escape writes text for use between tags and in attributes.
 func escape(s string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(s)) // a bytes.Buffer takes all that is written
+	_ = xml.EscapeText(&b, []byte(s)) // writing to a bytes.Buffer never fails
 	return b.String()
 }
 
-// EncodePNG returns a picture as PNG. It compresses well: figures are written once
-// and shipped often.
+// EncodePNG encodes a picture as PNG with the best compression, because figures are
+// written once and shipped often.
 func EncodePNG(img image.Image) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestCompression}

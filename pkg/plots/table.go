@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Align says where a column's cells stand.
+// Align is the alignment of a column's cells.
 type Align uint8
 
 // The alignments of a column.
@@ -19,10 +19,10 @@ const (
 	AlignCenter
 )
 
-// Best says which number of a column is the best; it is set in bold.
+// Best says which number of a column is the best. The best number is bold.
 type Best uint8
 
-// Which numbers are good ones.
+// The meanings of best.
 const (
 	BestNone Best = iota
 	BestHighest
@@ -33,27 +33,27 @@ const (
 type Column struct {
 	Name   string
 	Align  Align
-	Format string // of the numbers, as fmt has it: "%.3f"; empty: "%v"
+	Format string // format of the numbers for package fmt, such as "%.3f"; empty: "%v"
 	Best   Best
 }
 
-// Table is a table that is shown as HTML, Markdown or plain text. Values are
+// Table is a table that can be shown as HTML, Markdown or plain text. Values are
 // strings, numbers, or anything that fmt can print; nil and NaN are shown as a
-// dash. Rows may be shorter than Columns; what is beyond them is left out.
+// dash. Rows may be shorter than Columns; values beyond Columns are ignored.
 type Table struct {
 	Caption   string
 	Columns   []Column
 	Rows      [][]any
-	Highlight []int // rows with a ground of their own, such as the best one
+	Highlight []int // rows with a background colour, such as the best one
 }
 
-// cell is a value as it is shown.
+// cell is a formatted value.
 type cell struct {
 	text string
 	best bool
 }
 
-// asNumber returns the value of any of Go's kinds of numbers.
+// asNumber returns the value of a number of any Go type.
 func asNumber(v any) (float64, bool) {
 	switch x := v.(type) {
 	case float64:
@@ -83,7 +83,7 @@ func (t Table) value(row, col int) any {
 	return nil
 }
 
-// align resolves AlignAuto.
+// align returns the alignment of a column, with AlignAuto resolved.
 func (t Table) align(col int) Align {
 	if a := t.Columns[col].Align; a != AlignAuto {
 		return a
@@ -105,7 +105,7 @@ func (t Table) align(col int) Align {
 	return AlignLeft
 }
 
-// format shows a value; white space of all kinds becomes a blank.
+// format formats a value; any white space becomes a blank.
 func (t Table) format(v any, col int) string {
 	n, isNumber := asNumber(v)
 	switch {
@@ -119,8 +119,8 @@ func (t Table) format(v any, col int) string {
 	return clean(fmt.Sprint(v))
 }
 
-// cells shows all values and finds the best ones. Values that are shown alike
-// are equally good.
+// cells formats all values and finds the best ones. Values whose formatted text is the
+// same are equally good.
 func (t Table) cells() [][]cell {
 	out := make([][]cell, len(t.Rows))
 	for r := range t.Rows {
@@ -157,9 +157,9 @@ func (t Table) highlighted(row int) bool {
 	return false
 }
 
-// HTML returns the table as HTML with inline styles only. Its colours are those
-// around it, with half-transparent rules and grounds, so that it looks right on
-// light and dark pages. All text is escaped.
+// HTML returns the table as HTML with inline styles only. It inherits its colours, and
+// its rules and backgrounds are half-transparent, so that it looks right on light and
+// dark pages. All text is escaped.
 func (t Table) HTML() string {
 	var b strings.Builder
 	const rule = "rgba(128,128,128,0.55)"
@@ -209,8 +209,8 @@ func (a Align) css() string {
 	return "left"
 }
 
-// String returns the table as plain text in columns; the best values have an
-// asterisk after them and highlighted rows one before them.
+// String returns the table as plain text in columns. The best values are followed by an
+// asterisk, and highlighted rows are preceded by one.
 func (t Table) String() string {
 	return t.text("", "  ", "", false)
 }
@@ -220,7 +220,7 @@ func (t Table) Markdown() string {
 	return t.text("| ", " | ", " |", true)
 }
 
-// text sets the table in columns of characters between the given borders.
+// text formats the table in columns of characters between the given borders.
 func (t Table) text(left, between, right string, markdown bool) string {
 	rows := t.grid(markdown)
 	widths := make([]int, len(t.Columns))
@@ -260,7 +260,7 @@ func (t Table) text(left, between, right string, markdown bool) string {
 	return b.String()
 }
 
-// grid is the head and the rows as text, with the marks of the best values.
+// grid returns the header and the rows as text, with the best values marked.
 func (t Table) grid(markdown bool) [][]string {
 	head := make([]string, len(t.Columns))
 	for c, col := range t.Columns {
@@ -277,7 +277,7 @@ func (t Table) grid(markdown bool) [][]string {
 			case !markdown && v.best:
 				out[c] += "*"
 			case !markdown && t.align(c) == AlignRight && t.Columns[c].Best != BestNone:
-				out[c] += " " // in line with the digits of the best one
+				out[c] += " " // aligned with the digits of the best one
 			}
 		}
 		if !markdown && len(out) > 0 && t.highlighted(r) {

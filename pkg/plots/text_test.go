@@ -83,8 +83,8 @@ func TestTextThatTheFontLacks(t *testing.T) {
 	}
 }
 
-// FuzzText draws any text: it must neither panic nor give a document that
-// can't be parsed, nor run out of the width it was fitted to.
+// FuzzText draws any text. It must not panic, the document must be parsable, and the
+// text must not exceed the width to which it was fitted.
 func FuzzText(f *testing.F) {
 	for _, s := range []string{"", "title", "猫 🐈", "\xff\xfe", "a\u0301", "]]>&<\x00", strings.Repeat("x", 300), "\u202eright to left"} {
 		f.Add(s)

@@ -2,8 +2,8 @@ package plots
 
 import "strings"
 
-// wrap breaks s into at most maxLines lines no wider than width. A word that
-// is too long, or what is left over on the last line, is cut in its middle.
+// wrap breaks s into at most maxLines lines no wider than width. A word that is too
+// long, or a last line that is, is shortened in the middle.
 func wrap(s string, width float64, maxLines int, st textStyle) []string {
 	words := strings.Fields(clean(s))
 	var lines []string
@@ -21,8 +21,8 @@ func wrap(s string, width float64, maxLines int, st textStyle) []string {
 	return lines
 }
 
-// ellipsis shortens s to width by leaving out its middle, so that both the
-// start and the end (of a file name, say) can be read.
+// ellipsis shortens s to width by omitting its middle, so that its start and its end
+// stay readable, for example in a file name.
 func ellipsis(s string, width float64, st textStyle) string {
 	s = clean(s)
 	if textWidth(s, st) <= width {
@@ -46,8 +46,8 @@ func ellipsis(s string, width float64, st textStyle) string {
 	return cut(lo)
 }
 
-// fitLines is wrap with the type made smaller first, down to smallest, if that
-// lets the text stand on one line.
+// fitLines is like wrap, but first tries smaller font sizes, down to smallest, to fit
+// the text on one line.
 func fitLines(s string, width float64, maxLines int, st textStyle, smallest float64) ([]string, textStyle) {
 	one := clean(s)
 	for size := st.size; size >= smallest; size -= 0.5 {
@@ -64,7 +64,7 @@ func fitLines(s string, width float64, maxLines int, st textStyle, smallest floa
 	return wrap(s, width, maxLines, st), st
 }
 
-// longestWord measures the longest word of s, which wrap can't break.
+// longestWord returns the width of the widest word of s; wrap doesn't break words.
 func longestWord(s string, st textStyle) float64 {
 	var w float64
 	for _, word := range strings.Fields(clean(s)) {

@@ -2,7 +2,7 @@ package plots
 
 import "image/color"
 
-// Colours and sizes that all figures share. Sizes are CSS pixels.
+// Colours and sizes of all figures. Sizes are in CSS pixels.
 var (
 	white   = color.RGBA{0xff, 0xff, 0xff, 0xff}
 	ink     = color.RGBA{0x22, 0x22, 0x22, 0xff}
@@ -15,7 +15,7 @@ var (
 
 const (
 	pad      = 14.0 // around a figure
-	barGap   = 14.0 // between panels and colour bar
+	barGap   = 14.0 // between the panels and the colour bar
 	barWidth = 12.0
 	tickLen  = 4.0
 )
@@ -28,8 +28,8 @@ var (
 	tickStyle     = textStyle{size: 11, color: softInk}
 )
 
-// Palette is the order of colours for lines and bars: Okabe and Ito's palette,
-// which people with any colour vision can tell apart, its yellow last.
+// Palette has the colours of lines and bars, in order: Okabe and Ito's palette, whose
+// colours people with any colour vision can distinguish, with the yellow last.
 var Palette = []color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, // blue
 	{0xd5, 0x5e, 0x00, 0xff}, // vermilion
@@ -38,7 +38,7 @@ var Palette = []color.RGBA{
 	{0xe6, 0x9f, 0x00, 0xff}, // orange
 	{0x56, 0xb4, 0xe9, 0xff}, // sky blue
 	{0x40, 0x40, 0x40, 0xff}, // dark grey
-	{0xb8, 0xa9, 0x00, 0xff}, // yellow, darkened to be seen on white
+	{0xb8, 0xa9, 0x00, 0xff}, // yellow, darkened to be visible on white
 }
 
 // header is a figure's title and subtitle, broken into lines.

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// tick is a value on an axis and what is written beside it.
+// tick is a value on an axis and its label.
 type tick struct {
 	at    float64
 	label string
 }
 
-// steps are the distances between ticks that people like, in powers of ten.
+// steps are the usual distances between ticks, times a power of ten.
 var steps = []float64{1, 2, 2.5, 5}
 
-// niceTicks returns round values from lo to hi: as many as there can be up to
-// most + 1, at least two where that is possible.
+// niceTicks returns round values from lo to hi: as many as possible up to most + 1, and
+// at least two if possible.
 func niceTicks(lo, hi float64, most int) []tick {
 	if !(hi > lo) || !isFinite(hi-lo) {
 		return nil
@@ -25,7 +25,7 @@ func niceTicks(lo, hi float64, most int) []tick {
 	for e := math.Floor(math.Log10(hi-lo)) + 1; ; e-- {
 		for i := len(steps) - 1; i >= 0; i-- {
 			if steps[i] == 2.5 && e == 0 {
-				continue // 2.5, 5.0, 7.5 would write whole numbers with decimals
+				continue // 2.5, 5.0, 7.5 would give whole numbers decimals
 			}
 			ts := ticksByStep(lo, hi, steps[i]*math.Pow(10, e))
 			if len(ts) > most+1 && len(last) >= 2 || len(ts) > 40 || e < -320 {
@@ -49,8 +49,8 @@ func ticksByStep(lo, hi, step float64) []tick {
 	return out
 }
 
-// formatTick writes v with the decimals that a multiple of step needs, and in
-// powers of ten when the axis' numbers (up to biggest) are very large or small.
+// formatTick formats v with the decimals that a multiple of step needs, and with a power
+// of ten if the numbers of the axis (up to biggest) are very large or small.
 func formatTick(v, step, biggest float64) string {
 	if v == 0 {
 		return "0"
@@ -60,7 +60,7 @@ func formatTick(v, step, biggest float64) string {
 		decimals++
 	}
 	if biggest >= 1e6 || biggest < 1e-3 || decimals > 6 {
-		last := math.Floor(math.Log10(step) + 1e-9) // where the step's last digit stands
+		last := math.Floor(math.Log10(step) + 1e-9) // power of ten of the step's last digit
 		if m := step / math.Pow(10, last); math.Abs(m-math.Round(m)) > 1e-6 {
 			last-- // 2.5
 		}
@@ -70,7 +70,7 @@ func formatTick(v, step, biggest float64) string {
 	return minus(strconv.FormatFloat(v, 'f', decimals, 64))
 }
 
-// trimDigits drops mantissa digits that would be zeros.
+// trimDigits removes trailing zeros of the mantissa.
 func trimDigits(v float64, digits int) int {
 	for ; digits > 0; digits-- {
 		a := strconv.FormatFloat(v, 'e', digits, 64)
@@ -82,13 +82,13 @@ func trimDigits(v float64, digits int) int {
 	return digits
 }
 
-// minus sets a typographic minus sign and takes the padding out of exponents.
+// minus uses the typographic minus sign and removes the padding of exponents.
 func minus(s string) string {
 	s = strings.NewReplacer("e-0", "e-", "e+0", "e", "e+", "e").Replace(s)
 	return strings.ReplaceAll(s, "-", "−")
 }
 
-// number writes a value for people: about digits significant digits.
+// number formats a value with about the given number of significant digits.
 func number(v float64, digits int) string {
 	switch {
 	case math.IsNaN(v):
@@ -99,8 +99,8 @@ func number(v float64, digits int) string {
 	return minus(strconv.FormatFloat(v, 'g', digits, 64))
 }
 
-// indexTicks numbers n places from first, leaving some out so that at most
-// most of them are left, at round numbers.
+// indexTicks numbers n positions from first. It omits some, so that at most most remain,
+// at round numbers.
 func indexTicks(n, first, most int) []tick {
 	step := 1
 	for _, s := range []int{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000} {
@@ -118,8 +118,8 @@ func indexTicks(n, first, most int) []tick {
 	return out
 }
 
-// logTicks returns the powers of ten from lo to hi (not all, if they are many),
-// or round numbers between them where there are fewer than two.
+// logTicks returns the powers of ten from lo to hi (not all if there are many), or round
+// numbers between them if there are fewer than two.
 func logTicks(lo, hi float64) []tick {
 	var out []tick
 	a, b := math.Ceil(math.Log10(lo)-1e-9), math.Floor(math.Log10(hi)+1e-9)
@@ -142,7 +142,7 @@ func logTicks(lo, hi float64) []tick {
 	if len(out) >= 2 {
 		return out
 	}
-	return niceTicks(lo, hi, 4) // so short a piece of the axis is nearly straight
+	return niceTicks(lo, hi, 4) // such a short range is nearly linear
 }
 
 func powerLabel(v float64) string {

@@ -48,8 +48,8 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// TestTicksLieInRange tries ranges of all sizes: ticks are inside, in order,
-// not too many, and no two have the same label.
+// TestTicksLieInRange tries ranges of all sizes: ticks must be inside the range and in
+// order, there must not be too many, and no two may have the same label.
 func TestTicksLieInRange(t *testing.T) {
 	for e := -12.0; e <= 12; e++ {
 		for _, r := range [][2]float64{{0, 1}, {-3, 7}, {0.1, 0.13}, {-9, -8.5}, {1.234, 99.9}} {

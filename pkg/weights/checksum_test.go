@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// damage flips a bit in the first member of a zip archive that the suffix fits.
+// damage flips a bit in the first member of a zip archive whose name has the suffix.
 func damage(t *testing.T, data []byte, suffix string) []byte {
 	t.Helper()
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -31,7 +31,7 @@ func damage(t *testing.T, data []byte, suffix string) []byte {
 	return nil
 }
 
-// withoutChecksums is what torch.save writes when told not to compute them.
+// withoutChecksums returns the archive that torch.save writes without checksums.
 func withoutChecksums(t *testing.T, data []byte) []byte {
 	t.Helper()
 	data = bytes.Clone(data)
@@ -44,7 +44,8 @@ func withoutChecksums(t *testing.T, data []byte) []byte {
 	return data
 }
 
-// undamaged counts the tensors whose values can be had and returns the others' errors.
+// undamaged counts the tensors whose values can be read and returns the errors of the
+// others.
 func undamaged(t *testing.T, data []byte) (good int, bad []error) {
 	t.Helper()
 	f, err := openBytes(t, data)
@@ -82,7 +83,7 @@ func TestDamagedStorage(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		// Nothing can be written out of it either.
+		// It can't be written to another file either.
 		f, err := openBytes(t, hurt)
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +113,7 @@ func TestDamagedPickle(t *testing.T) {
 	}
 }
 
-// A tensor that is copied out of its storage is checked when it is.
+// A tensor that is copied from its storage is checked when it is copied.
 func TestDamagedView(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("testdata", "torch_views.pth"))
 	if err != nil {

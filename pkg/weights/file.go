@@ -25,8 +25,8 @@ const (
 	FormatONNX        Format = "onnx"
 )
 
-// File is an open checkpoint. Its tensors' bytes may be the mapped file's own:
-// they must not be written to, and end with Close.
+// File is an open checkpoint. Its tensors' bytes may be part of the mapped file:
+// they must not be written to, and are valid only until Close.
 type File struct {
 	path     string
 	format   Format
@@ -38,41 +38,40 @@ type File struct {
 	keys     []string
 	said     map[string]float64
 	graph    *ONNXGraph
-	files    []string // as many as mappings
-	tried    []string // those too that couldn't be opened
+	files    []string // the file of each mapping
+	tried    []string // files, including those that couldn't be opened
 	mappings [][]byte
 	unmap    []func() error
-	shard    bool // one of several, which an index names
+	shard    bool // one of several files that an index names
 }
 
 // Open opens a checkpoint: a safetensors, PyTorch (.pth, .pt, .bin), .npz or
 // ONNX file, an index of sharded files (*.index.json), or a folder with one of
-// those. The format is found from the content, not from the name. Files are
-// mapped into memory, so that nothing is read before it is used. If another
-// program makes a mapped file shorter, reading what is gone ends the process
+// those. The format is detected from the content, not from the name. Files are
+// mapped into memory, so that data is read only when it is used. If another
+// program truncates a mapped file, reading the missing part ends the process
 // (SIGBUS): replace checkpoints by renaming, not by writing into them.
 //
-// In a PyTorch file that holds more than a state dict (an optimiser's state,
-// a number of epochs) the dict with the weights is chosen, see [File.Root];
-// [OpenAt] overrides. Errors name the file, the tensor, and what to do.
+// In a PyTorch file with more than a state dict (an optimiser's state, a number
+// of epochs) the dict with the weights is chosen, see [File.Root]; [OpenAt]
+// chooses another. Errors name the file and the tensor, and say what to do.
 func Open(path string) (*File, error) { return OpenAt(path, "") }
 
 // OpenAt opens a checkpoint and takes the tensors of the container called root,
-// such as "model" or "ema.state_dict"; an empty root is chosen as Open does.
-// Only PyTorch files have containers.
+// such as "model" or "ema.state_dict". An empty root means the container that
+// [Open] would choose. Only PyTorch files have containers.
 func OpenAt(path, root string) (*File, error) { return open(path, choice{root: root}) }
 
-// OpenAll opens a checkpoint and takes every tensor in it, whatever container it
-// lies in, under the keys that lead to it joined by dots ("state_dict.head.bias",
-// "optimizer.state.0.exp_avg"). It is for callers who choose among several sets of
-// weights themselves. A tensor that can't be read is listed all the same;
-// [Tensor.Err] says why.
+// OpenAll opens a checkpoint and takes the tensors of all its containers. A tensor's
+// name is the path of keys to it, joined by dots ("state_dict.head.bias",
+// "optimizer.state.0.exp_avg"). It is for callers that choose among several sets of
+// weights themselves. A tensor that can't be read is listed too; [Tensor.Err] says
+// why it can't.
 func OpenAll(path string) (*File, error) { return open(path, choice{all: true}) }
 
-// Files lists the files that [Open] opens for a checkpoint: the one that a folder
-// stands for, the shards of an index, the files in which an ONNX model keeps its
-// values. Of a checkpoint that can't be opened it lists those that were looked for
-// until that was clear.
+// Files lists the files that [Open] opens for a checkpoint: the file found in a folder,
+// the shards of an index, the files in which an ONNX model keeps its values. For a
+// checkpoint that can't be opened, it lists the files that were tried.
 func Files(path string) []string {
 	if info, err := os.Stat(path); err != nil {
 		return nil
@@ -84,16 +83,16 @@ func Files(path string) []string {
 		return Files(inner)
 	}
 	f := &File{path: path, tensors: map[string]*Tensor{}}
-	_ = f.read(path, choice{all: true}) // whoever opens it is told
-	f.Close()                           // nothing of it is kept
+	_ = f.read(path, choice{all: true}) // Open reports the error
+	f.Close()                           // only the names are needed
 	slices.Sort(f.tried)
 	return slices.Compact(f.tried)
 }
 
-// choice says which of a file's tensors are wanted.
+// choice selects tensors of a file.
 type choice struct {
-	root string // of this container; "" is what Open chooses
-	all  bool   // all there are
+	root string // the container to take; "" for the one that Open chooses
+	all  bool   // take all tensors
 }
 
 func open(path string, c choice) (*File, error) {
@@ -110,7 +109,7 @@ func open(path string, c choice) (*File, error) {
 	}
 	f := &File{path: path, tensors: map[string]*Tensor{}}
 	if err := f.read(path, c); err != nil {
-		f.Close() // what can't be read is of more interest than what can't be unmapped
+		f.Close() // the error of reading matters more than an error of unmapping
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
@@ -124,7 +123,7 @@ func (f *File) read(path string, c choice) error {
 	}
 	format := sniff(data)
 	if c.root != "" && format != FormatPyTorch && format != FormatPyTorchLegacy {
-		return fmt.Errorf("a file of format %s has no containers to choose %q from", format, c.root)
+		return fmt.Errorf("a file of format %s has no containers, so %q can't be chosen", format, c.root)
 	}
 	f.format = format
 	var tensors []*Tensor
@@ -139,7 +138,7 @@ func (f *File) read(path string, c choice) error {
 		tensors, f.graph, err = parseONNX(data, f.beside(filepath.Dir(path)))
 	case formatIndex:
 		if f.shard {
-			return errors.New("an index itself, where the weights should be")
+			return errors.New("this is another index, not a file with weights")
 		}
 		return f.readShards(path, data, c)
 	default:
@@ -171,7 +170,7 @@ func (f *File) readTorch(data []byte, c choice) ([]*Tensor, error) {
 	default:
 		value, f.root, err = torchPick(content.top)
 		if others := torchOthers(content.top, f.root); err == nil && f.root != "" && len(others) > 0 {
-			f.warnings = append(f.warnings, fmt.Sprintf("it holds several sets of weights: took %s, not %s; --weights chooses another", f.root, strings.Join(others, ", ")))
+			f.warnings = append(f.warnings, fmt.Sprintf("it holds several sets of weights: took %s, not %s; use --weights to choose another", f.root, strings.Join(others, ", ")))
 		}
 	}
 	if err != nil {
@@ -188,7 +187,7 @@ func (f *File) readTorch(data []byte, c choice) ([]*Tensor, error) {
 	return content.flatten(value, c.all)
 }
 
-// beside maps files of a folder, each once.
+// beside returns a function that maps files of a folder, each once.
 func (f *File) beside(dir string) onnxOutside {
 	known := map[string][]byte{}
 	return func(name string) ([]byte, error) {
@@ -203,13 +202,13 @@ func (f *File) beside(dir string) onnxOutside {
 	}
 }
 
-// errNotRegular refuses folders, pipes and devices.
-var errNotRegular = errors.New("not a regular file, which is what can be mapped: save it as one first")
+// errNotRegular is the error for folders, pipes and devices.
+var errNotRegular = errors.New("not a regular file, so it can't be mapped into memory: save it as a regular file first")
 
 // mapped maps a file until Close.
 func (f *File) mapped(path string) ([]byte, error) {
 	f.tried = append(f.tried, path)
-	// Opening a pipe waits for somebody to write to it.
+	// Opening a pipe would block until a writer opens it.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, errNotRegular
 	}
@@ -233,11 +232,11 @@ func (f *File) mapped(path string) ([]byte, error) {
 	return data, nil
 }
 
-// add takes tensors whose names are new.
+// add adds tensors, whose names must be new.
 func (f *File) add(tensors []*Tensor) error {
 	for _, t := range tensors {
 		if f.tensors[t.Name] != nil {
-			return fmt.Errorf("tensor %s is there twice", t.Name)
+			return fmt.Errorf("two tensors are called %s", t.Name)
 		}
 		t.mapped = t.mapped || f.holds(t.data)
 		f.tensors[t.Name] = t
@@ -246,7 +245,7 @@ func (f *File) add(tensors []*Tensor) error {
 	return nil
 }
 
-// holds tells whether bytes are the mapping's own.
+// holds reports whether data is part of one of the mappings.
 func (f *File) holds(data []byte) bool {
 	if len(data) == 0 {
 		return false
@@ -257,10 +256,10 @@ func (f *File) holds(data []byte) bool {
 	})
 }
 
-// formatIndex is a JSON file that says which tensors are in which file.
+// formatIndex is a JSON file that maps tensors to files.
 const formatIndex Format = "index"
 
-// sniff tells the format from a file's first bytes, or "".
+// sniff detects the format from a file's first bytes, "" if it is unknown.
 func sniff(data []byte) Format {
 	head := data[:min(len(data), 512)]
 	switch {
@@ -281,8 +280,8 @@ func sniff(data []byte) Format {
 	return ""
 }
 
-// beginsObject tells whether a file begins as a JSON object does, in any of the
-// encodings that editors save text in.
+// beginsObject reports whether a file begins like a JSON object, in any text encoding
+// that package textfile reads.
 func beginsObject(head []byte) bool {
 	text, err := textfile.Decode("", head[:min(len(head), 64)])
 	if err != nil {
@@ -291,49 +290,49 @@ func beginsObject(head []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{"))
 }
 
-// zipHoldsPickle tells a PyTorch file from a .npz.
+// zipHoldsPickle tells a PyTorch archive from a .npz archive.
 func zipHoldsPickle(data []byte) bool {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil { // cut off: the first member still stands at the beginning
+	if err != nil { // truncated: look for the name of the first member at the beginning
 		return bytes.Contains(data[:min(len(data), 4096)], []byte("data.pkl"))
 	}
 	return slices.ContainsFunc(r.File, func(f *zip.File) bool { return slashpath.Base(f.Name) == "data.pkl" })
 }
 
-// looksLikeONNX tells whether a file begins like an ONNX model: field 1 (the
-// format's version, a small number), then another of a model's fields: 2 to 8
-// or 14, with their types.
+// looksLikeONNX reports whether a file begins like an ONNX model: with field 1 (the
+// format's version, a small number), then another field of a model (2 to 8 or 14) with
+// its wire type.
 func looksLikeONNX(head []byte) bool {
 	return len(head) > 4 && head[0] == 0x08 && head[1] < 32 && strings.IndexByte("\x12\x1A\x22\x28\x32\x3A\x42\x72", head[2]) >= 0
 }
 
-// Path returns the file's name as it was given or found in a folder.
+// Path returns the file's path, as it was given or as it was found in a folder.
 func (f *File) Path() string { return f.path }
 
-// Format returns the kind of file; that of the shards, for an index.
+// Format returns the file's format; for an index, that of the shards.
 func (f *File) Format() Format { return f.format }
 
-// Root returns the name of the container in a PyTorch file that the tensors were
-// taken from, such as "model"; empty when they lie at the top.
+// Root returns the name of the container in a PyTorch file from which the tensors were
+// taken, such as "model"; it is empty if they are at the top level.
 func (f *File) Root() string { return f.root }
 
-// Metadata returns what a safetensors file says of itself; nil if nothing.
+// Metadata returns the metadata of a safetensors file; nil if it has none.
 func (f *File) Metadata() map[string]string { return f.metadata }
 
-// Warnings say what in the file was passed over that a reader might miss, such as
-// objects beside the weights of classes that aren't known; nil if nothing was.
+// Warnings describe the parts of the file that were skipped and that a user might miss,
+// such as objects of unknown classes beside the weights; nil if there are none.
 func (f *File) Warnings() []string { return f.warnings }
 
-// Keys lists the keys of the dict that a PyTorch file holds, also those of things
-// that are no tensors; nil for other files.
+// Keys lists the keys of the dict in a PyTorch file, including those of values that
+// aren't tensors; nil for other files.
 func (f *File) Keys() []string { return f.keys }
 
-// Said are numbers that whole pickled modules give of themselves and that no tensor
-// tells: "heads" of attention and "eps" of LayerNorms, where all modules in the file
-// agree; nil or empty for other files.
+// Said returns the settings that whole pickled modules store and that tensors don't
+// determine: "heads" of attention and "eps" of LayerNorms, if all modules in the file
+// agree. It is nil or empty for other files.
 func (f *File) Said() map[string]float64 { return f.said }
 
-// Graph returns the graph that an ONNX file's weights belong to; nil for other files.
+// Graph returns the graph of an ONNX file; nil for other files.
 func (f *File) Graph() *ONNXGraph { return f.graph }
 
 // Names lists the tensors in the file's order. The slice must not be changed.
@@ -345,9 +344,8 @@ func (f *File) Tensor(name string) (*Tensor, bool) {
 	return t, ok
 }
 
-// Close unmaps the file. The tensors' bytes are gone then, and so are slices
-// that [Tensor.Float32s] returned without a copy: reading either ends the
-// process.
+// Close unmaps the file. After that, reading the tensors' bytes, or slices that
+// [Tensor.Float32s] returned without a copy, ends the process.
 func (f *File) Close() error {
 	var errs []error
 	for _, unmap := range f.unmap {

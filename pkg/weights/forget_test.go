@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// resident is how many KiB of a mapped file are in memory.
+// resident returns how many KiB of a mapped file are in memory.
 func resident(t *testing.T, path string) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
-		t.Skip("the system doesn't tell what is in memory: ", err)
+		t.Skip("the system doesn't say which pages are in memory: ", err)
 	}
 	total, inside := 0, false
 	for line := range strings.Lines(string(text)) {
@@ -35,7 +35,7 @@ func resident(t *testing.T, path string) int {
 
 func TestForget(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("what is in memory is read from /proc")
+		t.Skip("the test reads /proc")
 	}
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	values := make([]float32, 1<<20)
@@ -76,5 +76,5 @@ func TestForget(t *testing.T) {
 	if got := sum(); got != want {
 		t.Errorf("the values add up to %v afterwards, %v before", got, want)
 	}
-	NewTensor("c", []int{2}, values[:2]).Forget() // no file's
+	NewTensor("c", []int{2}, values[:2]).Forget() // not in a file
 }

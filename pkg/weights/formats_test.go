@@ -29,7 +29,7 @@ func formatGoldens(t testing.TB) map[string]map[string]stored {
 	return g
 }
 
-// values are a tensor's elements, whatever their type.
+// values returns a tensor's elements of any type.
 func values(t testing.TB, w *Tensor) []float64 {
 	t.Helper()
 	out := make([]float64, w.Len())
@@ -55,7 +55,7 @@ func values(t testing.TB, w *Tensor) []float64 {
 			out[i] = float64(int8(bits))
 		case Uint8, Bool:
 			out[i] = float64(bits)
-		default: // half floats, through the conversion that users get
+		default: // half floats, converted by the public method
 			f, err := w.Float32s()
 			if err != nil {
 				t.Fatal(err)
@@ -146,7 +146,7 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestTypesAreWrittenBack writes what was read and reads it again.
+// TestTypesAreWrittenBack writes tensors that were read and reads them again.
 func TestTypesAreWrittenBack(t *testing.T) {
 	f, err := Open("testdata/st_types.safetensors")
 	if err != nil {
@@ -233,7 +233,7 @@ func TestConversions(t *testing.T) {
 	if v := float16(0x7E00); v == v {
 		t.Errorf("half 7e00 is %v, want NaN", v)
 	}
-	// Bytes that don't lie at a multiple of 4 are copied, not viewed.
+	// Bytes at an offset that isn't a multiple of 4 are copied, not viewed.
 	odd := make([]byte, 9)
 	copy(odd[1:], []byte{0, 0, 128, 63, 0, 0, 0, 64})
 	for start := range 2 {

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// docs/formats.md has a row for each format that files in testdata are of, and no
-// other.
+// docs/formats.md has a row for each format of the files in testdata, and no others.
 func TestFormatsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "formats.md"))
 	if err != nil {
@@ -40,7 +39,7 @@ func TestFormatsAreDocumented(t *testing.T) {
 	}
 	for format := range documented {
 		if !known[format] {
-			t.Errorf("%s is documented, the code hasn't it", format)
+			t.Errorf("%s is documented, but the code doesn't have it", format)
 		}
 	}
 	for format := range seen {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestHalfOfHalves goes over every half: each is its own nearest, and what lies
-// between two neighbours goes to the nearer, the middle to the even one.
+// TestHalfOfHalves checks every half: each rounds to itself, and values between two
+// neighbours round to the nearer one, or to the even one in the middle.
 func TestHalfOfHalves(t *testing.T) {
 	for h := range uint16(0x7C00) {
 		here := float16(h)

@@ -26,7 +26,7 @@ func openBytes(t testing.TB, data []byte) (*File, error) {
 	return f, err
 }
 
-// st makes a safetensors file out of a header and n bytes of values.
+// st makes a safetensors file from a header and n bytes of values.
 func st(header string, n int) []byte {
 	data := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	return append(append(data, header...), make([]byte, n)...)
@@ -41,7 +41,7 @@ func read(t testing.TB, name string) []byte {
 	return data
 }
 
-// npz makes an archive of one member.
+// npz makes an archive with one member.
 func npz(t testing.TB, name string, content []byte, method uint16) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -59,7 +59,7 @@ func npz(t testing.TB, name string, content []byte, method uint16) []byte {
 	return b.Bytes()
 }
 
-// npyText makes a .npy file out of a header's text and n bytes of values.
+// npyText makes a .npy file from a header's text and n bytes of values.
 func npyText(text string, n int) []byte {
 	data := append([]byte("\x93NUMPY\x01\x00"), byte(len(text)), byte(len(text)>>8))
 	return append(append(data, text...), make([]byte, n)...)
@@ -86,9 +86,9 @@ func TestRefusedFiles(t *testing.T) {
 		{"enormous header", append([]byte{0, 0, 0, 0, 0, 1, 0, 0}, '{'), "truncated"},
 		{"header beyond the end", st("{}", 0)[:9], "truncated"},
 		{"no object", st(`{"a":1`, 0), "safetensors header"},
-		{"text behind", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} x`, 4), "goes on"},
+		{"text behind", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} x`, 4), "data after its JSON object"},
 		{"never closed", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`, 4), "broken"},
-		{"twice", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "twice"},
+		{"twice", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "two tensors are called a"},
 		{"overlap", st(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "begins at byte 4"},
 		{"gap", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "begins at byte 4"},
 		{"trailing bytes", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 8), "no tensor"},
@@ -97,8 +97,8 @@ func TestRefusedFiles(t *testing.T) {
 		{"negative", st(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}`, 8), "bytes -4"},
 		{"no offsets", st(`{"a":{"dtype":"F32","shape":[0]}}`, 0), "data_offsets"},
 		{"lying shape", st(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "needs 12"},
-		{"negative shape", st(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4), "can't be"},
-		{"overflowing shape", st(`{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}`, 0), "can't be"},
+		{"negative shape", st(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4), "the shape [-1] isn't valid"},
+		{"overflowing shape", st(`{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}`, 0), "isn't valid"},
 		{"unknown type", st(`{"a":{"dtype":"F8_E5M2","shape":[1],"data_offsets":[0,1]}}`, 1), "F8_E5M2"},
 		{"metadata that isn't", st(`{"__metadata__":{"a":1}}`, 0), "__metadata__"},
 
@@ -110,10 +110,10 @@ func TestRefusedFiles(t *testing.T) {
 		{"short, compressed", npz(t, "a.npy", npyText(fmt.Sprintf(npyDict, "9,"), 4), zip.Deflate), "truncated"},
 		{"long, compressed", npz(t, "a.npy", npyText(fmt.Sprintf(npyDict, "1,"), 8), zip.Deflate), "more values"},
 		{"version 9", npz(t, "a.npy", []byte("\x93NUMPY\x09\x00\x00\x00\x00\x00"), zip.Store), "version 9"},
-		{"long header", npz(t, "a.npy", []byte("\x93NUMPY\x02\x00\xff\xff\xff\x7f"), zip.Store), "enormous"},
+		{"long header", npz(t, "a.npy", []byte("\x93NUMPY\x02\x00\xff\xff\xff\x7f"), zip.Store), "too large to be true"},
 		{"header cut off", npz(t, "a.npy", []byte("\x93NUMPY\x01\x00\xff\x00"), zip.Store), "cut off"},
 		{"strings", npz(t, "a.npy", npyText(strings.Replace(fmt.Sprintf(npyDict, "1,"), "<f4", "<U4", 1), 16), zip.Store), "U4"},
-		{"dimension too large", npz(t, "a.npy", npyText(fmt.Sprintf(npyDict, "99999999999"), 0), zip.Store), "can't be"},
+		{"dimension too large", npz(t, "a.npy", npyText(fmt.Sprintf(npyDict, "99999999999"), 0), zip.Store), "isn't a valid dimension"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := openBytes(t, c.data)
@@ -128,7 +128,7 @@ func TestRefusedFiles(t *testing.T) {
 }
 
 func TestRefusedONNX(t *testing.T) {
-	tensor := func(fields ...byte) []byte { // a model of one initialiser with these fields
+	tensor := func(fields ...byte) []byte { // a model with one initialiser with these fields
 		graph := append([]byte{5<<3 | 2, byte(len(fields))}, fields...)
 		return append(append([]byte{0x08, 8, 0x12, 0}, 7<<3|2, byte(len(graph))), graph...)
 	}
@@ -144,10 +144,10 @@ func TestRefusedONNX(t *testing.T) {
 		"no weights":     {[]byte{0x08, 8, 0x12, 0, 7<<3 | 2, 0}, "without weights"},
 		"unknown type":   {tensor(2<<3, 14), "type 14"},
 		"too few values": {tensor(2<<3, 1, 1<<3, 2, 9<<3|2, 4, 0, 0, 0, 0), "needs 8"},
-		"huge dimension": {tensor(2<<3, 1, 1<<3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F), "can't be"},
-		"escape":         {external("../secret"), "must lie in the model's folder"},
-		"absolute":       {external("/etc/passwd"), "must lie in the model's folder"},
-		"missing file":   {external("nowhere.data"), "file of their own"},
+		"huge dimension": {tensor(2<<3, 1, 1<<3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F), "isn't a valid dimension"},
+		"escape":         {external("../secret"), "must be in the model's folder"},
+		"absolute":       {external("/etc/passwd"), "must be in the model's folder"},
+		"missing file":   {external("nowhere.data"), "in the external data file nowhere.data"},
 		"cut off":        {tensor(2<<3, 1)[:8], "truncated"},
 	} {
 		if f, err := openBytes(t, c.data); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -171,8 +171,8 @@ func TestTruncatedFiles(t *testing.T) {
 			}
 		}
 	}
-	// An ONNX file has no end mark, so one that ends between two tensors is
-	// whole; each tensor must be whole, too.
+	// An ONNX file has no end mark, so a file that ends between two tensors counts as
+	// complete; each tensor must be complete.
 	data, all := read(t, "onnx_types.onnx"), formatGoldens(t)["onnx_types.onnx"]
 	for n := range len(data) {
 		w, _, err := parseONNX(data[:n], nothingOutside)
@@ -188,11 +188,11 @@ func TestTruncatedFiles(t *testing.T) {
 func TestShards(t *testing.T) {
 	index := string(read(t, filepath.Join("sharded_ok", "model.safetensors.index.json")))
 	for name, c := range map[string]struct{ from, to, says string }{
-		"escape":         {"model-00002-of-00002.safetensors", "../../weights.safetensors", "beside the index"},
+		"escape":         {"model-00002-of-00002.safetensors", "../../weights.safetensors", "must be in the index's folder"},
 		"missing shard":  {"model-00002-of-00002.safetensors", "model-3.safetensors", "download it too"},
 		"missing tensor": {`"w.2"`, `"w.9"`, "w.9 isn't in"},
 		"wrong place":    {`"w.0": "model-00001-of-00002.safetensors"`, `"w.0": "model-00002-of-00002.safetensors"`, "the index says"},
-		"itself":         {"model-00002-of-00002.safetensors", "model.safetensors.index.json", "an index itself"},
+		"itself":         {"model-00002-of-00002.safetensors", "model.safetensors.index.json", "this is another index"},
 	} {
 		dir := t.TempDir()
 		for _, part := range []string{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"} {
@@ -249,7 +249,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestMemory opens files that claim far more than they hold.
+// TestMemory opens files that claim far more data than they have.
 func TestMemory(t *testing.T) {
 	claims := [][]byte{
 		npz(t, "a.npy", npyText(fmt.Sprintf(npyDict, "1000000000,2"), 1<<20), zip.Deflate),
@@ -259,7 +259,7 @@ func TestMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	for _, data := range claims {
 		if _, err := openBytes(t, data); err == nil {
-			t.Error("a lie is believed")
+			t.Error("a false claim is believed")
 		}
 	}
 	runtime.ReadMemStats(&after)
@@ -317,7 +317,7 @@ func FuzzONNX(f *testing.F) {
 		if !filepath.IsLocal(name) || filepath.Clean(name) != name {
 			panic("a file outside the folder is asked for: " + name)
 		}
-		return make([]byte, 48), nil // as long as the file that the seed names
+		return make([]byte, 48), nil // the length of the file that the seed names
 	}
 	fuzzOpen(f, "*.onnx", func(data []byte) ([]*Tensor, error) {
 		tensors, _, err := parseONNX(data, outside)

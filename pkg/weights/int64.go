@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// NewInt64s makes a one-dimensional tensor of whole numbers.
+// NewInt64s returns a one-dimensional int64 tensor.
 func NewInt64s(name string, values []int64) *Tensor {
 	t := &Tensor{Name: name, DType: Int64, Shape: []int{len(values)}, data: make([]byte, 8*len(values))}
 	for i, v := range values {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestInt64s takes whole numbers through a file.
+// TestInt64s writes integers to a file and reads them back.
 func TestInt64s(t *testing.T) {
 	want := []int64{0, 1, -1, math.MaxInt64, math.MinInt64, 1 << 53}
 	path := filepath.Join(t.TempDir(), "counters.safetensors")

@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// mapFile reads a whole file, where files can't be mapped.
+// mapFile reads the whole file into memory, on systems where files aren't mapped.
 func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error) {
 	data, err = io.ReadAll(io.LimitReader(f, size))
 	return data, func() error { return nil }, err
 }
 
-// dropPages does nothing where files aren't mapped.
+// dropPages does nothing on systems where files aren't mapped.
 func dropPages([]byte) {}

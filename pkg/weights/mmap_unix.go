@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapFile maps a whole file read-only. If another program makes the file
-// shorter while it is mapped, reading what is gone ends the process (SIGBUS):
+// mapFile maps a whole file read-only. If another program truncates the file
+// while it is mapped, reading the missing part ends the process (SIGBUS):
 // replace checkpoints by renaming, as Gaze does, not by writing into them.
 func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error) {
 	if size == 0 {
@@ -28,8 +28,8 @@ func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error
 	return data, func() error { return unix.Munmap(data) }, nil
 }
 
-// dropPages takes the whole pages of a mapping's part out of memory; they come back
-// when they are read. It is advice, so that it matters to nobody when it fails.
+// dropPages removes the whole pages in a part of a mapping from memory; they are read from
+// the file again when used. It is only advice to the kernel, so errors are ignored.
 func dropPages(data []byte) {
 	page := uintptr(os.Getpagesize())
 	before := int(-uintptr(unsafe.Pointer(unsafe.SliceData(data))) & (page - 1))

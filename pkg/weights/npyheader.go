@@ -11,26 +11,26 @@ import (
 	"strings"
 )
 
-// npyDType maps NumPy's descriptions to element types. google-research writes
-// bfloat16 as two bytes without a meaning.
+// npyDType maps NumPy's type descriptions to element types. google-research writes
+// bfloat16 as void of two bytes (V2).
 var npyDTypes = map[string]DType{
 	"f4": Float32, "f2": Float16, "f8": Float64, "i8": Int64, "i4": Int32,
 	"i2": Int16, "i1": Int8, "u1": Uint8, "b1": Bool, "V2": BFloat16,
 }
 
-// npyHeader is what a .npy file says before its values.
+// npyHeader is the header of a .npy file.
 type npyHeader struct {
 	dtype   DType
 	big     bool // big endian
-	fortran bool // the first index runs fastest
+	fortran bool // the first index varies fastest
 	shape   []int
 	size    int64 // bytes of the values
 }
 
-// maxNPYHeader bounds a header, which holds no more than a shape.
+// maxNPYHeader is the largest header in bytes; a header has little more than a shape.
 const maxNPYHeader = 1 << 16
 
-// maxNPYDims is how many dimensions NumPy's arrays may have.
+// maxNPYDims is NumPy's limit on the dimensions of an array.
 const maxNPYDims = 64
 
 var (
@@ -42,8 +42,8 @@ var (
 	npyShape   = regexp.MustCompile(`'shape':\s*\(([\d,\sL]*)\)`)
 )
 
-// npyPrefix is how many bytes of a .npy file come before the header's text, and
-// how long that is. data holds at least the first 12 bytes, if there are any.
+// npyPrefix returns the offset and length of the header's text in a .npy file. data has
+// at least the first 12 bytes, or the whole file if that is shorter.
 func npyPrefix(data []byte) (start, length int, err error) {
 	if len(data) < 10 || !bytes.HasPrefix(data, []byte("\x93NUMPY")) {
 		return 0, 0, errNotNPY
@@ -58,18 +58,18 @@ func npyPrefix(data []byte) (start, length int, err error) {
 		if n := binary.LittleEndian.Uint32(data[8:]); n <= maxNPYHeader {
 			return 12, int(n), nil
 		}
-		return 0, 0, errors.New("the .npy header claims to be enormous")
+		return 0, 0, errors.New("the .npy header's length is too large to be true")
 	}
-	return 0, 0, fmt.Errorf(".npy version %d isn't known", data[6])
+	return 0, 0, fmt.Errorf(".npy version %d isn't supported", data[6])
 }
 
-// npyUnread is the error for an array that is sound but of a type that isn't read.
+// npyUnread is the error for a valid array of a type that isn't read.
 type npyUnread struct {
 	error
 	passive bool // it holds no numbers
 }
 
-// parseNPYHeader reads the header's text, a Python dictionary.
+// parseNPYHeader parses the header's text, a Python dictionary.
 func parseNPYHeader(text []byte) (npyHeader, error) {
 	var h npyHeader
 	descr, order, shape := npyDescr.FindSubmatch(text), npyOrder.FindSubmatch(text), npyShape.FindSubmatch(text)
@@ -81,7 +81,7 @@ func parseNPYHeader(text []byte) (npyHeader, error) {
 		return h, &npyUnread{fmt.Errorf("the .npy header %.80q can't be read: only plain arrays of numbers are", text), true}
 	}
 	if descr == nil || order == nil || shape == nil {
-		return h, fmt.Errorf("the .npy header %.80q can't be read: only plain arrays of numbers are", text)
+		return h, fmt.Errorf("the .npy header %.80q can't be read: only plain arrays of numbers are supported", text)
 	}
 	dtype, ok := npyDTypes[string(descr[2])]
 	if !ok {
@@ -94,7 +94,7 @@ func parseNPYHeader(text []byte) (npyHeader, error) {
 		}
 		n, err := strconv.ParseInt(d, 10, 64)
 		if err != nil || n > math.MaxInt32 {
-			return h, fmt.Errorf("a dimension of %s can't be", d)
+			return h, fmt.Errorf("%s isn't a valid dimension", d)
 		}
 		if len(h.shape) == maxNPYDims {
 			return h, fmt.Errorf("more than %d dimensions", maxNPYDims)
@@ -106,11 +106,11 @@ func parseNPYHeader(text []byte) (npyHeader, error) {
 	return h, err
 }
 
-// tensor makes a tensor of the values, which must be exactly as many as the
-// header says; they are copied only if their order must change.
+// tensor returns the values as a tensor. Their number must match the header. They are
+// copied only if their order must change.
 func (h npyHeader) tensor(name string, values []byte) (*Tensor, error) {
 	if int64(len(values)) != h.size {
-		return nil, fmt.Errorf("%d bytes of values, the shape %v of %s needs %d: truncated; download it again", len(values), h.shape, h.dtype, h.size)
+		return nil, fmt.Errorf("%d bytes of values, but the shape %v of %s needs %d: truncated; download it again", len(values), h.shape, h.dtype, h.size)
 	}
 	if h.big {
 		values = swapped(values, h.dtype.Size())
@@ -132,7 +132,7 @@ func swapped(data []byte, size int) []byte {
 	return out
 }
 
-// rowMajor reorders values whose first index runs fastest.
+// rowMajor converts values from column-major to row-major order.
 func rowMajor(data []byte, shape []int, size int) []byte {
 	out := make([]byte, len(data))
 	index := make([]int, len(shape))
@@ -153,7 +153,7 @@ func rowMajor(data []byte, shape []int, size int) []byte {
 	return out
 }
 
-// parseNPY reads a whole .npy file.
+// parseNPY parses a whole .npy file.
 func parseNPY(name string, data []byte) (*Tensor, error) {
 	start, length, err := npyPrefix(data)
 	if err != nil {

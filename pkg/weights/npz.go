@@ -12,10 +12,10 @@ import (
 )
 
 // parseNPZ reads a NumPy .npz file, a zip archive of .npy files, as savez and
-// savez_compressed write it. Values that are stored uncompressed stay where
-// they are; those of compressed members are inflated, which never takes more
-// than the member's own .npy header asks for, nor more than can come out of the
-// file's own bytes. Arrays of texts, objects and the like are passed over.
+// savez_compressed write it. Uncompressed values aren't copied. Compressed
+// members are inflated, to no more than the member's .npy header asks for and
+// no more than deflate can produce from the member's bytes. Arrays of strings,
+// objects and the like are skipped.
 func parseNPZ(data []byte) ([]*Tensor, error) {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -54,16 +54,16 @@ func parseNPZ(data []byte) ([]*Tensor, error) {
 	return out, nil
 }
 
-// npzMember is an array in the archive and its bytes there.
+// npzMember is an array of the archive.
 type npzMember struct {
 	name string
 	file *zip.File
 	from int64
-	raw  []byte // compressed or not
+	raw  []byte // its bytes in the archive, compressed or not
 }
 
-// npzMembers finds the arrays' bytes. They must lie in the file, and each array
-// must have its own: a small file whose directory names the same compressed
+// npzMembers finds the arrays' bytes. They must be inside the file and must not
+// overlap: otherwise a small file whose directory names the same compressed
 // bytes many times would inflate to any size.
 func npzMembers(files []*zip.File, data []byte) ([]npzMember, error) {
 	seen := map[string]bool{}
@@ -74,7 +74,7 @@ func npzMembers(files []*zip.File, data []byte) ([]npzMember, error) {
 			continue
 		}
 		if seen[name] {
-			return nil, fmt.Errorf("array %s is there twice", name)
+			return nil, fmt.Errorf("two arrays are called %s", name)
 		}
 		seen[name] = true
 		from, err := f.DataOffset()
@@ -100,7 +100,7 @@ func npzMembers(files []*zip.File, data []byte) ([]npzMember, error) {
 func (m npzMember) tensor() (*Tensor, error) {
 	if m.file.Method == zip.Store {
 		if m.file.UncompressedSize64 != uint64(len(m.raw)) {
-			return nil, errors.New("two different sizes are given for it: the archive is broken")
+			return nil, errors.New("the archive gives two different sizes for it: the archive is broken")
 		}
 		t, err := parseNPY(m.name, m.raw)
 		if err == nil {
@@ -116,11 +116,11 @@ func (m npzMember) tensor() (*Tensor, error) {
 	return inflateNPY(m.name, r, uint64(len(m.raw)))
 }
 
-// mostInflated is how many times its size deflate can make out of a byte.
+// mostInflated is deflate's largest ratio of inflated to compressed bytes.
 const mostInflated = 1032
 
-// inflateNPY reads a compressed .npy: first the header, then as many bytes as
-// it asks for, if so many can come out of the compressed ones at all.
+// inflateNPY inflates a .npy file: first the header, then the bytes that the header asks
+// for, if deflate can produce that many from the compressed bytes.
 func inflateNPY(name string, r io.Reader, compressed uint64) (*Tensor, error) {
 	prefix := make([]byte, 12)
 	n, err := io.ReadFull(r, prefix[:10])
@@ -153,9 +153,9 @@ func inflateNPY(name string, r io.Reader, compressed uint64) (*Tensor, error) {
 	if _, err := io.ReadFull(r, values); err != nil {
 		return nil, fmt.Errorf("truncated: %w", err)
 	}
-	// Reading on to the end is what compares the checksum.
+	// The checksum is compared only when the reader reaches the end.
 	if n, err := io.ReadFull(r, make([]byte, 1)); n != 0 {
-		return nil, fmt.Errorf("more values than the shape %v holds", h.shape)
+		return nil, fmt.Errorf("more values than the shape %v needs", h.shape)
 	} else if !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("the archive is broken (%w): download it again", err)
 	}

@@ -30,7 +30,7 @@ const (
 	onnxTensorExternal   = 13
 	onnxTensorLocation   = 14
 	onnxExternalLocation = 1 // of data_location: the values are in another file
-	onnxKeyField         = 1 // of a pair of texts
+	onnxKeyField         = 1 // of a key-value pair of strings
 	onnxValueField       = 2
 )
 
@@ -38,13 +38,12 @@ var onnxDTypes = map[uint64]DType{
 	1: Float32, 2: Uint8, 3: Int8, 5: Int16, 6: Int32, 7: Int64, 9: Bool, 10: Float16, 11: Float64, 16: BFloat16,
 }
 
-// onnxOutside returns the bytes of a file in the model's folder.
+// onnxOutside returns the bytes of an external data file in the model's folder.
 type onnxOutside func(name string) ([]byte, error)
 
-// parseONNX reads the initialisers of an ONNX model's graph, its weights, and the
-// graph around them. Values in a file of their own come from outside. The tensors
-// have the names that the exporter's model had for them, as far as the graph tells
-// them (onnxNames).
+// parseONNX reads the initialisers (the weights) of an ONNX model's graph, and the graph.
+// outside reads external data files. The tensors have the names they had in the exported
+// model, as far as the graph tells them ([ONNXGraph.named]).
 func parseONNX(data []byte, outside onnxOutside) ([]*Tensor, *ONNXGraph, error) {
 	g := &ONNXGraph{constants: map[string]*Tensor{}}
 	err := eachField(data, func(field protowire.Number, value []byte, _ uint64) error {
@@ -66,8 +65,8 @@ func parseONNX(data []byte, outside onnxOutside) ([]*Tensor, *ONNXGraph, error) 
 	return tensors, g, err
 }
 
-// eachField calls visit for every field of a message: value holds the bytes of
-// a length-delimited field (never nil then), number those of the others.
+// eachField calls visit for every field of a message. value has the bytes of a
+// length-delimited field (and is then not nil), number the value of any other field.
 func eachField(message []byte, visit func(field protowire.Number, value []byte, number uint64) error) error {
 	for len(message) > 0 {
 		field, kind, n := protowire.ConsumeTag(message)
@@ -107,14 +106,14 @@ func eachField(message []byte, visit func(field protowire.Number, value []byte, 
 
 var errBrokenONNX = errors.New("the ONNX file is truncated or broken: download it again")
 
-// onnxTensor gathers the fields of a TensorProto.
+// onnxTensor has the fields of a TensorProto.
 type onnxTensor struct {
 	name             string
 	dims             []int
 	dtype            uint64
 	raw              []byte
-	typed            []byte           // values out of float_data and its like, little endian
-	typedIn          protowire.Number // the field that they are from
+	typed            []byte           // values of float_data or a similar field, little endian
+	typedIn          protowire.Number // the field that has them
 	hasRaw, external bool
 	location         map[string]string
 }
@@ -126,7 +125,7 @@ func parseONNXTensor(message []byte, outside onnxOutside) (*Tensor, error) {
 	}
 	dtype, ok := onnxDTypes[p.dtype]
 	if !ok {
-		return nil, fmt.Errorf("tensor %s has elements of ONNX's type %d, which aren't supported", p.name, p.dtype)
+		return nil, fmt.Errorf("tensor %s has elements of ONNX type %d, which isn't supported", p.name, p.dtype)
 	}
 	size, err := byteSize(p.dims, dtype)
 	if err != nil {
@@ -145,18 +144,18 @@ func parseONNXTensor(message []byte, outside onnxOutside) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor %s: %w", p.name, err)
 	}
 	if int64(len(t.data)) != size {
-		return nil, fmt.Errorf("tensor %s has %d bytes, its shape %v of %s needs %d: truncated; download it again", p.name, len(t.data), p.dims, dtype, size)
+		return nil, fmt.Errorf("tensor %s has %d bytes, but its shape %v of %s needs %d: truncated; download it again", p.name, len(t.data), p.dims, dtype, size)
 	}
 	return t, nil
 }
 
-// take keeps one field.
+// take stores one field.
 func (p *onnxTensor) take(field protowire.Number, value []byte, number uint64) error {
 	switch field {
 	case onnxTensorDims:
 		return eachVarint(value, number, func(v uint64) error {
 			if v > math.MaxInt32 {
-				return fmt.Errorf("a dimension of %d can't be", v)
+				return fmt.Errorf("%d isn't a valid dimension", v)
 			}
 			p.dims = append(p.dims, int(v))
 			return nil
@@ -186,7 +185,7 @@ func (p *onnxTensor) takeLocation(entry []byte) error {
 	return err
 }
 
-// onnxPair reads a message of a key and a value.
+// onnxPair parses a message with a key and a value.
 func onnxPair(entry []byte) (key, val string, err error) {
 	err = eachField(entry, func(field protowire.Number, value []byte, _ uint64) error {
 		switch field {
@@ -200,7 +199,7 @@ func onnxPair(entry []byte) (key, val string, err error) {
 	return key, val, err
 }
 
-// eachVarint visits a repeated field's numbers, packed or one by one.
+// eachVarint visits the numbers of a repeated field, packed or not.
 func eachVarint(packed []byte, single uint64, visit func(uint64) error) error {
 	if packed == nil {
 		return visit(single)
@@ -218,18 +217,18 @@ func eachVarint(packed []byte, single uint64, visit func(uint64) error) error {
 	return nil
 }
 
-// takeTyped keeps values of one of the typed fields: floats as they lie there,
+// takeTyped stores values of one of the typed fields: floats as they are in the file,
 // integers in 64 bits.
 func (p *onnxTensor) takeTyped(field protowire.Number, value []byte, number uint64) error {
 	if p.typedIn != 0 && p.typedIn != field {
-		return errors.New("it has values of two types: the ONNX file is broken")
+		return errors.New("it has values in two fields of different types: the ONNX file is broken")
 	}
 	p.typedIn = field
 	switch {
 	case field == onnxTensorInt32s || field == onnxTensorInt64s:
 		return eachVarint(value, number, func(v uint64) error {
 			if field == onnxTensorInt32s {
-				v = uint64(int32(v)) // all that the field's type keeps
+				v = uint64(int32(v)) // the field's type has 32 bits
 			}
 			p.typed = binary.LittleEndian.AppendUint64(p.typed, v)
 			return nil
@@ -244,7 +243,7 @@ func (p *onnxTensor) takeTyped(field protowire.Number, value []byte, number uint
 	return nil
 }
 
-// typedField is the field that values of a type lie in.
+// typedField returns the field that has the values of a type.
 func typedField(dtype DType) protowire.Number {
 	switch dtype {
 	case Float32:
@@ -257,11 +256,11 @@ func typedField(dtype DType) protowire.Number {
 	return onnxTensorInt32s
 }
 
-// values are the typed field's values in the element type; half floats, too,
-// came as integers: their bits.
+// values converts the typed field's values to the element type. Half floats are stored as
+// integers with their bits.
 func (p *onnxTensor) values(dtype DType) ([]byte, error) {
 	if p.typedIn != 0 && p.typedIn != typedField(dtype) {
-		return nil, fmt.Errorf("its values aren't where those of type %s lie: the ONNX file is broken", dtype)
+		return nil, fmt.Errorf("its values aren't in the field for type %s: the ONNX file is broken", dtype)
 	}
 	if dtype == Float32 || dtype == Float64 || dtype == Int64 {
 		return p.typed, nil
@@ -274,18 +273,18 @@ func (p *onnxTensor) values(dtype DType) ([]byte, error) {
 	out := make([]byte, 0, len(p.typed)/8*dtype.Size())
 	for i := 0; i < len(p.typed); i += 8 {
 		if v := int64(binary.LittleEndian.Uint64(p.typed[i:])); v < low || v > high {
-			return nil, fmt.Errorf("the value %d isn't of type %s: the ONNX file is broken", v, dtype)
+			return nil, fmt.Errorf("the value %d doesn't fit type %s: the ONNX file is broken", v, dtype)
 		}
 		out = append(out, p.typed[i:i+dtype.Size()]...)
 	}
 	return out, nil
 }
 
-// cutOutside finds the values in a file beside the model, without a copy.
+// cutOutside returns the values in an external data file, without a copy.
 func (p *onnxTensor) cutOutside(outside onnxOutside, size int64) ([]byte, error) {
 	name := filepath.FromSlash(p.location["location"])
 	if !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
-		return nil, fmt.Errorf("its values are said to be in %q: they must lie in the model's folder", name)
+		return nil, fmt.Errorf("its values are in %q, but must be in the model's folder", name)
 	}
 	number := func(key string, missing int64) (int64, error) {
 		text := p.location[key]
@@ -294,7 +293,7 @@ func (p *onnxTensor) cutOutside(outside onnxOutside, size int64) ([]byte, error)
 		}
 		v, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || v < 0 {
-			return 0, fmt.Errorf("the %s of its values in %s is said to be %q", key, name, text)
+			return 0, fmt.Errorf("the %s of its values in %s is %q, which isn't valid", key, name, text)
 		}
 		return v, nil
 	}
@@ -307,14 +306,14 @@ func (p *onnxTensor) cutOutside(outside onnxOutside, size int64) ([]byte, error)
 		return nil, err
 	}
 	if length != size {
-		return nil, fmt.Errorf("it is said to take a length of %d bytes in %s, its shape %v needs %d", length, name, p.dims, size)
+		return nil, fmt.Errorf("its length in %[2]s is given as %[1]d bytes, but its shape %[3]v needs %[4]d", length, name, p.dims, size)
 	}
 	data, err := outside(filepath.Clean(name))
 	if err != nil {
-		return nil, fmt.Errorf("its values lie in a file of their own, %s: %w", name, err)
+		return nil, fmt.Errorf("its values are in the external data file %s: %w", name, err)
 	}
 	if all := int64(len(data)); offset > all || size > all-offset {
-		return nil, fmt.Errorf("%s has %d bytes, %d from byte %d on are wanted: truncated; download it again", name, all, size, offset)
+		return nil, fmt.Errorf("%s has %d bytes, but %d from byte %d on are needed: truncated; download it again", name, all, size, offset)
 	}
 	return data[offset : offset+size : offset+size], nil
 }

@@ -10,15 +10,15 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// ONNXGraph is as much of an ONNX model's graph as it takes to tell what its
-// constants are: exporters rename, transpose and merge weights.
+// ONNXGraph is the part of an ONNX model's graph that is needed to recognise its
+// constants, because exporters rename, transpose and merge weights.
 type ONNXGraph struct {
-	Nodes []ONNXNode // in the file's order, which is that of computing
+	Nodes []ONNXNode // in the file's order, which is the order of execution
 
 	order     []string // of the initialisers
-	outputs   []string // what the model returns
+	outputs   []string // the model's outputs
 	constants map[string]*Tensor
-	signature []onnxParameter // what PyTorch's newer exporter notes of the model
+	signature []onnxParameter // the model's parameters, recorded by PyTorch's newer exporter
 }
 
 // ONNXNode is one operation.
@@ -28,15 +28,15 @@ type ONNXNode struct {
 	Inputs, Outputs []string
 
 	domain     string
-	transposeB bool   // of Gemm: its second factor is [out, in]
-	scopes     string // the modules around it, as the newer exporter notes them
-	source     string // what it was made from, likewise
+	transposeB bool   // of Gemm: its second operand is [out, in]
+	scopes     string // the modules around it, recorded by the newer exporter
+	source     string // the PyTorch operation it was made from, recorded by the newer exporter
 }
 
 // onnxParameter is a parameter of the exported model.
 type onnxParameter struct{ short, name string }
 
-// Constant returns an initialiser as it lies in the file, by its name there.
+// Constant returns an initialiser unchanged, by its name in the file.
 func (g *ONNXGraph) Constant(name string) (*Tensor, bool) {
 	t, ok := g.constants[name]
 	return t, ok
@@ -74,7 +74,7 @@ func (g *ONNXGraph) parse(message []byte, outside onnxOutside) error {
 				return err
 			}
 			if g.constants[t.Name] != nil {
-				return fmt.Errorf("tensor %s is there twice", t.Name)
+				return fmt.Errorf("two tensors are called %s", t.Name)
 			}
 			g.constants[t.Name] = t
 			g.order = append(g.order, t.Name)
@@ -98,7 +98,7 @@ func (g *ONNXGraph) parse(message []byte, outside onnxOutside) error {
 	})
 }
 
-// take keeps one field of a node.
+// take stores one field of a node.
 func (n *ONNXNode) take(field protowire.Number, value []byte, _ uint64) error {
 	if value == nil {
 		return nil
@@ -157,8 +157,8 @@ func onnxSignature(text string) []onnxParameter {
 	return out
 }
 
-// refuseRewritten refuses graphs whose weights another program has merged or
-// rounded: they can't be had back.
+// refuseRewritten returns an error for graphs whose weights another program has merged or
+// rounded, because the original weights can't be recovered.
 func (g *ONNXGraph) refuseRewritten() error {
 	for _, n := range g.Nodes {
 		if strings.HasPrefix(n.domain, "com.microsoft") {
@@ -173,8 +173,8 @@ func (g *ONNXGraph) refuseRewritten() error {
 
 var onnxQuantized = []string{"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv"}
 
-// module is the module that a node is a part of, "" if that isn't known: the newer
-// exporter notes it, the older one makes the node's name out of it
+// module returns the module that a node belongs to, "" if that isn't known. The newer
+// exporter records it; the older one makes the node's name from it
 // (/blocks/blocks.0/attn/qkv/MatMul).
 func (n *ONNXNode) module() string {
 	if n.scopes != "" {
@@ -190,7 +190,7 @@ func (n *ONNXNode) module() string {
 	var path []string
 	parts := strings.Split(n.Name[1:], "/")
 	for _, p := range parts[:len(parts)-1] {
-		if last := len(path) - 1; last >= 0 && strings.HasPrefix(p, path[last]+".") { // a place in a sequence
+		if last := len(path) - 1; last >= 0 && strings.HasPrefix(p, path[last]+".") { // an index in a sequence
 			path[last] = p
 			continue
 		}
@@ -201,7 +201,7 @@ func (n *ONNXNode) module() string {
 
 var scopeText = regexp.MustCompile(`'([^']*)'`)
 
-// parameters are those that a node was made from, in order.
+// parameters returns the parameters that a node was made from, in order.
 func (n *ONNXNode) parameters(names map[string]string) []string {
 	var out []string
 	for _, word := range sourceWord.FindAllString(n.source, -1) {
@@ -214,12 +214,12 @@ func (n *ONNXNode) parameters(names map[string]string) []string {
 
 var sourceWord = regexp.MustCompile(`%\w+`)
 
-// transposedONNX is a matrix [in, out] as [out, in]; the values are made when they
-// are asked for.
+// transposedONNX returns a matrix [in, out] as [out, in]. The values are transposed on
+// first use.
 func transposedONNX(t *Tensor, name string) *Tensor {
 	rows, cols, size := t.Shape[0], t.Shape[1], t.DType.Size()
 	out := &Tensor{Name: name, DType: t.DType, Shape: []int{cols, rows}}
-	out.late = sync.OnceValues(func() ([]byte, error) {
+	out.lazy = sync.OnceValues(func() ([]byte, error) {
 		from, err := t.elements()
 		if err != nil {
 			return nil, err
@@ -235,9 +235,9 @@ func transposedONNX(t *Tensor, name string) *Tensor {
 	return out
 }
 
-// joinedONNX is two tensors [1, n, dim] one after the other.
+// joinedONNX concatenates two tensors [1, n, dim] along their second axis.
 func joinedONNX(name string, a, b *Tensor) *Tensor {
 	out := &Tensor{Name: name, DType: a.DType, Shape: []int{1, a.Shape[1] + b.Shape[1], a.Shape[2]}}
-	out.late = sync.OnceValues(func() ([]byte, error) { return slices.Concat(a.Bytes(), b.Bytes()), nil })
+	out.lazy = sync.OnceValues(func() ([]byte, error) { return slices.Concat(a.Bytes(), b.Bytes()), nil })
 	return out
 }

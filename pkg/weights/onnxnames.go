@@ -8,40 +8,40 @@ import (
 	"strings"
 )
 
-// PyTorch's exporters change a model's weights on their way into a file. What is
-// undone here, as far as the graph tells it:
+// PyTorch's exporters change a model's weights when they write an ONNX file. This file
+// undoes these changes, as far as the graph has the information:
 //
 //   - The weight of a linear layer on tokens is transposed and called
-//     onnx::MatMul_123 (TorchScript's exporter) or val_52 (the newer one). The
-//     addition of the bias that follows, or the module that the node notes, tells
-//     the layer.
-//   - Equal parameters, such as the zero biases of a new model, are stored once;
-//     Identity nodes, or the nodes' notes, say which they stand for. A zero bias may
-//     be left out altogether.
+//     onnx::MatMul_123 (TorchScript's exporter) or val_52 (the newer one). The layer
+//     is found from the addition of the bias that follows, or from the module
+//     recorded in the node.
+//   - Equal parameters, such as the zero biases of a new model, are stored once.
+//     Identity nodes, or metadata of the nodes, give their other names. A zero bias
+//     may be omitted.
 //   - The newer exporter expands class and register tokens and reshapes position
-//     embeddings beforehand, and calls the result expand or view_1. It notes the
-//     names of all parameters, so that those missing at the end are known.
+//     embeddings, and calls the results expand or view_1. It records the names of
+//     all parameters, so it is known which ones are missing.
 
-// onnxNaming gathers tensors under their names in the model.
+// onnxNaming collects tensors under their names in the model.
 type onnxNaming struct {
 	graph  *ONNXGraph
 	found  map[string]*Tensor
-	added  []string               // names that aren't initialisers' own, in order
+	added  []string               // names other than those of initialisers, in order
 	users  map[string][]*ONNXNode // by input
-	alias  map[string]string      // an Identity's output: its input
+	alias  map[string]string      // an Identity's output to its input
 	used   map[string]bool        // initialisers that were recognised under another name
-	factor map[string]string      // weights of linear layers: the initialiser that each is
-	wanted map[string]bool        // names of parameters that the newer exporter noted
+	linear map[string]string      // weights of linear layers to their initialisers
+	wanted map[string]bool        // names of parameters that the newer exporter recorded
 	short  map[string]string      // its short names for them
 }
 
-// named lists the tensors under the exported model's names: first those that have
-// them in the file, then those that were recognised, then what is left of constants
-// that a model's result may depend on.
+// named returns the tensors under the exported model's names: first those that have
+// these names in the file, then those that were recognised, then the remaining constants
+// that the model's result may depend on.
 func (g *ONNXGraph) named() ([]*Tensor, error) {
 	n := &onnxNaming{
 		graph: g, found: map[string]*Tensor{}, users: map[string][]*ONNXNode{}, alias: map[string]string{},
-		used: map[string]bool{}, factor: map[string]string{}, wanted: map[string]bool{}, short: map[string]string{},
+		used: map[string]bool{}, linear: map[string]string{}, wanted: map[string]bool{}, short: map[string]string{},
 	}
 	for i := range g.Nodes {
 		node := &g.Nodes[i]
@@ -56,18 +56,18 @@ func (g *ONNXGraph) named() ([]*Tensor, error) {
 		n.wanted[p.name], n.short[p.short] = true, p.name
 	}
 	for _, name := range g.order {
-		if !n.isMade(name) {
+		if !n.madeByExporter(name) {
 			n.found[name] = g.constants[name]
 		}
 	}
 	for name, of := range n.alias {
-		if n.found[name] == nil && !n.isMade(name) && !slices.Contains(g.outputs, name) {
+		if n.found[name] == nil && !n.madeByExporter(name) && !slices.Contains(g.outputs, name) {
 			if err := n.put(name, g.constants[of].As(name, g.constants[of].Shape)); err != nil {
 				return nil, err
 			}
 		}
 	}
-	slices.Sort(n.added) // the aliases came out of a map
+	slices.Sort(n.added) // aliases were added in random map order
 	if err := n.recognise(); err != nil {
 		return nil, err
 	}
@@ -76,18 +76,18 @@ func (g *ONNXGraph) named() ([]*Tensor, error) {
 	return n.list(), nil
 }
 
-// madeName is what exporters call constants of their own.
-var madeName = regexp.MustCompile(`^(onnx::\w+|val_\d+|\d+|/.*|Constant_\d+|.*_output_\d+)$`)
+// exporterName matches the names that exporters give to constants they create.
+var exporterName = regexp.MustCompile(`^(onnx::\w+|val_\d+|\d+|/.*|Constant_\d+|.*_output_\d+)$`)
 
-// isMade tells whether an initialiser's name isn't one of the model's.
-func (n *onnxNaming) isMade(name string) bool {
+// madeByExporter reports whether an initialiser's name was made by the exporter, not by the model.
+func (n *onnxNaming) madeByExporter(name string) bool {
 	if len(n.wanted) > 0 {
 		return !n.wanted[name]
 	}
-	return madeName.MatchString(name)
+	return exporterName.MatchString(name)
 }
 
-// constant is the initialiser that a node's input is.
+// constant returns the initialiser of a node's input, nil if the input isn't one.
 func (n *onnxNaming) constant(in string) *Tensor {
 	if of, ok := n.alias[in]; ok {
 		in = of
@@ -95,8 +95,8 @@ func (n *onnxNaming) constant(in string) *Tensor {
 	return n.graph.constants[in]
 }
 
-// put adds a tensor that was recognised; a second one of its name is an error,
-// unless it is the same.
+// put adds a tensor that was recognised. A second tensor with the same name is an error,
+// unless it is the same tensor.
 func (n *onnxNaming) put(name string, t *Tensor) error {
 	if n.found[name] != nil {
 		return fmt.Errorf("two tensors could be %s", name)
@@ -106,7 +106,7 @@ func (n *onnxNaming) put(name string, t *Tensor) error {
 	return nil
 }
 
-// recognise goes through the nodes.
+// recognise finds parameters among the constants of all nodes.
 func (n *onnxNaming) recognise() error {
 	for i := range n.graph.Nodes {
 		node := &n.graph.Nodes[i]
@@ -132,7 +132,7 @@ func (n *onnxNaming) recognise() error {
 	return nil
 }
 
-// same takes the one constant of a node's inputs for a parameter that is missing.
+// same uses the only constant among a node's inputs as a missing parameter.
 func (n *onnxNaming) same(inputs []string, name string) error {
 	if n.found[name] != nil {
 		return nil
@@ -149,7 +149,7 @@ func (n *onnxNaming) same(inputs []string, name string) error {
 	return n.take(of[0], name)
 }
 
-// take takes a constant for a parameter.
+// take uses a constant as a parameter.
 func (n *onnxNaming) take(in, name string) error {
 	t := n.constant(in)
 	if t == nil || n.found[name] != nil {
@@ -159,8 +159,8 @@ func (n *onnxNaming) take(in, name string) error {
 	return n.put(name, t.As(name, t.Shape))
 }
 
-// weightAndBias takes the second and the third input of a node. A bias of zeros may
-// have been left out.
+// weightAndBias uses the second and third input of a node as weight and bias. The exporter
+// may have omitted a bias of zeros.
 func (n *onnxNaming) weightAndBias(node *ONNXNode, params []string) error {
 	if len(node.Inputs) < 2 || n.constant(node.Inputs[1]) == nil {
 		return nil
@@ -185,15 +185,15 @@ func (n *onnxNaming) weightAndBias(node *ONNXNode, params []string) error {
 	return n.put(params[1], zeroBias(params[1], n.found[params[0]]))
 }
 
-// zeroBias is the bias of a layer that has none in the file.
+// zeroBias returns a bias of zeros for a layer whose bias the exporter omitted.
 func zeroBias(name string, weight *Tensor) *Tensor {
 	return NewTensor(name, weight.Shape[:1], make([]float32, weight.Shape[0]))
 }
 
-// matMul takes the constant factor of a product for a linear layer's weight.
+// matMul uses the constant operand of a matrix product as a linear layer's weight.
 func (n *onnxNaming) matMul(node *ONNXNode, params []string) error {
 	w := n.constant(node.Inputs[1])
-	if w == nil || len(w.Shape) != 2 || !n.isMade(node.Inputs[1]) {
+	if w == nil || len(w.Shape) != 2 || !n.madeByExporter(node.Inputs[1]) {
 		return nil
 	}
 	isLinear := strings.Contains(node.source, "aten.linear")
@@ -211,11 +211,11 @@ func (n *onnxNaming) matMul(node *ONNXNode, params []string) error {
 	}
 	switch in := node.Inputs[1]; {
 	case n.found[name] == nil:
-		n.used[in], n.factor[name] = true, in
+		n.used[in], n.linear[name] = true, in
 		if err := n.put(name, transposedONNX(w, name)); err != nil {
 			return err
 		}
-	case n.factor[name] != in && len(n.wanted) == 0: // not the same layer a second time
+	case n.linear[name] != in && len(n.wanted) == 0: // not another use of the same layer
 		return fmt.Errorf("two tensors could be %s", name)
 	}
 	if isLinear && len(params) == 2 && !bias && n.found[params[1]] == nil {
@@ -224,8 +224,8 @@ func (n *onnxNaming) matMul(node *ONNXNode, params []string) error {
 	return nil
 }
 
-// biasAfter finds the addition of a constant that a product goes into, which is its
-// layer's bias, and makes the weight's name out of the bias's.
+// biasAfter finds the constant that is added to a product, which is the layer's bias, and
+// derives the weight's name from the bias's name.
 func (n *onnxNaming) biasAfter(node *ONNXNode) (weight string, found bool) {
 	for _, user := range n.users[node.Outputs[0]] {
 		if user.Op != "Add" {
@@ -244,15 +244,15 @@ func (n *onnxNaming) biasAfter(node *ONNXNode) (weight string, found bool) {
 	return "", found
 }
 
-// Names of the parameters that the newer exporter changes beforehand.
+// Names of the parameters that the newer exporter expands or reshapes.
 var (
 	tokenName    = regexp.MustCompile(`(^|[._])(cls|class|dist|distillation|reg|register)s?_?(tokens?|embedding)$`)
 	positionName = regexp.MustCompile(`(^|[._])(pos_embed|pos_embedding|position_embeddings?|positional_embedding|position_embedding\.weight)$`)
 )
 
-// tokens finds the tokens and position embeddings that are missing: constants that
-// are concatenated with the patches, expanded or not, or added to them, in the order
-// in which the model has them. Where there are more or fewer, nothing is taken.
+// tokens finds missing tokens and position embeddings: constants that are concatenated
+// with the patches, expanded or not, or added to them, in the model's order. If their
+// number doesn't match that of the missing parameters, none is used.
 func (n *onnxNaming) tokens() {
 	var tokens, positions []string
 	for _, p := range n.graph.signature {
@@ -281,7 +281,7 @@ func (n *onnxNaming) tokens() {
 			}
 		case node.Op == "Add" && strings.Contains(node.source, "aten.add"):
 			for _, in := range node.Inputs {
-				if n.isToken(in) && n.isMade(in) && !n.used[in] && !slices.Contains(added, in) {
+				if n.isToken(in) && n.madeByExporter(in) && !n.used[in] && !slices.Contains(added, in) {
 					added = append(added, in)
 				}
 			}
@@ -299,15 +299,15 @@ func (n *onnxNaming) tokens() {
 	}
 }
 
-// isToken tells whether an input is a constant [batch, …, dim] of floats.
+// isToken reports whether an input is a constant [batch, …, dim] of floats.
 func (n *onnxNaming) isToken(in string) bool {
 	t := n.constant(in)
 	return t != nil && len(t.Shape) >= 3 && t.DType != Int64
 }
 
-// cutPositions joins position embeddings that the older exporter has cut in two,
-// where transformers' models resize them in the graph: the class token's, which is
-// concatenated, and the patches', which are reshaped first.
+// cutPositions joins position embeddings that the older exporter has split in two, in
+// transformers' models that resize them in the graph: that of the class token, which is
+// concatenated, and those of the patches, which are reshaped first.
 func (n *onnxNaming) cutPositions() {
 	class, patches := map[string][]string{}, map[string][]string{}
 	for i := range n.graph.Nodes {
@@ -318,7 +318,7 @@ func (n *onnxNaming) cutPositions() {
 		}
 		for _, in := range node.Inputs {
 			t := n.graph.constants[in]
-			if t == nil || !n.isMade(in) || len(t.Shape) != 3 || t.Shape[0] != 1 {
+			if t == nil || !n.madeByExporter(in) || len(t.Shape) != 3 || t.Shape[0] != 1 {
 				continue
 			}
 			switch {
@@ -344,8 +344,8 @@ func (n *onnxNaming) cutPositions() {
 	}
 }
 
-// takeFirst takes a constant [batch, …, dim] for a parameter [1, tokens, dim]; the
-// batch holds the same again and again.
+// takeFirst uses a constant [batch, …, dim] as a parameter [1, tokens, dim]. All items of
+// the batch are equal.
 func (n *onnxNaming) takeFirst(in, name string) {
 	t := n.constant(in)
 	dim, count := t.Shape[len(t.Shape)-1], 1
@@ -363,9 +363,9 @@ func (n *onnxNaming) takeFirst(in, name string) {
 	n.added = append(n.added, name)
 }
 
-// list is what was found, and the constants of the exporter's own that may matter:
-// numbers with a fraction, more than one, that nobody recognised. Those of zeros
-// that are added, as a mask of attention that hides nothing, don't matter.
+// list returns the tensors that were found, and those constants created by the exporter
+// that weren't recognised and may matter: floats with more than one element. Zeros that
+// are added don't matter, such as an attention mask that masks nothing.
 func (n *onnxNaming) list() []*Tensor {
 	var out []*Tensor
 	for _, name := range n.graph.order {

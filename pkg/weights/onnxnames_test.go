@@ -24,7 +24,7 @@ func (m protoMessage) number(n protowire.Number, v uint64) protoMessage {
 	return protowire.AppendVarint(protowire.AppendTag(m, n, protowire.VarintType), v)
 }
 
-// pair is a key and a value, as metadata holds them.
+// pair is a key-value pair of metadata.
 func pair(key, value string) protoMessage {
 	return protoMessage(nil).text(onnxKeyField, key).text(onnxValueField, value)
 }
@@ -48,7 +48,7 @@ func floats(name string, zero bool, shape ...int) protoMessage {
 	return m.with(onnxTensorRaw, raw)
 }
 
-// operation is a node; notes are keys and values of its metadata.
+// operation returns a node; notes are keys and values of its metadata.
 func operation(op, name, out string, in []string, notes ...string) protoMessage {
 	m := protoMessage(nil).text(onnxNodeOp, op).text(onnxNodeName, name).text(onnxNodeOutput, out)
 	for _, i := range in {
@@ -65,7 +65,7 @@ func transB(m protoMessage) protoMessage {
 	return m.with(onnxNodeAttribute, protoMessage(nil).text(onnxAttributeName, "transB").number(onnxAttributeInt, 1))
 }
 
-// onnxOf is a model of initialisers, nodes and a signature of parameters.
+// onnxOf returns a model with initialisers, nodes and a signature of parameters.
 func onnxOf(initialisers, nodes []protoMessage, parameters ...string) []byte {
 	var g protoMessage
 	for _, n := range nodes {
@@ -84,7 +84,8 @@ func onnxOf(initialisers, nodes []protoMessage, parameters ...string) []byte {
 	return protoMessage(nil).number(1, 8).with(onnxModelGraph, g)
 }
 
-// linearNote is what the newer exporter notes of a node made from a linear layer.
+// linearNote returns the metadata that the newer exporter records in a node made from a
+// linear layer.
 func linearNote(x string, params ...string) []string {
 	for i, p := range params {
 		params[i] = "%p_" + strings.ReplaceAll(p, ".", "_")
@@ -126,7 +127,7 @@ func TestONNXNames(t *testing.T) {
 			one(operation("MatMul", "", "y", []string{"x", "onnx::MatMul_7"}), operation("Add", "", "z", []string{"fc.bias", "y"}),
 				operation("MatMul", "", "v", []string{"u", "onnx::MatMul_7"}), operation("Add", "", "w", []string{"fc.bias", "v"}))),
 			"fc.bias[3] 1 2; fc.weight[3 2] 1 4"},
-		"named by nobody": {onnxOf(one(floats("fc.weight", false, 2, 3), floats("fc.bias", false, 3)),
+		"unnamed": {onnxOf(one(floats("fc.weight", false, 2, 3), floats("fc.bias", false, 3)),
 			one(operation("MatMul", "/fc/MatMul", "y", []string{"x", "fc.weight"}))),
 			"fc.weight[2 3] 1 2; fc.bias[3] 1 2"},
 
@@ -176,7 +177,7 @@ func TestONNXNames(t *testing.T) {
 			"a quantised ONNX file (it has a node DequantizeLinear)"},
 		"optimised": {onnxOf(one(floats("w", false, 2)), one(operation("Attention", "", "y", []string{"w"}).text(onnxNodeDomain, "com.microsoft"))),
 			"ONNX Runtime has optimised (it has a node Attention)"},
-		"twice": {onnxOf(all(one(floats("w", false, 2)), one(floats("w", false, 2))), nil), "tensor w is there twice"},
+		"twice": {onnxOf(all(one(floats("w", false, 2)), one(floats("w", false, 2))), nil), "two tensors are called w"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tensors, _, err := parseONNX(c.data, nil)
@@ -205,7 +206,7 @@ func TestONNXNames(t *testing.T) {
 	}
 }
 
-// The module of a node, as either exporter tells it.
+// The module of a node is found for both exporters.
 func TestONNXModule(t *testing.T) {
 	for _, c := range []struct{ name, scopes, want string }{
 		{"/blocks/blocks.0/attn/qkv/MatMul", "", "blocks.0.attn.qkv"},
@@ -223,7 +224,7 @@ func TestONNXModule(t *testing.T) {
 	}
 }
 
-// A graph of anything is read or refused; what is listed is whole.
+// Any graph is read or refused, and all listed tensors are complete.
 func FuzzONNXNames(f *testing.F) {
 	f.Add(onnxOf([]protoMessage{floats("val_7", false, 2, 3), floats("fc.bias", false, 3)},
 		[]protoMessage{operation("MatMul", "/fc/MatMul", "y", []string{"x", "val_7"}, linearNote("x", "fc.weight", "fc.bias")...), operation("Add", "", "z", []string{"y", "fc.bias"})}, "fc.weight", "fc.bias"))

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Python's pickle is a program for a small stack machine. The machine here
-// makes containers, numbers and text; what a pickle may name beyond these is
-// decided by its owner (pickleHost), and nothing is ever run.
+// A Python pickle is a program for a small stack machine. This implementation of the
+// machine makes containers, numbers and strings. A pickleHost decides about the classes
+// and functions that a pickle may name. Nothing is ever called.
 //
 // The values on the stack are: nil, bool, int64, float64, string, []byte,
-// pickleTuple, *pickleList, *pickleDict, pickleGlobal, and what the host makes.
+// pickleTuple, *pickleList, *pickleDict, pickleGlobal, and values made by the host.
 type (
 	pickleTuple  []any
 	pickleList   struct{ items []any } // also a set
@@ -22,7 +22,7 @@ type (
 	pickleBig    []byte // an integer of more than 64 bits, two's complement, little endian
 )
 
-// pickleHost gives meaning to what isn't plain data.
+// pickleHost handles the instructions that aren't plain data.
 type pickleHost interface {
 	global(name pickleGlobal) (any, error)    // GLOBAL: a class or a function
 	call(target any, args []any) (any, error) // REDUCE, NEWOBJ, NEWOBJ_EX
@@ -30,34 +30,33 @@ type pickleHost interface {
 	persistent(id any) (any, error)           // BINPERSID
 }
 
-// Limits on what one pickle may do. The largest checkpoints take some hundred
-// thousand steps; each step makes at most one small value, so that these also
-// bound the memory.
+// Limits for one pickle. The largest checkpoints take a few hundred thousand steps. Each
+// step makes at most one small value, so the limits also bound the memory.
 const (
 	pickleMaxSteps = 1 << 24
 	pickleMaxStack = 1 << 22
 )
 
-var errPickleTruncated = errors.New("truncated: the pickle is cut off; download the file again")
+var errPickleTruncated = errors.New("truncated: the pickle is incomplete; download the file again")
 
 type unpickler struct {
 	data  []byte
 	pos   int
 	stack []any
-	marks []int // heights of the stack where a MARK lies
+	marks []int // stack heights of the MARKs
 	memo  map[uint32]any
 	host  pickleHost
 }
 
-// unpickle runs the pickle at the start of data and returns its value and
-// its length.
+// unpickle interprets the pickle at the start of data and returns its value and its
+// length.
 func unpickle(data []byte, host pickleHost) (value any, length int, err error) {
 	u := &unpickler{data: data, memo: map[uint32]any{}, host: host}
 	if len(data) < 2 {
 		return nil, 0, errPickleTruncated
 	}
 	if data[0] != opProto || data[1] < 2 || data[1] > 5 {
-		return nil, 0, errors.New("not a pickle of protocol 2 to 5")
+		return nil, 0, errors.New("this isn't a pickle of protocol 2 to 5")
 	}
 	u.pos = 2
 	for range pickleMaxSteps {
@@ -80,8 +79,8 @@ func unpickle(data []byte, host pickleHost) (value any, length int, err error) {
 	return nil, 0, errors.New("the pickle is too large: refused")
 }
 
-// pickleError says where in the pickle something is broken, unless the reason
-// is a refusal or an end, where the place tells nothing.
+// pickleError adds the offset to an error, except for a refusal or a truncation, where it
+// doesn't help.
 func pickleError(at int, err error) error {
 	var refused *pickleRefusal
 	if errors.Is(err, errPickleTruncated) || errors.As(err, &refused) {
@@ -90,7 +89,7 @@ func pickleError(at int, err error) error {
 	return fmt.Errorf("the pickle is broken at byte %d: %w", at, err)
 }
 
-// pickleRefusal is the error for a pickle that names anything that may not be.
+// pickleRefusal is the error for a pickle that names a class or function that is refused.
 type pickleRefusal struct{ name pickleGlobal }
 
 func (r *pickleRefusal) Error() string {
@@ -156,7 +155,7 @@ const (
 	opByteArray8     = 0x96
 )
 
-// step carries out one instruction.
+// step executes one instruction.
 func (u *unpickler) step(op byte) error {
 	switch op {
 	case opNone:
@@ -198,7 +197,7 @@ func (u *unpickler) step(op byte) error {
 		_, err := u.take(8)
 		return err
 	}
-	return fmt.Errorf("instruction 0x%02x isn't one that torch.save writes", op)
+	return fmt.Errorf("torch.save never writes instruction 0x%02x", op)
 }
 
 func (u *unpickler) take(n uint64) ([]byte, error) {
@@ -218,7 +217,7 @@ func (u *unpickler) byte() (byte, error) {
 	return b[0], nil
 }
 
-// uint reads an unsigned number of so many bytes, little endian.
+// uint reads an unsigned little-endian number of size bytes.
 func (u *unpickler) uint(size uint64) (uint64, error) {
 	b, err := u.take(size)
 	if err != nil {
@@ -260,7 +259,7 @@ func (u *unpickler) number(op byte) (any, error) {
 	return int64(binary.LittleEndian.Uint64(full[:])), nil
 }
 
-// counted reads an operand that says its own length first.
+// counted reads an operand that is preceded by its length.
 func (u *unpickler) counted(op byte) ([]byte, error) {
 	size := uint64(4)
 	switch op {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// unpickleText runs a pickle of protocol 2 given without its head and its end.
+// unpickleText unpickles a pickle of protocol 2 that is given without its header and STOP.
 func unpickleText(program string) (any, error) {
 	data := "\x80\x02" + program + "."
 	v, _, err := unpickle([]byte(data), newTorchHost(len(data)))
@@ -103,14 +103,14 @@ func TestUnpickleErrors(t *testing.T) {
 		"R":                         "missing on the stack",
 		"NNR":                       "arguments that aren't a tuple",
 		"N)R":                       "can't be called",
-		"NN\x93":                    "a name that isn't text",
+		"NN\x93":                    "a name that isn't a string",
 		"ctorch\nfloat32\n)R":       "can't be called",
-		"]}b":                       "attributes for what takes none",
+		"]}b":                       "attributes for a value that takes none",
 		"}Nb":                       "attributes that aren't a dict",
 		"Q":                         "missing on the stack",
-		"NQ":                        "storage that can't be understood",
-		"I1\n":                      "0x49 isn't one that torch.save writes",
-		"\xff":                      "0xff isn't one that torch.save writes",
+		"NQ":                        "an invalid reference to a storage",
+		"I1\n":                      "torch.save never writes instruction 0x49",
+		"\xff":                      "torch.save never writes instruction 0xff",
 		"c":                         "truncated",
 		"cos\n":                     "truncated",
 		"cos\nsystem\n":             "refuses: the pickle wants to call os.system; only tensors and containers are read",
@@ -122,15 +122,15 @@ func TestUnpickleErrors(t *testing.T) {
 		"\x8d\xff\xff\xff\xff\xff\xff\xff\xff":    "truncated",
 		"X\xff\xff\xff\xff":                       "truncated",
 		"\x95\x00":                                "truncated",
-		"\x80":                                    "truncated", // takes the STOP for its operand
+		"\x80":                                    "truncated", // reads the STOP as its operand
 		"J\x00":                                   "truncated",
 		"G\x00":                                   "truncated",
 		"M":                                       "truncated",
 		"r\x00":                                   "truncated",
-		"ccollections\nOrderedDict\nN\x85R":       "collections.OrderedDict: arguments that can't be understood",
-		"ccollections\nOrderedDict\n]Na\x85R":     "arguments that can't be understood",
-		"ctorch\nSize\n)R":                        "torch.Size: arguments",
-		"ctorch.nn.parameter\nParameter\nN\x85R":  "arguments that can't be understood",
+		"ccollections\nOrderedDict\nN\x85R":       "collections.OrderedDict: unexpected arguments",
+		"ccollections\nOrderedDict\n]Na\x85R":     "unexpected arguments",
+		"ctorch\nSize\n)R":                        "torch.Size: unexpected arguments",
+		"ctorch.nn.parameter\nParameter\nN\x85R":  "unexpected arguments",
 	} {
 		_, err := unpickleText(program)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -154,8 +154,8 @@ func TestUnpickleLimits(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	// One list of a thousand pairs, made into a dict again and again, and a
-	// namespace given the same attributes again and again.
+	// One list of a thousand pairs that is made into a dict many times, and a
+	// namespace that is given the same attributes many times.
 	pairs := "](" + strings.Repeat("NN\x86", 1000) + "eq\x00"
 	if _, err := unpickleText(pairs + strings.Repeat("ccollections\nOrderedDict\nh\x00\x85R", 1000)); err == nil || !strings.Contains(err.Error(), "copied too often") {
 		t.Errorf("copies of a list: error %v", err)
@@ -169,7 +169,7 @@ func TestUnpickleLimits(t *testing.T) {
 func FuzzPickle(f *testing.F) {
 	for _, name := range []string{"torch_types_legacy.pth", "torch_catr_legacy.pth", "torch_protocol4_legacy.pth", "torch_beside_legacy.pth", "torch_getattr_legacy.pth"} {
 		data := readTestdata(f, name)
-		for range 5 { // the pickles that a legacy file begins with
+		for range 5 { // a legacy file begins with five pickles
 			_, n, err := unpickle(data, newTorchHost(len(data)))
 			if err != nil {
 				break
@@ -189,7 +189,7 @@ func FuzzPickle(f *testing.F) {
 		if n < 3 || n > len(data) || data[n-1] != opStop {
 			t.Fatalf("%d of %d bytes", n, len(data))
 		}
-		// Whatever it is, looking for tensors in it ends.
+		// Looking for tensors must terminate for any value.
 		reader := newTorchReader(len(data), func(string) ([]byte, error) { return data, nil })
 		content := &torchContent{top: v, pickled: n, reader: reader, host: host}
 		if value, _, err := torchPick(v); err == nil {
@@ -199,7 +199,7 @@ func FuzzPickle(f *testing.F) {
 	})
 }
 
-// checkTorch lists the tensors below a value and checks that they are whole.
+// checkTorch lists the tensors in a value and checks that they are complete.
 func checkTorch(t *testing.T, content *torchContent, value any) {
 	t.Helper()
 	tensors, err := content.flatten(value, false)
@@ -219,5 +219,5 @@ func checkTensors(t *testing.T, tensors []*Tensor) {
 	}
 }
 
-// uint64Text is a number as legacy files hold it.
+// uint64Text encodes a number as in legacy files.
 func uint64Text(n uint64) string { return string(binary.LittleEndian.AppendUint64(nil, n)) }

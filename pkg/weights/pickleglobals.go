@@ -6,22 +6,22 @@ import (
 	"unicode"
 )
 
-// globalKind says what is done with a name in a pickle.
+// globalKind says how a class or function named in a pickle is treated.
 type globalKind uint8
 
 const (
-	globalRefused globalKind = iota // the file isn't read
-	globalKnown                     // a tensor, a container, or data that holds neither (torchCalls and its like)
-	globalForeign                   // a class or function of a program that isn't known: what it makes is passed over, and named
+	globalRefused globalKind = iota // the whole file is refused
+	globalKnown                     // makes a tensor, a container, or data without either, as in torchCalls
+	globalForeign                   // a class or function that isn't known: its objects are skipped and named in a warning
 )
 
-// judgeGlobal decides about a name. A pickle makes an object by naming a class or
-// a function and its arguments; nothing is ever called here, so that an unknown
-// name does no harm, and most of what scripts leave beside their weights
-// (settings, enumerations, records) is of classes that nobody else knows.
-// Refused are names that only a pickle made to run a program on its reader's
-// machine has a use for, since its owner should know of it: of the standard library
-// all that isn't known to make data, elsewhere what is known to run code.
+// judgeGlobal decides how to treat a name. A pickle makes an object by naming a class or
+// a function with its arguments. Gaze never calls either, so an unknown name does no
+// harm, and most objects that scripts save beside the weights (settings, enumerations,
+// records) have classes of their own. A name is refused if only a pickle that was made to
+// run a program on its reader's machine would use it, so that the user learns of it: in
+// the standard library, every name that isn't known to make data; in other packages,
+// every name that is known to run code.
 func judgeGlobal(name pickleGlobal) globalKind {
 	if _, ok := torchCalls[name]; ok {
 		return globalKnown
@@ -50,9 +50,9 @@ func judgeGlobal(name pickleGlobal) globalKind {
 	return globalForeign
 }
 
-// reachesCode tells whether the parts of a name after its first one lead to what
-// runs code: os.system can be reached through any module that imports os, and
-// anything at all through the attributes that Python keeps for itself.
+// reachesCode reports whether the parts of a name after the first lead to code that runs
+// programs: os.system can be reached through any module that imports os, and everything
+// can be reached through Python's special attributes (__…__).
 func reachesCode(parts []string) bool {
 	if slices.Contains(codeFunctions, parts[len(parts)-1]) {
 		return true
@@ -62,7 +62,7 @@ func reachesCode(parts []string) bool {
 	})
 }
 
-// isIdentifier tells whether Python could have such a name.
+// isIdentifier reports whether s is a valid Python identifier.
 func isIdentifier(s string) bool {
 	for i, c := range s {
 		if c != '_' && !unicode.IsLetter(c) && (i == 0 || !unicode.IsDigit(c)) {
@@ -72,7 +72,7 @@ func isIdentifier(s string) bool {
 	return s != "" && len(s) <= 200
 }
 
-// standardGlobal judges a name of Python's standard library.
+// standardGlobal decides how to treat a name of Python's standard library.
 func standardGlobal(parts []string) globalKind {
 	name := strings.Join(parts, ".")
 	last := parts[len(parts)-1]
@@ -88,18 +88,18 @@ func standardGlobal(parts []string) globalKind {
 	return globalRefused
 }
 
-// isPrivate tells whether a part of a name isn't for others to use, but for those
-// that pickles of dates, paths and arrays hold.
+// isPrivate reports whether a part of a name is private, except for the private names
+// used in pickles of dates, paths and arrays.
 func isPrivate(part string) bool {
 	return strings.HasPrefix(part, "_") && part != "_local" && part != "_unpickle" && part != "_array_reconstructor"
 }
 
-// standardDataModules are modules of the standard library all of whose names make
-// data, or compute with it: numbers, dates, paths, records, types.
+// standardDataModules are modules of the standard library in which every name makes data
+// or computes with it: numbers, dates, paths, records, types.
 var standardDataModules = strings.Fields(
 	"collections _collections_abc dataclasses datetime _datetime zoneinfo decimal _decimal fractions numbers enum ipaddress pathlib typing abc array calendar string textwrap random math cmath statistics exceptions UserDict UserList UserString")
 
-// standardData are single names that are as harmless.
+// standardData are single names that are equally harmless.
 var standardData = strings.Fields(`
 	builtins.bool builtins.bytearray builtins.bytes builtins.complex builtins.dict builtins.Ellipsis builtins.float
 	builtins.frozenset builtins.int builtins.list builtins.NotImplemented builtins.object builtins.range builtins.set
@@ -113,8 +113,7 @@ var standardData = strings.Fields(`
 	time.struct_time types.GenericAlias types.MappingProxyType types.NoneType types.SimpleNamespace types.UnionType
 	uuid.SafeUUID uuid.UUID weakref.WeakKeyDictionary weakref.WeakValueDictionary`)
 
-// runsCode are names of other packages, and of whole modules of theirs, that load
-// or run code.
+// runsCode are names and whole modules of other packages that load or run code.
 var runsCode = strings.Fields(`
 	torch.load torch.save torch.hub torch.jit torch.package torch.storage._load_from_bytes torch.serialization.load
 	torch.serialization._load torch.serialization._legacy_load torch.utils.cpp_extension torch.utils.collect_env
@@ -127,8 +126,8 @@ var runsCode = strings.Fields(`
 	pkg_resources IPython ipykernel requests httpx aiohttp urllib3 paramiko fabric invoke pexpect ptyprocess psutil sh cffi
 	tensorflow keras jax.experimental numexpr pydantic.v1.utils.import_string django flask tornado twisted gevent celery`)
 
-// codeModules are modules whose names may be parts of another package's names, and
-// codeFunctions names of functions that load or run code in whatever package.
+// codeModules are modules that may be reached through another package's names.
+// codeFunctions are names of functions that load or run code in any package.
 var (
 	codeModules = strings.Fields(`
 	os posix nt sys subprocess builtins importlib shutil socket pickle cPickle ctypes pty runpy marshal webbrowser`)
@@ -137,8 +136,8 @@ var (
 	setattr runcode run_path run_module load_module load_library read_pickle loads _load_from_bytes`)
 )
 
-// isStandardModule knows the modules of Python 3.11's standard library, and those
-// that Python 2's and older ones had besides.
+// isStandardModule reports whether a name is a module of the standard library of Python
+// 3.11, or of Python 2 or older versions of Python 3.
 func isStandardModule(name string) bool {
 	_, ok := slices.BinarySearch(standardModules, name)
 	return ok

@@ -6,11 +6,11 @@ import (
 	"fmt"
 )
 
-// The half of the pickle machine that moves values on its stack.
+// The instructions of the pickle machine that work on its stack.
 
 var errPickleStack = errors.New("a value is missing on the stack")
 
-// push puts a value on the stack, unless making it failed.
+// push pushes a value, unless making it failed.
 func (u *unpickler) push(v any, err error) error {
 	if err == nil {
 		u.stack = append(u.stack, v)
@@ -18,7 +18,7 @@ func (u *unpickler) push(v any, err error) error {
 	return err
 }
 
-// floor is the height below which the stack may not be touched.
+// floor returns the height of the last MARK, below which no value may be popped.
 func (u *unpickler) floor() int {
 	if n := len(u.marks); n > 0 {
 		return u.marks[n-1]
@@ -26,7 +26,7 @@ func (u *unpickler) floor() int {
 	return 0
 }
 
-// popN takes the last n values; they stay valid until the next push.
+// popN pops n values; they stay valid until the next push.
 func (u *unpickler) popN(n int) ([]any, error) {
 	from := len(u.stack) - n
 	if from < u.floor() {
@@ -45,7 +45,7 @@ func (u *unpickler) pop() (any, error) {
 	return v[0], nil
 }
 
-// popMark takes the values since the last MARK, and the mark.
+// popMark pops the values since the last MARK, and the mark.
 func (u *unpickler) popMark() ([]any, error) {
 	n := len(u.marks)
 	if n == 0 {
@@ -56,7 +56,7 @@ func (u *unpickler) popMark() ([]any, error) {
 	return values, err
 }
 
-// top returns the last value and leaves it.
+// top returns the last value without popping it.
 func (u *unpickler) top() (any, error) {
 	if len(u.stack) <= u.floor() {
 		return nil, errPickleStack
@@ -92,7 +92,7 @@ func (u *unpickler) tuple(op byte) error {
 	return u.push(append(pickleTuple{}, values...), err)
 }
 
-// fill appends to the list, or sets items of the dict, under the values.
+// fill appends the values to the list, or sets them as items of the dict, below them.
 func (u *unpickler) fill(op byte) error {
 	var values []any
 	var err error
@@ -127,13 +127,13 @@ func (u *unpickler) fill(op byte) error {
 	return fmt.Errorf("instruction %q on a value of the wrong type", op)
 }
 
-// pickleFillable is what a host makes and takes items like a list or a dict.
+// pickleFillable is a value made by the host that takes items like a list or a dict.
 type pickleFillable interface {
 	fill(pairs bool, values []any) error
 }
 
-// set adds keys and values that alternate. A key may come twice here; whoever
-// looks for tensors decides what that means.
+// set adds alternating keys and values. It allows a key twice; the code that looks for
+// tensors decides what that means.
 func (d *pickleDict) set(pairs []any) error {
 	if len(pairs)%2 != 0 {
 		return errors.New("a key without a value")
@@ -145,7 +145,7 @@ func (d *pickleDict) set(pairs []any) error {
 	return nil
 }
 
-// get returns the value of a key that is text.
+// get returns the value of a string key.
 func (d *pickleDict) get(key string) (value any, ok bool) {
 	for i, k := range d.keys {
 		if k == any(key) {
@@ -155,7 +155,7 @@ func (d *pickleDict) get(key string) (value any, ok bool) {
 	return value, ok
 }
 
-// remember stores the top of the stack in the memo or brings a value back.
+// remember stores the top of the stack in the memo or pushes a value from it.
 func (u *unpickler) remember(op byte) error {
 	var index uint64
 	var err error
@@ -184,7 +184,7 @@ func (u *unpickler) remember(op byte) error {
 	return err
 }
 
-// object carries out the instructions that the host gives meaning to.
+// object executes the instructions that the host handles.
 func (u *unpickler) object(op byte) error {
 	switch op {
 	case opGlobal:
@@ -219,7 +219,7 @@ func (u *unpickler) object(op byte) error {
 		module, ok1 := first.(string)
 		name, ok2 := second.(string)
 		if !ok1 || !ok2 {
-			return errors.New("a name that isn't text")
+			return errors.New("a name that isn't a string")
 		}
 		return u.push(u.host.global(pickleGlobal(module + "." + name)))
 	case opBuild:

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPipes opens named pipes that nobody writes to: as a file, as a shard, and
-// as the file with an ONNX model's values. None may wait.
+// TestPipes opens named pipes that have no writer: as a file, as a shard, and as an
+// external data file of an ONNX model. None may block.
 func TestPipes(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")

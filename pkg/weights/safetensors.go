@@ -35,19 +35,19 @@ type safetensorsEntry struct {
 // maxSafetensorsHeader is the format's own limit.
 const maxSafetensorsHeader = 100_000_000
 
-// metadataKey is the one name in the header that isn't a tensor's.
+// metadataKey is the only name in the header that isn't a tensor.
 const metadataKey = "__metadata__"
 
-// parseSafetensors reads the header of a safetensors file that is wholly in
-// data and cuts the tensors out of it, without a copy. As the format's own
-// library does, it refuses data that tensors share or that belong to none.
+// parseSafetensors parses a whole safetensors file and returns its tensors without
+// a copy. Like the format's own library, it refuses files in which tensors share
+// data or some data belongs to no tensor.
 func parseSafetensors(data []byte) (tensors []*Tensor, metadata map[string]string, err error) {
 	if len(data) < 8 {
 		return nil, nil, errors.New("truncated: no safetensors header; download it again")
 	}
 	n := binary.LittleEndian.Uint64(data)
 	if n > uint64(len(data)-8) || n > maxSafetensorsHeader {
-		return nil, nil, fmt.Errorf("truncated or not safetensors: the header claims %d bytes, %d follow; download it again", n, len(data)-8)
+		return nil, nil, fmt.Errorf("truncated or not safetensors: the header's length is given as %d bytes, but %d follow; download it again", n, len(data)-8)
 	}
 	body := data[8+n:]
 	err = eachEntry(data[8:8+n], func(name string, dec *json.Decoder) error {
@@ -68,8 +68,8 @@ func parseSafetensors(data []byte) (tensors []*Tensor, metadata map[string]strin
 	return tensors, metadata, checkCover(tensors, body)
 }
 
-// eachEntry visits the members of a JSON object in their order; names must be
-// different and nothing may follow the object but space.
+// eachEntry visits the members of a JSON object in order. Names must be unique, and only
+// white space may follow the object.
 func eachEntry(object []byte, visit func(name string, dec *json.Decoder) error) error {
 	dec := json.NewDecoder(bytes.NewReader(object))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
@@ -81,9 +81,9 @@ func eachEntry(object []byte, visit func(name string, dec *json.Decoder) error) 
 		if err != nil {
 			return fmt.Errorf("the safetensors header is broken: %w", err)
 		}
-		name, _ := tok.(string) // a member begins with a string, or Token fails
+		name, _ := tok.(string) // Token fails if a member doesn't begin with a string
 		if seen[name] {
-			return fmt.Errorf("tensor %s is there twice", name)
+			return fmt.Errorf("two tensors are called %s", name)
 		}
 		seen[name] = true
 		if err := visit(name, dec); err != nil {
@@ -94,16 +94,15 @@ func eachEntry(object []byte, visit func(name string, dec *json.Decoder) error) 
 		return fmt.Errorf("the safetensors header is broken: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("the safetensors header goes on after its object")
+		return errors.New("the safetensors header has data after its JSON object")
 	}
 	return nil
 }
 
-// checkCover makes sure that the tensors lie one after the other and that
-// nothing is left over.
+// checkCover checks that the tensors are contiguous and that no bytes are left over.
 func checkCover(tensors []*Tensor, body []byte) error {
 	sorted := slices.Clone(tensors)
-	slices.SortStableFunc(sorted, func(a, b *Tensor) int { // empty ones begin where others do
+	slices.SortStableFunc(sorted, func(a, b *Tensor) int { // empty tensors share their offset with another
 		return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(len(a.data), len(b.data)))
 	})
 	next := int64(0)
@@ -119,10 +118,10 @@ func checkCover(tensors []*Tensor, body []byte) error {
 	return nil
 }
 
-// cut takes one tensor out of the data after the header.
+// cut returns one tensor of the data after the header.
 func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
 	if e.DType == "" || e.Shape == nil || len(e.Offsets) != 2 {
-		return nil, fmt.Errorf("tensor %s lacks its dtype, its shape or the two data_offsets", name)
+		return nil, fmt.Errorf("tensor %s lacks a dtype, a shape or two data_offsets", name)
 	}
 	dtype, ok := safetensorsDTypes[e.DType]
 	bytes, isUnread := safetensorsUnread[e.DType]
@@ -138,31 +137,31 @@ func (e safetensorsEntry) cut(name string, body []byte) (*Tensor, error) {
 	}
 	from, to := e.Offsets[0], e.Offsets[1]
 	if from < 0 || to < from || to > int64(len(body)) {
-		return nil, fmt.Errorf("tensor %s lies at bytes %d to %d, the file has %d: truncated; download it again", name, from, to, len(body))
+		return nil, fmt.Errorf("tensor %s is at bytes %d to %d, but the file has %d: truncated; download it again", name, from, to, len(body))
 	}
 	if to-from != size {
-		return nil, fmt.Errorf("tensor %s takes %d bytes, its shape %v of %s needs %d", name, to-from, e.Shape, e.DType, size)
+		return nil, fmt.Errorf("tensor %s has %d bytes, but its shape %v of %s needs %d", name, to-from, e.Shape, e.DType, size)
 	}
 	return &Tensor{Name: name, DType: dtype, Shape: e.Shape, data: body[from:to:to], offset: from, problem: problem}, nil
 }
 
-// byteSize returns the bytes of a tensor, or an error for a shape that can't be.
+// byteSize returns the number of bytes of a tensor, or an error if the shape is invalid.
 func byteSize(shape []int, dtype DType) (int64, error) { return sizeOf(shape, int64(dtype.Size())) }
 
-// sizeOf is byteSize for elements of so many bytes.
+// sizeOf is byteSize for elements of the given size.
 func sizeOf(shape []int, size int64) (int64, error) {
 	for _, d := range shape {
 		if d < 0 || d > 0 && size > math.MaxInt64/int64(d) {
-			return 0, fmt.Errorf("the shape %v can't be", shape)
+			return 0, fmt.Errorf("the shape %v isn't valid", shape)
 		}
 		size *= int64(d)
 	}
 	return size, nil
 }
 
-// WriteSafetensors writes tensors in the given order, whole or not at all. The
-// values begin at a multiple of 64 bytes, and each tensor at a multiple of its
-// element's size as long as no tensor of smaller elements comes before it.
+// WriteSafetensors writes tensors in the given order. On an error no partial file is left.
+// The values begin at a multiple of 64 bytes, and each tensor at a multiple of its
+// element size unless a tensor with smaller elements comes before it.
 func WriteSafetensors(path string, tensors []*Tensor, metadata map[string]string) error {
 	header, err := safetensorsHeader(tensors, metadata)
 	if err != nil {
@@ -188,8 +187,8 @@ func WriteSafetensors(path string, tensors []*Tensor, metadata map[string]string
 	})
 }
 
-// safetensorsHeader is the JSON object, its members in the tensors' order,
-// padded with spaces.
+// safetensorsHeader returns the JSON header, with members in the tensors' order, padded
+// with spaces.
 func safetensorsHeader(tensors []*Tensor, metadata map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -219,7 +218,7 @@ func safetensorsHeader(tensors []*Tensor, metadata map[string]string) ([]byte, e
 	offset := int64(0)
 	for _, t := range tensors {
 		if seen[t.Name] {
-			return nil, fmt.Errorf("a second tensor called %s can't be written", t.Name)
+			return nil, fmt.Errorf("two tensors called %s can't be written to one file", t.Name)
 		}
 		seen[t.Name] = true
 		if !utf8.ValidString(t.Name) {

@@ -12,8 +12,8 @@ import (
 	"gaze/internal/textfile"
 )
 
-// readShards opens the files that a Hugging Face index (*.index.json) names and
-// checks that each tensor is in the file that the index says.
+// readShards opens the files that a Hugging Face index (*.index.json) names and checks
+// that each tensor is in the file given by the index.
 func (f *File) readShards(path string, data []byte, c choice) error {
 	var index struct {
 		WeightMap map[string]string `json:"weight_map"`
@@ -31,7 +31,7 @@ func (f *File) readShards(path string, data []byte, c choice) error {
 	var shards []string
 	for tensor, shard := range index.WeightMap {
 		if shard == "" || filepath.Base(shard) != shard || shard == "." || shard == ".." || strings.ContainsAny(shard, `/\`) {
-			return fmt.Errorf("tensor %s is said to be in %q: shards must lie beside the index", tensor, shard)
+			return fmt.Errorf("tensor %s is in %q according to the index, but shards must be in the index's folder", tensor, shard)
 		}
 		shards = append(shards, shard)
 	}
@@ -59,7 +59,7 @@ func (f *File) readShard(path, shard string, places map[string]string, c choice)
 	f.unmap, f.tried = append(f.unmap, inner.unmap...), append(f.tried, inner.tried...)
 	f.files, f.mappings = append(f.files, inner.files...), append(f.mappings, inner.mappings...)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("the shard %s isn't beside the index: download it too", shard)
+		return fmt.Errorf("the shard %s isn't in the index's folder: download it too", shard)
 	}
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", shard, err)
@@ -70,7 +70,7 @@ func (f *File) readShard(path, shard string, places map[string]string, c choice)
 	}
 	for _, name := range inner.names {
 		if place, listed := places[name]; listed && place != shard {
-			return fmt.Errorf("tensor %s is in %s, the index says %s", name, shard, place)
+			return fmt.Errorf("tensor %s is in %s, but the index says %s", name, shard, place)
 		}
 		if err := f.add([]*Tensor{inner.tensors[name]}); err != nil {
 			return fmt.Errorf("shard %s: %w", shard, err)
@@ -79,7 +79,7 @@ func (f *File) readShard(path, shard string, places map[string]string, c choice)
 	return nil
 }
 
-// folderChoices are the names to look for in a folder, best first.
+// folderChoices are the file names to look for in a folder, in order of preference.
 var folderChoices = []string{
 	"model.safetensors", "model.safetensors.index.json",
 	"pytorch_model.bin", "pytorch_model.bin.index.json",
@@ -98,8 +98,8 @@ var folderBeside = []string{
 	"optimizer*", "scheduler*", "scaler*", "training_args*", "trainer_state*", "rng_state*", "random_states*", "tokenizer*", "vocab*",
 }
 
-// checkpointIn finds the checkpoint in a folder: by the usual names, else the
-// only file of a kind.
+// checkpointIn finds the checkpoint in a folder: by the usual names, or else as the only
+// file with one of the usual extensions.
 func checkpointIn(dir string) (string, error) {
 	for _, pattern := range folderChoices {
 		found, err := filepath.Glob(filepath.Join(globQuoted(dir), pattern))
@@ -118,7 +118,7 @@ func checkpointIn(dir string) (string, error) {
 			for i := range found {
 				found[i] = filepath.Base(found[i])
 			}
-			return "", fmt.Errorf("%s: which of %s? Name the file", dir, strings.Join(found, ", "))
+			return "", fmt.Errorf("%s: it isn't clear which of %s to read; name the file", dir, strings.Join(found, ", "))
 		}
 	}
 	return "", fmt.Errorf("%s: no checkpoint in this folder (%s)%s", dir, strings.Join(folderChoices, ", "), unreadIn(dir))
@@ -146,7 +146,7 @@ func unreadIn(dir string) string {
 	return ""
 }
 
-// globQuoted escapes what Glob would take for a pattern in a folder's name.
+// globQuoted escapes the characters of a folder's name that are special to Glob.
 func globQuoted(dir string) string {
 	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(dir)
 }

@@ -1,5 +1,7 @@
-// Package weights reads named tensors out of checkpoint files: safetensors,
-// PyTorch, NumPy, ONNX. It knows files, not models.
+// Package weights reads named tensors from checkpoint files (safetensors, PyTorch, NumPy,
+// ONNX) and writes safetensors and .npy files. It knows the file formats and treats every
+// file as untrusted: nothing in it is executed, and a small file can't make it allocate
+// much memory. It doesn't know models or what the tensors mean.
 package weights
 
 import (
@@ -48,20 +50,20 @@ func (d DType) Size() int {
 	return 0
 }
 
-// Tensor is a named array. Its elements lie row by row, little endian, without
-// gaps; they may be the memory of a mapped file, which must not be written to.
+// Tensor is a named array. Its elements are in row-major order, little endian, without
+// gaps. They may be in a mapped file and must not be written to.
 type Tensor struct {
 	Name   string
 	DType  DType
 	Shape  []int
 	data   []byte
-	mapped bool         // data is a file's mapping
-	check  func() error // whether data is undamaged, nil if nothing tells
+	mapped bool         // data is in a mapped file
+	check  func() error // compares data with its checksum; nil if there is none
 
-	late    func() ([]byte, error) // makes data when it is asked for, once; nil where it's there
-	problem error                  // why there are no elements to be had
+	lazy    func() ([]byte, error) // computes data on first use; nil if data is set
+	problem error                  // why the elements can't be read
 
-	offset int64 // of data in a safetensors file's body, while that is parsed
+	offset int64 // of data in a safetensors file's body, during parsing
 }
 
 // NewTensor wraps float32 values, without a copy, as a tensor of the given
@@ -75,8 +77,8 @@ func NewTensor(name string, shape []int, data []float32) *Tensor {
 	return t
 }
 
-// As is the same elements under another name and in another shape, without a copy.
-// A shape of another number of elements is found out when they are read.
+// As returns the same elements under another name and with another shape, without a copy.
+// A shape with a different number of elements is an error when they are read.
 func (t *Tensor) As(name string, shape []int) *Tensor {
 	other := *t
 	other.Name, other.Shape = name, append([]int(nil), shape...)
@@ -92,13 +94,12 @@ func (t *Tensor) Len() int {
 	return n
 }
 
-// Bytes returns the elements as they lie in memory. They may alias a read-only
-// mapping of the file and are valid until the file is closed. Unlike the methods
-// that return an error it doesn't compare them with a checksum. It is nil for a
-// tensor whose elements can't be had ([Tensor.Err]).
+// Bytes returns the bytes of the elements. They may alias a read-only mapping of the file
+// and are valid until the file is closed. Unlike the methods that return an error, Bytes
+// doesn't verify the checksum. It returns nil if the elements can't be read ([Tensor.Err]).
 func (t *Tensor) Bytes() []byte {
-	if t.late != nil {
-		data, err := t.late()
+	if t.lazy != nil {
+		data, err := t.lazy()
 		if err != nil {
 			return nil
 		}
@@ -107,22 +108,22 @@ func (t *Tensor) Bytes() []byte {
 	return t.data
 }
 
-// Err says why a tensor that is listed can't be read, nil if it can. Only
-// [OpenAll] lists such tensors.
+// Err says why the tensor can't be read; nil if it can. Only [OpenAll] lists tensors that
+// can't be read.
 func (t *Tensor) Err() error { return t.problem }
 
-// Forget takes the elements out of memory where they are a mapping of the file, as
-// whoever has copied them may say. They stay valid, and are read again when used.
+// Forget drops the elements from memory if they are in a mapped file. Call it after
+// copying them. They stay valid and are read from the file again when used.
 func (t *Tensor) Forget() {
 	if t.mapped {
 		dropPages(t.data)
 	}
 }
 
-// Float32s returns the elements as float32: a view of the tensor's own memory
-// when they are float32 and aligned, else converted (float64 is rounded). A
-// tensor of integers or booleans is an error, and so are bytes that don't have the
-// checksum which an archive (PyTorch's, .npz) notes of them.
+// Float32s returns the elements as float32: a view of the tensor's own memory if they are
+// float32 and aligned, otherwise a converted copy (float64 is rounded). A tensor of
+// integers or booleans is an error, and so are bytes that don't match their checksum in a
+// PyTorch or .npz archive.
 func (t *Tensor) Float32s() ([]float32, error) {
 	data, err := t.elements()
 	if err != nil {
@@ -152,16 +153,16 @@ func (t *Tensor) Float32s() ([]float32, error) {
 	return nil, fmt.Errorf("tensor %s has elements of type %s, not floats", t.Name, t.DType)
 }
 
-// elements is the bytes, if there are as many as the exported fields say, which
-// anybody may have set, and if they are undamaged.
+// elements returns the bytes after checking their number and their checksum. The exported
+// fields may have been set by a caller, so the number of bytes may not match the shape.
 func (t *Tensor) elements() ([]byte, error) {
 	if t.problem != nil {
 		return nil, t.problem
 	}
 	data := t.data
-	if t.late != nil {
+	if t.lazy != nil {
 		var err error
-		if data, err = t.late(); err != nil {
+		if data, err = t.lazy(); err != nil {
 			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 		}
 	}

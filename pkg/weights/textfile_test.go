@@ -8,7 +8,7 @@ import (
 	"gaze/internal/textfile/textfiletest"
 )
 
-// TestIndexAsSaved reads an index however an editor has saved it.
+// TestIndexAsSaved reads an index in every encoding that editors save.
 func TestIndexAsSaved(t *testing.T) {
 	index := string(read(t, filepath.Join("sharded_ok", "model.safetensors.index.json")))
 	for name, data := range textfiletest.Saved(index) {

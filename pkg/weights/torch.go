@@ -10,23 +10,23 @@ import (
 // The formats that torch.save writes.
 const (
 	FormatPyTorch       Format = "pytorch"        // a zip archive, since PyTorch 1.6
-	FormatPyTorchLegacy Format = "pytorch-legacy" // pickles and raw storages one after the other
+	FormatPyTorchLegacy Format = "pytorch-legacy" // a sequence of pickles and raw storages
 )
 
-// torchContent is a checkpoint before anything is looked for in it.
+// torchContent is an unpickled checkpoint.
 type torchContent struct {
-	top     any // what was passed to torch.save
+	top     any // the value that was passed to torch.save
 	format  Format
 	pickled int // bytes of the pickle that described it
 	reader  *torchReader
 	host    *torchHost
 }
 
-// flatten lists the tensors below a value. One that can't be read is an error, or
-// with lenient listed with the reason.
+// flatten lists the tensors in a value. A tensor that can't be read is an error; with
+// lenient it is listed with the reason instead.
 func (c *torchContent) flatten(value any, lenient bool) ([]*Tensor, error) {
 	f := &torchFlattener{reader: c.reader, lenient: lenient, seen: map[string]*Tensor{}, budget: 1<<16 + 16*c.pickled}
-	c.reader.late = lenient
+	c.reader.lazy = lenient
 	if err := f.add("", value, 0); err != nil {
 		return nil, err
 	}
@@ -36,15 +36,15 @@ func (c *torchContent) flatten(value any, lenient bool) ([]*Tensor, error) {
 	return f.tensors, nil
 }
 
-// nothing is the error for a value without tensors.
+// nothing returns the error for a value without tensors.
 func (c *torchContent) nothing() error {
 	if held := c.host.classes(4, func(*torchObject) bool { return true }); held != "" {
-		return fmt.Errorf("holds no tensors, only objects that aren't read: %s; save a dict of tensors", held)
+		return fmt.Errorf("holds no tensors, only objects that Gaze doesn't read: %s; save a dict of tensors", held)
 	}
 	return errors.New("holds no tensors")
 }
 
-// readTorch reads either format.
+// readTorch reads a file of either format.
 func readTorch(data []byte) (*torchContent, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
@@ -57,13 +57,13 @@ func readTorch(data []byte) (*torchContent, error) {
 	return nil, plainPickle()
 }
 
-// isTar knows a tar archive by the mark in its first header.
+// isTar recognises a tar archive by the magic in its first header.
 func isTar(data []byte) bool {
 	return len(data) > 262 && string(data[257:262]) == "ustar"
 }
 
 // readTorchZip reads the archive: a pickle "…/data.pkl", one member
-// "…/data/<key>" per storage, and some small notes.
+// "…/data/<key>" per storage, and some small files of metadata.
 func readTorchZip(data []byte) (*torchContent, error) {
 	members, err := zipMembers(data)
 	if err != nil {
@@ -106,7 +106,7 @@ func readTorchZip(data []byte) (*torchContent, error) {
 
 var errTorchBigEndian = errors.New("was written on a big-endian machine: convert it to safetensors there")
 
-// torchFolder returns the folder, with its slash, that the archive's members lie in.
+// torchFolder returns the folder of the archive's members, with a trailing slash.
 func torchFolder(members *torchArchive) (string, error) {
 	folder, found := "", false
 	for _, name := range members.names() {

@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// torchGolden is what torch itself says of a file (tools/golden/torch_files.py).
+// torchGolden is torch's own content of a file (tools/golden/torch_files.py).
 type torchGolden struct {
 	Format Format
 	Root   string
 	Error  string
-	Names  []string // classes that a warning names; with none, there is no warning
+	Names  []string // classes that a warning names; no warning if empty
 	At     map[string][]torchGoldenTensor
 }
 
@@ -89,7 +89,7 @@ func TestTorchFiles(t *testing.T) {
 	}
 }
 
-// Every file cut off anywhere is an error, not a panic and not fewer tensors.
+// Every file truncated anywhere is an error, not a panic and not fewer tensors.
 func TestTorchTruncated(t *testing.T) {
 	for _, name := range []string{"torch_types.pth", "torch_types_legacy.pth", "torch_catr.pth", "torch_catr_legacy.pth", "torch_protocol4_legacy.pth"} {
 		data := readTestdata(t, name)
@@ -101,7 +101,7 @@ func TestTorchTruncated(t *testing.T) {
 	}
 }
 
-// A tensor that lies row by row in the file isn't copied.
+// A tensor that is in row-major order in the file isn't copied.
 func TestTorchAliases(t *testing.T) {
 	for _, name := range []string{"torch_types.pth", "torch_types_legacy.pth"} {
 		data := readTestdata(t, name)

@@ -2,15 +2,15 @@ package weights
 
 import "errors"
 
-// What the functions do that a checkpoint's pickle may call (torchCalls).
+// This file implements the functions that a checkpoint's pickle may call (torchCalls).
 
 // torchMaxDims is PyTorch's own limit on the dimensions of a tensor.
 const torchMaxDims = 64
 
-var errTorchArguments = errors.New("arguments that can't be understood")
+var errTorchArguments = errors.New("unexpected arguments")
 
-// torchDict makes a dict of nothing, of another dict, or of pairs (as Python 2
-// wrote an OrderedDict). The other dict isn't copied: a small pickle could ask
+// torchDict makes an empty dict, or a dict from another dict or from pairs (as Python 2
+// wrote an OrderedDict). The other dict isn't copied, because a small pickle could ask
 // for a thousand copies of it.
 func torchDict(h *torchHost, args []any) (any, error) {
 	d := &pickleDict{}
@@ -47,7 +47,7 @@ func torchItems(v any) []any {
 	return nil
 }
 
-// torchList makes a list or set of nothing or of another, which isn't copied.
+// torchList makes an empty list or set, or one from another, which isn't copied.
 func torchList(_ *torchHost, args []any) (any, error) {
 	if len(args) == 0 {
 		return &pickleList{}, nil
@@ -55,7 +55,7 @@ func torchList(_ *torchHost, args []any) (any, error) {
 	return args[0], nil
 }
 
-// torchDeque makes a list of a deque's items, which are its first argument.
+// torchDeque makes a list of a deque's items, the first argument.
 func torchDeque(h *torchHost, args []any) (any, error) {
 	l := &pickleList{}
 	if len(args) == 0 {
@@ -69,7 +69,7 @@ func torchDeque(h *torchHost, args []any) (any, error) {
 	return l, nil
 }
 
-// torchReconstruct takes (class, …), as copyreg's functions do: an object of the
+// torchReconstruct takes (class, …), as copyreg's functions do, and makes an object of the
 // class that is filled later.
 func torchReconstruct(h *torchHost, args []any) (any, error) {
 	if len(args) == 0 {
@@ -135,7 +135,7 @@ func torchRebuildTensor(_ *torchHost, args []any) (any, error) {
 }
 
 // torchRebuildTensor3 takes (storage, offset, size, stride, requires_grad,
-// hooks, dtype, …): a tensor over a storage of bytes.
+// hooks, dtype, …) and makes a tensor over a storage of bytes.
 func torchRebuildTensor3(h *torchHost, args []any) (any, error) {
 	if len(args) < 7 {
 		return nil, errTorchArguments
@@ -154,8 +154,8 @@ func torchRebuildTensor3(h *torchHost, args []any) (any, error) {
 	return t, nil
 }
 
-// torchRebuildSubclass takes (function, class, its arguments, attributes): a
-// tensor that carries Python attributes, which are dropped.
+// torchRebuildSubclass takes (function, class, its arguments, attributes) and makes a
+// tensor. Its Python attributes are dropped.
 func torchRebuildSubclass(h *torchHost, args []any) (any, error) {
 	if len(args) < 3 {
 		return nil, errTorchArguments

@@ -1,12 +1,11 @@
 package weights
 
-// openTorch reads a checkpoint that torch.save wrote and that is wholly in data,
-// as Open does.
+// openTorch reads a checkpoint of torch.save from memory, as Open does.
 func openTorch(data []byte) (tensors []*Tensor, format Format, root string, err error) {
 	return openTorchChoice(data, choice{})
 }
 
-// openTorchAt is openTorch with the state dict chosen; "" is everything.
+// openTorchAt is openTorch with a chosen state dict; "" is the whole file.
 func openTorchAt(data []byte, root string) (tensors []*Tensor, format Format, at string, err error) {
 	if root == "" {
 		content, err := readTorch(data)

@@ -12,7 +12,7 @@ import (
 
 // Files that torch.save wouldn't write, put together by hand.
 
-// zipOf makes an archive of stored members, given as name, content, name, ….
+// zipOf makes an archive of uncompressed members, given as name, content, name, ….
 func zipOf(t testing.TB, namesAndContents ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -32,7 +32,7 @@ func zipOf(t testing.TB, namesAndContents ...string) []byte {
 	return b.Bytes()
 }
 
-// pickled puts a number, text, tuples and the like into a pickle's words.
+// pickled encodes a number, a string, a tuple or a similar value as pickle instructions.
 func pickled(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -67,20 +67,20 @@ func pickled(v any) string {
 	panic(fmt.Sprintf("no words for %T", v))
 }
 
-type rawPickle string // words already
+type rawPickle string // already encoded
 
-// pickledStorage is a reference to a storage.
+// pickledStorage encodes a reference to a storage.
 func pickledStorage(class pickleGlobal, key string, count int, more ...any) rawPickle {
 	return rawPickle(pickled(append(pickleTuple{"storage", class, key, "cpu", count}, more...)) + "Q")
 }
 
-// pickledTensor is a call of _rebuild_tensor_v2.
+// pickledTensor encodes a call of _rebuild_tensor_v2.
 func pickledTensor(storage rawPickle, offset int, shape, stride []int) rawPickle {
 	return rawPickle(pickled(pickleGlobal("torch._utils._rebuild_tensor_v2")) +
 		pickled(pickleTuple{storage, offset, shape, stride, false, rawPickle("ccollections\nOrderedDict\n)R")}) + "R")
 }
 
-// pickledDict is a dict of a text key and words, a text key and words, ….
+// pickledDict encodes a dict from alternating string keys and encoded values.
 func pickledDict(keysAndWords ...string) rawPickle {
 	text := "}("
 	for i := 0; i < len(keysAndWords); i += 2 {
@@ -91,7 +91,7 @@ func pickledDict(keysAndWords ...string) rawPickle {
 
 func program(words rawPickle) string { return "\x80\x02" + string(words) + "." }
 
-// archiveOf is a checkpoint whose storage "0" holds so many bytes.
+// archiveOf returns a checkpoint whose storage "0" has the given number of bytes.
 func archiveOf(t testing.TB, words rawPickle, bytes int) []byte {
 	return zipOf(t, "a/data.pkl", program(words), "a/data/0", strings.Repeat("\x01", bytes))
 }
@@ -117,26 +117,26 @@ func TestTorchTensorBounds(t *testing.T) {
 		"stride huge":          {six, 0, []int{3}, []int{huge}, "beyond its storage"},
 		"stride of one":        {six, 0, []int{1, 2}, []int{huge, 1}, ""},
 		"sizes whose sum is 0": {six, 0, []int{5, 5}, []int{huge, huge}, "beyond its storage"},
-		"shape negative":       {six, 0, []int{-1, -1}, []int{1, 1}, "shape [-1 -1] can't be"},
-		"shape overflows":      {six, 0, []int{1 << 32, 1 << 32}, []int{0, 0}, "can't be"},
+		"shape negative":       {six, 0, []int{-1, -1}, []int{1, 1}, "shape [-1 -1] isn't valid"},
+		"shape overflows":      {six, 0, []int{1 << 32, 1 << 32}, []int{0, 0}, "isn't valid"},
 		"expanded too far":     {six, 0, []int{1 << 40}, []int{0}, "too many for this file"},
 		"expanded":             {six, 0, []int{1 << 10, 2}, []int{0, 1}, ""},
 		"empty anywhere":       {six, huge, []int{0, 5}, []int{huge, huge}, ""},
-		"shape and strides":    {six, 0, []int{2, 3}, []int{1}, "arguments that can't be understood"},
-		"dimensions":           {six, 0, make([]int, 65), make([]int, 65), "arguments that can't be understood"},
+		"shape and strides":    {six, 0, []int{2, 3}, []int{1}, "unexpected arguments"},
+		"dimensions":           {six, 0, make([]int, 65), make([]int, 65), "unexpected arguments"},
 		"storage lies":         {pickledStorage(float32s, "0", 7), 0, []int{1}, []int{1}, "the file holds 6: truncated"},
 		"storage huge":         {pickledStorage(float32s, "0", huge), 0, []int{1}, []int{1}, "truncated"},
 		"storage missing":      {pickledStorage(float32s, "1", 6), 0, []int{1}, []int{1}, `no "a/data/1"`},
 		"storage outside":      {pickledStorage(float32s, "../data.pkl", 1), 0, []int{1}, []int{1}, "no "},
-		"storage negative":     {pickledStorage(float32s, "0", -1), 0, []int{1}, []int{1}, "can't be understood"},
-		"storage's class":      {pickledStorage("torch.float32", "0", 6), 0, []int{1}, []int{1}, "can't be understood"},
+		"storage negative":     {pickledStorage(float32s, "0", -1), 0, []int{1}, []int{1}, "invalid reference to a storage"},
+		"storage's class":      {pickledStorage("torch.float32", "0", 6), 0, []int{1}, []int{1}, "invalid reference to a storage"},
 		"storage's part":       {pickledStorage(float32s, "0", 6, pickleTuple{"v", 2, 3}), 2, []int{1}, []int{1}, ""},
 		"beyond the part":      {pickledStorage(float32s, "0", 6, pickleTuple{"v", 2, 3}), 3, []int{1}, []int{1}, "beyond its storage of 12"},
-		"part too far":         {pickledStorage(float32s, "0", 6, pickleTuple{"v", 4, 3}), 0, []int{1}, []int{1}, "can't be understood"},
-		"part before":          {pickledStorage(float32s, "0", 6, pickleTuple{"v", -1, 3}), 0, []int{1}, []int{1}, "can't be understood"},
-		"part of no numbers":   {pickledStorage(float32s, "0", 6, pickleTuple{"v", "1", 3}), 0, []int{1}, []int{1}, "can't be understood"},
-		"part unknown":         {pickledStorage(float32s, "0", 6, "v"), 0, []int{1}, []int{1}, "can't be understood"},
-		"no storage":           {"N", 0, []int{1}, []int{1}, "arguments that can't be understood"},
+		"part too far":         {pickledStorage(float32s, "0", 6, pickleTuple{"v", 4, 3}), 0, []int{1}, []int{1}, "invalid reference to a storage"},
+		"part before":          {pickledStorage(float32s, "0", 6, pickleTuple{"v", -1, 3}), 0, []int{1}, []int{1}, "invalid reference to a storage"},
+		"part of no numbers":   {pickledStorage(float32s, "0", 6, pickleTuple{"v", "1", 3}), 0, []int{1}, []int{1}, "invalid reference to a storage"},
+		"part unknown":         {pickledStorage(float32s, "0", 6, "v"), 0, []int{1}, []int{1}, "invalid reference to a storage"},
+		"no storage":           {"N", 0, []int{1}, []int{1}, "unexpected arguments"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := archiveOf(t, pickledDict("w", string(pickledTensor(test.storage, test.offset, test.shape, test.stride))), 24)
@@ -186,7 +186,7 @@ func TestTorchArchives(t *testing.T) {
 	deflated := func() []byte {
 		var b bytes.Buffer
 		w := zip.NewWriter(&b)
-		m, _ := w.Create("a/data.pkl") // a Buffer takes everything
+		m, _ := w.Create("a/data.pkl") // writing to a Buffer never fails
 		_, _ = io.WriteString(m, good)
 		_ = w.Close()
 		return b.Bytes()
@@ -200,7 +200,7 @@ func TestTorchArchives(t *testing.T) {
 		"big endian":       {zipOf(t, "a/data.pkl", good, "a/data/0", "1234", "a/byteorder", "big"), "big-endian"},
 		"no pickle":        {zipOf(t, "weights.npy", ""), "without a data.pkl"},
 		"two pickles":      {zipOf(t, "a/data.pkl", good, "b/data.pkl", good), "more than one data.pkl"},
-		"a name twice":     {zipOf(t, "a/data.pkl", good, "a/data.pkl", good), "twice"},
+		"a name twice":     {zipOf(t, "a/data.pkl", good, "a/data.pkl", good), "two members called"},
 		"deeper":           {zipOf(t, "a/b/data.pkl", good), "without a data.pkl"},
 		"empty pickle":     {zipOf(t, "a/data.pkl", ""), "truncated"},
 		"compressed":       {deflated, "compressed, which torch.save never does"},
@@ -214,7 +214,8 @@ func TestTorchArchives(t *testing.T) {
 	}
 }
 
-// legacyOf is a legacy file: its value, its keys, and what follows.
+// legacyOf returns a legacy file with a value, the keys of its storages, and the bytes
+// that follow.
 func legacyOf(machine, value, keys rawPickle, rest string) []byte {
 	magic := "\x8a\x0a" + string(torchMagic)
 	return []byte(program(rawPickle(magic)) + program(rawPickle(pickled(torchLegacyVersion))) + program(machine) + program(value) + program(keys) + rest)
@@ -234,11 +235,11 @@ func TestTorchLegacyByHand(t *testing.T) {
 		"good":            {legacyOf(little, values, key, storage), ""},
 		"big endian":      {legacyOf(big, values, key, storage), "big-endian"},
 		"no storage":      {legacyOf(little, values, key, ""), "storage \"k\" is missing"},
-		"storage cut off": {legacyOf(little, values, key, storage[:19]), "3 elements of float32, 11 bytes follow"},
+		"storage cut off": {legacyOf(little, values, key, storage[:19]), "3 elements of float32, but only 11 bytes follow"},
 		"storage huge":    {legacyOf(little, values, key, "\xff\xff\xff\xff\xff\xff\xff\xff"+storage[8:]), "truncated"},
 		"storage shorter": {legacyOf(little, values, key, uint64Text(2)+"aaaabbbb"), "the file holds 2: truncated"},
 		"no keys":         {legacyOf(little, values, "]", storage), "no storage \"k\""},
-		"keys no list":    {legacyOf(little, values, "N", storage), "list of storages can't be understood"},
+		"keys no list":    {legacyOf(little, values, "N", storage), "list of storages isn't valid"},
 		"keys no text":    {legacyOf(little, values, "]Na", storage), "that no tensor uses"},
 		"unknown key":     {legacyOf(little, values, rawPickle("]"+pickled("x")+"a"), storage), "that no tensor uses"},
 		"key twice":       {legacyOf(little, values, key+"("+key+"0"+rawPickle(pickled("k"))+"e", storage+storage), "twice"},
@@ -262,8 +263,8 @@ func TestTorchLegacyByHand(t *testing.T) {
 	}
 }
 
-// A few kilobytes that describe any number of tensors by sharing containers,
-// storages and views must not cost more than a few times the limit.
+// A few kilobytes that describe any number of tensors by sharing containers, storages and
+// views must not take more memory than a few times the limit.
 func TestTorchBombs(t *testing.T) {
 	tensor := string(pickledTensor(pickledStorage(float32s, "0", 4096), 0, []int{2, 2048}, []int{1, 2}))
 	nested := tensor
@@ -276,13 +277,13 @@ func TestTorchBombs(t *testing.T) {
 	}
 	deep := strings.Repeat("]", 1000) + tensor + strings.Repeat("a", 1000)
 	for name, test := range map[string]struct{ words, want string }{
-		"doubled forty times": {string(pickledDict("model", nested)), "names take more room"},
+		"doubled forty times": {string(pickledDict("model", nested)), "names would take more memory"},
 		"views":               {many + "u", "too many for this file"},
 		"deep":                {"}" + pickled("model") + "}" + pickled("x") + deep + "ss", "nested more than 64 deep"},
 		"deep list":           {deep, "nested more than 64 deep"},
 		"holds itself":        {"}q\x00" + pickled("model") + "h\x00s" + pickled("x") + tensor + "s", "nested more than 64 deep"},
 		"list holds itself":   {"]q\x00h\x00a" + tensor + "a", "nested more than 64 deep"},
-		"twice":               {string(pickledDict("a.b", tensor, "a", string(pickledDict("b", tensor)))), "a.b is there twice"},
+		"twice":               {string(pickledDict("a.b", tensor, "a", string(pickledDict("b", tensor)))), "two tensors are called a.b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := archiveOf(t, rawPickle(test.words), 4*4096)

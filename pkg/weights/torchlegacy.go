@@ -7,15 +7,15 @@ import (
 	"fmt"
 )
 
-// torchMagic is 0x1950a86a20f9469cfc6c as a pickle holds it: the first value
-// of a file that torch.save(_use_new_zipfile_serialization=False) wrote.
+// torchMagic is 0x1950a86a20f9469cfc6c in pickle's encoding: the first value of a file
+// that torch.save(_use_new_zipfile_serialization=False) wrote.
 var torchMagic = []byte{0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19}
 
-// torchLegacyVersion is the only version of the format there has been.
+// torchLegacyVersion is the only version of the format that exists.
 const torchLegacyVersion = 1001
 
-// isTorchLegacy knows the format by its magic number, which a pickle of any
-// protocol has within its first bytes.
+// isTorchLegacy recognises the format by its magic number, which is among the first bytes
+// in every pickle protocol.
 func isTorchLegacy(data []byte) bool {
 	return len(data) > 1 && data[0] == opProto && bytes.Contains(data[:min(len(data), 32)], torchMagic)
 }
@@ -43,7 +43,7 @@ func readTorchLegacy(data []byte) (*torchContent, error) {
 		return nil, err
 	}
 	if version != any(int64(torchLegacyVersion)) {
-		return nil, fmt.Errorf("isn't of version %d of PyTorch's legacy format, the only one that is known", torchLegacyVersion)
+		return nil, fmt.Errorf("isn't version %d of PyTorch's legacy format, the only one that exists", torchLegacyVersion)
 	}
 	machine, err := next(host)
 	if err != nil {
@@ -78,12 +78,12 @@ func readTorchLegacy(data []byte) (*torchContent, error) {
 	return &torchContent{top, FormatPyTorchLegacy, pickled, newTorchReader(len(data), storage), host}, nil
 }
 
-// cutTorchStorages takes the storages, in the order of their keys, out of the
-// end of a legacy file. How wide their elements are only the pickle knows.
+// cutTorchStorages splits the end of a legacy file into storages, in the order of their
+// keys. Only the pickle has their element types.
 func cutTorchStorages(rest []byte, keys any, dtypes map[string]torchDType) (map[string][]byte, error) {
 	list, ok := keys.(*pickleList)
 	if !ok {
-		return nil, errors.New("the list of storages can't be understood")
+		return nil, errors.New("the list of storages isn't valid")
 	}
 	out := map[string][]byte{}
 	for _, k := range list.items {
@@ -101,7 +101,7 @@ func cutTorchStorages(rest []byte, keys any, dtypes map[string]torchDType) (map[
 		count := binary.LittleEndian.Uint64(rest)
 		rest = rest[8:]
 		if count > uint64(len(rest))/uint64(dtype.size) {
-			return nil, fmt.Errorf("truncated: storage %.100q has %d elements of %s, %d bytes follow; download the file again", key, count, dtype.name, len(rest))
+			return nil, fmt.Errorf("truncated: storage %.100q has %d elements of %s, but only %d bytes follow; download the file again", key, count, dtype.name, len(rest))
 		}
 		size := int(count) * int(dtype.size)
 		out[key], rest = rest[:size:size], rest[size:]

@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// torchObject is an object of a class that isn't known, or what a function that
-// isn't known would have returned: its class and what the pickle gives it. Nothing
-// of the class was run.
+// torchObject is an object of an unknown class, or the result of an unknown function: the
+// class and the values that the pickle gives it. No code of the class was run.
 type torchObject struct {
 	class  pickleGlobal
 	state  any         // its attributes, usually a dict
-	dict   *pickleDict // its items, of a class made from dict; nil if none
-	list   *pickleList // its items, of a class made from list; nil if none
-	module *pickleDict // a torch.nn.Module's state dict, once it was asked for
+	dict   *pickleDict // its items if the class is derived from dict; nil if none
+	list   *pickleList // its items if the class is derived from list; nil if none
+	module *pickleDict // a torch.nn.Module's state dict, set by stateDict
 	host   *torchHost
 }
 
@@ -25,8 +24,8 @@ func (h *torchHost) object(class pickleGlobal) *torchObject {
 	return o
 }
 
-// torchDictOf is a value as a dict: one, an object of a class made from dict, or a
-// pickled torch.nn.Module, whose state dict is in its attributes.
+// torchDictOf returns a value as a dict, if it is a dict, an object of a class derived
+// from dict, or a pickled torch.nn.Module, whose state dict is in its attributes.
 func torchDictOf(v any) (*pickleDict, bool) {
 	switch t := v.(type) {
 	case *pickleDict:
@@ -40,8 +39,8 @@ func torchDictOf(v any) (*pickleDict, bool) {
 	return nil, false
 }
 
-// torchContainer is a value as what holds other values: a *pickleDict, *pickleList or
-// pickleTuple. Anything else is returned as it is.
+// torchContainer returns a container as a *pickleDict, *pickleList or pickleTuple, and any
+// other value unchanged.
 func torchContainer(v any) any {
 	if d, ok := torchDictOf(v); ok {
 		return d
@@ -52,7 +51,7 @@ func torchContainer(v any) any {
 	return v
 }
 
-// isModule tells whether it is a torch.nn.Module.
+// isModule reports whether the object is a torch.nn.Module.
 func (o *torchObject) isModule() bool {
 	state, ok := o.state.(*pickleDict)
 	if !ok {
@@ -63,8 +62,8 @@ func (o *torchObject) isModule() bool {
 	return ok1 && ok2
 }
 
-// stateDict is what a torch.nn.Module's state_dict() holds, nested by submodule:
-// its parameters, those of its buffers that are persistent, its submodules.
+// stateDict returns the content of a torch.nn.Module's state_dict(), nested by submodule:
+// its parameters, its persistent buffers, and its submodules.
 func (o *torchObject) stateDict() (*pickleDict, bool) {
 	if o.module != nil || !o.isModule() {
 		return o.module, o.module != nil
@@ -76,7 +75,7 @@ func (o *torchObject) stateDict() (*pickleDict, bool) {
 		if !ok {
 			continue
 		}
-		if o.host.spend(len(d.keys)) != nil { // the same attributes, of any number of modules
+		if o.host.spend(len(d.keys)) != nil { // many modules may share the same attributes
 			return nil, false
 		}
 		first := len(out.keys)
@@ -95,7 +94,7 @@ func torchAttribute(state *pickleDict, name string) (*pickleDict, bool) {
 	return d, ok
 }
 
-// drop takes keys that are text out of a dict, from its item first on.
+// drop removes string keys from a dict, starting at its item first.
 func (d *pickleDict) drop(first int, keys []any) {
 	gone := map[string]bool{}
 	for _, k := range keys {
@@ -113,15 +112,15 @@ func (d *pickleDict) drop(first int, keys []any) {
 	d.keys, d.values = d.keys[:kept], d.values[:kept]
 }
 
-// isQuiet tells whether a class is so usual beside weights that nobody needs to
-// hear of it: arrays, random states, dates, paths, torch's own optimisers.
-func isQuiet(class pickleGlobal) bool {
+// isCommon reports whether a class is so common beside weights that no warning is needed:
+// arrays, random states, dates, paths, torch's own optimisers.
+func isCommon(class pickleGlobal) bool {
 	first, _, _ := strings.Cut(string(class), ".")
 	return first == "numpy" || first == "torch" || isStandardModule(first)
 }
 
-// classes lists, each once and at most n, the classes of objects for which is
-// holds, and how many more there are.
+// classes lists the classes of the objects for which is returns true, each once. It names
+// at most n.
 func (h *torchHost) classes(n int, is func(*torchObject) bool) string {
 	var names []string
 	for _, o := range h.objects {
@@ -137,19 +136,19 @@ func (h *torchHost) classes(n int, is func(*torchObject) bool) string {
 	return strings.Join(names, ", ")
 }
 
-// warnings say what was done with objects of classes that aren't known.
+// warnings returns warnings about objects of unknown classes.
 func (h *torchHost) warnings(top any) []string {
 	var out []string
 	if o, ok := top.(*torchObject); ok && o.isModule() {
-		out = append(out, fmt.Sprintf("a whole pickled model (%.100s), not a state dict: its tensors are read, its code isn't", o.class))
+		out = append(out, fmt.Sprintf("a whole pickled model (%.100s), not a state dict: its tensors are read, its code isn't run", o.class))
 	}
-	if others := h.classes(6, func(o *torchObject) bool { return !o.isModule() && !isQuiet(o.class) }); others != "" {
-		out = append(out, "objects beside the weights are passed over, nothing of theirs was run: "+others)
+	if others := h.classes(6, func(o *torchObject) bool { return !o.isModule() && !isCommon(o.class) }); others != "" {
+		out = append(out, "objects beside the weights are skipped and their code isn't run: "+others)
 	}
 	return out
 }
 
-// fill takes the items of a class made from a container.
+// fill adds items to an object of a class derived from a container.
 func (o *torchObject) fill(pairs bool, values []any) error {
 	if pairs {
 		if o.dict == nil {
@@ -164,7 +163,7 @@ func (o *torchObject) fill(pairs bool, values []any) error {
 	return nil
 }
 
-// fill drops them.
+// fill drops the items.
 func (torchOpaque) fill(bool, []any) error { return nil }
 
 // maxSaid bounds the attributes that are looked through.

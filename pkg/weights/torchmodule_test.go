@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What scripts leave beside the weights is passed over; classes that nobody knows
-// are named, arrays, dates, paths and random states aren't.
+// Objects that scripts save beside the weights are skipped. Unknown classes are named in
+// a warning; arrays, dates, paths and random states aren't.
 func TestTorchObjectsAreNamed(t *testing.T) {
 	for name, want := range readTorchGolden(t) {
 		if !strings.Contains(name, "passive") && !strings.Contains(name, "foreign") {
@@ -39,8 +39,8 @@ func TestTorchObjectsAreNamed(t *testing.T) {
 	}
 }
 
-// A call of what runs programs is refused by name, wherever it hides; an unknown
-// class isn't.
+// A call of a function that runs programs is refused by name, wherever it is; an unknown
+// class isn't refused.
 func TestJudgeGlobal(t *testing.T) {
 	for name, want := range map[pickleGlobal]globalKind{
 		"os.system": globalRefused, "posix.system": globalRefused, "nt.system": globalRefused, "subprocess.Popen": globalRefused,
@@ -78,8 +78,8 @@ func TestJudgeGlobal(t *testing.T) {
 	}
 }
 
-// Good weights don't save a file that wants to run something, in whichever
-// instruction it says so.
+// A file that wants to run code is refused even if its weights are good, whichever
+// instruction does it.
 func TestTorchHostileBeside(t *testing.T) {
 	good := string(pickledDict("w", string(pickledTensor(pickledStorage(float32s, "0", 1), 0, []int{1}, []int{1}))))
 	global := func(module, name string) string { return "c" + module + "\n" + name + "\n" }
@@ -120,7 +120,7 @@ func TestTorchHostileBeside(t *testing.T) {
 	}
 }
 
-// A small pickle can't make Gaze copy the same module's attributes again and again.
+// A small pickle can't make Gaze copy the same module's attributes many times.
 func TestTorchManyModules(t *testing.T) {
 	attributes := "}" + pickled("_parameters") + "}("
 	for range 2000 {
@@ -137,7 +137,7 @@ func TestTorchManyModules(t *testing.T) {
 	}
 }
 
-// Everything that a file holds, wherever it lies.
+// OpenAll lists the tensors of all containers.
 func TestOpenAll(t *testing.T) {
 	f, err := OpenAll(filepath.Join("testdata", "torch_teacher.pth"))
 	if err != nil {
@@ -147,7 +147,7 @@ func TestOpenAll(t *testing.T) {
 	if want := []string{"student.w", "teacher.w", "dino_loss.center"}; !slices.Equal(f.Names(), want) || f.Root() != "" {
 		t.Errorf("root %q, %v; want %v", f.Root(), f.Names(), want)
 	}
-	// What can't be read is listed and says why, also when it is asked for its values.
+	// A tensor that can't be read is listed with the reason, which its methods return.
 	for name, reason := range map[string]string{"torch_complex.pth": "complex64", "torch_sparse.pth": "torch._utils._rebuild_sparse_tensor", "torch_uint16.pth": "uint16"} {
 		f, err := OpenAll(filepath.Join("testdata", name))
 		if err != nil {
@@ -162,7 +162,7 @@ func TestOpenAll(t *testing.T) {
 			t.Errorf("%s: values: %v", name, err)
 		}
 	}
-	// Views that aren't row by row are laid out when they are used.
+	// Views that aren't in row-major order are copied when they are used.
 	strict, err := Open(filepath.Join("testdata", "torch_views.pth"))
 	if err != nil {
 		t.Fatal(err)

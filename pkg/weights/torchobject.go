@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// torchStorage is a run of elements that tensors are views of. Its bytes are
-// looked up when a tensor that is wanted needs them.
+// torchStorage is a sequence of elements that tensors are views of. Its bytes are
+// looked up when a tensor needs them.
 type torchStorage struct {
-	key   string // names the bytes in the file
+	key   string // the name of the bytes in the file
 	dtype torchDType
-	first int64 // legacy files: where this storage begins within key's, in elements
+	first int64 // in legacy files: offset of this storage in that of key, in elements
 	count int64 // elements
-	whole int64 // legacy files: elements of key's, of which this is a part
+	whole int64 // in legacy files: elements of the whole storage of key
 }
 
-// torchTensor is a tensor as the pickle describes it, nothing checked yet.
+// torchTensor is a tensor as the pickle describes it, not yet checked.
 type torchTensor struct {
 	storage *torchStorage
 	dtype   torchDType
 	offset  int64 // in elements
 	shape   []int64
 	stride  []int64
-	problem string // why it can't be read, if so
+	problem string // why it can't be read; "" if it can
 }
 
-// torchDType is an element type of PyTorch's; dtype is Invalid for those that
-// Gaze doesn't read (a checkpoint may hold them where nobody looks).
+// torchDType is an element type of PyTorch. dtype is Invalid for types that Gaze doesn't
+// read; a checkpoint may have them in tensors that aren't used.
 type torchDType struct {
 	name  string
 	size  int64
@@ -36,9 +36,9 @@ type torchDType struct {
 
 var torchDTypes = map[pickleGlobal]torchDType{}
 
-// torchStorages gives the type of elements by the name of the storage class.
+// torchStorages maps storage classes to element types.
 var torchStorages = map[pickleGlobal]torchDType{
-	// Bytes whose type the tensor says.
+	// An untyped storage: the tensor has the type.
 	"torch.storage.UntypedStorage": {"uint8", 1, Uint8},
 }
 
@@ -71,15 +71,15 @@ func init() {
 	}
 }
 
-// torchCalls is the classes and functions that make tensors and containers, and
-// some that make what a training script leaves beside them, which is dropped
-// (torchOpaque). What a pickle may name besides is for judgeGlobal to say.
+// torchCalls has the classes and functions that make tensors and containers, and some
+// whose objects training scripts save beside them, which are dropped (torchOpaque).
+// judgeGlobal decides about all other names.
 var torchCalls = map[pickleGlobal]func(h *torchHost, args []any) (any, error){}
 
-// torchOpaque is something harmless that holds no tensor.
+// torchOpaque is a harmless object without tensors.
 type torchOpaque struct{}
 
-func init() { // not in the declaration: torchCalls is used by what it holds
+func init() { // not in the declaration, because functions in torchCalls refer to it
 	for name, f := range map[pickleGlobal]func(h *torchHost, args []any) (any, error){
 		"collections.OrderedDict":                    torchDict,
 		"collections.Counter":                        torchDict,
@@ -111,7 +111,7 @@ func init() { // not in the declaration: torchCalls is used by what it holds
 	}
 	for _, name := range []pickleGlobal{
 		"torch.device", "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
-		"builtins.bytes", "builtins.bytearray", "_codecs.encode", // how pickles of protocol 2 make bytes
+		"builtins.bytes", "builtins.bytearray", "_codecs.encode", // pickles of protocol 2 make bytes this way
 	} {
 		torchCalls[name] = func(*torchHost, []any) (any, error) { return torchOpaque{}, nil }
 	}
@@ -119,13 +119,13 @@ func init() { // not in the declaration: torchCalls is used by what it holds
 
 // torchHost builds the values of a pickle that torch.save wrote.
 type torchHost struct {
-	storages map[string]torchDType // by key, the type that was seen first
-	budget   int                   // items that may yet be copied between containers
-	objects  []*torchObject        // what isn't a container, a number or a tensor
+	storages map[string]torchDType // the first type seen, by key
+	budget   int                   // items that may still be copied between containers
+	objects  []*torchObject        // values other than containers, numbers and tensors
 }
 
-// newTorchHost returns a host for a pickle of at most so many bytes, which no
-// honest pickle's copied items exceed.
+// newTorchHost returns a host for a pickle of size bytes. The size also limits the number
+// of copied items; a pickle that torch.save wrote never exceeds it.
 func newTorchHost(size int) *torchHost {
 	return &torchHost{storages: map[string]torchDType{}, budget: size}
 }
@@ -147,8 +147,8 @@ func (h *torchHost) global(name pickleGlobal) (any, error) {
 	return name, nil
 }
 
-// call makes what a class or function would, without calling it: a tensor or a
-// container, or for any other an object that is only known by its class.
+// call makes the object that a class or function would return, without calling it: a
+// tensor or a container, or for others an object of which only the class is known.
 func (h *torchHost) call(target any, args []any) (any, error) {
 	if o, ok := target.(*torchObject); ok { // functools.partial(cls.__new__, cls, …)()
 		return h.object(o.class), nil
@@ -165,15 +165,15 @@ func (h *torchHost) call(target any, args []any) (any, error) {
 		}
 		return v, nil
 	case !ok || isDType || isStorage:
-		return nil, fmt.Errorf("a call of what can't be called (%.100q)", name)
+		return nil, fmt.Errorf("a call of something that can't be called (%.100q)", name)
 	case strings.HasPrefix(string(name), "torch._utils._rebuild_"), strings.HasPrefix(string(name), "torch._tensor._rebuild_"):
-		return &torchTensor{problem: "is of a kind that isn't read (" + string(name) + "): call to_dense(), dequantize() or clone() before torch.save"}, nil
+		return &torchTensor{problem: "is of a kind that Gaze doesn't read (" + string(name) + "): call to_dense(), dequantize() or clone() before torch.save"}, nil
 	}
 	return h.object(name), nil
 }
 
-// build takes an object's attributes. A namespace becomes a dict of them; an
-// OrderedDict's are a state dict's _metadata, versions of modules.
+// build sets an object's attributes. A namespace becomes a dict of them. The attributes of
+// an OrderedDict are a state dict's _metadata, the versions of modules.
 func (h *torchHost) build(target, state any) error {
 	switch t := target.(type) {
 	case torchOpaque:
@@ -196,13 +196,13 @@ func (h *torchHost) build(target, state any) error {
 		t.values = append(t.values, attributes.values...)
 		return nil
 	}
-	return errors.New("attributes for what takes none")
+	return errors.New("attributes for a value that takes none")
 }
 
-// persistent resolves ('storage', class, key, device, elements) and, in legacy
-// files, a sixth: None or (key of the view, first element, elements).
+// persistent resolves ('storage', class, key, device, elements). In legacy files there is
+// a sixth item: None or (key of the view, first element, elements).
 func (h *torchHost) persistent(id any) (any, error) {
-	bad := errors.New("a reference to a storage that can't be understood")
+	bad := errors.New("an invalid reference to a storage")
 	t, ok := id.(pickleTuple)
 	if ok && len(t) == 4 && t[0] == any("module") { // a module's class, with its source text
 		if class, ok := t[1].(pickleGlobal); ok {
@@ -222,7 +222,7 @@ func (h *torchHost) persistent(id any) (any, error) {
 	if first, seen := h.storages[key]; !seen {
 		h.storages[key] = dtype
 	} else if first.size != dtype.size {
-		return nil, fmt.Errorf("storage %.100q is of %s and of %s", key, first.name, dtype.name)
+		return nil, fmt.Errorf("storage %.100q has two types, %s and %s", key, first.name, dtype.name)
 	}
 	s := &torchStorage{key: key, dtype: dtype, count: count, whole: count}
 	if len(t) == 5 || t[5] == nil {

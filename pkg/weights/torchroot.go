@@ -9,17 +9,16 @@ import (
 	"strings"
 )
 
-// torchRootKeys are the names under which training scripts keep the weights of
-// a model, most telling first. Of an average and the raw weights, timm's loader
-// takes the average; of DINO's teacher and student, the teacher is the one that
-// its authors evaluate.
+// torchRootKeys are the keys under which training scripts save the weights of a model, in
+// order of preference. Of an average and the raw weights, timm's loader takes the average.
+// Of DINO's teacher and student, the authors evaluate the teacher.
 var torchRootKeys = []string{
 	"state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model", "net", "network", "module", "teacher", "student",
 	"model_state", "weights", "params", "ema",
 }
 
-// torchBesideKeys are the names of tensors that training leaves beside a
-// model's: they are never the answer unless asked for.
+// torchBesideKeys are keys of tensors that training saves beside a model's weights. They
+// are only used if they are asked for by name.
 var torchBesideKeys = []string{
 	"optimizer", "optimizer_state_dict", "optimizer_state", "optim", "optim_state_dict", "optimizers",
 	"lr_scheduler", "scheduler", "scheduler_state_dict", "scaler", "grad_scaler", "amp", "loss", "criterion",
@@ -30,8 +29,8 @@ const torchMaxDepth = 64
 
 var errTorchDepth = fmt.Errorf("containers are nested more than %d deep", torchMaxDepth)
 
-// torchCounter counts tensors below a value and remembers the counts: a
-// container may be shared, and may even hold itself.
+// torchCounter counts the tensors in a value and caches the counts, because a container
+// may be shared and may even contain itself.
 type torchCounter map[any]int
 
 func (c torchCounter) count(v any, depth int) (int, error) {
@@ -58,27 +57,27 @@ func (c torchCounter) count(v any, depth int) (int, error) {
 	if n, known := c[identity]; known {
 		return n, nil
 	}
-	c[identity] = 0 // while its items are counted
+	c[identity] = 0 // until its items are counted
 	total := 0
 	for _, item := range items {
 		n, err := c.count(item, depth+1)
 		if err != nil {
 			return 0, err
 		}
-		total = min(total+n, math.MaxInt32) // sharing can make it exponential
+		total = min(total+n, math.MaxInt32) // with sharing, the count can be exponential
 	}
 	c[identity] = total
 	return total, nil
 }
 
-// torchChild is an entry of a dict that is a dict with tensors below it.
+// torchChild is an item of a dict that is itself a dict with tensors in it.
 type torchChild struct {
 	key     string
 	dict    *pickleDict
 	tensors int
 }
 
-// torchChildren lists them in the dict's order.
+// torchChildren lists such items in the dict's order.
 func torchChildren(d *pickleDict, counter torchCounter) ([]torchChild, error) {
 	var out []torchChild
 	for i, k := range d.keys {
@@ -98,12 +97,12 @@ func torchChildren(d *pickleDict, counter torchCounter) ([]torchChild, error) {
 	return out, nil
 }
 
-// torchPick finds the state dict in what torch.save wrote and names it by the
-// keys that lead to it. A dict that directly holds tensors is one, unless a
-// known name below it holds at least as many.
+// torchPick finds the state dict in a file of torch.save, and its name: the keys that lead
+// to it. A dict that directly contains tensors is the state dict, unless a dict in it with
+// a known name contains at least as many.
 func torchPick(top any) (dict any, root string, err error) {
 	d, ok := torchDictOf(top)
-	if o, isObject := top.(*torchObject); !ok || isObject && o.isModule() { // a module's dicts are its parts, not choices
+	if o, isObject := top.(*torchObject); !ok || isObject && o.isModule() { // a module's dicts are its parts, not alternatives
 		return top, "", nil
 	}
 	counter := torchCounter{}
@@ -124,8 +123,8 @@ func torchPick(top any) (dict any, root string, err error) {
 	return d, root, nil
 }
 
-// torchOthers lists the dicts of a file that also go by names under which weights
-// are kept, besides the one that was picked.
+// torchOthers lists the other dicts of a file whose keys are usual for weights, besides
+// the one that was picked.
 func torchOthers(top any, root string) []string {
 	d, ok := torchDictOf(top)
 	if !ok {
@@ -144,9 +143,9 @@ func torchOthers(top any, root string) []string {
 	return others
 }
 
-// torchChoose decides whether to go down into one of a dict's children, given
-// the number of tensors in the dict itself. Below the top of the file it does
-// so only where nothing is left behind.
+// torchChoose decides whether to descend into one of a dict's children, given the number
+// of tensors in the dict itself. Below the top level it descends only if no tensors are
+// left behind.
 func torchChoose(children []torchChild, direct int, top bool) (c torchChild, found bool, err error) {
 	if len(children) == 0 || !top && (len(children) > 1 || direct > 0) {
 		return c, false, nil
@@ -177,8 +176,8 @@ func torchChoose(children []torchChild, direct int, top bool) (c torchChild, fou
 	return c, false, fmt.Errorf("it isn't clear which of these is the model: %s; choose one by name", strings.Join(list, ", "))
 }
 
-// direct counts the dict's own tensors of one dimension or more; a number
-// beside the weights, such as the best accuracy, tells nothing.
+// direct counts the dict's own tensors with at least one dimension. A scalar beside the
+// weights, such as the best accuracy, doesn't count.
 func (d *pickleDict) direct() int {
 	n := 0
 	for _, v := range d.values {
@@ -189,8 +188,8 @@ func (d *pickleDict) direct() int {
 	return n
 }
 
-// torchFind follows a root that was asked for: keys joined by dots, where a key
-// may hold dots itself. The empty root is the whole file.
+// torchFind returns the container with the given root: keys joined by dots, where a key
+// may contain dots itself. The empty root is the whole file.
 func torchFind(top any, root string) (any, error) {
 	v, rest := top, root
 	for rest != "" {
@@ -218,8 +217,8 @@ func torchFind(top any, root string) (any, error) {
 	return v, nil
 }
 
-// torchKey returns a dict's key as a part of a name: text and whole numbers
-// stand for themselves, anything else has no name.
+// torchKey returns a dict's key as part of a name: strings and integers as they are, ""
+// for anything else.
 func torchKey(k any) string {
 	switch k := k.(type) {
 	case string:
@@ -230,15 +229,15 @@ func torchKey(k any) string {
 	return ""
 }
 
-// torchFlattener lists the tensors below a value by their dotted names. A
-// container that is shared is listed wherever it occurs; the budget bounds what
-// a pickle can ask for in this way.
+// torchFlattener lists the tensors in a value by their dotted names. A shared container is
+// listed everywhere it occurs; the budget limits how much a pickle can ask for in this
+// way.
 type torchFlattener struct {
 	reader  *torchReader
 	tensors []*Tensor
-	lenient bool // list what can't be read, too, and don't go deeper than is sensible
+	lenient bool // also list tensors that can't be read, and skip containers nested too deep
 	seen    map[string]*Tensor
-	budget  int // bytes of names and steps that may yet be spent
+	budget  int // remaining bytes of names and steps
 }
 
 func (f *torchFlattener) add(name string, v any, depth int) error {
@@ -249,7 +248,7 @@ func (f *torchFlattener) add(name string, v any, depth int) error {
 		return errTorchDepth
 	}
 	if f.budget -= 1 + len(name); f.budget < 0 {
-		return errors.New("its names take more room than the file: refused")
+		return errors.New("refused: the tensors' names would take more memory than the file")
 	}
 	switch t := torchContainer(v).(type) {
 	case *torchTensor:
@@ -271,11 +270,11 @@ func (f *torchFlattener) add(name string, v any, depth int) error {
 	return nil
 }
 
-// tensor adds a tensor. A second one of a name is known only to a file that is
-// read as a whole: names of nested containers may meet.
+// tensor adds a tensor. Two tensors may have the same name, because the dotted names of
+// nested containers can coincide.
 func (f *torchFlattener) tensor(name string, t *torchTensor) error {
 	if first := f.seen[name]; first != nil {
-		err := fmt.Errorf("tensor %s is there twice", name)
+		err := fmt.Errorf("two tensors are called %s", name)
 		if !f.lenient {
 			return err
 		}
@@ -303,7 +302,7 @@ func (f *torchFlattener) addAll(name string, items []any, depth int) error {
 	return nil
 }
 
-// under adds an item of a container, unless it's no tensor and no container.
+// under adds an item of a container if it is a tensor or a container.
 func (f *torchFlattener) under(name, key string, v any, depth int) error {
 	switch torchContainer(v).(type) {
 	case *torchTensor, *pickleDict, *pickleList, pickleTuple:

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// dictOf makes a dict of a key, its value, a key, ….
+// dictOf makes a dict from alternating keys and values.
 func dictOf(items ...any) *pickleDict {
 	d := &pickleDict{}
 	if err := d.set(items); err != nil {

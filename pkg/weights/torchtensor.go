@@ -5,28 +5,28 @@ import (
 	"sync"
 )
 
-// torchReader turns described tensors into tensors of bytes.
+// torchReader makes tensors with bytes from descriptions of tensors.
 type torchReader struct {
-	// bytes returns everything that a storage's key names.
+	// bytes returns the bytes of a storage's key.
 	bytes func(key string) ([]byte, error)
-	// check returns a check of these bytes, or nil; it may be nil itself.
+	// check returns a function that verifies these bytes, or nil; check may be nil.
 	check func(key string) func() error
-	// budget is how much memory may yet be used for tensors that don't lie
-	// row by row in the file (transposed, sliced, expanded) and are copied.
+	// budget is the memory that may still be used for tensors that aren't in
+	// row-major order in the file (transposed, sliced, expanded) and are copied.
 	budget int64
-	// late leaves such copies to when they are used.
-	late bool
+	// lazy makes such copies only when they are used.
+	lazy bool
 }
 
-// newTorchReader allows for a copy of the whole file and some for expanded
-// views; without a limit, a small file of overlapping views could ask for any
-// amount of memory.
+// newTorchReader returns a reader whose budget is a copy of the whole file and some more
+// for expanded views. Without a limit, a small file with overlapping views could ask for
+// any amount of memory.
 func newTorchReader(fileSize int, bytes func(key string) ([]byte, error)) *torchReader {
 	return &torchReader{bytes: bytes, budget: 2*int64(fileSize) + 64<<20}
 }
 
-// read checks a tensor against its storage and returns it, without a copy where
-// its elements lie row by row.
+// read checks a tensor against its storage and returns it, without a copy if its elements
+// are in row-major order.
 func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
 	if t.problem != "" {
 		return nil, fmt.Errorf("tensor %s %s", name, t.problem)
@@ -37,7 +37,7 @@ func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
 	shape := make([]int, len(t.shape))
 	for i, d := range t.shape {
 		if shape[i] = int(d); d < 0 || int64(shape[i]) != d {
-			return nil, fmt.Errorf("tensor %s: the shape %v can't be", name, t.shape)
+			return nil, fmt.Errorf("tensor %s: the shape %v isn't valid", name, t.shape)
 		}
 	}
 	size, err := byteSize(shape, t.dtype.dtype)
@@ -65,7 +65,7 @@ func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
 		return out, nil
 	}
 	if r.budget -= size; r.budget < 0 {
-		return nil, fmt.Errorf("tensor %s takes %d bytes once it is laid out row by row, too many for this file: call contiguous() and clone() before torch.save", name, size)
+		return nil, fmt.Errorf("tensor %s needs %d bytes in row-major order, too many for this file: call contiguous() and clone() before torch.save", name, size)
 	}
 	gather := func() ([]byte, error) {
 		if check != nil {
@@ -75,8 +75,8 @@ func (r *torchReader) read(name string, t *torchTensor) (*Tensor, error) {
 		}
 		return t.gather(make([]byte, 0, size), data), nil
 	}
-	if r.late {
-		out.data, out.late = nil, sync.OnceValues(gather)
+	if r.lazy {
+		out.data, out.lazy = nil, sync.OnceValues(gather)
 		return out, nil
 	}
 	if out.data, err = gather(); err != nil {
@@ -93,13 +93,14 @@ func (r *torchReader) storage(t *torchTensor) ([]byte, error) {
 		return nil, err
 	}
 	if have := int64(len(data)) / s.dtype.size; have < s.whole {
-		return nil, fmt.Errorf("storage %.100s has %d elements of %s, the file holds %d: truncated; download it again", s.key, s.whole, s.dtype.name, have)
+		return nil, fmt.Errorf("storage %.100s has %d elements of %s, but the file holds %d: truncated; download it again", s.key, s.whole, s.dtype.name, have)
 	}
 	from := s.first * s.dtype.size
 	return data[from : from+s.count*s.dtype.size], nil
 }
 
-// inside says whether every element lies within a storage of so many elements.
+// inside reports whether every element is inside a storage of the given number of
+// elements.
 func (t *torchTensor) inside(elements int64) bool {
 	last := t.offset // of the last element; no sum here can overflow
 	if last < 0 || last >= elements {
@@ -115,7 +116,7 @@ func (t *torchTensor) inside(elements int64) bool {
 	return true
 }
 
-// rowByRow says whether the elements lie in row-major order without gaps.
+// rowByRow reports whether the elements are in row-major order without gaps.
 func (t *torchTensor) rowByRow() bool {
 	want := int64(1)
 	for i := len(t.shape) - 1; i >= 0; i-- {
@@ -127,8 +128,8 @@ func (t *torchTensor) rowByRow() bool {
 	return true
 }
 
-// gather appends the elements to out in row-major order. The tensor lies inside
-// data and isn't empty.
+// gather appends the elements to out in row-major order. The tensor must be inside data
+// and not empty.
 func (t *torchTensor) gather(out, data []byte) []byte {
 	index := make([]int64, len(t.shape))
 	last := len(t.shape) - 1

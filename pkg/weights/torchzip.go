@@ -6,16 +6,16 @@ import (
 	"fmt"
 )
 
-// torchArchive is a zip archive that is wholly in memory.
+// torchArchive is a zip archive in memory.
 type torchArchive struct {
 	data  []byte
 	files []*zip.File
 	index map[string]*zip.File
-	// checks are those of members that were asked for: several tensors may share one.
+	// checks has the checks of members already used: several tensors may share a member.
 	checks map[string]func() error
 }
 
-// zipMembers reads the archive's directory.
+// zipMembers reads the archive's central directory.
 func zipMembers(data []byte) (*torchArchive, error) {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -24,7 +24,7 @@ func zipMembers(data []byte) (*torchArchive, error) {
 	a := &torchArchive{data: data, files: r.File, index: make(map[string]*zip.File, len(r.File)), checks: map[string]func() error{}}
 	for _, f := range r.File {
 		if a.index[f.Name] != nil {
-			return nil, fmt.Errorf("the archive holds %.100q twice", f.Name)
+			return nil, fmt.Errorf("the archive has two members called %.100q", f.Name)
 		}
 		a.index[f.Name] = f
 	}
@@ -42,8 +42,8 @@ func (a *torchArchive) names() []string {
 
 func (a *torchArchive) has(name string) bool { return a.index[name] != nil }
 
-// read returns a member's bytes, which lie in the archive as they are: torch.save
-// never compresses, so that files can be mapped.
+// read returns a member's bytes without a copy: torch.save never compresses members, so
+// that files can be mapped.
 func (a *torchArchive) read(name string) (data []byte, ok bool, err error) {
 	f := a.index[name]
 	if f == nil {
@@ -63,7 +63,7 @@ func (a *torchArchive) read(name string) (data []byte, ok bool, err error) {
 	return a.data[from : from+int64(size) : from+int64(size)], true, nil
 }
 
-// check returns the check of a member's bytes, nil if there is none.
+// check returns a function that verifies a member's bytes, nil if it has no checksum.
 func (a *torchArchive) check(name string) func() error {
 	check, ok := a.checks[name]
 	if !ok {

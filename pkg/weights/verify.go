@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// Verification says what [Verify] compared.
+// Verification is the result of [Verify].
 type Verification struct {
-	Files      []string `json:"files"`                  // all that the checkpoint is made of
-	Bytes      int64    `json:"bytes"`                  // of those files
-	Checksums  int      `json:"checksums"`              // parts whose bytes have the checksum that the file notes
-	Unnoted    int      `json:"unnoted,omitempty"`      // parts of archives that were written without a checksum
-	Damaged    []string `json:"damaged,omitempty"`      // parts that are damaged, with the tensors in them
-	NoCheckFor []string `json:"no_check_for,omitempty"` // files of a format without checksums
+	Files      []string `json:"files"`                  // all files of the checkpoint
+	Bytes      int64    `json:"bytes"`                  // total size of these files
+	Checksums  int      `json:"checksums"`              // archive members whose bytes match their checksum
+	Unnoted    int      `json:"unnoted,omitempty"`      // archive members written without a checksum
+	Damaged    []string `json:"damaged,omitempty"`      // damaged archive members, with the tensors in them
+	NoCheckFor []string `json:"no_check_for,omitempty"` // files whose format has no checksums
 }
 
-// Verify compares the checksums that archives (.pth, .npz) note of their members
-// with all their bytes, in every shard of a checkpoint. Files of other formats note
-// none; of those the length is known to fit. An error says that the checkpoint can't
-// be opened at all.
+// Verify reads every shard of a checkpoint and compares the bytes of the members of
+// archives (.pth, .npz) with their checksums. Files of other formats have no checksums;
+// for those only the lengths are checked. An error means that the checkpoint can't be
+// opened at all.
 func Verify(path string) (*Verification, error) {
 	f, err := OpenAll(path)
 	if err != nil {
@@ -57,8 +57,7 @@ func Verify(path string) (*Verification, error) {
 	return v, nil
 }
 
-// archive compares the members of a zip archive and returns the names of those that
-// are damaged.
+// archive verifies the members of a zip archive and returns the names of damaged ones.
 func (v *Verification) archive(data []byte) (damaged []string, err error) {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -78,7 +77,7 @@ func (v *Verification) archive(data []byte) (damaged []string, err error) {
 	return damaged, nil
 }
 
-// intact reads a member and compares its checksum.
+// intact reads a member and reports whether its bytes match the checksum.
 func intact(m *zip.File) bool {
 	r, err := m.Open()
 	if err != nil {
@@ -90,7 +89,7 @@ func intact(m *zip.File) bool {
 	return err == nil && sum.Sum32() == m.CRC32
 }
 
-// tensorsIn names up to three of the tensors that lie in a damaged member.
+// tensorsIn names up to three of the tensors in a damaged member.
 func (f *File) tensorsIn(member string) string {
 	var names []string
 	for _, name := range f.names {

@@ -30,8 +30,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// Damage anywhere in an archive is found and named with the tensors in it; also in
-// a compressed one, and in the note of a member that nobody reads.
+// Damage anywhere in an archive is found and reported with the tensors in the damaged
+// member, also in compressed archives and in a metadata member that Open doesn't read.
 func TestVerifyDamage(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct{ file, member, want string }{
@@ -77,7 +77,7 @@ func TestVerifyDamage(t *testing.T) {
 	}
 }
 
-// Shards that are archives are read, each.
+// Every shard that is an archive is verified.
 func TestVerifyShards(t *testing.T) {
 	dir := t.TempDir()
 	good := readTestdata(t, "torch_module.pth")

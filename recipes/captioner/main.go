@@ -1,15 +1,16 @@
-// Command captioner makes the small captioner that ships with Gaze, which the
-// captioning notebook looks into: 'make captioner' runs it.
+// Command captioner trains the small captioner that ships with Gaze and that the
+// captioning notebook examines: 'make captioner' runs it.
 //
 //	captioner -work FOLDER -o FOLDER [-seed N] [-teach W]
 //
 // It learns from drawn scenes (pkg/data/scenes), each shown once with two of its five
-// sentences. The last layer's attention has target maps: the step that predicts a noun or
-// a colour should attend to the word's mask. -teach 0 trains without target maps, for
-// comparison. Afterwards the captioner is tested on new scenes.
+// captions. The attention of its last layer is trained with target maps for the nouns and
+// colours of the captions: in the step that predicts such a word, attention should be
+// spread over the word's mask. -teach 0 trains without target maps, for comparison.
+// Afterwards it captions new scenes and prints the scores.
 //
 // Expected on 2 cores: 10 minutes; CIDEr 4.0 and BLEU-4 0.8 on held-out combinations. A
-// run that was stopped is resumed.
+// run that was stopped resumes where it was.
 package main
 
 import (
@@ -40,7 +41,7 @@ const (
 	size     = 128 // of a picture, in pixels
 	pictures = 16  // in a batch
 	each     = 2   // captions of a picture
-	epoch    = 200 // batches in what Fit calls an epoch; it saves after each
+	epoch    = 200 // batches in an epoch of Fit, which saves after each epoch
 	settings = "lr=1.2e-3; schedule=cosine; floor=1e-5; warmup=0.5; optimizer=adamw; weight_decay=0.02; no_decay=true; clip=1; ema=0.997"
 )
 
@@ -55,10 +56,10 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.work, "work", "captioner", "folder of the run")
-	flag.StringVar(&o.out, "o", "", "folder to write captioner.safetensors to, and record.json")
-	flag.Uint64Var(&o.seed, "seed", 1, "of the weights and the pictures")
-	flag.IntVar(&o.epochs, "epochs", 7, "of 200 batches")
-	flag.Float64Var(&o.teach, "teach", 0.15, "weight of the target maps; 0: train without them")
+	flag.StringVar(&o.out, "o", "", "folder to write captioner.safetensors and record.json to")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of the weights and the pictures")
+	flag.IntVar(&o.epochs, "epochs", 7, "number of epochs, of 200 batches each")
+	flag.Float64Var(&o.teach, "teach", 0.15, "weight of the loss of the target maps; 0: no target maps")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -70,7 +71,7 @@ func main() {
 
 func run(ctx context.Context, o options) error {
 	if o.out == "" {
-		return errors.New("say where the captioner goes: -o FOLDER")
+		return errors.New("name the folder to write the captioner to: -o FOLDER")
 	}
 	device, err := backend.Default()
 	if err != nil {
@@ -92,7 +93,8 @@ func run(ctx context.Context, o options) error {
 	return o.record(ctx, device, path, manifest)
 }
 
-// record tests the written captioner on new scenes and adds the run to the record.
+// record captions new scenes with the captioner that was written and adds the run to the
+// record.
 func (o options) record(ctx context.Context, device compute.Backend, path string, manifest *train.Manifest) error {
 	m, err := caption.Load(path)
 	if err != nil {
@@ -121,7 +123,7 @@ func (o options) record(ctx context.Context, device compute.Backend, path string
 	return captions.WriteRun(filepath.Join(o.out, "record.json"), r)
 }
 
-// train trains, or resumes training.
+// train trains the captioner, or resumes the training.
 func (o options) train(ctx context.Context, device compute.Backend) (*train.Manifest, error) {
 	s, err := train.ParseSettings(fmt.Sprintf("%s; epochs=%d; batch=%d; seed=%d", settings, o.epochs, pictures, o.seed))
 	if err != nil {
@@ -160,7 +162,8 @@ func (o options) train(ctx context.Context, device compute.Backend) (*train.Mani
 	return fit.Run(ctx, t)
 }
 
-// fresh is the untrained captioner. Its vocabulary is the words of the scenes.
+// fresh returns the captioner with its initial weights. Its vocabulary is the words of the
+// scenes.
 func fresh(seed uint64) (*caption.Model, error) {
 	vocab, err := caption.NewVocab(slices.Concat([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]"}, scenes.Words()))
 	if err != nil {

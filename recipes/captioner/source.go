@@ -34,12 +34,12 @@ func newSource(m *caption.Model, o options) *source {
 // Len is the number of batches in an epoch.
 func (s *source) Len() int { return epoch }
 
-// Batches draws the epoch's batches, each while the one before is trained on.
+// Batches draws the epoch's batches, each while the previous one is being trained on.
 func (s *source) Batches(number, from int) iter.Seq2[train.Batch, error] {
 	return train.Ahead(from, epoch, func(i int) (train.Batch, error) { return s.draw((number*epoch + i) * pictures) })
 }
 
-// draw makes the batch that begins with picture at of all that are ever drawn.
+// draw makes the batch that begins with picture number at, counted over the whole run.
 func (s *source) draw(at int) (train.Batch, error) {
 	cells := s.cells()
 	images := make([]float32, pictures*3*size*size)
@@ -63,7 +63,7 @@ func (s *source) draw(at int) (train.Batch, error) {
 	return b, errors.Join(errs...)
 }
 
-// part is the k-th of n equal parts.
+// part returns the k-th of n equal parts.
 func part[T any](all []T, k, n int) []T { return all[k*len(all)/n : (k+1)*len(all)/n] }
 
 func (s *source) cells() int {
@@ -98,8 +98,9 @@ func (s *source) picture(index int, image []float32, words []int32, maps []float
 	return nil
 }
 
-// targetMaps are the target maps of the steps that predict the words of a caption: the
-// mask of what the word names, spread over the cells. Every word is one token here.
+// targetMaps sets the target maps of a caption: for the step that predicts a word, the mask
+// of the object that the word names, spread over the cells in proportion to the area they
+// cover. Each word is one token here.
 func (s *source) targetMaps(words []string, nouns []scenes.Noun, maps []float32) {
 	for step, word := range words {
 		for _, n := range nouns {
@@ -111,7 +112,8 @@ func (s *source) targetMaps(words []string, nouns []scenes.Noun, maps []float32)
 	}
 }
 
-// cover spreads a mask over cells: shares that sum to one, or zeros for an empty mask.
+// cover returns the fraction of a mask in each cell. The fractions sum to one; they are all
+// zero for an empty mask.
 func cover(mask *transform.Image, stride int, shares []float32) {
 	columns := (mask.Width + stride - 1) / stride
 	total := 0

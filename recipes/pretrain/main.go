@@ -1,17 +1,17 @@
-// Command pretrain makes the small Vision Transformer that ships with Gaze, which
-// the classification notebook fine-tunes: 'make pretrain' runs it.
+// Command pretrain trains the small Vision Transformer that ships with Gaze and that the
+// classification notebook fine-tunes: 'make pretrain' runs it.
 //
 //	pretrain -work FOLDER -o FOLDER
 //
-// It is trained on the synthetic pets' sister breeds: 400 invented breeds that are
-// not among the set's 37 but are put together from the same ears, muzzles, coats
-// and so on. No picture is shown twice. The target of a picture is spread over its
-// breed and the value of each of its eleven attributes, which teaches far more by
-// picture than the breed's name alone. So this is pretraining that is very close to
-// the task, closer than ImageNet is to photographs of pets.
+// It is trained on sister breeds of the synthetic pets: 400 invented breeds that aren't
+// among the data set's 37 but are composed of the same ears, muzzles, coats and so on. No
+// picture is shown twice. The target of a picture is spread over its breed and the value
+// of each of its eleven attributes, so that a picture teaches much more than its breed
+// alone would. This pretraining is very close to the task, closer than ImageNet is to
+// photographs of pets.
 //
-// Pictures are 72 pixels wide first, where a step is cheap, then 96. On 2 cores it
-// takes most of an hour; a run that was stopped goes on where it was.
+// Pictures are first 72 pixels wide, where a step is cheap, then 96. On 2 cores it takes
+// most of an hour. A run that was stopped resumes where it was.
 package main
 
 import (
@@ -36,16 +36,16 @@ import (
 
 const (
 	seed   = 2021
-	breeds = 400 // sisters, from the first after the set's own
+	breeds = 400 // sister breeds, numbered after the data set's own
 	batch  = 32
 	spec   = "vit:dim=128,depth=6,heads=4,patch=12,size=72"
 )
 
-// phase is a part of the training, at one size.
+// phase is a part of the training with one picture size.
 type phase struct {
 	size     int
 	settings string
-	epoch    int // batches in what Fit calls an epoch; it saves after each
+	epoch    int // batches in an epoch of Fit, which saves after each epoch
 	first    int // number of the first picture of each breed
 }
 
@@ -68,7 +68,7 @@ func main() {
 
 func run(ctx context.Context, work, out string) error {
 	if out == "" {
-		return errors.New("say where the model goes: -o FOLDER")
+		return errors.New("name the folder to write the model to: -o FOLDER")
 	}
 	device, err := backend.Default()
 	if err != nil {
@@ -97,7 +97,7 @@ func run(ctx context.Context, work, out string) error {
 	return ship(m, out)
 }
 
-// train runs a phase, or what is left of it, and gives the model.
+// train runs or resumes a phase and returns the model.
 func (p phase) train(ctx context.Context, device compute.Backend, m *vit.Model, dir string) (*vit.Model, error) {
 	settings, err := train.ParseSettings(p.settings + fmt.Sprintf("; batch=%d; seed=%d", batch, seed))
 	if err != nil {
@@ -140,7 +140,7 @@ func report(p train.Progress) {
 	}
 }
 
-// ship writes the model without its head, its weights rounded to float16.
+// ship writes the model without its head, with its weights rounded to float16.
 func ship(m *vit.Model, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -170,7 +170,8 @@ func ship(m *vit.Model, dir string) error {
 	return weights.WriteSafetensors(path, list, map[string]string{"format": "pt"})
 }
 
-// outputs is how many the head has: a breed's, then each attribute's values.
+// outputs returns the number of outputs of the head: one for each breed, then one for each
+// value of each attribute.
 func outputs() int {
 	n := breeds
 	for _, size := range pets.AttributeSizes {
@@ -179,7 +180,8 @@ func outputs() int {
 	return n
 }
 
-// known tells whether a sister breed is like one of the set's own in everything.
+// known reports whether a sister breed has the same attributes as one of the data set's
+// own breeds.
 func known(b pets.BreedSpec) bool {
 	for i := range pets.Classes {
 		if slices.Equal(pets.Breed(i).Attributes(), b.Attributes()) {

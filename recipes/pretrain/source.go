@@ -15,7 +15,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// source draws pictures of sister breeds, breed after breed, each picture once.
+// source draws pictures of sister breeds, one breed after another, each picture once.
 type source struct {
 	size    int
 	batches int // in an epoch
@@ -25,12 +25,12 @@ type source struct {
 // Len is the number of batches in an epoch.
 func (s *source) Len() int { return s.batches }
 
-// Batches draws the epoch's batches, each while the one before is trained on.
+// Batches draws the epoch's batches, each while the previous one is being trained on.
 func (s *source) Batches(epoch, from int) iter.Seq2[train.Batch, error] {
 	return train.Ahead(from, s.batches, func(i int) (train.Batch, error) { return s.draw((epoch*s.batches + i) * batch) })
 }
 
-// draw makes the batch that begins with picture at of all that are ever drawn.
+// draw makes the batch that begins with picture number at, counted over the whole run.
 func (s *source) draw(at int) (train.Batch, error) {
 	n, classes := 3*s.size*s.size, outputs()
 	b := train.Batch{Images: make([]float32, batch*n), Labels: make([]int, batch), Targets: make([]float32, batch*classes)}
@@ -43,7 +43,7 @@ func (s *source) draw(at int) (train.Batch, error) {
 				breed := (at + k) % breeds
 				spec := pets.Breed(pets.Classes + breed)
 				if known(spec) {
-					errs[k] = fmt.Errorf("breed %d is one of the set's own", spec.Index)
+					errs[k] = fmt.Errorf("breed %d is one of the data set's own", spec.Index)
 					return
 				}
 				p, err := pets.Draw(seed, spec.Index, s.first+(at+k)/breeds, s.size, pets.Natural)
@@ -71,8 +71,8 @@ func normalise(to []float32, im *transform.Image) {
 	}
 }
 
-// target spreads a picture's target: three tenths for its breed, the rest evenly
-// over the values of its attributes.
+// target returns a picture's target: three tenths for its breed, the rest divided equally
+// among the values of its attributes.
 func target(row []float32, breed int, spec pets.BreedSpec) {
 	row[breed] = 0.3
 	values, offset := spec.Attributes(), breeds
@@ -82,8 +82,8 @@ func target(row []float32, breed int, spec pets.BreedSpec) {
 	}
 }
 
-// test says how often the breed, among the breeds, and the attributes of new
-// pictures are right.
+// test prints the accuracy on new pictures, of the breed (among the breeds) and of each
+// attribute.
 func test(device compute.Backend, m *vit.Model, size int) error {
 	runner, err := vit.NewRunner(device, m)
 	if err != nil {
@@ -123,7 +123,7 @@ func test(device compute.Backend, m *vit.Model, size int) error {
 	return nil
 }
 
-// largest is the index of the first of the largest values.
+// largest returns the index of the first largest value.
 func largest(row []float32) int {
 	best := 0
 	for i, v := range row {

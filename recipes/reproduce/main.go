@@ -1,13 +1,13 @@
-// Command reproduce trains the classification notebook's final result again, from
-// nothing but the repository, compares the accuracy to the digit, and classifies the
-// test pictures with it: 'make reproduce' runs it.
+// Command reproduce trains the classification notebook's final result again, from the
+// repository alone. It checks that the accuracy is exactly the same and classifies the
+// test pictures: 'make reproduce' runs it.
 //
 //	reproduce -o FOLDER
 //
-// FOLDER/run is the run, FOLDER/pred.csv what 'gaze classify' says of the test
-// pictures. The result to compare with is the study's; it is trained first where the
-// notebook hasn't done so. On the same backend and kind of processor the two are the
-// same; on another one, sums are rounded in another order.
+// FOLDER/run is the run, and FOLDER/pred.csv has the predictions of 'gaze classify' for
+// the test pictures. The accuracy is compared with that of the study, which is trained
+// first if the notebook hasn't done so. On the same backend and kind of processor the
+// two are the same; on others, sums are rounded in a different order.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 
 func run(ctx context.Context, out, gaze string) error {
 	if _, err := os.Stat(out); err == nil {
-		return fmt.Errorf("%s is there already: remove it or choose another folder (-o)", out)
+		return fmt.Errorf("%s already exists: remove it or choose another folder (-o)", out)
 	}
 	device, err := backend.Default()
 	if err != nil {
@@ -77,13 +77,13 @@ func run(ctx context.Context, out, gaze string) error {
 		return err
 	}
 	if got.Run.Test.Correct != want.Run.Test.Correct {
-		return fmt.Errorf("the accuracy is another: %d pictures right, not %d", got.Run.Test.Correct, want.Run.Test.Correct)
+		return fmt.Errorf("the accuracy differs: %d pictures correct instead of %d", got.Run.Test.Correct, want.Run.Test.Correct)
 	}
-	fmt.Println("the same to the digit;", filepath.Join(out, "pred.csv"), "is written")
+	fmt.Println("exactly the same accuracy; wrote", filepath.Join(out, "pred.csv"))
 	return nil
 }
 
-// classify runs the command that a user would.
+// classify runs 'gaze classify', as a user would.
 func classify(ctx context.Context, gaze, out, pictures string) error {
 	args := []string{"classify", "--numbers", "--model", filepath.Join(out, "run"), "-o", filepath.Join(out, "pred.csv"), pictures}
 	fmt.Println(gaze, strings.Join(args, " "))

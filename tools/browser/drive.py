@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Uses a notebook in JupyterLab as a person would, in a real Chromium.
+"""Uses a notebook in JupyterLab as a user would, in a real Chromium.
 
     tools/with-env.sh python tools/browser/drive.py [-o report/browser] NOTEBOOK...
 
-Opens each notebook, runs all cells, edits the last one, runs that again and exports the
-notebook as HTML, all by the menus and the keyboard. Screenshots and the export are left in
-DIR/NAME. It fails when a cell fails, when nothing comes of an edit, when the page throws
-an error, or when the export lacks a picture that the notebook shows.
+Opens each notebook, runs all cells, edits the last one, runs it again and exports the
+notebook as HTML, all with the menus and the keyboard. Screenshots and the export are
+written to DIR/NAME. It fails if a cell fails, if an edit has no effect, if the page throws
+an error, or if the export lacks a picture that the notebook shows.
 """
 
 import argparse
@@ -39,14 +39,14 @@ FLAGS = [
 ]
 EDIT = 'println("edited in the browser")'
 
-# What the notebook on the screen holds, as its front end knows it.
+# The cells of the open notebook, from the front end's model.
 CELLS = """() => {
   const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells;
   return cells.filter(c => c.cell_type === 'code').map(c => ({
     count: c.execution_count, state: c.executionState, outputs: c.toJSON().outputs}));
 }"""
-# The kernel's status is "unknown" until the first cell has run: it doesn't answer the
-# front end's question for its history.
+# The kernel's status is "unknown" until the first cell has run, because the kernel doesn't
+# answer the front end's history request.
 READY = """() => {
   const widget = window.jupyterapp && window.jupyterapp.shell.currentWidget;
   const kernel = widget && widget.sessionContext && widget.sessionContext.session && widget.sessionContext.session.kernel;
@@ -55,13 +55,13 @@ READY = """() => {
 
 
 class Failed(Exception):
-    """What a person would have complained about."""
+    """A failure that a user would notice."""
 
 
 def find_browser():
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not path:
-        raise Failed("no Chromium is on the PATH: apt-get install chromium, or set CHROMIUM to a browser of its kind")
+        raise Failed("Chromium isn't on the PATH: apt-get install chromium, or set CHROMIUM to a compatible browser")
     return path
 
 
@@ -101,7 +101,7 @@ def jupyterlab(log):
 
 
 def menu(page, *labels):
-    """Chooses an entry of the menu bar, by what is written there."""
+    """Chooses an entry of the menu bar by its text."""
     page.locator(".lm-MenuBar-itemLabel", has_text=labels[0]).first.click()
     for depth, label in enumerate(labels[1:]):
         entry = page.locator(".lm-Menu").nth(depth).locator(".lm-Menu-item", has=page.get_by_text(label, exact=True)).first
@@ -120,7 +120,7 @@ def failures(cells):
 
 
 def wait_for_run(page, done, seconds):
-    """Waits until done(cells) holds, and complains as soon as a cell has failed."""
+    """Waits until done(cells) is true, and fails as soon as a cell has failed."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         cells = page.evaluate(CELLS)
@@ -142,7 +142,7 @@ def export(page, out):
     page.context.on("page", lambda p: p.on("download", lambda d: got.append(d)))
     page.on("download", lambda d: got.append(d))
     menu(page, "File", "Save and Export Notebook As", "HTML")
-    page.locator(".jp-Dialog .jp-mod-accept").click(timeout=10_000)  # asks whether to sanitize: as proposed
+    page.locator(".jp-Dialog .jp-mod-accept").click(timeout=10_000)  # accepts the proposal to sanitize
     end = time.monotonic() + 90
     while not got and time.monotonic() < end:
         page.wait_for_timeout(200)
@@ -153,7 +153,7 @@ def export(page, out):
 
 
 def use(page, url, out, timeout):
-    """One notebook, from opening to the export."""
+    """Tests one notebook, from opening it to the export."""
     page.goto(url)
     page.wait_for_function(READY, timeout=90_000)
     page.wait_for_timeout(500)
@@ -194,7 +194,7 @@ def use(page, url, out, timeout):
 
 
 def drive(browser, server, notebook, out, timeout):
-    """Uses a copy of one notebook beside the original, so that relative paths in it hold."""
+    """Uses a copy of one notebook beside the original, so that its relative paths work."""
     out.mkdir(parents=True, exist_ok=True)
     copy = notebook.with_name(f"browser-test-{os.getpid()}-{notebook.name}")
     shutil.copyfile(notebook, copy)

@@ -1,9 +1,10 @@
-"""Golden cases for pkg/caption, from caption_model.py. Writes to
-pkg/caption/testdata: <case>.json (the configuration) and <case>.npz (pictures,
-padding, tokens and what the model makes of them), catr_keys.txt (names and
-shapes of the full-size model), catr.pth (a tiny checkpoint as CATR nests it),
-wordpiece.json, beam.json and preprocess.json. Weights are drawn again by the tests. Run from
-the repository root; the vocabulary is taken from $GAZE_VOCAB.
+"""Golden cases for pkg/caption, from caption_model.py.
+
+Writes to pkg/caption/testdata: <case>.json (the configuration) and <case>.npz
+(pictures, padding, tokens and the model's results), catr_keys.txt (names and shapes
+of the full-size model's tensors), catr.pth (a tiny checkpoint nested like CATR's),
+wordpiece.json, beam.json and preprocess.json. Weights aren't stored; the tests generate
+the same ones. Run from the repository root; the vocabulary is read from $GAZE_VOCAB.
 """
 import hashlib
 import json
@@ -42,7 +43,7 @@ CASES = {
 
 
 def pictures(sizes, name):
-    """Pictures laid into the smallest frame that holds them all, and its padding."""
+    """Pictures in the smallest frame that fits them all, and the frame's padding mask."""
     height, width = max(s[0] for s in sizes), max(s[1] for s in sizes)
     images, padding = torch.zeros(len(sizes), 3, height, width), torch.ones(len(sizes), height, width, dtype=torch.bool)
     for i, (h, w) in enumerate(sizes):
@@ -88,7 +89,7 @@ def tiny_checkpoint():
 
 
 def full_size():
-    """CATR itself: a few hundred numbers of one picture, and the list of its tensors."""
+    """Full-size CATR: a few hundred values for one picture, and the list of its tensors."""
     c = {**SMALL, "backbone": resnet(True, [3, 4, 23, 3], 64, True), "dim": 256, "heads": 8, "hidden": 2048, "encoder_layers": 6,
          "decoder_layers": 6, "max_positions": 128, "vocab": 30522, "head_hidden": [512, 512], "longest_side": 299,
          "start_id": 101, "end_id": 102, "pad_id": 0}
@@ -126,7 +127,7 @@ TEXTS = [
 
 
 def wordpiece():
-    """Texts to ids and back. Spaces are cleaned up, as was usual when CATR was published."""
+    """Texts to ids and back, with spaces cleaned up, as was usual when CATR was published."""
     tokenizer = BertTokenizer(os.environ["GAZE_VOCAB"])
     cases = []
     for text in TEXTS:
@@ -142,7 +143,7 @@ class TreeConfig(PretrainedConfig):
 
 
 class Tree(PreTrainedModel, GenerationMixin):
-    """A language model whose logits are drawn anew for every beginning."""
+    """A language model with independent random logits for every prefix."""
     config_class = TreeConfig
 
     def __init__(self, name):
@@ -174,7 +175,7 @@ def beams():
 
 
 def preprocess():
-    """CATR's way to 299 pixels, as a digest of the bytes before normalising."""
+    """CATR's resize to 299 pixels, as a digest of the bytes before normalisation."""
     cases = []
     for w, h in [(640, 480), (480, 640), (299, 299), (100, 100), (1, 1), (1000, 7), (333, 500), (49, 50), (298, 161), (1, 4)]:
         u = stream(f"preprocess {w}x{h}", w * h * 3)

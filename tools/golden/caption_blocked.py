@@ -1,6 +1,7 @@
-"""Golden captions of pictures with blocked cells, from caption_model.py: writes
-pkg/caption/testdata/blocked/captions.npz for the configurations of caption.py. Blocked are
-the grid's first row and every third cell. Run from the repository root.
+"""Golden captions of pictures with masked cells, from caption_model.py.
+
+Writes pkg/caption/testdata/blocked/captions.npz for the configurations of caption.py. The
+grid's first row and every third cell are masked. Run from the repository root.
 """
 import json
 

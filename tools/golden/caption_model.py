@@ -1,6 +1,6 @@
-"""The captioner in PyTorch: CATR's architecture, written from its description,
-with the names that its checkpoints have; and the generator of weights that the
-Go tests repeat, so that no weights need to be kept.
+"""The captioner in PyTorch: CATR's architecture, implemented from its description, with
+the names in its checkpoints. It also has the generator of weights that the Go tests
+repeat, so that no weights need to be stored.
 """
 import math
 
@@ -14,7 +14,7 @@ from torchvision.ops import FrozenBatchNorm2d
 
 
 def stream(name, count):
-    """Values in [-1, 1) that depend on nothing but a name and a position."""
+    """Values in [-1, 1) that depend only on a name and a position."""
     h = 0xCBF29CE484222325
     for b in name.encode():
         h = ((h ^ b) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
@@ -27,7 +27,7 @@ def stream(name, count):
 
 
 def drawn(name, shape):
-    """The values of a parameter: none without effect, none that drowns others."""
+    """The values of a parameter, scaled so that every parameter affects the result and none dominates."""
     u = stream(name, int(np.prod(shape))).reshape(shape)
     f = np.float32
     if len(shape) == 1:
@@ -109,7 +109,7 @@ class ResNetBody(nn.Module):
 
 
 def sine_positions(padding, dim):
-    """DETR's normalised sine positions, [batch, dim, rows, columns]."""
+    """DETR's normalised sine position embeddings, [batch, dim, rows, columns]."""
     half, inside = dim // 2, (~padding).float()
     coordinates = [inside.cumsum(1), inside.cumsum(2)]
     coordinates[0] = coordinates[0] / (coordinates[0][:, -1:, :] + 1e-6) * (2 * math.pi)
@@ -174,7 +174,7 @@ class Stack(nn.Module):
 
 
 class Captioner(nn.Module):
-    """c is the configuration as the Go package writes it in JSON."""
+    """c is the configuration in the JSON form of the Go package."""
 
     def __init__(self, c):
         super().__init__()
@@ -201,8 +201,8 @@ class Captioner(nn.Module):
         self.eval()
 
     def encode(self, images, padding, blocked=None):
-        """padding: of pixels, True where there is no picture. blocked: of cells
-        [batch, cells], True where nothing may look; positions don't know of it."""
+        """padding is a mask of pixels, True outside the picture. blocked is a mask of cells
+        [batch, cells], True where attention is masked; positions don't depend on it."""
         x = self.backbone[0].body(images)
         cells = F.interpolate(padding[None].float(), size=x.shape[-2:])[0].bool()
         pos = sine_positions(cells, self.c["dim"]).flatten(2).transpose(1, 2)
@@ -234,7 +234,7 @@ class Captioner(nn.Module):
         return x, own, seen
 
     def greedy(self, images, padding, steps, blocked=None):
-        """Everything again for every word, on all positions, as CATR does it."""
+        """Computes everything again for every token, at all positions, as CATR does."""
         n, rows = self.c["max_positions"], len(images)
         tokens = torch.zeros(rows, n, dtype=torch.long)
         pad = torch.ones(rows, n, dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""Colour tables and golden colours for pkg/plots, out of matplotlib.
+"""Colour tables and golden colours for pkg/plots, from matplotlib.
 
 Writes pkg/plots/colormap_tables.go (the 256 colours of every map) and
 pkg/plots/testdata/colormaps.json (colours at values that test the index rule).

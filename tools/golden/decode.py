@@ -1,8 +1,8 @@
-"""Picture files of every format and the SHA-256 of the pixels PIL gives of them.
+"""Picture files of every format, with the SHA-256 of PIL's pixels.
 
-Writes pkg/data/testdata/ (files and golden.json); JPEG's own kinds are in
-internal/jpeg/testdata. Expected is exif_transpose, then convert("RGB"); of 16-bit
-grey the high byte. Run from the repository root.
+Writes pkg/data/testdata/ (files and golden.json); the kinds of JPEG are in
+internal/jpeg/testdata. The expected pixels are those after exif_transpose and
+convert("RGB"), and for 16-bit grey the high byte. Run from the repository root.
 """
 import hashlib
 import json
@@ -34,7 +34,7 @@ def save(name, im, **args):
 
 
 def png(name, depth, kind, rows, *chunks):
-    """A PNG file by hand, for kinds that PIL doesn't write."""
+    """A PNG file built by hand, for kinds that PIL doesn't write."""
     def chunk(tag, data):
         return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
     raw = b"".join(b"\0" + bytes(r) for r in rows)
@@ -47,7 +47,7 @@ def deep(*channels):
     return [r.astype(">u2").tobytes() for r in np.dstack(channels)]
 
 
-# PNG: every kind of pixel.
+# PNG: every pixel format.
 for name, im in [("rgb", colour), ("rgba", rgba), ("grey", grey), ("bilevel", bilevel), ("palette", palette),
                  ("grey_alpha", rgba.convert("LA"))]:
     save(f"{name}.png", im)
@@ -69,15 +69,15 @@ for bits in 2, 4:
     v = rng.integers(0, 2 ** bits, (H, -(-W * bits // 8) * 8 // bits))
     rows = [np.packbits(np.unpackbits(r[:, None].astype(np.uint8), axis=1)[:, -bits:].ravel()).tobytes() for r in v]
     png(f"grey_{bits}_bits.png", bits, 0, rows)
-# More indices in use than the palette has colours.
+# Indices beyond the palette.
 png("palette_short.png", 8, 3, [bytes(r) for r in rng.integers(0, 4, (H, W)).astype(np.uint8)], (b"PLTE", bytes(range(200, 209))))
 save("animated.png", colour, save_all=True, append_images=[grey.convert("RGB")])
-# Cut off after the pixels, and within the checksum of the pixels' chunk.
+# Truncated after the pixels, and inside the checksum of the pixels' chunk.
 whole = (out / "rgb.png").read_bytes()
 (out / "no_end.png").write_bytes(whole[:-12])
 (out / "no_checksum.png").write_bytes(whole[:-14])
 
-# GIF: first frame, part of the screen, transparent, interlaced.
+# GIF: first frame of several, a frame smaller than the screen, transparent, interlaced.
 save("palette.gif", palette)
 save("grey.gif", grey)
 save("transparent.gif", palette, transparency=3)
@@ -120,7 +120,7 @@ save("cmyk_lzw.tif", inks, compression="tiff_lzw")
 
 
 def tiff(name, order, tags, pixels):
-    """An uncompressed TIFF file by hand, of one strip at its end."""
+    """An uncompressed TIFF file built by hand, with one strip at its end."""
     tags = {**tags, 256: W, 257: H, 259: 1, 278: H, 279: len(pixels)}
     start = 8 + 2 + 12 * (len(tags) + 1) + 4
     tags[273] = start
@@ -136,7 +136,7 @@ def tiff(name, order, tags, pixels):
 
 
 def tiff_pieces(name, photometric, samples, tile=None, planar=False, compression=1, predictor=False, order="<", extra=(), rows=5):
-    """A TIFF file of tiles or strips by hand; samples is [height, width, samples] of 8 or 16 bits."""
+    """A TIFF file with tiles or strips, built by hand; samples is [height, width, samples] of 8 or 16 bits."""
     h, w, n = samples.shape
     bits = samples.dtype.itemsize * 8
     tw, th = tile or (w, rows)
@@ -146,7 +146,7 @@ def tiff_pieces(name, photometric, samples, tile=None, planar=False, compression
         for top in range(0, h, th):
             for left in range(0, w, tw):
                 part = plane[top:top + th, left:left + tw]
-                if tile:  # what lies beyond the edge isn't nothing
+                if tile:  # the part of a tile outside the picture isn't zero
                     part = np.pad(part, ((0, th - part.shape[0]), (0, tw - part.shape[1]), (0, 0)), constant_values=99)
                 if predictor:
                     part = np.concatenate([part[:, :1], part[:, 1:] - part[:, :-1]], 1)
@@ -180,7 +180,7 @@ def tiff_pieces(name, photometric, samples, tile=None, planar=False, compression
 deep_inks = np.asarray(inks).astype(np.uint16) * 256 + 77
 for name, order in ("cmyk_16.tif", "<"), ("cmyk_16_big_endian.tif", ">"):
     tiff(name, order, {258: (16,) * 4, 262: 5, 277: 4, 284: 1}, deep_inks.astype(order + "u2").tobytes())
-# Pieces of every kind.
+# Strips and tiles of every kind.
 inks8, grey8 = np.asarray(inks), rgb[..., :1]
 for kind, photometric, a, extra in [
     ("grey", 1, grey8, ()), ("inverted", 0, grey8, ()), ("rgb", 2, rgb, ()), ("rgba", 2, np.dstack([rgb, alpha]), (2,)),
@@ -188,7 +188,7 @@ for kind, photometric, a, extra in [
 ]:
     tiff_pieces(f"tiles_{kind}.tif", photometric, a, (16, 16), extra=extra)
     tiff_pieces(f"tiles_deflate_{kind}.tif", photometric, a, (16, 16), compression=8, predictor=True, extra=extra, order=">")
-    if a.shape[2] > 1 and kind != "premultiplied":  # whose planes PIL refuses
+    if a.shape[2] > 1 and kind != "premultiplied":  # PIL refuses planes of premultiplied colours
         tiff_pieces(f"planes_{kind}.tif", photometric, a, planar=True, extra=extra)
         tiff_pieces(f"planes_tiles_{kind}.tif", photometric, a, (16, 16), planar=True, compression=8, predictor=True, extra=extra)
     if a.shape[2] > 1:
@@ -201,7 +201,7 @@ palette.save(out / "palette_lzw.tif", compression="tiff_lzw")
 save("grey_16.tif", Image.fromarray(low.astype(np.uint16)))
 save("pages.tif", colour, save_all=True, append_images=[grey])
 
-# All orientations, and the places a file can say them in.
+# All orientations, in every place where a file can store them.
 exif = Image.Exif()
 for o in range(1, 9):
     exif[0x0112] = o
@@ -227,7 +227,7 @@ save("named_wrong.png", colour, format="JPEG")
 
 def record(path):
     im = ImageOps.exif_transpose(Image.open(path))
-    if im.mode == "I;16":  # convert would clip at 255: the one place where Gaze differs
+    if im.mode == "I;16":  # convert would clip at 255; Gaze keeps the high byte instead
         im = Image.fromarray((np.asarray(im) >> 8).astype(np.uint8))
     a = np.asarray(im.convert("RGB"))
     return {"height": a.shape[0], "width": a.shape[1], "sha256": hashlib.sha256(a.tobytes()).hexdigest()}

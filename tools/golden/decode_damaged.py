@@ -1,13 +1,13 @@
-"""Damaged PNG, GIF, BMP, WebP and TIFF files: what Pillow makes of them.
+"""Pillow's results for damaged PNG, GIF, BMP, WebP and TIFF files.
 
-Writes pkg/data/testdata/damaged.txt, a line for each case: the whole file's name in
-pkg/data/testdata/pictures, what is done to it, the result, separated by tabs. JPEG files
-are in jpeg_damaged.py. Run from the repository root, after decode.py.
+Writes pkg/data/testdata/damaged.txt, with a line for each case: the undamaged file's name
+in pkg/data/testdata/pictures, the recipe that damages it, and the result, separated by
+tabs. jpeg_damaged.py is for JPEG files. Run from the repository root, after decode.py.
 
-What is done: `-AT,N` deletes N bytes, `+AT,HEX` inserts bytes, `=AT,HEX` writes over
-bytes, one after another, separated by spaces; `crc` makes the checksums of a PNG file
-right. The result is the picture's width, height and the beginning of the SHA-256 of its
-pixels, as in decode.py, or `refused`.
+A recipe has words separated by spaces, applied in order: `-AT,N` deletes N bytes at offset
+AT, `+AT,HEX` inserts bytes, `=AT,HEX` overwrites bytes, and `crc` corrects the checksums of
+a PNG file. The result is the picture's width, height and the beginning of the SHA-256 of
+its pixels, as in decode.py, or `refused`.
 """
 import hashlib
 import io
@@ -41,7 +41,7 @@ def verdict(data):
 
 
 def chunks(data):
-    """(start, name, end) of a PNG file's chunks."""
+    """Yields (start, name, end) of a PNG file's chunks."""
     found, at = [], 8
     while at + 8 <= len(data):
         end = at + 12 + struct.unpack(">I", data[at:at + 4])[0]
@@ -112,7 +112,7 @@ def anywhere(data, n, first=8):
 
 def png(data):
     yield from cuts(data)
-    if b"acTL" in data:  # PIL looks into the other frames, too
+    if b"acTL" in data:  # PIL also reads the other frames
         return
     for recipe in anywhere(data, 12):
         yield recipe

@@ -1,5 +1,5 @@
-"""Golden values for pkg/evaluate: intervals and McNemar's test by statsmodels and
-scipy, calibration error by torchmetrics, the tree of classes by scipy.
+"""Golden values for pkg/evaluate: confidence intervals and McNemar's test by statsmodels
+and scipy, calibration error by torchmetrics, the tree of classes by scipy.
 
 Writes pkg/evaluate/testdata/golden.json. Run from the repository root.
 """
@@ -63,7 +63,7 @@ def predictions():
 
 
 def flips(tree, node, n):
-    """Every order of a node's leaves that the tree allows."""
+    """All orders of a node's leaves that the tree allows."""
     if node < n:
         return [(node,)]
     left, right = (flips(tree, int(c), n) for c in tree[node - n, :2])
@@ -71,8 +71,8 @@ def flips(tree, node, n):
 
 
 def orders():
-    """The tree is scipy's; the best order of its leaves is found by trying them
-    all, as scipy's own optimal_leaf_ordering (1.17) often misses it."""
+    """The tree is scipy's. The best order of its leaves is found by trying all of them,
+    because scipy's own optimal_leaf_ordering (1.17) often misses it."""
     out = []
     for n in [2, 3, 9, 13]:
         counts = rng.integers(0, 50, (n, n)) + np.diag(rng.integers(100, 300, n))

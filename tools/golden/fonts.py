@@ -1,4 +1,4 @@
-"""The fonts that pkg/plots sets text in: Arimo Regular and Bold, Latin, Greek, Cyrillic.
+"""The fonts for the text in pkg/plots: Arimo Regular and Bold; Latin, Greek and Cyrillic.
 
 Joins the parts of the npm package @fontsource/arimo 5.3.0 (SIL Open Font
 License 1.1, no reserved font name) into two TrueType files without hinting.

@@ -1,7 +1,7 @@
-"""JPEG files of many kinds and the SHA-256 of the pixels PIL decodes from them.
+"""JPEG files of many kinds, with the SHA-256 of PIL's pixels.
 
 Writes internal/jpeg/testdata/*.jpg and golden.json. Run from the repository
-root. Photographs in ../shared/data, if there, are hashed but not copied.
+root. Photographs in ../shared/data, if there are any, are hashed but not copied.
 """
 import hashlib
 import json
@@ -18,7 +18,7 @@ for old in out.glob("*.jpg"):
 
 
 def picture(h, w, seed):
-    """Smooth colours, an edge and some noise: something for every coefficient."""
+    """Smooth colours, an edge and some noise, so that every coefficient is used."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:h, 0:w].astype(np.float64)
     rgb = np.stack([
@@ -33,7 +33,7 @@ def picture(h, w, seed):
 def decode(path):
     im = Image.open(path)
     a = np.asarray(im)
-    return 255 - a if im.mode == "CMYK" else a  # ours are as stored
+    return 255 - a if im.mode == "CMYK" else a  # Gaze keeps the stored values
 
 
 golden = {}

@@ -1,14 +1,15 @@
-"""Damaged JPEG files: what Pillow makes of them, and what libjpeg warns of.
+"""Pillow's results and libjpeg's warnings for damaged JPEG files.
 
-Writes internal/jpeg/testdata/damaged/: whole files, and damaged.txt with a line for
-each case: the whole file's name, what is done to it, the result, the warnings,
-separated by tabs. Run from the repository root, on x86-64 Linux (the warnings are read
-from the libjpeg-turbo inside Pillow's wheel, whose structures it has to know).
+Writes to internal/jpeg/testdata/damaged/: undamaged files, and damaged.txt with a line for
+each case: the undamaged file's name, the recipe that damages it, the result, and the
+warnings, separated by tabs. Run from the repository root, on x86-64 Linux (the warnings
+are read from the libjpeg-turbo in Pillow's wheel, and the script relies on the layout of
+its structures).
 
-What is done: `-AT,N` deletes N bytes, `+AT,HEX` inserts bytes, `=AT,HEX` writes over
-bytes, one after another, separated by spaces. The result is the picture's width, height,
-channels and the beginning of the SHA-256 of its pixels; `truncated`, where Pillow says
-that the file is; or `refused`. The warnings are letters, as in WARNINGS.
+A recipe has words separated by spaces, applied in order: `-AT,N` deletes N bytes at offset
+AT, `+AT,HEX` inserts bytes, `=AT,HEX` overwrites bytes. The result is the picture's width,
+height, channels and the beginning of the SHA-256 of its pixels; `truncated` if Pillow says
+that the file is truncated; or `refused`. The warnings are letters, as in WARNINGS.
 """
 import ctypes
 import glob
@@ -27,7 +28,7 @@ out = pathlib.Path("internal/jpeg/testdata/damaged")
 out.mkdir(parents=True, exist_ok=True)
 assert PIL.__version__ == "13.0.0" and features.version("libjpeg_turbo") == "3.2.0"
 
-# --- the verdict of Pillow ---
+# --- Pillow's result ---
 
 
 def verdict(data):
@@ -37,14 +38,14 @@ def verdict(data):
     except Exception as e:
         return "truncated" if str(e).startswith("image file is truncated") else "refused"
     a = np.asarray(im)
-    if im.mode == "CMYK":  # ours are as stored
+    if im.mode == "CMYK":  # Gaze keeps the stored values
         a = 255 - a
     channels = 1 if a.ndim == 2 else a.shape[2]
     digest = hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()[:16]
     return f"{a.shape[1]} {a.shape[0]} {channels} {digest}"
 
 
-# --- the warnings of libjpeg, fed as Pillow feeds it ---
+# --- libjpeg's warnings, with data supplied as Pillow does ---
 
 WARNINGS = {
     "Corrupt JPEG data: premature end": "h",
@@ -90,7 +91,7 @@ def skip(_, n):
 
 
 def more():
-    """Hands over the next 64 KB, if there are any, as Pillow does when libjpeg can't go on."""
+    """Supplies the next 64 KB, if there are any, as Pillow does when libjpeg needs more data."""
     n = min(65536, source.waiting)
     source.waiting -= n
     source.left += n
@@ -134,7 +135,7 @@ def warnings_of(data, width, height):
     return "".join(sorted(letters))
 
 
-# --- whole files ---
+# --- undamaged files ---
 
 
 def picture(h, w, seed, noise=8.0):
@@ -158,7 +159,7 @@ def save_cv2(name, factor, seed, *more):
 
 
 def sequential_scans(data):
-    """The three components of a 4:4:4 file in a scan each."""
+    """A 4:4:4 file with each of its three components in a separate scan."""
     grey = [save("", "L", seed=i + 20)[1] for i in range(3)]
     head = data[:find(data, 0xDA)]
     scans = b""
@@ -170,7 +171,7 @@ def sequential_scans(data):
 
 
 def segments(data):
-    """(start, marker, end) of every segment, for a scan without its data."""
+    """Yields (start, marker, end) of every segment; a scan's data isn't included."""
     found, at = [], 2
     while data[at + 1] != 0xD9:
         end = at + 2 + data[at + 2] * 256 + data[at + 3]
@@ -194,11 +195,11 @@ whole = dict([
     save("progressive_grey", "L", seed=9, progressive=True), save("progressive_restart", seed=10, progressive=True, restart_marker_blocks=3),
     save_cv2("440", 0x121111, 11), save_cv2("411_progressive", 0x411111, 12, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
     save("small_progressive", size=(9, 7), seed=15, progressive=True),
-    # Over 64 KB, which Pillow reads in several pieces.
+    # Larger than 64 KB, so that Pillow supplies it in several pieces.
     save("large", size=(230, 240), noise=50, quality=93, subsampling=0, seed=13),
 ])
 whole["scans"] = sequential_scans(save("", subsampling=0, seed=16)[1])
-# A single component may claim factors that mean nothing but to the smoothing.
+# A single component may have sampling factors, which only affect the smoothing.
 odd = bytearray(whole["progressive_grey"])
 odd[find(odd, 0xC2) + 11] = 0x22
 whole["progressive_grey_2x2"] = bytes(odd)
@@ -239,7 +240,7 @@ def noise(n):
 
 
 def cuts(data, first):
-    """Ends early, with and without the marker of an end."""
+    """Truncated, with and without an end marker."""
     n = len(data)
     for at in sorted({*np.linspace(first, n - 1, 24).astype(int).tolist(), n - 4, n - 3, n - 2, n - 1}):
         yield delete(at, n - at)
@@ -354,7 +355,7 @@ def tails(data):
         yield insert(n - 2, tail)
     yield insert(n - 2, bytes(9))
     yield write(n - 1, b"\xd8")
-    # A file of tables only before the picture.
+    # A file with only tables before the picture.
     tables = b"\xff\xd8" + b"".join(data[s:e] for s, m, e in segments(data) if m in (0xDB, 0xC4)) + EOI
     yield insert(0, tables)
     yield insert(0, tables + b"\0")
@@ -381,9 +382,9 @@ def several(data, first, n):
 
 def cases(name, data):
     first = segments(data)[[m for _, m, _ in segments(data)].index(0xDA)][2]
-    yield insert(2, b"\xff\xff")  # fill bytes are no damage
+    yield insert(2, b"\xff\xff")  # fill bytes aren't damage
     if name == "large":
-        # Where Pillow's pieces meet, and far from it.
+        # At the boundary between Pillow's pieces, and far from it.
         for recipe in (r for make in (cuts, bytes_lost, stuffing) for r in make(data, first)):
             if R.random() < 0.4:
                 yield recipe

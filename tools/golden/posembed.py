@@ -1,7 +1,7 @@
 """Golden cases of resizing position embeddings, by torch and scipy.
 
 Writes pkg/vit/testdata/posembed.npz: for every case `<n>_grid` [rows, columns,
-dim], `<n>_to` and what each method makes of it. Run from the repository root.
+dim], `<n>_to` and the result of each method. Run from the repository root.
 """
 import pathlib
 import warnings
@@ -39,7 +39,7 @@ for n, (old, new, dim) in enumerate(CASES):
     if new[1] > 1:
         y = resample_abs_pos_embed(t.reshape(1, -1, dim), list(new), list(old), num_prefix_tokens=0)
         out[f"{n}_timm"] = y.reshape(*new, dim).numpy()
-    else:  # torch 2.13 mixes up the rows of a result with one column: an axis at a time
+    else:  # torch 2.13 mixes up the rows of a result with one column, so resize one axis at a time
         y = t[None].permute(0, 3, 1, 2)
         y = F.interpolate(y, size=(new[0], old[1]), mode="bicubic", antialias=True)
         y = F.interpolate(y.transpose(2, 3), size=new[::-1], mode="bicubic", antialias=True)

@@ -1,11 +1,11 @@
-"""What transformers' and timm's own processors make of pictures, by the files beside a checkpoint.
+"""Pictures prepared by transformers' and timm's own processors, by the files beside a checkpoint.
 
-Each case is a folder's configuration files. transformers reads them with
+Each case is the configuration files of a folder. transformers reads them with
 AutoImageProcessor (PIL backend), timm with create_model, resolve_model_data_config
-and create_transform. Kept are digests of the float32 tensors, or that the package
-refuses the files. Also: the keys, the defaults and the model types of the classes.
-Writes pkg/vit/testdata/preprocess.json. The pictures are those of transform.py.
-Run from the repository root.
+and create_transform. The results are digests of the float32 tensors, or the fact that
+the package refuses the files. The script also records the keys, the defaults and the
+model types of the classes. Writes pkg/vit/testdata/preprocess.json. The pictures are
+those of transform.py. Run from the repository root.
 """
 import dataclasses
 import hashlib
@@ -29,7 +29,7 @@ from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPI
 torch.set_num_threads(1)
 transformers.logging.set_verbosity_error()
 
-# Landscape and portrait; size minus crop 0 to 3 modulo 4; one pixel wide; smaller than the crop.
+# Landscape and portrait; size minus crop equal to 0, 1, 2 and 3 modulo 4; one pixel wide; smaller than the crop.
 SIZES = [(36, 36), (36, 37), (38, 36), (36, 39), (29, 43), (61, 34), (90, 55), (1, 20), (20, 1), (9, 13), (28, 28), (203, 200)]
 FEW = [(61, 34), (300, 237)]
 ALPHA = [(36, 37), (61, 34), (9, 13), (1, 1)]  # with transparency
@@ -63,7 +63,7 @@ def by_transformers(folder, channels):
         tensor = np.asarray(processor(im.convert("L") if channels == 1 else im)["pixel_values"][0])
         if tensor.shape[0] != channels:
             raise ValueError(f"{tensor.shape[0]} channels, the model takes {channels}")
-        return tensor.astype(np.float32)  # bytes stay bytes where nothing is rescaled; models convert them
+        return tensor.astype(np.float32)  # without rescaling the result is bytes, which models convert
 
     return prepare
 
@@ -79,7 +79,7 @@ def by_timm(folder, channels):
 
 
 def digest(tensor):
-    """Of the shape, as three int32, and the values."""
+    """The digest of the shape, as three int32, and the values."""
     return hashlib.sha256(np.array(tensor.shape, np.int32).tobytes() + np.ascontiguousarray(tensor).tobytes()).hexdigest()[:16]
 
 
@@ -105,7 +105,7 @@ def add(name, layout, files, by, channels=3, size=(32, 32), pictures=SIZES):
                 results.append(digest(tensor))
             except Exception as e:
                 results.append(f"{type(e).__name__}: {str(e).splitlines()[0][:120]}")
-        if ready and all(":" in r for r in results):  # transformers reads nearly anything and refuses it later
+        if ready and all(":" in r for r in results):  # transformers accepts nearly any file and refuses it later
             case["error"] = results[0]
         elif ready:
             case["results"] = results
@@ -124,7 +124,7 @@ def hf(name, config, class_name="ViT", model=None, **kwargs):
     add(f"{class_name} {name}", LAYOUTS.get(class_name, "huggingface-vit"), files, by_transformers, **kwargs)
 
 
-# Every class by each of its names, with nothing but the name: its defaults.
+# Every class by each of its names, without other keys: its defaults.
 for c in CLASSES:
     for name in f"{c}ImageProcessor", f"{c}ImageProcessorFast":
         hf(f"defaults {name}", {"image_processor_type": name}, c, pictures=FEW)

@@ -1,13 +1,12 @@
-"""How far transformers' two image processor backends, and Gaze, are apart on photographs.
+"""Differences between transformers' two image processor backends and Gaze on photographs.
 
     python tools/golden/preprocess_backends.py --gaze bin/gaze --weights DIR --photos DIR... [--pictures 200]
 
-DIR of --weights holds a config.json and the safetensors of a Dinov2Model. It gets
-a head of 1000 classes drawn from a fixed seed. Photographs are cut or scaled to
-sizes drawn from a fixed seed and prepared by BitImageProcessor on PIL and on
-torchvision, and by Gaze. Prints the differences of the prepared numbers, the
-logits, and the class token's attention in the last layer (mean of the heads);
-writes nothing.
+The DIR of --weights has a config.json and the safetensors of a Dinov2Model. The model
+gets a random head of 1000 classes from a fixed seed. Photographs are cropped or scaled
+to random sizes from a fixed seed, and prepared by BitImageProcessor on PIL and on
+torchvision, and by Gaze. Prints the differences of the prepared values, the logits, and
+the class token's attention in the last layer (mean of the heads). Writes no files.
 """
 import argparse
 import os
@@ -40,7 +39,7 @@ transformers.logging.set_verbosity_error()
 folder = pathlib.Path(tempfile.mkdtemp())
 (folder / "pictures").mkdir()
 
-# The model: a backbone that was trained, a head that was drawn.
+# The model: a trained backbone and a random head.
 torch.manual_seed(1)
 config = AutoConfig.from_pretrained(args.weights, num_labels=1000, attn_implementation="eager")
 model = Dinov2ForImageClassification(config).eval()
@@ -48,7 +47,7 @@ state = {f"dinov2.{k}".replace("dinov2.dinov2.", "dinov2."): v.float() for f in 
 keys = set(model.state_dict())
 if not set(state) & keys - {"classifier.weight"}:
     raise SystemExit("these weights aren't a Dinov2Model's")
-model.save_pretrained(folder / "model")  # then the trained tensors under the names of files
+model.save_pretrained(folder / "model")  # also the trained tensors, under the names in the files
 saved = load_file(folder / "model" / "model.safetensors")
 missing = [k for k in saved if k not in state and not k.startswith("classifier")]
 assert not missing, missing

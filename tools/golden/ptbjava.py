@@ -9,7 +9,7 @@ JAR = pathlib.Path(ptbtokenizer.__file__).with_name(ptbtokenizer.STANFORD_CORENL
 
 
 def lines(texts, lower=True):
-    """Tokenizes texts, one a line in one file as pycocoevalcap does, without removing punctuation."""
+    """Tokenizes texts, one per line in one file as in pycocoevalcap, without removing punctuation."""
     assert not any("\n" in t for t in texts)
     with tempfile.NamedTemporaryFile("wb", suffix=".txt") as f:
         f.write("\n".join(texts).encode())

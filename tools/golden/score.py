@@ -1,13 +1,14 @@
-"""Writes pkg/caption/score/testdata: tokens.json.gz (hard lines and how they are
-tokenized), scores.json.gz (captions, their scores) and real.json (a digest of the
-tokens, and the scores, of captions in $GAZE_SHARED_DATA/captions that can't be part
-of the project). From pycocoevalcap's wheel; needs Java (Debian:
-default-jre-headless).
+"""Golden tokens and scores for pkg/caption/score, from pycocoevalcap's wheel.
+
+Writes to pkg/caption/score/testdata: tokens.json.gz (difficult lines and their tokens),
+scores.json.gz (captions and their scores) and real.json (a digest of the tokens, and the
+scores, of captions in $GAZE_SHARED_DATA/captions that can't be committed). Needs Java
+(Debian: default-jre-headless).
 
     python tools/golden/score.py
 
-The unclipped CIDEr isn't in the wheel: it is the wheel's scorer with the minimum
-and the length penalty taken out, which is what the paper's authors call CIDEr.
+The unclipped CIDEr isn't in the wheel. It is the wheel's scorer without the minimum and
+the length penalty, which is what the paper's authors call CIDEr.
 """
 import builtins
 import contextlib
@@ -42,7 +43,7 @@ word.word|J.Crew|&#39;|&eacute;|caf&eacute;|&lt;b&gt;|&mdash;|S&P-500|S&Ls|Cap'n
 
 
 def spoil(captions, count, rng):
-    """Makes lines of hard pieces, and of captions with hard pieces put in."""
+    """Makes lines of difficult words, and of captions with difficult words inserted."""
     out = []
     for _ in range(count):
         if rng.random() < 0.5:
@@ -66,7 +67,7 @@ def captions(rng, count):
 
 @contextlib.contextmanager
 def unclipped():
-    """Takes the minimum and the penalty out of the wheel's CIDEr."""
+    """Removes the minimum and the penalty from the wheel's CIDEr."""
     cider_scorer.min = lambda hyp, ref: hyp
     try:
         yield Cider(sigma=1e12)
@@ -101,14 +102,14 @@ def write(name, value):
 
 
 def tokenize(lines):
-    """Tokenizes as pycocoevalcap does and removes its punctuation."""
+    """Tokenizes as pycocoevalcap does, and removes its punctuation tokens."""
     said = ptbjava.lines(lines)
     assert len(said) >= len(lines)
     return [" ".join(w for w in s.rstrip().split(" ") if w not in PUNCTUATIONS) for s in said[: len(lines)]]
 
 
 def real(folder):
-    """Scores captions in threes, and the first reference of COCO's pictures against the others."""
+    """Scores captions in groups of three, and the first reference of COCO's pictures against the others."""
     results = json.loads((folder / "captions_val2014_fakecap_results.json").read_text())
     texts = [r["caption"] for r in results]
     coco = json.loads((folder / "coco_karpathy_5images.json").read_text())["images"]

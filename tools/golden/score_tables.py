@@ -1,7 +1,7 @@
-"""Writes pkg/caption/score/ptbtables.go: what the tokenizer in pycocoevalcap's
-wheel (Stanford PTBTokenizer 3.4.1) takes for a letter, a mark that sits inside
-a word, a digit and a symbol. It is asked: every character of the basic plane is
-put into short lines, and the answers are sorted into ranges. Needs Java.
+"""Writes pkg/caption/score/ptbtables.go: the characters that the tokenizer in
+pycocoevalcap's wheel (Stanford PTBTokenizer 3.4.1) treats as a letter, a mark inside a
+word, a digit or a symbol. The script tokenizes short lines with every character of the
+basic multilingual plane and collects the results in ranges. Needs Java.
 
     python tools/golden/score_tables.py
 """

@@ -1,10 +1,10 @@
-"""Reads the events that pkg/train writes with TensorBoard's own reader.
+"""Reads the events that pkg/train writes, with TensorBoard's own reader.
 
     go test -run TestEventsGolden ./pkg/train -args -regen
     python tools/golden/tensorboard_events.py [RUN]   # not named tensorboard.py, which would hide the package
 
-Without RUN it checks pkg/train/testdata's file against the values that the test
-writes; with the folder of a run it checks what the run says in metrics.jsonl.
+Without RUN it compares the file in pkg/train/testdata with the values that the test
+writes. With the folder of a run it compares the run's events with its metrics.jsonl.
 """
 
 import json
@@ -40,7 +40,7 @@ def check_golden(path):
 def check_run(folder):
     found = read(folder)
     lines = [json.loads(line) for line in open(folder / "metrics.jsonl")]
-    updates = [line for line in lines if line.get("grad_norm")]  # a rate of 0 is left out
+    updates = [line for line in lines if line.get("grad_norm")]  # a rate of 0 is omitted
     assert [e[1] for e in found["train/learning_rate"]] == [line["update"] for line in updates]
     for event, line in zip(found["train/learning_rate"], updates):
         near(event[2], line.get("rate", 0))

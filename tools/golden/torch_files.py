@@ -1,8 +1,8 @@
-"""PyTorch checkpoints of every kind and what is in them, for pkg/weights.
+"""PyTorch checkpoints of every kind with their content, for pkg/weights.
 
-Writes pkg/weights/testdata/torch_*.pth and torch_golden.json (per file: its
-format, the root that is to be found, and per root the tensors' names, types,
-shapes and bytes, or the error, or classes that a warning names). Run from the
+Writes pkg/weights/testdata/torch_*.pth and torch_golden.json (for each file: its
+format, the root that should be found, and for each root the tensors' names, types,
+shapes and bytes, or the error, or the classes that a warning names). Run from the
 repository root.
 """
 import argparse
@@ -36,7 +36,7 @@ torch.manual_seed(11)
 
 
 def flatten(value, name=""):
-    """Yields every tensor below value under its dotted name."""
+    """Yields every tensor in value with its dotted name."""
     if isinstance(value, torch.Tensor):
         yield name or "tensor", value
     elif isinstance(value, argparse.Namespace):
@@ -55,7 +55,7 @@ def describe(name, t):
 
 
 def write(name, value, root="", at=(), error="", **options):
-    """Saves value; `at` are further roots to be asked for by name."""
+    """Saves value; `at` are further roots, to be chosen by name."""
     path = folder / f"torch_{name}.pth"
     torch.save(value, path, **options)
     legacy = options.get("_use_new_zipfile_serialization") is False
@@ -79,7 +79,7 @@ def write(name, value, root="", at=(), error="", **options):
 
 LEGACY = {"_use_new_zipfile_serialization": False}
 
-# Every type of element, NaN and infinities among them.
+# Every element type, including NaN and infinities.
 special = torch.tensor([0.0, -0.0, 1.5, -2.25, float("inf"), float("-inf"), float("nan"), 6e-8])
 types = collections.OrderedDict()
 for dtype in (torch.float32, torch.float16, torch.bfloat16, torch.float64):
@@ -110,7 +110,7 @@ write("views", views)
 write("views_legacy", views, **LEGACY)
 
 
-# CATR's kind: a model, its optimizer with moments, schedule, epoch, arguments.
+# A checkpoint like CATR's: a model, its optimizer with moments, schedule, epoch, arguments.
 class Tiny(nn.Module):
     def __init__(self):
         super().__init__()
@@ -153,7 +153,7 @@ write("lone", torch.arange(3.0))
 write("list", [torch.arange(3.0), (torch.ones(1), {"x": torch.zeros(1)})])
 write("nothing", {"epoch": 1, "state_dict": {}}, root=None, error="holds no tensors")
 
-# Parameters, attributes on tensors, a parameter on no storage of its own.
+# Parameters, attributes on tensors, a parameter that shares a storage.
 parameter = nn.Parameter(torch.randn(2, 3))
 noted = nn.Parameter(torch.randn(2), requires_grad=False)
 noted.note = "kept by _rebuild_parameter_with_state"
@@ -161,7 +161,7 @@ tagged = torch.randn(3)
 tagged.note = "kept by _rebuild_from_type_v2"
 write("parameters", {"p": parameter, "noted": noted, "tagged": tagged, "view": nn.Parameter(parameter.data.t())})
 
-# What scripts leave beside the weights.
+# Objects that scripts save beside the weights.
 beside = {
     "net": {"w": torch.ones(2)},
     "best": np.float64(0.5), "count": collections.Counter([1, 1, 2]), "set": {1, 2}, "frozen": frozenset([3]),
@@ -178,7 +178,7 @@ write("uint16", {"w": torch.ones(2, dtype=torch.uint16)}, error="uint16", root=N
 write("negated", {"w": torch.ones(2, dtype=torch.complex64).conj().imag}, error="negates", root=None)
 
 
-# Pickles that want to run something.
+# Pickles that try to run code.
 class Call:
     def __init__(self, function, *arguments):
         self.what = (function, arguments)
@@ -197,8 +197,8 @@ write("array", {"w": np.ones(2)}, error="multiarray._reconstruct", root=None)
 write("sparse", {"w": torch.eye(2).to_sparse()}, error="torch._utils._rebuild_sparse_tensor", root=None)
 
 
-# Passive data beside the weights, as scripts leave it there: nothing of it has to be
-# run to read the weights. `names` are the classes that a warning has to name.
+# Passive objects that scripts save beside the weights; none has to be run to read the
+# weights. `names` are the classes that a warning must name.
 class Phase(enum.Enum):
     TRAIN = 1
 
@@ -210,7 +210,7 @@ class Settings:
 
 
 class Bag(dict):
-    """A dict with attributes, as AttributeDict and its like are."""
+    """A dict with attributes, similar to AttributeDict."""
 
     def __init__(self, **items):
         super().__init__(**items)
@@ -229,7 +229,7 @@ class Slots:
 
 
 class Owner:
-    """An object that holds itself, a list of its kind and tensors that aren't weights."""
+    """An object that contains itself, a list of such objects, and tensors that aren't weights."""
 
     def __init__(self):
         self.me, self.all, self.moment = self, [self], torch.ones(3)
@@ -270,7 +270,7 @@ def passive():
 write("passive", passive(), root="model")
 write("passive5", passive(), root="model", pickle_protocol=5)
 legacy = passive()
-del legacy["kinds"], legacy["partial"]  # the legacy format keeps the source text of modules' classes
+del legacy["kinds"], legacy["partial"]  # the legacy format stores the source text of modules' classes
 write("passive_legacy", legacy, root="model", **LEGACY)
 golden["torch_passive.pth"]["names"] = golden["torch_passive5.pth"]["names"] = []
 
@@ -291,11 +291,11 @@ for protocol in (2, 4):
     write(f"foreign{protocol}", beside, root="state_dict", pickle_protocol=protocol)
     golden[f"torch_foreign{protocol}.pth"]["names"] = ["__main__.Settings", "__main__.Bag"]
 
-# A container of a class of somebody's own holds the weights all the same.
+# The weights are in a container of a user-defined class.
 write("foreign_dict", Bag(state_dict=Bag(w=torch.ones(2)), epoch=1), root="state_dict")
 
 
-# torch.save(model): the tensors lie in the modules' dicts.
+# torch.save(model): the tensors are in the modules' dicts.
 class Whole(nn.Module):
     def __init__(self):
         super().__init__()

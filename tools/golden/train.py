@@ -1,9 +1,9 @@
-"""Golden cases for pkg/train: thirty steps of a small ViT in every way.
+"""Golden cases for pkg/train: thirty steps of a small ViT with every kind of setting.
 
 Writes pkg/train/testdata/train.npz (pictures, initial weights under timm's
 names, and for every case the losses, the norms of the gradients and a digest of
-the final weights) and pkg/train/testdata/train.json (what each case sets, the
-pictures of every batch; learning rates of torch's schedulers). Models,
+the final weights) and pkg/train/testdata/train.json (the settings of each case, the
+pictures of every batch, and learning rates of torch's schedulers). Models,
 parameter groups, stochastic depth and averages are timm's, the rest is torch's.
 Run from the repository root.
 """
@@ -46,7 +46,7 @@ def initial():
 
 
 class Given(torch.nn.Module):
-    """DropPath with the factors of the step instead of drawn ones."""
+    """DropPath with the given masks of the step instead of random ones."""
 
     def __init__(self, branch, steps):
         super().__init__()
@@ -58,7 +58,7 @@ class Given(torch.nn.Module):
 
 
 def digest(state):
-    """Three numbers a parameter: sum, sum of magnitudes, sum under a cosine.
+    """Three numbers for each parameter: sum, sum of magnitudes, cosine-weighted sum.
 
     Without the key's bias, on which no attention depends: its gradient is nothing
     but rounding errors, and Adam makes steps of full size of them.
@@ -97,7 +97,7 @@ def warmup_cosine(optimizer, updates, start, total, floor):
 
 
 def drop_factors(case, model, drawn):
-    """Replaces every DropPath and draws what it would have drawn."""
+    """Replaces every DropPath and draws the masks that it would have drawn."""
     g, rates = torch.Generator().manual_seed(7), torch.linspace(0, case["drop_path"], DEPTH).repeat_interleave(2)
     keep = 1 - rates[:, None]
     all_factors = [(torch.rand(2 * DEPTH, 5, generator=g) < keep) / keep for _ in range(STEPS)]
@@ -137,7 +137,7 @@ def run(name, case, state, images, labels, batches, soft):
         if len(waiting) < every and step not in flush and step != STEPS - 1:
             continue
         divisor = every if case.get("divide_by_accumulate") else len(waiting)
-        for one in waiting:  # the weights haven't changed since, so these graphs still hold
+        for one in waiting:  # the weights haven't changed since, so these graphs are still valid
             (one / divisor).backward()
         waiting = []
         norms.append(torch.nn.utils.clip_grad_norm_(trained, case.get("clip", float("inf"))).item())
@@ -216,7 +216,7 @@ def main():
     images = torch.randn(PICTURES, 3, 12, 12, generator=g).half()
     labels = torch.arange(PICTURES) % CLASSES
     soft = torch.softmax(2 * torch.nn.functional.one_hot(labels, CLASSES) + 0.3 * torch.randn(PICTURES, CLASSES, generator=g), 1)
-    # Five pictures a batch, but three in the last of each half.
+    # Five pictures in a batch, but three in the last batch of each half.
     batches = [torch.randperm(PICTURES, generator=g)[: 3 if s in (14, 29) else 5].tolist() for s in range(STEPS)]
     arrays["images"], arrays["soft"] = images.numpy(), soft.numpy()
     for name, value in state.items():

@@ -1,16 +1,16 @@
 """Golden losses for training in bfloat16: thirty steps under torch.autocast.
 
-Writes pkg/train/testdata/train_bf16.json: the losses and the gradients' norms of
-the small ViT of train.py, from its pictures and initial weights and in its
-batches (all of pkg/train/testdata/train.npz and train.json), with AdamW and SGD,
-in float32 and with the forward pass and the loss under
-torch.autocast("cpu", torch.bfloat16). Run after train.py from the repository root.
+Writes pkg/train/testdata/train_bf16.json: the losses and gradient norms of the small
+ViT of train.py, with its pictures, initial weights and batches (from
+pkg/train/testdata/train.npz and train.json), with AdamW and SGD, in float32 and with
+the forward pass and the loss under torch.autocast("cpu", torch.bfloat16). Run after
+train.py from the repository root.
 
-How far a program may be from the bfloat16 curves that rounds as often, but not at
-the same places, is measured: the initial weights are changed eight times by less
-than bfloat16 can tell, which makes other roundings, and "apart" is the greatest
-distance between two of these nine runs (root mean square, relative), "first" that
-of their first steps.
+The script also measures how much a program may differ from the bfloat16 curves if it
+rounds as often, but in other places. The initial weights are changed eight times by
+less than bfloat16's precision, which leads to other roundings. "apart" is the largest
+distance between two of these nine runs (root mean square, relative), and "first" is
+that of their first steps.
 """
 import itertools
 import json

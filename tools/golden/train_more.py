@@ -4,9 +4,9 @@ Writes pkg/train/testdata/train_more.npz and train_more.json, from the pictures,
 initial weights and batches of train.npz and train.json. Run after train.py from
 the repository root.
 
-Two stages are linear probing, then fine-tuning (Kumar et al. 2022): the head alone
-at a rate of its own, then everything, with a new optimiser and a new average, as
-two programs one after the other would do it.
+The two stages are linear probing and then fine-tuning (Kumar et al. 2022): first the
+head alone with its own learning rate, then everything, with a new optimiser and a new
+average, as with two separate programs.
 """
 import json
 

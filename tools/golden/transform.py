@@ -1,4 +1,4 @@
-"""SHA-256 of what PIL and torchvision make of pictures of noise.
+"""SHA-256 of noise pictures transformed by PIL and torchvision.
 
 Writes pkg/transform/testdata/golden.json. The pictures aren't stored: they are
 the upper bytes of a linear congruential generator, which the test repeats. Run
@@ -27,7 +27,7 @@ def picture(height, width, channels):
         state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
         out.append(state >> 24)
     a = np.frombuffer(bytes(out), np.uint8).reshape(height, width, channels)
-    if channels == 4:  # make some pixels opaque and some transparent, as they usually are
+    if channels == 4:  # make some pixels fully opaque and some fully transparent, as in real pictures
         a = a.copy()
         a[..., 3] = np.clip(a[..., 3].astype(int) * 2 - 128, 0, 255)
     return Image.fromarray(a[..., 0] if channels == 1 else a, MODES[channels])
@@ -51,11 +51,11 @@ def add(size, channels, spec, result):
     cases.append(case)
 
 
-# From odd, tiny and long sizes, up and down, by large ratios and one side only.
+# Odd, tiny and very long sizes, scaled up and down, by large ratios and on one side only.
 SIZES = [((1, 1), (3, 2)), ((1, 1), (1, 1)), ((5, 7), (5, 7)), ((5, 7), (1, 1)), ((17, 23), (31, 9)), ((37, 41), (16, 16)),
          ((61, 1), (7, 7)), ((1, 61), (7, 7)), ((2, 2), (97, 101)), ((203, 5), (3, 90)), ((40, 30), (40, 12)),
          ((40, 30), (12, 30)), ((64, 64), (63, 65)), ((150, 211), (64, 64)), ((99, 101), (224, 192)),
-         # Rows taken away: more than twice the columns, just twice, fewer.
+         # Rows removed: more than twice the columns, exactly twice, fewer.
          ((90, 60), (40, 41)), ((90, 60), (40, 35)), ((90, 60), (40, 34))]
 for size, target in SIZES:
     for channels in 1, 3, 4:

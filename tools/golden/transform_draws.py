@@ -1,9 +1,9 @@
-"""How often torchvision draws which parameters.
+"""Distributions of the random parameters in torchvision.
 
-Writes pkg/transform/testdata/draws.json: for random steps of a pipeline's text
-and a size of picture, the distribution of each parameter that is drawn, as values
-and the part of 40,000 draws that came out at most as large; and the magnitudes of
-RandAugment and TrivialAugmentWide. Run from the repository root.
+Writes pkg/transform/testdata/draws.json: for random steps (as pipeline text) and a
+picture size, the distribution of each random parameter, as values with the fraction of
+40,000 draws that are at most as large; and the magnitudes of RandAugment and
+TrivialAugmentWide. Run from the repository root.
 """
 import json
 import pathlib
@@ -42,7 +42,7 @@ def add(spec, width, height, draw):
 
 
 def image(width, height):
-    return torch.empty(3, height, width)  # get_params look at the size only
+    return torch.empty(3, height, width)  # get_params only uses the size
 
 
 def crop(width, height, box, height_limit=None):
@@ -107,7 +107,7 @@ def erasing(width, height, p, scale, ratio):
 add("randomerasing", 64, 48, lambda: erasing(64, 48, 0.5, (0.02, 0.33), (0.3, 3.3)))
 add("randomerasing(p=1,scale=0.5:1,ratio=0.2:0.9)", 20, 33, lambda: erasing(20, 33, 1.0, (0.5, 1.0), (0.2, 0.9)))
 
-# The fourteen steps: which one, and how strong.
+# The fourteen steps: the choice of step and its magnitude.
 drawn = []
 autoaugment._apply_op = lambda img, name, magnitude, **_: drawn.append((name, magnitude)) or img
 NAMES = list(T.RandAugment()._augmentation_space(31, (9, 9)))

@@ -1,4 +1,4 @@
-"""What torch computes in float32: Gaussian blurs, erased tensors, mixed batches.
+"""torch's float32 results: Gaussian blurs, erased tensors, mixed batches.
 
 Writes pkg/transform/testdata/float.json. Pictures are those of transform.py.
 Run from the repository root.

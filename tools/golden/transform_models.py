@@ -1,9 +1,9 @@
-"""SHA-256 of pictures resized and cropped the way timm and transformers do it.
+"""SHA-256 of pictures resized and cropped as in timm and transformers.
 
-What differs from torchvision: transparent pictures, filters, where a centre crop begins, how a size
-that keeps the shape is rounded, how bytes become numbers. Writes
-pkg/transform/testdata/models.json and sizes.json. The pictures are those of transform.py. Run
-from the repository root.
+These differ from torchvision in transparent pictures, in filters, in the offset of a centre
+crop, in the rounding of a size that keeps the shape, and in the conversion of bytes to
+floats. Writes pkg/transform/testdata/models.json and sizes.json. The pictures are those of
+transform.py. Run from the repository root.
 """
 import hashlib
 import json
@@ -43,7 +43,7 @@ def add(size, channels, spec, result):
     cases.append({"height": size[0], "width": size[1], "channels": channels, "spec": spec, "shape": shape, "sha256": digest})
 
 
-# Filters that torchvision's Resize has, too, but nearly only timm's files ask for.
+# Filters that torchvision's Resize also has, but that are used almost only in timm's files.
 for size, target in [((1, 1), (3, 2)), ((5, 7), (1, 1)), ((17, 23), (31, 9)), ((37, 41), (16, 16)), ((61, 1), (7, 7)), ((1, 61), (7, 7)),
                      ((203, 5), (3, 90)), ((40, 30), (40, 12)), ((40, 30), (12, 30)), ((150, 211), (64, 64)), ((90, 60), (40, 34))]:
     for channels in 1, 3, 4:
@@ -52,7 +52,7 @@ for size, target in [((1, 1), (3, 2)), ((5, 7), (1, 1)), ((17, 23), (31, 9)), ((
             resized = im.resize(target[::-1], Image.Resampling[name.upper()])
             add(size, channels, f"resize({target[0]},{target[1]},{name})", resized)
 
-# Every remainder of size minus crop by 4, both sides, and pictures smaller than the crop.
+# Every value of (size - crop) modulo 4, on both axes, and pictures smaller than the crop.
 for size in [(h, w) for h in (28, 29, 30, 31, 32, 33) for w in (27, 34, 35, 36, 37)] + [(1, 50), (50, 1), (1, 1), (9, 12), (12, 9), (40, 9)]:
     im = picture(*size, 3)
     for crop in (28, 28), (10, 13), (13, 10), (41, 42):
@@ -88,7 +88,7 @@ im = picture(61, 43, 4)
 add((61, 43), 4, "background(255) | resize(32,bicubic) | centercrop(32,floor)", center_crop(
     np.asarray(Image.fromarray(convert_to_rgb(im, return_numpy=True)).resize((32, 45), Image.Resampling.BICUBIC)), (32, 32), input_data_format="channels_last"))
 
-# Numbers: rescaled by other factors than 1/255, and not at all.
+# Values rescaled by factors other than 1/255, and not rescaled.
 for factor in 1 / 255, 1 / 127.5, 1 / 256, 0.003921569, 1.0, 2.5e-5, 0.1:
     im = np.moveaxis(np.asarray(picture(40, 30, 3)), -1, 0)
     spec = "totensor" if factor == 1 / 255 else f"totensor(scale={factor!r})"
@@ -97,7 +97,7 @@ for factor in 1 / 255, 1 / 127.5, 1 / 256, 0.003921569, 1.0, 2.5e-5, 0.1:
     mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     add((40, 30), 3, spec + " | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])",
         normalize(scaled, mean, std, input_data_format="channels_first"))
-    if factor == 1.0:  # transformers normalises bytes, too
+    if factor == 1.0:  # transformers also normalises bytes
         assert (normalize(im, mean, std, input_data_format="channels_first") == normalize(scaled, mean, std, input_data_format="channels_first")).all()
 
 out = pathlib.Path("pkg/transform/testdata/models.json")
@@ -105,7 +105,7 @@ lines = ",\n".join(json.dumps(c) for c in cases)
 out.write_text(f"[\n{lines}\n]\n")
 
 
-# Sizes and offsets alone, for every picture of up to 400 by 400 pixels: digests of int32s.
+# Only sizes and offsets, for all picture sizes up to 400 by 400 pixels: digests of int32s.
 def empty(height, width):
     return torch.empty(3, height, width, device="meta")
 
@@ -119,7 +119,7 @@ def resize_short(size):
 
 
 def offset_floor(crop):
-    """Where transformers' crop begins, seen in a picture of numbered rows and columns."""
+    """The offset of transformers' crop, read from a picture with numbered rows and columns."""
     def offset(n):
         a = center_crop(np.arange(1, n + 1, dtype=np.int32)[None, :, None], (crop, 1), input_data_format="channels_first")[0, :, 0]
         first = int(np.argmax(a > 0))

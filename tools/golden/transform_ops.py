@@ -1,9 +1,10 @@
-"""SHA-256 of what torchvision makes of pictures of noise with drawn parameters.
+"""SHA-256 of noise pictures transformed by torchvision with random parameters.
 
-Writes pkg/transform/testdata/ops.txt, a line for each picture and pipeline: the
+Writes pkg/transform/testdata/ops.txt, with a line for each picture and pipeline: the
 picture's height, width and channels, those of the result, the beginning of the
-digest of its bytes, the pipeline's text. Run from the repository root. The pictures are those of transform.py: the upper bytes of a linear
-congruential generator, which the test repeats.
+digest of its bytes, and the pipeline's text. The pictures are those of transform.py:
+the upper bytes of a linear congruential generator, which the test repeats. Run from the
+repository root.
 """
 import hashlib
 import math
@@ -48,7 +49,7 @@ def pictures(channels=(1, 3, 4), sizes=((1, 1), (1, 7), (9, 2), (13, 17), (33, 3
 
 
 def filled(im, fill):
-    """The fill's text, for as many values as the picture has channels, or for one."""
+    """The fill as pipeline text, with one value or one for each channel of the picture."""
     if fill is None:
         return "", 0
     if isinstance(fill, int):
@@ -60,13 +61,13 @@ def filled(im, fill):
 rng = random.Random(1)
 
 for im in pictures():
-    # Turns, with every filter; right angles go other ways.
+    # Rotations with every filter; right angles use other code.
     for name, mode in FILTERS.items():
         for expand in False, True:
             for degrees, fill in (30, None), (-17.25, 200), (90, None), (180, None), (270, 7), (359.5, (1, 2, 3, 4)), (rng.uniform(-180, 180), None):
                 text, value = filled(im, fill)
                 add(im, f"rotate({degrees!r},{name}{',expand' if expand else ''}{text})", F.rotate(im, degrees, mode, expand, None, value))
-    # Affine maps: turned, moved only, sheared, scaled, about the corner.
+    # Affine maps: rotated, translated only, sheared, scaled, about the corner.
     for name, mode in FILTERS.items():
         for angle, dx, dy, scale, sx, sy in [
             (25.0, 2, -1, 1.1, 5.0, -3.0), (0.0, 3, 2, 1.0, 0.0, 0.0), (0.0, 0, 0, 0.5, 0.0, 0.0), (0.0, 0, 0, 1.0, 20.0, 0.0),
@@ -123,7 +124,7 @@ for im in pictures():
         for threshold in 0, 100, 128, 200.5, 255, 256:
             add(im, f"solarize({threshold})", F.solarize(im, threshold))
 
-# Histograms with little in them, and all hues.
+# Sparse histograms, and all hues.
 for im in pictures((1, 3), ((50, 41), (97, 80))):
     add(im, "equalize", F.equalize(im))
     add(im, "brightness(0.3) | equalize", F.equalize(F.adjust_brightness(im, 0.3)))
@@ -133,7 +134,7 @@ for im in pictures((1, 3), ((50, 41), (97, 80))):
 big = picture(251, 263, 3)
 for shift in np.linspace(-0.5, 0.5, 11):
     add(big, f"hue({float(shift)!r})", F.adjust_hue(big, float(shift)))
-# The report's steps, at its sizes, with drawn parameters.
+# The report's steps, at its sizes, with random parameters.
 for seed in range(8):
     torch.manual_seed(seed)
     angle, b, c, s = (float(torch.empty(1).uniform_(*r)) for r in ((-30, 30), (0.5, 1.5), (0.5, 1.5), (0.5, 1.5)))

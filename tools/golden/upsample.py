@@ -1,8 +1,8 @@
 """Golden values for enlarging maps in pkg/plots, by torch.
 
-Writes pkg/plots/testdata/upsample.json. Bicubic is torch's antialiased one: when
-it enlarges, its kernel is Catmull-Rom's; it differs at the borders (weights are
-renormalised there instead of edge values repeated), which the test leaves out.
+Writes pkg/plots/testdata/upsample.json. Bicubic is torch's antialiased variant, whose
+kernel for enlarging is Catmull-Rom's. It differs at the borders, where it renormalises
+the weights instead of repeating edge values; the test skips the borders.
 Run from the repository root.
 """
 import json

@@ -1,11 +1,11 @@
 """Golden cases for pkg/vit: small random models of every weight layout.
 
 Writes pkg/vit/testdata/<case>/ (weights, config.json, golden.npz) and
-pkg/vit/testdata/manifest.json. golden.npz holds `images`, `logits` or, for
+pkg/vit/testdata/manifest.json. golden.npz has `images`, `logits` or, for
 models without a head, `norm` (the tokens after the last LayerNorm), and for
-every block `tokens_<i>` and `attn_<i>`. timm, transformers and
-torchvision are the packages themselves; the other code bases are in vit_models.py. Run from the repository
-root.
+every block `tokens_<i>` and `attn_<i>`. timm, transformers and torchvision are
+the packages themselves; the other code bases are in vit_models.py. Run from the
+repository root.
 """
 import copy
 import functools
@@ -40,7 +40,7 @@ manifest = {}
 
 
 def randomise(model, seed):
-    """Draws every parameter so that none is without effect on the result."""
+    """Sets random values so that every parameter affects the result."""
     g = torch.Generator().manual_seed(seed)
     for name, p in sorted(model.named_parameters()):
         x = torch.randn(p.shape, generator=g)
@@ -63,7 +63,7 @@ def pictures(size, seed):
 
 
 def capture(blocks, attentions):
-    """Hooks that keep the blocks' outputs and the attention probabilities."""
+    """Hooks that record the blocks' outputs and the attention probabilities."""
     kept = {}
 
     def keep(key):
@@ -76,7 +76,7 @@ def capture(blocks, attentions):
 
 
 def write(case, library, description, images, result, kept, config, weights, name):
-    """Writes a case; weights(path) writes the weights' file."""
+    """Writes a case; weights(path) writes the weights file."""
     folder = OUT / case
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -151,7 +151,7 @@ def timm_cases():
 
 
 def hf_case(case, seed, description, cls, config, size=SIZE, in_memory=False, interpolate=False, norm=lambda _, x: x):
-    """norm makes the tokens after the last LayerNorm of what the model returns, if it doesn't."""
+    """norm computes the tokens after the last LayerNorm from the model's output, if the model doesn't return them."""
     config._attn_implementation = "eager"
     model = randomise(cls(config), seed)
     layers = [m for m in model.modules() if type(m).__name__.endswith("Layer") and (hasattr(m, "attention") or hasattr(m, "self_attn"))]
@@ -268,7 +268,7 @@ def own_cases():
 
 
 def torchvision_run(model, images):
-    """The logits, and the blocks' outputs and probabilities, which the model itself doesn't ask for."""
+    """The logits, and the blocks' outputs and attention probabilities, which the model itself doesn't return."""
     kept, handles = capture(model.encoder.layers, [])
 
     def ask(_, args, kwargs):
@@ -285,7 +285,7 @@ def torchvision_run(model, images):
 
 
 def torchvision_case(case, seed, description, change=None, run_at=None, rename=None, representation=None):
-    """change(model) puts another head in; run_at is the size that positions are resized to."""
+    """change(model) replaces the head; run_at is the size to which positions are resized."""
     def build(size):
         model = torchvision.models.VisionTransformer(size, 4, DEPTH, HEADS, DIM, MLP, num_classes=CLASSES,
                                                      representation_size=representation)
@@ -361,7 +361,7 @@ def google_cases():
 
 
 class Logits(torch.nn.Module):
-    """A transformers model that returns a tensor, as people wrap it to export it."""
+    """A transformers model wrapped to return a tensor, as is usual for an export."""
 
     def __init__(self, model):
         super().__init__()
@@ -373,7 +373,7 @@ class Logits(torch.nn.Module):
 
 
 def onnx_file(model, images, external, **args):
-    """Exports by torch.onnx.export; paths of this machine are taken out of the notes."""
+    """Exports with torch.onnx.export and removes paths of this machine from the metadata."""
     def write_file(path):
         torch.onnx.export(model, (images,), str(path), verbose=False, external_data=external, **args)
         graph = onnx.load(path, load_external_data=False)
@@ -386,7 +386,7 @@ def onnx_file(model, images, external, **args):
 
 
 def onnx_case(case, seed, description, model, run, config, fresh=False, wrap=lambda m: m, half=False, external=False, **args):
-    """run(model, images) gives logits and intermediates; fresh keeps equal parameters equal."""
+    """run(model, images) returns logits and intermediates; fresh keeps equal parameters equal."""
     torch.manual_seed(seed)
     model = model()
     model = model.eval() if fresh else randomise(model, seed)
@@ -402,7 +402,7 @@ def onnx_case(case, seed, description, model, run, config, fresh=False, wrap=lam
 
 
 def onnx_cases():
-    """What torch.onnx.export makes of models, by default and with its usual switches."""
+    """Models exported by torch.onnx.export, with the defaults and with the usual switches."""
     old, new = dict(dynamo=False), dict(dynamo=True)
     timm_config = {"num_heads": HEADS}
 
@@ -445,7 +445,7 @@ def onnx_cases():
             handle.remove()
         for i, a in enumerate(out.attentions):
             kept[f"attn_{i}"] = a
-        model.set_attn_implementation("sdpa")  # as it is by default
+        model.set_attn_implementation("sdpa")  # the default
         return out.logits, kept
     vit = transformers.ViTConfig(**HF, intermediate_size=MLP, num_labels=CLASSES)
     dino = transformers.Dinov2WithRegistersConfig(**HF, mlp_ratio=2, num_labels=CLASSES, num_register_tokens=2)

@@ -1,10 +1,10 @@
 """Names and shapes of full-size models, for detecting layouts without weights.
 
-Writes pkg/vit/testdata/keys/<name>.json.gz: `layout` (the code base), what the
-model is (`dim`, `depth`, `heads`, `mlp`, `patch`, `grid`, `classes`,
-`registers`, `parameters`: values in the file) and `tensors`, [name, shape] in the
-file's order. The models are built without memory for their weights. Run from
-the repository root.
+Writes pkg/vit/testdata/keys/<name>.json.gz: `layout` (the code base), the model's
+configuration (`dim`, `depth`, `heads`, `mlp`, `patch`, `grid`, `classes`,
+`registers`, and `parameters`, the number of values in the file) and `tensors`,
+[name, shape] in the file's order. The models are built without memory for their
+weights. Run from the repository root.
 """
 import gzip
 import json

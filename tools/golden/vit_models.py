@@ -1,9 +1,10 @@
 """Vision Transformers of code bases that aren't installable packages.
 
-Lukemelas follows PyTorch-Pretrained-ViT, DINOv2 facebookresearch/dinov2,
-Jeonsworld jeonsworld's ViT-pytorch: their parameter names and their arithmetic, written anew. Attention modules return
-(output, probabilities) so that the latter can be kept. google_arrays gives a
-timm model's weights the names and shapes of google-research's .npz files.
+Lukemelas reimplements PyTorch-Pretrained-ViT, DINOv2 facebookresearch/dinov2, and
+Jeonsworld jeonsworld's ViT-pytorch, with their parameter names and their arithmetic.
+Attention modules return (output, probabilities) so that the latter can be recorded.
+google_arrays converts a timm model's weights to the names and shapes of
+google-research's .npz files.
 """
 import math
 
@@ -172,7 +173,7 @@ class DINOv2(nn.Module):
         self.register_tokens = nn.Parameter(torch.zeros(1, registers, dim)) if registers else None
         self.mask_token = nn.Parameter(torch.zeros(1, dim))
         blocks = [DINOv2Block(dim, heads, mlp, swiglu) for _ in range(depth)]
-        if chunk:  # blocks keep their index within the whole: blocks.1.2 is the third
+        if chunk:  # blocks keep their index in the whole model: blocks.1.2 is the third block
             self.blocks = nn.ModuleList(
                 nn.ModuleList([nn.Identity()] * i + blocks[i:i + chunk]) for i in range(0, depth, chunk))
         else:
@@ -249,7 +250,7 @@ class JeonsworldTransformer(nn.Module):
 
 
 class Jeonsworld(nn.Module):
-    """Positions for another grid are scipy's zoom, as when it loads Google's files."""
+    """Resizes positions to another grid with scipy's zoom, as when it loads Google's files."""
 
     def __init__(self, size, patch, dim, depth, heads, mlp, classes):
         super().__init__()
@@ -275,7 +276,7 @@ class Jeonsworld(nn.Module):
 
 
 def google_arrays(state, heads):
-    """A timm state dict under google-research's names, kernels as flax has them."""
+    """A timm state dict under google-research's names, with kernels in flax's layout."""
     w = {k: v.numpy() for k, v in state.items()}
     dim = w["norm.weight"].shape[0]
     out = {"cls": w["cls_token"]} if "cls_token" in w else {}
@@ -310,7 +311,7 @@ def google_arrays(state, heads):
 
 
 def big_vision_arrays(arrays):
-    """google_arrays' result under big_vision's names."""
+    """The result of google_arrays under big_vision's names."""
     names = {
         "Transformer/posembed_input/pos_embedding": "pos_embedding", "LayerNorm_2": "LayerNorm_1",
         "MultiHeadDotProductAttention_1": "MultiHeadDotProductAttention_0", "MlpBlock_3": "MlpBlock_0",

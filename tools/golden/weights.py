@@ -1,6 +1,6 @@
-"""Small checkpoints of the formats besides PyTorch's: safetensors (one file and
-sharded), .npz, .npy, ONNX (values in every kind of field, and in a file of
-their own), written by those formats' own libraries.
+"""Small checkpoints in formats other than PyTorch's: safetensors (one file and
+sharded), .npz, .npy and ONNX (values in every kind of field, and in an external data
+file), written by the formats' own libraries.
 
 Writes pkg/weights/testdata/{st,npz,npy,onnx,sharded}_* and formats_golden.json
 (name, shape, type and values of each tensor). Run from the repository root.

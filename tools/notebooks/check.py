@@ -3,9 +3,10 @@
 
     .venv/bin/python tools/notebooks/check.py [--strip] [NOTEBOOK...]
 
-A notebook has no outputs, at most 15 code cells of 6 lines in the median, the Go (Gaze)
-kernel, a heading first, one %% a cell, no formulas that a page without scripts can't show,
-and fits in 1 MB. --strip removes outputs, counts and editors' metadata instead of checking.
+A notebook must have no outputs, at most 15 code cells with a median of at most 6 lines,
+the Go (Gaze) kernel, a heading first, at most one %% in a cell, no formulas that a page
+without scripts can't show, and at most 1 MB. --strip removes outputs, counts and editors'
+metadata instead of checking.
 """
 
 import argparse
@@ -19,13 +20,13 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_CELLS, MAX_MEDIAN_LINES, MAX_BYTES = 15, 6, 1_000_000
 KERNELSPEC = {"display_name": "Go (Gaze)", "language": "go", "name": "gaze"}
-# Enough for an editor and the page to know the language; set by the kernel in every run.
+# Tells editors and the page the language; the kernel sets it in every run.
 LANGUAGE = {"name": "go", "file_extension": ".go", "mimetype": "text/x-go"}
 CELL_METADATA = {"tags"}
 
 
 def strip(notebook):
-    """Removes all that a run or an editor leaves behind."""
+    """Removes everything that a run or an editor adds."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": LANGUAGE})
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_METADATA})
@@ -35,7 +36,7 @@ def strip(notebook):
 
 
 def problems(notebook, size):
-    """Lists what is wrong with a notebook whose file has size bytes."""
+    """Lists the faults of a notebook whose file has size bytes."""
     found = []
     code = [c for c in notebook.cells if c.cell_type == "code"]
     if size > MAX_BYTES:
@@ -44,7 +45,7 @@ def problems(notebook, size):
         found.append(f"{len(code)} code cells, at most {MAX_CELLS}")
     lines = [len(c.source.splitlines()) for c in code if c.source.strip()]
     if lines and statistics.median(lines) > MAX_MEDIAN_LINES:
-        found.append(f"{statistics.median(lines):g} lines a code cell in the median, at most {MAX_MEDIAN_LINES}")
+        found.append(f"code cells have a median of {statistics.median(lines):g} lines, at most {MAX_MEDIAN_LINES} are allowed")
     if notebook.metadata.get("kernelspec", {}).get("name") != KERNELSPEC["name"]:
         found.append("its kernel isn't 'gaze'")
     if not notebook.cells or notebook.cells[0].cell_type != "markdown" or not notebook.cells[0].source.startswith("# "):
@@ -58,7 +59,7 @@ def problems(notebook, size):
             found.append(f"code cell {number} is empty")
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type == "markdown" and re.search(r"\$\$|\$[^$\n]*\\[a-zA-Z][^$\n]*\$", cell.source):
-            found.append(f"cell {number} has a formula in TeX, which a page without scripts shows raw")
+            found.append(f"cell {number} has a TeX formula, which a page without scripts can't show")
     if code and not re.match(r"\s*import\b", code[0].source):
         found.append("the first code cell isn't the imports")
     return found
@@ -67,7 +68,7 @@ def problems(notebook, size):
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all in notebooks/")
-    parser.add_argument("--strip", action="store_true", help="rewrite the notebooks without what a run left")
+    parser.add_argument("--strip", action="store_true", help="rewrite the notebooks without the outputs of a run")
     args = parser.parse_args(argv)
     bad = 0
     for path in args.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):

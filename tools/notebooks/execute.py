@@ -1,8 +1,8 @@
-"""Executes notebooks with the Go kernel and notices when a cell's program fails.
+"""Executes notebooks with the Go kernel and detects cells whose program fails.
 
-The kernel answers "ok" when a cell's program panics or exits with a status, so the
-outputs are read as well: a cell has failed when it raised, or when its standard
-error ends as Go reports a program's end ("exit status 3", "signal: killed").
+The kernel replies "ok" even if a cell's program panics or exits with a status, so the
+outputs are examined as well: a cell has failed if it has an error output, or if its
+standard error ends with Go's report of a failed program ("exit status 3", "signal: killed").
 """
 
 import html
@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Jupyter would keep settings and connection files in the home folder.
+# Otherwise Jupyter writes settings and connection files to the home folder.
 (Path(sys.prefix) / "jupyter").mkdir(exist_ok=True)
 for _name, _folder in [("JUPYTER_CONFIG_DIR", "config"), ("JUPYTER_DATA_DIR", "data"),
                        ("JUPYTER_RUNTIME_DIR", "runtime"), ("IPYTHONDIR", "ipython")]:
@@ -54,7 +54,7 @@ class Failure:
 
 @dataclass
 class Result:
-    """What became of one notebook; seconds[i] is the time of code cell i+1."""
+    """The result of one notebook; seconds[i] is the time of code cell i+1."""
 
     path: Path
     notebook: nbformat.NotebookNode
@@ -68,14 +68,14 @@ class Result:
 
 
 def failure_in(outputs):
-    """Returns (reason, details) when a cell's outputs say that it failed, else None."""
+    """Returns (reason, details) if a cell's outputs show that it failed, else None."""
     stderr = ""
     shown = ""
     for out in outputs:
         if out.output_type == "display_data":
             shown += plain(out.data.get("text/html", "")) + "\n"
         if out.output_type == "error":
-            # The compiler's messages come before, as HTML; the error itself only says that it failed.
+            # The compiler's messages are in earlier HTML outputs; the error itself only says that it failed.
             text = ANSI.sub("", "\n".join(out.get("traceback", []))) + "\n" + shown
             return f"{out.get('ename', 'error')}: {first_line(out.get('evalue', ''))}", text.strip()
         if out.output_type == "stream" and out.name == "stderr":
@@ -88,10 +88,10 @@ def failure_in(outputs):
 
 
 def in_order(outputs):
-    """Puts a cell's printed text before what it displayed.
+    """Moves a cell's printed text before its displayed outputs.
 
-    The kernel receives the two by different pipes, and their order is chance: a page
-    would differ from run to run. The order among the pictures is the program's own.
+    The kernel receives the two through different pipes, so their order is random, and a
+    page would differ between runs. Displayed outputs keep their order.
     """
     printed = {"stdout": None, "stderr": None}
     rest = []
@@ -106,7 +106,7 @@ def in_order(outputs):
 
 
 def plain(markup):
-    """The words of a piece of HTML, one line for each of its lines."""
+    """The text of a piece of HTML, line by line."""
     text = html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"(?s)<(style|script).*?</\1>", "", markup)))
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
@@ -117,17 +117,17 @@ def first_line(text):
 
 
 def parents():
-    """Pairs of a process and its parent, of all processes there are."""
+    """The ids of all processes with those of their parents."""
     if not Path("/proc/self/stat").exists():  # macOS
         table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
         yield from (tuple(map(int, line.split())) for line in table.stdout.splitlines())
         return
-    for stat in Path("/proc").glob("[0-9]*/stat"):  # a bare Debian has no ps
+    for stat in Path("/proc").glob("[0-9]*/stat"):  # a minimal Debian has no ps
         try:
-            # pid (name) state ppid …; the name may hold anything, parentheses too
+            # pid (name) state ppid …; the name may contain anything, even parentheses
             yield int(stat.parent.name), int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
         except (OSError, IndexError, ValueError):
-            continue  # it has ended meanwhile
+            continue  # it has ended in the meantime
 
 
 def processes_below(pid):
@@ -144,7 +144,7 @@ def processes_below(pid):
 
 
 def kill_all(pids):
-    """Kills processes; gone ones are fine."""
+    """Kills processes; those that have ended are ignored."""
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -155,8 +155,8 @@ def kill_all(pids):
 def execute(path, kernel="gaze", timeout=600, on_cell=None):
     """Runs a notebook's cells in order, up to the first that fails.
 
-    timeout is each cell's, in seconds. on_cell(number, seconds) is called after each
-    code cell. The kernel and everything it started are gone when this returns.
+    timeout is for each cell, in seconds. on_cell(number, seconds) is called after each
+    code cell. The kernel and all processes it started have ended when this returns.
     """
     path = Path(path)
     notebook = nbformat.read(path, as_version=4)
@@ -171,15 +171,15 @@ def execute(path, kernel="gaze", timeout=600, on_cell=None):
     start = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         try:
-            # No browser looks on: what would wait for one shows a picture instead.
+            # There is no browser: sliders, which would wait for one, show a static picture.
             with client.setup_kernel(stderr=log, env={**os.environ, "GAZE_STATIC": "1"}):
                 result.kernel_seconds = time.monotonic() - start
                 try:
                     run_cells(client, result, on_cell)
                 finally:
-                    # A program that hangs would outlive the kernel; so would helpers in
-                    # process groups of their own. The kernel itself then ends as it was
-                    # told to and removes its temporary files.
+                    # A program that hangs would outlive the kernel, and so would its
+                    # subprocesses in other process groups. The kernel itself then shuts
+                    # down normally and removes its temporary files.
                     kill_all(processes_below(client.km.provisioner.pid))
         except (NoSuchKernel, RuntimeError) as err:  # DeadKernelError is a RuntimeError
             if result.failure is None:

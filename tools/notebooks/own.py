@@ -1,7 +1,7 @@
-"""Tells files that a report made from all others, so that a report replaces only its own.
+"""Recognises the files that a report wrote, so that a new report replaces only those.
 
-A page ends in a comment, an executed notebook has an entry in its metadata, with the
-SHA-256 of the rest: a file that was edited since is its editor's.
+A page ends in a comment with the SHA-256 of the rest, and an executed notebook has it in
+its metadata. A file that was edited since no longer matches and isn't replaced.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import nbformat
 SIGNATURE = re.compile(rb"<!-- gaze report sha256:([0-9a-f]{64}) -->\n\Z")
 KEY = "gaze_report_sha256"
 
-# How pages began before they were signed.
+# Marks of pages from before pages were signed.
 UNSIGNED = [b"<h1>Gaze report</h1>", b'<nav><a href="index.html">All notebooks</a></nav>']
 
 
@@ -40,7 +40,7 @@ def signed_notebook(notebook):
 
 
 def is_page(path):
-    """Whether a report made this page; "unsigned" if it was one from before pages were signed."""
+    """Whether a report wrote this page; "unsigned" if it is a page from before pages were signed."""
     data = path.read_bytes()
     found = SIGNATURE.search(data)
     if found:
@@ -50,13 +50,13 @@ def is_page(path):
 
 
 def is_executed(path):
-    """Whether a report made this copy of a notebook."""
+    """Whether a report wrote this copy of a notebook."""
     try:
         notebook = json.loads(path.read_bytes())
         signature = notebook["metadata"].get(KEY)
         if signature:
             return signature == content(notebook)
-    except (ValueError, LookupError, TypeError, AttributeError):  # no notebook
+    except (ValueError, LookupError, TypeError, AttributeError):  # not a notebook
         return False
     index = path.parent.parent / "index.html"
     return index.is_file() and is_page(index) == "unsigned"
@@ -77,12 +77,12 @@ def problem(folder, notebooks, force):
             status = path.stat() if path.exists() else path.lstat()
             same = read.get((status.st_dev, status.st_ino))
             if same:
-                return f"{path} would be written over, and it is read here as {same}: choose another folder"
+                return f"the report would replace {path}, which is read here as {same}: choose another folder"
             if not path.is_file() and not path.is_symlink():
                 return f"{path} can't be written: it is not a regular file"
             if path.is_symlink() or not is_own(path):
                 foreign.append(str(path))
     if foreign and not force:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
-        return f"{', '.join(foreign[:3])}{more}: no report made this, or it was changed since: --force replaces it, or choose another folder"
+        return f"{', '.join(foreign[:3])}{more}: not written by a report, or changed since: use --force to replace it, or choose another folder"
     return None

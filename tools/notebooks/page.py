@@ -1,4 +1,4 @@
-"""Turns an executed notebook into one HTML page that needs nothing but itself."""
+"""Converts an executed notebook to one self-contained HTML page."""
 
 import html
 import json
@@ -30,7 +30,7 @@ PAGE = """<!DOCTYPE html>
 </html>
 """
 
-# What a page must not fetch: these tags with these attributes, unless the value is data.
+# A page must not load anything: these tags must not have these attributes, except with a data: value.
 FETCHING = {
     "script": ["src"], "link": ["href"], "img": ["src", "srcset"], "iframe": ["src"], "source": ["src", "srcset"],
     "video": ["src", "poster"], "audio": ["src"], "object": ["data"], "embed": ["src"], "image": ["href", "xlink:href"],
@@ -41,7 +41,7 @@ SCRIPT_FETCH = re.compile(r"""(?:import|from|fetch\(|src\s*=|require\()\s*["'](h
 
 
 class References(HTMLParser):
-    """Collects what a page would load from elsewhere."""
+    """Collects everything that a page would load from elsewhere."""
 
     def __init__(self):
         super().__init__(convert_charrefs=True)
@@ -69,14 +69,14 @@ class References(HTMLParser):
 
 
 def outside_references(markup):
-    """Lists everything that a page would fetch; a self-contained page has none. Links to click are no matter."""
+    """Lists everything that a page would load; a self-contained page loads nothing. Ordinary links don't count."""
     parser = References()
     parser.feed(markup)
     return parser.found
 
 
 def title_of(notebook, name):
-    """The first heading of a notebook, or its file's name."""
+    """The first heading of a notebook, or its file name."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = re.search(r"(?m)^#+\s+(.+?)\s*#*$", cell.source)
@@ -97,7 +97,7 @@ def summary_of(notebook):
 
 
 def first_figure(notebook):
-    """The first picture shown, as a data address; empty if there is none."""
+    """The first displayed picture as a data: URL; empty if there is none."""
     for cell in notebook.cells:
         for out in cell.get("outputs", []):
             data = out.get("data", {})
@@ -109,12 +109,12 @@ def first_figure(notebook):
     return ""
 
 
-# A row of a table: what it is about, and what it says.
+# A row of a table with two cells: a name and a value.
 ROW = re.compile(r"(?s)<tr[^>]*>\s*<t[dh][^>]*>\s*(\w+)\s*</t[dh]>\s*<td[^>]*>(.*?)</td>\s*</tr>")
 
 
 def weights_of(notebook):
-    """What a notebook says about its weights: the rows "weights" and "from" of a table
+    """A notebook's description of its weights: the rows "weights" and "from" of a table
     (pkg/notebook's About), or lines of output that begin with "Weights:"."""
     found = []
     for cell in notebook.cells:
@@ -134,7 +134,7 @@ def stylesheet():
 
 
 def wrap(title, body):
-    """A whole page; raises when it would fetch anything."""
+    """A whole page; raises an error if it would load anything."""
     page = PAGE.format(title=html.escape(title), css=stylesheet(), body=body)
     outside = outside_references(page)
     if outside:
@@ -156,7 +156,7 @@ def render(result):
 
 
 def render_index(results, facts):
-    """The index: a card for each notebook, and what it all ran on."""
+    """The index: a card for each notebook, and the system on which they ran."""
     cards = []
     for r in results:
         name = r.path.stem
@@ -180,7 +180,7 @@ def render_index(results, facts):
 
 
 def output_of(command, cwd):
-    """A command's output, or empty when it can't be had."""
+    """A command's output, or empty if it can't be run."""
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
@@ -189,7 +189,7 @@ def output_of(command, cwd):
 
 
 def facts_about(root):
-    """What the report ran on, as (name, value) pairs; what isn't known is left out."""
+    """The system on which the report ran, as (name, value) pairs; unknown values are omitted."""
     tool = str(root / "tools" / "with-env.sh")
     facts = []
     try:

@@ -3,9 +3,9 @@
 
     .venv/bin/python tools/notebooks/run.py [-o report] [NOTEBOOK...]
 
-Leaves DIR/index.html, a page for each notebook and the executed copies in DIR/executed.
-Files there that an earlier report made are replaced, others only with --force.
-Exit status: 0 all passed, 1 a notebook failed (its page and copy are there all the same),
+Writes DIR/index.html, a page for each notebook, and the executed copies in DIR/executed.
+Files that an earlier report wrote are replaced, others only with --force.
+Exit status: 0 all passed, 1 a notebook failed (its page and copy are written anyway),
 2 wrong usage.
 """
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def write(path, text):
-    """Writes a file whole or not at all."""
+    """Writes a file atomically, so that no partial file is left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, temporary = tempfile.mkstemp(dir=path.parent, prefix="." + path.name)
     try:
@@ -48,7 +48,7 @@ def arguments(argv):
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "report", metavar="DIR")
     parser.add_argument("--timeout", type=float, default=2400, metavar="SECONDS", help="for each cell (default: %(default)s)")
     parser.add_argument("--kernel", default="gaze", help="default: %(default)s")
-    parser.add_argument("--force", action="store_true", help="replace files in DIR that no report made, too")
+    parser.add_argument("--force", action="store_true", help="also replace files in DIR that no report wrote")
     args = parser.parse_args(argv)
     args.notebooks = args.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
     for path in args.notebooks:
@@ -71,7 +71,7 @@ def run_one(path, args):
     """Executes a notebook and writes its copy and its page."""
     say(f"{path.name}:")
     result = execute.execute(path, args.kernel, args.timeout, lambda n, s: say(f"  cell {n}: {s:.1f} s"))
-    # Before the page, so that the outputs are kept whatever the page meets.
+    # Written before the page, so that the outputs are kept if the page fails.
     write(args.output / "executed" / path.name, own.signed_notebook(result.notebook))
     try:
         write(args.output / f"{path.stem}.html", own.signed_page(page.render(result)))

@@ -196,7 +196,7 @@ class Pages(unittest.TestCase):
 
 
 class Own(unittest.TestCase):
-    """A report replaces what a report made, and nothing else."""
+    """A report replaces only files that a report wrote."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

@@ -1,5 +1,6 @@
-// Package textfiletest is text as editors and spreadsheets save it, for tests of
-// whatever reads files that people edit.
+// Package textfiletest encodes text in the ways that editors and spreadsheets save it,
+// for tests of code that reads files people edit. It covers the encodings, byte order
+// marks and line endings that package textfile reads. It doesn't make invalid files.
 package textfiletest
 
 import (
@@ -8,8 +9,8 @@ import (
 	"unicode/utf16"
 )
 
-// Saved is the same text, with "\n" at the ends of its lines, in every way of saving
-// it that [gaze/internal/textfile] understands, by the name of the way.
+// Saved returns a text with "\n" line endings in every encoding and line ending that
+// [gaze/internal/textfile] reads, by a description of each.
 func Saved(text string) map[string][]byte {
 	crlf := strings.ReplaceAll(text, "\n", "\r\n")
 	return map[string][]byte{
@@ -26,7 +27,7 @@ func Saved(text string) map[string][]byte {
 	}
 }
 
-// UTF16 is a text in UTF-16, with or without a byte order mark.
+// UTF16 encodes a text as UTF-16, with or without a byte order mark.
 func UTF16(text string, order binary.AppendByteOrder, marked bool) []byte {
 	var out []byte
 	if marked {

@@ -30,15 +30,15 @@ func refuse(t *testing.T, data []byte, says string) {
 	f, err := openBytes(t, data)
 	if err == nil {
 		f.Close()
-		t.Fatalf("a lie is believed, want an error that says %q", says)
+		t.Fatalf("a false claim is believed, want an error that says %q", says)
 	}
 	if !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "%!") {
 		t.Errorf("error %v, want one that says %q", err, says)
 	}
 }
 
-// deflated makes an archive of one compressed member that claims to take claim
-// bytes of the archive; 0 claims the truth.
+// deflated makes an archive with one compressed member whose compressed size is given as
+// claim bytes; 0 gives the true size.
 func deflated(t testing.TB, content []byte, claim uint64) []byte {
 	t.Helper()
 	var packed, b bytes.Buffer
@@ -70,8 +70,8 @@ func deflated(t testing.TB, content []byte, claim uint64) []byte {
 	return b.Bytes()
 }
 
-// TestClaimedCompressedSize claims compressed bytes that the archive hasn't, to
-// be given memory for what could come out of them.
+// TestClaimedCompressedSize opens an archive whose claimed compressed size is larger than
+// the archive, to make the reader allocate memory for the inflated data.
 func TestClaimedCompressedSize(t *testing.T) {
 	for _, shape := range []string{"50000000", "2000000000,1000000000"} {
 		data := deflated(t, npyText(fmt.Sprintf(npyDict, shape), 16), 1<<60)
@@ -81,8 +81,8 @@ func TestClaimedCompressedSize(t *testing.T) {
 	}
 }
 
-// TestSharedMembers makes an archive whose directory names the same compressed
-// bytes many times.
+// TestSharedMembers opens an archive whose directory names the same compressed bytes many
+// times.
 func TestSharedMembers(t *testing.T) {
 	const members = 200
 	var b bytes.Buffer
@@ -107,7 +107,7 @@ func TestSharedMembers(t *testing.T) {
 	at := bytes.Index(data, []byte("PK\x01\x02"))
 	first := bytes.Clone(data[at : at+46])
 	for rest := data[at:]; bytes.HasPrefix(rest, []byte("PK\x01\x02")); rest = rest[46+8:] {
-		copy(rest[:46], first) // sizes, checksum, and the first one's place
+		copy(rest[:46], first) // sizes, checksum, and offset of the first member
 	}
 	if got := allocated(func() { refuse(t, data, "share") }); got > 20<<20 {
 		t.Errorf("%d MB were allocated for a file of %d bytes", got>>20, len(data))
@@ -135,8 +135,8 @@ func TestCompressedEnds(t *testing.T) {
 	refuse(t, data, "checksum")
 }
 
-// TestEmptyTensors opens files whose empty tensors begin where another does, in
-// either order: the format's own library takes both.
+// TestEmptyTensors opens files whose empty tensors share their offset with another, in
+// either order: the format's own library accepts both.
 func TestEmptyTensors(t *testing.T) {
 	full, empty := `"f":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`, `"e":{"dtype":"F32","shape":[0],"data_offsets":[%d,%[1]d]}`
 	for _, at := range []int{0, 4} {
@@ -170,7 +170,7 @@ func TestMissingParts(t *testing.T) {
 	}
 }
 
-// TestUnwritable writes tensors that couldn't be read again.
+// TestUnwritable checks that tensors that couldn't be read again aren't written.
 func TestUnwritable(t *testing.T) {
 	dir := t.TempDir()
 	bare := &Tensor{Name: "bare", DType: Float32, Shape: []int{2}} // has no values
@@ -194,7 +194,7 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
-// onnxModel makes a model of these initialisers.
+// onnxModel makes a model with these initialisers.
 func onnxModel(initialisers ...[]byte) []byte {
 	var graph []byte
 	for _, w := range initialisers {
@@ -203,7 +203,7 @@ func onnxModel(initialisers ...[]byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag([]byte{0x08, 8, 0x12, 0}, onnxModelGraph, protowire.BytesType), graph)
 }
 
-// onnxInitialiser makes a tensor "w" of n elements and one more field.
+// onnxInitialiser makes a tensor "w" with n elements and one more field.
 func onnxInitialiser(dtype, n uint64, field protowire.Number, value []byte) []byte {
 	b := protowire.AppendVarint(protowire.AppendTag(nil, onnxTensorDims, protowire.VarintType), n)
 	b = protowire.AppendVarint(protowire.AppendTag(b, onnxTensorType, protowire.VarintType), dtype)
@@ -211,8 +211,8 @@ func onnxInitialiser(dtype, n uint64, field protowire.Number, value []byte) []by
 	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), value)
 }
 
-// TestWrongField gives values in the field of another type, where their bytes
-// happen to be as many as the shape needs.
+// TestWrongField puts values in the field of another type, with the number of bytes that
+// the shape needs.
 func TestWrongField(t *testing.T) {
 	for name, w := range map[string][]byte{
 		"float32 as int64":   onnxInitialiser(1, 2, onnxTensorInt64s, []byte{5}),
@@ -228,7 +228,7 @@ func TestWrongField(t *testing.T) {
 	refuse(t, onnxModel(onnxInitialiser(3, 1, onnxTensorInt32s, protowire.AppendVarint(nil, 300))), "int8")
 }
 
-// outsideTensor makes a tensor of n float32 whose values lie in a file.
+// outsideTensor makes a tensor of n float32 whose values are in an external data file.
 func outsideTensor(n uint64, entries ...string) []byte {
 	w := onnxInitialiser(1, n, 100, nil)
 	w = protowire.AppendVarint(protowire.AppendTag(w, onnxTensorLocation, protowire.VarintType), onnxExternalLocation)
@@ -288,7 +288,7 @@ func TestOutsideValues(t *testing.T) {
 	}
 }
 
-// TestOutsideMemory names the same values outside the model again and again.
+// TestOutsideMemory uses the same external values for many tensors.
 func TestOutsideMemory(t *testing.T) {
 	const tensors, size = 300, 1 << 20
 	list := make([][]byte, tensors)
@@ -310,7 +310,7 @@ func TestOutsideMemory(t *testing.T) {
 	}
 }
 
-// TestONNXBeginnings opens models whose second field isn't the producer's name.
+// TestONNXBeginnings opens models whose second field isn't the producer name.
 func TestONNXBeginnings(t *testing.T) {
 	rest := onnxModel(onnxInitialiser(1, 1, onnxTensorRaw, make([]byte, 4)))[4:]
 	for name, field := range map[string][]byte{
