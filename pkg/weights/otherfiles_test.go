@@ -148,7 +148,7 @@ func TestFoldersOfTrainers(t *testing.T) {
 		{[]string{"model_best.pth.tar"}, "model_best.pth.tar", false},
 		{[]string{"vit.bin", "training_args.bin", "optimizer.bin"}, "vit.bin", false},
 		{[]string{"vit.pth", "rng_state.pth", "optimizer.pt", "scheduler.pt"}, "vit.pth", false},
-		{[]string{"best.pth", "last.pth"}, "which of best.pth, last.pth? Name the file", true},
+		{[]string{"best.pth", "last.pth"}, "which of best.pth, last.pth to read; name the file", true},
 		{[]string{"tf_model.h5", "config.json"}, "of tf_model.h5: Keras", true},
 		{[]string{"flax_model.msgpack"}, "of flax_model.msgpack: flax", true},
 		{[]string{"saved_model.pb"}, "of saved_model.pb: TensorFlow", true},
