@@ -1,5 +1,5 @@
-# Gaze. "make report" does the main job, "make test" proves it, "make help" lists the rest.
-# Every target sets up what it needs; what is there already takes about a second.
+# Gaze. "make report" makes the report, "make test" runs all tests, "make help" lists the rest.
+# Every target runs the set-up it needs, which takes about a second if it was done before.
 
 SHELL := /bin/sh
 RUN := tools/with-env.sh
@@ -38,16 +38,16 @@ report: setup ## run every notebook, write report/index.html
 reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
 	@$(RUN) go run ./recipes/reproduce -o $(REPRODUCED)
 
-pretrain: setup ## make the small model that is fine-tuned anew (most of an hour on 2 cores; can be interrupted)
+pretrain: setup ## train the small shipped model that the notebook fine-tunes (most of an hour on 2 cores; can be interrupted)
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit
-	@echo "pretrain/pets-vit is made; it ships from pkg/hub/shipped/pets-vit"
+	@echo "wrote pretrain/pets-vit; the shipped model is in pkg/hub/shipped/pets-vit"
 
-bench: setup ## measure Gaze beside torch, JAX, ONNX Runtime; bench/results (ROWS=inference,training ROUNDS=5, QUICK=1)
+bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results (ROWS=inference,training ROUNDS=5, QUICK=1)
 	@tools/bench.sh $(if $(ROWS),--rows $(ROWS)) $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick --out bench/.cache/quick,$(if $(ROWS)$(ONLY),--out bench/.cache/part))
 
-captioner: setup ## train the captioner that ships anew (ten minutes on 2 cores; SEED=2 or TEACH=0 for the others of its record)
+captioner: setup ## train the shipped captioner (ten minutes on 2 cores; SEED=2 or TEACH=0 for the other runs in its record)
 	@$(RUN) go run ./recipes/captioner -work captioner/run-$(SEED)-$(TEACH) -o captioner/$(SEED)-$(TEACH) -seed $(SEED) -teach $(TEACH)
-	@echo "captioner/$(SEED)-$(TEACH) is made; what ships lies in pkg/hub/shipped/scenes-captioner"
+	@echo "wrote captioner/$(SEED)-$(TEACH); the shipped captioner is in pkg/hub/shipped/scenes-captioner"
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab
@@ -59,13 +59,13 @@ lint: ## check formatting and run the linters
 	@tools/setup.sh lint
 	@tools/lint.sh
 
-test-go: setup ## Go tests; fails when pkg/ is covered less than 85 %
+test-go: setup ## Go tests; fails if the coverage of pkg/ is below 85 %
 	@tools/test-go.sh $(COVERAGE)
 
 test-race: setup ## Go tests of the packages that share memory, with the race detector
 	@tools/test-race.sh
 
-test-processors: setup ## Go tests of numbers with the processor's abilities switched off, as on processors without them
+test-processors: setup ## numerical Go tests with instruction sets switched off, as on older processors
 	@tools/test-processors.sh
 
 test-notebooks: setup ## tests of the notebook runner, then every notebook once
@@ -82,10 +82,10 @@ strip: setup ## remove outputs from the notebooks
 fmt: setup ## format the Go code
 	@$(RUN) goimports -local gaze -w $$(git ls-files '*.go')
 
-golden: ## say how to remake the golden files of the tests
+golden: ## show how to make the tests' golden files again
 	@cat tools/golden/README.md
 
-lock: ## pin what the *.in files ask for anew (needs uv)
+lock: ## pin the packages of the *.in files again (needs uv)
 	@tools/lock.sh
 
 clean: ## remove what set-up and the report made

@@ -8,10 +8,10 @@ import (
 )
 
 // checksum returns a function that verifies the bytes of an uncompressed member of a zip
-// archive. Call it when the bytes are used: reading all of them earlier
-// would lose the advantage of mapping the file. The function computes the checksum only
-// once. It is nil if the archive has no checksum for the member: torch.save can be told to
-// omit checksums and then writes 0.
+// archive. Call it when the bytes are used: reading all of them earlier would lose the
+// advantage of mapping the file. The function computes the checksum only once. It is nil
+// if the archive has no checksum for the member: torch.save can be told to omit checksums
+// and then writes 0.
 func checksum(f *zip.File, data []byte) func() error {
 	if f.CRC32 == 0 {
 		return nil
