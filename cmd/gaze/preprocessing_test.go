@@ -161,6 +161,7 @@ func TestPipelineThatDoesNotFit(t *testing.T) {
 		{[]string{"classify", "--model", half, "-o", out, "--pipeline", "grayscale(1) | resize(32,32) | totensor", picture}, "pictures of 1 channels, the model takes 3", false},
 		{[]string{"classify", "--model", half, "-o", out, "--pipeline", "resize(32,32) | totensor | normalize([0.5,0.5],1)", picture}, "2 means", false},
 		{[]string{"classify", "--model", half, "-o", out, "--pipeline", "resize(30) | totensor", picture}, "short side is 30 pixels, which can't be cut into patches of 8×8: use 24 or 32", false},
+		{[]string{"classify", "--model", half, "-o", out, "--pipeline", "resize(32) | totensor", picture}, "can't be cut into patches", true},
 		{[]string{"evaluate", "--run", half, "--data", set, "--pipeline", "resize(30,30) | totensor"}, sizes, false},
 		{[]string{"evaluate", "--run", own, "--data", set}, sizes, false},
 		{[]string{"train", "--model", half, "--data", set, "-o", filepath.Join(dir, "run"), "--pipeline", "randomresizedcrop(30) | totensor"}, sizes, false},
