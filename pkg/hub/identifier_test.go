@@ -202,7 +202,7 @@ func TestPullRepositoryErrors(t *testing.T) {
 		"owner/empty":   "has none of model.safetensors, model.safetensors.index.json, pytorch_model.bin",
 		"owner/nothing": "has none of model.safetensors",
 		"owner/outside": "outside its folder",
-		"owner/broken":  "not an index of shards",
+		"owner/broken":  "not a shard index",
 		"owner/cut":     "it has no such file",
 		"https://huggingface.co/owner/empty/blob/main/x.pth": "has none of x.pth",
 	} {

@@ -300,7 +300,7 @@ func TestPullFallback(t *testing.T) {
 func TestPullFallbackFails(t *testing.T) {
 	w := newWorld(t)
 	_, err := Pull(t.Context(), "dinov2-small", w.options(nil))
-	if err == nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the other source failed too") {
+	if err == nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the fallback source failed too") {
 		t.Errorf("error %v", err)
 	}
 	w.smallImgFocus(t)
