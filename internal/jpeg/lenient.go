@@ -104,7 +104,7 @@ func (l *lenient) markers() (scan bool, err error) {
 		case marker == mEOI:
 			return false, nil
 		case marker == mSOI:
-			return false, errors.New("corrupt: a second beginning of a picture")
+			return false, errors.New("corrupt: a second start-of-image marker")
 		case marker == mTEM || marker >= mRST0 && marker <= mRST7:
 			continue
 		}
