@@ -155,8 +155,8 @@ func TestCaptionBadInput(t *testing.T) {
 		{[]string{"--model", hub.LaptopCaptioner, "--head", "all", photos}, 2, "--head"},
 		{[]string{"--model", hub.LaptopCaptioner, "--scale", "picture", photos}, 2, "--scale"},
 		{[]string{"--model", hub.LaptopCaptioner, "--beam", "0", photos}, 2, "--beam"},
-		{[]string{"--model", hub.LaptopCaptioner, "--beam", "2", "--top-k", "3", photos}, 2, "exclude each other"},
-		{[]string{"--model", hub.LaptopCaptioner, "--temperature", "-1", photos}, 2, "temperature -1"},
+		{[]string{"--model", hub.LaptopCaptioner, "--beam", "2", "--top-k", "3", photos}, 2, "can't be combined with sampling"},
+		{[]string{"--model", hub.LaptopCaptioner, "--temperature", "-1", photos}, 2, "a temperature of -1"},
 		{[]string{"--model", hub.LaptopCaptioner, "--top-p", "2", photos}, 2, "top-p 2"},
 		{[]string{"--model", hub.LaptopCaptioner}, 2, "at least 1"},
 	}

@@ -112,7 +112,7 @@ func TestChoicesAmongWeights(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "a.csv")); err == nil {
 		t.Error("a csv was written all the same")
 	}
-	if out := ok(t, "model", ema); !strings.Contains(out, "state_dict_ema; --weights chooses among state_dict, state_dict_ema") {
+	if out := ok(t, "model", ema); !strings.Contains(out, "state_dict_ema; choose with --weights: state_dict, state_dict_ema") {
 		t.Errorf("gaze model wrote:\n%s", out)
 	}
 	var d struct {
@@ -153,7 +153,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("%+v, %v", d, err)
 	}
 	out := ok(t, "model", "--verify", tiny)
-	if !strings.Contains(out, "the format notes no checksums") || !strings.Contains(out, "all values of the model are finite") {
+	if !strings.Contains(out, "the format stores no checksums") || !strings.Contains(out, "all values of the model are finite") {
 		t.Errorf("of safetensors:\n%s", out)
 	}
 }

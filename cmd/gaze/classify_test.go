@@ -80,7 +80,7 @@ func TestClassifyLabels(t *testing.T) {
 		says   string
 	}{
 		{[]string{"--numbers", "--names", "three.txt"}, 2, "choose one"},
-		{[]string{"--names", "names.txt"}, 1, "2 names, the model 3"},
+		{[]string{"--names", "names.txt"}, 1, "2 names, but the model has 3"},
 		{[]string{"--top", "0"}, 2, "at least 1"},
 		{[]string{"--top", "-1"}, 2, "at least 1"},
 		{[]string{"-o", ""}, 2, "--output is empty"},

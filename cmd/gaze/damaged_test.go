@@ -79,7 +79,7 @@ func TestTrainDamaged(t *testing.T) {
 		t.Fatalf("%v\n%s", err, &log)
 	}
 	for words, n := range map[string]int{
-		".jpg: damaged: ": 3, "gaze: warning: 4 pictures are damaged; what could be read of them is used\n": 1,
+		".jpg: damaged: ": 3, "gaze: warning: 4 pictures are damaged; their readable parts are used\n": 1,
 	} {
 		if strings.Count(log.String(), words) != n {
 			t.Errorf("train doesn't say %q %d times:\n%s", words, n, &log)
@@ -91,7 +91,7 @@ func TestTrainDamaged(t *testing.T) {
 	if err := c.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
-	if !strings.Contains(log.String(), "1_99.jpg: damaged: ") || !strings.Contains(log.String(), "1 picture is damaged; what could be read of it is used") {
+	if !strings.Contains(log.String(), "1_99.jpg: damaged: ") || !strings.Contains(log.String(), "1 picture is damaged; its readable part is used") {
 		t.Errorf("evaluate says\n%s", &log)
 	}
 }

@@ -72,7 +72,7 @@ func TestNotePlugin(t *testing.T) {
 	}{
 		{[]backend.Candidate{{Path: "/p", Used: true, Usable: true}}, ""},
 		{[]backend.Candidate{{Path: "/p", Reason: "undefined symbol"}, {Name: "Go", Used: true, Usable: true}}, "can't be used: undefined symbol"},
-		{[]backend.Candidate{{Name: "$GOMLX_BACKEND", Used: true, Usable: true, Reason: "used: $GOMLX_BACKEND is \"go\""}, {Path: "/p", Usable: true}}, "$GOMLX_BACKEND goes before it"},
+		{[]backend.Candidate{{Name: "$GOMLX_BACKEND", Used: true, Usable: true, Reason: "used: $GOMLX_BACKEND is \"go\""}, {Path: "/p", Usable: true}}, "$GOMLX_BACKEND takes precedence"},
 	} {
 		var log bytes.Buffer
 		notePlugin(&log, "/p", c.found)

@@ -130,9 +130,9 @@ func evaluateDefaults(t *testing.T, run, set string) {
 	}{
 		{[]string{"evaluate"}, 2, "run"},
 		{[]string{"evaluate", "--run", tiny}, 2, "name the data set"},
-		{[]string{"evaluate", "--run", t.TempDir() + "/none"}, 2, "there is no run in"},
+		{[]string{"evaluate", "--run", t.TempDir() + "/none"}, 2, "holds no run that records its training data"},
 		{[]string{"evaluate", "--run", damaged}, 1, "run.json"},
-		{[]string{"evaluate", "--run", run, "--split", "best"}, 2, "it has val, test, train"},
+		{[]string{"evaluate", "--run", run, "--split", "best"}, 2, "has no best, only val, test, train"},
 		{[]string{"evaluate", "--run", run, "--pipeline", "resize(8)"}, 2, "totensor"},
 		{[]string{"evaluate", "--run", run, "--batch", "0"}, 2, "--batch"},
 		{[]string{"evaluate", "--run", run, "--data", other}, 1, "knows no class"},

@@ -16,7 +16,7 @@ func TestPosembedSize(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"-5", 2, "-5 is no size"},
+		{"-5", 2, "-5 is not a size"},
 		{"100000", 1, "use a smaller size"},
 		{"9223372036854775807", 1, "use a smaller size"},
 	} {

@@ -121,7 +121,7 @@ func listModels(out io.Writer, rows []listed, width int) error {
 		}
 	}
 	if width < wideTable {
-		_, err := fmt.Fprintln(out, "'gaze models NAME' shows the details")
+		_, err := fmt.Fprintln(out, "'gaze models NAME' tells more")
 		return err
 	}
 	return nil

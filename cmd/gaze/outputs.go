@@ -114,9 +114,16 @@ func checkpointFiles(fileOrName string) []string {
 	return append(files, runFiles(path)...)
 }
 
-// modelFiles lists the files read for a Vision Transformer or a captioner at path.
+// modelFiles lists the files read for a Vision Transformer or a captioner at path and,
+// in a folder, the files that would be opened instead if they existed.
 func modelFiles(path string) []string {
-	return append(vit.Files(path), hub.CaptionerFiles(path)...)
+	files := append(vit.Files(path), hub.CaptionerFiles(path)...)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		for _, name := range weights.FolderNames() {
+			files = append(files, filepath.Join(path, name))
+		}
+	}
+	return files
 }
 
 // runFiles lists the files of a gaze train run in its folder, or nothing if the folder

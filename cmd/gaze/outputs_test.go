@@ -471,7 +471,7 @@ func TestCollidingOutputs(t *testing.T) {
 		{"an atlas", []string{"a/cat.png", "a/cat-layers.png"}, []string{"--atlas", "a"}, 2, []string{"cat-layers.png"}},
 		{"no atlas", []string{"a/cat.png", "a/cat-layers.png"}, []string{"a"}, 0, nil},
 		{"folders kept", []string{"a/cat.png", "b/cat.png"}, []string{"-r", "a", "b"}, 0, nil},
-		{"two endings, folders kept", []string{"a/cat.png", "a/cat.jpg"}, []string{"-r", "a"}, 2, []string{"different folders"}},
+		{"two endings, folders kept", []string{"a/cat.png", "a/cat.jpg"}, []string{"-r", "a"}, 2, []string{"a different folder for each"}},
 		{"one file twice", []string{"a/cat.png"}, []string{"a/cat.png", "a", "./a/../a/cat.png"}, 0, nil},
 	} {
 		for _, command := range [][]string{{"attend", "--model", "model"}, {"caption", "--model", hub.LaptopCaptioner}} {

@@ -125,7 +125,7 @@ func TestPathsOnStandardInput(t *testing.T) {
 		{"photos/blank.png \n", []string{"-"}, 0, []string{"blank.png "}, ""},
 		{"photos/cat.png \x00", []string{"-0", "-"}, 1, nil, "photos/cat.png "},
 		{"photos/gone.png\nphotos/cat.png\n", []string{"-"}, 1, []string{"cat.png"}, "photos/gone.png"},
-		{"photos/gone.png\n", []string{"-"}, 1, nil, "no picture of 1 could be done"},
+		{"photos/gone.png\n", []string{"-"}, 1, nil, "no picture could be processed: 1 of 1 failed"},
 		{"photos/cat.png\n", []string{"-", "photos/gone.png"}, 1, nil, "photos/gone.png"},
 		{"\n \n", []string{"-"}, 1, nil, ""},
 		{"", []string{"-"}, 1, nil, "no paths"},
@@ -289,7 +289,7 @@ func TestInterruptedKeepsWhatIsDone(t *testing.T) {
 		return log.String()
 	}
 	log := interrupted("classify", "--model", "model", "-o", "p.csv", "photos")
-	if !strings.Contains(log, "stopped: 1 of 3 pictures done") || !strings.Contains(log, "1 not begun") || !strings.Contains(log, "p.csv.partial") || !strings.Contains(log, "gaze: interrupted\n") {
+	if !strings.Contains(log, "stopped: 1 of 3 pictures done") || !strings.Contains(log, "1 not started") || !strings.Contains(log, "p.csv.partial") || !strings.Contains(log, "gaze: interrupted\n") {
 		t.Errorf("it says %s", log)
 	}
 	if rows := readCSV(t, "p.csv.partial"); len(rows) != 2 || rows[1][0] != "cat.png" {
@@ -305,7 +305,7 @@ func TestInterruptedKeepsWhatIsDone(t *testing.T) {
 		t.Error("the part stays beside the whole")
 	}
 	log = interrupted("attend", "--model", "model", "--svg", "-o", "out", "photos")
-	if _, err := os.Stat("out/cat.svg"); err != nil || !strings.Contains(log, "what is done stays") {
+	if _, err := os.Stat("out/cat.svg"); err != nil || !strings.Contains(log, "finished results are kept") {
 		t.Errorf("%v: %s", err, log)
 	}
 }

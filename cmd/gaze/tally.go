@@ -76,7 +76,7 @@ func (t *tally) failure() error {
 	case t.failed == 0:
 		return nil
 	case t.failed == t.total:
-		return fmt.Errorf("all %d pictures failed (the first: %s)", t.failed, t.first)
+		return fmt.Errorf("no picture could be processed: %d of %d failed (the first: %s)", t.failed, t.total, t.first)
 	}
 	return fmt.Errorf("%d of %d pictures failed (the first: %s); the others are done", t.failed, t.total, t.first)
 }

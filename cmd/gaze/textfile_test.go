@@ -29,7 +29,7 @@ func TestNamesAsSaved(t *testing.T) {
 		}
 	}
 	for says, text := range map[string]string{
-		"names.txt:2: the line is empty": "a\n\nb\nc\n", "names.txt:1: byte 0xE9": "P\xe9kinois\nb\nc\n", "has 2 names, the model 3 classes": "a\nb\n", "is empty": "\ufeff\r\n",
+		"names.txt:2: the line is empty": "a\n\nb\nc\n", "names.txt:1: byte 0xE9": "P\xe9kinois\nb\nc\n", "has 2 names, but the model has 3 classes": "a\nb\n", "is empty": "\ufeff\r\n",
 	} {
 		if _, err := list([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, want %q", text, err, says)

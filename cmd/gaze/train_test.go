@@ -100,7 +100,7 @@ func TestTrain(t *testing.T) {
 	t.Run("classify", func(t *testing.T) { classifyRun(t, dir, set) })
 	t.Run("into the run", func(t *testing.T) {
 		status, _, log := gaze(t, "train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "-o", dir)
-		if status != 1 || !strings.Contains(log, "holds a run already") {
+		if status != 1 || !strings.Contains(log, "already holds a run") {
 			t.Errorf("exit status %d, %s", status, log)
 		}
 	})

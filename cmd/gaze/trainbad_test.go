@@ -60,7 +60,7 @@ func TestTrainRefuses(t *testing.T) {
 		{[]string{"--model", ""}, 2, "\"model\" not set"},
 		{[]string{"--data", set + "/none"}, 1, "none"},
 		{[]string{"--data", lacking}, 1, "owl"},
-		{[]string{"--data", alone}, 1, "nothing to tell apart"},
+		{[]string{"--data", alone}, 1, "training needs at least two classes"},
 		{[]string{"--data", torn}, 1, "1_900.jpg"},
 		{[]string{"--workers", "-1"}, 2, "negative"},
 		{[]string{"--resume"}, 1, "no run to resume"},

@@ -119,10 +119,10 @@ func evaluateMoved(t *testing.T, set, run string, held train.Picture) {
 	if err := os.Remove(filepath.Join(set, "train", held.Name)); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, log := apart(t, "evaluate", "--run", run); status != 1 || !strings.Contains(log, held.Name+" is missing or was changed (2 of 3 are there)") {
+	if status, _, log := apart(t, "evaluate", "--run", run); status != 1 || !strings.Contains(log, held.Name+" is missing or was changed (2 of 3 are unchanged)") {
 		t.Errorf("a picture is gone: exit status %d, %s", status, log)
 	}
-	if status, _, log := gaze(t, "train", "--resume", "-o", run); status != 1 || !strings.Contains(log, "it holds other pictures than when the run in") {
+	if status, _, log := gaze(t, "train", "--resume", "-o", run); status != 1 || !strings.Contains(log, "its pictures have changed since the run in") {
 		t.Errorf("resumed on other pictures: exit status %d, %s", status, log)
 	}
 }
@@ -207,7 +207,7 @@ func TestTrainValid(t *testing.T) {
 	}
 	with := petSet(t)
 	args := []string{"train", "--data", with, "--model", trainScratch, "--pipeline", trainPipeline, "-o", filepath.Join(dir, "no"), "--set"}
-	if status, _, log := gaze(t, append(args, "valid=0.3")...); status != 2 || !strings.Contains(log, "has a val split for that: leave valid out") {
+	if status, _, log := gaze(t, append(args, "valid=0.3")...); status != 2 || !strings.Contains(log, "has a val split: leave valid out") {
 		t.Errorf("exit status %d, %s", status, log)
 	}
 	if said := trained(t, filepath.Join(with, "train"), filepath.Join(dir, "part")); !strings.Contains(said, "train is a split of "+with) || !strings.Contains(said, "3 of 16 pictures") {
@@ -257,11 +257,11 @@ func TestTrainExtends(t *testing.T) {
 		says   string
 	}{
 		{[]string{"--set", "batch=8; epochs=9"}, 1, `batch was "4", now it is "8" (only lr, epochs, schedule, floor may change)`},
-		{[]string{"--set", "epochs=2"}, 1, "epochs=2 can't be"},
+		{[]string{"--set", "epochs=2"}, 1, "epochs=2 is too few"},
 		{[]string{"--set", "lr=1"}, 1, "add epochs=5"},
 		{[]string{"--set", "epochs=x"}, 2, "column 8"},
 		{[]string{"--pipeline", "resize(32,32) | totensor"}, 1, "pipeline was"},
-		{[]string{"--data", onlyTrain(t)}, 1, "it holds other pictures"},
+		{[]string{"--data", onlyTrain(t)}, 1, "its pictures have changed"},
 		{[]string{"--model", "vit:dim=16,depth=2,heads=2,patch=16,size=32"}, 1, "model was"},
 	} {
 		if status, _, log := gaze(t, append([]string{"train", "--resume", "-o", dir}, c.flags...)...); status != c.status || !strings.Contains(log, c.says) {

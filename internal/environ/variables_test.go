@@ -120,7 +120,7 @@ func TestScan(t *testing.T) {
 type uses struct{ read, tested map[string][]string }
 
 // readers are the functions that read the variable whose name they are given.
-var readers = []string{"Getenv", "LookupEnv", "env", "envOr", "Get", "Switch", "Path", "PathOf", "Existing", "Folder", "FolderToMake", "FileOrName", "Endpoint", "Asked", "Find"}
+var readers = []string{"Getenv", "LookupEnv", "env", "envOr", "Get", "Switch", "Path", "PathOf", "Existing", "Folder", "FolderToMake", "FileOrName", "Endpoint", "Asked", "FindCheckpoint"}
 
 // reads are how other languages do it, by the end of the file's name.
 var reads = map[string]*regexp.Regexp{
@@ -143,7 +143,7 @@ func scan(t *testing.T, root string) uses {
 		}
 		name := d.Name()
 		if d.IsDir() {
-			if path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "testdata" || name == "report") {
+			if path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "testdata" || path == filepath.Join(root, "report")) {
 				return filepath.SkipDir
 			}
 			return nil

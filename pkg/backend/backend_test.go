@@ -17,7 +17,7 @@ import (
 	"gaze/internal/xlaplugin"
 )
 
-// machine is a pretended machine for a finder.
+// machine is a finder on an invented machine.
 func machine(t *testing.T, env map[string]string) (*finder, string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,7 +28,7 @@ func machine(t *testing.T, env map[string]string) (*finder, string) {
 	}, dir
 }
 
-// place writes a file, making its folders.
+// place writes a file and creates its folders.
 func place(t *testing.T, path string, content []byte) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -53,7 +53,7 @@ func library(machine uint16) []byte {
 	return b
 }
 
-// clone makes a clone of the project with the given wheels' plugins in its .venv.
+// clone makes a clone of the project with the plugins of some wheels in its .venv.
 func clone(t *testing.T, root string, plugins ...string) (paths []string) {
 	t.Helper()
 	place(t, filepath.Join(root, "go.mod"), []byte("module gaze\n\ngo 1.26.0\n"))
@@ -63,7 +63,7 @@ func clone(t *testing.T, root string, plugins ...string) (paths []string) {
 	return paths
 }
 
-// stub stands for an opened backend.
+// stub is a backend that only has a name.
 type stub struct {
 	compute.Backend
 	spec      string
@@ -72,7 +72,7 @@ type stub struct {
 
 func (s *stub) IsFinalized() bool { return s.finalized }
 
-// stubs is a registry whose backends open unless named in broken.
+// stubs is a registry that opens stubs, except for those named in broken.
 func stubs(f *finder, broken ...string) (*registry, *[]string, *bytes.Buffer) {
 	var asked []string
 	var warnings bytes.Buffer
@@ -179,8 +179,8 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-// TestFallingBack: the one line about the Go backend says what is missing and how to
-// get it, and isn't there where the Go backend was asked for.
+// TestFallingBack checks that one line about the Go backend says what is missing and how to get
+// it, and that there is none if the Go backend was asked for.
 func TestFallingBack(t *testing.T) {
 	needXLA(t)
 	for _, test := range []struct {
@@ -236,7 +236,7 @@ func TestFallingBack(t *testing.T) {
 			}
 		})
 	}
-	// Whoever opens it by name wants it.
+	// Opening it by name asks for it.
 	f, _ := machine(t, nil)
 	r, _, warnings := stubs(f)
 	if _, err := r.byName("go"); err != nil || warnings.Len() > 0 {
@@ -244,8 +244,8 @@ func TestFallingBack(t *testing.T) {
 	}
 }
 
-// TestFallingBackWithoutXLA: a build without cgo says that it could have had XLA, one
-// that left XLA out on purpose says nothing.
+// TestFallingBackWithoutXLA checks that a build without cgo says that it could have XLA, and that
+// a build that left XLA out on purpose says nothing.
 func TestFallingBackWithoutXLA(t *testing.T) {
 	if withoutXLA == "" {
 		t.Skip("this build has XLA")
@@ -261,8 +261,8 @@ func TestFallingBackWithoutXLA(t *testing.T) {
 	}
 }
 
-// TestWrongSettings: a variable with a value that makes no sense is an error of whatever
-// opens a backend, and names itself.
+// TestWrongSettings checks that an invalid variable is an error, with its name, of everything that
+// opens a backend.
 func TestWrongSettings(t *testing.T) {
 	for _, test := range []struct{ name, value string }{
 		{"GAZE_KERNELS", "of"}, {"GAZE_KERNELS", "none"}, {"GAZE_TILES", "amx"}, {"GAZE_MEMORY", "16G"}, {"GAZE_COMPILED", "12 parsecs"}, {"GAZE_COMPILED", "1.5G"},
@@ -302,8 +302,8 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// TestPulledPlugin: the plugin in the cache goes before the clone's, in this program's
-// version only, and one that was cut isn't loaded.
+// TestPulledPlugin checks that the plugin in the cache is preferred to the clone's, but only in this
+// program's version, and that a truncated one isn't loaded.
 func TestPulledPlugin(t *testing.T) {
 	needXLA(t)
 	f, root := machine(t, nil)
@@ -342,8 +342,8 @@ func TestPulledPlugin(t *testing.T) {
 	}
 }
 
-// TestOtherClones: a program outside every clone finds the plugins of those that set-up
-// noted, the best first whichever clone has it, those for CUDA too.
+// TestOtherClones checks that a program outside all clones finds the plugins of those that set-up
+// noted, in order of preference, including those for CUDA.
 func TestOtherClones(t *testing.T) {
 	needXLA(t)
 	f, root := machine(t, nil)
@@ -371,7 +371,7 @@ func TestOtherClones(t *testing.T) {
 	if full, err := f.resolve("xla:cuda"); err != nil || full != "xla:"+rest[1] {
 		t.Errorf("CUDA: %q, %v", full, err)
 	}
-	// Its own clone's plugin goes before a better one elsewhere, each file once.
+	// A program prefers its own clone's plugin to a better one elsewhere. No file is listed twice.
 	f.workdir = newer
 	if found := f.plugins(); len(found) != 3 || found[0].path != rest[0] {
 		t.Errorf("in a clone: %+v", found)
@@ -501,7 +501,7 @@ func TestDamagedPlugins(t *testing.T) {
 	if err := f.check(filepath.Join(root, "absent.so")); err == nil {
 		t.Error("an absent file passed")
 	}
-	// A damaged first wheel is passed over without being loaded.
+	// If the first wheel is damaged, the next is used, without loading the first.
 	place(t, clone(t, root, firstWheel, secondWheel)[0], []byte("cut"))
 	r, asked, _ := stubs(f)
 	if _, err := r.choose(); err != nil || len(*asked) != 1 || !strings.HasSuffix((*asked)[0], secondWheel) {

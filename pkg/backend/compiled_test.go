@@ -51,11 +51,11 @@ func TestOpenStore(t *testing.T) {
 	}
 }
 
-// childVariable makes this test's program be a process that multiplies matrices, as
-// many times at once as it says.
+// childVariable makes the test program multiply matrices instead of running tests, as many times
+// concurrently as its value says.
 const childVariable = "GAZE_TEST_MULTIPLIES"
 
-// told is what such a process tells of itself.
+// told is what such a process reports.
 type told struct {
 	Bits uint64
 	Kept Compiled
@@ -109,17 +109,17 @@ func product(b compute.Backend) (float32, error) {
 	return out[0].Value().(float32), nil
 }
 
-// inProcess runs such a process with a cache folder. It must do so without a word.
+// inProcess runs such a process with a cache folder. It must print no warning.
 func inProcess(t *testing.T, cache string, env ...string) told {
 	t.Helper()
-	x, words := inProcessWithWords(t, cache, env...)
+	x, words := inProcessWithWarnings(t, cache, env...)
 	if words != "" {
-		t.Errorf("a word to the user: %s", words)
+		t.Errorf("it printed %s", words)
 	}
 	return x
 }
 
-func inProcessWithWords(t *testing.T, cache string, env ...string) (x told, words string) {
+func inProcessWithWarnings(t *testing.T, cache string, env ...string) (x told, words string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), append([]string{childVariable + "=1", "GAZE_CACHE=" + cache, compiledEnv + "="}, env...)...)
@@ -135,8 +135,8 @@ func inProcessWithWords(t *testing.T, cache string, env ...string) (x told, word
 	return x, errs.String()
 }
 
-// needKept skips where nothing is kept, and else gives a folder in which the
-// program is, and what its process told.
+// needKept skips the test where programs can't be cached. It returns a cache folder with the
+// program, and the report of the process that compiled it.
 func needKept(t *testing.T) (cache string, first told) {
 	t.Helper()
 	if withoutCompiled != "" {
@@ -153,7 +153,7 @@ func needKept(t *testing.T) (cache string, first told) {
 	return cache, first
 }
 
-// same checks a later process: how many programs it had to compile, and its result.
+// same checks the result of a later process, and how many programs it compiled.
 func (first told) same(t *testing.T, later told, built int64) {
 	t.Helper()
 	if k := later.Kept; k.Built != built || k.Loaded != first.Kept.Built-built {
@@ -221,10 +221,11 @@ func TestNowhereToKeepPrograms(t *testing.T) {
 	}
 	for name, cache := range map[string]string{"below a file": filepath.Join(file, "cache"), "a file": file, "a folder of the kernel's": "/proc/self"} {
 		t.Run(name, func(t *testing.T) {
-			// Of what can't become a cache there is a word; one that can't be written may be read.
-			later, words := inProcessWithWords(t, cache)
+			// A path that can't be a folder gets a warning. A folder that can't be written doesn't: it may
+			// be meant to be read only.
+			later, words := inProcessWithWarnings(t, cache)
 			if about := strings.Contains(words, "GAZE_CACHE is"); about != strings.HasPrefix(cache, file) || strings.Count(words, "\n") > 1 || !about && words != "" {
-				t.Errorf("words to the user: %s", words)
+				t.Errorf("it printed %s", words)
 			}
 			first.same(t, later, first.Kept.Built)
 			if later.Kept.Stored != 0 {
@@ -249,9 +250,8 @@ func TestManyProcessesKeepOneProgram(t *testing.T) {
 	first.same(t, inProcess(t, cache), 0)
 }
 
-// TestPlacesInTheTable compares the places of functions with go-xla's copy of the
-// interface.
-func TestPlacesInTheTable(t *testing.T) {
+// TestTableIndices compares the indices of functions with go-xla's copy of the interface.
+func TestTableIndices(t *testing.T) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
 	if err != nil {
 		t.Skip("no go command: ", err)
@@ -270,12 +270,12 @@ func TestPlacesInTheTable(t *testing.T) {
 	}
 	table := regexp.MustCompile(`(?m)^\t([A-Z_]+) = (\d+),$`).FindAllStringSubmatch(string(ours), -1)
 	if len(table) < 15 {
-		t.Fatalf("only %d places found", len(table))
+		t.Fatalf("only %d indices found", len(table))
 	}
 	for _, m := range table {
 		name := strings.ReplaceAll(m[1], "_", "")
 		if places[name] != m[2] {
-			t.Errorf("%s is at %s, in the interface at %q", m[1], m[2], places[name])
+			t.Errorf("%s has the index %s, in the interface %q", m[1], m[2], places[name])
 		}
 	}
 }

@@ -37,9 +37,3 @@ func PacksWeights(b compute.Backend, out, in int) bool { return Kernels(b) && ke
 
 // PackWeights packs weights [out, in] into dst, which has out*in numbers.
 func PackWeights(dst, weights []float32, out, in int) { kernels.Pack(dst, weights, out, in) }
-
-// KernelFunction is the name of a function that stands for a call of a kernel in a program. Only
-// package nn needs it.
-func KernelFunction(kernel string, attributes []int64, id int) string {
-	return kernels.Function(kernel, attributes, id)
-}

@@ -13,8 +13,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// TestProducts compares what the backend makes of products, with batches, axes in any
-// order and several contracted ones, with sums in float64.
+// TestProducts compares the backend's products with sums in float64: with batches, with axes in any
+// order, and with several contracted axes.
 func TestProducts(t *testing.T) {
 	b, err := Default()
 	if err != nil {
@@ -62,7 +62,7 @@ func TestProducts(t *testing.T) {
 	}
 }
 
-// TestProductsAtOnce runs one program many times at once: products share threads.
+// TestProductsAtOnce runs one program several times concurrently, so that products share threads.
 func TestProductsAtOnce(t *testing.T) {
 	b, err := Default()
 	if err != nil {
@@ -96,7 +96,7 @@ func TestProductsAtOnce(t *testing.T) {
 		all.Go(func() {
 			for range 20 {
 				if !slices.Equal(run(), want) {
-					t.Error("at once the result is another")
+					t.Error("the result differs when several run at once")
 					return
 				}
 			}
@@ -117,7 +117,7 @@ func randomArray(random *rand.Rand, dims []int) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(data, dims...)
 }
 
-// dotGeneral is what dot_general means, element by element.
+// dotGeneral computes a dot_general by its definition.
 func dotGeneral(left, right *tensors.Tensor, leftBatch, rightBatch, leftContract, rightContract []int) []float64 {
 	a, b := tensors.MustCopyFlatData[float32](left), tensors.MustCopyFlatData[float32](right)
 	la, lb := left.Shape().Dimensions, right.Shape().Dimensions
@@ -148,7 +148,7 @@ func dotGeneral(left, right *tensors.Tensor, leftBatch, rightBatch, leftContract
 	return out
 }
 
-// offsets lists where an array's elements along some of its axes are.
+// offsets lists the offsets of an array's elements along some of its axes.
 func offsets(dims, axes []int) []int {
 	all := []int{0}
 	for _, x := range axes {

@@ -12,15 +12,16 @@ import (
 	"gaze/internal/xla/kernels"
 )
 
-// What tools/test-processors.sh says that it switched off: the Go backend's vectors that
-// are left ("AVX2" or "none"), and Gaze's kernels ("off") or their tiles alone ("tilesoff").
+// The variables in which tools/test-processors.sh says what it has switched off: which instruction
+// set is left to the Go backend ("AVX2" or "none"), and whether Gaze's kernels ("off") or only AMX
+// ("tilesoff") are off.
 const (
 	vectorsVariable = "GAZE_TEST_VECTORS"
 	kernelsVariable = "GAZE_TEST_KERNELS"
 )
 
-// TestProcessorSwitches checks that what was to be switched off is off, so that tests which
-// pass then mean something.
+// TestProcessorSwitches checks that these things are off. Otherwise the other tests of such a run
+// would pass without having tested anything.
 func TestProcessorSwitches(t *testing.T) {
 	vectors, kernelsAre := os.Getenv(vectorsVariable), os.Getenv(kernelsVariable)
 	if vectors == "" && kernelsAre == "" {
@@ -47,13 +48,13 @@ func TestProcessorSwitches(t *testing.T) {
 	}
 }
 
-// processorHas says whether the processor has abilities, whatever was switched off. Where
-// that can't be read, what was switched off is what is wanted.
+// processorHas says whether the processor has some features, whatever is switched off. It returns
+// false if that can't be read.
 func processorHas(t *testing.T, flags ...string) bool {
 	t.Helper()
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
-		t.Logf("the processor's abilities are unknown: %v", err)
+		t.Logf("the processor's features are unknown: %v", err)
 		return false
 	}
 	all := strings.Fields(regexp.MustCompile(`(?m)^flags\s*:.*`).FindString(string(text)))
@@ -65,8 +66,7 @@ func processorHas(t *testing.T, flags ...string) bool {
 	return true
 }
 
-// TestXLAIsHeldToAVX2 checks that XLA heeds the bound on its instructions: it says so when
-// it is asked to log.
+// TestXLAIsHeldToAVX2 checks in XLA's log that it respects the limit on its instruction set.
 func TestXLAIsHeldToAVX2(t *testing.T) {
 	const bound = "--xla_cpu_max_isa=AVX2"
 	if !strings.Contains(os.Getenv("XLA_FLAGS"), bound) {

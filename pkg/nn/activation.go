@@ -4,18 +4,20 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gaze/internal/xla/kernels"
 )
 
 // Activation is a function that is applied to each element.
 type Activation int64
 
-// The kernels know the first four by these numbers.
+// The kernels know all but the last.
 const (
-	NoActivation Activation = iota
-	GELU                    // x·Φ(x) with the normal distribution's Φ, torch's GELU
-	GELUTanh                // GELU, approximated by tanh
-	QuickGELU               // x·sigmoid(1.702x), CLIP's
-	ReLU                    // max(x, 0)
+	NoActivation Activation = kernels.ActivationNone
+	GELU         Activation = kernels.ActivationGELU          // x·Φ(x) with the normal distribution's Φ, torch's GELU
+	GELUTanh     Activation = kernels.ActivationGELUTanh      // GELU, approximated by tanh
+	QuickGELU    Activation = kernels.ActivationQuickGELU     // x·sigmoid(1.702x), CLIP's
+	ReLU         Activation = kernels.ActivationQuickGELU + 1 // max(x, 0)
 )
 
 // Apply applies the function.

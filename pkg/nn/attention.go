@@ -8,6 +8,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gaze/internal/xla/kernels"
 )
 
 // masked is the score of a key that a query must not attend to. Its exponential is
@@ -44,17 +46,17 @@ func (a Attention) Output() *Node {
 	if a.Queries == 0 {
 		a.Queries = shape.Dim(1)
 	}
-	if !a.BFloat16 && a.Mask == nil && kernels(a.QKV) {
+	if !a.BFloat16 && a.Mask == nil && useKernels(a.QKV) {
 		shape.Dimensions[1], shape.Dimensions[2] = a.Queries, shape.Dim(2)/3
-		numbers := []int64{int64(a.Heads), int64(a.Queries)}
+		numbers := kernels.AttentionAttributes(a.Heads, a.Queries)
 		twice := ofOperations(func(inputs []*Node) []*Node {
 			again := Attention{QKV: inputs[0], Heads: a.Heads, Queries: a.Queries}
 			return differentiateAll([]*Node{again.operations()}, inputs[1:], inputs[:1])
 		})
 		back := func(inputs, results []*Node) []*Node {
-			return call("attention", numbers, twice, []*Node{inputs[0], results[0]}, inputs[0].Shape())
+			return call(kernels.Attention, numbers, twice, []*Node{inputs[0], results[0]}, inputs[0].Shape())
 		}
-		return call("attention", numbers, back, []*Node{a.QKV}, shape)[0]
+		return call(kernels.Attention, numbers, back, []*Node{a.QKV}, shape)[0]
 	}
 	if flash := a.flash(); flash != nil {
 		return flash

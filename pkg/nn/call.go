@@ -10,14 +10,15 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
 
+	"gaze/internal/xla/kernels"
 	"gaze/pkg/backend"
 )
 
 // without makes GoMLX's operations compute everything. Tests set it.
 var without bool
 
-// kernels says whether a kernel can take these nodes, of which nil ones are left out.
-func kernels(nodes ...*Node) bool {
+// useKernels says whether a kernel can take these nodes, of which nil ones are left out.
+func useKernels(nodes ...*Node) bool {
 	for _, n := range nodes {
 		if n != nil && n.DType() != dtypes.Float32 {
 			return false
@@ -45,7 +46,7 @@ func call(kernel string, numbers []int64, back gradient, inputs []*Node, results
 		all = calls{}
 		g.AttachState(callsKey{}, all)
 	}
-	name := backend.KernelFunction(kernel, numbers, len(all))
+	name := kernels.Function(kernel, numbers, len(all))
 	all[name] = back
 	f := NewFunction(g, name, func(g *Graph) []*Node {
 		for i, in := range inputs {

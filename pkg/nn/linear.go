@@ -1,12 +1,13 @@
 package nn
 
 import (
-	"math"
 	"slices"
 
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gaze/internal/xla/kernels"
 )
 
 // Linear is torch's Linear over the last axis, with what surrounds it in a transformer:
@@ -41,7 +42,7 @@ func (l Linear) Apply(x *Node) *Node {
 	if l.Norm != nil {
 		nodes = append(nodes, l.Norm.Gamma, l.Norm.Beta)
 	}
-	if !l.BFloat16 && (l.Norm == nil || l.Norm.whole()) && kernels(nodes...) {
+	if !l.BFloat16 && (l.Norm == nil || l.Norm.whole()) && useKernels(nodes...) {
 		if l.Scale == nil || l.Packed {
 			return l.kernel(x)
 		}
@@ -113,42 +114,29 @@ func (l Linear) product(x *Node) *Node {
 	return Reshape(y, dims...)
 }
 
-// The products that the kernel computes, and flags for its further inputs.
-const (
-	linearForward = iota
-	linearBackward
-	linearWeights
-
-	hasBias     = 1
-	hasNorm     = 2
-	hasResidual = 4
-	isPacked    = 8
-	hasScale    = 16
-)
-
 func (l Linear) kernel(x *Node) *Node {
-	flags, epsilon := int64(0), int64(0)
+	flags, epsilon := int64(0), 0.0
 	inputs := []*Node{x, l.Weight}
 	if l.Bias != nil {
-		flags |= hasBias
+		flags |= kernels.LinearHasBias
 		inputs = append(inputs, l.Bias)
 	}
 	if l.Scale != nil {
-		flags |= hasScale
+		flags |= kernels.LinearHasScale
 		inputs = append(inputs, l.Scale)
 	}
 	if l.Norm != nil {
-		flags |= hasNorm
-		epsilon = bits(l.Norm.Epsilon)
+		flags |= kernels.LinearHasNorm
+		epsilon = l.Norm.Epsilon
 		inputs = append(inputs, l.Norm.Gamma, l.Norm.Beta)
 	}
 	if l.Residual != nil {
-		flags |= hasResidual
+		flags |= kernels.LinearHasResidual
 		inputs = append(inputs, l.Residual)
 	}
 	back := l.back
 	if l.Packed {
-		flags |= isPacked
+		flags |= kernels.LinearIsPacked
 		back = func([]*Node, []*Node) []*Node {
 			exceptions.Panicf("nn: packed weights have no gradient: build the layer with weights that aren't packed")
 			return nil
@@ -156,7 +144,7 @@ func (l Linear) kernel(x *Node) *Node {
 	}
 	shape := x.Shape().Clone()
 	shape.Dimensions[x.Rank()-1] = l.Weight.Shape().Dim(0)
-	return call("linear", []int64{linearForward, int64(l.Activation), flags, epsilon}, back, inputs, shape)[0]
+	return call(kernels.Linear, kernels.LinearAttributes(kernels.LinearForward, int64(l.Activation), flags, epsilon), back, inputs, shape)[0]
 }
 
 // back returns the gradients with respect to the kernel's inputs. It computes the input of
@@ -178,7 +166,7 @@ func (l Linear) back(inputs, results []*Node) []*Node {
 		result, read := matrixOf(inputs[0]), matrixOf(inputs[1])
 		return []*Node{precision{}.product(result, read, nil, 0, 0), ReduceSum(result, 0)}
 	})
-	both := call("linear", []int64{linearWeights, 0, 0, 0}, back, []*Node{result, read}, weight.Shape(), shapes.Make(x.DType(), out))
+	both := call(kernels.Linear, kernels.LinearAttributes(kernels.LinearWeightGradient, kernels.ActivationNone, 0, 0), back, []*Node{result, read}, weight.Shape(), shapes.Make(x.DType(), out))
 	gradients := []*Node{norm[0], both[0]}
 	if l.Bias != nil {
 		gradients = append(gradients, both[1])
@@ -198,18 +186,15 @@ func (l Linear) backTo(x, weight, result *Node) (gradients []*Node, read *Node) 
 	}
 	if l.Activation == NoActivation {
 		back := ofOperations(func(inputs []*Node) []*Node { return []*Node{by(inputs)} })
-		return call("linear", []int64{linearBackward, 0, 0, 0}, back, []*Node{result, weight}, x.Shape()), x
+		return call(kernels.Linear, kernels.LinearAttributes(kernels.LinearInputGradient, kernels.ActivationNone, 0, 0), back, []*Node{result, weight}, x.Shape()), x
 	}
 	back := ofOperations(func(inputs []*Node) []*Node {
 		read := l.Activation.Apply(inputs[2])
 		return append(differentiateAll([]*Node{read}, []*Node{by(inputs)}, inputs[2:]), read)
 	})
-	both := call("linear", []int64{linearBackward, int64(l.Activation), 0, 0}, back, []*Node{result, weight, x}, x.Shape(), x.Shape())
+	both := call(kernels.Linear, kernels.LinearAttributes(kernels.LinearInputGradient, int64(l.Activation), 0, 0), back, []*Node{result, weight, x}, x.Shape(), x.Shape())
 	return both[:1], both[1]
 }
 
 // matrixOf joins all axes of x but the last.
 func matrixOf(x *Node) *Node { return Reshape(x, -1, x.Shape().Dim(-1)) }
-
-// bits is a positive number as the kernels read it: the bits of its float64.
-func bits(x float64) int64 { return int64(math.Float64bits(x)) }

@@ -3,6 +3,8 @@ package nn
 import (
 	. "github.com/gomlx/gomlx/core/graph"
 	gomlx "github.com/gomlx/gomlx/ml/nn"
+
+	"gaze/internal/xla/kernels"
 )
 
 // Norm is torch's LayerNorm over the last axis.
@@ -14,7 +16,7 @@ type Norm struct {
 // Apply normalises x, [..., dim].
 func (n Norm) Apply(x *Node) *Node {
 	n.check(x)
-	if n.whole() && kernels(x, n.Gamma, n.Beta) {
+	if n.whole() && useKernels(x, n.Gamma, n.Beta) {
 		return n.kernel(x)
 	}
 	return n.operations(x)
@@ -37,7 +39,7 @@ func (n Norm) kernel(x *Node) *Node {
 	back := func(inputs, results []*Node) []*Node {
 		return n.back(inputs[0], inputs[1], results[0])
 	}
-	return call("norm", []int64{bits(n.Epsilon)}, back, []*Node{x, n.Gamma, n.Beta}, x.Shape())[0]
+	return call(kernels.Norm, kernels.NormAttributes(n.Epsilon), back, []*Node{x, n.Gamma, n.Beta}, x.Shape())[0]
 }
 
 // back returns the gradients with respect to x, gamma and beta.
@@ -47,5 +49,5 @@ func (n Norm) back(x, gamma, result *Node) []*Node {
 		again := Norm{gamma, ZerosLike(gamma), n.Epsilon}
 		return differentiateAll([]*Node{again.operations(x)}, []*Node{result}, []*Node{x, gamma, again.Beta})
 	})
-	return call("norm", []int64{bits(n.Epsilon)}, back, []*Node{x, gamma, result}, x.Shape(), gamma.Shape(), gamma.Shape())
+	return call(kernels.Norm, kernels.NormAttributes(n.Epsilon), back, []*Node{x, gamma, result}, x.Shape(), gamma.Shape(), gamma.Shape())
 }

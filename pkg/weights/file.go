@@ -72,22 +72,16 @@ func OpenAll(path string) (*File, error) { return open(path, choice{all: true}) 
 // Files lists the files that [Open] opens for a checkpoint: the one that a folder
 // stands for, the shards of an index, the files in which an ONNX model keeps its
 // values. Of a checkpoint that can't be opened it lists those that were looked for
-// until that was clear. For a folder it also lists the [FolderNames] in it.
+// until that was clear.
 func Files(path string) []string {
 	if info, err := os.Stat(path); err != nil {
 		return nil
 	} else if info.IsDir() {
-		var files []string
-		for _, name := range FolderNames() {
-			files = append(files, filepath.Join(path, name))
-		}
 		inner, err := checkpointIn(path)
 		if err != nil {
-			return files
+			return nil
 		}
-		files = append(files, Files(inner)...)
-		slices.Sort(files)
-		return slices.Compact(files)
+		return Files(inner)
 	}
 	f := &File{path: path, tensors: map[string]*Tensor{}}
 	_ = f.read(path, choice{all: true}) // whoever opens it is told
