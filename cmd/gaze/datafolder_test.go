@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestOutsideData follows links and folders that aren't there yet.
+// TestOutsideData covers links and folders that don't exist yet.
 func TestOutsideData(t *testing.T) {
 	dir := t.TempDir()
 	set := filepath.Join(dir, "set")
@@ -55,8 +55,8 @@ func TestOutsideData(t *testing.T) {
 	}
 }
 
-// TestResultsIntoData: neither a run nor a report is written into a data set,
-// which could no longer be read.
+// TestResultsIntoData: neither a run nor a report is written into a data set, which
+// could then no longer be read.
 func TestResultsIntoData(t *testing.T) {
 	set, run := petSet(t), filepath.Join(t.TempDir(), "run")
 	inside := filepath.Join(set, "run")
@@ -73,7 +73,7 @@ func TestResultsIntoData(t *testing.T) {
 	}
 }
 
-// write makes files, with the folders that they are in.
+// write makes files and their folders.
 func writeFiles(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -87,9 +87,9 @@ func writeFiles(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// TestTrainRunElsewhere: a run is refused in any folder that its data set reads,
-// whatever way leads there, before anything is written; and where the data set would
-// lie in the run.
+// TestTrainRunElsewhere: a run's folder must not be inside a folder that its data set
+// reads, by any path, or contain the data set; this is checked before anything is
+// written.
 func TestTrainRunElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	writeFiles(t, dir, map[string]string{

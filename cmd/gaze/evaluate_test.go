@@ -32,7 +32,7 @@ func untrained(t *testing.T, like string) string {
 	return path
 }
 
-// evaluateRun compares the report, the predictions and what classify says.
+// evaluateRun compares the report, the predictions and the output of classify.
 func evaluateRun(t *testing.T, first, set string) {
 	second := untrained(t, first)
 	out := filepath.Join(t.TempDir(), "new", "evaluation")
@@ -108,7 +108,7 @@ func evaluateDefaults(t *testing.T, run, set string) {
 	if status, out, log := apart(t, "evaluate", "--run", filepath.Join(run, "best", "model.safetensors"), "--data", filepath.Join(set, "test")); status != 0 || !strings.Contains(out, "8 pictures") {
 		t.Errorf("a folder of pictures: exit status %d\n%s%s", status, out, log)
 	}
-	// A picture that can't be read is named, and left out.
+	// A picture that can't be read is named and left out.
 	bad := filepath.Join(set, "val", "0_900.jpg")
 	if err := os.WriteFile(bad, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestLR runs a range test: a table with suggestions, a chart, the same as JSON, and
-// nothing else left behind.
+// TestLR runs a range test: it gives a table with suggestions, a chart and the same as
+// JSON, and leaves no other files.
 func TestLR(t *testing.T) {
 	set, dir := petSet(t), t.TempDir()
 	chart := filepath.Join(dir, "lr.png")

@@ -12,7 +12,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// TestNamesAsSaved: class names are the same however an editor has saved their list.
+// TestNamesAsSaved: class names are the same in any encoding an editor may save.
 func TestNamesAsSaved(t *testing.T) {
 	dir := t.TempDir()
 	path, pred := filepath.Join(dir, "names.txt"), filepath.Join(dir, "p.csv")
@@ -35,7 +35,7 @@ func TestNamesAsSaved(t *testing.T) {
 			t.Errorf("%q: %v, want %q", text, err, says)
 		}
 	}
-	// What Notepad saves for the classes of a model, as a whole command.
+	// A whole command with a list of classes as saved by Notepad.
 	m, err := vit.Load(tiny)
 	if err != nil {
 		t.Fatal(err)
