@@ -11,7 +11,7 @@ import (
 	"gaze/pkg/hub"
 )
 
-// files makes empty files and returns the folder that they lie in.
+// files makes empty files and returns their folder.
 func files(t *testing.T, names ...string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -88,7 +88,8 @@ func TestNoPhotographs(t *testing.T) {
 	}
 }
 
-// TestPhotographsBesideTheClone: without GAZE_PETS, the shared data's are taken.
+// TestPhotographsBesideTheClone: without GAZE_PETS, the photographs in the shared data
+// are used.
 func TestPhotographsBesideTheClone(t *testing.T) {
 	t.Setenv(EnvPets, "")
 	const folder = "shared/data/images/oxford_pets_ccbysa/"
@@ -109,7 +110,7 @@ func TestFindCheckpoint(t *testing.T) {
 		{"folder", "folder", "", "folder"},
 		{"folder/model.safetensors", "folder/model.safetensors", "", "folder"},
 		{"mine.pth", "mine.pth", "", "mine"},
-		{"pets-vit", "pets-vit", "", "pets-vit"}, // what is there goes before a known name
+		{"pets-vit", "pets-vit", "", "pets-vit"}, // an existing file takes precedence over a known name
 	} {
 		t.Setenv(EnvVIT, test.value)
 		c, err := FindCheckpoint(context.Background(), EnvVIT, "", hub.Options{})
@@ -121,7 +122,7 @@ func TestFindCheckpoint(t *testing.T) {
 			t.Errorf("%s: %+v, %v", test.value, c, err)
 		}
 	}
-	// Known names, given and by default; these come with the program.
+	// Known names, given and by default, of checkpoints shipped with the program.
 	for value, want := range map[string]string{"scenes-captioner": "scenes-captioner", "": "pets-vit"} {
 		t.Setenv("GAZE_START", t.TempDir())
 		t.Setenv(EnvVIT, value)
@@ -139,7 +140,7 @@ func TestFindCheckpoint(t *testing.T) {
 			t.Errorf("%s: %+v, %v", value, c, err)
 		}
 	}
-	// A name whose server can't be reached names the variable, too.
+	// If the server can't be reached, the error also names the variable.
 	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:1")
 	t.Setenv(EnvVIT, "dinov2-base")
 	if _, err := FindCheckpoint(context.Background(), EnvVIT, "", hub.Options{Attempts: 1}); err == nil || !strings.HasPrefix(err.Error(), EnvVIT) {

@@ -15,28 +15,29 @@ import (
 	"gaze/pkg/hub"
 )
 
-// reportPhotos are the photographs that the report shows, of the validation set of its
+// reportPhotos are the photographs shown in the report, from the validation set of its
 // homework (Oxford-IIIT Pet).
 var reportPhotos = []string{"26_5064", "29_4718", "31_4838"}
 
-// shownPhotos is how many photographs of a folder are shown.
+// shownPhotos is the number of photographs shown from a folder.
 const shownPhotos = 6
 
-// Photographs are pictures to look at.
+// Photographs are the pictures that the report shows.
 type Photographs struct {
 	Paths   []string
-	From    string // for people
+	From    string // description of the source
 	License string // "" if it isn't known
-	Of      int    // how many there are where Paths were chosen from
+	Of      int    // number of pictures that Paths were chosen from
 }
 
-// FindPhotographs chooses what to show.
+// FindPhotographs chooses the photographs to show.
 //
-// If GAZE_PETS is set, they come from there: a folder with pictures, or a data set as
-// [data.OpenDataset] reads it. The report's three are taken if all are there, otherwise
-// the first few by name, of a data set's validation pictures first. If it isn't set,
-// they are the report's three in ../shared/data beside the clone at root ("" for none),
-// or else the sample photographs, which are fetched on first use.
+// If GAZE_PETS is set, they come from there: a folder with pictures, or a data set that
+// [data.OpenDataset] can read. If it contains the report's three, these are used,
+// otherwise the first few by name, starting with a data set's validation pictures. If
+// GAZE_PETS isn't set, they are the report's three in ../shared/data beside the clone at
+// root ("" if there is no clone), or else the sample photographs, which are fetched on
+// first use.
 func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photographs, error) {
 	folder, err := environ.Existing(EnvPets)
 	if err != nil {
@@ -47,7 +48,7 @@ func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photograp
 	}
 	if root != "" {
 		dir := filepath.Join(root, "..", "shared", "data", "images", "oxford_pets_ccbysa")
-		list, _ := data.List([]string{dir}) // most machines have no such folder
+		list, _ := data.List([]string{dir}) // an error is normal: the folder rarely exists
 		if found := theReports(list); found != nil {
 			return Photographs{found, "the shared data beside the clone", oxfordLicense, len(list)}, nil
 		}
@@ -61,7 +62,7 @@ func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photograp
 
 const oxfordLicense = "Oxford-IIIT Pet, CC BY-SA 4.0"
 
-// ownPhotographs chooses from the folder or data set that GAZE_PETS names.
+// ownPhotographs chooses from the folder or data set named by GAZE_PETS.
 func ownPhotographs(path string) (Photographs, error) {
 	all, err := list(path)
 	if err != nil {
@@ -74,8 +75,8 @@ func ownPhotographs(path string) (Photographs, error) {
 	return p, nil
 }
 
-// list is the pictures directly in a folder, or those of a data set, validation first,
-// in the order of their names.
+// list returns the pictures directly in a folder, or those of a data set, validation
+// first, sorted by name.
 func list(path string) ([]string, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func list(path string) ([]string, error) {
 	}
 	splits, err := data.OpenDataset(path)
 	if err != nil {
-		return nil, fmt.Errorf("there are no photographs in it, and it is no data set: %w", err)
+		return nil, fmt.Errorf("there are no photographs in it, and it isn't a data set: %w", err)
 	}
 	var found []string
 	for _, set := range []*data.Dataset{splits.Validation, splits.Train, splits.Test} {
@@ -110,8 +111,9 @@ func list(path string) ([]string, error) {
 	return found, nil
 }
 
-// theReports picks the report's photographs out of some, in its order: the plain names,
-// or names with the size behind. It is nil if not all are there.
+// theReports selects the report's photographs from paths, in the report's order, by
+// their plain names or by names with the size appended. It returns nil unless all are
+// there.
 func theReports(paths []string) []string {
 	var found []string
 	for _, want := range reportPhotos {
