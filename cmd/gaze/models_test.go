@@ -50,7 +50,7 @@ func TestModelsNamed(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"google/vit-base-patch16-224": "run `gaze pull google/vit-base-patch16-224` first",
-		"owner/name":                  "if it is a repository of Hugging Face, run `gaze pull owner/name` first",
+		"owner/name":                  "if it is a Hugging Face repository, run `gaze pull owner/name` first",
 		"runs/nothing.pth":            "neither a file nor a known checkpoint",
 	} {
 		t.Setenv("GAZE_CACHE", t.TempDir())

@@ -19,7 +19,7 @@ type gifFrame struct {
 	palette             []byte // 3 bytes per colour; nil: the indices are grey levels
 	transparent         int    // index of the transparent colour, -1 for none
 	interlaced          bool
-	bits                int    // of the first codes, less one
+	bits                int    // bits of the first codes, minus one
 	blocks              []byte // the compressed pixels and what follows
 	skipped             int    // bytes between blocks
 }
