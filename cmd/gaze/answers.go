@@ -15,13 +15,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// answer is what a classifier says of a picture.
+// answer is a classifier's prediction for a picture.
 type answer struct {
 	Filename    string   `json:"filename"`
 	Class       int      `json:"class"`
 	Label       string   `json:"label"`
 	Probability float64  `json:"probability"`
-	Top         []choice `json:"top,omitempty"` // the likeliest first, if asked for
+	Top         []choice `json:"top,omitempty"` // likeliest first; only with --top
 }
 
 // choice is one of the likeliest classes.
@@ -31,7 +31,7 @@ type choice struct {
 	Probability float64 `json:"probability"`
 }
 
-// newAnswer reads logits; of classes that are equally likely the first counts.
+// newAnswer makes an answer from logits. Ties go to the class with the lower number.
 func newAnswer(filename string, logits []float32, names []string, top int) (answer, error) {
 	probabilities, err := softmax(logits)
 	if err != nil {
@@ -54,13 +54,13 @@ func newAnswer(filename string, logits []float32, names []string, top int) (answ
 	return a, nil
 }
 
-// softmax turns logits into probabilities. Damaged weights can make logits that are
-// no numbers, of which no class is the likeliest.
+// softmax turns logits into probabilities. Logits that aren't finite, as damaged
+// weights can give, are an error: they have no likeliest class.
 func softmax(logits []float32) ([]float64, error) {
 	most := math.Inf(-1)
 	for _, v := range logits {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, errors.New("the model's answer isn't finite: are its weights damaged? ('gaze model FILE' looks)")
+			return nil, errors.New("the model's logits aren't finite: its weights may be damaged ('gaze model FILE' checks them)")
 		}
 		most = max(most, float64(v))
 	}
@@ -75,7 +75,7 @@ func softmax(logits []float32) ([]float64, error) {
 	return out, nil
 }
 
-// label is a class's name, or its number where there are no names.
+// label is a class's name, or its number if there are no names.
 func label(class int, names []string) string {
 	if names == nil {
 		return strconv.Itoa(class)
@@ -83,7 +83,7 @@ func label(class int, names []string) string {
 	return names[class]
 }
 
-// answerWriter takes answers and writes them: rows to standard output at once, a file or
+// answerWriter collects and writes answers: rows for standard output at once, a file or
 // JSON at the end.
 type answerWriter struct {
 	answers int
@@ -98,8 +98,8 @@ type answerWriter struct {
 	stream bool         // rows go to standard output as csv
 }
 
-// answerWriter says where answers go: to a file, as JSON, as a table on a terminal, else
-// as csv to standard output.
+// answerWriter decides where answers go: to a file, as JSON, as a table on a terminal,
+// otherwise as CSV to standard output.
 func (c *classifyFlags) answerWriter(b *batch, s *session, labels []string) *answerWriter {
 	r := &answerWriter{cmd: b.cmd, file: c.file() != "", asJSON: c.asJSON, header: []string{"filename", "label"}}
 	for i := range min(c.top, s.model.Config.Classes) {
@@ -147,7 +147,7 @@ func (r *answerWriter) close() error {
 	return writeJSON(r.cmd, r.list)
 }
 
-// row is an answer as a row of csv.
+// row is an answer as a CSV row.
 func (r *answerWriter) row(a answer) []string {
 	row := []string{a.Filename, a.Label}
 	for _, c := range a.Top {
@@ -156,7 +156,7 @@ func (r *answerWriter) row(a answer) []string {
 	return row
 }
 
-// csv is the file of all answers, names quoted where csv must.
+// csv is the CSV file of all answers, with names quoted where needed.
 func (r *answerWriter) csv() ([]byte, error) {
 	var buf bytes.Buffer
 	err := writeRows(&buf, append([][]string{r.header}, r.rows...)...)
@@ -165,11 +165,11 @@ func (r *answerWriter) csv() ([]byte, error) {
 
 func writeRows(out io.Writer, rows ...[]string) error { return csv.NewWriter(out).WriteAll(rows) }
 
-// answerTable writes answers for a person. Its columns are as wide as the names
-// that can come, so that rows needn't wait for each other.
+// answerTable writes answers as a table for people to read. Column widths come from
+// all possible names, so each row can be written at once.
 type answerTable struct{ file, label int }
 
-// Bounds of the columns.
+// The largest column widths.
 const (
 	maxFileColumns  = 40
 	maxLabelColumns = 32
@@ -186,8 +186,7 @@ func newAnswerTable(files, labels []string, classes int) *answerTable {
 	return t
 }
 
-// write writes a picture's lines: its label, or the likeliest classes one below the
-// other.
+// write writes a picture's lines: its label, or its likeliest classes, one per line.
 func (t *answerTable) write(out io.Writer, a answer, first bool) error {
 	var text strings.Builder
 	if first {
@@ -210,7 +209,7 @@ func (t *answerTable) line(file, label, probability string) string {
 	return cell(file, t.file) + "  " + cell(label, t.label) + "  " + probability + "\n"
 }
 
-// cell fills a text up to a column's width.
+// cell clips or pads a text to a column's width.
 func cell(text string, columns int) string {
 	text = clip(printable(text), columns)
 	return text + strings.Repeat(" ", max(0, columns-columnsOf(text)))

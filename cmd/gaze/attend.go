@@ -22,10 +22,10 @@ func newAttend() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attend --model FILE -o DIR PATH...",
 		Short: "Show where the [class] token looks",
-		Long: "Show where the [class] token looks: for each picture DIR/<stem>.png with the photograph,\n" +
-			"the heat map and the overlay, and with --npy DIR/<stem>.npy, float32 [rows, columns]: the\n" +
-			"softmax weights that the [class] query gives to the patches (they sum to less than 1,\n" +
-			"since the query looks at itself too).\n\n" + batchHelp,
+		Long: "Show where the [class] token looks. For each picture, DIR/<stem>.png has the photograph, the\n" +
+			"heat map and the overlay. --npy adds DIR/<stem>.npy, float32 [rows, columns]: the softmax\n" +
+			"weights of the [class] query over the patches (they sum to less than 1, because the query\n" +
+			"also attends to itself).\n\n" + batchHelp,
 		Example: "  gaze attend --model dinov2-small -o attention photo.jpg\n" +
 			"  gaze attend --model dinov2-small -o attention --layer 5 --head 3 --npy photos/\n" +
 			"  find photos -name '*.jpg' -newer last | gaze attend --model dinov2-small -r -o attention -",
@@ -79,7 +79,7 @@ func newAttend() *cobra.Command {
 	f.IntVar(&layer, "layer", -1, "layer, counted from 0; -1 is the last")
 	f.StringVar(&head, "head", "mean", "mean or max over the heads, or a head's number counted from 0")
 	f.StringVar(&method, "method", "attention", "how the map is made: attention (the layer's own softmax weights)")
-	f.StringVar(&pipeline, "pipeline", "", "how pictures are prepared (default: as the checkpoint says; 'gaze model FILE' shows it)")
+	f.StringVar(&pipeline, "pipeline", "", "how pictures are prepared (default: the checkpoint's own pipeline; 'gaze model FILE' shows it)")
 	f.BoolVar(&npy, "npy", false, "also write the weights as DIR/<stem>.npy, float32 [rows, columns]")
 	f.BoolVar(&svg, "svg", false, "draw DIR/<stem>.svg instead of .png")
 	flags.add(cmd)
@@ -87,7 +87,7 @@ func newAttend() *cobra.Command {
 	return cmd
 }
 
-// checkChoice tells early that a layer or a head doesn't exist.
+// checkChoice reports a layer or head that doesn't exist, before any work is done.
 func checkChoice(s *session, layer int, heads explain.Heads) error {
 	if _, err := explain.Index(layer, s.model.Config.Depth, "layer"); err != nil {
 		return fmt.Errorf("--layer: %w", err)
@@ -98,8 +98,8 @@ func checkChoice(s *session, layer int, heads explain.Heads) error {
 	return nil
 }
 
-// writeAttention writes one picture's figure and, if asked, its weights: a file for
-// each ending.
+// writeAttention writes a picture's files, one for each ending: the figure and, if
+// requested, the weights.
 func writeAttention(p *outputs.Plan, a *explain.Attention, layer int, heads explain.Heads, name func(ending string) string, endings []string) error {
 	figure, err := a.Figure(layer, heads)
 	if err != nil {

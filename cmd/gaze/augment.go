@@ -14,7 +14,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// maxDraws bounds -n.
+// maxDraws is the largest -n.
 const maxDraws = 100
 
 func newAugment() *cobra.Command {
@@ -24,11 +24,11 @@ func newAugment() *cobra.Command {
 	var flags batchFlags
 	cmd := &cobra.Command{
 		Use:   "augment --pipeline SPEC -o grid.png PATH...",
-		Short: "Draw a grid of what a pipeline makes of pictures",
-		Long: "Draw a grid of what a pipeline makes of pictures: each original and beside it -n draws,\n" +
-			"captioned with what was drawn. Draw i is what a training run with that seed sees in epoch\n" +
-			"i. Tensors are shown un-normalised. A line for each draw, with its steps, goes to standard\n" +
-			"output. A name ending in .svg gives SVG. 'gaze transform --help' lists the steps.\n\n" + batchHelp,
+		Short: "Show pictures as a pipeline augments them",
+		Long: "Draw a grid: each original picture, and beside it the pipeline's result for -n random draws,\n" +
+			"captioned with the values drawn. Draw i is what a training run with the same seed sees in\n" +
+			"epoch i. Tensors are shown un-normalised. A line for each draw, with its steps, goes to\n" +
+			"standard output. A name ending in .svg gives SVG. 'gaze transform --help' lists the steps.\n\n" + batchHelp,
 		Example: "  gaze augment --pipeline 'randomhflip | rotation(30) | jitter(0.5,0.5,0.5)' -o grid.png photo.jpg",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,7 +37,7 @@ func newAugment() *cobra.Command {
 				return err
 			}
 			if n < 1 || n > maxDraws {
-				return misuse(cmd, fmt.Errorf("-n %d: there can be 1 to %d draws", n, maxDraws))
+				return misuse(cmd, fmt.Errorf("-n %d: it must be from 1 to %d draws", n, maxDraws))
 			}
 			if err := checkFigureName(out, ".png", ".svg"); err != nil {
 				return misuse(cmd, err)
@@ -57,7 +57,7 @@ func newAugment() *cobra.Command {
 				return err
 			}
 			if pictures := len(b.listing.Pictures); pictures > explain.MaxDraws/n {
-				return fmt.Errorf("%d draws of %d pictures are more than the %d that a figure shows: give fewer", n, pictures, explain.MaxDraws)
+				return fmt.Errorf("%d draws of %d pictures are more than the %d that fit in a figure: give fewer", n, pictures, explain.MaxDraws)
 			}
 			if !p.Random() {
 				warn(cmd, []string{"nothing in the pipeline is random: all draws are the same"})
@@ -67,7 +67,7 @@ func newAugment() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&pipeline, "pipeline", "", "the steps, separated by '|'")
-	f.Uint64Var(&seed, "seed", 0, "what random steps are drawn from")
+	f.Uint64Var(&seed, "seed", 0, "seed of the random steps")
 	f.IntVarP(&n, "number", "n", 8, "draws of each picture")
 	f.StringVarP(&out, "output", "o", "", "the figure, .png or .svg")
 	flags.add(cmd)
@@ -75,8 +75,8 @@ func newAugment() *cobra.Command {
 	return cmd
 }
 
-// augment draws all pictures, then the figure: of those that could be done, if
-// some couldn't.
+// augment runs the pipeline on all pictures, then draws the figure. Pictures that
+// failed are left out of it.
 func augment(b *batch, plan *outputs.Plan, p transform.Pipeline, seed uint64, n int, out string) error {
 	var all []*explain.Draws
 	failed := b.each(plan, p, func(picture data.Found, im *transform.Image) error {
@@ -102,8 +102,8 @@ func augment(b *batch, plan *outputs.Plan, p transform.Pipeline, seed uint64, n 
 	return errors.Join(writeFigure(plan, out, figure), failed)
 }
 
-// leaveOutOwn leaves out of the pictures that were found in folders what an earlier
-// run has written to where this one writes.
+// leaveOutOwn drops figures of an earlier run from the pictures found in folders, if
+// this run will write to the same paths.
 func (b *batch) leaveOutOwn(p *outputs.Plan) {
 	b.listing.Pictures = slices.DeleteFunc(b.listing.Pictures, func(picture data.Found) bool {
 		return picture.InFolder && p.Planned(picture.Path) && p.Wrote(picture.Path)

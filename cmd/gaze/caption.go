@@ -31,16 +31,16 @@ func newCaption() *cobra.Command {
 	var flags captionFlags
 	cmd := &cobra.Command{
 		Use:   "caption --model FILE -o DIR PATH...",
-		Short: "Caption pictures and show where each word was looked for",
-		Long: "Caption pictures, and show for each word where the decoder looked when it predicted it:\n" +
-			"DIR/<stem>.png is the photograph and a panel for every word; with --json DIR/<stem>.json\n" +
-			"has\n\n" +
+		Short: "Caption pictures and show where the decoder looked for each word",
+		Long: "Caption pictures, and show where the decoder looked when it predicted each word.\n" +
+			"DIR/<stem>.png has the photograph and a panel for every word. --json adds DIR/<stem>.json\n" +
+			"with\n\n" +
 			"  caption    the text\n" +
 			"  pieces     id, text and logprob (natural logarithm) of each word piece, [SEP] included\n" +
 			"  grid       rows and columns of cells\n" +
-			"  attention  for each piece the weights of the step that predicted it, row by row\n\n" +
-			"A line for each picture, file and caption with a tab between, goes to standard output.\n\n" + batchHelp,
-		Example: "  gaze pull bert-base-uncased    # the words of CATR's captioners\n" +
+			"  attention  for each piece, the weights of the step that predicted it, row by row\n\n" +
+			"For each picture a line with file, tab and caption goes to standard output.\n\n" + batchHelp,
+		Example: "  gaze pull bert-base-uncased    # the vocabulary of CATR's captioners\n" +
 			"  gaze caption --model weight493084032.pth -o captions photos/\n" +
 			"  gaze caption --model weight493084032.pth --beam 5 --layer -2 --json -o captions photo.jpg",
 		Args: cobra.MinimumNArgs(1),
@@ -50,35 +50,35 @@ func newCaption() *cobra.Command {
 	checkpointFlag(cmd, &flags.model)
 	weightsFlag(cmd)
 	f.Lookup("model").Usage = "captioner: a file (CATR's .pth, or one that 'make captioner' wrote), or a name that 'gaze models' lists"
-	f.StringVar(&flags.vocab, "vocab", "", "word pieces, one a line, as BERT's vocab.txt (default: the model's own, vocab.txt beside it, or bert-base-uncased from the cache)")
+	f.StringVar(&flags.vocab, "vocab", "", "vocabulary file with one word piece per line, like BERT's vocab.txt (default: the model's own, vocab.txt beside it, or bert-base-uncased from the cache)")
 	f.StringVarP(&flags.out, "output", "o", "", "folder for the results")
 	f.IntVar(&flags.layer, "layer", -1, "decoder layer, counted from 0; -1 is the last")
 	f.StringVar(&flags.head, "head", "mean", "mean or max over the heads, or a head's number counted from 0")
-	f.StringVar(&flags.scale, "scale", "word", "colours: word (each map from its least to its largest weight) or figure (one scale for all)")
+	f.StringVar(&flags.scale, "scale", "word", "colour scale: word (each map from its smallest to its largest weight) or figure (one scale for all maps)")
 	f.BoolVar(&flags.json, "json", false, "also write DIR/<stem>.json")
 	f.BoolVar(&flags.svg, "svg", false, "draw DIR/<stem>.svg instead of .png")
 	f.BoolVar(&flags.atlas, "atlas", false, "also draw DIR/<stem>-layers.png and DIR/<stem>-heads.png: every layer, and every head of the layer")
 	flags.add(cmd)
 	o := &flags.options
-	f.IntVar(&o.Beam, "beam", 1, "captions followed at once")
-	f.Float64Var(&o.LengthPenalty, "length-penalty", 1, "beam search: power of the length that divides a caption's log-probability; 0 prefers short ones")
-	f.IntVar(&o.MaxTokens, "max-tokens", 0, "word pieces at most (default: as many as the model can)")
-	f.IntVar(&o.TopK, "top-k", 0, "draw among that many likeliest pieces")
-	f.Float64Var(&o.TopP, "top-p", 0, "draw among the fewest pieces that together have this probability")
-	f.Float64Var(&o.Temperature, "temperature", 0, "draw, logits divided by this")
-	f.Uint64Var(&o.Seed, "seed", 0, "of the draws")
+	f.IntVar(&o.Beam, "beam", 1, "beam width of the search; 1 is greedy")
+	f.Float64Var(&o.LengthPenalty, "length-penalty", 1, "beam search: a caption's log-probability is divided by its length to this power; 0 favours short captions")
+	f.IntVar(&o.MaxTokens, "max-tokens", 0, "largest number of word pieces in a caption (default: the model's limit)")
+	f.IntVar(&o.TopK, "top-k", 0, "sample from this number of likeliest pieces")
+	f.Float64Var(&o.TopP, "top-p", 0, "sample from the fewest pieces that together have this probability")
+	f.Float64Var(&o.Temperature, "temperature", 0, "sample with the logits divided by this")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of the sampling")
 	require(cmd, "model", "output")
 	return cmd
 }
 
-// check tells what flags don't fit together.
+// check validates the flags that need no model, and returns the figures' style.
 func (c *captionFlags) check() (explain.CaptionStyle, error) {
 	style := explain.CaptionStyle{Layer: c.layer, OwnScale: c.scale == "word"}
 	if c.scale != "word" && c.scale != "figure" {
 		return style, fmt.Errorf("--scale: %q is neither word nor figure", c.scale)
 	}
 	if c.options.Beam < 1 {
-		return style, fmt.Errorf("--beam: %d captions can't be followed", c.options.Beam)
+		return style, fmt.Errorf("--beam %d: it must be at least 1", c.options.Beam)
 	}
 	heads, err := explain.ParseHeads(c.head)
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 	})
 }
 
-// words lists the files of the captioner and of its vocabulary.
+// words lists the files of the captioner and its vocabulary.
 func (c *captionFlags) words() []string {
 	files := append(checkpointFiles(c.model), c.vocab)
 	if cached, ok := hub.Path("bert-base-uncased"); ok {
@@ -157,7 +157,7 @@ func (c *captionFlags) words() []string {
 	return files
 }
 
-// figures is how the names of figures end.
+// figures is the file name ending of figures.
 func (c *captionFlags) figures() string {
 	if c.svg {
 		return ".svg"
@@ -165,7 +165,7 @@ func (c *captionFlags) figures() string {
 	return ".png"
 }
 
-// endings lists what each picture's results are called after its stem.
+// endings lists the name endings of each picture's output files.
 func (c *captionFlags) endings() []string {
 	list := []string{c.figures()}
 	if c.json {
@@ -177,7 +177,7 @@ func (c *captionFlags) endings() []string {
 	return list
 }
 
-// write writes what was asked for of one picture.
+// write writes a picture's output files.
 func (c *captionFlags) write(p *outputs.Plan, e *explain.Captioned, style explain.CaptionStyle, name func(ending string) string) error {
 	figure, err := e.Figure(style)
 	if err != nil {
@@ -205,7 +205,7 @@ func (c *captionFlags) write(p *outputs.Plan, e *explain.Captioned, style explai
 	return writeFigure(p, name(c.figures()), figure)
 }
 
-// captionJSON is what a program reads of a caption.
+// captionJSON is the content of DIR/<stem>.json.
 type captionJSON struct {
 	Caption   string      `json:"caption"`
 	Pieces    []pieceJSON `json:"pieces"`

@@ -17,7 +17,7 @@ import (
 	"gaze/pkg/plots"
 )
 
-// drawnScenes is a folder with some of the report's pictures.
+// drawnScenes makes a folder with some of the report's pictures.
 func drawnScenes(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,8 +33,8 @@ func drawnScenes(t *testing.T, names ...string) string {
 	return dir
 }
 
-// TestCaption captions two pictures with what ships and reads what it wrote, to the
-// contract.
+// TestCaption captions two pictures with the shipped captioner and checks every
+// documented field of the result.
 func TestCaption(t *testing.T) {
 	shareCache(t)
 	photos, out := drawnScenes(t, "sheep", "umbrella"), filepath.Join(t.TempDir(), "out")
@@ -88,7 +88,7 @@ func TestCaption(t *testing.T) {
 	}
 }
 
-// TestCaptionChoices captions in other ways.
+// TestCaptionChoices captions with other decoding and drawing options.
 func TestCaptionChoices(t *testing.T) {
 	shareCache(t)
 	photos, out := drawnScenes(t, "ski"), t.TempDir()
@@ -106,7 +106,7 @@ func TestCaptionChoices(t *testing.T) {
 	}
 }
 
-// TestCaptionBadInput: what can't be captioned is named, the rest is done.
+// TestCaptionBadInput: pictures that can't be captioned are named, the others are done.
 func TestCaptionBadInput(t *testing.T) {
 	shareCache(t)
 	photos, out := drawnScenes(t, "bike"), t.TempDir()
@@ -168,7 +168,7 @@ func TestCaptionBadInput(t *testing.T) {
 	}
 }
 
-// TestCaptionHugePicture: a picture of 100 megapixels is captioned, its figure small.
+// TestCaptionHugePicture: a picture of 100 megapixels is captioned, with a small figure.
 func TestCaptionHugePicture(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes several seconds")

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// checkpointCase is what the reference computes from a file in
-// testdata/checkpoints.
+// checkpointCase is the reference's result for a file in testdata/checkpoints.
 type checkpointCase struct {
 	Logits    []float64
 	Raw       []float64 // logits of the other set of weights
@@ -22,7 +21,7 @@ const catPipeline = "totensor | normalize(0.5,0.5)"
 
 func checkpoint(name string) string { return filepath.Join("testdata", "checkpoints", name) }
 
-// near compares values with the reference's.
+// near compares values with the reference.
 func near(t *testing.T, what string, got []float32, want []float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -36,7 +35,7 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 	}
 }
 
-// The forms in which users have their weights give the reference's answers.
+// All forms of weight files give the reference's logits.
 func TestUsersCheckpoints(t *testing.T) {
 	text, err := os.ReadFile(checkpoint("expected.json"))
 	if err != nil {
@@ -79,8 +78,8 @@ func TestUsersCheckpoints(t *testing.T) {
 	}
 }
 
-// What a checkpoint leaves a choice of is said, and what is asked for that isn't
-// there is an error that says what is.
+// If a checkpoint offers a choice, the output says so; asking for a set or head that
+// doesn't exist is an error that lists the existing ones.
 func TestChoicesAmongWeights(t *testing.T) {
 	dir := t.TempDir()
 	cat := checkpoint("cat.png")
@@ -112,7 +111,7 @@ func TestChoicesAmongWeights(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "a.csv")); err == nil {
 		t.Error("a csv was written all the same")
 	}
-	if out := ok(t, "model", ema); !strings.Contains(out, "state_dict_ema; --weights chooses among state_dict, state_dict_ema") {
+	if out := ok(t, "model", ema); !strings.Contains(out, "state_dict_ema; choose with --weights: state_dict, state_dict_ema") {
 		t.Errorf("gaze model wrote:\n%s", out)
 	}
 	var d struct {
@@ -124,7 +123,7 @@ func TestChoicesAmongWeights(t *testing.T) {
 	}
 }
 
-// Damage that doesn't show in the numbers is found when asked for, and named.
+// --verify finds and names damage that doesn't show in the numbers.
 func TestVerify(t *testing.T) {
 	data, err := os.ReadFile(checkpoint("vit_b_16.pth"))
 	if err != nil {
@@ -153,13 +152,13 @@ func TestVerify(t *testing.T) {
 		t.Errorf("%+v, %v", d, err)
 	}
 	out := ok(t, "model", "--verify", tiny)
-	if !strings.Contains(out, "the format notes no checksums") || !strings.Contains(out, "all values of the model are finite") {
+	if !strings.Contains(out, "the format stores no checksums") || !strings.Contains(out, "all values of the model are finite") {
 		t.Errorf("of safetensors:\n%s", out)
 	}
 }
 
-// No output lands on a file that a checkpoint is made of, whatever it is called: here
-// an ONNX model's values and a shard lie in files with the endings of results.
+// No output overwrites a file of a checkpoint, whatever its name: here an ONNX model's
+// values and a shard are in files with the endings of results.
 func TestOutputsOverPartsOfCheckpoints(t *testing.T) {
 	source := func(name string) []byte {
 		data, err := os.ReadFile(name)

@@ -27,17 +27,16 @@ func newClassify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "classify --model FILE [-o pred.csv] PATH...",
 		Short: "Classify pictures",
-		Long: "Classify pictures and write a csv with the header filename,label and a row per picture,\n" +
-			"in the order of their names: to the file -o, else to standard output, and as a table if\n" +
-			"that is a terminal.\n\n" +
-			"The label is the class's name: from --names, else from the checkpoint, as those of 'gaze\n" +
-			"train' have it. Where there are no names, and with --numbers, it is the class's number,\n" +
-			"counted from 0. --top K adds the columns label1,p1 to labelK,pK: the K likeliest classes\n" +
-			"and their probabilities (softmax of the logits), the likeliest first; all classes if there\n" +
-			"are fewer. --json writes the same to standard output as a list of objects with filename,\n" +
-			"class (the number), label, probability, and with --top a list top of class, label and\n" +
-			"probability.\n\n" +
-			"With --recursive the filename is the path as seen from the folder that was named.\n\n" + batchHelp,
+		Long: "Classify pictures and write a CSV with the header filename,label and a row per picture,\n" +
+			"sorted by name. It goes to the file -o, or else to standard output; on a terminal it is a\n" +
+			"table instead.\n\n" +
+			"The label is the class's name, from --names or else from the checkpoint (those of 'gaze\n" +
+			"train' have names). Without names, and with --numbers, it is the class's number, counted\n" +
+			"from 0. --top K adds the columns label1,p1 to labelK,pK: the K likeliest classes and their\n" +
+			"probabilities (softmax of the logits), likeliest first, or all classes if there are fewer.\n" +
+			"--json writes the same to standard output as a list of objects with filename, class (the\n" +
+			"number), label and probability, and with --top a list top of class, label and probability.\n\n" +
+			"With --recursive the filename is the path relative to the folder given.\n\n" + batchHelp,
 		Example: "  gaze classify --model vit-base-patch16-224 --top 5 photo.jpg\n" +
 			"  gaze classify --model vit-base-patch16-224 -o pred.csv --logits logits.npy photos/\n" +
 			"  gaze classify --model run --numbers -o pred.csv photos/",
@@ -46,11 +45,11 @@ func newClassify() *cobra.Command {
 	}
 	f := cmd.Flags()
 	modelFlag(cmd, &flags.model)
-	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: as the checkpoint says; 'gaze model FILE' shows it)")
-	f.StringVar(&flags.names, "names", "", "file with a class name per line (default: the checkpoint's own names)")
-	f.BoolVar(&flags.numbers, "numbers", false, "write the classes' numbers, also where names are known")
-	f.IntVar(&flags.top, "top", 0, "also write that many of the likeliest classes with their probabilities")
-	f.StringVarP(&flags.out, "output", "o", "", "the csv to write; - is standard output (default: standard output)")
+	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: the checkpoint's own pipeline; 'gaze model FILE' shows it)")
+	f.StringVar(&flags.names, "names", "", "file with one class name per line (default: the checkpoint's own names)")
+	f.BoolVar(&flags.numbers, "numbers", false, "write class numbers even if names are known")
+	f.IntVar(&flags.top, "top", 0, "also write this number of likeliest classes with their probabilities")
+	f.StringVarP(&flags.out, "output", "o", "", "the CSV to write; - is standard output (default: standard output)")
 	f.StringVar(&flags.logits, "logits", "", "write the logits as float32 [pictures, classes]")
 	f.BoolVar(&flags.asJSON, "json", false, "write JSON to standard output")
 	flags.add(cmd)
@@ -58,7 +57,7 @@ func newClassify() *cobra.Command {
 	return cmd
 }
 
-// check tells what flags don't fit together.
+// check reports flags that contradict each other.
 func (c *classifyFlags) check(cmd *cobra.Command) error {
 	switch {
 	case c.numbers && c.names != "":
@@ -73,7 +72,7 @@ func (c *classifyFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// file is the csv's file, "" for standard output.
+// file is the CSV's path, "" for standard output.
 func (c *classifyFlags) file() string {
 	if c.out == "-" {
 		return ""
@@ -111,7 +110,7 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 	return c.classify(b, plan, s, labels)
 }
 
-// labels is the classes' names; nil for their numbers.
+// labels returns the class names, or nil to use numbers.
 func (c *classifyFlags) labels(m *vit.Model) ([]string, error) {
 	switch {
 	case c.numbers:
@@ -124,7 +123,7 @@ func (c *classifyFlags) labels(m *vit.Model) ([]string, error) {
 	return nil, nil
 }
 
-// partial is where the rows go that are there when the command is interrupted.
+// partial is the file that gets the finished rows if the command is interrupted.
 func (c *classifyFlags) partial() string {
 	if c.file() == "" || outputs.IsStream(c.file()) {
 		return ""
@@ -132,7 +131,7 @@ func (c *classifyFlags) partial() string {
 	return c.file() + ".partial"
 }
 
-// plan plans the results and notes what is read.
+// plan registers the files that are written and read.
 func (c *classifyFlags) plan(b *batch) (*outputs.Plan, error) {
 	p := newPlan(b.cmd, c.force)
 	p.Reads(checkpointFiles(c.model)...)
@@ -148,17 +147,17 @@ func (c *classifyFlags) plan(b *batch) (*outputs.Plan, error) {
 	return p, nil
 }
 
-// warnOfTwins tells of rows that can't be told apart.
+// warnOfTwins warns that several rows have the same filename.
 func (b *batch) warnOfTwins() {
 	for i, picture := range b.listing.Pictures {
 		if i > 0 && picture.Name == b.listing.Pictures[i-1].Name {
-			warn(b.cmd, []string{fmt.Sprintf("several pictures are called %s: --recursive writes their folders, too", onOneLine(picture.Name))})
+			warn(b.cmd, []string{fmt.Sprintf("several pictures are called %s: --recursive also writes their folders", onOneLine(picture.Name))})
 			return
 		}
 	}
 }
 
-// classify runs the model on the pictures and writes what it says.
+// classify runs the model on the pictures and writes its predictions.
 func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, labels []string) error {
 	var logits []float32
 	results := c.answerWriter(b, s, labels)
@@ -194,7 +193,7 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, label
 	return failed
 }
 
-// write writes the csv if it has a file, and ends what goes to standard output.
+// write writes the CSV file, if there is one, and finishes the JSON.
 func (c *classifyFlags) write(plan *outputs.Plan, r *answerWriter) error {
 	if c.file() != "" {
 		text, err := r.csv()
@@ -213,8 +212,8 @@ func (c *classifyFlags) write(plan *outputs.Plan, r *answerWriter) error {
 	return r.close()
 }
 
-// keep writes the rows of an interrupted batch under a name of their own: a csv cut
-// short would pass for a whole one.
+// keep writes the rows of an interrupted batch to a separate file: under the usual
+// name an incomplete CSV would look complete.
 func (c *classifyFlags) keep(b *batch, plan *outputs.Plan, r *answerWriter) error {
 	path := c.partial()
 	if path == "" {
@@ -227,11 +226,11 @@ func (c *classifyFlags) keep(b *batch, plan *outputs.Plan, r *answerWriter) erro
 	if err := plan.WriteBytes(path, text); err != nil {
 		return err
 	}
-	fmt.Fprintf(b.cmd.ErrOrStderr(), "gaze: the rows of the pictures that are done are in %s\n", onOneLine(path))
+	fmt.Fprintf(b.cmd.ErrOrStderr(), "gaze: the rows of the pictures done so far are in %s\n", onOneLine(path))
 	return nil
 }
 
-// readNames reads a class name per line and checks that there are enough.
+// readNames reads one class name per line and checks their number.
 func readNames(path string, classes int) ([]string, error) {
 	if path == "" {
 		return nil, nil
@@ -241,12 +240,12 @@ func readNames(path string, classes int) ([]string, error) {
 		return nil, err
 	}
 	if len(lines) != classes {
-		return nil, fmt.Errorf("%s has %d names, the model %d classes", path, len(lines), classes)
+		return nil, fmt.Errorf("%s has %d names, but the model has %d classes", path, len(lines), classes)
 	}
 	return lines, nil
 }
 
-// argmax returns the index of the largest value, the first of equals.
+// argmax returns the index of the largest value; ties go to the first.
 func argmax(v []float32) int {
 	best := 0
 	for i := range v {

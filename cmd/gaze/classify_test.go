@@ -15,7 +15,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// named saves a classifier whose checkpoint names its classes; nil for numbers only.
+// named saves a classifier with the given class names, or without names if nil.
 func named(t *testing.T, path string, labels ...string) {
 	t.Helper()
 	cfg, err := vit.ParseConfig("vit:dim=16,depth=1,heads=2,patch=16,size=32")
@@ -45,8 +45,8 @@ func parseCSV(t *testing.T, text string) [][]string {
 	return rows
 }
 
-// TestClassifyLabels: names come from --names, else from the checkpoint; --numbers
-// keeps the numbers.
+// TestClassifyLabels: names come from --names, otherwise from the checkpoint; --numbers
+// gives numbers.
 func TestClassifyLabels(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -80,7 +80,7 @@ func TestClassifyLabels(t *testing.T) {
 		says   string
 	}{
 		{[]string{"--numbers", "--names", "three.txt"}, 2, "choose one"},
-		{[]string{"--names", "names.txt"}, 1, "2 names, the model 3"},
+		{[]string{"--names", "names.txt"}, 1, "2 names, but the model has 3"},
 		{[]string{"--top", "0"}, 2, "at least 1"},
 		{[]string{"--top", "-1"}, 2, "at least 1"},
 		{[]string{"-o", ""}, 2, "--output is empty"},
@@ -94,7 +94,7 @@ func TestClassifyLabels(t *testing.T) {
 	}
 }
 
-// TestClassifyTop: the likeliest classes as csv and as JSON agree with the logits.
+// TestClassifyTop: the likeliest classes in CSV and JSON agree with the logits.
 func TestClassifyTop(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -149,7 +149,7 @@ func TestClassifyTop(t *testing.T) {
 	}
 }
 
-// TestClassifyOnATerminal: a table there, csv elsewhere and where it is asked for.
+// TestClassifyOnATerminal: a table on a terminal, CSV elsewhere and on request.
 func TestClassifyOnATerminal(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -179,7 +179,7 @@ func TestClassifyOnATerminal(t *testing.T) {
 	}
 }
 
-// TestClassifyNaN: an answer that isn't finite is none.
+// TestClassifyNaN: logits that aren't finite are an error.
 func TestClassifyNaN(t *testing.T) {
 	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 		if _, err := newAnswer("a.png", []float32{1, v, 0}, nil, 2); err == nil || !strings.Contains(err.Error(), "finite") {

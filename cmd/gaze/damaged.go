@@ -7,15 +7,15 @@ import (
 	"gaze/pkg/data"
 )
 
-// damagedPictures counts pictures whose files are damaged and that are used all the
-// same, and names the first few.
+// damagedPictures counts damaged picture files that could still be decoded, and names
+// the first few.
 type damagedPictures struct {
-	say   func(text string) // a line on standard error
+	say   func(text string) // writes a line to standard error
 	mutex sync.Mutex
 	names map[string]bool
 }
 
-// shownDamaged is how many are named.
+// shownDamaged is the number of files that are named.
 const shownDamaged = 3
 
 func (d *damagedPictures) add(p data.BadPicture) {
@@ -33,20 +33,20 @@ func (d *damagedPictures) add(p data.BadPicture) {
 	}
 }
 
-// sum says how many there were, if there were any.
+// sum reports the count, if it isn't 0.
 func (d *damagedPictures) sum() {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	switch n := len(d.names); n {
 	case 0:
 	case 1:
-		d.say("warning: 1 picture is damaged; what could be read of it is used")
+		d.say("warning: 1 picture is damaged; its readable part is used")
 	default:
-		d.say(fmt.Sprintf("warning: %d pictures are damaged; what could be read of them is used", n))
+		d.say(fmt.Sprintf("warning: %d pictures are damaged; their readable parts are used", n))
 	}
 }
 
-// damagedLine is the warning about a picture that a command works on.
+// damagedLine is the warning about a damaged picture.
 func damagedLine(path, damage string) string {
 	return "gaze: warning: " + about(path, fmt.Errorf("damaged: %s", damage))
 }

@@ -23,7 +23,7 @@ func copyFile(t *testing.T, from, to string) string {
 	return to
 }
 
-// gaze transform gives Pillow's pixels and names the file that is damaged.
+// gaze transform gives Pillow's pixels and names the damaged file.
 func TestTransformDamaged(t *testing.T) {
 	for _, name := range []string{"cut80_eoi", "dropped100", "rst_inserted", "rst_missing"} {
 		npy := filepath.Join(t.TempDir(), "it.npy")
@@ -45,7 +45,8 @@ func TestTransformDamaged(t *testing.T) {
 	}
 }
 
-// Commands over many pictures warn of each damaged one once, and do it like the others.
+// Commands for many pictures warn once about each damaged one, and process it like the
+// others.
 func TestClassifyDamaged(t *testing.T) {
 	in := t.TempDir()
 	good := copyFile(t, filepath.Join(damagedPhotos, "rst_missing.png"), filepath.Join(in, "b_good.png"))
@@ -64,7 +65,7 @@ func TestClassifyDamaged(t *testing.T) {
 	}
 }
 
-// Training and evaluation count damaged pictures and use them.
+// Training and evaluation use damaged pictures and count them.
 func TestTrainDamaged(t *testing.T) {
 	set := petSet(t)
 	for i, name := range []string{"cut80_eoi.jpg", "dropped100.jpg", "rst_inserted.jpg", "rst_missing.jpg"} {
@@ -79,7 +80,7 @@ func TestTrainDamaged(t *testing.T) {
 		t.Fatalf("%v\n%s", err, &log)
 	}
 	for words, n := range map[string]int{
-		".jpg: damaged: ": 3, "gaze: warning: 4 pictures are damaged; what could be read of them is used\n": 1,
+		".jpg: damaged: ": 3, "gaze: warning: 4 pictures are damaged; their readable parts are used\n": 1,
 	} {
 		if strings.Count(log.String(), words) != n {
 			t.Errorf("train doesn't say %q %d times:\n%s", words, n, &log)
@@ -91,7 +92,7 @@ func TestTrainDamaged(t *testing.T) {
 	if err := c.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
-	if !strings.Contains(log.String(), "1_99.jpg: damaged: ") || !strings.Contains(log.String(), "1 picture is damaged; what could be read of it is used") {
+	if !strings.Contains(log.String(), "1_99.jpg: damaged: ") || !strings.Contains(log.String(), "1 picture is damaged; its readable part is used") {
 		t.Errorf("evaluate says\n%s", &log)
 	}
 }

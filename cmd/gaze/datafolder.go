@@ -9,14 +9,14 @@ import (
 	"gaze/pkg/data"
 )
 
-// outsideData is an error if results would be written into the data set's folder:
-// they would be taken for splits, classes or pictures of it from then on. Of a split,
-// its data set counts. Beside a CSV that is no split nothing matters, as it lists its
-// pictures; see [outsidePictures].
+// outsideData reports an error if results would be written into the data set's folder,
+// where the next reading would take them for splits, classes or pictures. If path is a
+// split, the whole data set's folder is protected. A CSV that isn't a split lists its
+// pictures, so files beside it do no harm; see [outsidePictures].
 func outsideData(out, set string) error {
 	info, err := os.Stat(set)
 	if err != nil {
-		return nil // whoever opens it says what is wrong
+		return nil // opening it reports the error
 	}
 	var folders []string
 	if info.IsDir() {
@@ -28,21 +28,21 @@ func outsideData(out, set string) error {
 		}
 	}
 	if folder, inside := withinAny(out, folders); inside {
-		return fmt.Errorf("-o %s: it lies in the data set %s, which would take it for a part of itself: name a folder elsewhere", out, folder)
+		return fmt.Errorf("-o %s: it is inside the data set %s and would be read as part of it: choose a folder elsewhere", out, folder)
 	}
 	return nil
 }
 
-// outsidePictures is an error if results would be written into any folder that the
-// data set at a path reads its pictures from, wherever a CSV or a link has led.
+// outsidePictures reports an error if results would be written into any folder that
+// the data set at path reads pictures from, including through a CSV or a link.
 func outsidePictures(out, path string, sets ...*data.Dataset) error {
 	if folder, inside := withinAny(out, pictureFolders(path, sets...)); inside {
-		return fmt.Errorf("-o %s: it lies in %s, where the data set has pictures: name a folder elsewhere", out, folder)
+		return fmt.Errorf("-o %s: it is inside %s, where the data set has pictures: choose a folder elsewhere", out, folder)
 	}
 	return nil
 }
 
-// withinAny is the first folder that a path leads into.
+// withinAny returns the first of the folders that contains path.
 func withinAny(path string, folders []string) (folder string, inside bool) {
 	for _, folder := range folders {
 		if isWithin(path, folder) {
@@ -52,19 +52,19 @@ func withinAny(path string, folders []string) (folder string, inside bool) {
 	return "", false
 }
 
-// setOutside is an error if the data set would lie in the folder of a run, which is
-// a whole that may be moved or removed.
+// setOutside reports an error if the data set is inside the run's folder, because a
+// run's folder may be moved or removed as a whole.
 func setOutside(out, path string, sets ...*data.Dataset) error {
 	for _, folder := range append(pictureFolders(path, sets...), path) {
 		if isWithin(folder, out) {
-			return fmt.Errorf("-o %s: the data set lies in it (%s): a run needs a folder of its own, elsewhere", out, folder)
+			return fmt.Errorf("-o %s: it contains the data set (%s): choose a separate folder for the run", out, folder)
 		}
 	}
 	return nil
 }
 
-// pictureFolders is the folders that pictures are in, and those between them and
-// the set's.
+// pictureFolders returns the folders that contain pictures, and those between them
+// and the set's folder.
 func pictureFolders(path string, sets ...*data.Dataset) []string {
 	var folders []string
 	seen := map[string]bool{}
@@ -89,9 +89,8 @@ func pictureFolders(path string, sets ...*data.Dataset) []string {
 	return folders
 }
 
-// isWithin tells whether a path, of which not everything has to exist, is a folder
-// or leads into it. Links, other cases and other mounts of the same folder make no
-// difference.
+// isWithin reports whether path is the folder or inside it. The path needn't exist
+// completely. Links, differences in case and other mounts of the folder are seen through.
 func isWithin(path, folder string) bool {
 	info, err := os.Stat(folder)
 	if err != nil {
@@ -107,7 +106,7 @@ func isWithin(path, folder string) bool {
 	}
 }
 
-// absolute is a path seen from the root; itself if that can't be found out.
+// absolute returns the absolute path, or path itself if that fails.
 func absolute(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		return abs
@@ -115,7 +114,7 @@ func absolute(path string) string {
 	return path
 }
 
-// realPath is where a path leads, as far as it exists.
+// realPath resolves the links in the part of a path that exists.
 func realPath(path string) string {
 	path, err := filepath.Abs(path)
 	if err != nil {

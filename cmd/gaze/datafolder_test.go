@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestOutsideData follows links and folders that aren't there yet.
+// TestOutsideData covers links and folders that don't exist yet.
 func TestOutsideData(t *testing.T) {
 	dir := t.TempDir()
 	set := filepath.Join(dir, "set")
@@ -55,17 +55,17 @@ func TestOutsideData(t *testing.T) {
 	}
 }
 
-// TestResultsIntoData: neither a run nor a report is written into a data set,
-// which could no longer be read.
+// TestResultsIntoData: neither a run nor a report is written into a data set, which
+// could then no longer be read.
 func TestResultsIntoData(t *testing.T) {
 	set, run := petSet(t), filepath.Join(t.TempDir(), "run")
 	inside := filepath.Join(set, "run")
 	train := []string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "epochs=1", "-o"}
-	if status, _, log := gaze(t, append(train, inside)...); status != 1 || !strings.Contains(log, "name a folder elsewhere") {
+	if status, _, log := gaze(t, append(train, inside)...); status != 1 || !strings.Contains(log, "choose a folder elsewhere") {
 		t.Errorf("gaze train -o %s: exit status %d\n%s", inside, status, log)
 	}
 	ok(t, append(train, run)...)
-	if status, _, log := gaze(t, "evaluate", "--run", run, "-o", inside); status != 1 || !strings.Contains(log, "name a folder elsewhere") {
+	if status, _, log := gaze(t, "evaluate", "--run", run, "-o", inside); status != 1 || !strings.Contains(log, "choose a folder elsewhere") {
 		t.Errorf("gaze evaluate -o %s: exit status %d\n%s", inside, status, log)
 	}
 	if _, err := os.Stat(inside); !errors.Is(err, os.ErrNotExist) {
@@ -73,7 +73,7 @@ func TestResultsIntoData(t *testing.T) {
 	}
 }
 
-// write makes files, with the folders that they are in.
+// write makes files and their folders.
 func writeFiles(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -87,9 +87,9 @@ func writeFiles(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// TestTrainRunElsewhere: a run is refused in any folder that its data set reads,
-// whatever way leads there, before anything is written; and where the data set would
-// lie in the run.
+// TestTrainRunElsewhere: a run's folder must not be inside a folder that its data set
+// reads, by any path, or contain the data set; this is checked before anything is
+// written.
 func TestTrainRunElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	writeFiles(t, dir, map[string]string{
@@ -110,34 +110,34 @@ func TestTrainRunElsewhere(t *testing.T) {
 		data, out string
 		says      string // "": allowed
 	}{
-		{"pets", "pets/run", "name a folder elsewhere"},
-		{"pets", "pets/Val/cat/run", "name a folder elsewhere"},
-		{"pets/Val", "pets/run", "name a folder elsewhere"},
-		{"pets/Train", "pets/Val/run", "name a folder elsewhere"},
-		{"pets/Train", "shortcut/new/run", "name a folder elsewhere"},
-		{"shortcut/Train", "pets/run", "name a folder elsewhere"},
-		{"pets/Train", "far/back/run", "name a folder elsewhere"},
-		{"pets", "run/../pets/../pets/run", "name a folder elsewhere"},
-		{"./pets/../pets/Train", "./pets/run", "name a folder elsewhere"},
-		{"lists/l.csv", "far/a/run", "name a folder elsewhere"},
-		{"lists/l.csv", "far/b/new/run", "name a folder elsewhere"},
-		{"lists", "lists/run", "name a folder elsewhere"},
-		{"lists", "far/a/run", "name a folder elsewhere"},
+		{"pets", "pets/run", "choose a folder elsewhere"},
+		{"pets", "pets/Val/cat/run", "choose a folder elsewhere"},
+		{"pets/Val", "pets/run", "choose a folder elsewhere"},
+		{"pets/Train", "pets/Val/run", "choose a folder elsewhere"},
+		{"pets/Train", "shortcut/new/run", "choose a folder elsewhere"},
+		{"shortcut/Train", "pets/run", "choose a folder elsewhere"},
+		{"pets/Train", "far/back/run", "choose a folder elsewhere"},
+		{"pets", "run/../pets/../pets/run", "choose a folder elsewhere"},
+		{"./pets/../pets/Train", "./pets/run", "choose a folder elsewhere"},
+		{"lists/l.csv", "far/a/run", "choose a folder elsewhere"},
+		{"lists/l.csv", "far/b/new/run", "choose a folder elsewhere"},
+		{"lists", "lists/run", "choose a folder elsewhere"},
+		{"lists", "far/a/run", "choose a folder elsewhere"},
 		{"lists/l.csv", "lists/run", ""},
 		{"lists/l.csv", "far/c/run", ""},
-		{"tables", "tables/run", "name a folder elsewhere"},
-		{"tables/train.csv", "tables/run", "name a folder elsewhere"},
-		{"tables/train.csv", "tables/images/run", "name a folder elsewhere"},
-		{"linked", "store/dogs/run", "name a folder elsewhere"},
-		{"linked", "store/dogs/deep/run", "name a folder elsewhere"},
-		{"linked", "apart/val/run", "name a folder elsewhere"},
+		{"tables", "tables/run", "choose a folder elsewhere"},
+		{"tables/train.csv", "tables/run", "choose a folder elsewhere"},
+		{"tables/train.csv", "tables/images/run", "choose a folder elsewhere"},
+		{"linked", "store/dogs/run", "choose a folder elsewhere"},
+		{"linked", "store/dogs/deep/run", "choose a folder elsewhere"},
+		{"linked", "apart/val/run", "choose a folder elsewhere"},
 		{"linked", "store/run", ""},
-		{"wrapped", "wrapped/run", "name a folder elsewhere"},
-		{"pets", ".", "the data set lies in it"},
-		{"pets/Train", "pets", "name a folder elsewhere"},
-		{"lists/l.csv", "far", "the data set lies in it"},
-		{"lists/l.csv", "lists", "the data set lies in it"},
-		{"linked", "store", "the data set lies in it"},
+		{"wrapped", "wrapped/run", "choose a folder elsewhere"},
+		{"pets", ".", "it contains the data set"},
+		{"pets/Train", "pets", "choose a folder elsewhere"},
+		{"lists/l.csv", "far", "it contains the data set"},
+		{"lists/l.csv", "lists", "it contains the data set"},
+		{"linked", "store", "it contains the data set"},
 		{"pets", "pets-run", ""},
 		{"pets", "new/run", ""},
 	} {
@@ -147,7 +147,7 @@ func TestTrainRunElsewhere(t *testing.T) {
 			t.Errorf("--data %s -o %s: %v, want %q", c.data, c.out, err, c.says)
 		}
 	}
-	if status, _, log := gaze(t, "train", "--data", "pets/Val", "--model", trainScratch, "--pipeline", trainPipeline, "-o", "pets/run"); status != 1 || !strings.Contains(log, "name a folder elsewhere") {
+	if status, _, log := gaze(t, "train", "--data", "pets/Val", "--model", trainScratch, "--pipeline", trainPipeline, "-o", "pets/run"); status != 1 || !strings.Contains(log, "choose a folder elsewhere") {
 		t.Errorf("exit status %d, %s", status, log)
 	}
 	if _, err := os.Stat("pets/run"); !errors.Is(err, os.ErrNotExist) {

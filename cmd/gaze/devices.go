@@ -18,9 +18,9 @@ func newDevices() *cobra.Command {
 	var clone string
 	cmd := &cobra.Command{
 		Use:   "devices",
-		Short: "Show which backends and plugins there are, which one is used and why",
+		Short: "List the backends and plugins, which one is used, and why",
 		Example: "  gaze devices\n" +
-			"  GOMLX_BACKEND=go:ops_sequential gaze devices   # what a choice of your own does",
+			"  GOMLX_BACKEND=go:ops_sequential gaze devices   # the effect of choosing one yourself",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if clone != "" {
@@ -51,14 +51,14 @@ func newDevices() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
-	cmd.Flags().StringVar(&clone, "remember", "", "note a clone, so that programs built elsewhere find its plugins")
+	cmd.Flags().StringVar(&clone, "remember", "", "record a clone, so that programs built elsewhere find its plugins")
 	if err := cmd.Flags().MarkHidden("remember"); err != nil { // for set-up
 		panic(err)
 	}
 	return cmd
 }
 
-// rememberClone notes a clone in the cache.
+// rememberClone records a clone in the cache.
 func rememberClone(clone string) error {
 	cache, err := hub.CacheDir()
 	if err != nil {
@@ -67,7 +67,7 @@ func rememberClone(clone string) error {
 	return xlaplugin.Remember(cache, clone)
 }
 
-// kernels tells of Gaze's own kernels, a line, if the backend used runs them.
+// kernels returns a line about Gaze's own kernels, or "" if the backend doesn't run them.
 func kernels() string {
 	b, err := backend.Default()
 	switch {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestCommandLineDocs: docs/cli.md names flags that exist, and every command that
+// TestCommandLineDocs: docs/cli.md names only flags that exist, and every command that
 // writes files.
 func TestCommandLineDocs(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
@@ -58,8 +58,8 @@ func TestCommandLineDocs(t *testing.T) {
 	}
 }
 
-// TestPredictionsInDocs: the columns of --top in docs/cli.md are those that classify
-// writes.
+// TestPredictionsInDocs: the columns of --top in docs/cli.md are those written by
+// classify.
 func TestPredictionsInDocs(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"gaze/pkg/backend"
 )
 
-// TestUnknownVariable: a variable that isn't one of Gaze's gets one line.
+// TestUnknownVariable: an unknown variable gets a one-line warning.
 func TestUnknownVariable(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	t.Setenv("GAZE_PET", "photos")
@@ -26,7 +26,7 @@ func TestUnknownVariable(t *testing.T) {
 	}
 }
 
-// TestWrongVariables: a value that makes no sense is a reason to fail, which names it.
+// TestWrongVariables: an invalid value is an error that names the variable.
 func TestWrongVariables(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
@@ -72,7 +72,7 @@ func TestNotePlugin(t *testing.T) {
 	}{
 		{[]backend.Candidate{{Path: "/p", Used: true, Usable: true}}, ""},
 		{[]backend.Candidate{{Path: "/p", Reason: "undefined symbol"}, {Name: "Go", Used: true, Usable: true}}, "can't be used: undefined symbol"},
-		{[]backend.Candidate{{Name: "$GOMLX_BACKEND", Used: true, Usable: true, Reason: "used: $GOMLX_BACKEND is \"go\""}, {Path: "/p", Usable: true}}, "$GOMLX_BACKEND goes before it"},
+		{[]backend.Candidate{{Name: "$GOMLX_BACKEND", Used: true, Usable: true, Reason: "used: $GOMLX_BACKEND is \"go\""}, {Path: "/p", Usable: true}}, "$GOMLX_BACKEND takes precedence"},
 	} {
 		var log bytes.Buffer
 		notePlugin(&log, "/p", c.found)
@@ -82,8 +82,8 @@ func TestNotePlugin(t *testing.T) {
 	}
 }
 
-// TestReportFromElsewhere: the notebooks' runner learns where the user started, and what
-// the environment names is looked at before it runs.
+// TestReportFromElsewhere: the notebook runner gets the user's working folder, and the
+// files named in the environment are checked before it runs.
 func TestReportFromElsewhere(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the runner is for Unix")

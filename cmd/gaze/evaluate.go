@@ -27,33 +27,33 @@ type evaluateFlags struct {
 	asJSON, quiet, force bool
 	batch, workers       int
 	plan                 *outputs.Plan
-	damaged              *damagedPictures // found while classifying
+	damaged              *damagedPictures // found during classification
 }
 
-// evaluation is what gaze evaluate writes as JSON, the report's own keys among it.
+// evaluation is the JSON output of gaze evaluate. The report's keys are merged into it.
 type evaluation struct {
 	evaluated
 	report  *evaluate.Report
 	Against *against
 }
 
-// evaluated says which pictures were evaluated.
+// evaluated describes the evaluated pictures.
 type evaluated struct {
 	Run   string `json:"run"`
 	Data  string `json:"data"`
 	Split string `json:"split"`
-	// HeldOut says that the pictures are what the run held out of its train split.
+	// HeldOut is set if the pictures are those that the run held out of its train split.
 	HeldOut *train.HeldOut `json:"held_out,omitempty"`
-	// TrainedOn is how many of the pictures the run was trained on; nil if it isn't
-	// known.
+	// TrainedOn is the number of these pictures that the run was trained on; nil if
+	// unknown.
 	TrainedOn *int `json:"trained_on,omitempty"`
 }
 
-// against is the comparison with another run on the same pictures.
+// against is a comparison with another run on the same pictures.
 type against struct {
 	Run              string              `json:"run"`
 	Accuracy         *evaluate.Interval  `json:"accuracy,omitempty"`
-	TrainingAccuracy *evaluate.Interval  `json:"training_accuracy,omitempty"` // in its place, if it was trained on them
+	TrainingAccuracy *evaluate.Interval  `json:"training_accuracy,omitempty"` // instead of Accuracy, if it was trained on them
 	TrainedOn        *int                `json:"trained_on,omitempty"`
 	McNemar          evaluate.Comparison `json:"mcnemar"`
 }
@@ -62,30 +62,30 @@ func newEvaluate() *cobra.Command {
 	var flags evaluateFlags
 	cmd := &cobra.Command{
 		Use:   "evaluate --run RUN [--data DIR] [-o DIR]",
-		Short: "Tell how good a trained model is, and how sure that is",
-		Long: "Classify the pictures of a data set whose classes are known, and tell: the accuracy with\n" +
-			"its 95 % interval (Wilson), in all and for each class; which classes are taken for which;\n" +
-			"how far the probabilities can be believed (calibration); with --against, whether another\n" +
-			"run is better (McNemar's test on the same pictures).\n\n" +
+		Short: "Measure a trained model's accuracy, with its uncertainty",
+		Long: "Classify the pictures of a data set with known classes, and report: the accuracy with its\n" +
+			"95 % interval (Wilson), overall and for each class; which classes are confused; how well the\n" +
+			"probabilities are calibrated; with --against, whether another run is better (McNemar's test\n" +
+			"on the same pictures).\n\n" +
 			"The pictures are the val split of the run's data set or, without one, those that the run\n" +
-			"held out of its training pictures. What a run gets right of pictures that it was trained\n" +
-			"on (--split train) is called training accuracy: it doesn't say how good the model is.\n\n" +
-			"With -o DIR also: report.json, predictions.csv, and the figures confusion.png (classes\n" +
+			"held out of its training pictures. The accuracy on pictures that the run was trained on\n" +
+			"(--split train) is called training accuracy: it doesn't show how good the model is.\n\n" +
+			"-o DIR also writes report.json, predictions.csv, and the figures confusion.png (classes\n" +
 			"ordered by similarity), classes.png, reliability.png and losses.png.",
 		Example: "  gaze evaluate --run run --data pets -o run/evaluation\n  gaze evaluate --run run --against other --split test --json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return flags.evaluate(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.run, "run", "", "a run of 'gaze train', or any checkpoint that classifies")
-	f.StringVar(&flags.data, "data", "", "data set: a folder or a CSV (default: that of the run)")
-	f.StringVar(&flags.split, "split", "", "val, test or train (default: val, or what the run held out; of a data set without splits, all of it)")
-	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: as each run says)")
-	f.StringVar(&flags.against, "against", "", "another run, to compare with")
+	f.StringVar(&flags.run, "run", "", "a run of 'gaze train', or any checkpoint with a classification head")
+	f.StringVar(&flags.data, "data", "", "data set: a folder or a CSV (default: the run's)")
+	f.StringVar(&flags.split, "split", "", "val, test or train (default: val, or the pictures the run held out; a data set without splits is used whole)")
+	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: each run's own pipeline)")
+	f.StringVar(&flags.against, "against", "", "another run to compare with")
 	f.StringVarP(&flags.out, "output", "o", "", "folder for report, predictions and figures")
 	f.BoolVar(&flags.asJSON, "json", false, "write the report as JSON to standard output")
-	f.IntVar(&flags.batch, "batch", 32, "pictures that are classified at a time")
-	f.IntVar(&flags.workers, "workers", 0, "pictures that are decoded at a time (default: one for each processor)")
+	f.IntVar(&flags.batch, "batch", 32, "pictures classified at a time")
+	f.IntVar(&flags.workers, "workers", 0, "pictures decoded at a time (default: one per processor)")
 	f.BoolVarP(&flags.quiet, "quiet", "q", false, "no progress on standard error")
 	forceFlag(cmd, &flags.force)
 	require(cmd, "run")
@@ -152,28 +152,28 @@ func (f *evaluateFlags) evaluate(cmd *cobra.Command) error {
 	return nil
 }
 
-// isTraining tells whether a run was trained on all pictures that are evaluated. A
-// split that stands beside the one trained on stays what it is called, even if it
-// holds the same files: that is worth a warning, but a script asks for its accuracy.
-// What one run held out may be what another was trained on; own tells that it is the
-// run itself.
+// isTraining reports whether the result is training accuracy: the run was trained on
+// all the evaluated pictures. A val or test split that contains the same files as the
+// train split is still reported as accuracy, because scripts ask for it by that name;
+// it only gets a warning. Pictures that one run held out may be training pictures of
+// another; own is true for the run that held them out.
 func (c *evaluatedSet) isTraining(trainedOn *int, p *evaluate.Predictions, own bool) bool {
 	return (c.split == "train" || c.heldOut != nil && !own) && trainedOn != nil && *trainedOn == p.Len()
 }
 
-// warnTrained says what pictures that the run was trained on mean for the result.
+// warnTrained warns that training pictures among the evaluated ones distort the result.
 func (c *evaluatedSet) warnTrained(cmd *cobra.Command, run string, trainedOn *int, p *evaluate.Predictions, own bool) {
 	switch {
 	case c.isTraining(trainedOn, p, own):
-		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on these %d pictures: this is its training accuracy, which says how well it learnt them and not how good it is on others\n", run, p.Len())
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on these %d pictures: this is its training accuracy, which shows how well it learnt them, not how good it is on others\n", run, p.Len())
 	case trainedOn != nil && *trainedOn > 0:
-		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on %d of these %d pictures (the same files): it overrates the model\n", run, *trainedOn, p.Len())
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s was trained on %d of these %d pictures (the same files): the accuracy overrates the model\n", run, *trainedOn, p.Len())
 	}
 }
 
-// predict classifies the set by a run's model, its pictures prepared by the
-// pipeline or, if that is nil, by the run's own, which it returns. Pictures that
-// can't be read are named once and kept in bad.
+// predict classifies the set with a run's model. Pictures are prepared by the given
+// pipeline or, if it is nil, by the run's own, which is returned. Pictures that can't
+// be read are named once and collected in bad.
 func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Dataset, pipeline transform.Pipeline, bad map[string]bool) (*evaluate.Predictions, transform.Pipeline, error) {
 	m, err := loadModel(cmd, run)
 	if err != nil {
@@ -211,7 +211,7 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 	return p, pipeline, nil
 }
 
-// compare tests another run on the same pictures.
+// compare evaluates another run on the same pictures.
 func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, c *evaluatedSet, pipeline transform.Pipeline, bad map[string]bool) (*against, error) {
 	record, err := readRecord(f.against)
 	if err != nil {
@@ -250,7 +250,7 @@ func (f *evaluateFlags) compare(cmd *cobra.Command, p *evaluate.Predictions, c *
 	return a, err
 }
 
-// tell writes the result for a person, or as JSON.
+// tell writes the result as tables or as JSON.
 func (f *evaluateFlags) tell(cmd *cobra.Command, result *evaluation) error {
 	if f.asJSON {
 		return writeJSON(cmd, result)
@@ -274,8 +274,8 @@ func (f *evaluateFlags) tell(cmd *cobra.Command, result *evaluation) error {
 	return nil
 }
 
-// MarshalJSON writes which pictures were evaluated, the report and the comparison as
-// one object.
+// MarshalJSON writes the evaluated pictures, the report and the comparison as one
+// object.
 func (e evaluation) MarshalJSON() ([]byte, error) {
 	var object bytes.Buffer
 	for _, part := range []any{e.evaluated, e.report, struct {

@@ -32,7 +32,7 @@ func untrained(t *testing.T, like string) string {
 	return path
 }
 
-// evaluateRun compares the report, the predictions and what classify says.
+// evaluateRun compares the report, the predictions and the output of classify.
 func evaluateRun(t *testing.T, first, set string) {
 	second := untrained(t, first)
 	out := filepath.Join(t.TempDir(), "new", "evaluation")
@@ -108,7 +108,7 @@ func evaluateDefaults(t *testing.T, run, set string) {
 	if status, out, log := apart(t, "evaluate", "--run", filepath.Join(run, "best", "model.safetensors"), "--data", filepath.Join(set, "test")); status != 0 || !strings.Contains(out, "8 pictures") {
 		t.Errorf("a folder of pictures: exit status %d\n%s%s", status, out, log)
 	}
-	// A picture that can't be read is named, and left out.
+	// A picture that can't be read is named and left out.
 	bad := filepath.Join(set, "val", "0_900.jpg")
 	if err := os.WriteFile(bad, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
@@ -130,9 +130,9 @@ func evaluateDefaults(t *testing.T, run, set string) {
 	}{
 		{[]string{"evaluate"}, 2, "run"},
 		{[]string{"evaluate", "--run", tiny}, 2, "name the data set"},
-		{[]string{"evaluate", "--run", t.TempDir() + "/none"}, 2, "there is no run in"},
+		{[]string{"evaluate", "--run", t.TempDir() + "/none"}, 2, "holds no run that records its training data"},
 		{[]string{"evaluate", "--run", damaged}, 1, "run.json"},
-		{[]string{"evaluate", "--run", run, "--split", "best"}, 2, "it has val, test, train"},
+		{[]string{"evaluate", "--run", run, "--split", "best"}, 2, "has no best, only val, test, train"},
 		{[]string{"evaluate", "--run", run, "--pipeline", "resize(8)"}, 2, "totensor"},
 		{[]string{"evaluate", "--run", run, "--batch", "0"}, 2, "--batch"},
 		{[]string{"evaluate", "--run", run, "--data", other}, 1, "knows no class"},

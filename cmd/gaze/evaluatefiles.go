@@ -21,10 +21,10 @@ import (
 // shownLosses is the number of pictures in losses.png.
 const shownLosses = 16
 
-// evaluationFiles are what gaze evaluate writes into its folder.
+// evaluationFiles are the files that gaze evaluate writes into its folder.
 var evaluationFiles = []string{"report.json", "predictions.csv", "confusion.png", "reliability.png", "classes.png", "losses.png"}
 
-// planFiles plans them, and notes what the evaluation reads.
+// planFiles registers these files, and the files that the evaluation reads.
 func (f *evaluateFlags) planFiles(cmd *cobra.Command, set *data.Dataset) error {
 	f.plan = newPlan(cmd, f.force)
 	f.plan.Reads(checkpointFiles(f.run)...)
@@ -38,7 +38,7 @@ func (f *evaluateFlags) planFiles(cmd *cobra.Command, set *data.Dataset) error {
 	return checkPlan(cmd, f.plan, anotherFile)
 }
 
-// write puts the report, the predictions and the figures into the folder.
+// write writes the report, the predictions and the figures into the folder.
 func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *data.Dataset, pipeline transform.Pipeline) error {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
@@ -69,7 +69,7 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 		}
 		figures["losses.png"] = losses
 	} else if err := f.plan.Remove(filepath.Join(f.out, "losses.png")); err != nil {
-		return err // an earlier evaluation's, which would pass for this one's
+		return err // a file left by an earlier evaluation would look like part of this one
 	}
 	for name, figure := range figures {
 		if err := writeFigure(f.plan, filepath.Join(f.out, name), figure); err != nil {
@@ -79,9 +79,9 @@ func (f *evaluateFlags) write(result *evaluation, p *evaluate.Predictions, set *
 	return nil
 }
 
-// writePredictions writes a row per picture: its name as seen from the set's
-// folder, the numbers of its true and of the predicted class, and what the model
-// thought of both.
+// writePredictions writes a row per picture: its path relative to the set's folder,
+// the numbers of the true and the predicted class, and the model's probability for
+// each.
 func writePredictions(plan *outputs.Plan, path string, set *data.Dataset, p *evaluate.Predictions) error {
 	answers, err := p.Answers()
 	if err != nil {

@@ -15,19 +15,20 @@ import (
 	"gaze/pkg/train"
 )
 
-// runRecord is what a run's folder tells of the pictures that it was made with.
+// runRecord is the record, in a run's folder, of the pictures it was trained and
+// validated on.
 type runRecord struct {
-	manifest *train.Manifest // nil: the model is no run's
-	pictures []train.Picture // nil: the run doesn't list them
-	before   map[string]bool // sums of the pictures that the runs it began with were trained on
+	manifest *train.Manifest // nil if the model isn't from a run
+	pictures []train.Picture // nil if the run doesn't list them
+	before   map[string]bool // checksums of the pictures that the run's starting models were trained on
 }
 
-// maxAncestors bounds how far a run's beginnings are followed.
+// maxAncestors bounds how far back a chain of starting models is followed.
 const maxAncestors = 32
 
-// readRecord reads the record of a run, or of a run's best model, and what the runs
-// that it began with were trained on, as far as they are still there; an empty one for
-// any other model.
+// readRecord reads the record of a run or of a run's best model. It also reads what
+// the run's starting models were trained on, as far as their runs still exist. For any
+// other model the record is empty.
 func readRecord(run string) (runRecord, error) {
 	r, err := readOwnRecord(run)
 	if err != nil || r.manifest == nil {
@@ -36,14 +37,14 @@ func readRecord(run string) (runRecord, error) {
 	r.before = map[string]bool{}
 	for before, n := r, 0; before.manifest != nil && n < maxAncestors; n++ {
 		if before, err = readOwnRecord(before.manifest.Notes["model"]); err != nil {
-			break // it was there to begin with, and may have come to harm since
+			break // it existed when training began; it may have been removed or damaged since
 		}
 		before.addTrained(r.before)
 	}
 	return r, nil
 }
 
-// addTrained adds the sums of the pictures that the run was trained on.
+// addTrained adds the checksums of the pictures that the run was trained on.
 func (r runRecord) addTrained(to map[string]bool) {
 	for _, p := range r.pictures {
 		if p.Use == train.Trained && p.Sum != "" {
@@ -65,10 +66,10 @@ func readOwnRecord(run string) (runRecord, error) {
 	for _, dir := range places {
 		m, err := train.ReadManifest(dir)
 		if errors.As(err, new(*fs.PathError)) {
-			continue // there is none
+			continue // no manifest in this folder
 		}
 		if err != nil {
-			return r, err // a run, but a damaged one
+			return r, err // a damaged run
 		}
 		r.manifest = m
 		if r.pictures, err = train.Pictures(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -79,9 +80,9 @@ func readOwnRecord(run string) (runRecord, error) {
 	return r, nil
 }
 
-// trainedOn tells on how many of the evaluated pictures of a set the run, or one that
-// it began with, was trained; nil if it doesn't say. A run that lists no pictures, as those of earlier
-// versions, still knows its data set as a whole by its hash.
+// trainedOn counts the evaluated pictures that the run, or one of its starting models,
+// was trained on; nil if unknown. Runs of earlier versions list no pictures; they still
+// identify their whole data set by its hash.
 func (r runRecord) trainedOn(c *evaluatedSet, evaluated []string) *int {
 	if r.manifest == nil {
 		return nil
@@ -108,7 +109,7 @@ func (r runRecord) trainedOn(c *evaluatedSet, evaluated []string) *int {
 	return &count
 }
 
-// names is the pictures of one use, by their names.
+// names returns the pictures with a given use, by name.
 func (r runRecord) names(use train.Use) map[string]train.Picture {
 	out := map[string]train.Picture{}
 	for _, p := range r.pictures {
@@ -119,22 +120,22 @@ func (r runRecord) names(use train.Use) map[string]train.Picture {
 	return out
 }
 
-// evaluatedSet is the pictures that are evaluated.
+// evaluatedSet is the set of pictures to evaluate.
 type evaluatedSet struct {
 	set     *data.Dataset
 	split   string
-	heldOut *train.HeldOut // if they are what the run held out
-	sums    []data.Sum     // of their files
+	heldOut *train.HeldOut // set if the run held these pictures out
+	sums    []data.Sum     // checksums of the files
 }
 
-// choose finds the pictures that are asked for.
+// choose finds the pictures to evaluate.
 func (f *evaluateFlags) choose(cmd *cobra.Command, record runRecord) (*evaluatedSet, error) {
 	own := f.data == ""
 	if own && record.manifest != nil {
 		f.data = record.manifest.Notes["data"]
 	}
 	if f.data == "" {
-		return nil, misuse(cmd, fmt.Errorf("--data: there is no run in %s that says what it was trained on: name the data set", f.run))
+		return nil, misuse(cmd, fmt.Errorf("--data: %s holds no run that records its training data: name the data set", f.run))
 	}
 	splits, err := openDataset(cmd, f.data)
 	if err != nil {
@@ -152,11 +153,11 @@ func (f *evaluateFlags) choose(cmd *cobra.Command, record runRecord) (*evaluated
 			return nil, err
 		}
 	}
-	c.sums, err = c.set.Sums(cmd.Context(), func(int, error) {}) // whoever decodes them names those that can't be read
+	c.sums, err = c.set.Sums(cmd.Context(), func(int, error) {}) // unreadable files are reported when they are decoded
 	return c, err
 }
 
-// fromSplits takes one of the splits that the data set has.
+// fromSplits selects one of the data set's splits.
 func (f *evaluateFlags) fromSplits(cmd *cobra.Command, splits *data.Splits) (*evaluatedSet, error) {
 	all := []evaluatedSet{{set: splits.Validation, split: "val"}, {set: splits.Test, split: "test"}, {set: splits.Train, split: "train"}}
 	var there []string
@@ -167,7 +168,7 @@ func (f *evaluateFlags) fromSplits(cmd *cobra.Command, splits *data.Splits) (*ev
 	}
 	name := f.split
 	if name == "" && (len(there) == 1 || splits.Validation != nil) {
-		name = there[0] // all there is, or val
+		name = there[0] // the only split, or val
 	}
 	for i := range all {
 		if all[i].set != nil && all[i].split == name {
@@ -177,29 +178,29 @@ func (f *evaluateFlags) fromSplits(cmd *cobra.Command, splits *data.Splits) (*ev
 	if name == "" {
 		return nil, misuse(cmd, fmt.Errorf("--split: %s has no val: choose one of %s", f.data, strings.Join(there, ", ")))
 	}
-	return nil, misuse(cmd, fmt.Errorf("--split: %s has no %s, it has %s", f.data, name, strings.Join(there, ", ")))
+	return nil, misuse(cmd, fmt.Errorf("--split: %s has no %s, only %s", f.data, name, strings.Join(there, ", ")))
 }
 
-// fromRun takes the pictures that the run held out of the data set's train split, or
-// the others of it, those the run was trained on; nil if it held none out, the data
-// set isn't the run's own, or another split is asked for.
+// fromRun selects from the train split the pictures that the run held out or, with
+// --split train, those that it was trained on. It returns nil if the run held none out,
+// if the data set isn't the run's own, or if another split is requested.
 func (f *evaluateFlags) fromRun(ctx context.Context, splits *data.Splits, record runRecord, own bool) (*evaluatedSet, error) {
 	held := record.names(train.HeldApart)
 	if len(held) == 0 || splits.Train == nil || f.split != "" && f.split != "val" && f.split != "train" {
 		return nil, nil
 	}
 	if splits.Validation != nil && f.split != "train" {
-		return nil, nil // it has come since
+		return nil, nil // the val split was added after the run
 	}
 	places, missing, err := find(ctx, splits.Train, held)
 	if err != nil {
 		return nil, err
 	}
 	if missing != "" && !own {
-		return nil, nil // some other data set
+		return nil, nil // a different data set
 	}
 	if missing != "" {
-		return nil, fmt.Errorf("%s isn't as it was when %s held pictures out of it to validate on: %s is missing or was changed (%d of %d are there); name the data set as it was by --data, or other pictures by --split",
+		return nil, fmt.Errorf("%s has changed since %s held pictures out of it for validation: %s is missing or was changed (%d of %d are unchanged); name the original data set with --data, or other pictures with --split",
 			f.data, f.run, missing, len(places), len(held))
 	}
 	c := &evaluatedSet{split: "val", heldOut: record.manifest.HeldOut}
@@ -220,8 +221,8 @@ func (f *evaluateFlags) fromRun(ctx context.Context, splits *data.Splits, record
 	return c, nil
 }
 
-// find looks for pictures in a set by their names and the sums of their files; a
-// missing one is named.
+// find looks pictures up in a set by name and file checksum. If some are missing, it
+// names one.
 func find(ctx context.Context, set *data.Dataset, pictures map[string]train.Picture) (places []int, missing string, err error) {
 	for i := range set.Len() {
 		if _, ok := pictures[set.Relative(i)]; ok {
@@ -249,7 +250,7 @@ func find(ctx context.Context, set *data.Dataset, pictures map[string]train.Pict
 	return kept, missing, nil
 }
 
-// sameFile tells whether two paths lead to the same file or folder.
+// sameFile reports whether two paths lead to the same file or folder.
 func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)

@@ -16,7 +16,7 @@ func TestPosembedSize(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"-5", 2, "-5 is no size"},
+		{"-5", 2, "-5 is not a size"},
 		{"100000", 1, "use a smaller size"},
 		{"9223372036854775807", 1, "use a smaller size"},
 	} {
@@ -40,7 +40,7 @@ func TestLogitsDontOverwriteTheCSV(t *testing.T) {
 	}
 }
 
-// TestFailureNamesAPictureOnce, without the file's name twice on the line.
+// TestFailureNamesAPictureOnce: an error line contains the file's name only once.
 func TestFailureNamesAPictureOnce(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.png")
@@ -70,7 +70,7 @@ func TestAbout(t *testing.T) {
 	}
 }
 
-// cancelOn cancels when a text is printed.
+// cancelOn is a writer that cancels a context when a text is printed.
 type cancelOn struct {
 	text   string
 	cancel func()
@@ -83,8 +83,8 @@ func (c cancelOn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestInterruptedHalfWay interrupts after the first of three pictures: no csv
-// that would look complete.
+// TestInterruptedHalfWay interrupts after the first of three pictures: there must be no
+// CSV that looks complete.
 func TestInterruptedHalfWay(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "b.png")

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/text/width"
 )
 
-// isTerminal tells whether w is a terminal. Tests replace it.
+// isTerminal reports whether w is a terminal. Tests replace it.
 var isTerminal = func(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
@@ -21,8 +21,8 @@ var isTerminal = func(w io.Writer) bool {
 // liveEvery is the shortest time between two drawings of the live line.
 const liveEvery = 100 * time.Millisecond
 
-// liveLine is a line at the bottom of a terminal that is drawn anew as work goes
-// on. Elsewhere, and when it isn't wanted, it is never drawn.
+// liveLine is a progress line at the bottom of a terminal that is redrawn as work
+// proceeds. If the output isn't a terminal, or the line isn't wanted, it is never drawn.
 type liveLine struct {
 	mutex   sync.Mutex
 	out     io.Writer
@@ -42,7 +42,7 @@ func newLiveLine(out io.Writer, wanted bool) *liveLine {
 	return l
 }
 
-// show draws the line, unless that was done a moment ago.
+// show draws the line, unless it was drawn less than liveEvery ago.
 func (l *liveLine) show(text string) {
 	if !l.on {
 		return
@@ -52,19 +52,19 @@ func (l *liveLine) show(text string) {
 	if l.drawn && time.Since(l.last) < liveEvery {
 		return
 	}
-	// A line that the terminal breaks in two can't be drawn over.
+	// A line that wraps can't be overwritten, so it is clipped to the width.
 	fmt.Fprintf(l.out, "\r\x1b[K%s", clip(printable(text), l.columns-1))
 	l.last, l.drawn = time.Now(), true
 }
 
-// clear takes the line away.
+// clear erases the line.
 func (l *liveLine) clear() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.erase()
 }
 
-// erase removes the line; the caller holds the mutex.
+// erase erases the line; the caller holds the mutex.
 func (l *liveLine) erase() {
 	if l.drawn {
 		fmt.Fprint(l.out, "\r\x1b[K")
@@ -72,7 +72,7 @@ func (l *liveLine) erase() {
 	}
 }
 
-// above is w for what is written while the line stands below it.
+// above wraps w so that text written to it appears above the live line.
 func (l *liveLine) above(w io.Writer) io.Writer { return &aboveLine{l, w} }
 
 type aboveLine struct {
@@ -81,13 +81,13 @@ type aboveLine struct {
 }
 
 func (a *aboveLine) Write(p []byte) (int, error) {
-	a.line.mutex.Lock() // until it is written, or the line could be drawn in between
+	a.line.mutex.Lock() // held until the write is done, so that the line isn't drawn in between
 	defer a.line.mutex.Unlock()
 	a.line.erase()
 	return a.to.Write(p)
 }
 
-// columnsOf is the number of a terminal's columns that a text takes.
+// columnsOf is the number of terminal columns that a text takes.
 func columnsOf(text string) int {
 	n := 0
 	for _, r := range text {
@@ -97,7 +97,7 @@ func columnsOf(text string) int {
 }
 
 func columnsOfRune(r rune) int {
-	if unicode.Is(unicode.Mn, r) { // drawn over the letter before it
+	if unicode.Is(unicode.Mn, r) { // a combining mark, drawn on the letter before it
 		return 0
 	}
 	switch width.LookupRune(r).Kind() {
@@ -107,7 +107,7 @@ func columnsOfRune(r rune) int {
 	return 1
 }
 
-// clip cuts a text that takes more columns than there are.
+// clip shortens a text to a number of columns.
 func clip(text string, columns int) string {
 	if columnsOf(text) <= columns {
 		return text

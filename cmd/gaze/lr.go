@@ -26,7 +26,7 @@ type lrFlags struct {
 	plan  *outputs.Plan
 }
 
-// rangeTest is what gaze lr writes as JSON.
+// rangeTest is the JSON output of gaze lr.
 type rangeTest struct {
 	Data        string             `json:"data"`
 	Model       string             `json:"model"`
@@ -44,15 +44,15 @@ func newLR() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lr --data DIR --model FILE [--pipeline SPEC] [--set SETTINGS] [-o chart.png]",
 		Short: "Find a learning rate to train with",
-		Long: "Run a learning-rate range test (Smith 2017, as fastai does it): train a copy of the model\n" +
-			"with a learning rate that rises from --from to --to, and watch the loss. It is what 'gaze\n" +
-			"train' with the same flags would train: the same head, pictures, pipeline and settings. The\n" +
-			"test ends early when the loss diverges, at four times its best. Nothing is kept.\n\n" +
-			"The table shows the loss at some rates and three suggestions: where the loss falls fastest\n" +
-			"(use this one, or a little less), a tenth of where it is least, and a tenth of where it\n" +
-			"diverges, an upper bound: from there on it stays above what it was in the beginning.\n" +
-			"-o draws the loss over the rate.\n\n" +
-			"For the rate of the head alone (head_lr) add freeze=backbone to the settings.",
+		Long: "Run a learning-rate range test (Smith 2017, as in fastai): train a copy of the model with a\n" +
+			"learning rate that rises from --from to --to, and record the loss. The model, head, pictures,\n" +
+			"pipeline and settings are those that 'gaze train' uses with the same flags. The test ends\n" +
+			"early if the loss diverges, at four times its best. The trained copy is discarded.\n\n" +
+			"The table shows the loss at some rates and three suggestions: the rate where the loss falls\n" +
+			"fastest (use this one, or a little less), a tenth of the rate where it is lowest, and, as an\n" +
+			"upper bound, a tenth of the rate where it diverges, that is, from which on it stays above\n" +
+			"its initial value. -o draws the loss against the rate.\n\n" +
+			"To find the head's own rate (head_lr), add freeze=backbone to the settings.",
 		Example: "  gaze lr --data pets --model vit-base-patch16-224 -o lr.png\n" +
 			"  gaze lr --data pets --model B_16_imagenet1k.pth --set 'optimizer=sgd; momentum=0.9; batch=16; accumulate=4' --json",
 		Args: cobra.NoArgs,
@@ -70,14 +70,14 @@ func newLR() *cobra.Command {
 	return cmd
 }
 
-// noPart are settings that play no part in a range test.
+// noPart are settings without effect in a range test.
 var noPart = []string{"lr", "epochs", "schedule", "floor", "warmup", "ema"}
 
 func (f *lrFlags) run(cmd *cobra.Command) error {
 	if f.workers < 0 || f.cache < 0 {
 		return misuse(cmd, errors.New("--workers and --cache can't be negative"))
 	}
-	if !(f.how.From > 0) || f.how.Updates < 2 { // 0 would be taken for the usual
+	if !(f.how.From > 0) || f.how.Updates < 2 { // FinderOptions takes 0 as the default
 		return misuse(cmd, errors.New("--from must be more than 0, --updates at least 2"))
 	}
 	if !(f.how.From < f.how.To) {
@@ -99,7 +99,7 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 	log := newTrainLog(cmd.ErrOrStderr())
 	job.Warn = log.say
 	if named := slices.DeleteFunc(slices.Clone(f.named), func(name string) bool { return !slices.Contains(noPart, name) }); len(named) > 0 {
-		log.say("in a range test these settings play no part: " + strings.Join(named, ", "))
+		log.say("these settings have no effect in a range test: " + strings.Join(named, ", "))
 	}
 	if f.skipBad {
 		job.Bad = func(bad data.BadPicture) { log.say(about(bad.Name, bad.Err) + "; left out") }
@@ -123,7 +123,7 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// sweep opens what is trained and runs the test.
+// sweep opens the data set and the model, and runs the test.
 func (f *lrFlags) sweep(cmd *cobra.Command, job *train.FineTune) (*train.Sweep, error) {
 	splits, err := openDataset(cmd, f.data)
 	if err != nil {
@@ -150,8 +150,8 @@ func (f *lrFlags) sweep(cmd *cobra.Command, job *train.FineTune) (*train.Sweep, 
 	return job.Sweep(cmd.Context(), b, f.how)
 }
 
-// planChart plans the chart, which must not lie among the pictures or replace a file
-// that is read.
+// planChart plans the chart's file. It must not be inside the data set or replace a
+// file that is read.
 func (f *lrFlags) planChart(cmd *cobra.Command, splits *data.Splits) error {
 	if f.out == "" {
 		return nil
@@ -171,7 +171,7 @@ func (f *lrFlags) planChart(cmd *cobra.Command, splits *data.Splits) error {
 	return checkPlan(cmd, f.plan, anotherFile)
 }
 
-// result is the test as JSON has it.
+// result is the test's JSON output.
 func (f *lrFlags) result(job *train.FineTune, s *train.Sweep) rangeTest {
 	r := rangeTest{
 		Data: f.data, Model: f.model, Settings: job.Settings.String(), Rates: s.Rates, Losses: s.Losses, Smoothed: s.Smoothed,
@@ -184,10 +184,10 @@ func (f *lrFlags) result(job *train.FineTune, s *train.Sweep) rangeTest {
 	return r
 }
 
-// shownRates is the most rates that the table of a range test shows.
+// shownRates is the largest number of rates in a range test's table.
 const shownRates = 20
 
-// sweepText is the test for a person.
+// sweepText formats the test as tables for people to read.
 func sweepText(s *train.Sweep) string {
 	right := func(name string) plots.Column { return plots.Column{Name: name, Align: plots.AlignRight} }
 	losses := plots.Table{Columns: []plots.Column{right("learning rate"), right("loss"), right("smoothed")}}
@@ -202,8 +202,8 @@ func sweepText(s *train.Sweep) string {
 		suggestions.Rows = append(suggestions.Rows, []any{name, fmt.Sprintf("%.1e", rate)})
 	}
 	add("where the loss falls fastest", s.Steepest())
-	add("a tenth of where it is least", s.MinimumTenth())
-	end := fmt.Sprintf("The loss didn't diverge up to %.1e: --to sets a higher end.", s.Rates[n-1])
+	add("a tenth of where it is lowest", s.MinimumTenth())
+	end := fmt.Sprintf("The loss didn't diverge up to %.1e; --to sets a higher limit.", s.Rates[n-1])
 	if s.Diverged {
 		add("a tenth of where it diverges", s.DivergedTenth())
 		end = fmt.Sprintf("The loss diverges at %.1e.", s.DivergedAt)

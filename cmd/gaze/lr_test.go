@@ -12,17 +12,17 @@ import (
 	"testing"
 )
 
-// TestLR runs a range test: a table with suggestions, a chart, the same as JSON, and
-// nothing else left behind.
+// TestLR runs a range test: it gives a table with suggestions, a chart and the same as
+// JSON, and leaves no other files.
 func TestLR(t *testing.T) {
 	set, dir := petSet(t), t.TempDir()
 	chart := filepath.Join(dir, "lr.png")
 	args := []string{"lr", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--from", "1e-5", "--to", "1e3", "--updates", "40"}
 	status, out, log := apart(t, append(args, "-o", chart, "--set", "batch=8; optimizer=sgd; lr=1; epochs=3")...)
-	if status != 0 || !strings.Contains(log, "these settings play no part: lr, epochs") {
+	if status != 0 || !strings.Contains(log, "these settings have no effect in a range test: lr, epochs") {
 		t.Errorf("exit status %d, %s", status, log)
 	}
-	for _, says := range []string{"learning rate", "1.0e-05", "where the loss falls fastest", "a tenth of where it is least", "a tenth of where it diverges", "The loss diverges at"} {
+	for _, says := range []string{"learning rate", "1.0e-05", "where the loss falls fastest", "a tenth of where it is lowest", "a tenth of where it diverges", "The loss diverges at"} {
 		if !strings.Contains(out, says) {
 			t.Errorf("%q isn't said: %s", says, out)
 		}
@@ -76,7 +76,7 @@ func TestLRRefuses(t *testing.T) {
 		{[]string{"--model", "no-such-model"}, 1, "gaze models"},
 		{[]string{"-o", filepath.Join(dir, "lr.jpg")}, 2, ".png or .svg"},
 		{[]string{"-o", filepath.Join(dir, "none", "lr.png")}, 1, "can't be written"},
-		{[]string{"-o", filepath.Join(set, "train", "lr.png")}, 1, "name a folder elsewhere"},
+		{[]string{"-o", filepath.Join(set, "train", "lr.png")}, 1, "choose a folder elsewhere"},
 		{[]string{"--workers", "-1"}, 2, "negative"},
 		{[]string{"--pipeline", "resize(32,32)"}, 2, "totensor"},
 	} {

@@ -1,8 +1,10 @@
-// Command gaze shows what a Vision Transformer sees: the position embeddings of
-// a checkpoint, the [class] token's attention over photographs, its answers.
+// Command gaze shows what a Vision Transformer sees: a checkpoint's position
+// embeddings, the [class] token's attention over photographs, its predictions.
+// It also trains, evaluates and captions. It parses flags and writes files; the
+// work is done by the packages under pkg.
 //
 // Results go to files or standard output, progress and warnings to standard
-// error. Exit status: 0 done, 1 failed (with a one-line reason), 2 wrong usage.
+// error. Exit status: 0 success, 1 failure (with a one-line reason), 2 wrong usage.
 package main
 
 import (
@@ -24,13 +26,13 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second interruption ends the program at once
+	context.AfterFunc(ctx, stop) // a second interrupt kills the program at once
 	code := runWith(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// run is runWith without anything on standard input.
+// run is runWith with empty standard input.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return runWith(ctx, args, strings.NewReader(""), stdout, stderr)
 }
@@ -48,7 +50,7 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		for i, line := range strings.Split(err.Error(), "\n") { // a pipeline's mistake is pointed at
+		for i, line := range strings.Split(err.Error(), "\n") { // a pipeline error marks the spot on a second line
 			if i == 0 {
 				line = "gaze: " + line
 			}
@@ -64,8 +66,8 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	return 1
 }
 
-// oneLine keeps a reason on one line, as scripts expect, and what a file's name
-// may hold against a terminal (escape sequences) out of it.
+// oneLine puts an error on one line, as scripts expect, and replaces control
+// characters: a file name can contain terminal escape sequences.
 func oneLine(err error) string { return onOneLine(err.Error()) }
 
 func onOneLine(text string) string {
@@ -73,7 +75,7 @@ func onOneLine(text string) string {
 	return printable(strings.Join(lines, "; "))
 }
 
-// printable is a text without characters that do something to a terminal.
+// printable replaces control characters, which a terminal would act on.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -83,7 +85,7 @@ func printable(text string) string {
 	}, text)
 }
 
-// usageError is a command line that can't be understood: exit status 2.
+// usageError is an error in the command line: exit status 2.
 type usageError struct {
 	err  error
 	hint string
@@ -100,14 +102,14 @@ func misuse(cmd *cobra.Command, err error) error {
 	return usageError{err: err, hint: fmt.Sprintf("Run '%s --help' for its flags and an example.", cmd.CommandPath())}
 }
 
-// newRoot builds the tree of commands afresh, so that tests can run many.
+// newRoot builds a new command tree on each call, so that tests can run many commands.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gaze",
 		Short: "See what a vision transformer sees",
 		Long: "gaze shows what a Vision Transformer sees: its position embeddings, the [class]\n" +
-			"token's attention over your photographs, its answers. It trains one on pictures of your\n" +
-			"own and tells how good that got.",
+			"token's attention over your photographs, its predictions. It also trains one on your own\n" +
+			"pictures and measures how good it is.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs, // so that an unknown command reaches RunE
@@ -119,7 +121,7 @@ func newRoot() *cobra.Command {
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			environ.WarnOnce(cmd.ErrOrStderr())
-			_, err := environ.FolderToMake(cachedir.Env) // most commands would go on without a cache
+			_, err := environ.FolderToMake(cachedir.Env) // checked here because most commands carry on without a cache
 			return err
 		},
 		SuggestionsMinimumDistance: 2,
@@ -138,7 +140,7 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// unknownCommand names the command and the ones that look like it.
+// unknownCommand names the unknown command and suggests similar ones.
 func unknownCommand(root *cobra.Command, name string) error {
 	text := fmt.Sprintf("unknown command %q", name)
 	if like := root.SuggestionsFor(name); len(like) > 0 {
@@ -147,8 +149,8 @@ func unknownCommand(root *cobra.Command, name string) error {
 	return errors.New(text)
 }
 
-// guardArguments makes a wrong number of arguments, and a missing required
-// flag, wrong usage (exit status 2).
+// guardArguments reports a wrong number of arguments, or a missing required flag,
+// as wrong usage (exit status 2).
 func guardArguments(cmd *cobra.Command) {
 	check := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {

@@ -20,11 +20,11 @@ func newModel() *cobra.Command {
 	var asJSON, check bool
 	cmd := &cobra.Command{
 		Use:   "model FILE",
-		Short: "Show what a checkpoint is: layout, architecture, classes, pipeline",
-		Long: "Show what a checkpoint is: format, layout, architecture, which sets of weights it holds,\n" +
-			"classes, how pictures are prepared. With --verify all its bytes are read, those of all its\n" +
-			"shards too, and compared with the checksums that .pth and .npz archives note, or with\n" +
-			"those of the download; damage is named, and the exit status is then 1.",
+		Short: "Describe a checkpoint: layout, architecture, classes, pipeline",
+		Long: "Describe a checkpoint: its format, layout, architecture, sets of weights and classes, and\n" +
+			"how pictures are prepared for it. --verify reads every byte, including all shards, and\n" +
+			"compares it with the checksums stored in .pth and .npz archives or recorded at download;\n" +
+			"it names whatever is damaged, and the exit status is then 1.",
 		Example:           "  gaze model dinov2-small\n  gaze model B_16_imagenet1k.pth --json\n  gaze model checkpoint.pth --verify",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
@@ -65,7 +65,7 @@ func newModel() *cobra.Command {
 	return cmd
 }
 
-// described is a checkpoint's description, and what was verified.
+// described is a checkpoint's description and the result of --verify.
 type described struct {
 	vit.Description
 	Verified *verified `json:"verified,omitempty"`
@@ -80,7 +80,7 @@ func describe(out io.Writer, d described) error {
 	row("file", "%s (%s)", d.Path, d.Format)
 	row("layout", "%s", d.Layout)
 	if len(d.Sets) > 1 {
-		row("weights", "%s; --weights chooses among %s", d.Weights, strings.Join(d.Sets, ", "))
+		row("weights", "%s; choose with --weights: %s", d.Weights, strings.Join(d.Sets, ", "))
 	}
 	row("architecture", "%s, %.1f million parameters", d.Architecture, float64(d.Parameters)/1e6)
 	row("tokens", "%d wide, %d blocks of %d heads, MLP %d (%s), before the patches: %s",
@@ -91,7 +91,7 @@ func describe(out io.Writer, d described) error {
 	case d.Classes == 0:
 		row("classes", "none: the checkpoint has no classification head")
 		if len(d.HeadNames) > 0 {
-			row("", "--head-name takes one of %s for it", strings.Join(d.HeadNames, ", "))
+			row("", "--head-name can use one of %s as the head", strings.Join(d.HeadNames, ", "))
 		}
 	case len(d.Labels) > 0:
 		row("classes", "%d: %s, …, %s", d.Classes, d.Labels[0], d.Labels[len(d.Labels)-1])
@@ -109,7 +109,7 @@ func describe(out io.Writer, d described) error {
 	return w.Flush()
 }
 
-// completeModels offers names of checkpoints that are here, and files.
+// completeModels completes file names and the names of checkpoints in the cache.
 func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	var out []string
 	for _, c := range hub.Catalogue() {
@@ -120,7 +120,7 @@ func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 	return out, cobra.ShellCompDirectiveDefault
 }
 
-// modelFlag defines --model, and the flags that choose among what it holds.
+// modelFlag defines --model, --weights and --head-name.
 func modelFlag(cmd *cobra.Command, to *string) {
 	checkpointFlag(cmd, to)
 	choiceFlags(cmd)
@@ -134,19 +134,19 @@ func checkpointFlag(cmd *cobra.Command, to *string) {
 	}
 }
 
-// choiceFlags defines the flags that choose among what a checkpoint holds.
+// choiceFlags defines the flags that select weights and head within a checkpoint.
 func choiceFlags(cmd *cobra.Command) {
 	weightsFlag(cmd)
-	cmd.Flags().String("head-name", "", "which linear layer of the checkpoint is the head, if it isn't the one that the layout has")
+	cmd.Flags().String("head-name", "", "the linear layer that is the classification head, if it isn't the layout's usual one")
 }
 
 // weightsFlag defines --weights.
 func weightsFlag(cmd *cobra.Command) {
-	cmd.Flags().String("weights", "", "which set of weights to take of a checkpoint with several, such as state_dict_ema or teacher ('gaze model FILE' lists them)")
+	cmd.Flags().String("weights", "", "set of weights to load if the checkpoint has several, such as state_dict_ema or teacher ('gaze model FILE' lists them)")
 }
 
-// chosen reads the flags that choose among what a checkpoint holds; commands that
-// don't have them choose nothing.
+// chosen reads --weights and --head-name. For a command without these flags the
+// options are empty.
 func chosen(cmd *cobra.Command) vit.LoadOptions {
 	var o vit.LoadOptions
 	for name, to := range map[string]*string{"weights": &o.Weights, "head-name": &o.Head} {
@@ -157,8 +157,8 @@ func chosen(cmd *cobra.Command) vit.LoadOptions {
 	return o
 }
 
-// loadModel opens a checkpoint by file or by a name of the catalogue, and
-// passes its warnings on.
+// loadModel opens a checkpoint, given as a file or a catalogue name, and prints
+// its warnings.
 func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	path, err := hub.Resolve(fileOrName)
 	if err != nil {
@@ -172,26 +172,26 @@ func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	return m, nil
 }
 
-// title names a checkpoint in a figure.
+// title is a checkpoint's name in a figure.
 func title(m *vit.Model, fileOrName string) string {
 	return fmt.Sprintf("%s (%s)", m.Name, hub.ShortName(fileOrName))
 }
 
-// warn writes warnings to standard error, one a line.
+// warn writes warnings to standard error, one per line.
 func warn(cmd *cobra.Command, warnings []string) {
 	for _, w := range warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: warning: %s\n", w)
 	}
 }
 
-// require marks flags that must be given.
+// require marks flags as required.
 func require(cmd *cobra.Command, flags ...string) {
 	for _, name := range flags {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // the flag was not defined
 		}
 	}
-	// A variable that isn't set makes a flag that is given, but empty.
+	// In a script, an unset variable gives a flag that is present but empty.
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range flags {
 			if cmd.Flags().Lookup(name).Value.String() == "" {
@@ -202,15 +202,15 @@ func require(cmd *cobra.Command, flags ...string) {
 	}
 }
 
-// checkFolders makes sure, before any work is done, that the folders of files
-// to be written exist, and that they aren't folders themselves. Empty names are passed over.
+// checkFolders checks, before any work is done, that the folder of each output file
+// exists and that no output file is itself a folder. Empty names are ignored.
 func checkFolders(files ...string) error {
 	for _, file := range files {
 		if file == "" {
 			continue
 		}
 		if file == "-" {
-			return errors.New("-: name a file (./- is one of that name, /dev/stdout is standard output)")
+			return errors.New("-: name a file (./- is a file called -, /dev/stdout is standard output)")
 		}
 		dir := filepath.Dir(file)
 		if info, err := os.Stat(dir); err != nil {
@@ -219,7 +219,7 @@ func checkFolders(files ...string) error {
 			return fmt.Errorf("%s can't be written: %s is not a folder", file, dir)
 		}
 		if info, err := os.Stat(file); err == nil && info.IsDir() {
-			return fmt.Errorf("%s can't be written: it is a folder: name a file", file)
+			return fmt.Errorf("%s can't be written: it is a folder; name a file", file)
 		}
 	}
 	return nil

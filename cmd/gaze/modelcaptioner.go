@@ -10,18 +10,18 @@ import (
 	"gaze/pkg/hub"
 )
 
-// captionerDescription is what `gaze model` tells of a captioner.
+// captionerDescription is the output of `gaze model` for a captioner.
 type captionerDescription struct {
 	Path       string         `json:"path"`
 	Layout     caption.Layout `json:"layout"`
 	Parameters int            `json:"parameters"`
 	Config     caption.Config `json:"config"`
-	Grid       [2]int         `json:"grid"`      // rows and columns of cells of a square picture
-	OwnWords   bool           `json:"own_words"` // whether its vocabulary came with the weights
+	Grid       [2]int         `json:"grid"`      // rows and columns of cells for a square picture
+	OwnWords   bool           `json:"own_words"` // whether the vocabulary came with the weights
 	Verified   *verified      `json:"verified,omitempty"`
 }
 
-// loadCaptioner opens a captioner, if that is what it is.
+// loadCaptioner opens a checkpoint as a captioner, if it is one.
 func loadCaptioner(fileOrName, set string) (*caption.Model, bool) {
 	path, err := hub.Resolve(fileOrName)
 	if err != nil {
@@ -31,7 +31,7 @@ func loadCaptioner(fileOrName, set string) (*caption.Model, bool) {
 	return m, err == nil
 }
 
-// showCaptioner writes what a captioner is.
+// showCaptioner describes a captioner.
 func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool, v *verified) error {
 	if v != nil {
 		if err := m.CheckFinite(); err != nil {
@@ -51,7 +51,7 @@ func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool, v *verifie
 	if asJSON {
 		return writeJSON(cmd, d)
 	}
-	words := "in a file of its own: 'gaze caption --vocab FILE', or 'gaze pull bert-base-uncased'"
+	words := "in a separate file: 'gaze caption --vocab FILE', or 'gaze pull bert-base-uncased'"
 	if d.OwnWords {
 		words = "with the weights"
 	}
@@ -60,7 +60,7 @@ func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool, v *verifie
 		{"file", d.Path},
 		{"layout", string(d.Layout)},
 		{"architecture", fmt.Sprintf("captioner, %.1f million parameters, backbone %s", float64(d.Parameters)/1e6, c.Backbone.Kind)},
-		{"layers", fmt.Sprintf("%d to encode, %d to decode, %d wide, %d heads", c.EncoderLayers, c.DecoderLayers, c.Dim, c.Heads)},
+		{"layers", fmt.Sprintf("%d encoder, %d decoder, %d wide, %d heads", c.EncoderLayers, c.DecoderLayers, c.Dim, c.Heads)},
 		{"pictures", fmt.Sprintf("longer side %d, cells of %d pixels, a grid of %d×%d if square", c.LongestSide, c.Backbone.Stride(), d.Grid[0], d.Grid[1])},
 		{"words", fmt.Sprintf("%d word pieces, %s; captions of up to %d", c.Vocab, words, c.MaxPositions)},
 	} {

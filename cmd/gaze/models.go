@@ -14,7 +14,7 @@ import (
 	"gaze/pkg/hub"
 )
 
-// listed is a row of the catalogue as --json writes it.
+// listed is a catalogue entry as --json writes it.
 type listed struct {
 	Name     string `json:"name"`
 	Title    string `json:"title"`
@@ -31,9 +31,9 @@ func newModels() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "models [NAME...]",
-		Short: "List the known checkpoints, where they come from and their licences",
-		Long: "List the known checkpoints, where they come from and their licences, or tell all about\n" +
-			"the named ones. On a terminal the list is as wide as that; elsewhere a row has all columns.",
+		Short: "List the known checkpoints, their sources and licences",
+		Long: "List the known checkpoints, their sources and licences, or give full details of the named\n" +
+			"ones. On a terminal the table is fitted to its width; elsewhere it has all columns.",
 		Example:           "  gaze models\n  gaze models dinov2-small\n  gaze pull dinov2-small",
 		ValidArgsFunction: completeCheckpoints,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,13 +54,13 @@ func newModels() *cobra.Command {
 	return cmd
 }
 
-// listedModels are the rows of the named checkpoints, or of all.
+// listedModels returns the rows of the named checkpoints, or of all.
 func listedModels(names []string) ([]listed, error) {
 	var checkpoints []hub.Checkpoint
 	for _, name := range names {
 		c, ok := hub.Find(name)
 		if !ok {
-			return nil, fmt.Errorf("no checkpoint is called %q ('gaze models' lists those)", name)
+			return nil, fmt.Errorf("no checkpoint is called %q ('gaze models' lists them)", name)
 		}
 		checkpoints = append(checkpoints, c)
 	}
@@ -79,8 +79,8 @@ func listedModels(names []string) ([]listed, error) {
 	return rows, nil
 }
 
-// terminalWidth is the number of columns that there is room for: those of a
-// terminal, or those that COLUMNS says; 0 for any.
+// terminalWidth is the width to fit a table to: COLUMNS, else the terminal's width;
+// 0 means no limit.
 func terminalWidth(out io.Writer) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
@@ -93,8 +93,8 @@ func terminalWidth(out io.Writer) int {
 	return 0
 }
 
-// listModels writes a row for each checkpoint. In a given width licences are
-// shortened to their first word and titles to the room that is left.
+// listModels writes a row for each checkpoint. To fit a width, it shortens licences
+// to their first word and titles to the space that is left.
 func listModels(out io.Writer, rows []listed, width int) error {
 	here := func(r listed) string {
 		if r.Path != "" {
@@ -127,11 +127,11 @@ func listModels(out io.Writer, rows []listed, width int) error {
 	return nil
 }
 
-// wideTable is the width from which on addresses are listed, too.
+// wideTable is the smallest width at which addresses are listed too.
 const wideTable = 150
 
-// fitTable lays a table out in a width: the last column only where there is much
-// room, the one before it cut to what is left.
+// fitTable fits a table to a width: the last column is shown only in a wide table,
+// and the column before it is cut to the space that is left.
 func fitTable(table [][]string, width int) []string {
 	columns := len(table[0])
 	if width < wideTable {
@@ -161,7 +161,7 @@ func fitTable(table [][]string, width int) []string {
 	return lines
 }
 
-// cut shortens a text to a number of characters.
+// cut shortens a text to n characters.
 func cut(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		if n < 1 {
@@ -172,7 +172,7 @@ func cut(s string, n int) string {
 	return s
 }
 
-// tellModels writes all about checkpoints, a line for each thing.
+// tellModels writes everything known about each checkpoint, one line per field.
 func tellModels(out io.Writer, rows []listed) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i, r := range rows {
@@ -195,7 +195,7 @@ func tellModels(out io.Writer, rows []listed) error {
 	return w.Flush()
 }
 
-// byteSize writes bytes for a person; "?" if they aren't known.
+// byteSize formats a size for people to read; "?" if it isn't known.
 func byteSize(n int64, exact bool) string {
 	if n == 0 {
 		return "?"

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The list fits whatever width there is, and says everything where there is room.
+// The list fits any width, and has all columns if there is room.
 func TestModelsFit(t *testing.T) {
 	for _, width := range []string{"20", "60", "80", "100", "149", "150", "250"} {
 		t.Setenv("COLUMNS", width)
@@ -33,7 +33,7 @@ func TestModelsFit(t *testing.T) {
 	}
 }
 
-// All about some, by any name that pull takes.
+// Details of named checkpoints, by any name that pull accepts.
 func TestModelsNamed(t *testing.T) {
 	out := ok(t, "models", "google/vit-base-patch16-224", "B_16")
 	for _, part := range []string{"vit-base-patch16-224", "Hugging Face, https://huggingface.co/google/vit-base-patch16-224", "gaze pull vit-base-patch16-224", "the repository has no licence file"} {
@@ -50,7 +50,7 @@ func TestModelsNamed(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"google/vit-base-patch16-224": "run `gaze pull google/vit-base-patch16-224` first",
-		"owner/name":                  "if it is a repository of Hugging Face, run `gaze pull owner/name` first",
+		"owner/name":                  "if it is a Hugging Face repository, run `gaze pull owner/name` first",
 		"runs/nothing.pth":            "neither a file nor a known checkpoint",
 	} {
 		t.Setenv("GAZE_CACHE", t.TempDir())

@@ -9,15 +9,15 @@ import (
 	"gaze/pkg/weights"
 )
 
-// verified is what `gaze model --verify` found to be undamaged.
+// verified is the result of `gaze model --verify` for an undamaged checkpoint.
 type verified struct {
 	weights.Verification
-	Finite   bool `json:"finite"`             // all values of the model are numbers
-	Recorded bool `json:"recorded,omitempty"` // the files are those that were fetched, by their SHA-256
+	Finite   bool `json:"finite"`             // all values of the model are finite
+	Recorded bool `json:"recorded,omitempty"` // the files have the SHA-256 recorded at download
 }
 
-// verify reads all bytes of a checkpoint and compares what there is to compare them
-// with. Damage is an error that names it.
+// verify reads all bytes of a checkpoint and compares them with every checksum
+// there is. Damage is an error that names the damaged part.
 func verify(fileOrName string) (*verified, error) {
 	path, err := hub.Resolve(fileOrName)
 	if err != nil {
@@ -35,7 +35,7 @@ func verify(fileOrName string) (*verified, error) {
 		if n == 1 {
 			have = "doesn't have"
 		}
-		return nil, fmt.Errorf("%s is damaged: %d of %d parts %s the checksum that was noted: %s; copy or download it again",
+		return nil, fmt.Errorf("%s is damaged: %d of %d parts %s the recorded checksum: %s; copy or download it again",
 			path, n, n+v.Checksums, have, strings.Join(v.Damaged, "; "))
 	}
 	recorded, err := hub.CheckFetched(path)
@@ -45,24 +45,24 @@ func verify(fileOrName string) (*verified, error) {
 	return &verified{Verification: *v, Recorded: recorded}, nil
 }
 
-// sentence says what was compared.
+// sentence describes what was compared.
 func (v *verified) sentence() string {
 	var parts []string
 	if v.Checksums > 0 {
-		parts = append(parts, fmt.Sprintf("%d checksums fit", v.Checksums))
+		parts = append(parts, fmt.Sprintf("%d checksums match", v.Checksums))
 	}
 	if v.Unnoted > 0 {
 		parts = append(parts, fmt.Sprintf("%d parts were written without a checksum", v.Unnoted))
 	}
 	if n := len(v.NoCheckFor); n > 0 {
-		text := "the format notes no checksums, the length fits"
+		text := "the format stores no checksums, the length is right"
 		if v.Checksums > 0 {
-			text = fmt.Sprintf("%d files are of a format that notes none", n)
+			text = fmt.Sprintf("%d files are in a format that stores no checksums", n)
 		}
 		parts = append(parts, text)
 	}
 	if v.Recorded {
-		parts = append(parts, "SHA-256 as when it was fetched")
+		parts = append(parts, "SHA-256 is that of the download")
 	}
 	if v.Finite {
 		parts = append(parts, "all values of the model are finite")

@@ -8,7 +8,7 @@ import (
 	"gaze/pkg/data"
 )
 
-// openDataset lists a data set and says how it was read.
+// openDataset lists a data set and prints notes on how its layout was read.
 func openDataset(cmd *cobra.Command, path string) (*data.Splits, error) {
 	splits, err := data.OpenDataset(path)
 	if err != nil {

@@ -21,15 +21,15 @@ import (
 	"gaze/pkg/weights"
 )
 
-// Every file that a command writes is planned and written here, so that none lands
-// on what the command reads or on what Gaze didn't make.
+// Every file that a command writes is planned and written here, so that no command
+// overwrites a file that it reads or a file that Gaze didn't write.
 
 // forceFlag defines --force.
 func forceFlag(cmd *cobra.Command, to *bool) {
-	cmd.Flags().BoolVar(to, "force", false, "replace existing files that Gaze didn't write (never one that is read here)")
+	cmd.Flags().BoolVar(to, "force", false, "also replace existing files that Gaze didn't write (never a file that this command reads)")
 }
 
-// newPlan is an empty plan of what a command reads and writes.
+// newPlan returns an empty plan of the files that a command reads and writes.
 func newPlan(cmd *cobra.Command, force bool) *outputs.Plan {
 	p := outputs.New(force)
 	p.Warn = func(text string) { warn(cmd, []string{text}) }
@@ -39,11 +39,11 @@ func newPlan(cmd *cobra.Command, force bool) *outputs.Plan {
 	return p
 }
 
-// planFile plans a single file that a flag names. It may be a device or a pipe.
+// planFile plans the output file given by a flag. It may be a device or a pipe.
 func planFile(p *outputs.Plan, path, flag string) { p.WritesStream(path, flag) }
 
-// checkPlan checks a plan before anything is written. What contradicts itself is
-// wrong usage; collide says what to do about outputs of the same name.
+// checkPlan checks a plan before anything is written. Conflicts are wrong usage;
+// collide is the advice given when several outputs have the same name.
 func checkPlan(cmd *cobra.Command, p *outputs.Plan, collide string) error {
 	err := p.Check()
 	var conflict *outputs.Conflict
@@ -61,8 +61,8 @@ func checkPlan(cmd *cobra.Command, p *outputs.Plan, collide string) error {
 
 const anotherFile = "name another file for one of them"
 
-// besides is where lines go that a command prints besides its files: to standard
-// output, unless a file is written there.
+// besides returns the stream for lines printed in addition to the files: standard
+// output, or standard error if one of the files is standard output.
 func besides(cmd *cobra.Command, files ...string) io.Writer {
 	if slices.ContainsFunc(files, outputs.IsStdout) {
 		return cmd.ErrOrStderr()
@@ -70,7 +70,7 @@ func besides(cmd *cobra.Command, files ...string) io.Writer {
 	return cmd.OutOrStdout()
 }
 
-// checkFigureName makes sure that a figure's name says what it is.
+// checkFigureName checks that a figure's file name has one of the endings.
 func checkFigureName(path string, endings ...string) error {
 	if outputs.IsStream(path) || slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
 		return nil
@@ -78,8 +78,8 @@ func checkFigureName(path string, endings ...string) error {
 	return fmt.Errorf("-o %s: figures are written as %s", path, strings.Join(endings, " or "))
 }
 
-// writeFigure draws a figure to a planned file, as SVG if its name says so, else as
-// PNG.
+// writeFigure draws a figure to a planned file: as SVG if its name ends in .svg,
+// otherwise as PNG.
 func writeFigure(p *outputs.Plan, path string, f plots.Figure) error {
 	if isSVG(path) {
 		text, err := f.SVG()
@@ -95,17 +95,17 @@ func writeFigure(p *outputs.Plan, path string, f plots.Figure) error {
 	return p.WriteBytes(path, data)
 }
 
-// writeNPY writes a tensor's values to a planned file as .npy.
+// writeNPY writes a tensor to a planned .npy file.
 func writeNPY(p *outputs.Plan, path string, t *weights.Tensor) error {
 	return p.Write(path, func(w io.Writer) error { return weights.EncodeNPY(w, t) })
 }
 
-// checkpointFiles lists what is read, or would be if it were there, when a
-// checkpoint is opened: a file, a folder, a run, or a name of the catalogue.
+// checkpointFiles lists the files that opening a checkpoint reads, including optional
+// ones that don't exist. The checkpoint is a file, a folder, a run or a catalogue name.
 func checkpointFiles(fileOrName string) []string {
 	path, err := hub.Resolve(fileOrName)
 	if err != nil {
-		return nil // opening it says what is wrong
+		return nil // opening it reports the error
 	}
 	files := append(modelFiles(path), path)
 	if model, err := train.ModelFile(path); err == nil && model != path { // the best model of a run
@@ -114,8 +114,8 @@ func checkpointFiles(fileOrName string) []string {
 	return append(files, runFiles(path)...)
 }
 
-// modelFiles lists the files that are read of a Vision Transformer or a captioner at
-// path, and, in a folder, those that would be opened instead if they were written.
+// modelFiles lists the files read for a Vision Transformer or a captioner at path and,
+// in a folder, the files that would be opened instead if they existed.
 func modelFiles(path string) []string {
 	files := append(vit.Files(path), hub.CaptionerFiles(path)...)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -126,8 +126,8 @@ func modelFiles(path string) []string {
 	return files
 }
 
-// runFiles lists what gaze train keeps of a run in its folder; nothing if there is
-// no run in it.
+// runFiles lists the files of a gaze train run in its folder, or nothing if the folder
+// holds no run.
 func runFiles(dir string) []string {
 	manifest := filepath.Join(dir, "run.json")
 	if _, err := os.Stat(manifest); err != nil {
@@ -139,8 +139,8 @@ func runFiles(dir string) []string {
 		filepath.Join(dir, "best", "model.safetensors"), filepath.Join(dir, "best", "config.json"))
 }
 
-// folderFiles lists the files directly in a folder whose names are wanted; all of
-// them if wanted is nil.
+// folderFiles lists the files directly in a folder whose names wanted accepts, or all
+// of them if wanted is nil.
 func folderFiles(dir string, wanted func(name string) bool) []string {
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -155,8 +155,8 @@ func folderFiles(dir string, wanted func(name string) bool) []string {
 	return files
 }
 
-// datasetFiles lists the files of a data set: its pictures, tables, and names of
-// classes, also those that would be read if they were there.
+// datasetFiles lists the files of a data set: pictures, tables and class names,
+// including optional files that don't exist.
 func datasetFiles(path string, set *data.Dataset) []string {
 	var files []string
 	for _, item := range set.Items {
@@ -174,18 +174,19 @@ func datasetFiles(path string, set *data.Dataset) []string {
 	return files
 }
 
-// emptyEvents is more than the file of events of a run has that hasn't begun.
+// emptyEvents is larger, in bytes, than the events file of a run that has logged
+// nothing yet.
 const emptyEvents = 64
 
-// checkNewRun is an error if training into a folder that holds no run would replace
-// a file, or make the folder of a model stand for the run. What else is in the folder
-// doesn't matter.
+// checkNewRun reports an error if training into a folder that holds no run would
+// replace a file, or if the folder holds a model, which would then be opened as the
+// run's. Other files in the folder don't matter.
 func checkNewRun(dir string) error {
 	for file, most := range map[string]int64{
 		filepath.Join("checkpoints", "last.safetensors"): -1,
 		filepath.Join("best", "model.safetensors"):       -1,
 		filepath.Join("best", "config.json"):             -1,
-		"metrics.jsonl":                                  0, // left by a run that was killed as it began
+		"metrics.jsonl":                                  0, // left empty by a run that was killed at its start
 	} {
 		if err := notThere(filepath.Join(dir, file), most); err != nil {
 			return err
@@ -193,7 +194,7 @@ func checkNewRun(dir string) error {
 	}
 	for _, name := range append([]string{"config.json"}, weights.FolderNames()...) {
 		if path := filepath.Join(dir, name); exists(path) {
-			return fmt.Errorf("%s is there: the folder holds a model, and would stand for the run from then on, so name another folder", path)
+			return fmt.Errorf("%s exists: the folder holds a model, which would be taken for the run's result; choose another folder", path)
 		}
 	}
 	for _, path := range folderFiles(dir, func(name string) bool { return strings.HasPrefix(name, "events.out.") }) {
@@ -204,14 +205,14 @@ func checkNewRun(dir string) error {
 	return nil
 }
 
-// exists tells whether there is anything at a path.
+// exists reports whether there is a file of any kind at a path.
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
 }
 
-// notThere is an error if there is anything at a path but a file of at most so many
-// bytes.
+// notThere reports an error if anything exists at path, unless it is a regular file of
+// at most the given number of bytes.
 func notThere(path string, most int64) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -223,5 +224,5 @@ func notThere(path string, most int64) error {
 	if info.Mode().IsRegular() && info.Size() <= most {
 		return nil
 	}
-	return fmt.Errorf("%s is there already, though there is no run.json in its folder: a new run would replace it, so name another folder", path)
+	return fmt.Errorf("%s exists, but there is no run.json in its folder: a new run would replace it; choose another folder", path)
 }

@@ -22,7 +22,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// gazeWith is gaze with something on standard input.
+// gazeWith is gaze with text on standard input.
 func gazeWith(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, log bytes.Buffer
@@ -30,10 +30,10 @@ func gazeWith(t *testing.T, stdin string, args ...string) (status int, stdout, s
 	return status, out.String(), log.String()
 }
 
-// sharedCache is a cache for tests that compile the same programs.
+// sharedCache is a cache folder for tests that compile the same programs.
 var sharedCache = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "gaze-test-cache-*") })
 
-// shareCache has the test use a cache that it shares with others.
+// shareCache makes the test use the shared cache.
 func shareCache(t *testing.T) {
 	t.Helper()
 	dir, err := sharedCache()
@@ -43,7 +43,7 @@ func shareCache(t *testing.T) {
 	t.Setenv("GAZE_CACHE", dir)
 }
 
-// contents is the hash, or where it leads, of everything in a folder.
+// contents maps everything in a folder to its hash or, for a link, its target.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -75,7 +75,7 @@ func contents(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// unchanged tells what a command has done to a folder.
+// unchanged reports every change that a command made in a folder.
 func unchanged(t *testing.T, before, after map[string]string) {
 	t.Helper()
 	if maps.Equal(before, after) {
@@ -93,8 +93,8 @@ func unchanged(t *testing.T, before, after map[string]string) {
 	}
 }
 
-// workplace is a new folder that the test works in: photos/cat.png and dog.png,
-// model/ (a classifier of two classes), names.txt, labels.csv and empty out/.
+// workplace makes a new working folder for the test, with photos/cat.png and dog.png,
+// model/ (a classifier of two classes), names.txt, labels.csv and an empty out/.
 func workplace(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -121,7 +121,7 @@ func workplace(t *testing.T) {
 	}
 }
 
-// plain draws a picture that figures of take little time to compress.
+// plain draws a plain picture, so that its figures compress quickly.
 func plain(t *testing.T, path string, shade uint8) {
 	t.Helper()
 	im := image.NewGray(image.Rect(0, 0, 16, 16))
@@ -148,18 +148,18 @@ func linked(t *testing.T, how func(from, to string) error, from, to string) {
 	}
 }
 
-// An overwrite is a command line of which an output lands on an input.
+// An overwrite is a command line whose output would replace an input.
 type overwrite struct {
 	command string
 	name    string
 	prepare func(t *testing.T)
 	args    []string
 	stdin   string
-	// names are what the error names, besides.
+	// names are other files that the error names.
 	names []string
 }
 
-// overwrites are the ways in which each command's outputs can land on its inputs.
+// overwrites lists the ways in which each command's outputs can replace its inputs.
 func overwrites() []overwrite {
 	link := func(from, to string) func(*testing.T) {
 		return func(t *testing.T) { linked(t, os.Symlink, from, to) }
@@ -220,7 +220,7 @@ func overwrites() []overwrite {
 			}
 		}
 	}
-	// Commands that write the files that their flags name.
+	// Commands that write the files named by flags.
 	for _, c := range []struct {
 		command, flag string
 		args          []string // without the flag
@@ -261,7 +261,7 @@ func overwrites() []overwrite {
 			add("a hard link", "out/x"+c.ending, hard(input, "out/x"+c.ending))
 		}
 	}
-	// evaluate writes files of fixed names.
+	// evaluate writes files with fixed names.
 	for name, input := range map[string]string{"report.json": "labels.csv", "predictions.csv": "model/config.json", "classes.png": "photos/dog.png", "losses.png": "photos/cat.png", "confusion.png": "model/model.safetensors"} {
 		args := []string{"evaluate", "--run", "model", "--data", "labels.csv", "-o", "out"}
 		list = append(list,
@@ -273,7 +273,7 @@ func overwrites() []overwrite {
 			t.Fatal(err)
 		}
 	}, []string{"evaluate", "--run", "model", "--data", "predictions.csv", "-o", "."}, "", []string{"predictions.csv"}})
-	// lr draws a chart; what it trains on is listed in a table.
+	// lr draws a chart; its training pictures are listed in a table.
 	for _, input := range []string{"photos/dog.png", "labels.csv", "model/model.safetensors"} {
 		args := []string{"lr", "--data", "labels.csv", "--model", "model", "-o", "out/x.png"}
 		list = append(list,
@@ -294,8 +294,8 @@ func overwrites() []overwrite {
 	return list
 }
 
-// TestNothingReadIsWrittenOver: whatever way an output finds to an input, the
-// command says so, and has written nothing; --force changes nothing about it.
+// TestNothingReadIsWrittenOver: if an output would replace an input, by any path, the
+// command fails with an error and writes nothing, even with --force.
 func TestNothingReadIsWrittenOver(t *testing.T) {
 	shareCache(t)
 	for _, c := range overwrites() {
@@ -325,8 +325,8 @@ func TestNothingReadIsWrittenOver(t *testing.T) {
 	}
 }
 
-// TestEveryOutputIsTested: a command that gets a flag for an output is in the tests
-// of this file, and has --force unless it writes new folders only.
+// TestEveryOutputIsTested: every command with an output flag is in the tests of this
+// file, and has --force unless it only writes new folders.
 func TestEveryOutputIsTested(t *testing.T) {
 	tested := map[string]bool{}
 	for _, c := range overwrites() {
@@ -347,7 +347,7 @@ func TestEveryOutputIsTested(t *testing.T) {
 	}
 }
 
-// TestFoldersArentReplaced: a new folder isn't made of one that holds something.
+// TestFoldersArentReplaced: commands that make a new folder refuse one that isn't empty.
 func TestFoldersArentReplaced(t *testing.T) {
 	shareCache(t)
 	for _, args := range [][]string{
@@ -368,7 +368,7 @@ func TestFoldersArentReplaced(t *testing.T) {
 	}
 }
 
-// writers are command lines that write, and their files.
+// writers are command lines that write files, with the files.
 var writers = []struct {
 	args  []string
 	files []string
@@ -382,8 +382,8 @@ var writers = []struct {
 	{[]string{"evaluate", "--run", "model", "--data", "labels.csv", "-o", "out"}, []string{"out/report.json", "out/predictions.csv", "out/confusion.png", "out/reliability.png", "out/classes.png", "out/losses.png"}},
 }
 
-// TestOnlyOwnFilesAreReplaced: each command replaces what it wrote itself, and a file
-// of somebody else's only by force.
+// TestOnlyOwnFilesAreReplaced: each command replaces its own files, and other files only
+// with --force.
 func TestOnlyOwnFilesAreReplaced(t *testing.T) {
 	shareCache(t)
 	for _, w := range writers {
@@ -423,8 +423,8 @@ func TestOnlyOwnFilesAreReplaced(t *testing.T) {
 	}
 }
 
-// TestGridAmongItsPictures: a figure in the folder of its pictures doesn't become one
-// of them when the command is run again, unless it is another's.
+// TestGridAmongItsPictures: a figure in the folder of its pictures isn't read as one of
+// them when the command is run again, unless Gaze didn't write it.
 func TestGridAmongItsPictures(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -441,8 +441,8 @@ func TestGridAmongItsPictures(t *testing.T) {
 	unchanged(t, before, contents(t, "."))
 }
 
-// TestStaleLosses: evaluate removes an earlier evaluation's losses.png, but nobody
-// else's.
+// TestStaleLosses: evaluate removes an earlier evaluation's losses.png, but not a
+// losses.png that Gaze didn't write.
 func TestStaleLosses(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -453,8 +453,8 @@ func TestStaleLosses(t *testing.T) {
 	}
 }
 
-// TestCollidingOutputs: pictures whose results have one name are told before
-// anything is written.
+// TestCollidingOutputs: pictures whose results would have the same name are reported
+// before anything is written.
 func TestCollidingOutputs(t *testing.T) {
 	shareCache(t)
 	for _, c := range []struct {
@@ -471,7 +471,7 @@ func TestCollidingOutputs(t *testing.T) {
 		{"an atlas", []string{"a/cat.png", "a/cat-layers.png"}, []string{"--atlas", "a"}, 2, []string{"cat-layers.png"}},
 		{"no atlas", []string{"a/cat.png", "a/cat-layers.png"}, []string{"a"}, 0, nil},
 		{"folders kept", []string{"a/cat.png", "b/cat.png"}, []string{"-r", "a", "b"}, 0, nil},
-		{"two endings, folders kept", []string{"a/cat.png", "a/cat.jpg"}, []string{"-r", "a"}, 2, []string{"different folders"}},
+		{"two endings, folders kept", []string{"a/cat.png", "a/cat.jpg"}, []string{"-r", "a"}, 2, []string{"a different folder for each"}},
 		{"one file twice", []string{"a/cat.png"}, []string{"a/cat.png", "a", "./a/../a/cat.png"}, 0, nil},
 	} {
 		for _, command := range [][]string{{"attend", "--model", "model"}, {"caption", "--model", hub.LaptopCaptioner}} {
@@ -543,7 +543,7 @@ func TestOutputsOfOneCommand(t *testing.T) {
 	}
 }
 
-// TestAllWritesArePlanned: no file of the command line writes past the plan.
+// TestAllWritesArePlanned: no source file of the command line writes without the plan.
 func TestAllWritesArePlanned(t *testing.T) {
 	sources, err := filepath.Glob("*.go")
 	if err != nil {
@@ -568,8 +568,8 @@ func TestAllWritesArePlanned(t *testing.T) {
 	}
 }
 
-// TestNewRun: a run that was killed as it began leaves nothing that a new one would
-// replace; one without its run.json does.
+// TestNewRun: a run that was killed at its start leaves no files that stop a new run;
+// a run whose run.json is missing does.
 func TestNewRun(t *testing.T) {
 	for _, c := range []struct {
 		file, text string
@@ -605,8 +605,8 @@ func TestNewRun(t *testing.T) {
 	}
 }
 
-// TestOpenFilesAreInputs: a list that a shell leads to standard input is read, and a
-// picture that it leads standard output to would be written over; neither has a path.
+// TestOpenFilesAreInputs: a file that the shell redirects to standard input is an input,
+// and one that it redirects standard output to is an output, though neither has a path.
 func TestOpenFilesAreInputs(t *testing.T) {
 	shareCache(t)
 	const list = "photos/cat.png\n"
@@ -660,8 +660,8 @@ func TestOpenFilesAreInputs(t *testing.T) {
 	}
 }
 
-// TestStandardOutputAsFile: a command's other lines don't get into a file that goes
-// to standard output, and a single file can't be called -.
+// TestStandardOutputAsFile: if a file is written to standard output, other lines don't
+// go there; and a single output file can't be called -.
 func TestStandardOutputAsFile(t *testing.T) {
 	workplace(t)
 	if _, err := os.Stat("/dev/stdout"); err != nil {

@@ -22,35 +22,34 @@ import (
 	"gaze/pkg/transform"
 )
 
-// batchFlags are the flags of commands that go through many pictures.
+// batchFlags are the flags of commands that process many pictures.
 type batchFlags struct {
 	recursive, null, quiet, force bool
 }
 
 func (f *batchFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVarP(&f.recursive, "recursive", "r", false, "search folders in folders, too; results keep the folders")
-	flags.BoolVarP(&f.null, "null", "0", false, "with - as PATH: paths on standard input end in NUL, not in a new line")
+	flags.BoolVarP(&f.recursive, "recursive", "r", false, "also search subfolders; results keep the folder structure")
+	flags.BoolVarP(&f.null, "null", "0", false, "with - as PATH: paths on standard input end in NUL, not newline")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress and no summary on standard error")
 	forceFlag(cmd, &f.force)
 }
 
-// batchHelp says what PATH may be.
-const batchHelp = "PATH is a picture, a folder of pictures, or - for a list of paths on standard input, one a\n" +
+// batchHelp explains PATH.
+const batchHelp = "PATH is a picture, a folder of pictures, or - for a list of paths on standard input, one per\n" +
 	"line. A picture that can't be read is named on standard error and left out; the exit status\n" +
-	"is then 1. An existing file that Gaze didn't write is only replaced with --force."
+	"is then 1. An existing file that Gaze didn't write is replaced only with --force."
 
-// batch is the pictures that a command goes through.
+// batch is the list of pictures that a command processes.
 type batch struct {
 	batchFlags
 	cmd     *cobra.Command
 	listing *data.Listing
-	list    *os.File // that paths were read from, if it is a file; else nil
+	list    *os.File // the file that paths were read from, or nil
 }
 
-// find lists the pictures that args name. Files of the plan are left out of what is
-// told of other files in the folders. The folder leave, "" for none, isn't searched
-// if it lies in one that is.
+// find lists the pictures that args name. The folder leave, if not "", is skipped when
+// it is inside a folder that is searched.
 func (f *batchFlags) find(cmd *cobra.Command, args []string, leave string) (*batch, error) {
 	paths, named, err := f.paths(cmd, args)
 	if err != nil {
@@ -65,7 +64,7 @@ func (f *batchFlags) find(cmd *cobra.Command, args []string, leave string) (*bat
 	if err != nil {
 		return nil, f.hint(err)
 	}
-	for _, failed := range listing.Failed { // a mistake on the command line isn't one in a list
+	for _, failed := range listing.Failed { // an argument that fails is an error; a list entry that fails is left out
 		if slices.Contains(named, failed.Path) {
 			return nil, f.hint(failed.Err)
 		}
@@ -77,7 +76,7 @@ func (f *batchFlags) find(cmd *cobra.Command, args []string, leave string) (*bat
 	return b, nil
 }
 
-// hint adds how folders in folders are searched.
+// hint adds to an error that --recursive searches subfolders.
 func (f *batchFlags) hint(err error) error {
 	if text := err.Error(); !f.recursive && strings.Contains(text, "folders in it aren't searched") {
 		return errors.New(strings.Replace(text, "aren't searched", "are searched with --recursive", 1))
@@ -85,8 +84,8 @@ func (f *batchFlags) hint(err error) error {
 	return err
 }
 
-// paths replaces - by the paths on standard input; named are those of the command
-// line.
+// paths replaces - by the paths on standard input; named are the paths given on the
+// command line itself.
 func (f *batchFlags) paths(cmd *cobra.Command, args []string) (paths, named []string, err error) {
 	read := false
 	for _, arg := range args {
@@ -95,7 +94,7 @@ func (f *batchFlags) paths(cmd *cobra.Command, args []string) (paths, named []st
 			continue
 		}
 		if read {
-			return nil, nil, misuse(cmd, errors.New("-: standard input can be read once (a file of that name is ./-)"))
+			return nil, nil, misuse(cmd, errors.New("-: standard input can be read only once (./- is a file called -)"))
 		}
 		read = true
 		list, err := readPaths(cmd.Context(), cmd.InOrStdin(), f.null)
@@ -105,7 +104,7 @@ func (f *batchFlags) paths(cmd *cobra.Command, args []string) (paths, named []st
 		paths = append(paths, list...)
 	}
 	if f.null && !read {
-		return nil, nil, misuse(cmd, errors.New("--null: it is about the list that - reads from standard input: give - as a PATH"))
+		return nil, nil, misuse(cmd, errors.New("--null: it applies to the list that - reads from standard input: give - as a PATH"))
 	}
 	return paths, named, nil
 }
@@ -113,15 +112,15 @@ func (f *batchFlags) paths(cmd *cobra.Command, args []string) (paths, named []st
 // maxPathList bounds the list of paths on standard input.
 const maxPathList = 256 << 20
 
-// readPaths reads a list of paths, one a line (of any system's ending) or ended by NUL.
-// Empty lines are passed over.
+// readPaths reads a list of paths, one per line (with any system's line ending) or each
+// ended by NUL. Empty lines are ignored.
 func readPaths(ctx context.Context, from io.Reader, null bool) ([]string, error) {
 	type answer struct {
 		text []byte
 		err  error
 	}
 	came := make(chan answer, 1)
-	go func() { // reading from a terminal can't be interrupted
+	go func() { // a read from a terminal can't be interrupted, so it gets its own goroutine
 		text, err := io.ReadAll(io.LimitReader(bufio.NewReader(from), maxPathList+1))
 		came <- answer{text, err}
 	}()
@@ -142,7 +141,7 @@ func readPaths(ctx context.Context, from io.Reader, null bool) ([]string, error)
 		paths = withoutBlanks(paths)
 	}
 	if len(paths) == 0 {
-		return nil, errors.New("standard input: no paths of pictures came, one a line")
+		return nil, errors.New("standard input: it holds no paths of pictures; write one per line")
 	}
 	return paths, nil
 }
@@ -153,9 +152,9 @@ func splitPaths(text []byte, null bool) []string {
 		end = "\x00"
 	} else if decoded, err := textfile.Decode("", text); err == nil {
 		text = decoded
-	} // otherwise it isn't text: names of files may hold any bytes, so they are taken as they are
+	} // otherwise it isn't valid text; file names may contain any bytes, so they are used as they are
 	if !null && !bytes.Contains(text, []byte(end)) {
-		end = "\r" // as old Macs and some spreadsheets end lines
+		end = "\r" // the line ending of old Macs and some spreadsheets
 	}
 	var paths []string
 	for path := range strings.SplitSeq(string(text), end) {
@@ -169,8 +168,8 @@ func splitPaths(text []byte, null bool) []string {
 	return paths
 }
 
-// withoutBlanks is paths without the blanks around them, unless a file is called exactly
-// so; what is nothing but blanks isn't a path.
+// withoutBlanks trims spaces around paths, unless a file with the exact name exists.
+// Lines that are all spaces are dropped.
 func withoutBlanks(paths []string) []string {
 	var out []string
 	for _, path := range paths {
@@ -184,7 +183,7 @@ func withoutBlanks(paths []string) []string {
 	return out
 }
 
-// reads notes the pictures as inputs.
+// reads registers the pictures as inputs.
 func (b *batch) reads(p *outputs.Plan) {
 	for _, picture := range b.listing.Pictures {
 		p.Reads(picture.Path)
@@ -194,12 +193,13 @@ func (b *batch) reads(p *outputs.Plan) {
 	}
 }
 
-// output is what a picture's result is called in the folder out, its folders kept.
+// output is the path of a picture's result in the folder out, with the picture's
+// subfolders kept.
 func output(out string, picture data.Found, ending string) string {
 	return filepath.Join(out, filepath.Dir(picture.Name), stem(picture.Name)+ending)
 }
 
-// stem is a file's name without folder and ending, as outputs are named.
+// stem is a file's name without folder and ending, from which outputs are named.
 func stem(path string) string {
 	base := filepath.Base(path)
 	if name := strings.TrimSuffix(base, filepath.Ext(base)); name != "" {
@@ -208,8 +208,8 @@ func stem(path string) string {
 	return base
 }
 
-// plan plans a file for each picture and ending in the folder out, and checks that
-// all can be written.
+// plan plans an output file in the folder out for each picture and ending, and checks
+// that all can be written.
 func (b *batch) plan(p *outputs.Plan, out string, endings ...string) error {
 	b.reads(p)
 	for _, picture := range b.listing.Pictures {
@@ -224,7 +224,7 @@ func (b *batch) plan(p *outputs.Plan, out string, endings ...string) error {
 	return b.checkFolders(out, endings)
 }
 
-// apart says what to do about pictures of the same name.
+// apart is the advice for pictures whose results would have the same name.
 func (b *batch) apart() string {
 	dir := ""
 	for i, picture := range b.listing.Pictures {
@@ -232,14 +232,14 @@ func (b *batch) apart() string {
 			dir = filepath.Dir(picture.Path)
 		}
 		if filepath.Dir(picture.Path) != dir && !b.recursive {
-			return "nothing was written; --recursive keeps the pictures' folders, or run them into different folders"
+			return "nothing was written; keep the pictures' folders with --recursive, or write to a different folder for each"
 		}
 	}
-	return "nothing was written; run them into different folders"
+	return "nothing was written; write to a different folder for each"
 }
 
-// checkFolders refuses to write pictures into folders that are searched for them:
-// the next time they would be taken for photographs.
+// checkFolders refuses to write figures into folders that are searched for pictures:
+// the next run would take the figures for photographs.
 func (b *batch) checkFolders(out string, endings []string) error {
 	if !slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(e, ".png") }) {
 		return nil
@@ -252,23 +252,22 @@ func (b *batch) checkFolders(out string, endings []string) error {
 		}
 		asked[dir] = true
 		if b.listing.Searched(outputs.RealPath(dir)) {
-			return misuse(b.cmd, fmt.Errorf("-o %s: figures in %s would be taken for photographs the next time, since its pictures are read: name another folder, or name the pictures instead of their folder", out, dir))
+			return misuse(b.cmd, fmt.Errorf("-o %s: the next run would take the figures in %s for photographs, because that folder is searched for pictures: choose another folder, or name the pictures instead of their folder", out, dir))
 		}
 	}
 	return nil
 }
 
-// decoded is a picture on its way to the model, or the reason there is none.
+// decoded is a decoded picture, or the error from decoding it.
 type decoded struct {
 	data.Found
 	image  *transform.Image
-	damage string // what is wrong with the file all the same, see data.DecodeWarn
+	damage string // describes a damaged file that could be decoded, see data.DecodeWarn
 	err    error
 }
 
-// decodeAhead decodes pictures in order, a few ahead of whoever receives, so that
-// reading overlaps with computing. The channel ends when all are read or ctx is
-// done.
+// decodeAhead decodes pictures in order, a few ahead of the receiver, so that decoding
+// overlaps with computing. The channel is closed when all are decoded or ctx is done.
 func decodeAhead(ctx context.Context, pictures []data.Found, p transform.Pipeline) <-chan decoded {
 	out := make(chan decoded, 2)
 	go func() {
@@ -285,10 +284,10 @@ func decodeAhead(ctx context.Context, pictures []data.Found, p transform.Pipelin
 	return out
 }
 
-// each hands the pictures, decoded for a pipeline and in order, to work. A picture that
-// fails is named on standard error and passed over; the error at the end counts them.
-// Where no result can be written any more, it ends at once. What has been done when it is
-// interrupted stays.
+// each calls work on the pictures in order, decoded for the pipeline. A picture that
+// fails is named on standard error and skipped; the error at the end counts the
+// failures. If results can no longer be written at all, each returns at once. After an
+// interrupt, finished results are kept.
 func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(picture data.Found, im *transform.Image) error) error {
 	ctx, stop := context.WithCancel(b.cmd.Context())
 	defer stop()
@@ -300,7 +299,7 @@ func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(pic
 	ahead := decodeAhead(ctx, b.listing.Pictures, pipeline)
 	for {
 		t.show()
-		// A picture that takes long to decode doesn't hold up an interruption.
+		// Select on ctx too, so that a slow decode doesn't delay an interrupt.
 		var d decoded
 		more := false
 		select {
@@ -323,7 +322,7 @@ func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(pic
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case nowhereToWrite(err):
-			return &nowhere{fmt.Errorf("%w (%d of %d pictures done; the others would fail, too)", err, t.done, t.total)}
+			return &nowhere{fmt.Errorf("%w (%d of %d pictures done; the others would fail too)", err, t.done, t.total)}
 		default:
 			t.fail(d.Path, err)
 		}
@@ -334,27 +333,27 @@ func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(pic
 	return t.failure()
 }
 
-// nowhere ends a batch whose results can't be written any more.
+// nowhere is the error of a batch whose results can no longer be written.
 type nowhere struct{ error }
 
 func (n *nowhere) Unwrap() error { return n.error }
 
-// stopped tells whether a batch's error has ended it before its last picture.
+// stopped reports whether err ended a batch before its last picture.
 func stopped(err error) bool {
 	var n *nowhere
 	return errors.As(err, &n)
 }
 
-// nowhereToWrite tells whether an error is no picture's but that of the place where
-// all results go: a full disk, or standard output.
+// nowhereToWrite reports whether err comes from the destination of all results, such as
+// a full disk or standard output, and not from one picture.
 func nowhereToWrite(err error) bool {
 	var at *fs.PathError
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
 		errors.As(err, &at) && at.Op == "write" && at.Path == os.Stdout.Name()
 }
 
-// about is err on one line, with the file's name before it unless it begins
-// with that already.
+// about puts err on one line and prefixes the file's name, unless err already begins
+// with it.
 func about(path string, err error) string {
 	if strings.HasPrefix(err.Error(), path+":") {
 		return oneLine(err)

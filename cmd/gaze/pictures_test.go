@@ -14,8 +14,8 @@ import (
 	"gaze/pkg/hub"
 )
 
-// TestRecursive: folders in folders, also linked ones, once each; results keep the
-// folders, and what an earlier run wrote isn't read.
+// TestRecursive: subfolders, including linked ones, are read once each; results keep
+// the folders, and files of an earlier run aren't read.
 func TestRecursive(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -69,7 +69,8 @@ func TestRecursive(t *testing.T) {
 	}
 }
 
-// TestFiguresAmongPhotographs: figures aren't written into a folder that is searched.
+// TestFiguresAmongPhotographs: figures aren't written into a folder that is searched for
+// pictures.
 func TestFiguresAmongPhotographs(t *testing.T) {
 	shareCache(t)
 	for _, c := range []struct {
@@ -101,8 +102,8 @@ func TestFiguresAmongPhotographs(t *testing.T) {
 	}
 }
 
-// TestPathsOnStandardInput: a list is read with either system's ends of lines, or
-// NULs; what can't be read in it is named, the rest is done.
+// TestPathsOnStandardInput: a list may have any system's line endings, or NULs; paths
+// that can't be read are named, the others are processed.
 func TestPathsOnStandardInput(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -125,7 +126,7 @@ func TestPathsOnStandardInput(t *testing.T) {
 		{"photos/blank.png \n", []string{"-"}, 0, []string{"blank.png "}, ""},
 		{"photos/cat.png \x00", []string{"-0", "-"}, 1, nil, "photos/cat.png "},
 		{"photos/gone.png\nphotos/cat.png\n", []string{"-"}, 1, []string{"cat.png"}, "photos/gone.png"},
-		{"photos/gone.png\n", []string{"-"}, 1, nil, "no picture of 1 could be done"},
+		{"photos/gone.png\n", []string{"-"}, 1, nil, "no picture could be processed: 1 of 1 failed"},
 		{"photos/cat.png\n", []string{"-", "photos/gone.png"}, 1, nil, "photos/gone.png"},
 		{"\n \n", []string{"-"}, 1, nil, ""},
 		{"", []string{"-"}, 1, nil, "no paths"},
@@ -145,7 +146,7 @@ func TestPathsOnStandardInput(t *testing.T) {
 			t.Errorf("%q %q: rows %q, want %q", c.stdin, c.args, names, c.rows)
 		}
 	}
-	// Waiting for a list can be interrupted.
+	// The wait for a list can be interrupted.
 	ctx, cancel := context.WithCancel(context.Background())
 	in, end := io.Pipe()
 	defer end.Close()
@@ -154,15 +155,15 @@ func TestPathsOnStandardInput(t *testing.T) {
 	if status := runWith(ctx, []string{"classify", "--model", "model", "-"}, in, &out, &log); status != 1 || !strings.Contains(log.String(), "interrupted") {
 		t.Errorf("exit status %d, %s", status, log.String())
 	}
-	// A file of that name can be reached.
+	// A file called - can be named as ./-.
 	plain(t, "-", 5)
 	if out := ok(t, "classify", "--model", "model", "./-"); !strings.Contains(out, "\n-,") {
 		t.Errorf("a file called -: %q", out)
 	}
 }
 
-// TestFullDevice: where results can't be written, the command ends with the first of
-// them, names no picture for it, and leaves nothing half done.
+// TestFullDevice: if results can't be written, the command stops at the first one,
+// blames no picture, and leaves no partial file.
 func TestFullDevice(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
@@ -193,7 +194,8 @@ func TestFullDevice(t *testing.T) {
 	}
 }
 
-// TestSummary: what was done, failed and skipped, and why, and nothing of it with -q.
+// TestSummary: the summary counts pictures done, failed and skipped, with reasons; with
+// -q there is none.
 func TestSummary(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -238,7 +240,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestLiveLine: on a terminal a line shows how it goes, and makes way for others.
+// TestLiveLine: on a terminal a line shows progress, and is erased before other output.
 func TestLiveLine(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -252,7 +254,7 @@ func TestLiveLine(t *testing.T) {
 	if status != 1 || !strings.Contains(log, "\r\x1b[K0 of 4 pictures") || strings.Contains(out, "\x1b") {
 		t.Errorf("exit status %d: %q, %q", status, out, log)
 	}
-	// Drawn, taken away, and only then the next line.
+	// The line is drawn and erased before the next output.
 	if before, _, _ := strings.Cut(log, "gaze: photos/broken.png"); !strings.HasSuffix(before, "\r\x1b[K") {
 		t.Errorf("a message runs into the live line: %q", log)
 	}
@@ -273,8 +275,8 @@ func TestLiveLine(t *testing.T) {
 	}
 }
 
-// TestInterruptedKeepsWhatIsDone: the summary says where it stopped; a csv that is cut
-// short has a name of its own.
+// TestInterruptedKeepsWhatIsDone: the summary says where the command stopped; an
+// incomplete CSV gets a different name.
 func TestInterruptedKeepsWhatIsDone(t *testing.T) {
 	shareCache(t)
 	workplace(t)
@@ -289,7 +291,7 @@ func TestInterruptedKeepsWhatIsDone(t *testing.T) {
 		return log.String()
 	}
 	log := interrupted("classify", "--model", "model", "-o", "p.csv", "photos")
-	if !strings.Contains(log, "stopped: 1 of 3 pictures done") || !strings.Contains(log, "1 not begun") || !strings.Contains(log, "p.csv.partial") || !strings.Contains(log, "gaze: interrupted\n") {
+	if !strings.Contains(log, "stopped: 1 of 3 pictures done") || !strings.Contains(log, "1 not started") || !strings.Contains(log, "p.csv.partial") || !strings.Contains(log, "gaze: interrupted\n") {
 		t.Errorf("it says %s", log)
 	}
 	if rows := readCSV(t, "p.csv.partial"); len(rows) != 2 || rows[1][0] != "cat.png" {
@@ -305,7 +307,7 @@ func TestInterruptedKeepsWhatIsDone(t *testing.T) {
 		t.Error("the part stays beside the whole")
 	}
 	log = interrupted("attend", "--model", "model", "--svg", "-o", "out", "photos")
-	if _, err := os.Stat("out/cat.svg"); err != nil || !strings.Contains(log, "what is done stays") {
+	if _, err := os.Stat("out/cat.svg"); err != nil || !strings.Contains(log, "finished results are kept") {
 		t.Errorf("%v: %s", err, log)
 	}
 }
@@ -332,8 +334,8 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-// FuzzPathList: whatever comes, paths aren't empty and hold no separator, and nothing
-// of them is lost.
+// FuzzPathList: for any input, paths aren't empty and contain no separator, and no path
+// is lost.
 func FuzzPathList(f *testing.F) {
 	f.Add([]byte("a.png\r\nb c.png\n\n"), false)
 	f.Add([]byte("\xEF\xBB\xBFa\nb\x00c"), true)

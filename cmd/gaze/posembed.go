@@ -18,13 +18,13 @@ func newPosembed() *cobra.Command {
 		Use:   "posembed --model FILE -o fig.png",
 		Short: "Compare every patch position embedding with all others",
 		Long: "Compare every patch position embedding with all others by cosine similarity and draw\n" +
-			"the grid of maps, with one colour bar from -1 to 1. The numbers are written by --npy as\n" +
-			"float32 [patches, patches]. A name ending in .svg gives SVG.",
+			"the grid of maps, with one colour bar from -1 to 1. --npy writes the numbers as float32\n" +
+			"[patches, patches]. A name ending in .svg gives SVG.",
 		Example: "  gaze posembed --model dinov2-small -o positions.png --npy similarity.npy",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if size < 0 {
-				return misuse(cmd, fmt.Errorf("--size: %d is no size: use a number of pixels, or 0 for the checkpoint's own", size))
+				return misuse(cmd, fmt.Errorf("--size: %d is not a size: use a number of pixels, or 0 for the checkpoint's own", size))
 			}
 			if err := checkFigureName(out, ".png", ".svg"); err != nil {
 				return misuse(cmd, err)
@@ -72,18 +72,18 @@ func newPosembed() *cobra.Command {
 	modelFlag(cmd, &model)
 	f.StringVarP(&out, "output", "o", "", "the figure, .png or .svg")
 	f.StringVar(&npy, "npy", "", "write the similarities as float32 [patches, patches]")
-	f.IntVar(&size, "size", 0, "compare after resizing to pictures of this many pixels (0: the checkpoint's own)")
+	f.IntVar(&size, "size", 0, "first resize the embeddings for square pictures of this size in pixels (0: the checkpoint's own size)")
 	forceFlag(cmd, &force)
 	require(cmd, "model", "output")
 	return cmd
 }
 
-// maxPatches bounds the grid that is compared: a map for each patch, with a
-// value for each patch, is drawn, which grows with the fourth power of --size.
+// maxPatches bounds the number of patches. The figure has a map for each patch with a
+// value for each patch, so its size grows with the fourth power of --size.
 const maxPatches = 64 * 64
 
-// checkPatches refuses sizes whose maps would fill the memory, and those that
-// patches don't divide.
+// checkPatches refuses sizes whose maps would exhaust memory, and sizes that aren't
+// a multiple of the patch size.
 func checkPatches(size int, patch [2]int) error {
 	rows, cols := size/patch[0], size/patch[1]
 	if rows > 0 && cols > maxPatches/rows {

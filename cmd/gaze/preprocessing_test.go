@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// prepared are checkpoints whose files say how pictures are prepared, with the
-// logits that transformers 5.23 and timm 1.0.31 give (random weights, drawn
-// pictures).
+// prepared are checkpoints whose files specify preprocessing, with the logits of
+// transformers 5.23 and timm 1.0.31 (random weights, drawn pictures).
 var prepared = []struct {
 	folder, model string
 	pipeline      string
@@ -102,8 +101,8 @@ func copyModel(t *testing.T, from, file, text string) string {
 	return dir
 }
 
-// A file that isn't carried out is named before any picture is read, and a pipeline
-// of one's own goes round it. What needs no pictures doesn't need it.
+// A preprocessing file that isn't supported is named before any picture is read. With
+// --pipeline it isn't needed, nor for commands without pictures.
 func TestPreprocessingRefused(t *testing.T) {
 	half := filepath.Join("testdata", "preprocessing", "hf-rescale-ignored", "half")
 	model := copyModel(t, half, "preprocessor_config.json", `{"image_processor_type": "ViTImageProcessor", "size_divisor": 32}`)
@@ -135,8 +134,8 @@ func TestPreprocessingRefused(t *testing.T) {
 	ok(t, "posembed", "--model", model, "-o", filepath.Join(dir, "f.png"))
 }
 
-// A pipeline whose pictures the model can't take fails once, before any picture is
-// read; one whose size depends on the picture fails for the picture.
+// A pipeline whose pictures never fit the model fails once, before any picture is read.
+// If the size depends on the picture, the error names the picture.
 func TestPipelineThatDoesNotFit(t *testing.T) {
 	half := filepath.Join("testdata", "preprocessing", "hf-rescale-ignored", "half") // patches of 8
 	own := copyModel(t, half, "preprocessor_config.json", `{"image_processor_type": "ViTImageProcessor", "size": 30}`)

@@ -21,21 +21,22 @@ func newPull() *cobra.Command {
 		Use:   "pull NAME...",
 		Short: "Fetch checkpoints into the cache",
 		Long: "Fetch checkpoints into the cache and print the file to open. NAME is one that 'gaze models'\n" +
-			"lists, or a repository of Hugging Face as it is pasted: owner/name, owner/name@revision,\n" +
-			"hf-hub:owner/name, or the address of its page or of a file; the weights come with the\n" +
-			"configuration files beside them, and --model takes the same name afterwards. A download\n" +
-			"that was cut goes on where it stopped; what came is checked before it gets its name.\n" +
-			hub.XLAPluginName + " fetches XLA's plugin for the CPU instead (63 MB), which every program that uses Gaze\n" +
-			"then finds, " + hub.PhotosName + " a few free photographs, " + hub.OxfordPetsName + " the Oxford-IIIT Pet set (811 MB, licence\n" +
-			"CC BY-SA 4.0), which it converts to folders of {class}_{id}.jpg: 3680 pictures in train, ids\n" +
-			"from 0; 1500 in val, from 3680; 2169 in test. The README.txt in it says which is which; which\n" +
-			"pictures the course validates on isn't published, so that single ids may differ from its.",
+			"lists, or a Hugging Face repository in any common form: owner/name, owner/name@revision,\n" +
+			"hf-hub:owner/name, or the address of its page or of a file. The weights come with the\n" +
+			"configuration files beside them, and --model takes the same name afterwards. An interrupted\n" +
+			"download resumes where it stopped; a file is checked before it gets its final name.\n" +
+			"Three other names: " + hub.XLAPluginName + " fetches XLA's CPU plugin (63 MB), which every program that uses\n" +
+			"Gaze then finds; " + hub.PhotosName + " fetches a few free photographs; " + hub.OxfordPetsName + " fetches the\n" +
+			"Oxford-IIIT Pet set (811 MB, licence CC BY-SA 4.0) and converts it to folders of\n" +
+			"{class}_{id}.jpg: 3680 pictures in train, ids from 0; 1500 in val, from 3680; 2169 in test.\n" +
+			"Its README.txt explains how the ids were assigned. The course's validation pictures aren't\n" +
+			"published, so individual ids may differ from the course's.",
 		Example:           "  gaze pull dinov2-small\n  gaze pull timm/vit_base_patch16_224.augreg_in21k_ft_in1k\n  gaze pull " + hub.PhotosName + "\n  gaze pull " + hub.OxfordPetsName + " -o pets",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeCheckpoints,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out != "" && (len(args) > 1 || args[0] != hub.OxfordPetsName) {
-				return misuse(cmd, fmt.Errorf("-o: only %s can be put elsewhere than in the cache", hub.OxfordPetsName))
+				return misuse(cmd, fmt.Errorf("-o: only %s can be written outside the cache", hub.OxfordPetsName))
 			}
 			options := hub.Options{Verify: verify}
 			if !quiet {
@@ -50,14 +51,14 @@ func newPull() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "folder for "+hub.OxfordPetsName+", new or empty (otherwise in the cache)")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "folder for "+hub.OxfordPetsName+", new or empty (default: in the cache)")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress on standard error")
-	cmd.Flags().BoolVar(&verify, "verify", false, "compare checksums of files that are there already, too")
+	cmd.Flags().BoolVar(&verify, "verify", false, "also compare the checksums of files already in the cache")
 	return cmd
 }
 
-// pull fetches one checkpoint, the photographs or the pets, and prints what is
-// there.
+// pull fetches one checkpoint, the photographs, the pets or the plugin, and prints
+// the paths.
 func pull(cmd *cobra.Command, name, out string, o hub.Options) error {
 	if name == hub.PhotosName {
 		paths, err := hub.SamplePhotos(cmd.Context(), o)
@@ -89,7 +90,7 @@ func pull(cmd *cobra.Command, name, out string, o hub.Options) error {
 	return nil
 }
 
-// notePlugin warns if the plugin at path isn't the backend used from now on.
+// notePlugin warns if the plugin at path isn't the backend that will be used.
 func notePlugin(w io.Writer, path string, found []backend.Candidate) {
 	for _, c := range found {
 		if c.Path == path && c.Used {
@@ -98,30 +99,30 @@ func notePlugin(w io.Writer, path string, found []backend.Candidate) {
 	}
 	for _, c := range found {
 		if c.Path == path && !c.Usable {
-			fmt.Fprintf(w, "gaze: warning: the plugin is there, but can't be used: %s\n", oneLine(errors.New(c.Reason)))
+			fmt.Fprintf(w, "gaze: warning: the plugin is installed, but can't be used: %s\n", oneLine(errors.New(c.Reason)))
 			return
 		}
 	}
 	for _, c := range found {
 		if c.Used {
-			fmt.Fprintf(w, "gaze: warning: the plugin is there, but %s goes before it: %s\n", c.Name, oneLine(errors.New(strings.TrimPrefix(c.Reason, "used: "))))
+			fmt.Fprintf(w, "gaze: warning: the plugin is installed, but %s takes precedence: %s\n", c.Name, oneLine(errors.New(strings.TrimPrefix(c.Reason, "used: "))))
 		}
 	}
 }
 
-// completeCheckpoints offers the catalogue's names to the shell.
+// completeCheckpoints completes catalogue names.
 func completeCheckpoints(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	var out []string
 	for _, c := range hub.Catalogue() {
 		out = append(out, c.Name+"\t"+c.Title)
 	}
-	out = append(out, hub.XLAPluginName+"\tXLA's plugin for the CPU")
+	out = append(out, hub.XLAPluginName+"\tXLA's CPU plugin")
 	out = append(out, hub.OxfordPetsName+"\tthe Oxford-IIIT Pet set, converted")
-	return append(out, hub.PhotosName+"\tphotographs to try things on"), cobra.ShellCompDirectiveNoFileComp
+	return append(out, hub.PhotosName+"\tsample photographs"), cobra.ShellCompDirectiveNoFileComp
 }
 
-// progressLine shows a download on one line of a terminal's, at most ten times
-// a second.
+// progressLine shows a download's progress on one line of a terminal, redrawn at
+// most ten times a second.
 type progressLine struct {
 	w    io.Writer
 	last time.Time

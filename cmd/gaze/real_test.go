@@ -8,8 +8,8 @@ import (
 	"gaze/internal/realdata"
 )
 
-// TestRealAttention runs real weights on a real photograph and compares with
-// the attention that transformers computed (eager, float32) on the same input:
+// TestRealAttention runs real weights on a real photograph and compares the attention
+// with that of transformers (eager, float32) on the same input:
 // the photograph letterboxed to 224x224, the weights in half precision.
 func TestRealAttention(t *testing.T) {
 	model := realdata.Path(t, "weights", "dinov2s_imgfocus", "dinov2_small_imgfocus_fp16.safetensors")
@@ -32,7 +32,7 @@ func TestRealAttention(t *testing.T) {
 		}
 		worst = max(worst, math.Abs(float64(v)-mean))
 	}
-	// A hundredth of what half-precision weights would excuse: measured 1.4e-5.
+	// A hundredth of the error that half-precision weights would explain: measured 1.4e-5.
 	if worst > 1e-4 {
 		t.Errorf("differs by %g", worst)
 	}

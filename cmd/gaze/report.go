@@ -21,8 +21,8 @@ func newReport() *cobra.Command {
 		Use:   "report",
 		Short: "Run every notebook and export HTML pages with an index",
 		Long: "Run every notebook with the Go (Gaze) kernel and export self-contained HTML pages with an\n" +
-			"index. It needs a clone of the project that 'make setup' has prepared. A folder that holds\n" +
-			"an earlier report is written anew; files that no report made are only replaced with --force.",
+			"index. This needs a clone of the project in which 'make setup' was run. An earlier report in\n" +
+			"the folder is replaced; other files are replaced only with --force.",
 		Example: "  gaze report -o report && open report/index.html",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,7 +32,7 @@ func newReport() *cobra.Command {
 			}
 			python := filepath.Join(root, ".venv", "bin", "python")
 			if _, err := os.Stat(python); err != nil {
-				return fmt.Errorf("%s isn't there: run 'make setup' in %s first", python, root)
+				return fmt.Errorf("%s doesn't exist: run 'make setup' in %s first", python, root)
 			}
 			abs, err := filepath.Abs(out)
 			if err != nil {
@@ -53,32 +53,32 @@ func newReport() *cobra.Command {
 			run := exec.CommandContext(cmd.Context(), python, script...)
 			run.Dir, run.Env = root, append(os.Environ(), environ.Start+"="+start)
 			run.Stdout, run.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
-			// The runner ends its kernels when it is interrupted; killed, it would leave them.
+			// When interrupted, the runner stops its kernels; if killed, it would leave them running.
 			run.Cancel, run.WaitDelay = func() error { return run.Process.Signal(os.Interrupt) }, kernelsEnd
 			err = run.Run()
 			var exit *exec.ExitError
 			switch {
 			case cmd.Context().Err() != nil:
 				return cmd.Context().Err()
-			case errors.As(err, &exit) && exit.ExitCode() == 2: // before any notebook ran
+			case errors.As(err, &exit) && exit.ExitCode() == 2: // it failed before running any notebook
 				return fmt.Errorf("the report can't be written to %s: see above", out)
 			case err != nil:
-				return fmt.Errorf("the notebooks didn't all pass (%w): see above, and the executed copies in %s", err, filepath.Join(out, "executed"))
+				return fmt.Errorf("not all notebooks passed (%w): see above, and the executed copies in %s", err, filepath.Join(out, "executed"))
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(out, "index.html"))
 			return nil
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", out, "folder for the pages")
-	cmd.Flags().BoolVar(&force, "force", false, "replace files in that folder that no report made, too")
+	cmd.Flags().BoolVar(&force, "force", false, "also replace files in the folder that aren't from a report")
 	return cmd
 }
 
-// kernelsEnd is how long the notebooks' runner may take to end its kernels.
+// kernelsEnd is the time the notebook runner gets to stop its kernels.
 const kernelsEnd = 30 * time.Second
 
-// cloneRoot finds the clone that the program belongs to: the folder above the
-// program's own, or the working folder or one above it.
+// cloneRoot finds the clone that the program belongs to: the parent of the program's
+// folder, or the working folder or a folder above it.
 func cloneRoot() (string, error) {
 	var starts []string
 	if exe, err := os.Executable(); err == nil {
@@ -97,5 +97,5 @@ func cloneRoot() (string, error) {
 			return dir, nil
 		}
 	}
-	return "", errors.New("no clone of the project here: run this inside one (the notebooks and their runner live there)")
+	return "", errors.New("this is not a clone of the project: run the command inside one (it needs the notebooks and their runner)")
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestModelOfRun: a run without a model, or with a damaged one, says what can be
-// done about it.
+// TestModelOfRun: for a run without a model, or with a damaged one, the error says what
+// to do.
 func TestModelOfRun(t *testing.T) {
 	for _, c := range []struct {
 		manifest, model string

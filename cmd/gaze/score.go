@@ -17,17 +17,18 @@ func newScore() *cobra.Command {
 		Use:   "score --refs refs.json --hyps hyps.json",
 		Short: "Score captions against references: BLEU, ROUGE-L, CIDEr",
 		Long: "Score captions against references: BLEU-1 to BLEU-4, ROUGE-L and CIDEr, equal to\n" +
-			"pycocoevalcap's with its tokenization, and without Java. CIDEr is what that program\n" +
-			"and the COCO server report, CIDEr-D by its formula; the paper's CIDEr without\n" +
-			"clipping and length penalty stands beside it. CIDEr depends on all pictures of a\n" +
-			"run: scores of different sets can't be compared, and a single picture scores 0.\n\n" +
-			"--refs is a captions file of COCO: \"annotations\" with image_id and caption, several\n" +
-			"per picture. --hyps is a list of {image_id, caption}, one per picture. An image_id is\n" +
-			"a whole number or a text, and --json writes it as --refs has it. Pictures without a\n" +
-			"result are left out, and counted on standard error.\n\n" +
-			"METEOR and SPICE aren't there: both are Java programs that rest on large resources\n" +
-			"(paraphrase tables; WordNet and a parser's model), and figures computed otherwise\n" +
-			"wouldn't be comparable with published ones.",
+			"pycocoevalcap's with its tokenization, and without Java. CIDEr is the score that\n" +
+			"pycocoevalcap and the COCO server report, which by its formula is CIDEr-D; the paper's\n" +
+			"CIDEr, without clipping and length penalty, is listed beside it. CIDEr depends on all\n" +
+			"pictures of a run: scores of different sets can't be compared, and a single picture\n" +
+			"scores 0.\n\n" +
+			"--refs is a COCO captions file: \"annotations\" with image_id and caption, several per\n" +
+			"picture. --hyps is a list of {image_id, caption}, one per picture. An image_id is an\n" +
+			"integer or a string, and --json writes it as it is in --refs. Pictures without a result\n" +
+			"are left out and counted on standard error.\n\n" +
+			"METEOR and SPICE are not included: both are Java programs that need large resources\n" +
+			"(paraphrase tables; WordNet and a parser's model), and reimplementations wouldn't give\n" +
+			"scores comparable with published ones.",
 		Example: "  gaze score --refs captions_val2014.json --hyps results.json\n" +
 			"  gaze score --refs captions_val2014.json --hyps results.json --json > scores.json",
 		Args: cobra.NoArgs,
@@ -54,14 +55,14 @@ func newScore() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&refsFile, "refs", "", "references, a captions file of COCO")
-	f.StringVar(&hypsFile, "hyps", "", "captions to score, a results file of COCO")
+	f.StringVar(&refsFile, "refs", "", "references, a COCO captions file")
+	f.StringVar(&hypsFile, "hyps", "", "captions to score, a COCO results file")
 	f.BoolVar(&asJSON, "json", false, "write JSON, with the scores of each picture")
 	require(cmd, "refs", "hyps")
 	return cmd
 }
 
-// writeScores writes a table for a person.
+// writeScores writes the scores as a table.
 func writeScores(out io.Writer, r *score.Report) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "pictures\t%d\nreferences\t%d\n", r.Pictures, r.References)

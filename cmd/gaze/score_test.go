@@ -61,8 +61,8 @@ func TestScoreRefuses(t *testing.T) {
 	}
 }
 
-// TestScoreKeepsIDs: a number stays that number, to the last digit, and a text that
-// text.
+// TestScoreKeepsIDs: a number stays the same to the last digit, and a string stays a
+// string.
 func TestScoreKeepsIDs(t *testing.T) {
 	ids := []string{`1`, `"2"`, `9007199254740993`, `18446744073709551617`, `-7`, `"042"`, `"<a&b>"`, `"\u00e4"`, `4.0`, `1e3`, `-0`, `"12345678901234567890"`}
 	written := map[string]string{`4.0`: `4`, `1e3`: `1000`, `-0`: `0`, `"\u00e4"`: `"ä"`}
@@ -81,7 +81,7 @@ func TestScoreKeepsIDs(t *testing.T) {
 			t.Errorf("%s isn't written:\n%s", id, out)
 		}
 	}
-	// The references' form counts, whatever the results have.
+	// The form in the references is used, whatever the form in the results.
 	out = ok(t, append(captionFiles(t, `{"images":[{"id":5}],"annotations":[{"image_id":"5","caption":"a"},{"image_id":"6","caption":"b"}]}`,
 		`[{"image_id":"5","caption":"a"},{"image_id":6,"caption":"b"}]`), "--json")...)
 	if !strings.Contains(out, `"image_id": 5,`) || !strings.Contains(out, `"image_id": "6",`) {

@@ -10,17 +10,18 @@ import (
 	"gaze/pkg/vit"
 )
 
-// session is a checkpoint ready to look at pictures.
+// session is an open checkpoint with its pipeline and runner.
 type session struct {
 	cmd      *cobra.Command
 	model    *vit.Model
-	title    string // architecture and name, for figures
+	title    string // architecture and file name, for figures
 	pipeline transform.Pipeline
 	runner   *vit.Runner
 	warned   map[string]bool
 }
 
-// openSession opens a checkpoint, its pipeline (or the one given) and a backend.
+// openSession opens a checkpoint and a backend, and takes the given pipeline or the
+// checkpoint's own.
 func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 	var given transform.Pipeline
 	if pipeline != "" {
@@ -49,8 +50,9 @@ func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 	return s, nil
 }
 
-// pipelineFor is the pipeline that is given, or else the model's own. What can't
-// be the model's is an error now rather than for each picture.
+// pipelineFor returns the given pipeline or, if it is nil, the model's own. It checks
+// now that the model can take the result, so that the error isn't repeated for each
+// picture.
 func pipelineFor(m *vit.Model, given transform.Pipeline) (transform.Pipeline, error) {
 	if given != nil {
 		if err := m.Config.CheckPipeline(given); err != nil {
@@ -63,7 +65,7 @@ func pipelineFor(m *vit.Model, given transform.Pipeline) (transform.Pipeline, er
 		return nil, err
 	}
 	if err := m.Config.CheckPipeline(own); err != nil {
-		return nil, fmt.Errorf("%s: its own pipeline, %s: %w; give another one (--pipeline)", m.Path, own, err)
+		return nil, fmt.Errorf("%s: its own pipeline, %s: %w; give another with --pipeline", m.Path, own, err)
 	}
 	return own, nil
 }
@@ -87,8 +89,8 @@ func (s *session) run(im *transform.Image, want vit.Want) (*vit.Outputs, error) 
 	return o, nil
 }
 
-// warnings passes on what wasn't said before: a resized grid is worth a line,
-// not a line per picture.
+// warnings prints each warning once: a resized grid needs one line, not one per
+// picture.
 func (s *session) warnings(texts []string) {
 	for _, w := range texts {
 		if !s.warned[w] {

@@ -11,19 +11,19 @@ import (
 	"gaze/pkg/hub"
 )
 
-// tally counts how a batch goes, shows it on a terminal, and sums it up.
+// tally counts a batch's pictures, shows progress on a terminal, and prints a summary.
 type tally struct {
 	*batch
 	line         *liveLine
 	start        time.Time
 	total        int
 	done, failed int
-	first        string // picture that failed
+	first        string // the first picture that failed
 	reasons      grouped
 }
 
-// begin starts the count. What is written to the command's streams from now on
-// stands above the live line.
+// begin starts the count. From now on, output to the command's streams appears above
+// the live line.
 func (b *batch) begin() *tally {
 	t := &tally{batch: b, start: time.Now(), total: len(b.listing.Pictures) + len(b.listing.Failed)}
 	out, log := b.cmd.OutOrStdout(), b.cmd.ErrOrStderr()
@@ -37,10 +37,10 @@ func (b *batch) begin() *tally {
 	return t
 }
 
-// show draws how far the batch is.
+// show draws the batch's progress.
 func (t *tally) show() { t.line.show(progress(t.done, t.failed, t.total, time.Since(t.start))) }
 
-// progress says how far a batch is, how fast it goes and how long it will take.
+// progress describes how far a batch is, its speed and the time left.
 func progress(done, failed, total int, took time.Duration) string {
 	past := done + failed
 	text := fmt.Sprintf("%d of %d pictures", past, total)
@@ -54,12 +54,12 @@ func progress(done, failed, total int, took time.Duration) string {
 	return text + fmt.Sprintf(", %s, %s left", rate(past, took), left.Round(time.Second))
 }
 
-// rate is how fast pictures are done.
+// rate is the number of pictures per unit of time.
 func rate(pictures int, took time.Duration) string {
 	return fmt.Sprintf("%.3g pictures/s", float64(pictures)/max(took.Seconds(), 1e-9))
 }
 
-// fail names a picture that couldn't be done.
+// fail counts and names a picture that failed.
 func (t *tally) fail(path string, err error) {
 	text := about(path, err)
 	fmt.Fprintf(t.cmd.ErrOrStderr(), "gaze: %s\n", text)
@@ -76,12 +76,12 @@ func (t *tally) failure() error {
 	case t.failed == 0:
 		return nil
 	case t.failed == t.total:
-		return fmt.Errorf("no picture of %d could be done (the first: %s)", t.failed, t.first)
+		return fmt.Errorf("no picture could be processed: %d of %d failed (the first: %s)", t.failed, t.total, t.first)
 	}
 	return fmt.Errorf("%d of %d pictures failed (the first: %s); the others are done", t.failed, t.total, t.first)
 }
 
-// end takes the live line away and says how it went.
+// end erases the live line and prints the summary.
 func (t *tally) end(p *outputs.Plan) {
 	t.line.clear()
 	if t.line.on {
@@ -96,7 +96,7 @@ func (t *tally) end(p *outputs.Plan) {
 	}
 }
 
-// summary is how it went: what was done, what failed and was skipped, and why.
+// summary lists the numbers of pictures done, failed and skipped, with reasons.
 func (t *tally) summary(p *outputs.Plan, took time.Duration) []string {
 	var lines []string
 	if t.total > 1 {
@@ -105,7 +105,7 @@ func (t *tally) summary(p *outputs.Plan, took time.Duration) []string {
 			line += ", " + rate(t.done, took)
 		}
 		if rest := t.total - t.done - t.failed; rest > 0 {
-			line = fmt.Sprintf("stopped: %s; %d not begun, what is done stays", line, rest)
+			line = fmt.Sprintf("stopped: %s; %d not started; finished results are kept", line, rest)
 		}
 		lines = append(lines, line)
 		for _, g := range t.reasons.groups {
@@ -118,12 +118,12 @@ func (t *tally) summary(p *outputs.Plan, took time.Duration) []string {
 	return append(lines, skipped(t.listing, p)...)
 }
 
-// skipped says which files in the folders weren't taken for pictures, and which
-// folders weren't searched.
+// skipped lists the files in the folders that aren't pictures, and the folders that
+// weren't searched.
 func skipped(listing *data.Listing, p *outputs.Plan) []string {
 	var kinds grouped
 	for _, s := range listing.Skipped {
-		if p != nil && p.Planned(s.Path) || filepath.Base(s.Path) == hub.RecordName { // Gaze's own
+		if p != nil && p.Planned(s.Path) || filepath.Base(s.Path) == hub.RecordName { // Gaze's own file
 			continue
 		}
 		kinds.add(s.Why, s.Path)
@@ -146,25 +146,25 @@ func skipped(listing *data.Listing, p *outputs.Plan) []string {
 		lines = append(lines, fmt.Sprintf("skipped %d more, for other reasons", n))
 	}
 	for _, folder := range listing.Left {
-		lines = append(lines, "not searched: "+onOneLine(folder)+", where the results go")
+		lines = append(lines, "not searched: "+onOneLine(folder)+", the output folder")
 	}
 	return lines
 }
 
-// grouped are files by what is said of them, in the order of the first.
+// grouped are files grouped by reason, in order of first appearance.
 type grouped struct {
 	groups []*group
-	others int // files of reasons beyond the first few
+	others int // files with reasons beyond the first few
 }
 
-// group is files of which the same is said.
+// group is the files with one reason.
 type group struct {
 	reason string
-	first  []string // of the files
+	first  []string // the first files' names
 	count  int
 }
 
-// Bounds of a summary: reasons, and names for each.
+// Limits of a summary: the number of reasons, and of names for each.
 const (
 	maxReasons = 8
 	maxNames   = 3
@@ -191,7 +191,7 @@ func (g *group) add(path string) {
 	}
 }
 
-// names lists the files, of many the first.
+// names lists the first files and counts the rest.
 func (g *group) names() string {
 	text := strings.Join(g.first, ", ")
 	if more := g.count - len(g.first); more > 0 {

@@ -12,7 +12,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// TestNamesAsSaved: class names are the same however an editor has saved their list.
+// TestNamesAsSaved: class names are the same in any encoding an editor may save.
 func TestNamesAsSaved(t *testing.T) {
 	dir := t.TempDir()
 	path, pred := filepath.Join(dir, "names.txt"), filepath.Join(dir, "p.csv")
@@ -29,13 +29,13 @@ func TestNamesAsSaved(t *testing.T) {
 		}
 	}
 	for says, text := range map[string]string{
-		"names.txt:2: the line is empty": "a\n\nb\nc\n", "names.txt:1: byte 0xE9": "P\xe9kinois\nb\nc\n", "has 2 names, the model 3 classes": "a\nb\n", "is empty": "\ufeff\r\n",
+		"names.txt:2: the line is empty": "a\n\nb\nc\n", "names.txt:1: byte 0xE9": "P\xe9kinois\nb\nc\n", "has 2 names, but the model has 3 classes": "a\nb\n", "is empty": "\ufeff\r\n",
 	} {
 		if _, err := list([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, want %q", text, err, says)
 		}
 	}
-	// What Notepad saves for the classes of a model, as a whole command.
+	// A whole command with a list of classes as saved by Notepad.
 	m, err := vit.Load(tiny)
 	if err != nil {
 		t.Fatal(err)

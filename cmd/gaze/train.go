@@ -26,40 +26,40 @@ type trainFlags struct {
 	resume, skipBad, asJSON bool
 	workers, every, cache   int
 
-	old   *train.Manifest // of the run that is resumed
-	base  train.Settings  // what --set changes: the defaults, or a resumed run's
-	named []string        // the settings that --set names
+	old   *train.Manifest // the manifest of the run that is resumed
+	base  train.Settings  // the settings before --set: the defaults, or those of the resumed run
+	named []string        // the settings named in --set
 }
 
 func newTrain() *cobra.Command {
 	var flags trainFlags
 	cmd := &cobra.Command{
 		Use:   "train --data DIR --model FILE [--pipeline SPEC] [--set SETTINGS] -o RUN",
-		Short: "Fine-tune a Vision Transformer on pictures of your own",
+		Short: "Fine-tune a Vision Transformer on your own pictures",
 		Long: "Train a checkpoint, or a model from scratch, on a data set: a folder of {class}_{id}.jpg,\n" +
 			"a folder for each class, or a CSV with the columns filename and label; or a folder of such\n" +
-			"splits, called train, val and test (training_set, dev and the like are understood, too).\n" +
-			"Without a val split, a fifth of each class is held out to validate on (valid=0.2). The test\n" +
-			"split isn't looked at. A checkpoint of other classes gets a new head; position embeddings\n" +
-			"are resized to what the pipeline makes of a picture.\n\n" +
-			"RUN is a new folder: run.json (settings and result), pictures.csv (what each picture is used\n" +
-			"for), metrics.jsonl (every batch and epoch), the same as events for TensorBoard, checkpoints/\n" +
-			"(for --resume) and best/model.safetensors: the weights that were best in validation (without\n" +
-			"it, the last). 'gaze classify --model RUN' uses those.\n\n" +
-			"A run that was stopped by anything is continued by 'gaze train --resume -o RUN', and comes\n" +
-			"out to the same bits. --resume --set 'epochs=10; lr=1e-5' trains it longer, at another rate\n" +
-			"from there on; only lr, epochs, schedule and floor can change.\n\n" +
+			"splits called train, val and test (other usual names, such as training_set and dev, are\n" +
+			"recognised). Without a val split, a fifth of each class is held out for validation\n" +
+			"(valid=0.2). The test split isn't used. If the checkpoint has other classes, it gets a new\n" +
+			"head; position embeddings are resized to the size of the pipeline's result.\n\n" +
+			"RUN is a new folder. It gets run.json (settings and result), pictures.csv (the use of each\n" +
+			"picture), metrics.jsonl (every batch and epoch), the same as TensorBoard events,\n" +
+			"checkpoints/ (for --resume) and best/model.safetensors: the weights with the best validation\n" +
+			"result (without validation, the last ones). 'gaze classify --model RUN' uses those.\n\n" +
+			"'gaze train --resume -o RUN' continues a run that was stopped for whatever reason, and gives\n" +
+			"the same bits as an uninterrupted run. --resume --set 'epochs=10; lr=1e-5' trains longer,\n" +
+			"with a new rate from there on; only lr, epochs, schedule and floor can change.\n\n" +
 			"Settings and their defaults:\n  " + settingsHelp() + "\n" +
 			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as in torch; schedule is\n" +
-			"constant, or cosine or linear down to floor; warmup is in epochs; clip bounds the norm of\n" +
-			"the gradients; ema is the decay of the weights' moving average, which is then what counts;\n" +
-			"freeze=backbone trains only the head, probe does so on features that are computed once (no\n" +
-			"random steps); head_epochs trains only the head for the first epochs, at head_lr (0: lr),\n" +
-			"then everything; divide counts an incomplete group of accumulated batches as a whole one;\n" +
-			"precision=bfloat16 rounds the factors of matrix products, for devices that are faster that\n" +
-			"way; checkpoint recomputes blocks instead of keeping their results (less memory, more time);\n" +
-			"valid is the fraction of the training pictures that is held out where there is no val split.\n" +
-			"docs/training.md explains each.",
+			"constant, or cosine or linear down to floor; warmup is in epochs; clip limits the norm of\n" +
+			"the gradients; ema is the decay of the moving average of the weights, which is then the\n" +
+			"model that is validated and saved; freeze=backbone trains only the head, and probe does so\n" +
+			"on features that are computed once (no random steps); head_epochs trains only the head for\n" +
+			"the first epochs, at head_lr (0: lr), then everything; divide counts an incomplete group of\n" +
+			"accumulated batches as a whole one; precision=bfloat16 rounds the inputs of matrix products,\n" +
+			"for devices that are faster that way; checkpoint recomputes blocks instead of storing their\n" +
+			"results (less memory, more time); valid is the fraction of the training pictures that is\n" +
+			"held out if there is no val split. docs/training.md explains each.",
 		Example: "  gaze train --data pets --model B_16_imagenet1k.pth -o run \\\n" +
 			"    --pipeline 'randomhflip | resize(256,256) | rotation(30) | totensor | normalize(0.5,0.5)' \\\n" +
 			"    --set 'lr=1e-6; epochs=5; batch=16; accumulate=15; seed=1'\n" +
@@ -72,26 +72,26 @@ func newTrain() *cobra.Command {
 	}
 	flags.trained(cmd)
 	f := cmd.Flags()
-	f.StringVar(&flags.evalPipeline, "eval-pipeline", "", "how it is prepared to be classified (default: --pipeline without its random steps)")
+	f.StringVar(&flags.evalPipeline, "eval-pipeline", "", "how pictures are prepared for validation (default: --pipeline without its random steps)")
 	f.StringVarP(&flags.out, "output", "o", "", "the run's folder")
-	f.BoolVar(&flags.resume, "resume", false, "continue the run in the folder; flags and settings that aren't given stay as they were")
-	f.IntVar(&flags.every, "checkpoint-every", 0, "batches between two checkpoints (default: only after each epoch)")
+	f.BoolVar(&flags.resume, "resume", false, "continue the run in the folder; flags and settings that aren't given keep their values")
+	f.IntVar(&flags.every, "checkpoint-every", 0, "batches between checkpoints (default: only after each epoch)")
 	f.BoolVar(&flags.asJSON, "json", false, "write run.json to standard output at the end")
 	require(cmd, "output")
 	return cmd
 }
 
-// trained defines the flags that say what is trained, and on what.
+// trained defines the flags for the model, the data and the settings.
 func (f *trainFlags) trained(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.data, "data", "", "data set: a folder or a CSV")
 	modelFlag(cmd, &f.model)
-	flags.Lookup("model").Usage += ", or vit:dim=128,depth=6,heads=4,patch=8,size=64 to begin from scratch"
-	flags.StringVar(&f.pipeline, "pipeline", "", "how a picture is prepared to train on, ending in a tensor (default: as the checkpoint says)")
+	flags.Lookup("model").Usage += ", or vit:dim=128,depth=6,heads=4,patch=8,size=64 to train from scratch"
+	flags.StringVar(&f.pipeline, "pipeline", "", "how training pictures are prepared, ending in a tensor (default: the checkpoint's own pipeline)")
 	flags.StringVar(&f.set, "set", "", "settings, as in 'lr=1e-6; epochs=5; batch=16'")
-	flags.IntVar(&f.workers, "workers", 0, "pictures that are decoded at a time (default: one for each processor)")
+	flags.IntVar(&f.workers, "workers", 0, "pictures decoded at a time (default: one per processor)")
 	flags.IntVar(&f.cache, "cache", 1024, "MiB of memory for decoded pictures, so that later epochs only transform them")
-	flags.BoolVar(&f.skipBad, "skip-bad", false, "name pictures that can't be read and go on without them")
+	flags.BoolVar(&f.skipBad, "skip-bad", false, "name pictures that can't be read and continue without them")
 }
 
 // settingsHelp lists the settings and their defaults.
@@ -149,7 +149,7 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	told := context.AfterFunc(cmd.Context(), func() { log.say("stopping: the batch under way is finished, then the run is saved") })
+	told := context.AfterFunc(cmd.Context(), func() { log.say("stopping: the current batch is finished, then the run is saved") })
 	manifest, err := job.Run(cmd.Context(), b)
 	told()
 	damaged.sum()
@@ -163,8 +163,8 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	return f.tell(cmd, manifest)
 }
 
-// recall takes the flags that aren't given from the run that is resumed, and
-// makes sure, before any work is done, that there is one or that there is none.
+// recall fills in the flags that aren't given from the resumed run. It checks, before
+// any work is done, that the folder holds a run with --resume and none without it.
 func (f *trainFlags) recall() error {
 	f.base = train.DefaultSettings()
 	old, err := train.ReadManifest(f.out)
@@ -176,7 +176,7 @@ func (f *trainFlags) recall() error {
 	case err != nil:
 		return err
 	case !f.resume:
-		return fmt.Errorf("%s holds a run already: continue it by --resume, or choose another folder", f.out)
+		return fmt.Errorf("%s already holds a run: continue it with --resume, or choose another folder", f.out)
 	}
 	if f.base, err = train.SettingsOf(old); err != nil {
 		return fmt.Errorf("%s: %w", f.out, err)
@@ -194,7 +194,7 @@ func (f *trainFlags) recall() error {
 	return nil
 }
 
-// parse reads what is written in the flags.
+// parse makes a job from the flags.
 func (f *trainFlags) parse() (*train.FineTune, error) {
 	job := &train.FineTune{
 		Dir: f.out, Workers: f.workers, CheckpointEvery: f.every, Resume: f.resume,
@@ -215,14 +215,14 @@ func (f *trainFlags) parse() (*train.FineTune, error) {
 			return nil, fmt.Errorf("--eval-pipeline: %w", err)
 		}
 		if job.EvalPipeline.Random() {
-			return nil, errors.New("--eval-pipeline: it has random steps: the same picture must get the same answer each time")
+			return nil, errors.New("--eval-pipeline: it has random steps, but the same picture must always give the same result: leave them out")
 		}
 	}
 	return job, nil
 }
 
-// openData lists the data set and makes sure that it can be trained on and that the
-// run won't lie in it.
+// openData lists the data set. It checks that the set can be trained on and that the
+// run's folder isn't inside it.
 func (f *trainFlags) openData(cmd *cobra.Command) (*data.Splits, error) {
 	if !f.resume {
 		if err := outsideData(f.out, f.data); err != nil {
@@ -242,13 +242,13 @@ func (f *trainFlags) openData(cmd *cobra.Command) (*data.Splits, error) {
 	return splits, f.check(splits)
 }
 
-// check makes sure that there is something to train on.
+// check checks that there is a train split with at least two classes.
 func (f *trainFlags) check(splits *data.Splits) error {
 	if splits.Train == nil {
 		return fmt.Errorf("%s: there is no split to train on: call its folder train", f.data)
 	}
 	if len(splits.Classes) < 2 {
-		return fmt.Errorf("%s: all pictures are of the class %s: there is nothing to tell apart", f.data, strings.Join(splits.Classes, ""))
+		return fmt.Errorf("%s: all pictures are of the class %s: training needs at least two classes", f.data, strings.Join(splits.Classes, ""))
 	}
 	return nil
 }
@@ -256,7 +256,7 @@ func (f *trainFlags) check(splits *data.Splits) error {
 // take gives the data set to the job.
 func (f *trainFlags) take(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) error {
 	if splits.Validation == nil && splits.Test != nil {
-		job.Warn(fmt.Sprintf("the test split isn't used for validation: it is for the end ('gaze evaluate --run %s --split test')", f.out))
+		job.Warn(fmt.Sprintf("the test split isn't used for validation: it is for the final evaluation ('gaze evaluate --run %s --split test')", f.out))
 	}
 	if whole, ok := data.SetOf(absolute(f.data)); ok && splits.Validation == nil {
 		job.Warn(fmt.Sprintf("%s is a split of %s: name that instead to use its other splits", f.data, whole))
@@ -265,15 +265,15 @@ func (f *trainFlags) take(cmd *cobra.Command, job *train.FineTune, splits *data.
 		return err
 	}
 	if f.old != nil && f.old.Data != job.Data {
-		return fmt.Errorf("%s: it holds other pictures than when the run in %s began: their files, names, classes or splits have changed; name the data as it was by --data, or train again into another folder", f.data, f.out)
+		return fmt.Errorf("%s: its pictures have changed since the run in %s began (files, names, classes or splits): name the original data with --data, or start a new run in another folder", f.data, f.out)
 	}
 	return nil
 }
 
-// takeSets gives the job its pictures, their hash and their names.
+// takeSets gives the job its pictures, with their names and the data set's hash.
 func (f *trainFlags) takeSets(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) error {
 	if splits.Validation != nil && job.Settings.Valid > 0 && slices.Contains(f.named, "valid") {
-		return misuse(cmd, fmt.Errorf("--set: valid=%g holds training pictures out to validate on, but %s has a val split for that: leave valid out, or move the split elsewhere", job.Settings.Valid, f.data))
+		return misuse(cmd, fmt.Errorf("--set: valid=%g holds out training pictures for validation, but %s has a val split: leave valid out, or move the split elsewhere", job.Settings.Valid, f.data))
 	}
 	job.Train, job.Classes = data.NewCache(splits.Train, int64(f.cache)<<20), splits.Classes
 	sums, err := splits.Train.Sums(cmd.Context(), nil)
@@ -298,16 +298,17 @@ func (f *trainFlags) takeSets(cmd *cobra.Command, job *train.FineTune, splits *d
 	return nil
 }
 
-// notes tell the way back to a run's beginnings, wherever it is resumed from.
+// notes record the run's data, model and settings so that it can be resumed from any
+// working folder.
 func (f *trainFlags) notes() map[string]string {
 	whole := func(path string) string {
-		if _, err := os.Stat(path); err != nil { // a name, or a description
+		if _, err := os.Stat(path); err != nil { // a catalogue name or a model description
 			return path
 		}
 		return absolute(path)
 	}
 	set := f.set
-	if f.old != nil { // what is named now is no more than what has changed
+	if f.old != nil { // --set names only the settings that change
 		if s, _, err := f.base.With(set); err == nil {
 			set = s.String()
 		}
@@ -315,7 +316,7 @@ func (f *trainFlags) notes() map[string]string {
 	return map[string]string{"data": whole(f.data), "model": whole(f.model), "set": set}
 }
 
-// tell says where the result is and how good it is.
+// tell prints the path of the result and its accuracy.
 func (f *trainFlags) tell(cmd *cobra.Command, m *train.Manifest) error {
 	if f.asJSON {
 		return writeJSON(cmd, m)

@@ -23,8 +23,7 @@ const (
 	trainPipeline = "randomhflip | resize(32,32) | totensor | normalize(0.5,0.5)"
 )
 
-// asCommand makes the test's program the command itself, so that a test can kill
-// it.
+// asCommand makes the test program act as the gaze command, so that a test can kill it.
 const asCommand = "GAZE_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -38,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// command is gaze as a process of its own, on the Go backend.
+// command is gaze in a separate process, on the Go backend.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
@@ -50,8 +49,8 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
-// apart runs a command line in a process of its own, where nothing has to be
-// compiled first, and returns its exit status and what it printed.
+// apart runs a command line in a separate process on the Go backend, which compiles
+// nothing, and returns its exit status and output.
 func apart(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, log bytes.Buffer
@@ -74,7 +73,7 @@ func petSet(t *testing.T) string {
 	return dir
 }
 
-// TestTrain trains from scratch, looks at what is left, classifies with it, and
+// TestTrain trains from scratch, checks the run's files, classifies with the run and
 // evaluates it.
 func TestTrain(t *testing.T) {
 	dir, set := filepath.Join(t.TempDir(), "run"), petSet(t)
@@ -100,7 +99,7 @@ func TestTrain(t *testing.T) {
 	t.Run("classify", func(t *testing.T) { classifyRun(t, dir, set) })
 	t.Run("into the run", func(t *testing.T) {
 		status, _, log := gaze(t, "train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "-o", dir)
-		if status != 1 || !strings.Contains(log, "holds a run already") {
+		if status != 1 || !strings.Contains(log, "already holds a run") {
 			t.Errorf("exit status %d, %s", status, log)
 		}
 	})
@@ -136,8 +135,8 @@ func classifyRun(t *testing.T, dir, set string) {
 	}
 }
 
-// TestTrainAgain: a run that is killed, and one that is interrupted, go on to the
-// same bits as one that isn't.
+// TestTrainAgain: a killed run and an interrupted run resume to the same bits as an
+// uninterrupted one.
 func TestTrainAgain(t *testing.T) {
 	set := petSet(t)
 	args := func(dir string) []string {
@@ -171,9 +170,9 @@ func TestTrainAgain(t *testing.T) {
 	}
 }
 
-// stopHalfWay starts a run into a folder and sends it a signal once it is under
-// way; again if it was done before the signal came. It returns the folder and
-// what the run said.
+// stopHalfWay starts a run in a new folder and sends it a signal once training has
+// begun; if the run ended first, it tries again. It returns the folder and the run's
+// output.
 func stopHalfWay(t *testing.T, signal os.Signal, args func(dir string) []string) (dir, log string) {
 	t.Helper()
 	for range 5 {
@@ -213,7 +212,7 @@ func readFile(t *testing.T, path string) []byte {
 	return data
 }
 
-// waitForLines waits until a file has so many lines.
+// waitForLines waits until a file has at least n lines.
 func waitForLines(t *testing.T, path string, lines int) {
 	t.Helper()
 	for range 6000 {
@@ -225,7 +224,7 @@ func waitForLines(t *testing.T, path string, lines int) {
 	t.Fatalf("%s has no %d lines after a minute", path, lines)
 }
 
-// TestTrainInterruptedEarly: before there is a run, nothing is left.
+// TestTrainInterruptedEarly: an interrupt before the run has begun leaves no files.
 func TestTrainInterruptedEarly(t *testing.T) {
 	dir, set := filepath.Join(t.TempDir(), "run"), petSet(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -240,8 +239,8 @@ func TestTrainInterruptedEarly(t *testing.T) {
 	}
 }
 
-// TestTrainCheckpoint fine-tunes a checkpoint of other classes and another size,
-// its head alone, and one that breaks down.
+// TestTrainCheckpoint fine-tunes a checkpoint with other classes and another size, only
+// its head, and with a rate at which training diverges.
 func TestTrainCheckpoint(t *testing.T) {
 	set := petSet(t)
 	before, err := vit.Load(tiny)

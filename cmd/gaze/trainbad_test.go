@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// badSets is data sets that can't be trained on: one whose val has a class that
-// train hasn't, one of a single class, one with a torn picture.
+// badSets makes data sets that can't be trained on: one whose val has a class missing
+// from train, one with a single class, one with a truncated picture.
 func badSets(t *testing.T, good string) (lacking, alone, torn string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -30,7 +30,7 @@ func badSets(t *testing.T, good string) (lacking, alone, torn string) {
 	return lacking, alone, torn
 }
 
-// TestTrainRefuses what can't work, before the work and without a trace.
+// TestTrainRefuses: invalid input is refused before any work, and leaves no files.
 func TestTrainRefuses(t *testing.T) {
 	set := petSet(t)
 	lacking, alone, torn := badSets(t, set)
@@ -60,7 +60,7 @@ func TestTrainRefuses(t *testing.T) {
 		{[]string{"--model", ""}, 2, "\"model\" not set"},
 		{[]string{"--data", set + "/none"}, 1, "none"},
 		{[]string{"--data", lacking}, 1, "owl"},
-		{[]string{"--data", alone}, 1, "nothing to tell apart"},
+		{[]string{"--data", alone}, 1, "training needs at least two classes"},
 		{[]string{"--data", torn}, 1, "1_900.jpg"},
 		{[]string{"--workers", "-1"}, 2, "negative"},
 		{[]string{"--resume"}, 1, "no run to resume"},
@@ -73,19 +73,19 @@ func TestTrainRefuses(t *testing.T) {
 		if status != c.status || !strings.Contains(log, c.says) || out != "" {
 			t.Errorf("gaze train %q: exit status %d, want %d and %q\n%s%s", c.flags, status, c.status, c.says, out, log)
 		}
-		// A picture turns out to be torn only when its batch comes.
+		// A bad picture is found only when its batch is loaded.
 		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) && !slices.Contains(c.flags, torn) {
 			t.Errorf("gaze train %q left a folder (%v)", c.flags, err)
 		}
 	}
-	// With --skip-bad the torn picture is named, and the rest is trained on.
+	// With --skip-bad the bad picture is named, and the others are trained on.
 	out, err := command(t, "train", "--data", torn, "--skip-bad", "--model", trainScratch, "--pipeline", trainPipeline, "--set", "epochs=2", "-o", filepath.Join(t.TempDir(), "run")).CombinedOutput()
 	if err != nil || strings.Count(string(out), "1_900.jpg") != 1 {
 		t.Errorf("--skip-bad: %v\n%s", err, out)
 	}
 }
 
-// endless is a device to read from, without end if there is such a one.
+// endless is the path of a device, one that never ends if there is one.
 func endless() string {
 	if _, err := os.Stat("/dev/zero"); err != nil {
 		return os.DevNull

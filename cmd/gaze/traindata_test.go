@@ -11,8 +11,8 @@ import (
 	"gaze/pkg/train"
 )
 
-// onlyTrain draws a set of two breeds without a val split: 16 pictures to train on, 8
-// to test on.
+// onlyTrain draws a set of two breeds without a val split: 16 training pictures, 8 test
+// pictures.
 func onlyTrain(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "pets")
@@ -20,7 +20,7 @@ func onlyTrain(t *testing.T) string {
 	return dir
 }
 
-// trained trains for an epoch and returns what was said on the way.
+// trained trains for an epoch and returns the messages.
 func trained(t *testing.T, set, dir string, more ...string) string {
 	t.Helper()
 	args := append([]string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "lr=1e-3; epochs=1; batch=8", "-o", dir}, more...)
@@ -31,7 +31,7 @@ func trained(t *testing.T, set, dir string, more ...string) string {
 	return out + log
 }
 
-// evaluateAnswer is what gaze evaluate says as JSON.
+// evaluateAnswer is the JSON output of gaze evaluate.
 type evaluateAnswer struct {
 	Split    string
 	HeldOut  *train.HeldOut `json:"held_out"`
@@ -57,8 +57,8 @@ func evaluateJSON(t *testing.T, args ...string) (a evaluateAnswer, text, log str
 	return a, text, log
 }
 
-// TestTrainHoldsOut: without a val split a part of each class is held out, which is
-// then what is evaluated, and training accuracy is called nothing else.
+// TestTrainHoldsOut: without a val split a part of each class is held out and later
+// evaluated; training accuracy is always called that.
 func TestTrainHoldsOut(t *testing.T) {
 	set, run := onlyTrain(t), filepath.Join(t.TempDir(), "run")
 	said := trained(t, set, run)
@@ -98,8 +98,8 @@ func TestTrainHoldsOut(t *testing.T) {
 	t.Run("moved", func(t *testing.T) { evaluateMoved(t, set, run, held) })
 }
 
-// evaluateMoved: the same pictures are evaluated where the data set was moved or has
-// got more pictures; where one of them is gone, that is an error.
+// evaluateMoved: the same pictures are evaluated if the data set was moved or extended;
+// if one of them is missing, that is an error.
 func evaluateMoved(t *testing.T, set, run string, held train.Picture) {
 	moved := filepath.Join(t.TempDir(), "moved")
 	if err := os.CopyFS(moved, os.DirFS(set)); err != nil {
@@ -111,7 +111,7 @@ func evaluateMoved(t *testing.T, set, run string, held train.Picture) {
 	if a, text, _ := evaluateJSON(t, "--run", run, "--data", moved); a.Pictures != 3 || a.HeldOut == nil || *a.Trained != 0 {
 		t.Errorf("moved: %s", text)
 	}
-	// A folder of some pictures that were trained on and some that weren't.
+	// A folder with pictures that were trained on and others that weren't.
 	a, text, log := evaluateJSON(t, "--run", run, "--data", filepath.Join(moved, "train"), "--split", "train")
 	if a.Pictures != 14 || *a.Trained != 13 || a.Accuracy == nil || !strings.Contains(log, "13 of these 14 pictures") {
 		t.Errorf("more pictures: %s%s", text, log)
@@ -119,18 +119,18 @@ func evaluateMoved(t *testing.T, set, run string, held train.Picture) {
 	if err := os.Remove(filepath.Join(set, "train", held.Name)); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, log := apart(t, "evaluate", "--run", run); status != 1 || !strings.Contains(log, held.Name+" is missing or was changed (2 of 3 are there)") {
+	if status, _, log := apart(t, "evaluate", "--run", run); status != 1 || !strings.Contains(log, held.Name+" is missing or was changed (2 of 3 are unchanged)") {
 		t.Errorf("a picture is gone: exit status %d, %s", status, log)
 	}
-	if status, _, log := gaze(t, "train", "--resume", "-o", run); status != 1 || !strings.Contains(log, "it holds other pictures than when the run in") {
+	if status, _, log := gaze(t, "train", "--resume", "-o", run); status != 1 || !strings.Contains(log, "its pictures have changed since the run in") {
 		t.Errorf("resumed on other pictures: exit status %d, %s", status, log)
 	}
 }
 
-// TestTrainedBefore: pictures that a run's beginning was trained on are none to validate
-// it on. With the same seed they are held out again; with another one that is said, by
-// train and by evaluate, and so it is of a run that another's held-out pictures were
-// trained on.
+// TestTrainedBefore: pictures that a run's starting model was trained on can't validate
+// it. With the same seed the same pictures are held out again. With another seed, train
+// and evaluate warn; they also warn if a run was trained on the pictures that another
+// run held out.
 func TestTrainedBefore(t *testing.T) {
 	set, dir := onlyTrain(t), t.TempDir()
 	first, same, other, third := filepath.Join(dir, "first"), filepath.Join(dir, "same"), filepath.Join(dir, "other"), filepath.Join(dir, "third")
@@ -170,12 +170,12 @@ func TestTrainedBefore(t *testing.T) {
 	if a, text, _ := evaluateJSON(t, "--run", same); a.Trained == nil || *a.Trained != 0 {
 		t.Errorf("the same seed: %s", text)
 	}
-	// Two runs later it isn't forgotten, as long as they are there.
+	// It is still known two runs later, as long as the runs exist.
 	trained(t, set, third, "--model", same, "--set", half+"2")
 	if a, text, _ := evaluateJSON(t, "--run", third); a.Trained == nil || *a.Trained != n {
 		t.Errorf("the third run: %s", text)
 	}
-	// A run that was trained on all that this one held out is said to know it.
+	// A run trained on everything that this one held out gets the warning.
 	all := filepath.Join(dir, "all")
 	trained(t, set, all, "--set", "epochs=1; batch=8; valid=0")
 	a, text, log := evaluateJSON(t, "--run", first, "--against", all)
@@ -184,8 +184,7 @@ func TestTrainedBefore(t *testing.T) {
 	}
 }
 
-// TestTrainValid: how much is held out is a setting; it has no place beside a val
-// split.
+// TestTrainValid: the held-out fraction is a setting; with a val split it is an error.
 func TestTrainValid(t *testing.T) {
 	set, dir := onlyTrain(t), t.TempDir()
 	if said := trained(t, set, filepath.Join(dir, "half"), "--set", "epochs=1; batch=8; valid=0.5; seed=7"); !strings.Contains(said, "8 of 16 pictures, 50 % of each class, are held out to validate on (valid=0.5; seed=7)") {
@@ -198,7 +197,7 @@ func TestTrainValid(t *testing.T) {
 	if a, text, log := evaluateJSON(t, "--run", all, "--split", "train"); a.Pictures != 16 || a.Training == nil || !strings.Contains(log, "training accuracy") {
 		t.Errorf("%s%s", text, log)
 	}
-	// A run of an earlier version lists no pictures, but knows its data set.
+	// A run of an earlier version lists no pictures, but identifies its data set.
 	if err := os.Remove(filepath.Join(all, "pictures.csv")); err != nil {
 		t.Fatal(err)
 	}
@@ -207,13 +206,13 @@ func TestTrainValid(t *testing.T) {
 	}
 	with := petSet(t)
 	args := []string{"train", "--data", with, "--model", trainScratch, "--pipeline", trainPipeline, "-o", filepath.Join(dir, "no"), "--set"}
-	if status, _, log := gaze(t, append(args, "valid=0.3")...); status != 2 || !strings.Contains(log, "has a val split for that: leave valid out") {
+	if status, _, log := gaze(t, append(args, "valid=0.3")...); status != 2 || !strings.Contains(log, "has a val split: leave valid out") {
 		t.Errorf("exit status %d, %s", status, log)
 	}
 	if said := trained(t, filepath.Join(with, "train"), filepath.Join(dir, "part")); !strings.Contains(said, "train is a split of "+with) || !strings.Contains(said, "3 of 16 pictures") {
 		t.Error(said)
 	}
-	// Pictures that are in both splits are told of.
+	// Pictures that are in both splits get a warning.
 	twin := filepath.Join(with, "val", "1_901.jpg")
 	if err := os.WriteFile(twin, readFile(t, filepath.Join(with, "train", "1_1.jpg")), 0o644); err != nil {
 		t.Fatal(err)
@@ -261,7 +260,7 @@ func TestTrainExtends(t *testing.T) {
 		{[]string{"--set", "lr=1"}, 1, "add epochs=5"},
 		{[]string{"--set", "epochs=x"}, 2, "column 8"},
 		{[]string{"--pipeline", "resize(32,32) | totensor"}, 1, "pipeline was"},
-		{[]string{"--data", onlyTrain(t)}, 1, "it holds other pictures"},
+		{[]string{"--data", onlyTrain(t)}, 1, "its pictures have changed"},
 		{[]string{"--model", "vit:dim=16,depth=2,heads=2,patch=16,size=32"}, 1, "model was"},
 	} {
 		if status, _, log := gaze(t, append([]string{"train", "--resume", "-o", dir}, c.flags...)...); status != c.status || !strings.Contains(log, c.says) {

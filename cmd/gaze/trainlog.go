@@ -8,8 +8,8 @@ import (
 	"gaze/pkg/train"
 )
 
-// trainLog writes how a run goes, and what should be known of it, to standard
-// error: one at a time, so that messages don't run into the live line.
+// trainLog writes a run's progress and messages to standard error, under one mutex, so
+// that messages don't break into the live line.
 type trainLog struct {
 	mutex    sync.Mutex
 	out      io.Writer
@@ -26,7 +26,7 @@ func (l *trainLog) progress(p train.Progress) {
 	l.reporter.Report(p)
 }
 
-// say writes a line of its own.
+// say writes a message on its own line.
 func (l *trainLog) say(text string) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -34,7 +34,7 @@ func (l *trainLog) say(text string) {
 	fmt.Fprintf(l.out, "gaze: %s\n", text)
 }
 
-// close takes the live line away.
+// close erases the live line.
 func (l *trainLog) close() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

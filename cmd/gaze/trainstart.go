@@ -11,7 +11,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// openStart opens the model that training begins with and gives it to the job.
+// openStart opens the starting model and gives it to the job.
 func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *data.Splits) (*vit.Model, error) {
 	m, err := f.startModel(cmd, job, splits)
 	if err != nil {
@@ -37,8 +37,8 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 	return m, nil
 }
 
-// trainedBefore is the sums of the pictures that a model has seen in training, if it is
-// a run's.
+// trainedBefore returns the checksums of the pictures that a model was trained on, if it
+// is from a run.
 func trainedBefore(model string) (map[string]bool, error) {
 	if vit.IsSpec(model) {
 		return nil, nil
@@ -51,8 +51,8 @@ func trainedBefore(model string) (map[string]bool, error) {
 	return record.before, nil
 }
 
-// defaultPipelines takes the model's own pipeline where none is given, and makes
-// sure, before any picture is read, that the model can take what they make.
+// defaultPipelines uses the model's own pipeline if none is given, and checks, before any
+// picture is read, that the model can take the pipelines' results.
 func defaultPipelines(job *train.FineTune, m *vit.Model) error {
 	var err error
 	if job.Pipeline, err = pipelineFor(m, job.Pipeline); err != nil {
@@ -72,7 +72,7 @@ func (f *trainFlags) startModel(cmd *cobra.Command, job *train.FineTune, splits 
 		return loadModel(cmd, f.model)
 	}
 	if chosen(cmd) != (vit.LoadOptions{}) {
-		return nil, misuse(cmd, errors.New("--weights and --head-name choose among what a checkpoint holds: --model describes a new model"))
+		return nil, misuse(cmd, errors.New("--weights and --head-name select from a checkpoint, but --model describes a new model: leave them out"))
 	}
 	cfg, err := vit.ParseConfig(f.model)
 	if err != nil {

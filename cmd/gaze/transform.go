@@ -22,12 +22,12 @@ func newTransform() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "transform --pipeline SPEC IMG",
 		Short: "Run one picture through a pipeline",
-		Long: "Run one picture through a pipeline. The steps with what was drawn for them go to standard\n" +
-			"output, the picture to -o; a tensor is shown un-normalised. --npy writes the numbers as\n" +
-			"float32: a tensor's [channels, height, width], or without totensor the picture's values\n" +
-			"from 0 to 255, [height, width, channels].\n\n" +
-			"A fixed step happens at random with \"random\" before its name, one time in two, or with p=,\n" +
-			"as in randomhflip and invert(p=0.2).\n\nThe steps:\n  " + strings.Join(transform.Usages(), "\n  "),
+		Long: "Run one picture through a pipeline. The steps, with the values drawn for them, go to\n" +
+			"standard output, the picture to -o; a tensor is shown un-normalised. --npy writes the\n" +
+			"numbers as float32: a tensor as [channels, height, width] or, without totensor, the\n" +
+			"picture's values from 0 to 255 as [height, width, channels].\n\n" +
+			"To apply a fixed step at random, put \"random\" before its name (probability one half), or\n" +
+			"give p=, as in randomhflip and invert(p=0.2).\n\nThe steps:\n  " + strings.Join(transform.Usages(), "\n  "),
 		Example: "  gaze transform --pipeline 'resize(256) | centercrop(224)' -o small.png photo.jpg\n" +
 			"  gaze transform --pipeline 'rotation(30) | totensor | normalize(0.5,0.5)' --seed 3 --npy x.npy photo.jpg",
 		Args: cobra.ExactArgs(1),
@@ -54,7 +54,7 @@ func newTransform() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&pipeline, "pipeline", "", "the steps, separated by '|'")
-	f.Uint64Var(&seed, "seed", 0, "what random steps are drawn from")
+	f.Uint64Var(&seed, "seed", 0, "seed of the random steps")
 	f.StringVarP(&out, "output", "o", "", "the picture, .png")
 	f.StringVar(&npy, "npy", "", "the numbers, float32")
 	forceFlag(cmd, &force)
@@ -70,18 +70,18 @@ func parsePipeline(cmd *cobra.Command, spec string) (transform.Pipeline, error) 
 	return p, nil
 }
 
-// checkOutputs makes sure that there is something to write.
+// checkOutputs checks that at least one output is given, and the picture's file name.
 func checkOutputs(out, npy string) error {
 	switch {
 	case out == "" && npy == "":
-		return errors.New("say where the result goes: -o out.png, --npy out.npy, or both")
+		return errors.New("no output is given: use -o out.png, --npy out.npy, or both")
 	case out != "" && !outputs.IsStream(out) && !strings.EqualFold(filepath.Ext(out), ".png"):
 		return fmt.Errorf("-o %s: pictures are written as .png", out)
 	}
 	return nil
 }
 
-// transformOne writes what the pipeline makes of one picture.
+// transformOne runs the pipeline on one picture and writes the result.
 func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, seed uint64, path, out, npy string) error {
 	im, damage, err := data.DecodeFor(path, p)
 	if err != nil {
@@ -116,7 +116,8 @@ func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, 
 	return err
 }
 
-// results is what a pipeline makes of a picture, to look at and as numbers.
+// results returns the pipeline's result for a picture, as a picture to look at and as
+// numbers.
 func results(p transform.Pipeline, seed uint64, im *transform.Image) (*transform.Image, *weights.Tensor, error) {
 	if !p.EndsInTensor() {
 		out, err := p.ImageAt(seed, 0, 0, im)

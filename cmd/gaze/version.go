@@ -2,8 +2,8 @@ package main
 
 import "runtime/debug"
 
-// version is the module's version and the commit it was built from, as far as
-// the build recorded them.
+// version is the module's version, the commit it was built from and the Go version, as
+// far as the build recorded them.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -7,21 +7,20 @@ import (
 )
 
 // bitReader reads the entropy-coded bits between two markers. After their end it
-// delivers zeros for ever: a caller that used some of those has run past the end
-// (see overrun).
+// returns zeros without limit; overrun reports whether the caller used any of them.
 //
-// The hot loops keep acc, count and pos in variables of their own and write them
-// back: Go keeps those in registers, a struct's fields in memory.
+// The hot loops copy acc, count and pos to local variables and write them back: Go keeps
+// local variables in registers, but a struct's fields in memory.
 type bitReader struct {
-	data  []byte // the bytes without what was stuffed in, and spare zeros
+	data  []byte // the bytes without stuffing, followed by spare zeros
 	size  int    // length of data without the zeros
-	odd   bool   // a byte of ones was repeated before its zero
-	pos   int    // bytes of data that are in acc or used up
+	odd   bool   // 0xFF was repeated before its stuffed zero
+	pos   int    // number of bytes of data that are in acc or consumed
 	acc   uint64 // the next bits, from the top down
-	count uint   // bits of acc that count as read from data; those below are right, too
+	count uint   // number of bits of acc that count as read from data; the bits below are valid too
 }
 
-// spare is how many zeros follow the data, so that 8 bytes can be read anywhere.
+// spare is the number of zeros after the data, so that 8 bytes can be read at any position.
 const spare = 8
 
 // refill makes at least 56 bits available.
@@ -32,8 +31,8 @@ func refill(data []byte, acc uint64, count uint, pos int) (uint64, uint, int) {
 	return acc, count | 56, pos + int((63-count)>>3)
 }
 
-// extend turns the top n bits of acc, 1 to 16, into T.81 F.2.2.1's signed value:
-// of a value whose first bit is 0 all bits are inverted.
+// extend turns the top n bits of acc, 1 to 16, into the signed value of T.81 F.2.2.1:
+// if the first bit is 0, all bits are inverted and the value is negative.
 func extend(acc uint64, n uint) int32 {
 	v := int32(acc >> ((64 - n) & 63))
 	if acc>>63 == 0 {
@@ -42,10 +41,10 @@ func extend(acc uint64, n uint) int32 {
 	return v
 }
 
-// overrun tells whether more bits were used than there are.
+// overrun reports whether more bits were consumed than there are.
 func (b *bitReader) overrun() bool { return 8*b.pos-int(b.count) > 8*b.size }
 
-// left tells whether a whole byte or more wasn't used.
+// left reports whether at least a whole byte wasn't consumed.
 func (b *bitReader) left() bool { return 8*b.size-(8*b.pos-int(b.count)) >= 8 }
 
 // bit returns the next bit.
@@ -59,8 +58,8 @@ func (b *bitReader) bit() uint64 {
 	return v
 }
 
-// load makes the bits from pos up to the next marker ready to be read and returns
-// the marker's position, or the end of the file if there is none.
+// load prepares the bits from pos up to the next marker for reading. It returns the
+// marker's position, or the end of the file if there is none.
 func (b *bitReader) load(file []byte, pos int) int {
 	clean := slices.Grow(b.data[:0], len(file)-pos+spare)
 	odd := false
@@ -71,7 +70,7 @@ func (b *bitReader) load(file []byte, pos int) int {
 		}
 		clean = append(clean, file[pos:pos+n]...)
 		pos += n
-		// 0xFF may be repeated. With a zero it stands for itself.
+		// 0xFF may be repeated. Followed by a zero it is a data byte.
 		after := pos
 		for after < len(file) && file[after] == 0xFF {
 			after++

@@ -1,6 +1,6 @@
 package jpeg
 
-// conversion is what is done to a row's colours.
+// conversion is a colour conversion.
 type conversion uint8
 
 const (
@@ -9,8 +9,8 @@ const (
 	fromYCCK                   // YCbCr and black to CMYK
 )
 
-// conversion chooses as libjpeg's defaults do: from the JFIF and Adobe markers,
-// else from the components' names.
+// conversion selects the conversion as libjpeg does by default: from the JFIF and Adobe
+// markers, otherwise from the component ids.
 func (d *Decoder) conversion() conversion {
 	switch len(d.comps) {
 	case 3:
@@ -27,7 +27,7 @@ func (d *Decoder) conversion() conversion {
 	return asStored
 }
 
-// coloursKnown tells whether the conversion that the Adobe marker asks for exists.
+// coloursKnown reports whether the Adobe marker's colour transform is a known one.
 func (d *Decoder) coloursKnown() bool {
 	if !d.adobe || d.transfer == 0 {
 		return true
@@ -41,7 +41,7 @@ func (d *Decoder) coloursKnown() bool {
 	return true
 }
 
-// convert writes a row of pixels, given the components' rows at full width.
+// convert writes a row of pixels from the components' rows at full width.
 func (d *Decoder) convert(out []uint8, rows *[4][]uint8) {
 	switch d.colours {
 	case fromYCC:

@@ -22,8 +22,7 @@ const (
 	faults
 )
 
-// damage is what is wrong with a file: of each kind of fault how many there are and
-// what is known of the first.
+// damage lists the faults in a file: the number of each kind, and details of the first.
 type damage struct {
 	count  [faults]int
 	detail [faults][2]int
@@ -36,7 +35,7 @@ func (d *damage) add(f fault, a, b int) {
 	d.count[f]++
 }
 
-// String lists the faults in words on one line.
+// String describes the faults on one line.
 func (d *damage) String() string {
 	var words []string
 	for f := range faults {
@@ -59,21 +58,21 @@ func (f fault) describe(a, b int) string {
 	case endsEarly:
 		return fmt.Sprintf("the data ends early, in row %d of the picture (at marker %02X)", a, b)
 	case badCode:
-		return fmt.Sprintf("a code that can't be, in row %d of the picture", a)
+		return fmt.Sprintf("an invalid Huffman code in row %d of the picture", a)
 	case lostRestart:
 		return fmt.Sprintf("marker %02X where restart marker %02X should be", a, mRST0+b)
 	case extraBytes:
-		return fmt.Sprintf("%d bytes too many before marker %02X", a, b)
+		return fmt.Sprintf("%d extra bytes before marker %02X", a, b)
 	case brokenOrder:
-		return fmt.Sprintf("scan %d doesn't go on where those before it ended", a)
+		return fmt.Sprintf("scan %d doesn't continue where the scans before it ended", a)
 	case notSequential:
 		return "a scan header of the wrong kind"
 	case incomplete:
-		return "the last scans are missing, and with them detail"
+		return "the last scans are missing, so the picture lacks detail"
 	case noScan:
 		return fmt.Sprintf("there is no data for colour component %d", a)
 	case unknownJFIF:
-		return fmt.Sprintf("JFIF version %d.%02d, which isn't known", a, b)
+		return fmt.Sprintf("unknown JFIF version %d.%02d", a, b)
 	}
-	return fmt.Sprintf("colour transform %d, which isn't known", a)
+	return fmt.Sprintf("unknown colour transform %d", a)
 }

@@ -11,8 +11,8 @@ import (
 	"gaze/internal/damagedfile"
 )
 
-// damagedCase is a file that was damaged and what Pillow 13 with libjpeg-turbo 3.2
-// makes of it (tools/golden/jpeg_damaged.py).
+// damagedCase is a damaged file and the result of Pillow 13 with libjpeg-turbo 3.2
+// (tools/golden/jpeg_damaged.py).
 type damagedCase struct {
 	name, recipe, result, warnings string
 }
@@ -29,14 +29,15 @@ func damagedCases(t testing.TB) (list []damagedCase) {
 	return list
 }
 
-// warningWords are what Damage says where libjpeg warns.
+// warningWords are the words in Damage for each of libjpeg's warnings.
 var warningWords = map[rune]string{
-	'h': "data ends early", 'b': "code that can't be", 'r': "where restart marker", 'e': "too many before",
-	'p': "doesn't go on where", 'n': "scan header of the wrong kind", 'j': "JFIF version", 'a': "colour transform",
+	'h': "data ends early", 'b': "invalid Huffman code", 'r': "where restart marker", 'e': "extra bytes before",
+	'p': "doesn't continue where", 'n': "scan header of the wrong kind", 'j': "JFIF version", 'a': "colour transform",
 }
 
-// Each damaged file is decoded to Pillow's pixels or refused as Pillow refuses it,
-// and what libjpeg warns of is said. One decoder has them all, good ones in between.
+// Each damaged file is decoded to Pillow's pixels, or refused where Pillow refuses it,
+// and libjpeg's warnings are given. One decoder decodes them all, with undamaged files in
+// between.
 func TestDamagedAsPillow(t *testing.T) {
 	var d Decoder
 	var pix []uint8
@@ -57,7 +58,7 @@ func TestDamagedAsPillow(t *testing.T) {
 		p, err := d.Decode(data, pix)
 		got := result(p, err)
 		if got == "truncated" && c.result == "refused" {
-			got = c.result // libjpeg looks at the part that is there of a segment that is cut off
+			got = c.result // libjpeg checks the part that exists of a cut segment
 		}
 		if got != c.result {
 			t.Errorf("%s %s: %s (%v), Pillow: %s", c.name, c.recipe, got, err, c.result)
@@ -81,14 +82,14 @@ func result(p Picture, err error) string {
 		sum := sha256.Sum256(p.Pix)
 		return fmt.Sprintf("%d %d %d %x", p.Width, p.Height, p.Channels, sum[:8])
 	case errors.Is(err, errSuspended) || errors.Is(err, errDamaged):
-		return "an error that means nothing to users"
+		return "an error without a meaning to users"
 	case errors.Is(err, ErrTruncated) && !strings.HasPrefix(err.Error(), "there "):
 		return "truncated"
 	}
 	return "refused"
 }
 
-// checkWarnings makes sure that all that libjpeg warns of is said, and little more.
+// checkWarnings checks that all of libjpeg's warnings are given, and few others.
 func checkWarnings(t *testing.T, c damagedCase, p Picture) {
 	t.Helper()
 	rest := p.Damage
@@ -102,7 +103,7 @@ func checkWarnings(t *testing.T, c damagedCase, p Picture) {
 		}
 	}
 	if c.warnings == "" && rest != "" && !strings.Contains(rest, "the last scans are missing") &&
-		!strings.Contains(rest, "there is no data for") && !strings.Contains(rest, "code that can't be") {
+		!strings.Contains(rest, "there is no data for") && !strings.Contains(rest, "invalid Huffman code") {
 		t.Errorf("%s %s: warning %q, libjpeg has none", c.name, c.recipe, p.Damage)
 	}
 	if strings.ContainsAny(rest, "\n\r") {
@@ -110,7 +111,7 @@ func checkWarnings(t *testing.T, c damagedCase, p Picture) {
 	}
 }
 
-// The warning says what and where, on one line.
+// The warning names the fault and its place, on one line.
 func TestDamageInWords(t *testing.T) {
 	good := read(t, "damaged/restart.jpg")
 	progressive := read(t, "damaged/progressive.jpg")
@@ -124,7 +125,7 @@ func TestDamageInWords(t *testing.T) {
 	}{
 		{"early end", append(bytes.Clone(good[:rst]), 0xFF, mEOI), []string{"the data ends early, in row", "(at marker D9)"}},
 		{"wrong number", bytes.Replace(good, []byte{0xFF, 0xD2}, []byte{0xFF, 0xD6}, 1), []string{"marker D6 where restart marker D2 should be"}},
-		{"bytes before the end", append(bytes.Clone(good[:len(good)-2]), 1, 2, 3, 0xFF, mEOI), []string{"bytes too many before marker D9"}},
+		{"bytes before the end", append(bytes.Clone(good[:len(good)-2]), 1, 2, 3, 0xFF, mEOI), []string{"extra bytes before marker D9"}},
 		{"last scan missing", append(bytes.Clone(progressive[:lastTables]), 0xFF, mEOI), []string{"the last scans are missing"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,8 +142,8 @@ func TestDamageInWords(t *testing.T) {
 	}
 }
 
-// A file of a few bytes that claims to be a large picture of many scans doesn't take
-// long.
+// A file of a few bytes that claims to be a large picture with many scans is decoded
+// quickly.
 func TestManyEmptyScans(t *testing.T) {
 	good := read(t, "damaged/progressive_grey.jpg")
 	sof := bytes.Index(good, []byte{0xFF, mSOF2})

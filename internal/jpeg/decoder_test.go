@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// ownNames are the goldens that lie in testdata.
+// ownNames are the golden files in testdata.
 func ownNames(all map[string]want) (names []string) {
 	for name := range all {
 		if !strings.HasPrefix(name, "shared:") {
@@ -22,8 +22,8 @@ func ownNames(all map[string]want) (names []string) {
 	return names
 }
 
-// One decoder gives every picture's bytes whatever it decoded before, whether
-// wholly, only the header or in vain.
+// A reused decoder gives every picture's bytes, whatever it did before: a whole picture,
+// only a header, or a failed decode.
 func TestDecoderReuse(t *testing.T) {
 	all := goldens(t)
 	names := ownNames(all)
@@ -56,7 +56,7 @@ func TestDecoderReuse(t *testing.T) {
 	}
 }
 
-// Nothing is allocated for pictures like those before.
+// Nothing is allocated for pictures like the previous ones.
 func TestDecoderAllocates(t *testing.T) {
 	for _, name := range ownNames(goldens(t)) {
 		data := read(t, name)

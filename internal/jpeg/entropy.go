@@ -1,34 +1,34 @@
 package jpeg
 
-// bitState is a place in entropy-coded data: the next byte, and count bits before
-// it that were read ahead, at the lower end of acc.
+// bitState is a position in entropy-coded data: the next byte, and count bits before it
+// that were read ahead, in the low bits of acc.
 type bitState struct {
 	acc   uint64
 	count int
 	pos   int
 }
 
-// entropy decodes the entropy-coded data of damaged files. Where a code is cut off
-// by the end of the part of the file that was handed out, it is read again from the
-// beginning of its MCU when there is more.
+// entropy decodes the entropy-coded data of damaged files. If the part of the file
+// handed out so far ends within a code, decoding starts again at the beginning of the
+// MCU when there is more.
 type entropy struct {
 	now          bitState
 	dry          bool     // the data ended within an MCU
 	insufficient bool     // a marker came before the data's end: what follows is 0
-	preds        [4]int32 // of the scan's components
-	rest         int      // MCUs until a restart marker
+	preds        [4]int32 // DC predictions of the scan's components
+	rest         int      // MCUs until the next restart marker
 	next         int      // number of that marker
 
-	blocks   [10]*kept // of the MCU
-	owners   [10]int   // places in the scan of their components
-	nonzero  [64]int   // coefficients that refining made so, to be undone
+	blocks   [10]*kept // the MCU's blocks
+	owners   [10]int   // for each block the index of its component in the scan
+	nonzero  [64]int   // coefficients made nonzero by a refinement, so that it can be undone
 	nNonzero int
 }
 
-// ahead is how many bits are read ahead at least.
+// ahead is the least number of bits read ahead.
 const ahead = 57
 
-// fill reads ahead. At a marker it makes up zeros if n bits aren't there.
+// fill reads ahead. At a marker it supplies zeros if fewer than n bits are left.
 func (l *lenient) fill(n int) {
 	b := &l.now
 	for l.marker == 0 {
@@ -86,7 +86,7 @@ func (l *lenient) value(n int) int32 {
 	return v
 }
 
-// symbol decodes a symbol. A code that doesn't exist stands for 0.
+// symbol decodes a symbol. An invalid code gives 0.
 func (l *lenient) symbol(t *huffman) int {
 	if l.dry {
 		return 0
@@ -122,8 +122,8 @@ func (l *lenient) symbol(t *huffman) int {
 	return int(t.symbols[uint8(t.offset[length]+code)])
 }
 
-// mcu decodes the MCU whose blocks were collected. It reports false if the data has
-// to be handed out first.
+// mcu decodes the MCU whose blocks were collected. It returns false if more of the file
+// has to be handed out first.
 func (l *lenient) mcu(n int) (bool, error) {
 	if l.restart > 0 && l.rest == 0 {
 		if err := l.toRestart(); err != nil {

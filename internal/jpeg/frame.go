@@ -10,41 +10,41 @@ import (
 type component struct {
 	frame
 
-	pair   [128]int16 // two blocks that are being decoded, see coefficients
-	queued []uint8    // where the first of them goes, nil if there is none
+	pair   [128]int16 // two blocks being decoded, see coefficients
+	queued []uint8    // destination of the first of them, nil if there is none
 	rows   []uint8    // samples: the last row of the MCUs above, then v*8 rows of stride
-	kept   []kept     // all blocks, of progressive and multi-scan files
+	kept   []kept     // all blocks, for progressive and multi-scan files
 	wide   []uint8    // a row at the picture's full width
 	sums   []uint16
 }
 
-// frame is what the frame header and the scans say of a component.
+// frame holds a component's data from the frame header and the scans.
 type frame struct {
 	id      byte
 	h, v    int // sampling factors, 1 to 4
 	quant   byte
 	dcTable byte
 	acTable byte
-	pred    int32 // what the next DC coefficient is predicted from
+	pred    int32 // prediction of the next DC coefficient
 
 	width, height    int // size in samples, without padding ("downsampled" in libjpeg)
 	blocksX, blocksY int // blocks that cover the samples, for scans of one component
-	paddedX, paddedY int // blocks that whole MCUs cover
-	stride           int // of rows
+	paddedX, paddedY int // blocks covered by whole MCUs
+	stride           int // row length in bytes
 
-	table  [128]int16 // quantisation, twice, as it was when the first scan began
+	table  [128]int16 // quantisation table at the start of the first scan, stored twice
 	tabled bool
 
-	rowsInMCU int // v, also of a single component, where v is set to 1
+	rowsInMCU int // v of the frame header; v itself is set to 1 for a single component
 }
 
-// maxSide is the most that libjpeg takes for a width or height.
+// maxSide is libjpeg's limit for width and height.
 const maxSide = 65500
 
 // frame reads the frame header (T.81 B.2.2).
 func (d *Decoder) frame(s []byte, progressive bool) error {
 	if len(d.comps) > 0 {
-		return errors.New("corrupt: a second frame header: more than one picture in the file")
+		return errors.New("corrupt: a second frame header: the file holds more than one picture")
 	}
 	if len(s) < 6 {
 		return errors.New("corrupt: the frame header is too short")
@@ -73,7 +73,7 @@ func (d *Decoder) frame(s []byte, progressive bool) error {
 	return d.layOut()
 }
 
-// layOut computes how many blocks each component has.
+// layOut computes the number of blocks of each component.
 func (d *Decoder) layOut() error {
 	d.mcusX = ceilDiv(d.width, 8*d.maxH)
 	d.mcusY = ceilDiv(d.height, 8*d.maxV)
@@ -91,7 +91,7 @@ func (d *Decoder) layOut() error {
 		return err
 	}
 	if d.width > maxSide || d.height > maxSide {
-		return fmt.Errorf("%dx%d pixels are more than the %d a side that libjpeg supports", d.width, d.height, maxSide)
+		return fmt.Errorf("%dx%d pixels exceed the %d per side that libjpeg supports", d.width, d.height, maxSide)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (d *Decoder) quantTables(s []byte) error {
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // zigzag maps the order of coefficients in the file (T.81 figure A.6) to their
-// places in rows of 16. The padding lets a corrupt run step past the end safely.
+// indices in rows of 16. The padding lets a corrupt run go past the end safely.
 var zigzag = [128]uint8{
 	0, 1, 16, 32, 17, 2, 3, 18,
 	33, 48, 64, 49, 34, 19, 4, 5,

@@ -6,23 +6,23 @@ import (
 	"fmt"
 )
 
-const lookBits = 10 // codes up to this length are decoded by one table look-up
+const lookBits = 10 // codes up to this length are decoded with one table lookup
 
 // huffman is a decoding table (T.81 annex F.2.2.3).
 type huffman struct {
-	// look maps the next lookBits bits to an entry, 0 for a code that is longer:
-	// bits 0 to 7 say how many bits are used up, 8 to 15 are the symbol (a run of
-	// zeros and the size of the value after the code), 16 to 31 the value itself,
-	// if the look-up held all of it, else 0, and only the code is used up.
+	// look maps the next lookBits bits to an entry, 0 for a longer code. Bits 0 to
+	// 7 of the entry are the number of bits consumed, 8 to 15 the symbol (a run of
+	// zeros and the size of the value after the code), 16 to 31 the value itself if
+	// all its bits are in the lookup; otherwise these are 0 and only the code is consumed.
 	look    [1 << lookBits]uint32
 	maxCode [17]int32  // largest code of each length, -1 for none
 	offset  [17]int32  // index of a length's first symbol minus its first code
-	symbols [256]uint8 // in the order of their codes
+	symbols [256]uint8 // in order of their codes
 
-	spec    []byte // what the table was made from
-	fault   error  // of spec: the table can't be used
-	largest uint8  // symbol
-	defined bool   // in the file that is being decoded
+	spec    []byte // the definition that the table was made from
+	fault   error  // the fault in spec, if it isn't nil: the table can't be used
+	largest uint8  // the largest symbol
+	defined bool   // whether the current file defines the table
 }
 
 var (
@@ -53,9 +53,9 @@ func (d *Decoder) huffmanTables(s []byte) error {
 	return nil
 }
 
-// define makes the table: spec is the number of codes of each of 16 lengths and
-// then the symbols in order of their codes. Most files of a set have the same
-// tables, which are kept. A table that can't be is an error only where it is used.
+// define makes the table. spec is the number of codes of each of 16 lengths, followed
+// by the symbols in order of their codes. Most files of a set have the same tables, so
+// an unchanged table is kept. An invalid table is an error only when it is used.
 func (t *huffman) define(spec []byte) {
 	t.defined = true
 	if len(t.spec) > 0 && bytes.Equal(t.spec, spec) {
@@ -71,7 +71,7 @@ func (t *huffman) define(spec []byte) {
 	code, index := int32(0), int32(0)
 	for length := 1; length <= 16; length++ {
 		n := int32(spec[length-1])
-		if n > 0 && code+n >= 1<<length { // a code of ones only isn't allowed
+		if n > 0 && code+n >= 1<<length { // a code of all ones isn't allowed
 			t.fault = errTooMany
 			return
 		}
@@ -91,7 +91,7 @@ func (t *huffman) define(spec []byte) {
 	}
 }
 
-// enter writes the entries of look that begin with a code.
+// enter writes the entries of look that begin with the given code.
 func (t *huffman) enter(code int32, length int, symbol uint8) {
 	rest := lookBits - length
 	entries := t.look[code<<rest : (code+1)<<rest]
@@ -123,7 +123,7 @@ func (t *huffman) long(acc uint64) (symbol uint8, length uint) {
 	return 0, 0
 }
 
-// symbol decodes a symbol and the value after it, for the loops that aren't hot.
+// symbol decodes a symbol and the value after it, outside the hot loops.
 func (b *bitReader) symbol(t *huffman) (symbol uint8, value int32, err error) {
 	if b.count < 32 {
 		b.acc, b.count, b.pos = refill(b.data, b.acc, b.count, b.pos)

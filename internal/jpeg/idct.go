@@ -2,11 +2,11 @@ package jpeg
 
 import "encoding/binary"
 
-// The "accurate integer" inverse DCT that libjpeg calls islow: the algorithm of
-// Loeffler, Ligtenberg and Moschytz (ICASSP 1989) in 13-bit fixed point, first
-// over columns, keeping 2 more bits, then over rows. Samples and sums that are kept
-// between steps have 16 bits and wrap or saturate just where libjpeg-turbo's vector
-// code does, which only a damaged file shows.
+// The "accurate integer" inverse DCT, called islow in libjpeg: the algorithm of
+// Loeffler, Ligtenberg and Moschytz (ICASSP 1989) in 13-bit fixed point, first over
+// columns, keeping 2 extra bits, then over rows. Samples and intermediate sums have 16
+// bits and wrap or saturate exactly where libjpeg-turbo's vector code does, which
+// matters only for damaged files.
 const (
 	constBits = 13
 	passBits  = 2
@@ -25,8 +25,8 @@ const (
 	fix3072711026 = 25172
 )
 
-// butterfly transforms eight values; the results are not yet scaled down, and
-// come as sums (t10..t13) and differences (b0..b3): out[k] = t1k + b(3-k),
+// butterfly transforms eight values. The results are not yet scaled down. They are
+// given as sums (t10..t13) and differences (b0..b3): out[k] = t1k + b(3-k),
 // out[7-k] = t1k - b(3-k).
 func butterfly(s0, s1, s2, s3, s4, s5, s6, s7 int32) (t10, t11, t12, t13, b0, b1, b2, b3 int32) {
 	// Even part: rotation by sqrt(2)*c(-6).
@@ -54,8 +54,9 @@ func butterfly(s0, s1, s2, s3, s4, s5, s6, s7 int32) (t10, t11, t12, t13, b0, b1
 	return
 }
 
-// Two blocks lie side by side in 128 coefficients: rows of 16, the first 8 of one
-// block and the last 8 of the other. One of them is its first or second 120.
+// Two blocks are stored side by side in 128 coefficients: in rows of 16, of which the
+// first 8 belong to one block and the last 8 to the other. A single block is a slice
+// of 120, starting at 0 or 8.
 type coefficients = [120]int16
 
 // idctPairPlain transforms two blocks.
@@ -87,9 +88,9 @@ func idct(coef, quant *coefficients, out []uint8, stride int) {
 	}
 }
 
-// columns is idct's first pass.
+// columns is the first pass of idct.
 func columns(coef, quant *coefficients, ws *[64]int32) {
-	var below [8]int16 // not 0 for a column with something below its first value
+	var below [8]int16 // nonzero for a column with nonzero values below its first
 	for r := 16; r < len(coef); r += 16 {
 		for c, v := range coef[r : r+8] {
 			below[c] |= v
@@ -126,7 +127,7 @@ func column(coef, quant *coefficients, ws *[64]int32, c int) {
 	out[24], out[32] = saturate((t13+b0+half)>>shift), saturate((t13-b0+half)>>shift)
 }
 
-// flat fills a block that has a DC coefficient only, dequantised.
+// flat fills a block that has only a DC coefficient, given dequantised.
 func flat(dc int16, out []uint8, stride int) {
 	v := sample((int32(dc<<passBits) + 1<<(passBits+2)) >> (passBits + 3))
 	row := uint64(v) * 0x0101010101010101
@@ -135,7 +136,7 @@ func flat(dc int16, out []uint8, stride int) {
 	}
 }
 
-// sample makes a sample of its difference from the middle.
+// sample converts a difference from the middle value to a sample.
 func sample(v int32) uint8 { return clamp(v + 128) }
 
 func saturate(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }

@@ -1,18 +1,19 @@
-// Package jpeg decodes JPEG files to the same bytes that libjpeg-turbo gives
-// with its default settings, and so the ones that PIL, torchvision and OpenCV
-// hand to a model: the "islow" integer inverse DCT, the smooth ("fancy")
-// chroma upsampling, and the fixed-point colour conversion.
+// Package jpeg decodes JPEG files to the same bytes as libjpeg-turbo with its default
+// settings, and so to the bytes that PIL, torchvision and OpenCV pass to a model: the
+// "islow" integer inverse DCT, the smooth ("fancy") chroma upsampling, and the
+// fixed-point colour conversion. It knows only the file format, ITU-T T.81, and not
+// orientation, colour profiles or transforms.
 //
-// The standard library's image/jpeg takes the nearest chroma sample and another
-// DCT, which is right to look at but up to tens of levels away from what a
+// The standard library's image/jpeg uses the nearest chroma sample and a different
+// DCT. Its pictures look right, but differ by up to tens of levels from those that a
 // checkpoint was trained on.
 //
-// Baseline, extended sequential (8 bits) and progressive files with Huffman
-// coding are read; arithmetic coding, 12 bits, lossless and hierarchical files
-// are refused by name. The file format is ITU-T T.81.
+// Baseline, extended sequential (8 bits) and progressive files with Huffman coding are
+// read; files with arithmetic coding or 12 bits, and lossless and hierarchical files,
+// are refused with an error that says so.
 //
-// Damaged files are read as Pillow reads them with libjpeg-turbo 3.2: to the same
-// bytes, with a warning, or refused. See [Picture.Damage].
+// Damaged files are treated as Pillow with libjpeg-turbo 3.2 treats them: decoded to
+// the same bytes with a warning, or refused. See [Picture.Damage].
 package jpeg
 
 import (
@@ -20,19 +21,19 @@ import (
 	"fmt"
 )
 
-// Picture is a decoded file: Height rows of Width pixels of Channels bytes.
-// Channels is 1 (grey), 3 (RGB) or 4 (CMYK as stored: by Adobe's convention, which
-// PIL takes for granted, inverted, so that 255 means no ink).
+// Picture is a decoded file: Height rows of Width pixels of Channels bytes. Channels is
+// 1 (grey), 3 (RGB) or 4 (CMYK as stored, which is inverted, so that 255 means no ink:
+// Adobe's convention, which PIL assumes).
 type Picture struct {
 	Pix                     []uint8
 	Width, Height, Channels int
 
-	// Damage says what is wrong with the file, "" if nothing is. The pixels are
-	// then what libjpeg makes of the rest.
+	// Damage describes the faults in the file, "" if there are none. The pixels
+	// of a damaged file are those that libjpeg gives.
 	Damage string
 }
 
-// Header is what a file says of itself before any pixel is decoded.
+// Header is the information in a file's headers.
 type Header struct {
 	Width, Height, Channels int
 	Progressive             bool
@@ -41,13 +42,13 @@ type Header struct {
 // ErrTruncated is returned, wrapped, when the data ends before the picture does.
 var ErrTruncated = errors.New("truncated: the data ends before the picture does")
 
-// MaxPixels is the largest picture, width times height, that is decoded of a file
-// which is too short to hold it. It is where Pillow refuses any picture.
+// MaxPixels is the largest picture, width times height, that is decoded from a file too
+// short to hold it. It is the size above which Pillow refuses any picture.
 const MaxPixels = 178_956_970
 
-// Decode decodes a whole file. What it allocates is a small multiple of the number
-// of pixels. Of a file that is too short for what its header says, these are at
-// most MaxPixels.
+// Decode decodes a whole file. It allocates a small multiple of the number of pixels.
+// If the file is too short for the size in its header, that number is at most
+// MaxPixels.
 func Decode(data []byte) (*Picture, error) {
 	p, err := new(Decoder).Decode(data, nil)
 	if err != nil {
@@ -59,20 +60,20 @@ func Decode(data []byte) (*Picture, error) {
 // DecodeHeader reads as far as the frame header.
 func DecodeHeader(data []byte) (Header, error) { return new(Decoder).DecodeHeader(data) }
 
-// Decoder decodes files one after another and keeps its memory between them. The
-// zero value is ready. It serves one goroutine at a time.
+// Decoder decodes files one after another and reuses its memory. The zero value is
+// ready to use. A Decoder may be used by one goroutine at a time.
 type Decoder struct {
 	state
 
-	huffman [2][4]huffman // by class, DC and AC, and number
-	memory  [4]component  // of which comps is a part
+	huffman [2][4]huffman // by class (DC, AC) and number
+	memory  [4]component  // comps is a slice of it
 	header  scanHeader
 	bits    bitReader
-	pix     []uint8 // the picture's
-	scratch []kept  // of smoothing
+	pix     []uint8 // the picture's pixels
+	scratch []kept  // for smoothing
 }
 
-// state is what is known of the file that is being decoded.
+// state is the state of decoding one file.
 type state struct {
 	data []byte
 	pos  int
@@ -83,25 +84,25 @@ type state struct {
 	maxH, maxV    int
 	mcusX, mcusY  int
 
-	quant        [4][128]int16 // twice, as two blocks lie
+	quant        [4][128]int16 // each table stored twice, in the layout of two blocks
 	quantDefined [4]bool
 	restart      int // MCUs between restart markers, 0 for none
 	jfif         bool
 	adobe        bool
 	transfer     byte // Adobe's colour transform
 	scans        int
-	buffered     bool // coefficients are kept until all scans are read
+	buffered     bool // coefficients are stored until all scans are read
 	eobRun       int32
-	emitted      int // rows of the picture that are done
+	emitted      int // number of finished rows of the picture
 	colours      conversion
 	progress     progress
 }
 
-// Decode decodes a whole file. The picture's pixels lie in the memory of pix if
-// its capacity is enough, whatever it held, else in new memory.
+// Decode decodes a whole file. The pixels are stored in pix, overwriting its content,
+// if its capacity is large enough, otherwise in new memory.
 //
-// Files without any fault are decoded in one go. On the first fault the file is
-// decoded from its beginning by the lenient decoder, which has the last word.
+// A file without faults is decoded in one pass. At the first fault, the lenient decoder
+// decodes the file again from its beginning and gives the result.
 func (d *Decoder) Decode(data []byte, pix []uint8) (Picture, error) {
 	d.begin(data)
 	d.pix = pix[:0]
@@ -119,7 +120,7 @@ func (d *Decoder) Decode(data []byte, pix []uint8) (Picture, error) {
 	return Picture{Pix: d.pix, Width: d.width, Height: d.height, Channels: len(d.comps), Damage: damage}, nil
 }
 
-// DecodeHeader reads as far as the frame header, of a damaged file as far as the
+// DecodeHeader reads as far as the frame header or, in a damaged file, as far as the
 // first scan.
 func (d *Decoder) DecodeHeader(data []byte) (Header, error) {
 	d.begin(data)
@@ -130,7 +131,7 @@ func (d *Decoder) DecodeHeader(data []byte) (Header, error) {
 	return Header{Width: d.width, Height: d.height, Channels: len(d.comps), Progressive: d.progressive}, nil
 }
 
-// begin forgets the file before.
+// begin resets the state for a new file.
 func (d *Decoder) begin(data []byte) {
 	d.state = state{data: data}
 	for class := range d.huffman {
@@ -140,7 +141,7 @@ func (d *Decoder) begin(data []byte) {
 	}
 }
 
-// end lets go of what belongs to the caller.
+// end drops references to the caller's memory.
 func (d *Decoder) end() { d.data, d.pix = nil, nil }
 
 // Markers of T.81, table B.1.
@@ -157,12 +158,12 @@ const (
 	mTEM                = 0x01
 )
 
-// errDamaged ends the decoding of a file that isn't without fault. The lenient
-// decoder finds out what the fault is and whether it matters.
+// errDamaged stops the decoding of a file with a fault. The lenient decoder finds out
+// which fault it is and whether it matters.
 var errDamaged = errors.New("damaged")
 
-// parse reads markers and decodes scans until the end of the picture, or only
-// as far as the frame header.
+// parse reads markers and decodes scans up to the end of the picture, or only up to the
+// frame header.
 func (d *Decoder) parse(headerOnly bool) error {
 	if len(d.data) < 2 || d.data[0] != 0xFF || d.data[1] != mSOI {
 		return errDamaged
@@ -206,8 +207,8 @@ func (d *Decoder) parse(headerOnly bool) error {
 	}
 }
 
-// nextMarker returns the code of the marker that stands here, perhaps after fill
-// bytes. Those that have no segment are out of place here, but for the last.
+// nextMarker returns the code of the marker at the current position, which may follow
+// fill bytes. Of the markers without a segment only the last, EOI, is allowed here.
 func (d *Decoder) nextMarker() (byte, error) {
 	start := d.pos
 	for d.pos < len(d.data) && d.data[d.pos] == 0xFF {
@@ -238,15 +239,15 @@ func (d *Decoder) segment() ([]byte, error) {
 	return s, nil
 }
 
-// plain tells whether neither Pillow nor libjpeg has anything to say against a segment
-// of the header.
+// plain reports whether both Pillow and libjpeg accept a header segment without a
+// warning.
 func (d *Decoder) plain(marker byte, s []byte) bool {
 	var p pil
 	return p.segment(marker, s) == nil && (p.profile == nil || len(p.profile) >= 14) &&
 		(marker != mAPP0 || !isJFIF(s) || s[5] == 1)
 }
 
-// isJFIF tells whether application segment 0 is that of a JFIF file.
+// isJFIF reports whether application segment 0 is a JFIF header.
 func isJFIF(s []byte) bool { return len(s) >= 14 && string(s[:5]) == "JFIF\x00" }
 
 // handle acts on a marker segment other than a scan's.
@@ -271,7 +272,7 @@ func (d *Decoder) handle(marker byte, s []byte) error {
 		}
 	case mDAC:
 		if ok, _ := checkConditions(s, len(s)); !ok {
-			return errors.New("corrupt: conditions of arithmetic coding that can't be")
+			return errors.New("corrupt: invalid conditions of arithmetic coding")
 		}
 	case 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF:
 		return errors.New("arithmetic coding isn't supported: save the picture again as an ordinary JPEG or PNG")
@@ -279,7 +280,7 @@ func (d *Decoder) handle(marker byte, s []byte) error {
 		return errors.New("lossless and hierarchical JPEG aren't supported: save the picture again as an ordinary JPEG or PNG")
 	default:
 		if marker != mDNL && marker != mCOM && (marker < mAPP0 || marker > mAPP15) {
-			return fmt.Errorf("corrupt: marker %02X, which no JPEG file of this kind has", marker)
+			return fmt.Errorf("corrupt: marker %02X, which isn't valid in this kind of JPEG file", marker)
 		}
 	}
 	return nil

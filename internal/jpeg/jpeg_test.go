@@ -14,7 +14,7 @@ import (
 	"gaze/internal/realdata"
 )
 
-// want is what PIL makes of a file (tools/golden/jpeg.py).
+// want is PIL's result for a file (tools/golden/jpeg.py).
 type want struct {
 	Height, Width, Channels int
 	SHA256                  string
@@ -74,8 +74,8 @@ func read(t testing.TB, name string) []byte {
 	return data
 }
 
-// A file that is cut off anywhere is refused, unless only the marker at its end is
-// missing and all pixels are there.
+// A file cut off at any point is refused, unless only the marker at its end is missing
+// and all pixels are there.
 func TestTruncatedAnywhere(t *testing.T) {
 	for _, name := range []string{"420_37x51_baseline.jpg", "420_37x51_progressive.jpg", "restart.jpg", "cmyk.jpg"} {
 		data := read(t, name)
@@ -120,11 +120,11 @@ func TestRefused(t *testing.T) {
 		{"sampling 0", edit(sof+11, 0), "impossible sampling"},
 		{"sampling 3 of 2", edit(sof+11, 0x31, 0, 2, 0x21), "fractional"},
 		{"same name twice", edit(sof+13, good[sof+10]), "both called"},
-		{"enormous", edit(sof+5, 0xFF, 0xFF, 0xFF, 0xFF), "can't be in the"},
-		{"unknown component", edit(sos+5, 99), "which the frame hasn't"},
+		{"enormous", edit(sof+5, 0xFF, 0xFF, 0xFF, 0xFF), "don't fit in the"},
+		{"unknown component", edit(sos+5, 99), "which isn't in the frame"},
 		{"component twice", edit(sos+7, good[sos+5]), "twice"},
 		{"missing Huffman table", edit(sos+6, 0x33), "missing"},
-		{"impossible Huffman table", edit(sos+6, 0x77), "can't exist"},
+		{"impossible Huffman table", edit(sos+6, 0x77), "invalid numbers"},
 		{"no scan", append(bytes.Clone(good[:sos]), 0xFF, 0xD9), "no pixels"},
 		{"quantisation table 9", edit(at(mDQT)+4, 0x09), "doesn't exist"},
 		{"Huffman table 9", edit(at(mDHT)+4, 0x09), "no Huffman table 9"},

@@ -5,20 +5,20 @@ import (
 	"fmt"
 )
 
-// lenient decodes a file that isn't without fault. It makes of it what
-// libjpeg-turbo 3.2 makes of it when Pillow 13 feeds it, by the same steps, down to
-// how many bytes are read ahead, since that decides what is lost at a fault.
+// lenient decodes a file with faults. It gives the same result as libjpeg-turbo 3.2
+// when Pillow 13 feeds it, by the same steps. Even the number of bytes read ahead is the
+// same, because it determines which data are lost at a fault.
 type lenient struct {
 	*Decoder
 	source
 	entropy
 	damage damage
 
-	row      int // of MCUs, in an interleaved scan's sense, that is being decoded
+	row      int // the row of MCUs being decoded, counted as in an interleaved scan
 	lastGood int // the last row for which the last scan had data
 }
 
-// decodeDamaged decodes a file from its beginning and says what is wrong with it.
+// decodeDamaged decodes a file from its beginning and describes its faults.
 func (d *Decoder) decodeDamaged(data []byte) (string, error) {
 	if _, err := pilHeader(data); err != nil {
 		return "", err
@@ -50,7 +50,7 @@ func (l *lenient) decode() error {
 	if !d.buffered {
 		for i := range d.comps {
 			c := &d.comps[i]
-			c.kept = resize(c.kept, c.paddedX*c.v) // of one row of MCUs
+			c.kept = resize(c.kept, c.paddedX*c.v) // one row of MCUs
 		}
 		if err := l.decodeScan(); err != nil {
 			return err
@@ -70,8 +70,8 @@ func (l *lenient) decode() error {
 	return nil
 }
 
-// toFirstScan reads to the data of the first scan. A file of tables only, which ends
-// without a picture, may come before the one that has the picture.
+// toFirstScan reads up to the data of the first scan. The picture may be preceded by a
+// stream that holds only tables and ends without a picture.
 func (l *lenient) toFirstScan() error {
 	for {
 		if l.have(l.pos+1) && (l.data[l.pos] != 0xFF || l.data[l.pos+1] != mSOI) {
@@ -104,7 +104,7 @@ func (l *lenient) markers() (scan bool, err error) {
 		case marker == mEOI:
 			return false, nil
 		case marker == mSOI:
-			return false, errors.New("corrupt: a second beginning of a picture")
+			return false, errors.New("corrupt: a second start-of-image marker")
 		case marker == mTEM || marker >= mRST0 && marker <= mRST7:
 			continue
 		}
@@ -124,8 +124,8 @@ func (l *lenient) markers() (scan bool, err error) {
 	}
 }
 
-// segment returns the bytes of the marker segment that starts here. One of a kind
-// that is passed over may claim to be too short for its own length.
+// segment returns the bytes of the marker segment that starts here. A segment of a kind
+// that is skipped may declare a length shorter than its length field.
 func (l *lenient) segment(marker byte) ([]byte, error) {
 	if !l.have(l.pos + 1) {
 		return nil, errSuspended
@@ -145,8 +145,8 @@ func (l *lenient) segment(marker byte) ([]byte, error) {
 	return s, nil
 }
 
-// passedOver tells whether a marker's segment says nothing about the pixels, or only
-// which colours they have.
+// passedOver reports whether a marker's segment doesn't affect the pixels, or affects
+// only their colours.
 func passedOver(marker byte) bool {
 	return marker >= mAPP0 && marker <= mAPP15 || marker == mCOM || marker == mDNL
 }

@@ -76,7 +76,7 @@ func (l *lenient) refineAC() {
 			}
 			v = int16(l.take(1)*2-1) << h.low
 		}
-		// Corrects the coefficients that aren't zero before the zero after run others.
+		// Correct the nonzero coefficients before the zero that follows run others.
 		for ; k <= h.end && !l.dry; k++ {
 			if b.coef[k] != 0 {
 				l.correct(&b.coef[k])
@@ -88,7 +88,7 @@ func (l *lenient) refineAC() {
 			break
 		}
 		if size != 0 {
-			b.coef[min(k, 63)] = v // also behind the band's end
+			b.coef[min(k, 63)] = v // even past the band's end
 			l.nonzero[l.nNonzero] = min(k, 63)
 			l.nNonzero++
 		}
@@ -109,8 +109,7 @@ func (l *lenient) refineAC() {
 	}
 }
 
-// correct makes a coefficient larger by the bit that is refined, if that is 1 and the
-// coefficient hasn't it yet.
+// correct adds the refined bit to a coefficient, if it is 1 and not set yet.
 func (l *lenient) correct(coef *int16) {
 	if l.take(1) == 0 || *coef&(1<<l.header.low) != 0 {
 		return

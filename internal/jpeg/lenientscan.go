@@ -1,7 +1,7 @@
 package jpeg
 
-// decodeScan decodes the data of the scan whose header was read. Where a picture has
-// one scan only, it is finished row by row, else its coefficients are kept.
+// decodeScan decodes the data of the scan whose header was read. A picture with a single
+// scan is finished row by row; otherwise the coefficients are stored.
 func (l *lenient) decodeScan() error {
 	h := &l.header
 	if l.progressive {
@@ -48,9 +48,9 @@ func (l *lenient) decodeScan() error {
 	return nil
 }
 
-// empty tells whether nothing is left for any of the scan's last n MCUs. They are
-// then not looked at one by one, since a scan takes a few bytes and a file may have
-// a thousand.
+// empty reports whether no data is left for any of the scan's last n MCUs. They are then
+// skipped together: a scan takes only a few bytes, so a small file may have a thousand,
+// and visiting each MCU would take too long.
 func (l *lenient) empty(n int) bool {
 	atRestart := l.marker >= mRST0 && l.marker <= mRST7 || l.marker < mSOF0
 	if !l.insufficient || l.restart > 0 && atRestart {
@@ -78,8 +78,8 @@ func (l *lenient) decodeMCU(mx, my int) error {
 	}
 }
 
-// collect lists an MCU's blocks and returns their number. Blocks that aren't kept
-// begin as zeros.
+// collect lists an MCU's blocks and returns their number. Blocks that aren't stored
+// between scans are set to zero.
 func (l *lenient) collect(mx, my int) int {
 	h := &l.header
 	n := 0
@@ -109,8 +109,8 @@ func (l *lenient) collect(mx, my int) int {
 	return n
 }
 
-// toRestart passes the restart marker that comes next, or finds a way to go on if it
-// isn't the right one.
+// toRestart reads the next restart marker, or resynchronises if it isn't the expected
+// one.
 func (l *lenient) toRestart() error {
 	l.skipped += l.now.count / 8
 	l.now.count = 0
@@ -133,12 +133,12 @@ func (l *lenient) toRestart() error {
 	return nil
 }
 
-// resync decides what to do about a marker that isn't the restart marker expected.
+// resync handles a marker that isn't the expected restart marker.
 //
-// One that comes a little early is kept: the interval that is expected was lost, and
-// stays empty. So is one of another kind, which ends the scan. One that is a little
-// late, or of no kind at all, is skipped with all that follows up to the next marker.
-// A restart marker out of all order is taken for the one expected.
+// A restart marker slightly ahead of the expected one is kept for later: the expected
+// interval was lost and stays empty. A marker of another kind is kept too; it ends the
+// scan. A restart marker slightly behind, or an invalid marker, is skipped with all data
+// up to the next marker. Any other restart marker is treated as the expected one.
 func (l *lenient) resync() error {
 	l.damage.add(lostRestart, int(l.marker), l.next)
 	for {
@@ -157,7 +157,7 @@ func (l *lenient) resync() error {
 	}
 }
 
-// listNonzero notes which coefficients aren't zero.
+// listNonzero records which coefficients aren't zero.
 func listNonzero(blocks []kept) {
 	for i := range blocks {
 		b := &blocks[i]
@@ -170,7 +170,7 @@ func listNonzero(blocks []kept) {
 	}
 }
 
-// output makes the picture of the coefficients that were kept.
+// output makes the picture from the stored coefficients.
 func (l *lenient) output() {
 	d := l.Decoder
 	for i := range d.comps {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// next returns the coefficients, all zero, of the block to be enqueued next.
+// next returns the coefficients, all zero, for the next block to be enqueued.
 func (c *component) next() *coefficients {
 	if c.queued == nil {
 		c.pair = [128]int16{}
@@ -14,8 +14,8 @@ func (c *component) next() *coefficients {
 	return (*coefficients)(c.pair[8:])
 }
 
-// enqueue adds the block that was decoded into next, to be written to out, and
-// transforms two at a time, which goes faster.
+// enqueue adds the block decoded into next, to be written to out. Blocks are transformed
+// in pairs, which is faster.
 func (c *component) enqueue(out []uint8) {
 	if c.queued == nil {
 		c.queued = out
@@ -25,7 +25,7 @@ func (c *component) enqueue(out []uint8) {
 	c.queued = nil
 }
 
-// flush transforms the block that is left in the queue.
+// flush transforms the block left in the queue, if any.
 func (c *component) flush() {
 	if c.queued != nil {
 		idct((*coefficients)(c.pair[:]), (*coefficients)(c.table[:]), c.queued, c.stride)
@@ -33,7 +33,7 @@ func (c *component) flush() {
 	}
 }
 
-// allocate makes room for what the first scan begins.
+// allocate allocates the memory needed from the first scan on.
 func (d *Decoder) allocate() {
 	n := len(d.comps)
 	d.colours = d.conversion()
@@ -50,10 +50,10 @@ func (d *Decoder) allocate() {
 	}
 }
 
-// resize returns a slice of n elements in the same memory if there is enough.
+// resize returns a slice of n elements, in the same memory if its capacity is enough.
 func resize[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
-// finish makes the picture of the coefficients that were kept.
+// finish makes the picture from the stored coefficients.
 func (d *Decoder) finish() error {
 	if !d.buffered {
 		return nil
@@ -63,7 +63,7 @@ func (d *Decoder) finish() error {
 	}
 	for i := range d.comps {
 		if !d.comps[i].tabled {
-			return errDamaged // no scan brought this component
+			return errDamaged // no scan has this component
 		}
 	}
 	for my := range d.mcusY {
@@ -99,9 +99,9 @@ func (c *component) transform(blocks []kept, my int) {
 	c.flush()
 }
 
-// emit brings the rows of the picture that row my of MCUs completes to full size
-// and converts their colours. The lowest of several must wait for the chroma
-// sample below it.
+// emit upsamples the rows of the picture that are completed by row my of MCUs and
+// converts their colours. With vertical upsampling the lowest row has to wait for the
+// chroma samples below it.
 func (d *Decoder) emit(my int) {
 	end := (my+1)*8*d.maxV - 1
 	if d.maxV == 1 {

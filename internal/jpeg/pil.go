@@ -7,23 +7,22 @@ import (
 	"fmt"
 )
 
-// What Pillow's own reader of JPEG headers asks of a file before libjpeg sees it.
-// It stops at the first scan. Segments that a camera or editor wrote wrongly and
-// that it can't read make it refuse the whole file.
+// The checks that Pillow's own JPEG header parser makes before libjpeg reads the file.
+// It stops at the first scan. If it can't parse a segment, for example one written
+// wrongly by a camera or editor, it refuses the whole file.
 
-// Segments calls visit for the marker segments before the first scan, as Pillow
-// finds them: what lies between two segments is skipped. The bytes are those after
-// the segment's length; of one that claims to be shorter than its length field
-// there are none.
+// Segments calls visit for the marker segments before the first scan, as Pillow finds
+// them; bytes between two segments are skipped. visit gets the bytes after the segment's
+// length, which are empty if the length is less than that of the length field.
 func Segments(data []byte, visit func(marker byte, segment []byte)) {
-	// Where the walk ends is all the same here: at a scan, an end or an error.
+	// It doesn't matter here whether the walk ends at a scan, at the end or with an error.
 	_ = walk(data, func(marker byte, s []byte) error {
 		visit(marker, s)
 		return nil
 	})
 }
 
-// walk is Segments with visits that can fail. Markers without a segment aren't
+// walk is Segments with a visit function that can fail. Markers without a segment aren't
 // visited. It ends after the first scan's header.
 func walk(data []byte, visit func(marker byte, s []byte) error) error {
 	if !bytes.HasPrefix(data, []byte{0xFF, mSOI, 0xFF}) {
@@ -68,10 +67,10 @@ func walk(data []byte, visit func(marker byte, s []byte) error) error {
 	}
 }
 
-// pil is what Pillow remembers of the segments before.
+// pil is the data that Pillow keeps from earlier segments.
 type pil struct {
 	Header
-	profile []byte // the first piece, in the order of their bytes, of a colour profile
+	profile []byte // the colour profile's first piece in byte order
 }
 
 // pilHeader reads a header as Pillow does, to the first scan.
@@ -98,12 +97,12 @@ func pilHeader(data []byte) (Header, error) {
 	return p.Header, nil
 }
 
-// isFrame tells whether Pillow takes a marker for that of a frame header.
+// isFrame reports whether Pillow treats a marker as that of a frame header.
 func isFrame(marker byte) bool {
 	return marker >= mSOF0 && marker <= 0xCF && marker != mDHT && marker != mJPG && marker != mDAC || marker == mDHP
 }
 
-// frame reads a frame header of a file of size bytes.
+// frame reads the frame header of a file of size bytes.
 func (p *pil) frame(s []byte, marker byte, size int) error {
 	if len(s) < 6 {
 		return errors.New("corrupt: the frame header is too short")
@@ -120,10 +119,10 @@ func (p *pil) frame(s []byte, marker byte, size int) error {
 	return checkRoom(width, height, size)
 }
 
-// checkFrame refuses pictures of kinds that aren't supported, and empty ones.
+// checkFrame refuses unsupported kinds of pictures, and empty ones.
 func checkFrame(s []byte) error {
 	if s[0] != 8 {
-		return fmt.Errorf("%d bits a sample aren't supported, only 8", s[0])
+		return fmt.Errorf("%d bits per sample aren't supported, only 8", s[0])
 	}
 	height, width := binary.BigEndian.Uint16(s[1:]), binary.BigEndian.Uint16(s[3:])
 	if width == 0 || height == 0 {
@@ -139,16 +138,16 @@ func checkFrame(s []byte) error {
 	return nil
 }
 
-// checkRoom refuses a large frame that a file of that many bytes can't hold: every
-// block takes at least a bit.
+// checkRoom refuses a large frame that doesn't fit in a file of the given number of
+// bytes: every block takes at least one bit.
 func checkRoom(width, height, bytes int) error {
 	if width > MaxPixels/height && ceilDiv(width, 8)*ceilDiv(height, 8) > 8*bytes {
-		return fmt.Errorf("%w: %dx%d pixels can't be in the %d bytes of the file", ErrTruncated, width, height, bytes)
+		return fmt.Errorf("%w: %dx%d pixels don't fit in the %d bytes of the file", ErrTruncated, width, height, bytes)
 	}
 	return nil
 }
 
-// segment refuses the segments, other than frames, on which Pillow fails.
+// segment refuses segments, other than frames, that Pillow can't parse.
 func (p *pil) segment(marker byte, s []byte) error {
 	starts := func(name string) bool { return bytes.HasPrefix(s, []byte(name)) }
 	switch {
@@ -175,10 +174,10 @@ func (p *pil) segment(marker byte, s []byte) error {
 	return nil
 }
 
-// photoshopCut tells whether a Photoshop segment ends just before a block's name.
-// Pillow passes over those that end anywhere else.
+// photoshopCut reports whether a Photoshop segment ends just before a block's name.
+// Pillow accepts segments cut anywhere else.
 func photoshopCut(s []byte) bool {
-	const resolution = 0x03ED // number of a block that Pillow looks into
+	const resolution = 0x03ED // number of the block that Pillow parses
 	for at := 14; at+6 <= len(s) && string(s[at:at+4]) == "8BIM"; {
 		number := binary.BigEndian.Uint16(s[at+4:])
 		at += 6

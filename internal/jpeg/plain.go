@@ -1,7 +1,7 @@
 package jpeg
 
-// The loops over samples in plain Go, for processors and builds without vectors;
-// those in vector_amd64.go give the same bits.
+// The loops over samples in plain Go, for processors and builds without vectors. The
+// loops in vector_amd64.go give the same bits.
 
 func widenPlain(sums []uint16, in []uint8) {
 	sums = sums[:len(in)]

@@ -1,19 +1,19 @@
 package jpeg
 
-// unknown is the precision of a coefficient that no scan has brought.
+// unknown is the precision of a coefficient that no scan has sent yet.
 const unknown = -1
 
-// progress keeps account of the scans of a progressive picture.
+// progress tracks the scans of a progressive picture.
 type progress struct {
 	begun bool
-	// For each component and coefficient the lowest bit that is known: 0 if all
-	// are, unknown if none is; and the same before the last scan that had the
+	// For each component and coefficient the lowest known bit: 0 if all are
+	// known, unknown if none is. Then the same before the last scan with the
 	// component, for the first coefficients only (see smooth).
 	bits, before [4][64]int8
 }
 
-// scan takes a scan into account. It tells whether the scan goes on where those
-// before it ended.
+// scan records a scan. It reports whether the scan continues where the scans before it
+// ended.
 func (p *progress) scan(d *Decoder, h *scanHeader) bool {
 	if !p.begun {
 		p.begun = true
@@ -46,7 +46,7 @@ func (p *progress) scan(d *Decoder, h *scanHeader) bool {
 	return follows
 }
 
-// complete tells whether all bits of all coefficients are known.
+// complete reports whether all bits of all coefficients are known.
 func (p *progress) complete(d *Decoder) bool {
 	for i := range d.comps {
 		for _, low := range p.bits[i] {
@@ -58,7 +58,7 @@ func (p *progress) complete(d *Decoder) bool {
 	return true
 }
 
-// indexOf is a component's place in the frame.
+// indexOf is a component's index in the frame.
 func (d *Decoder) indexOf(c *component) int {
 	for i := range d.comps {
 		if c == &d.comps[i] {

@@ -2,22 +2,22 @@ package jpeg
 
 import "math/bits"
 
-// kept is a block whose coefficients come in several scans: in zigzag order, with
-// a bit for each AC coefficient that isn't zero.
+// kept is a block whose coefficients come in several scans: the coefficients in zigzag
+// order, and a bit for each nonzero AC coefficient.
 type kept struct {
 	coef [64]int16
 	ac   uint64
 }
 
-// set sets a coefficient; a corrupt run may have gone past the last.
+// set sets a coefficient; a corrupt run may be past the last one.
 func (b *kept) set(k int, v int16) {
 	k = min(k, 63)
 	b.coef[k] = v
 	b.ac |= 1 << k
 }
 
-// sequentialBlock keeps a whole block, of a picture that has a scan for each
-// component.
+// sequentialBlock decodes a whole block and stores it, for a picture that has a scan for
+// each component.
 func (d *Decoder) sequentialBlock(c *component, b *kept) error {
 	var pair [128]int16
 	coef := (*coefficients)(pair[:])
@@ -33,7 +33,7 @@ func (d *Decoder) sequentialBlock(c *component, b *kept) error {
 	return nil
 }
 
-// progressiveBlock decodes what a scan of a progressive picture says about a block.
+// progressiveBlock decodes a block's part of a scan of a progressive picture.
 func (d *Decoder) progressiveBlock(h *scanHeader, c *component, b *kept) error {
 	switch {
 	case h.start == 0 && h.high == 0:
@@ -87,7 +87,7 @@ func (d *Decoder) firstAC(h *scanHeader, table *huffman, b *kept) error {
 
 // refineAC decodes one more bit of a band of AC coefficients (T.81 G.1.2.3).
 func (d *Decoder) refineAC(h *scanHeader, table *huffman, b *kept) error {
-	band := ^uint64(0) >> (63 - h.end) &^ (1<<h.start - 1) // what is left of it
+	band := ^uint64(0) >> (63 - h.end) &^ (1<<h.start - 1) // the rest of the band
 	for d.eobRun == 0 && band != 0 {
 		rs, v, err := d.bits.symbol(table)
 		if err != nil {
@@ -101,13 +101,13 @@ func (d *Decoder) refineAC(h *scanHeader, table *huffman, b *kept) error {
 			d.eobRun = 1<<run + d.bits.receive(uint(run))
 			break
 		}
-		// The value belongs to the zero after run others.
+		// The value goes to the zero that follows run other zeros.
 		zeros := band &^ b.ac
 		for ; run > 0; run-- {
 			zeros &= zeros - 1
 		}
 		place := zeros & -zeros
-		before := band & (place - 1) // all of it if there is no such zero
+		before := band & (place - 1) // the whole band if there is no such zero
 		d.bits.correct(b, before&b.ac, h.low)
 		band &^= before | place
 		if v != 0 {
@@ -124,8 +124,8 @@ func (d *Decoder) refineAC(h *scanHeader, table *huffman, b *kept) error {
 	return nil
 }
 
-// correct reads a bit for each of some coefficients, none of them zero, and where
-// it is 1 makes the coefficient larger by 1<<low.
+// correct reads a bit for each of the given nonzero coefficients and, where it is 1,
+// increases the coefficient's magnitude by 1<<low.
 func (b *bitReader) correct(block *kept, which uint64, low int) {
 	if which == 0 {
 		return
@@ -135,7 +135,7 @@ func (b *bitReader) correct(block *kept, which uint64, low int) {
 		if count == 0 {
 			acc, count, pos = refill(b.data, acc, count, pos)
 		}
-		// Without a branch: nothing can foresee the bits.
+		// Without a branch, because the bits are unpredictable.
 		coef := &block.coef[bits.TrailingZeros64(which)&63]
 		v := *coef
 		sign := v >> 15

@@ -1,12 +1,12 @@
 package jpeg
 
-// margin is how many bytes a block can take at most, in libjpeg's opinion.
+// margin is libjpeg's limit for the number of bytes in a block.
 const margin = 64 * 8
 
-// quick decodes like sequential, where many bytes are at hand and no restart marker
-// is expected: libjpeg then takes another way, which doesn't know that several bytes
-// of ones may come before a 0. It reports false at a marker or what it takes for
-// one, and the MCU has to be decoded again; what it made of it until then stays.
+// quick decodes like sequential, for when many bytes are available and no restart marker
+// is expected. libjpeg then uses a faster routine that doesn't handle several 0xFF bytes
+// before a 0. quick returns false at a marker, or at bytes that look like one; the MCU
+// then has to be decoded again, but the coefficients set so far stay.
 func (l *lenient) quick(n int) bool {
 	if l.restart > 0 || l.marker != 0 || l.limit-l.pos < margin*n {
 		return false
@@ -38,15 +38,15 @@ func (l *lenient) quick(n int) bool {
 	return true
 }
 
-// quick reads bits for the way of the same name.
+// quick reads bits for the method of the same name.
 type quick struct {
 	data []byte
 	bitState
 	marker bool
-	bad    int // codes that don't exist
+	bad    int // number of invalid codes
 }
 
-// fill makes at least 17 bits available, zeros after a marker.
+// fill makes at least 17 bits available, with zeros after a marker.
 func (q *quick) fill() {
 	if q.count > 16 {
 		return

@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// scanHeader is T.81 B.2.3: which components, which coefficients (start to end
-// in zigzag order), and which of their bits (high: sent before, low: now).
+// scanHeader is the scan header of T.81 B.2.3: the components, the coefficients (start
+// to end in zigzag order), and their bits (high: sent before, low: sent now).
 type scanHeader struct {
 	list       [4]*component
-	comps      []*component // of list
+	comps      []*component // a slice of list
 	start, end int
 	high, low  int
-	again      bool // a component had a scan before
+	again      bool // a component already had a scan
 }
 
-// maxScans is where a file of ever more scans is taken for an attack.
+// maxScans is the number of scans above which a file is refused as malicious.
 const maxScans = 1000
 
 // scan reads a scan's header and its entropy-coded data.
@@ -50,7 +50,7 @@ func (d *Decoder) beginScan(s []byte) error {
 	}
 	d.scans++
 	if d.scans > maxScans {
-		return fmt.Errorf("more than %d scans: not a picture but a bomb", maxScans)
+		return fmt.Errorf("more than %d scans: the file is refused as a decompression bomb", maxScans)
 	}
 	h := &d.header
 	if d.progressive {
@@ -73,7 +73,7 @@ func (d *Decoder) beginScan(s []byte) error {
 	return d.checkTables(h)
 }
 
-// scanHeader reads what a scan says of itself.
+// scanHeader reads a scan's header.
 func (d *Decoder) scanHeader(s []byte) error {
 	if len(d.comps) == 0 {
 		return errors.New("corrupt: a scan before the frame header")
@@ -104,8 +104,8 @@ func (d *Decoder) scanHeader(s []byte) error {
 	return nil
 }
 
-// scanned finds a component that a scan names. libjpeg passes over the first of the
-// frame if the scan has one already, and so on: several may have the same name.
+// scanned finds a component named in a scan. Several components may have the same id:
+// like libjpeg, scanned skips those that the scan already has.
 func (d *Decoder) scanned(id byte) (*component, error) {
 	h := &d.header
 	known := false
@@ -132,10 +132,10 @@ func (d *Decoder) scanned(id byte) (*component, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("corrupt: a scan of component %d, which the frame hasn't", id)
+	return nil, fmt.Errorf("corrupt: a scan of component %d, which isn't in the frame", id)
 }
 
-// whole tells whether the header is what one of a sequential picture must be.
+// whole reports whether the header is valid for a sequential picture.
 func (h *scanHeader) whole() bool { return h.start == 0 && h.end == 63 && h.high == 0 && h.low == 0 }
 
 // checkBand checks the coefficients and bits of a progressive scan (T.81 G.1.1.1).
@@ -143,12 +143,12 @@ func (h *scanHeader) checkBand() error {
 	first := h.start == 0 && h.end == 0
 	ac := h.start > 0 && h.start <= h.end && h.end <= 63 && len(h.comps) == 1
 	if !first && !ac || h.high != 0 && h.low != h.high-1 || h.low > 13 {
-		return fmt.Errorf("corrupt: a scan of coefficients %d to %d, bits %d to %d, can't be", h.start, h.end, h.high, h.low)
+		return fmt.Errorf("corrupt: a scan of coefficients %d to %d, bits %d to %d, isn't valid", h.start, h.end, h.high, h.low)
 	}
 	return nil
 }
 
-// checkTables makes sure that the Huffman tables a scan needs are there.
+// checkTables checks that the Huffman tables needed by a scan exist.
 func (d *Decoder) checkTables(h *scanHeader) error {
 	for _, c := range h.comps {
 		dc, ac := true, true
@@ -174,7 +174,7 @@ func (d *Decoder) checkTables(h *scanHeader) error {
 
 func (d *Decoder) checkTable(c *component, class int, id byte) error {
 	if id > 3 {
-		return fmt.Errorf("corrupt: component %d uses Huffman tables that can't exist", c.id)
+		return fmt.Errorf("corrupt: component %d uses Huffman tables with invalid numbers", c.id)
 	}
 	t := &d.huffman[class][id]
 	if !t.defined {
@@ -183,7 +183,7 @@ func (d *Decoder) checkTable(c *component, class int, id byte) error {
 	return t.fault
 }
 
-// decodeScan walks the scan's MCUs; restart markers stand between intervals.
+// decodeScan walks the scan's MCUs; intervals are separated by restart markers.
 func (d *Decoder) decodeScan(h *scanHeader) error {
 	if d.bits.odd {
 		return errDamaged
@@ -227,7 +227,7 @@ func (d *Decoder) decodeScan(h *scanHeader) error {
 	return nil
 }
 
-// expectRestart checks that the given restart marker comes next and passes it.
+// expectRestart checks that the given restart marker comes next and reads it.
 func (d *Decoder) expectRestart(marker byte) error {
 	if d.bits.overrun() || d.bits.left() {
 		return errDamaged
@@ -243,7 +243,7 @@ func (d *Decoder) expectRestart(marker byte) error {
 	return nil
 }
 
-// restarted forgets what coefficients are predicted from.
+// restarted resets the predictions.
 func (d *Decoder) restarted() {
 	d.eobRun = 0
 	for i := range d.comps {
@@ -251,8 +251,8 @@ func (d *Decoder) restarted() {
 	}
 }
 
-// mcu decodes one MCU: h*v blocks of each component, but in a scan of one
-// component a single block.
+// mcu decodes one MCU: h*v blocks of each component, or a single block in a scan of one
+// component.
 func (d *Decoder) mcu(h *scanHeader, mx, my int) error {
 	if len(h.comps) == 1 {
 		return d.block(h, h.comps[0], mx, my, 0)
@@ -269,8 +269,8 @@ func (d *Decoder) mcu(h *scanHeader, mx, my int) error {
 	return nil
 }
 
-// block decodes a block of a component, the one of column bx and row by in all
-// and of row v in its MCU.
+// block decodes the block of a component in column bx and row by of the picture, which
+// is in row v of its MCU.
 func (d *Decoder) block(h *scanHeader, c *component, bx, by, v int) error {
 	if d.buffered {
 		b := &c.kept[by*c.paddedX+bx]
@@ -279,7 +279,7 @@ func (d *Decoder) block(h *scanHeader, c *component, bx, by, v int) error {
 		}
 		return d.sequentialBlock(c, b)
 	}
-	// A baseline picture whose scan holds all components: transformed at once.
+	// In a baseline picture whose scan has all components, the block is transformed at once.
 	coef := c.next()
 	dcOnly, err := d.bits.block(&d.huffman[0][c.dcTable], &d.huffman[1][c.acTable], coef, &c.pred)
 	if err != nil {

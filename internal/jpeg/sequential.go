@@ -1,15 +1,14 @@
 package jpeg
 
-// difference decodes the difference of a block's DC coefficient from the one
-// before.
+// difference decodes the difference of a block's DC coefficient from the previous one.
 func (b *bitReader) difference(t *huffman) (int32, error) {
 	_, diff, err := b.symbol(t)
 	return diff, err
 }
 
-// block decodes all coefficients of a block (T.81 F.2.2) into coef, which is in
-// rows of 16 and zero. pred is the prediction of the DC coefficient. flat tells
-// that there is no other.
+// block decodes all coefficients of a block (T.81 F.2.2) into coef, which has rows of 16
+// and must be zero. pred is the prediction of the DC coefficient. flat reports that
+// there is no other coefficient.
 func (b *bitReader) block(dc, ac *huffman, coef *coefficients, pred *int32) (flat bool, err error) {
 	diff, err := b.difference(dc)
 	if err != nil {

@@ -2,20 +2,20 @@ package jpeg
 
 import "slices"
 
-// Block smoothing of libjpeg-turbo since 2.1: coefficients that a progressive file
-// doesn't bring, or not with all their bits, are estimated from the DC coefficients
-// of the block and its 24 neighbours.
+// Block smoothing of libjpeg-turbo since 2.1: coefficients that are missing from a
+// progressive file, or lack some bits, are estimated from the DC coefficients of the
+// block and its 24 neighbours.
 
-// smoothed is the number of coefficients, DC among them, that can be estimated.
+// smoothed is the number of coefficients, including DC, that can be estimated.
 const smoothed = 10
 
-// kernel weighs the DC coefficients of 5 by 5 blocks, the estimated one in the
-// middle. An estimate is the sum times the DC's quantiser, divided by 256 times that
-// of the coefficient.
+// kernel weights the DC coefficients of 5 by 5 blocks, with the estimated block in the
+// middle. An estimate is the sum times the DC's quantiser, divided by 256 times the
+// coefficient's quantiser.
 type kernel [5][5]int32
 
-// fromDC are the kernels, in zigzag order, where no AC coefficient is known. The
-// DC coefficient is evened out, too.
+// fromDC are the kernels, in zigzag order, for when no AC coefficient is known. The DC
+// coefficient is smoothed too.
 var fromDC = [smoothed]kernel{
 	{{-2, -6, -8, -6, -2}, {-6, 6, 42, 6, -6}, {-8, 42, 152, 42, -8}, {-6, 6, 42, 6, -6}, {-2, -6, -8, -6, -2}},
 	{{-1, -1, 0, 1, 1}, {-3, 13, 0, -13, 3}, {-3, 38, 0, -38, 3}, {-3, 13, 0, -13, 3}, {-1, -1, 0, 1, 1}},
@@ -29,8 +29,8 @@ var fromDC = [smoothed]kernel{
 	{{}, {0, 1, 2, 1, 0}, {}, {0, -1, -2, -1, 0}, {}},
 }
 
-// fromSome are those where some are known: the first five AC coefficients', after
-// T.81 K.8.
+// fromSome are the kernels for when some are known: for the first five AC coefficients,
+// after T.81 K.8.
 var fromSome = [6]kernel{
 	1: {2: {-7, 50, 0, -50, 7}},
 	2: {{0, 0, -7, 0, 0}, {0, 0, 50, 0, 0}, {}, {0, 0, -50, 0, 0}, {0, 0, 7, 0, 0}},
@@ -39,8 +39,8 @@ var fromSome = [6]kernel{
 	5: {2: {-1, 13, -24, 13, -1}},
 }
 
-// smoothable tells whether there is anything to be estimated and all that it takes
-// is known.
+// smoothable reports whether there are coefficients to estimate and the values needed
+// for it are known.
 func (d *Decoder) smoothable() bool {
 	if !d.progressive {
 		return false
@@ -82,8 +82,8 @@ func (l *lenient) smooth(i, my int) []kept {
 // smoother estimates the coefficients of a row of blocks.
 type smoother struct {
 	c       *component
-	rows    [5][]kept // the row and its neighbours, nil for one of zeros
-	bits    []int8    // of each coefficient, that are known
+	rows    [5][]kept // the row and its neighbours, nil for a row of zeros
+	bits    []int8    // the lowest known bit of each coefficient
 	kernels []kernel
 	evenDC  bool
 }
@@ -91,7 +91,7 @@ type smoother struct {
 func (l *lenient) smoother(i, row int) *smoother {
 	c := &l.comps[i]
 	s := &smoother{c: c, bits: l.progress.bits[i][:smoothed]}
-	// The last scan doesn't count where it had no data any more.
+	// The last scan doesn't count for rows after its data ended.
 	if row/c.rowsInMCU > l.lastGood {
 		s.bits = l.progress.before[i][:smoothed]
 		if l.scans == 1 {
@@ -108,9 +108,9 @@ func (l *lenient) smoother(i, row int) *smoother {
 	return s
 }
 
-// neighbours finds the rows about a row. At the upper and lower edge a row stands for
-// those that aren't there. libjpeg counts rows differently in the last row of MCUs if
-// that isn't full, and takes it for closer to the upper edge than it is.
+// neighbours finds the rows around a row. At the upper and lower edge the row itself
+// replaces missing ones. If the last row of MCUs isn't full, libjpeg counts its rows
+// differently and treats them as closer to the upper edge than they are.
 func (s *smoother) neighbours(row int) {
 	c := s.c
 	mcus := ceilDiv(c.blocksY, c.rowsInMCU)
@@ -129,7 +129,7 @@ func (s *smoother) neighbours(row int) {
 	}
 }
 
-// block estimates what isn't known of the block in column x.
+// block estimates the unknown coefficients of the block in column x.
 func (s *smoother) block(b *kept, x int) {
 	var dc kernel
 	for i, row := range s.rows {
@@ -149,7 +149,7 @@ func (s *smoother) block(b *kept, x int) {
 	}
 }
 
-// estimate estimates coefficient k, of which the bits from low on are known to be 0.
+// estimate estimates coefficient k, whose bits from low upwards are known to be 0.
 func (s *smoother) estimate(dc *kernel, k int, low int8) int32 {
 	sum := int32(0)
 	for i := range dc {

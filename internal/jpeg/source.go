@@ -2,25 +2,25 @@ package jpeg
 
 import "errors"
 
-// errSuspended means that the part of the file that libjpeg was given has been used
-// up. If it's all of the file, the file is truncated.
+// errSuspended means that the part of the file given to libjpeg is used up. If that is
+// the whole file, the file is truncated.
 var errSuspended = errors.New("suspended")
 
-// piece is how much of a file Pillow reads at a time.
+// piece is the number of bytes that Pillow reads at a time.
 const piece = 64 << 10
 
-// source hands a file out as Pillow does, a piece at a time, the next when all that
-// can be decoded of those before has been.
+// source supplies a file as Pillow does, a piece at a time: the next piece is supplied
+// when everything decodable in the previous ones has been decoded.
 type source struct {
 	data    []byte
 	pos     int
-	limit   int  // where the pieces end that were handed out
-	ended   bool // no further piece is handed out
-	marker  byte // code of a marker that was read and not dealt with, 0: none
-	skipped int  // bytes before it that belong to nothing
+	limit   int  // end of the pieces supplied so far
+	ended   bool // no further piece is supplied
+	marker  byte // code of a marker that was read but not handled yet, 0: none
+	skipped int  // number of stray bytes before it
 }
 
-// more hands out a piece, if there is one.
+// more supplies the next piece, if there is one.
 func (s *source) more() bool {
 	if s.ended || s.limit >= len(s.data) {
 		return false
@@ -29,7 +29,7 @@ func (s *source) more() bool {
 	return true
 }
 
-// have makes sure that byte i is handed out.
+// have checks that byte i has been supplied.
 func (s *source) have(i int) bool {
 	for i >= s.limit {
 		if !s.more() {
@@ -39,7 +39,7 @@ func (s *source) have(i int) bool {
 	return true
 }
 
-// toMarker finds the next marker and passes it.
+// toMarker finds the next marker and moves past it.
 func (s *source) toMarker() error {
 	for {
 		for ; ; s.pos++ {
@@ -51,7 +51,7 @@ func (s *source) toMarker() error {
 			}
 			s.skipped++
 		}
-		at := s.pos + 1 // of the code, after fill bytes
+		at := s.pos + 1 // position of the code, after fill bytes
 		for s.have(at) && s.data[at] == 0xFF {
 			at++
 		}
@@ -67,7 +67,7 @@ func (s *source) toMarker() error {
 	}
 }
 
-// nextMarker finds the next marker and notes what lies before it.
+// nextMarker finds the next marker and counts the stray bytes before it.
 func (l *lenient) nextMarker() error {
 	err := l.toMarker()
 	if err == nil && l.skipped > 0 {

@@ -1,7 +1,8 @@
 package jpeg
 
-// standardTables defines the Huffman tables 0 and 1 that a sequential picture lacks:
-// those of T.81 K.3, for luminance and chrominance. Frames of Motion JPEG rely on it.
+// standardTables defines Huffman tables 0 and 1 of a sequential picture where they are
+// missing, as those of T.81 K.3 for luminance and chrominance. Motion JPEG frames rely on
+// this.
 func (d *Decoder) standardTables() {
 	for class := range standard {
 		for id := range standard[class] {
@@ -12,8 +13,8 @@ func (d *Decoder) standardTables() {
 	}
 }
 
-// standard are the tables, by class and number: how many codes there are of each of
-// 16 lengths, then the symbols.
+// standard are the tables, by class and number: the number of codes of each of 16
+// lengths, then the symbols.
 var standard = [2][2]string{
 	{
 		"\x00\x01\x05\x01\x01\x01\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00" +

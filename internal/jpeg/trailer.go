@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// trailer looks at what follows the only scan. Pillow has its picture by then, but
-// libjpeg still refuses it if another picture or nonsense follows in the part of the
+// trailer checks the data after the only scan. Pillow has its picture by then, but
+// libjpeg still refuses it if another picture or invalid data follows in the part of the
 // file that it was given.
 func (l *lenient) trailer() error {
 	l.ended = true
@@ -35,8 +35,9 @@ func (l *lenient) trailer() error {
 	}
 }
 
-// checkTrailing returns the length of the marker segment at the beginning of b, or what
-// is wrong with it. That b ends too early isn't wrong: it is errSuspended.
+// checkTrailing returns the length of the marker segment at the beginning of b, or an
+// error that describes its fault. If b ends too early, that isn't a fault, and the error
+// is errSuspended.
 func (l *lenient) checkTrailing(marker byte, b []byte) (int, error) {
 	known := marker == mDHT || marker == mDQT || marker == mDRI || marker == mDAC || marker == mSOS
 	if !known && !passedOver(marker) {
@@ -72,8 +73,8 @@ func (l *lenient) checkTrailing(marker byte, b []byte) (int, error) {
 	return max(n, 2), err
 }
 
-// checkTrailingQuant tells whether b begins with quantisation tables of left bytes in
-// all. libjpeg reads them as long as they are, whatever the segment's length.
+// checkTrailingQuant checks that b begins with quantisation tables of left bytes in
+// total. libjpeg reads each to its end, whatever the segment's length.
 func checkTrailingQuant(b []byte, left int) (bool, error) {
 	for left > 0 {
 		if len(b) < 1 {
@@ -94,7 +95,7 @@ func checkTrailingQuant(b []byte, left int) (bool, error) {
 	return left == 0, nil
 }
 
-// checkTrailingHuffman does so for Huffman tables.
+// checkTrailingHuffman is the same check for Huffman tables.
 func checkTrailingHuffman(b []byte, left int) (bool, error) {
 	for left > 16 {
 		if len(b) < 17 {
@@ -118,8 +119,8 @@ func checkTrailingHuffman(b []byte, left int) (bool, error) {
 	return left == 0, nil
 }
 
-// checkConditions does so for the conditions of arithmetic coding, which a file with
-// Huffman coding may have and doesn't use.
+// checkConditions is the same check for the conditions of arithmetic coding, which a
+// file with Huffman coding may contain but doesn't use.
 func checkConditions(b []byte, left int) (bool, error) {
 	for ; left > 0; left -= 2 {
 		if len(b) < 2 {

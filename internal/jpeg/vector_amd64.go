@@ -4,7 +4,7 @@ package jpeg
 
 import "simd/archsimd"
 
-// hasAVX2 chooses the vector code; plain.go gives the same bits.
+// hasAVX2 selects the vector code; plain.go gives the same bits.
 var hasAVX2 = archsimd.X86.AVX2()
 
 func widen(sums []uint16, in []uint8) {
@@ -55,11 +55,10 @@ func yccToRGB(out, ys, cbs, crs []uint8) {
 	yccPlain(out, ys, cbs, crs)
 }
 
-// all[v] is v sixteen times, for v up to 8. The loops load their constants:
-// making a vector of a number, shifting by a variable and (in Go 1.26) any shift
-// of unsigned numbers to the right take an instruction of the old encoding, after
-// which the processor needs as long as for a hundred others to come back to wide
-// vectors.
+// all[v] is v sixteen times, for v up to 8. The loops load their constants from memory:
+// broadcasting a number, shifting by a variable and (in Go 1.26) any right shift of
+// unsigned numbers compile to an instruction in the old SSE encoding, and switching back
+// to wide vectors after it takes the processor as long as a hundred instructions.
 var all = func() (a [9][16]uint16) {
 	for v := range a {
 		for i := range a[v] {
@@ -69,7 +68,7 @@ var all = func() (a [9][16]uint16) {
 	return
 }()
 
-// Each loop's last step begins where a whole vector still fits: it does some
+// Each loop's last step starts where a whole vector still fits: it computes some
 // samples again, with the same result.
 
 func widenAVX2(sums []uint16, in []uint8) {

@@ -4,20 +4,20 @@ package jpeg
 
 import "simd/archsimd"
 
-// yccAVX2 computes what yccPlain does in 16 bits. With x the chroma difference,
+// yccAVX2 computes the results of yccPlain in 16 bits. With x the chroma difference,
 //
 //	91881x/2^16 = x + 26345x/2^16 and 116130x/2^16 = 2x - 14942x/2^16,
 //
-// and floor(ax/2^16 + 1/2) is (high half of 2x*a, plus 1) / 2, whose factors fit.
-// Green has two terms before the rounding, -22554cb - 46802cr, which is a product
-// sum of 16-bit pairs with 46802 = 65536 - 18734.
+// and floor(ax/2^16 + 1/2) is (high half of 2x*a, plus 1) / 2, whose factors fit in 16
+// bits. Green has two terms before rounding, -22554cb - 46802cr, which is a sum of
+// products of 16-bit pairs with 46802 = 65536 - 18734.
 func yccAVX2(out, ys, cbs, crs []uint8) {
 	n := len(ys)
 	cbs, crs, out = cbs[:n], crs[:n], out[:3*n]
 	low := archsimd.LoadInt16x16(&all255)
 	for x := 0; x < n; x += 32 {
 		x = min(x, n-32)
-		// Pixels with even numbers are the lower bytes of pairs, odd the upper.
+		// Even pixels are the lower bytes of pairs, odd ones the upper.
 		y := archsimd.LoadUint8x32Slice(ys[x:]).AsInt16x16()
 		cb := archsimd.LoadUint8x32Slice(cbs[x:]).AsInt16x16()
 		cr := archsimd.LoadUint8x32Slice(crs[x:]).AsInt16x16()
@@ -67,7 +67,7 @@ func storeRGB(out *[96]uint8, r, g, b archsimd.Uint8x32) {
 	second.Select128FromPair(1, 3, third).Store((*[32]uint8)(out[64:]))
 }
 
-// pick returns 16 bytes of the 48 that each half of r, g and b makes, the i-th.
+// pick returns the i-th 16 of the 48 bytes that each half of r, g and b makes.
 func pick(r, g, b archsimd.Uint8x32, i int) archsimd.Uint8x32 {
 	m := &interleaving[i]
 	return r.PermuteOrZeroGrouped(archsimd.LoadInt8x32(&m[0])).
@@ -75,8 +75,8 @@ func pick(r, g, b archsimd.Uint8x32, i int) archsimd.Uint8x32 {
 		Or(b.PermuteOrZeroGrouped(archsimd.LoadInt8x32(&m[2])))
 }
 
-// interleaving says for each 16 of 48 bytes and each colour which of its 16 bytes
-// come where; -1 is another colour's place.
+// interleaving gives, for each 16 of 48 bytes and each colour, the positions of its 16
+// bytes; -1 marks positions of another colour.
 var interleaving = func() (m [3][3][32]int8) {
 	for i := range m {
 		for c := range m[i] {

@@ -15,8 +15,8 @@ func idctPair(coefs, quant *[128]int16, outA, outB []uint8, stride int) {
 	idctPairPlain(coefs, quant, outA, outB, stride)
 }
 
-// halves are for rounding: of the first pass and of the second, which is shifted
-// in two steps.
+// halves are added for rounding, in the first pass and in the second, which shifts in
+// two steps.
 var halves = [2][8]int32{
 	times8(1 << (constBits - passBits - 1)),
 	times8(1 << (constBits + passBits + 2)),
@@ -26,7 +26,7 @@ var all128, all255 = pairOf(128, 128), pairOf(255, 255)
 
 func times8(v int32) [8]int32 { return [8]int32{v, v, v, v, v, v, v, v} }
 
-// pairOf makes the factors of a sum of products of two interleaved inputs.
+// pairOf makes the factors for a sum of products of two interleaved inputs.
 func pairOf(a, b int16) (f [16]int16) {
 	for i := 0; i < len(f); i += 2 {
 		f[i], f[i+1] = a, b
@@ -34,7 +34,7 @@ func pairOf(a, b int16) (f [16]int16) {
 	return
 }
 
-// The butterfly's factors, gathered by the two inputs that share a rotation.
+// The butterfly's factors, grouped by the two inputs that share a rotation.
 var (
 	e3Factors = pairOf(fix0541196100+fix0765366865, fix0541196100)
 	e2Factors = pairOf(fix0541196100, fix0541196100-fix1847759065)
@@ -46,15 +46,15 @@ var (
 	b2Factors = pairOf(-fix2562915447, fix3072711026-fix2562915447)
 )
 
-// idctPairAVX2: each vector holds a row of both blocks, one in its lower and one
-// in its upper half, and no step crosses the halves.
+// idctPairAVX2 transforms two blocks. Each vector holds a row of both blocks, one in its
+// lower and one in its upper half, and no step crosses the halves.
 func idctPairAVX2(coefs, quant *[128]int16, outA, outB []uint8, stride int) {
 	r0, r1 := dequantised(coefs, quant, 0), dequantised(coefs, quant, 1)
 	r2, r3 := dequantised(coefs, quant, 2), dequantised(coefs, quant, 3)
 	r4, r5 := dequantised(coefs, quant, 4), dequantised(coefs, quant, 5)
 	r6, r7 := dequantised(coefs, quant, 6), dequantised(coefs, quant, 7)
-	// Values that overflow differently in a block of one row (see columns) can't
-	// come from an encoder.
+	// A block with a single row can overflow differently (see columns), but no
+	// encoder writes such values.
 	if !r0.ShiftAllLeft(passBits).ShiftAllRight(passBits).Xor(r0).IsZero() {
 		archsimd.ClearAVXUpperBits()
 		idctPairPlain(coefs, quant, outA, outB, stride)
@@ -78,7 +78,7 @@ func idctPairAVX2(coefs, quant *[128]int16, outA, outB []uint8, stride int) {
 		r2, r5 = t12.add(b1).narrow(), t12.sub(b1).narrow()
 		r3, r4 = t13.add(b0).narrow(), t13.sub(b0).narrow()
 
-		// Rows become columns.
+		// Transpose.
 		p0, p1 := interleaved(r0, r4)
 		p2, p3 := interleaved(r1, r5)
 		p4, p5 := interleaved(r2, r6)
@@ -99,20 +99,20 @@ func idctPairAVX2(coefs, quant *[128]int16, outA, outB []uint8, stride int) {
 	archsimd.ClearAVXUpperBits()
 }
 
-// wide is a row in 32 bits: of each block the first four values and the last four.
+// wide is a row in 32 bits: the first four and the last four values of each block.
 type wide struct{ lo, hi archsimd.Int32x8 }
 
 func (a wide) add(b wide) wide { return wide{a.lo.Add(b.lo), a.hi.Add(b.hi)} }
 
 func (a wide) sub(b wide) wide { return wide{a.lo.Sub(b.lo), a.hi.Sub(b.hi)} }
 
-// narrow scales down as after the first pass.
+// narrow scales down as at the end of the first pass.
 func (a wide) narrow() archsimd.Int16x16 {
 	const shift = constBits - passBits
 	return a.lo.ShiftAllRight(shift).SaturateToInt16ConcatGrouped(a.hi.ShiftAllRight(shift))
 }
 
-// scaledUp has constBits more bits, and half of what narrow rounds to.
+// scaledUp shifts left by constBits and adds half of narrow's rounding unit.
 func scaledUp(v archsimd.Int16x16, half archsimd.Int32x8) wide {
 	var zero archsimd.Int16x16
 	lo, hi := interleaved(zero, v) // 16 more bits
@@ -142,12 +142,12 @@ func dequantised(coefs, quant *[128]int16, r int) archsimd.Int16x16 {
 func storeRows(v, w archsimd.Int16x16, outA, outB []uint8, stride, r int) {
 	middle, most := archsimd.LoadInt16x16(&all128), archsimd.LoadInt16x16(&all255)
 	var zero archsimd.Int16x16
-	// The rest of the second pass's shift: what saturated before it is beyond
-	// the samples' range after it, too.
+	// The rest of the second pass's shift. Values saturated before it are
+	// outside the samples' range after it too.
 	const rest = 2*passBits + 3
 	v = v.ShiftAllRight(rest).Add(middle).Max(zero).Min(most)
 	w = w.ShiftAllRight(rest).Add(middle).Max(zero).Min(most)
-	// Bytes of v and w in turn, then all of v's before all of w's.
+	// First the bytes of v and w alternate, then all of v's come before all of w's.
 	both := v.Or(w.ShiftAllLeft(8)).AsUint8x32().PermuteOrZeroGrouped(archsimd.LoadInt8x32(&apart))
 	a, b := both.GetLo().AsUint64x2(), both.GetHi().AsUint64x2()
 	binary.LittleEndian.PutUint64(outA[r*stride:], a.GetElem(0))

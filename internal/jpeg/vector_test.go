@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// The loops that a build chooses give what plain Go gives, on rows of all lengths
-// around the vectors'. Without vectors both are the same, and nothing is tested.
+// The build's loops give the same results as plain Go, on rows of all lengths around the
+// vectors' lengths. Without vectors both are the same, and nothing is tested.
 
 func randomBytes(r *rand.Rand, n int) []uint8 {
 	b := make([]uint8, n)
 	for i := range b {
 		b[i] = uint8(r.Uint32())
-		if r.IntN(4) == 0 { // the ends of the range more often
+		if r.IntN(4) == 0 { // the ends of the range are more frequent
 			b[i] = uint8(-(r.Uint32() & 1))
 		}
 	}
@@ -100,7 +100,7 @@ func TestTransformAsInPlainGo(t *testing.T) {
 		if got != want {
 			t.Fatalf("block %d: %v, want %v", i, got, want)
 		}
-		// A block whose only coefficient is the first.
+		// A block with only a DC coefficient.
 		single := (*coefficients)(coefs[:])
 		clear(single[1:])
 		idct(single, (*coefficients)(quant[:]), want[:], 16)

@@ -18,9 +18,9 @@ func DiscussAttention(all ...*explain.Attention) string {
 		entropies, tenths, offs = append(entropies, s.Entropy), append(tenths, s.TopTenth), append(offs, s.OffPatches)
 	}
 	entropy, most := mean(entropies), all[0].Summary().MostEntropy
-	text := fmt.Sprintf("In the last layer the tenth of the patches that get the most weight hold **%.0f %%** of it (a map that looks everywhere alike: 10 %%). The entropy is %.2f bits of at most %.2f, as if the token looked at %.0f of %.0f patches evenly. ",
+	text := fmt.Sprintf("In the last layer the tenth of the patches with the most weight holds **%.0f %%** of it (in a uniform map: 10 %%). The entropy is %.2f bits of at most %.2f, as if the token looked at %.0f of %.0f patches evenly. ",
 		100*mean(tenths), entropy, most, math.Exp2(entropy), math.Exp2(most))
-	text += fmt.Sprintf("%.0f %% of the weight stays off the patches, mostly on the [class] token itself.\n\n", 100*mean(offs))
+	text += fmt.Sprintf("%.0f %% of the weight is not on patches, but mostly on the [class] token itself.\n\n", 100*mean(offs))
 
 	layers := len(all[0].Layers)
 	low, high := extremeHeads(all)
@@ -29,13 +29,13 @@ func DiscussAttention(all ...*explain.Attention) string {
 	if last > first {
 		verb = "widens"
 	}
-	text += fmt.Sprintf("From the first layer to the last the view %s: the median head goes from %.2f to %.2f bits. ", verb, first, last)
+	text += fmt.Sprintf("From the first layer to the last the attention %s: the median head goes from %.2f to %.2f bits. ", verb, first, last)
 	text += fmt.Sprintf("The heads differ: the narrowest is head %d of layer %d (%.2f bits), the widest head %d of layer %d (%.2f bits).",
 		low.head, low.layer, low.entropy, high.head, high.layer, high.entropy)
 	return text
 }
 
-// headEntropy is one head's place in the model and its entropy.
+// headEntropy is a head's layer, number and entropy.
 type headEntropy struct {
 	layer, head int
 	entropy     float64

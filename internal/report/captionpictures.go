@@ -10,19 +10,19 @@ import (
 	"gaze/pkg/transform"
 )
 
-// SceneSize is the width and height that the drawn pictures are shown at, in
-// pixels; captioners see them at their own size.
+// SceneSize is the width and height of the drawn pictures in figures, in pixels;
+// captioners see them at their own size.
 const SceneSize = 384
 
 // Picture is a picture to be captioned: a file or a drawn scene.
 type Picture struct {
 	Name string
-	Path string // of a file; "" for a drawn scene
+	Path string // the file; "" for a drawn scene
 }
 
-// CaptionPictures lists the pictures that the report captions: those of the folder
-// that GAZE_CAPTION_IMAGES names, by name, else the five that package scenes draws for
-// the report.
+// CaptionPictures lists the pictures that the report captions: those in the folder named
+// by GAZE_CAPTION_IMAGES, sorted by name, otherwise the five that package scenes draws
+// for the report.
 func CaptionPictures() ([]Picture, error) {
 	var list []Picture
 	dir, err := environ.Existing(EnvImages)
@@ -45,8 +45,8 @@ func CaptionPictures() ([]Picture, error) {
 	return list, nil
 }
 
-// Open returns the picture with the masks of a drawn scene, and what was damaged in a
-// file ("" if nothing).
+// Open returns the picture, the masks if it is a drawn scene, and a description of the
+// damage if its file is damaged.
 func (p Picture) Open() (im *transform.Image, masks []explain.Mask, damage string, err error) {
 	if p.Path != "" {
 		im, damage, err = data.DecodeWarn(p.Path)

@@ -9,7 +9,7 @@ import (
 	"gaze/pkg/evaluate/captions"
 )
 
-// reported is a report with numbers of its own.
+// reported is a report with distinct numbers.
 func reported(cider, hit float64) *captions.Report {
 	return &captions.Report{
 		Pictures: 10, Scores: score.Scores{CIDEr: cider, BLEU4: 0.8}, CountRight: evaluate.Interval{Value: 0.9, Low: 0.8, High: 1},
@@ -28,7 +28,7 @@ func TestDiscussCaptions(t *testing.T) {
 	runs := []captions.Run{{Name: "untaught", Test: reported(4, 0.7), HeldOut: reported(3.9, 0.61)}}
 	text := DiscussCaptions(reported(4.5, 0.99), reported(4.2, 0.98), score.Scores{CIDEr: 3.75}, cause, runs)
 	for _, want := range []string{
-		"CIDEr of 4.20", "has 3.75", "98.0 % of 30 words", "**taught**", "61.0 %", "0.70", "31 % of 40 objects", "97 %", "cost 0.30",
+		"CIDEr of 4.20", "has 3.75", "98.0 % of 30 words", "**trained for this**", "61.0 %", "0.70", "31 % of 40 objects", "97 %", "cost 0.30",
 		"hardest at 3: 70.0 %", "kite 50 %", "only 30 %",
 	} {
 		if !strings.Contains(text, want) {
@@ -36,6 +36,6 @@ func TestDiscussCaptions(t *testing.T) {
 		}
 	}
 	if strings.Contains(text, "dog") {
-		t.Errorf("it names what is needed as if it weren't:\n%s", text)
+		t.Errorf("it lists an object that is rarely named while masked:\n%s", text)
 	}
 }

@@ -11,20 +11,20 @@ import (
 	"gaze/pkg/train"
 )
 
-// Checkpoint is the checkpoint that a variable names.
+// Checkpoint is the checkpoint named by a variable.
 type Checkpoint struct {
 	Given string // as the user wrote it, or the fallback
 	Path  string // the file or folder to open; for a run, the file of its best model
 	Run   string // the run's folder, "" if it isn't a run
 	Short string // a short name for figures
-	// Pulled says where a catalogue checkpoint came from; nil for the user's own files.
+	// Pulled describes the source of a known checkpoint; nil for the user's own files.
 	Pulled *hub.Result
 }
 
-// FindCheckpoint finds the checkpoint that a variable names: a file, a folder, a run, or a name
-// that 'gaze models' lists, which is fetched if it isn't in the cache. If the variable
-// isn't set, FindCheckpoint uses the catalogue name fallback. Errors begin with the
-// variable's name and list the paths that were tried.
+// FindCheckpoint finds the checkpoint named by a variable: a file, a folder, a run, or a
+// name listed by 'gaze models', which is fetched if it isn't in the cache. If the
+// variable isn't set, it returns the known checkpoint called fallback. Errors begin with
+// the variable's name and list the paths that were tried.
 func FindCheckpoint(ctx context.Context, variable, fallback string, o hub.Options) (Checkpoint, error) {
 	value, tried, err := environ.FileOrName(variable)
 	if err != nil {
@@ -46,7 +46,7 @@ func FindCheckpoint(ctx context.Context, variable, fallback string, o hub.Option
 		}
 		return c, nil
 	}
-	// A repository that isn't in the catalogue is never fetched implicitly.
+	// A repository outside the catalogue is only fetched by 'gaze pull'.
 	known, isKnown := hub.Find(value)
 	if _, here := hub.Path(value); isKnown && (here || len(known.Files) > 0) {
 		if err := c.pull(ctx, o); err != nil {
@@ -64,12 +64,12 @@ func FindCheckpoint(ctx context.Context, variable, fallback string, o hub.Option
 // pull fetches a checkpoint of the catalogue.
 func (c *Checkpoint) pull(ctx context.Context, o hub.Options) error {
 	if _, here := hub.Path(c.Given); !here && o.Log != nil {
-		o.Log(fmt.Sprintf("fetching %s, once", c.Given))
+		o.Log(fmt.Sprintf("fetching %s (only the first time)", c.Given))
 	}
 	r, err := hub.Pull(ctx, c.Given, o)
 	if err != nil {
 		if errors.Is(err, hub.ErrUnreachable) {
-			err = fmt.Errorf("%w; a file or folder with weights works without the network", err)
+			err = fmt.Errorf("%w; to work without the network, give a file or folder with weights", err)
 		}
 		return err
 	}

@@ -18,8 +18,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// The names of the study's rows. What they are trained with is in laptopRows and
-// reportRows.
+// The names of the study's rows. Their settings are in laptopRows and reportRows.
 const (
 	Crawls     = "rate too low"
 	Learns     = "a good rate"
@@ -34,12 +33,12 @@ const (
 	RealProbe  = "linear probe of a real ViT-S"
 )
 
-// LaptopModel is what the laptop's study fine-tunes, a checkpoint that comes with
-// the program.
+// LaptopModel is the checkpoint that the laptop study fine-tunes. It is shipped with the
+// program.
 const LaptopModel = "pets-vit"
 
-// What the laptop's set has of each: training pictures are posed, the others
-// natural (see package pets).
+// Picture size, numbers of pictures and seed of the laptop study's data set. Training
+// pictures are posed, the others natural (see package pets).
 const (
 	laptopSize  = 96
 	laptopTrain = 10 * pets.Classes
@@ -50,13 +49,13 @@ const (
 
 // Classification is the study of the report's problem 1.
 //
-// Where GAZE_PETS names a data set (see [data.OpenDataset]) and GAZE_VIT a checkpoint, a
-// file, a folder, a run, or a name that 'gaze models' lists such as B_16_imagenet1k, it
-// has the report's own settings. Of a data set without a validation split, a part of each
-// class is held out, as 'gaze train' does, the same for all rows and seeds; Notes says
-// so. Otherwise it is a profile for a
-// laptop: synthetic pets and a small Vision Transformer; if one of the variables is set,
-// Notes says why it isn't used. The runs are kept in the cache's folder.
+// If GAZE_PETS names a data set (see [data.OpenDataset]) and GAZE_VIT a checkpoint (a
+// file, a folder, a run, or a name listed by 'gaze models' such as B_16_imagenet1k), it
+// uses the report's own settings. If the data set has no validation split, a part of
+// each class is held out, as in 'gaze train', the same for all rows and seeds, and Notes
+// says so. Otherwise it is a small study for a laptop, with synthetic pets and a small
+// Vision Transformer; if one of the variables is set, Notes says why it isn't used. The
+// runs are stored in the cache folder.
 func Classification(ctx context.Context) (*study.Study, error) {
 	cache, err := hub.CacheDir()
 	if err != nil {
@@ -71,7 +70,7 @@ func Classification(ctx context.Context) (*study.Study, error) {
 	case why != unset:
 		s.Notes = append(s.Notes, why)
 	}
-	s.Parallel = runtime.GOMAXPROCS(0) + 1 // one more than processors: steps aren't parallel all through
+	s.Parallel = runtime.GOMAXPROCS(0) + 1 // one more than processors, because steps have serial parts
 	if s.Data, err = laptopData(ctx, cache); err != nil {
 		return nil, err
 	}
@@ -81,7 +80,7 @@ func Classification(ctx context.Context) (*study.Study, error) {
 	}
 	s.Rows = laptopRows(start)
 	if real, ok := hub.Path("dinov2-small"); ok {
-		s.Rows = append(s.Rows, study.Row{Name: RealProbe, Asks: "How far do the features of a model go that has seen photographs only?", Start: real,
+		s.Rows = append(s.Rows, study.Row{Name: RealProbe, Asks: "How good are the features of a model trained only on photographs?", Start: real,
 			Pipeline: "resize(84,84,bicubic) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])", Settings: probing})
 	}
 	return s, nil
@@ -90,15 +89,15 @@ func Classification(ctx context.Context) (*study.Study, error) {
 // unset is the reason when neither variable is set.
 const unset = "unset"
 
-// ownData is the data set that GAZE_PETS names, if the study can be about it and the
-// model that GAZE_VIT names; otherwise why says what is missing. A GAZE_PETS that leads
-// nowhere, or to a damaged data set, is an error.
+// ownData returns the data set named by GAZE_PETS if the study can use it with the model
+// named by GAZE_VIT; otherwise why gives the reason. If GAZE_PETS names nothing that
+// exists, or a damaged data set, that is an error.
 func ownData() (set *data.Splits, why string, err error) {
 	folder, err := environ.Existing(EnvPets)
 	if err != nil {
 		return nil, "", err
 	}
-	const instead = "this study is about drawn pets and the small model that comes with Gaze"
+	const instead = "this study uses drawn pets and the small model shipped with Gaze"
 	vit := environ.Get(EnvVIT) != ""
 	switch {
 	case folder == "" && !vit:
@@ -119,19 +118,19 @@ func ownData() (set *data.Splits, why string, err error) {
 	case set.Train == nil:
 		return nil, fmt.Sprintf("%s has no pictures to train on (a folder train), so %s", EnvPets, instead), nil
 	case len(set.Classes) < 2:
-		return nil, fmt.Sprintf("%s: all pictures are of the class %s, so that there is nothing to tell apart, and %s", EnvPets, strings.Join(set.Classes, ""), instead), nil
+		return nil, fmt.Sprintf("%s: all pictures are of the class %s, but a classifier needs two classes, so %s", EnvPets, strings.Join(set.Classes, ""), instead), nil
 	}
 	return set, "", nil
 }
 
-// holdOut takes pictures to validate on from those to train on, as 'gaze train' with
-// the study's first seed does: one part for all runs, which can then be compared.
+// holdOut takes validation pictures from the training pictures, as 'gaze train' does
+// with the study's first seed. All runs share them, so that they can be compared.
 func holdOut(s *study.Study) error {
 	whole := s.Data.Train
 	h := &train.HeldOut{Fraction: train.DefaultSettings().Valid, Seed: s.Seeds[0], Of: whole.Len()}
 	rest, part, err := whole.Split(h.Seed, h.Fraction)
 	if err != nil {
-		return fmt.Errorf("there are no pictures to validate on, and none can be held out: %w", err)
+		return fmt.Errorf("there are no validation pictures, and none can be held out: %w", err)
 	}
 	h.Pictures = part.Len()
 	splits := *s.Data
@@ -141,11 +140,11 @@ func holdOut(s *study.Study) error {
 	return nil
 }
 
-// ownStudy fills in the report's settings for the user's data and the checkpoint that
-// GAZE_VIT names.
+// ownStudy fills in the report's settings for the user's data and the checkpoint named
+// by GAZE_VIT.
 func ownStudy(ctx context.Context, s *study.Study, set *data.Splits) error {
 	s.Data = set
-	s.Folder, _ = environ.Existing(EnvPets) // it was opened by that
+	s.Folder, _ = environ.Existing(EnvPets) // ownData has opened it, so there is no error
 	s.Notes = append(s.Notes, set.Notes...)
 	if set.Validation == nil {
 		if whole, ok := data.SetOf(s.Folder); ok {
@@ -168,7 +167,7 @@ func ownStudy(ctx context.Context, s *study.Study, set *data.Splits) error {
 	return nil
 }
 
-// laptopData is the synthetic set, drawn when it isn't in the cache yet.
+// laptopData opens the synthetic set, and first draws it if it isn't in the cache.
 func laptopData(ctx context.Context, cache string) (*data.Splits, error) {
 	dir := filepath.Join(cache, "pets", fmt.Sprintf("seed%d-%d-%d-%d-%d", laptopSeed, laptopSize, laptopTrain, laptopVal, laptopTest))
 	if _, err := os.Stat(dir); err != nil {
@@ -183,14 +182,14 @@ func laptopData(ctx context.Context, cache string) (*data.Splits, error) {
 	return data.OpenDataset(dir)
 }
 
-// ReportAugmentation is the report's random steps on a picture of a size, in its
-// order and strength.
+// ReportAugmentation is the report's random steps after resizing, in its order and
+// strength, followed by the conversion to a tensor.
 const ReportAugmentation = "rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)"
 
 const probing = "lr=3e-3; epochs=30; batch=37; probe=true"
 
-// laptopRows is the report's study at a laptop's size. Rates, sizes and the number of
-// accumulated batches were chosen on a validation set drawn with another seed.
+// laptopRows is the report's study scaled down to a laptop. Rates, sizes and the number
+// of accumulated batches were chosen on a validation set drawn with another seed.
 func laptopRows(start string) []study.Row {
 	const (
 		small = "resize(72,72) | totensor | normalize(0.5,0.5)"
@@ -199,16 +198,16 @@ func laptopRows(start string) []study.Row {
 		mild  = "randomhflip | resize(96,96) | rotation(15) | jitter(0.8:1.2,0.8:1.2,0.8:1.2) | totensor | normalize(0.5,0.5)"
 	)
 	return []study.Row{
-		{Name: Crawls, Asks: "What does a rate do that is far too low?", Start: start, Pipeline: small, Settings: "lr=1e-5; epochs=6; batch=16"},
-		{Name: Learns, Asks: "What does a rate do that suits?", Start: start, Pipeline: small, Settings: "lr=3e-4; epochs=6; batch=16"},
-		{Name: Collapses, Asks: "What does a rate do that is ten times as high?", Start: start, Pipeline: small, Settings: "lr=3e-3; epochs=6; batch=16"},
-		{Name: Augmented, Asks: "Does the report's augmentation make up for what posed pictures don't show?", Start: start, Pipeline: aug72, Settings: "lr=3e-4; epochs=6; batch=16"},
+		{Name: Crawls, Asks: "What is the effect of a rate that is far too low?", Start: start, Pipeline: small, Settings: "lr=1e-5; epochs=6; batch=16"},
+		{Name: Learns, Asks: "What is the effect of a suitable rate?", Start: start, Pipeline: small, Settings: "lr=3e-4; epochs=6; batch=16"},
+		{Name: Collapses, Asks: "What is the effect of a rate ten times as high?", Start: start, Pipeline: small, Settings: "lr=3e-3; epochs=6; batch=16"},
+		{Name: Augmented, Asks: "Does the report's augmentation compensate for posed training pictures?", Start: start, Pipeline: aug72, Settings: "lr=3e-4; epochs=6; batch=16"},
 		{Name: Larger, Asks: "Do more pixels help?", Start: start, Pipeline: aug96, Settings: "lr=3e-4; epochs=6; batch=16"},
-		{Name: Accumulate, Asks: "Do larger batches, gathered over several, help?", Start: start, Pipeline: aug96, Settings: "lr=3e-4; epochs=6; batch=16; accumulate=4"},
-		{Name: Scaled, Asks: "And with a rate that grows as the batches do?", Start: start, Pipeline: aug96, Settings: "lr=1.2e-3; epochs=6; batch=16; accumulate=4"},
-		{Name: Gentle, Asks: "What does a gentler augmentation give, with a warm-up and a rate that falls?", Start: start, Pipeline: mild, Settings: "lr=4e-4; epochs=8; batch=16; schedule=cosine; warmup=1"},
+		{Name: Accumulate, Asks: "Do larger batches, by gradient accumulation, help?", Start: start, Pipeline: aug96, Settings: "lr=3e-4; epochs=6; batch=16; accumulate=4"},
+		{Name: Scaled, Asks: "And with a rate scaled with the batch size?", Start: start, Pipeline: aug96, Settings: "lr=1.2e-3; epochs=6; batch=16; accumulate=4"},
+		{Name: Gentle, Asks: "How good is a gentler augmentation, with a warm-up and a decaying rate?", Start: start, Pipeline: mild, Settings: "lr=4e-4; epochs=8; batch=16; schedule=cosine; warmup=1"},
 		{Name: Scratch, Asks: "What is the pretraining worth?", Start: "vit:dim=128,depth=6,heads=4,patch=12,size=72", Pipeline: small, Settings: "lr=3e-4; epochs=6; batch=16"},
-		{Name: OwnProbe, Asks: "How much is in the features already?", Start: start, Pipeline: "resize(96,96) | totensor | normalize(0.5,0.5)", Settings: probing},
+		{Name: OwnProbe, Asks: "How good are the pretrained features?", Start: start, Pipeline: "resize(96,96) | totensor | normalize(0.5,0.5)", Settings: probing},
 	}
 }
 
@@ -219,10 +218,10 @@ func reportRows(start string, size [2]int) []study.Row {
 		return fmt.Sprintf("randomhflip | centercrop(%d,%d) | resize(%d,%d) | ", h, w, h, w) + ReportAugmentation
 	}
 	return []study.Row{
-		{Name: Learns, Asks: "What does the report's rate do?", Start: start, Pipeline: plain, Settings: "lr=1e-6; epochs=5; batch=16"},
-		{Name: Collapses, Asks: "What does a rate do that is too high?", Start: start, Pipeline: plain, Settings: "lr=1e-4; epochs=5; batch=16"},
+		{Name: Learns, Asks: "What is the effect of the report's rate?", Start: start, Pipeline: plain, Settings: "lr=1e-6; epochs=5; batch=16"},
+		{Name: Collapses, Asks: "What is the effect of a rate that is too high?", Start: start, Pipeline: plain, Settings: "lr=1e-4; epochs=5; batch=16"},
 		{Name: Augmented, Asks: "Does the augmentation help?", Start: start, Pipeline: augmented(size[0], size[1]), Settings: "lr=1e-6; epochs=5; batch=16"},
 		{Name: Larger, Asks: "Does the report's size of 256 help?", Start: start, Pipeline: augmented(256, 256), Settings: "lr=1e-6; epochs=5; batch=16"},
-		{Name: Accumulate, Asks: "Do gradients gathered over 15 batches help?", Start: start, Pipeline: augmented(256, 256), Settings: "lr=1e-6; epochs=5; batch=16; accumulate=15"},
+		{Name: Accumulate, Asks: "Do gradients accumulated over 15 batches help?", Start: start, Pipeline: augmented(256, 256), Settings: "lr=1e-6; epochs=5; batch=16; accumulate=15"},
 	}
 }

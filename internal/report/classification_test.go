@@ -18,7 +18,7 @@ import (
 	"gaze/pkg/vit"
 )
 
-// TestClassification: every row of both profiles can be read, and the laptop's set is drawn
+// TestClassification: every row of both profiles is valid, and the laptop's set is drawn
 // once.
 func TestClassification(t *testing.T) {
 	cache := t.TempDir()
@@ -59,7 +59,7 @@ func TestClassification(t *testing.T) {
 	}
 }
 
-// smallModel is the file of a small model.
+// smallModel writes a small model and returns its file.
 func smallModel(t *testing.T) string {
 	t.Helper()
 	cfg, err := vit.ParseConfig("vit:dim=16,depth=1,heads=2,patch=8,size=32")
@@ -78,7 +78,7 @@ func smallModel(t *testing.T) string {
 	return file
 }
 
-// TestClassificationOfYourOwn: GAZE_PETS and GAZE_VIT bring the report's own settings.
+// TestClassificationOfYourOwn: GAZE_PETS and GAZE_VIT select the report's own settings.
 func TestClassificationOfYourOwn(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	splits := smallSet(t)
@@ -111,7 +111,7 @@ func TestClassificationOfYourOwn(t *testing.T) {
 	}
 }
 
-// TestClassificationWithNotes: what is set and plays no part is told of.
+// TestClassificationWithNotes: a variable that is set but not used gets a note.
 func TestClassificationWithNotes(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	set := filepath.Dir(smallSet(t).Train.Root)
@@ -125,7 +125,7 @@ func TestClassificationWithNotes(t *testing.T) {
 		{set, "", "GAZE_PETS is set without GAZE_VIT"},
 		{photos, "", "1 photographs without classes"},
 		{photos, "model.safetensors", "1 photographs without classes"},
-		{oneClass(t), "model.safetensors", "nothing to tell apart"},
+		{oneClass(t), "model.safetensors", "needs two classes"},
 	} {
 		t.Setenv("GAZE_PETS", c.pets)
 		t.Setenv("GAZE_VIT", c.vit)
@@ -140,7 +140,8 @@ func TestClassificationWithNotes(t *testing.T) {
 	}
 }
 
-// TestDiscussClassification: what is said of results can be said of any, and of a story's rows all.
+// TestDiscussClassification: the text works for any results, and mentions all rows it
+// knows.
 func TestDiscussClassification(t *testing.T) {
 	s := study.Study{Data: smallSet(t), Rows: rows(), Seeds: []uint64{1, 2}, Dir: t.TempDir()}
 	s.Rows[0].Name, s.Rows[1].Name = Crawls, Learns
@@ -190,7 +191,7 @@ func first(errs ...error) error {
 	return nil
 }
 
-// oneClass is a set whose pictures are all of one class.
+// oneClass makes a set whose pictures are all of one class.
 func oneClass(t *testing.T) string {
 	dir := filepath.Join(t.TempDir(), "set")
 	copyPictures(t, smallSet(t).Train, dir, func(class string, i int, name string) string {
@@ -199,7 +200,7 @@ func oneClass(t *testing.T) string {
 	return dir
 }
 
-// copyPictures copies a set's files to where name puts them in a folder.
+// copyPictures copies a set's files into a folder, under the names given by name.
 func copyPictures(t *testing.T, set *data.Dataset, dir string, name func(class string, i int, base string) string) {
 	t.Helper()
 	for i, item := range set.Items {
@@ -217,9 +218,9 @@ func copyPictures(t *testing.T, set *data.Dataset, dir string, name func(class s
 	}
 }
 
-// TestClassificationHoldsOut: of a set of one's own without pictures to validate on, those that
-// 'gaze train' would hold out are, whatever the layout, and that is said. Everything
-// that the notebook shows can be shown without test pictures, too.
+// TestClassificationHoldsOut: if the user's set has no validation pictures, the same
+// pictures are held out as by 'gaze train', in any layout, with a note. Everything in the
+// notebook also works without test pictures.
 func TestClassificationHoldsOut(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	small := smallSet(t)
@@ -228,7 +229,7 @@ func TestClassificationHoldsOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		train func(class string, i int, base string) string
 		test  bool
-		split bool // of a set with others
+		split bool // the folder is a split of a set with others
 	}{
 		"one folder":            {train: plain},
 		"a folder a class":      {train: func(class string, _ int, base string) string { return filepath.Join(class, base) }},
@@ -277,7 +278,7 @@ func TestClassificationHoldsOut(t *testing.T) {
 	}
 }
 
-// showAll shows what the notebook does of a study of held-out pictures.
+// showAll makes everything that the notebook shows, for a study with held-out pictures.
 func showAll(t *testing.T, r *study.Result, dir string, tested bool) {
 	t.Helper()
 	f := r.Final()
@@ -318,7 +319,7 @@ func showAll(t *testing.T, r *study.Result, dir string, tested bool) {
 	}
 }
 
-// smallSet is pictures of three breeds that a tiny model tells apart.
+// smallSet draws pictures of three breeds that a tiny model can distinguish.
 func smallSet(t *testing.T) *data.Splits {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "pets")
@@ -356,18 +357,18 @@ func run(t *testing.T, s study.Study) *study.Result {
 	return r
 }
 
-// TestCourse: what is said of a row's accuracy holds for few classes as for many.
+// TestCourse: the description of a row's accuracy is right for few and for many classes.
 func TestCourse(t *testing.T) {
 	for _, c := range []struct {
 		chance float64
 		curve  []float64
 		says   string
 	}{
-		{2.7, []float64{0.03, 0.1, 0.15}, "hardly gets off the ground"},
+		{2.7, []float64{0.03, 0.1, 0.15}, "learns almost nothing"},
 		{2.7, []float64{0.1, 0.5, 0.9}, "still climbing"},
-		{33.3, []float64{0.33, 0.36, 0.4}, "hardly gets off the ground"},
+		{33.3, []float64{0.33, 0.36, 0.4}, "learns almost nothing"},
 		{33.3, []float64{0.34, 0.6, 0.95}, "still climbing"},
-		{50, []float64{0.5, 0.55, 0.52}, "hardly gets off the ground"},
+		{50, []float64{0.5, 0.55, 0.52}, "learns almost nothing"},
 		{50, []float64{0.9, 0.95, 0.97}, "ends at 97.0 %"},
 		{50, []float64{0.6, 0.98, 0.4}, "rises and then collapses"},
 	} {

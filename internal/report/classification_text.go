@@ -10,16 +10,16 @@ import (
 	"gaze/pkg/train"
 )
 
-// DiscussClassification is the text under the table and the curves, in Markdown: what
-// each change did. Every number and comparison in it is read from the results.
+// DiscussClassification is the text under the table and the curves, in Markdown: the
+// effect of each change. Every number and comparison in it is computed from the results.
 func DiscussClassification(r *study.Result) string {
 	parts := []string{rates(r)}
 	for _, p := range []struct{ from, to, what string }{
 		{Learns, Augmented, "The report's augmentation"},
-		{Augmented, Larger, "Larger pictures, on top of it,"},
-		{Larger, Accumulate, fmt.Sprintf("Gradients accumulated over %d batches, on top of both,", accumulated(r, Accumulate))},
+		{Augmented, Larger, "Larger pictures, in addition,"},
+		{Larger, Accumulate, fmt.Sprintf("Gradients accumulated over %d batches, in addition to both,", accumulated(r, Accumulate))},
 		{Larger, Scaled, "The same with four times the rate"},
-		{Larger, Gentle, "A gentler augmentation in the strong one's place, with a warm-up, a rate that falls and two epochs more,"},
+		{Larger, Gentle, "A gentler augmentation instead of the strong one, with a warm-up, a decaying rate and two more epochs,"},
 	} {
 		e, err := r.Effect(p.from, p.to)
 		if err != nil {
@@ -33,7 +33,7 @@ func DiscussClassification(r *study.Result) string {
 	if i, err := evaluate.MeanInterval(best.TestAccuracy()); err == nil {
 		text += fmt.Sprintf(": %.1f ± %.1f %% on the test set", 100*i.Value, 100*i.Half())
 	} else if i, err := evaluate.MeanInterval(best.BestAccuracy()); err == nil && r.Data.Test == nil {
-		text += fmt.Sprintf(": %.1f ± %.1f %%, on the %s pictures by which it was chosen, so expect a little less on others", 100*i.Value, 100*i.Half(), r.TestedOn())
+		text += fmt.Sprintf(": %.1f ± %.1f %%, on the %s pictures by which it was chosen, so expect slightly less on others", 100*i.Value, 100*i.Half(), r.TestedOn())
 	}
 	return strings.Join(append(parts, text+"."), "\n\n")
 }
@@ -55,7 +55,7 @@ func rates(r *study.Result) string {
 	return "**Learning rate.** On the validation set, " + strings.Join(list, "; ") + "."
 }
 
-// accumulated returns how many batches a row accumulates gradients over.
+// accumulated returns the number of batches over which a row accumulates gradients.
 func accumulated(r *study.Result, name string) int {
 	o, err := r.Outcome(name)
 	if err != nil {
@@ -68,11 +68,11 @@ func accumulated(r *study.Result, name string) int {
 	return s.Accumulate
 }
 
-// offTheGround is the part of the way from chance to certainty below which a row has
-// learnt next to nothing, however many classes there are.
-const offTheGround = 0.14
+// learnt is the fraction of the way from chance to 100 % below which a row has learnt
+// almost nothing, for any number of classes.
+const learnt = 0.14
 
-// course tells how a row's accuracy develops; chance is in percent.
+// course describes how a row's accuracy develops; chance is in percent.
 func course(o study.Outcome, chance float64) string {
 	highest := mean(o.Each(func(run study.Run) float64 {
 		top := 0.0
@@ -85,20 +85,20 @@ func course(o study.Outcome, chance float64) string {
 	last := 100 * mean(o.LastAccuracy())
 	text := fmt.Sprintf("ends at %.1f %%", last)
 	switch {
-	case highest < chance+offTheGround*(100-chance):
-		return text + fmt.Sprintf(" (chance is %.1f): it hardly gets off the ground", chance)
+	case highest < chance+learnt*(100-chance):
+		return text + fmt.Sprintf(" (chance is %.1f): it learns almost nothing", chance)
 	case last < highest/2:
-		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and then collapses", highest)
+		return text + fmt.Sprintf(", after reaching %.1f %%: it rises and then collapses", highest)
 	case highest-last > 5:
-		return text + fmt.Sprintf(", after it had been at %.1f %%: it rises and falls back", highest)
+		return text + fmt.Sprintf(", after reaching %.1f %%: it rises and falls back", highest)
 	case last > 2*start:
 		return text + fmt.Sprintf(", from %.1f %% after the first epoch: it is still climbing", start)
 	}
 	return text
 }
 
-// because tells whether the training pictures were learnt: where they weren't,
-// training was too short to tell what augmentation is worth.
+// because adds the training accuracy. If it is below the validation accuracy, training
+// was too short to show the value of augmentation.
 func because(r *study.Result, name string) string {
 	o, err := r.Outcome(name)
 	if err != nil {
@@ -114,7 +114,7 @@ func because(r *study.Result, name string) string {
 	}
 }
 
-// beginnings is the paragraph on what training started from.
+// beginnings is the paragraph on the starting models.
 func beginnings(r *study.Result) []string {
 	var list []string
 	for _, name := range []string{Scratch, OwnProbe, RealProbe} {
@@ -125,11 +125,11 @@ func beginnings(r *study.Result) []string {
 	if len(list) == 0 {
 		return nil
 	}
-	text := "**What it begins with.** On the " + r.TestedOn() + " set, " + strings.Join(list, "; ")
+	text := "**Starting point.** On the " + r.TestedOn() + " set, " + strings.Join(list, "; ")
 	if o, err := r.Outcome(Learns); err == nil {
 		text += fmt.Sprintf("; fine-tuned at the same rate as from scratch, %s %%", study.Percent(r.Judged(o)))
 	}
-	return []string{text + ". The pretraining was on breeds that are put together from the same parts, so it is closer to this task than ImageNet is to photographs of pets."}
+	return []string{text + ". The pretraining used breeds composed of the same parts, so it is closer to this task than ImageNet is to photographs of pets."}
 }
 
 func mean(values []float64) float64 {
@@ -140,11 +140,11 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// changes is what the report changes, from which row to which.
+// changes lists the pairs of rows between which the report makes a change.
 var changes = [][2]string{{Learns, Augmented}, {Augmented, Larger}, {Larger, Accumulate}, {Larger, Scaled}, {Larger, Gentle}}
 
-// Effects is what each of the report's changes does. Changes between rows that the
-// study doesn't have are left out; with one seed there are none.
+// Effects returns the effect of each of the report's changes. Changes between rows that
+// the study doesn't have are left out; with a single seed there are no effects.
 func Effects(r *study.Result) []study.Effect {
 	var list []study.Effect
 	for _, c := range changes {
@@ -155,12 +155,12 @@ func Effects(r *study.Result) []study.Effect {
 	return list
 }
 
-// RateCurves is the curves of the rows that differ in the learning rate.
+// RateCurves is the chart of the rows that differ in the learning rate.
 func RateCurves(r *study.Result) (plots.LineChart, error) {
 	return curvesOf(r, Crawls, Learns, Collapses)
 }
 
-// ChangeCurves is the curves of the rows that change something else.
+// ChangeCurves is the chart of the rows that change something else.
 func ChangeCurves(r *study.Result) (plots.LineChart, error) {
 	return curvesOf(r, Learns, Augmented, Larger, Accumulate, Scaled, Gentle)
 }

@@ -64,6 +64,6 @@ func TestDiscussAttention(t *testing.T) {
 		t.Errorf("discussion: %s", text)
 	}
 	if DiscussAttention() == "" {
-		t.Error("no word about nothing")
+		t.Error("without attention the text is empty")
 	}
 }

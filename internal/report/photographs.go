@@ -47,7 +47,7 @@ func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photograp
 	}
 	if root != "" {
 		dir := filepath.Join(root, "..", "shared", "data", "images", "oxford_pets_ccbysa")
-		list, _ := data.List([]string{dir}) // most machines have no such folder
+		list, _ := data.List([]string{dir}) // an error is normal: the folder rarely exists
 		if found := theReports(list); found != nil {
 			return Photographs{found, "the shared data beside the clone", oxfordLicense, len(list)}, nil
 		}
@@ -61,7 +61,7 @@ func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photograp
 
 const oxfordLicense = "Oxford-IIIT Pet, CC BY-SA 4.0"
 
-// ownPhotographs chooses from the folder or data set that GAZE_PETS names.
+// ownPhotographs chooses from the folder or data set named by GAZE_PETS.
 func ownPhotographs(path string) (Photographs, error) {
 	all, err := list(path)
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"gaze/pkg/hub"
 )
 
-// Prepare checks what the variables name and fetches what the notebooks will use and
-// isn't in the cache, so that their cells needn't. root is the clone's folder.
+// Prepare checks the files named by the variables and fetches everything the notebooks
+// need that isn't in the cache, so that the cells don't download. root is the clone's
+// folder.
 func Prepare(ctx context.Context, root string, o hub.Options) error {
 	if _, err := FindCheckpoint(ctx, EnvVIT, DefaultVIT, o); err != nil {
 		return err

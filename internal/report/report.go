@@ -1,12 +1,13 @@
-// Package report tells the story of the report: which ways of fine-tuning problem 1
-// compares, which photographs and pictures are shown, and what the text under the
-// figures says. It knows the report; the packages that measure and draw don't.
+// Package report holds the content of the report: the fine-tuning runs compared in
+// problem 1, the choice of photographs and pictures, and the text under the figures. It
+// knows the report; the packages that measure and draw don't, and it neither measures
+// nor draws.
 //
-// Every number and every comparison in a text is read from results. Notebooks, whose
-// cells can't import internal packages, reach it through package notebook.
+// Every number and every comparison in a text is computed from results. Notebook cells
+// can't import internal packages; they use this one through package notebook.
 package report
 
-// The variables that say what the report is about (docs/environment.md).
+// The variables that select the report's models and pictures (docs/environment.md).
 const (
 	EnvVIT       = "GAZE_VIT"            // a Vision Transformer: a file, a folder, a run or a known name
 	EnvPets      = "GAZE_PETS"           // photographs or a data set
@@ -14,5 +15,5 @@ const (
 	EnvImages    = "GAZE_CAPTION_IMAGES" // photographs to caption
 )
 
-// DefaultVIT is the checkpoint that is shown when GAZE_VIT isn't set.
+// DefaultVIT is the checkpoint used if GAZE_VIT isn't set.
 const DefaultVIT = "dinov2-small"

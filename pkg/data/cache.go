@@ -7,17 +7,17 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Cache keeps the decoded pictures of a set in memory, as many as fit, so that
-// later epochs only transform. It is a [Set].
+// Cache keeps as many decoded pictures of a set in memory as fit, so that later epochs
+// only transform them. It is a [Set].
 type Cache struct {
 	Set
 	mutex  sync.Mutex
 	images map[kept]*transform.Image
-	damage map[kept]string // of the kept ones that are damaged
+	damage map[kept]string // the damage of kept pictures
 	room   int64
 }
 
-// kept is a picture, and the colour that it was put on if it is transparent.
+// kept is a picture and, if it is transparent, the background colour it was put on.
 type kept struct {
 	index  int
 	on     bool
@@ -31,14 +31,14 @@ func keptOn(i int, under backdrop) kept {
 	return kept{i, true, *under}
 }
 
-// NewCache keeps up to that many bytes of pictures (width · height · channels each).
-// The first ones stay: when every epoch sees every picture once, no other rule has
-// more hits.
+// NewCache makes a cache for up to the given number of bytes of pictures (width · height
+// · channels each). The first pictures stay in it: if every epoch uses every picture
+// once, no other policy has more hits.
 func NewCache(set Set, bytes int64) *Cache {
 	return &Cache{Set: set, images: map[kept]*transform.Image{}, damage: map[kept]string{}, room: bytes}
 }
 
-// Image is picture i, kept or decoded.
+// Image is picture i, from the cache or decoded.
 func (c *Cache) Image(i int) (*transform.Image, error) {
 	key := keptOn(i, nil)
 	if im, _ := c.kept(key); im != nil {
@@ -51,7 +51,7 @@ func (c *Cache) Image(i int) (*transform.Image, error) {
 	return im, err
 }
 
-// imageWith is Image in a decoder's memory, unless it is kept.
+// imageWith is Image, in the decoder's memory unless it is in the cache.
 func (c *Cache) imageWith(d *Decoder, i int) (*transform.Image, string, error) {
 	key := keptOn(i, d.Background)
 	if im, damage := c.kept(key); im != nil {
@@ -70,7 +70,7 @@ func (c *Cache) kept(i kept) (*transform.Image, string) {
 	return c.images[i], c.damage[i]
 }
 
-// keep keeps a picture, or a copy of it, if there is room.
+// keep stores a picture, or a copy of it, if there is room.
 func (c *Cache) keep(i kept, im *transform.Image, damage string, copied bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -90,7 +90,7 @@ func (c *Cache) keep(i kept, im *transform.Image, damage string, copied bool) {
 	}
 }
 
-// Kept is the number of pictures in memory.
+// Kept is the number of pictures in the cache.
 func (c *Cache) Kept() int {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -12,18 +12,18 @@ import (
 	"gaze/internal/textfile"
 )
 
-// maxClasses bounds class numbers: a greater one is a mistake, such as an id that
-// stands where the class should.
+// maxClasses bounds class numbers: a larger one is a mistake, such as an id in the place
+// of the class.
 const maxClasses = 100_000
 
-// classList is the names of a classes.txt.
+// classList is the list of names in a classes.txt.
 type classList struct {
 	path  string
 	names []string
 }
 
-// readClassList reads the first classes.txt, in any case, that is in one of some
-// folders; nil if none is.
+// readClassList reads the first classes.txt (in any case) found in the folders, or
+// returns nil if there is none.
 func readClassList(folders ...string) (*classList, error) {
 	for _, dir := range folders {
 		path := classListIn(dir)
@@ -44,7 +44,7 @@ func readClassList(folders ...string) (*classList, error) {
 	return nil, nil
 }
 
-// classListIn is the path of a folder's classes.txt, "" without one.
+// classListIn is the path of a folder's classes.txt, or "".
 func classListIn(dir string) string {
 	exact := filepath.Join(dir, "classes.txt")
 	if _, err := os.Lstat(exact); err == nil {
@@ -52,7 +52,7 @@ func classListIn(dir string) string {
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		return "" // a folder above the set may be closed to us
+		return "" // a folder above the set may be unreadable
 	}
 	for _, e := range list {
 		if strings.EqualFold(e.Name(), "classes.txt") {
@@ -63,7 +63,7 @@ func classListIn(dir string) string {
 }
 
 // parseClassList reads a name from each line. The error is a [*textfile.Error]
-// without the file's name.
+// without a file name.
 func parseClassList(data []byte) ([]string, error) {
 	text, err := textfile.Decode("", data)
 	if err != nil {
@@ -76,16 +76,16 @@ func parseClassList(data []byte) ([]string, error) {
 	return names, err
 }
 
-// classes turns labels as they are written into numbers.
+// classes maps written labels to numbers.
 type classes struct {
 	names  []string
-	number map[string]int // of a name; -1 if several have it
-	from   string         // where the names are from, for messages
+	number map[string]int // number of a name; -1 if several classes have it
+	from   string         // source of the names, for messages
 }
 
-// resolveClasses finds out what the classes of a data set are: those of
-// classes.txt; else train's class folders; else, if all labels are numbers, 0 to
-// the greatest; else the names that occur in train, sorted.
+// resolveClasses determines the classes of a data set: those in classes.txt; else the
+// class folders of train; else, if all labels are numbers, 0 to the largest; else the
+// names in train, sorted.
 func resolveClasses(sources []source, list *classList) (*classes, error) {
 	switch {
 	case list != nil:
@@ -104,7 +104,7 @@ func resolveClasses(sources []source, list *classList) (*classes, error) {
 				continue
 			}
 			if n >= maxClasses {
-				return nil, fmt.Errorf("%s: class %s is beyond the limit of %d: the class comes first, then the id", e.where, e.label, maxClasses)
+				return nil, fmt.Errorf("%s: class %s is above the limit of %d: the class comes first, then the id", e.where, e.label, maxClasses)
 			}
 			greatest = max(greatest, n)
 		}
@@ -113,9 +113,9 @@ func resolveClasses(sources []source, list *classList) (*classes, error) {
 	case text == nil:
 		return numbered(greatest + 1), nil
 	case greatest >= 0:
-		return nil, fmt.Errorf("%s: its class is %q, while others are numbers: use one or the other, or add a classes.txt with a name on each line", text.where, text.label)
+		return nil, fmt.Errorf("%s: its class is %q, but others are numbers: use one or the other, or add a classes.txt with a name on each line", text.where, text.label)
 	case !text.table():
-		return nil, fmt.Errorf("%s: its class %q is no number: list the names in a file classes.txt beside it, one on each line", text.where, text.label)
+		return nil, fmt.Errorf("%s: its class %q is not a number: list the names in a file classes.txt beside it, one per line", text.where, text.label)
 	}
 	var names []string
 	for _, e := range sources[0].entries {
@@ -125,7 +125,7 @@ func resolveClasses(sources []source, list *classList) (*classes, error) {
 	return newClasses(slices.Compact(names), sources[0].root), nil
 }
 
-// table tells whether the entry is a CSV's, so that any text may be a name.
+// table reports whether the entry is from a CSV, where any text may be a name.
 func (e *entry) table() bool { return e.where != e.path }
 
 func newClasses(names []string, from string) *classes {
@@ -139,7 +139,7 @@ func newClasses(names []string, from string) *classes {
 	return c
 }
 
-// numbered is n classes without names.
+// numbered makes n classes without names.
 func numbered(n int) *classes {
 	names := make([]string, n)
 	for i := range names {
@@ -148,7 +148,7 @@ func numbered(n int) *classes {
 	return newClasses(names, "")
 }
 
-// find is the number of a class.
+// find returns the number of an entry's class.
 func (c *classes) find(e entry) (int, error) {
 	if i, ok := c.number[e.label]; ok && i >= 0 {
 		return i, nil
@@ -159,16 +159,16 @@ func (c *classes) find(e entry) (int, error) {
 		if n < len(c.names) {
 			return n, nil
 		}
-		return 0, fmt.Errorf("%s: class %s, but %s has %d (0 to %d): correct either", e.where, e.label, c.from, len(c.names), len(c.names)-1)
+		return 0, fmt.Errorf("%s: class %s, but %s has %d (0 to %d): correct one of them", e.where, e.label, c.from, len(c.names), len(c.names)-1)
 	}
 	hint := ""
 	if i := slices.IndexFunc(c.names, func(name string) bool { return strings.EqualFold(name, e.label) }); i >= 0 {
-		hint = fmt.Sprintf(" (it has %q: upper and lower case must be the same)", c.names[i])
+		hint = fmt.Sprintf(" (it has %q: upper and lower case must match)", c.names[i])
 	}
-	return 0, fmt.Errorf("%s: class %q is none of the %d of %s%s: correct either", e.where, e.label, len(c.names), c.from, hint)
+	return 0, fmt.Errorf("%s: class %q is none of the %d of %s%s: correct one of them", e.where, e.label, len(c.names), c.from, hint)
 }
 
-// dataset gives a split's pictures their labels.
+// dataset makes a data set of a split's pictures with their labels.
 func (c *classes) dataset(s source) (*Dataset, error) {
 	d := &Dataset{Root: s.root, Classes: c.names, Items: make([]Item, len(s.entries))}
 	for i, e := range s.entries {

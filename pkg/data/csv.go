@@ -15,14 +15,14 @@ import (
 	"gaze/internal/textfile"
 )
 
-// row is a line of a CSV of labels.
+// row is a line of a label CSV.
 type row struct {
 	filename, label string
 	line            int
 }
 
-// errNoLabels says that a table or a folder names no classes at all, as that of a
-// test set may whose classes are a secret.
+// errNoLabels means that a table or folder gives no classes at all. That is allowed for
+// a test set, whose classes may be secret.
 var errNoLabels = errors.New("no classes")
 
 // readCSV lists the pictures of a CSV; they must exist.
@@ -43,7 +43,7 @@ func readCSV(path string) ([]entry, error) {
 		where := fmt.Sprintf("%s:%d", path, r.line)
 		picture, info, err := findPicture(places, r.filename)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w (file names are as seen from %s)", where, err, places[0])
+			return nil, fmt.Errorf("%s: %w (file names are relative to %s)", where, err, places[0])
 		} else if info.IsDir() {
 			return nil, fmt.Errorf("%s: %s is a folder, not a picture", where, picture)
 		}
@@ -56,9 +56,9 @@ func readCSV(path string) ([]entry, error) {
 	return entries, nil
 }
 
-// picturePlaces is where the file names of a CSV may start: its folder; else, as
-// many tables have it, the folder of pictures beside it, the one with its own name,
-// or that of the same split (train_images beside train.csv).
+// picturePlaces lists the folders that a CSV's file names may be relative to: its own
+// folder; else, as in many tables, the folder of pictures beside it, a folder with the
+// CSV's name, or that of the same split (train_images beside train.csv).
 func picturePlaces(path string) []string {
 	dir := filepath.Dir(path)
 	places, stem := []string{dir}, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
@@ -78,9 +78,9 @@ func picturePlaces(path string) []string {
 	return places
 }
 
-// findPicture looks for a file by its name in a table. If there is no file of
-// exactly that name it may lack the blanks around it, and '\' may stand for '/', as
-// in tables made on Windows. The error is that of the first place.
+// findPicture looks for a file by its name in a table. If no file has exactly that name,
+// it also tries the name without surrounding spaces and with '/' for '\', as in tables
+// made on Windows. The error is that of the first place.
 func findPicture(places []string, name string) (string, fs.FileInfo, error) {
 	names := []string{name, strings.TrimSpace(name)}
 	for _, n := range names {
@@ -108,11 +108,10 @@ func findPicture(places []string, name string) (string, fs.FileInfo, error) {
 // header is the first line of a table.
 type header struct {
 	names       []string
-	file, label int // columns, -1 where there is none
+	file, label int // column numbers, -1 if missing
 }
 
-// newHeader finds the columns: upper and lower case, blanks, '_' and '-' make no
-// difference.
+// newHeader finds the columns, ignoring case, spaces, '_' and '-'.
 func newHeader(names []string) header {
 	column := func(want string) int {
 		return slices.IndexFunc(names, func(s string) bool { return columnName(s) == want })
@@ -124,9 +123,9 @@ func columnName(s string) string {
 	return strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(strings.TrimSpace(s)))
 }
 
-// check refuses a header that lacks a column, and columns that would be passed over
-// although they mean something: the same name twice, and a split, which a table
-// can't tell.
+// check refuses a header that lacks a column. It also refuses columns that would be
+// ignored although they matter: a duplicate name, and a column split, because a table
+// can't hold several splits.
 func (h header) check(line int) error {
 	switch {
 	case h.file >= 0 && h.label < 0:
@@ -140,21 +139,20 @@ func (h header) check(line int) error {
 		case seen[name] && (name == "filename" || name == "label"):
 			return fmt.Errorf("%d: the header names the column %s twice: leave one out", line, name)
 		case name == "split":
-			return fmt.Errorf("%d: the header has a column split: make a table for each split (train.csv, val.csv, test.csv in a folder), or call the column something else to have it passed over", line)
+			return fmt.Errorf("%d: the header has a column split: make a table for each split (train.csv, val.csv, test.csv in a folder), or rename the column to have it ignored", line)
 		}
 		seen[name] = true
 	}
 	return nil
 }
 
-// separators are what may stand between the columns of a table: spreadsheets in
-// countries with a decimal comma write semicolons.
+// separators are the possible column separators: spreadsheets in countries with a
+// decimal comma write semicolons.
 const separators = ",;\t|"
 
-// parseCSV reads rows of text, separated by commas, semicolons, tabs or bars as the
-// header shows, with a header that names the columns filename and label, in any
-// order and among others. Rows of empty cells are passed over. Errors begin with
-// the line.
+// parseCSV reads rows of text, separated by commas, semicolons, tabs or bars, as in the
+// header. The header must name the columns filename and label; there may be others, in
+// any order. Rows with only empty cells are skipped. Errors begin with the line number.
 func parseCSV(r io.Reader) ([]row, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -199,25 +197,25 @@ func (h header) row(record []string, line int) (row, error) {
 		record = record[:n]
 	}
 	if len(record) <= max(h.file, h.label) {
-		return row{}, fmt.Errorf("%d: the line has %d of %d columns: a name with a comma goes into quotes", line, len(record), max(h.file, h.label)+1)
+		return row{}, fmt.Errorf("%d: the line has %d of %d columns: put a name with a comma in quotes", line, len(record), max(h.file, h.label)+1)
 	}
 	found := row{record[h.file], strings.TrimSpace(record[h.label]), line}
 	if strings.TrimSpace(found.filename) == "" || found.label == "" {
 		return row{}, fmt.Errorf("%d: the line has no file name or no label", line)
 	}
 	if len(record) != len(h.names) {
-		return row{}, fmt.Errorf("%d: the line has %d columns, the header %d: a name with a comma goes into quotes", line, len(record), len(h.names))
+		return row{}, fmt.Errorf("%d: the line has %d columns, the header %d: put a name with a comma in quotes", line, len(record), len(h.names))
 	}
 	return found, nil
 }
 
-// openTable reads the header with the separator that makes both columns of it; with
-// commas if none does. A first line "sep=;", as Excel understands it, decides.
+// openTable reads the header with the separator that gives both columns, or with commas
+// if none does. A first line "sep=;", as understood by Excel, takes precedence.
 func openTable(text []byte) (*csv.Reader, header, error) {
 	candidates := separators
 	if first, rest, _ := bytes.Cut(text, []byte("\n")); len(first) >= 5 && strings.EqualFold(string(first[:4]), "sep=") {
 		if sep := strings.TrimRight(string(first[4:]), "\r"); len(sep) == 1 && strings.Contains(separators, sep) {
-			candidates, text = sep, append([]byte("\n"), rest...) // the lines keep their numbers
+			candidates, text = sep, append([]byte("\n"), rest...) // an empty line keeps the line numbers right
 		}
 	}
 	var table *csv.Reader
@@ -245,8 +243,8 @@ func openTable(text []byte) (*csv.Reader, header, error) {
 	return table, head, head.check(line)
 }
 
-// lineEnds makes a lone "\r" that isn't within quotes the end of a line, which
-// encoding/csv doesn't know.
+// lineEnds turns a lone "\r" outside quotes into a line end, because encoding/csv doesn't
+// accept it.
 func lineEnds(text []byte) []byte {
 	if !bytes.Contains(text, []byte("\r")) {
 		return text
@@ -267,7 +265,7 @@ func allBlank(cells []string) bool {
 	return !slices.ContainsFunc(cells, func(s string) bool { return strings.TrimSpace(s) != "" })
 }
 
-// csvError puts the line first.
+// csvError puts the line number first.
 func csvError(err error) error {
 	var p *csv.ParseError
 	if errors.As(err, &p) {

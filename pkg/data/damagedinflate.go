@@ -3,25 +3,25 @@ package data
 import "errors"
 
 // inflater decompresses deflate data (RFC 1951) that may end anywhere. compress/flate
-// isn't used for it, as it keeps back what it has decompressed when the data ends too
-// early, and doesn't say how much of the data a given number of bytes takes.
+// isn't suitable: if the data ends early, it doesn't return everything it has
+// decompressed, and it doesn't report how much data a given number of bytes takes.
 type inflater struct {
 	next  func() (byte, error)
 	acc   uint32
 	count int
 	out   []byte
-	size  int    // how many bytes are wanted
-	full  func() // called when they are there
+	size  int    // number of bytes wanted
+	full  func() // called when they are complete
 }
 
-var errDeflate = errors.New("the data is damaged: it isn't compressed as it should be")
+var errDeflate = errors.New("the data is damaged: its compression is invalid")
 
-// errEnough ends the decompression before more than size bytes.
+// errEnough ends the decompression when there would be more than size bytes.
 var errEnough = errors.New("enough")
 
-// run decompresses up to size bytes and whatever follows that makes no more of them. It
+// run decompresses up to size bytes, and reads on as long as no further byte results. It
 // returns nil at the end of the compressed data, errEnough if there would be more bytes,
-// what next returns if the data ends, and errDeflate.
+// next's error if the data ends, or errDeflate.
 func (f *inflater) run() error {
 	for {
 		head, err := f.bits(3)
@@ -73,7 +73,7 @@ func (f *inflater) add(b byte) error {
 	return nil
 }
 
-// stored copies a block that isn't compressed.
+// stored copies an uncompressed block.
 func (f *inflater) stored() error {
 	f.acc, f.count = 0, 0
 	var head [4]int
@@ -103,14 +103,14 @@ func (f *inflater) stored() error {
 	return nil
 }
 
-// codes is a Huffman code: how many codes each length has, and the symbols in order.
+// codes is a Huffman code: the number of codes of each length, and the symbols in order.
 type codes struct {
 	count   [16]int
 	symbols []uint16
 }
 
-// newCodes makes the code of symbols with the given lengths, 0 for none. It reports
-// whether the lengths leave no code over.
+// newCodes makes the code for symbols with the given lengths, 0 for unused symbols. It
+// reports whether the code is complete.
 func newCodes(lengths []byte) (c *codes, complete bool, err error) {
 	c = &codes{symbols: make([]uint16, len(lengths))}
 	for _, n := range lengths {
@@ -176,7 +176,7 @@ var fixedLiterals, fixedDistances = func() (literals, distances *codes) {
 	return
 }()
 
-// tables reads the codes of a block (RFC 1951 3.2.7).
+// tables reads a block's codes (RFC 1951 3.2.7).
 func (f *inflater) tables() (literals, distances *codes, err error) {
 	head, err := f.bits(14)
 	if err != nil {
@@ -246,7 +246,7 @@ func makeTables(literalLengths, distanceLengths []byte) (literals, distances *co
 	return literals, distances, nil
 }
 
-// single tells whether there is no code longer than one bit.
+// single reports whether no code is longer than one bit.
 func (c *codes) single() bool {
 	for n := 2; n < 16; n++ {
 		if c.count[n] > 0 {
@@ -256,7 +256,7 @@ func (c *codes) single() bool {
 	return true
 }
 
-// Lengths and distances of copies, and how many bits are added to them.
+// Base lengths and distances of copies, and the numbers of extra bits.
 var (
 	copyLengths   = [29]int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
 	copyExtra     = [29]int{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}

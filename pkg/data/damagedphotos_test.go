@@ -17,7 +17,7 @@ import (
 var damagedPhotos = map[string]string{
 	"cut80_eoi.jpg":    "the data ends early, in row 96 of the picture",
 	"dropped100.jpg":   "the data ends early, in row 112 of the picture",
-	"rst_inserted.jpg": "bytes too many before marker D9",
+	"rst_inserted.jpg": "extra bytes before marker D9",
 	"rst_missing.jpg":  "where restart marker D3 should be",
 }
 

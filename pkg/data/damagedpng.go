@@ -10,26 +10,26 @@ import (
 	"strings"
 )
 
-// pngMender reads a PNG file that has a fault as Pillow 13 does, chunk by chunk. Where
-// Pillow has its pixels in the end, it writes a file without fault that has the same.
+// pngMender reads a faulty PNG file chunk by chunk, as Pillow 13 does. If Pillow would
+// get pixels, it writes a file without faults that has the same pixels.
 //
-// Pillow doesn't look at the checksums of the pixels' chunks and those after them, nor
-// at whether the file has an end. In one thing Gaze goes further: a wrong checksum of
-// an ancillary chunk before the pixels, which says nothing about them, makes Pillow
-// refuse the file.
+// Pillow doesn't check the checksums of the pixel chunks and later ones, nor that the
+// file has an end. Gaze is more lenient in one case: Pillow refuses a file with a wrong
+// checksum in an ancillary chunk before the pixels, though that doesn't affect them.
 type pngMender struct {
 	data []byte
-	at   int // of the next chunk
+	at   int // position of the next chunk
 
 	header  []byte // IHDR's 13 bytes
 	palette []byte
-	clear   []byte   // tRNS: what is transparent
-	frames  int      // of an animation
-	framed  bool     // the pixels are one of them
-	found   []string // damage
+	clear   []byte   // tRNS: transparent colour or palette alpha
+	frames  int      // number of frames of an animation
+	framed  bool     // the pixels are one of its frames
+	found   []string // the damage found
 }
 
-// mendPNG returns a file without fault of the same pixels, and what is wrong.
+// mendPNG returns a file without faults with the same pixels, and a description of the
+// damage.
 func mendPNG(data []byte) (whole []byte, damage string, err error) {
 	m := &pngMender{data: data, at: len(pngMagic)}
 	if err := m.toPixels(); err != nil {
@@ -53,18 +53,18 @@ func mendPNG(data []byte) (whole []byte, damage string, err error) {
 	return whole, strings.Join(m.found, "; "), err
 }
 
-// pngChunk is a piece of the file; its data may be cut off.
+// pngChunk is a chunk of the file; its data may be cut off.
 type pngChunk struct {
 	name   string
 	length int
 	data   []byte
-	whole  bool // the data is all there
-	wrong  bool // so is the checksum, and it isn't right
+	whole  bool // the data is complete
+	wrong  bool // the checksum is there too, but wrong
 }
 
 var errNoChunk = errors.New("the data is damaged: there is no PNG chunk where one should begin")
 
-// next reads the chunk at m.at and passes it.
+// next reads the chunk at m.at and moves past it.
 func (m *pngMender) next() (pngChunk, error) {
 	rest := m.data[min(m.at, len(m.data)):]
 	if len(rest) < 8 {
@@ -86,14 +86,14 @@ func (m *pngMender) next() (pngChunk, error) {
 	return c, nil
 }
 
-// ancillary tells whether a decoder may do without the chunk.
+// ancillary reports whether a decoder can ignore the chunk.
 func (c pngChunk) ancillary() bool { return c.name[0]&0x20 != 0 }
 
 func (m *pngMender) note(format string, args ...any) {
 	m.found = append(m.found, fmt.Sprintf(format, args...))
 }
 
-// toPixels reads up to the first chunk of pixels.
+// toPixels reads up to the first pixel chunk.
 func (m *pngMender) toPixels() error {
 	for {
 		start := m.at
@@ -133,7 +133,7 @@ func (m *pngMender) toPixels() error {
 	}
 }
 
-// pngLeast are the lengths that Pillow asks of chunks before it looks into them.
+// pngLeast are the least chunk lengths that Pillow requires.
 var pngLeast = map[string]int{"IHDR": 13, "gAMA": 4, "cHRM": 32, "sRGB": 1, "pHYs": 9, "acTL": 8, "fcTL": 26}
 
 // check refuses the chunks that Pillow refuses.
@@ -151,7 +151,7 @@ func (m *pngMender) check(c pngChunk) error {
 	return nil
 }
 
-// checkPNG refuses a file without fault on which Pillow fails all the same.
+// checkPNG refuses a file that has no faults, but that Pillow refuses.
 func checkPNG(data []byte) error {
 	m := &pngMender{data: data, at: len(pngMagic)}
 	pixels := false
@@ -159,7 +159,7 @@ func checkPNG(data []byte) error {
 		c, err := m.next()
 		switch {
 		case err != nil && pixels:
-			return nil // Pillow stops looking
+			return nil // Pillow stops checking here
 		case err != nil:
 			return err
 		case c.name == "IEND":
@@ -175,14 +175,14 @@ func checkPNG(data []byte) error {
 	}
 }
 
-// pngKind is what a header says but the size.
+// pngKind is the information in a header, except the size.
 type pngKind struct {
 	depth, colour byte
-	bits          int // of a pixel
+	bits          int // bits per pixel
 	interlaced    bool
 }
 
-// pngChannels are those of a colour type.
+// pngChannels are the numbers of channels of the colour types.
 var pngChannels = map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 func (m *pngMender) kind() (k pngKind, width, height int, err error) {
@@ -202,7 +202,7 @@ func (m *pngMender) kind() (k pngKind, width, height int, err error) {
 	return k, width, height, nil
 }
 
-// afterPixels looks at the chunks up to the end of the file.
+// afterPixels checks the chunks up to the end of the file.
 func (m *pngMender) afterPixels() error {
 	for {
 		if m.at >= len(m.data) {
@@ -215,7 +215,7 @@ func (m *pngMender) afterPixels() error {
 			m.note("the end of the file is missing")
 			return nil
 		case c.name == "IEND" || c.name == "fcTL" && (m.frames > 1 || m.frames > 0 && !m.framed):
-			return nil // or the next frame of an animation
+			return nil // the end, or the next frame of an animation
 		case !c.whole:
 			return ErrTruncated
 		case c.wrong:
@@ -228,7 +228,7 @@ func (m *pngMender) afterPixels() error {
 	}
 }
 
-// write writes a file of nothing but the pixels.
+// write writes a file with only the pixels.
 func (m *pngMender) write(k pngKind, rows []byte) ([]byte, error) {
 	var packed bytes.Buffer
 	w, err := zlib.NewWriterLevel(&packed, zlib.NoCompression)

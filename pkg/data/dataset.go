@@ -15,22 +15,21 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Set is pictures with labels, to be loaded in batches: a [Dataset] on disk, or
-// pictures that are drawn or in memory. Its methods are called from several
-// goroutines at a time.
+// Set is a set of labelled pictures for loading in batches: a [Dataset] on disk, or
+// pictures that are drawn or in memory. Its methods must allow concurrent calls.
 type Set interface {
 	Len() int
 	// Label is the class of picture i, from 0.
 	Label(i int) int
-	// Name names picture i in messages.
+	// Name is the name of picture i in messages.
 	Name(i int) string
-	// Image is picture i, which the caller must not change.
+	// Image is picture i, which the caller must not modify.
 	Image(i int) (*transform.Image, error)
 }
 
-// imageWith is picture i of a set, in the decoder's memory where that's possible, and
-// what is wrong with its file. Only the types themselves are looked at, so that a type
-// that embeds one of them may have its own Image.
+// imageWith returns picture i of a set, in the decoder's memory if possible, and a
+// description of damage in its file. It switches on the concrete type, so that a type
+// that embeds one of them can have its own Image.
 func imageWith(set Set, d *Decoder, i int) (im *transform.Image, damage string, err error) {
 	switch set := set.(type) {
 	case *Dataset:
@@ -47,16 +46,16 @@ func imageWith(set Set, d *Decoder, i int) (im *transform.Image, damage string, 
 
 // Item is a picture of a [Dataset].
 type Item struct {
-	Path  string // of the file
+	Path  string // path of the file
 	Label int    // index into Dataset.Classes
-	ID    int    // the number at the end of the name, as 12 in 3_12.jpg; -1 if there is none
+	ID    int    // number at the end of the name, such as 12 in 3_12.jpg; -1 if there is none
 }
 
-// Dataset is picture files with labels, in an order that depends on nothing but
-// their names (or, for a CSV, on its lines). It is a [Set].
+// Dataset is a list of picture files with labels. Their order depends only on their
+// names or, for a CSV, on its lines. It is a [Set].
 type Dataset struct {
 	Root    string   // the folder, or the CSV's folder
-	Classes []string // names; the numbers themselves where there are no names
+	Classes []string // names; the numbers as text if there are no names
 	Items   []Item
 }
 
@@ -81,7 +80,7 @@ func (d *Dataset) Counts() []int {
 	return counts
 }
 
-// Relative is the path of picture i as seen from the root, with slashes.
+// Relative is the path of picture i relative to the root, with slashes.
 func (d *Dataset) Relative(i int) string {
 	path := d.Items[i].Path
 	if rel, err := filepath.Rel(d.Root, path); err == nil {
@@ -90,51 +89,50 @@ func (d *Dataset) Relative(i int) string {
 	return filepath.ToSlash(path)
 }
 
-// Splits is the parts of a data set, nil where there is none. All have the same
-// list of classes.
+// Splits are the parts of a data set; a missing one is nil. All have the same list of
+// classes.
 type Splits struct {
 	Classes                 []string
 	Train, Validation, Test *Dataset
-	// Notes is what its owner should know of how the set was read, a sentence each:
-	// splits by other names, folders that were passed over.
+	// Notes tell the user how the set was read, one sentence each: splits with
+	// other names, folders that were skipped.
 	Notes []string
 }
 
-// part is the split at a place of splitNames.
+// part is the split with an index in splitNames.
 func (s *Splits) part(i int) **Dataset {
 	return [...]**Dataset{&s.Train, &s.Validation, &s.Test}[i]
 }
 
-// OpenDataset lists the pictures of a data set. It decodes none of them. The
-// path is one of
+// OpenDataset lists the pictures of a data set without decoding them. The path is one of
 //
 //   - a folder of {class}_{id}.jpg (or .png …): class is a number from 0, or a
-//     name that classes.txt lists;
+//     name listed in classes.txt;
 //   - a folder with a folder for each class, whose names, sorted by code point
-//     ("Dog" before "cat"), are the classes, as torchvision's ImageFolder has it;
+//     ("Dog" before "cat"), are the classes, as in torchvision's ImageFolder;
 //   - a CSV with a header and the columns filename and label (a number from 0, or
-//     a name), or a folder that holds one beside its pictures, unless those are
-//     named {class}_{id}, too; file names are as seen from the CSV's folder, or
-//     from a folder images in it;
+//     a name), or a folder that holds one beside its pictures, unless these are
+//     also named {class}_{id}; file names are relative to the CSV's folder, or
+//     to a folder images in it;
 //   - a folder with the splits train, val and test, each a folder of any of these
-//     kinds or a CSV (train.csv). Their names are known in any case and in the
-//     usual forms: Train, training_set, valid, validation, dev, val2017,
-//     TestImages. Folders named after a split, such as train-head, are left alone.
+//     kinds or a CSV (train.csv). Their names are recognised in any case and in
+//     the usual forms: Train, training_set, valid, validation, dev, val2017,
+//     TestImages. Folders named after a split, such as train-head, are ignored.
 //
-// Any of these may lie in a folder of its own within the folder, alone or called
-// images. Without splits, all pictures are in Train. A test split whose pictures
-// have no classes is left out with a note.
+// Any of these may be in a subfolder that is the only one or is called images. Without
+// splits, all pictures are in Train. A test split whose pictures have no classes is left
+// out with a note.
 //
 // A file classes.txt, with a name on each line, beside the pictures or in the
-// folder above, names the classes. Pictures are ordered by id, then name; those of
-// class folders by path; those of a CSV as its lines are. Links are followed. Files
-// and folders whose names begin with a dot are not looked at, nor is what systems
-// leave behind (__MACOSX, Thumbs.db).
+// folder above, names the classes. Pictures are ordered by id, then name; in class
+// folders by path; in a CSV by line. Links are followed. Files and folders whose names
+// begin with a dot are ignored, and so are those that systems leave behind (__MACOSX,
+// Thumbs.db).
 //
-// A picture that has no class, a class that occurs in another split but not in
-// train, layouts that are mixed, and folders that seem to be splits but aren't
-// understood are errors, which name the file and say what to do. So a class called
-// test among others has to be told from a split: put the class folders into one
+// A picture without a class, a class that occurs in another split but not in train,
+// mixed layouts, and folders that look like splits but aren't recognised are errors,
+// which name the file and say what to do. A class called test among other classes
+// therefore has to be distinguished from a split: put the class folders into a folder
 // called train, or list all of them in a classes.txt beside them.
 func OpenDataset(path string) (*Splits, error) {
 	f := &finder{}
@@ -165,19 +163,19 @@ func OpenDataset(path string) (*Splits, error) {
 	return s, nil
 }
 
-// noteSimilar notes classes that are the same but for upper and lower case.
+// noteSimilar notes classes whose names differ only in case.
 func (s *Splits) noteSimilar() {
 	seen := map[string]string{}
 	for _, name := range s.Classes {
 		lower := strings.ToLower(name)
 		if other, ok := seen[lower]; ok {
-			s.Notes = append(s.Notes, fmt.Sprintf("the classes %q and %q differ in upper and lower case only", other, name))
+			s.Notes = append(s.Notes, fmt.Sprintf("the classes %q and %q differ only in upper and lower case", other, name))
 		}
 		seen[lower] = name
 	}
 }
 
-// check refuses a class that is only seen where it can't be learnt.
+// check refuses a class that has no training pictures.
 func (s *Splits) check() error {
 	if s.Train == nil {
 		return nil
@@ -190,7 +188,7 @@ func (s *Splits) check() error {
 		}
 		for _, item := range d.Items {
 			if known[item.Label] == 0 {
-				return fmt.Errorf("%s: its class %q has no picture in %s, so it can't be learnt: add some there, or take the class out of %s",
+				return fmt.Errorf("%s: its class %q has no picture in %s, so it can't be learnt: add some there, or remove the class from %s",
 					item.Path, d.Classes[item.Label], s.Train.Root, d.Root)
 			}
 		}
@@ -198,10 +196,9 @@ func (s *Splits) check() error {
 	return nil
 }
 
-// Hash is the SHA-256, in hexadecimal, of everything that training on the data
-// set depends on: classes, order, labels, names as seen from the root, and the
-// files' bytes. It reads every file once, several at a time; a second per GB or
-// less where the disk is as fast.
+// Hash is the SHA-256, in hexadecimal, of everything that training depends on: classes,
+// order, labels, names relative to the root, and the files' bytes. It reads every file
+// once, several at a time; that takes at most a second per GB if the disk is fast enough.
 func (d *Dataset) Hash(ctx context.Context) (string, error) {
 	sums, err := d.Sums(ctx, nil)
 	if err != nil {
@@ -210,7 +207,7 @@ func (d *Dataset) Hash(ctx context.Context) (string, error) {
 	return d.HashOf(sums), nil
 }
 
-// HashOf is [Dataset.Hash] where the files' sums are known.
+// HashOf is [Dataset.Hash] for known checksums of the files.
 func (d *Dataset) HashOf(sums []Sum) string {
 	all := sha256.New()
 	for _, name := range d.Classes {
@@ -225,9 +222,9 @@ func (d *Dataset) HashOf(sums []Sum) string {
 // Sum is the SHA-256 of a file.
 type Sum [sha256.Size]byte
 
-// Sums is the sum of every picture's file, in their order. It reads every file
-// once, several at a time. bad is called for files that can't be read, one call at
-// a time, and their sum is zero; if bad is nil they are an error.
+// Sums returns the checksum of every picture's file, in order. It reads every file once,
+// several at a time. For a file that can't be read it calls bad, one call at a time, and
+// the checksum is zero; if bad is nil, such a file is an error.
 func (d *Dataset) Sums(ctx context.Context, bad func(i int, err error)) ([]Sum, error) {
 	sums := make([]Sum, len(d.Items))
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -264,7 +261,7 @@ func (d *Dataset) Sums(ctx context.Context, bad func(i int, err error)) ([]Sum, 
 	return sums, nil
 }
 
-// hashFile reads a file until the context ends; a pipe or a device, which might
+// hashFile hashes a file; it stops when the context ends. A pipe or device, which might
 // never end, is an error.
 func hashFile(ctx context.Context, path string, buf []byte, sum *Sum) error {
 	f, _, err := open(path)

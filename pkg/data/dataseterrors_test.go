@@ -28,7 +28,7 @@ func TestOpenDatasetRefuses(t *testing.T) {
 		{"no id", []string{"0_x.jpg"}, "", []string{"0_x.jpg", "no class"}},
 		{"no class before the id", []string{"_1.jpg"}, "", []string{"_1.jpg", "no class"}},
 		{"huge id", []string{"0_99999999999999999999.jpg"}, "", []string{"no class"}},
-		{"a name for a class", []string{"cat_1.jpg"}, "", []string{"cat_1.jpg", `"cat" is no number`, "classes.txt"}},
+		{"a name for a class", []string{"cat_1.jpg"}, "", []string{"cat_1.jpg", `"cat" is not a number`, "classes.txt"}},
 		{"names and numbers", []string{"0_2.jpg", "cat_1.jpg"}, "", []string{"cat_1.jpg", "others are numbers"}},
 		{"class like an id", []string{"3680_1.jpg", "5000000_2.jpg"}, "", []string{"5000000_2.jpg", "limit"}},
 		{"class beyond the list", []string{"0_1.jpg", "2_1.jpg", "classes.txt=a\nb"}, "", []string{"2_1.jpg", "has 2 (0 to 1)", "classes.txt"}},

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// entry is a picture and its class as it is written.
+// entry is a picture with its class as written.
 type entry struct {
 	path  string
 	label string
@@ -20,27 +20,27 @@ type entry struct {
 	where string // file and line, for messages
 }
 
-// source is the pictures of a split, before it is known what their labels mean.
+// source is the pictures of a split, before their labels are resolved.
 type source struct {
-	split   int // place in splitNames
+	split   int // index in splitNames
 	root    string
 	entries []entry
-	// folders are the names of class folders, sorted; nil for other layouts.
+	// folders are the names of the class folders, sorted; nil for other layouts.
 	folders []string
 }
 
 // finder looks for the pictures of a data set.
 type finder struct {
-	notes  []string // what its owner should know of how it was read
-	places []string // where classes.txt may be, the first first
+	notes  []string // notes to the user on how the set was read
+	places []string // folders that may hold classes.txt, in order of preference
 }
 
-// note tells the owner something.
+// note adds a note to the user.
 func (f *finder) note(format string, args ...any) {
 	f.notes = append(f.notes, fmt.Sprintf(format, args...))
 }
 
-// sources lists a data set's splits (one, the first, if it has none).
+// sources lists a data set's splits (only the first, train, if it has none).
 func (f *finder) sources(path string) ([]source, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -75,7 +75,7 @@ func (f *finder) sources(path string) ([]source, error) {
 		}
 		s, err := f.source(part, i)
 		if i == testSplit && parts[0] != "" && errors.Is(err, errNoLabels) {
-			f.note("%s isn't used: nothing there says which classes its pictures have", part)
+			f.note("%s isn't used: its pictures have no classes", part)
 			continue
 		}
 		if err != nil {
@@ -89,10 +89,10 @@ func (f *finder) sources(path string) ([]source, error) {
 	return sources, nil
 }
 
-// testSplit is the place of test in splitNames.
+// testSplit is the index of test in splitNames.
 const testSplit = 2
 
-// source lists the pictures of one folder or CSV, that of a split (else -1).
+// source lists the pictures of one folder or CSV; split is its split, or -1.
 func (f *finder) source(path string, split int) (source, error) {
 	if !isFolder(path) {
 		entries, err := readCSV(path)
@@ -124,14 +124,14 @@ func (f *finder) source(path string, split int) (source, error) {
 	return source{}, fmt.Errorf("%s: the folder has no pictures: put files named {class}_{id}.jpg in it, a folder for each class, or a CSV", path)
 }
 
-// listing is what lies in a folder, but for what isn't looked at.
+// listing is the content of a folder, without ignored files.
 type listing struct {
 	pictures, tables []string // paths
 	folders          []string // names
 }
 
-// listFolders lists a folder. A dangling link that may have been a folder, by its name,
-// is an error; one named as a picture is left to be reported when it is decoded.
+// listFolders lists a folder. A dangling link is an error if by its name it may have led
+// to a folder; if it is named like a picture, it is reported when it is decoded.
 func listFolders(dir string) (listing, error) {
 	var l listing
 	entries, err := os.ReadDir(dir)
@@ -154,14 +154,14 @@ func listFolders(dir string) (listing, error) {
 		case isCSV(name):
 			l.tables = append(l.tables, inside)
 		case missing && filepath.Ext(name) == "":
-			return l, fmt.Errorf("%s: a link that leads nowhere: remove it, or make what it leads to", inside)
+			return l, fmt.Errorf("%s: a link to a file that doesn't exist: remove it, or restore its target", inside)
 		}
 	}
 	return l, nil
 }
 
-// namesGiveClasses tells whether all pictures are named {class}_{id}, with a
-// number for the class.
+// namesGiveClasses reports whether all pictures are named {class}_{id}, where the class
+// is a number.
 func namesGiveClasses(pictures []string) bool {
 	for _, path := range pictures {
 		class, _, _ := cutLast(filepath.Base(path), "_")
@@ -172,7 +172,7 @@ func namesGiveClasses(pictures []string) bool {
 	return len(pictures) > 0
 }
 
-// tableSource is a folder whose CSV says what its pictures are.
+// tableSource reads a folder whose CSV gives the classes of its pictures.
 func tableSource(dir, table string, pictures []string) (source, error) {
 	entries, err := readCSV(table)
 	if err != nil {
@@ -184,17 +184,17 @@ func tableSource(dir, table string, pictures []string) (source, error) {
 	}
 	for _, path := range pictures {
 		if !listed[path] {
-			return source{}, fmt.Errorf("%s: it has no class, as %s doesn't list it: add a line, or move it elsewhere", path, filepath.Base(table))
+			return source{}, fmt.Errorf("%s: it has no class, because %s doesn't list it: add a line, or move it elsewhere", path, filepath.Base(table))
 		}
 	}
 	return source{root: dir, entries: entries}, nil
 }
 
-// flatSource is a folder of {class}_{id} files.
+// flatSource reads a folder of {class}_{id} files.
 func flatSource(dir string, pictures, folders []string) (source, error) {
 	for _, name := range folders {
 		if inside, err := picturesBelow(filepath.Join(dir, name)); err == nil && len(inside) > 0 {
-			return source{}, fmt.Errorf("%s: there are pictures both in it (%s) and in its folder %s, so it isn't clear which layout it has: move either elsewhere", dir, filepath.Base(pictures[0]), name)
+			return source{}, fmt.Errorf("%s: there are pictures both in it (%s) and in its folder %s, so it isn't clear which layout it has: move one of them elsewhere", dir, filepath.Base(pictures[0]), name)
 		}
 	}
 	s := source{root: dir}
@@ -223,12 +223,12 @@ func flatSource(dir string, pictures, folders []string) (source, error) {
 	return s, nil
 }
 
-// unlabelled is an error about a folder in which no picture has a class.
+// unlabelled is the error for a folder in which no picture has a class.
 type unlabelled struct{ error }
 
 func (unlabelled) Is(target error) bool { return target == errNoLabels }
 
-// folderSource is a folder with a folder for each class.
+// folderSource reads a folder with a folder for each class.
 func folderSource(dir string, folders []string) (source, error) {
 	if err := looksLikeSplits(dir, folders); err != nil {
 		return source{}, err
@@ -250,9 +250,9 @@ func folderSource(dir string, folders []string) (source, error) {
 	return s, nil
 }
 
-// picturesBelow lists the pictures in a folder and in those inside it, ordered as
-// torchvision's ImageFolder does: by folder, then by name. Links to folders are
-// followed, but for those that lead back to a folder they are in.
+// picturesBelow lists the pictures in a folder and its subfolders in the order of
+// torchvision's ImageFolder: by folder, then by name. Links to folders are followed,
+// except those that lead back to a folder they are in.
 func picturesBelow(dir string) ([]string, error) {
 	var found []string
 	err := walkPictures(dir, nil, &found)
@@ -262,7 +262,7 @@ func picturesBelow(dir string) ([]string, error) {
 	return found, err
 }
 
-// walkPictures adds the pictures below a folder that lies in those above.
+// walkPictures adds the pictures below a folder; above are the folders that contain it.
 func walkPictures(dir string, above []fs.FileInfo, found *[]string) error {
 	here, err := os.Stat(dir)
 	if err != nil {
@@ -284,7 +284,7 @@ func walkPictures(dir string, above []fs.FileInfo, found *[]string) error {
 	return nil
 }
 
-// idOf is the number at the end of a file's name after an underscore, else -1.
+// idOf is the number after the last underscore of a file's name, or -1.
 func idOf(path string) int {
 	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	_, digits, found := cutLast(stem, "_")
@@ -298,7 +298,7 @@ func idOf(path string) int {
 	return id
 }
 
-// parseNumber reads digits and nothing else.
+// parseNumber parses a number that consists only of digits.
 func parseNumber(s string) (int, error) {
 	if s == "" || strings.Trim(s, "0123456789") != "" {
 		return 0, errors.New("not a number")
@@ -323,8 +323,7 @@ func isPicture(name string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
 
-// isCSV tells whether a file is a table by its name: also one that says that it is
-// separated by tabs.
+// isCSV reports whether a file's name is that of a table, including tab-separated ones.
 func isCSV(name string) bool {
 	return slices.Contains([]string{".csv", ".tsv"}, strings.ToLower(filepath.Ext(name)))
 }

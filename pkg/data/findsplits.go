@@ -9,22 +9,22 @@ import (
 	"strings"
 )
 
-// candidate is a folder or CSV that may be a split, by its name.
+// candidate is a folder or CSV that may be a split according to its name.
 type candidate struct {
 	name   string
 	path   string
 	folder bool
-	split  int    // place in splitNames, -1 if the name says none
-	rest   string // what else it says
+	split  int    // index in splitNames, -1 if the name gives none
+	rest   string // the other words of the name
 }
 
-// splits returns the folder or CSV of each split, "" for those that aren't there;
-// nil if the folder has no splits.
+// splits returns the folder or CSV of each split, "" for missing ones, or nil if the
+// folder has no splits.
 //
-// The names of splits are known in any case and with words that add nothing; so is
-// a name that all have in common, as in pets_train and pets_val. A folder in which
-// some names are those of splits and others aren't is an error, since either may
-// be meant, unless its classes.txt lists all of them: then they are classes.
+// Split names are recognised in any case, with filler words, and with words that all
+// have in common, as in pets_train and pets_val. If some names in a folder are those of
+// splits and others aren't, that is an error, because they may be splits or classes; but
+// if its classes.txt lists all of them, they are classes.
 func (f *finder) splits(dir string) ([]string, error) {
 	all, err := candidates(dir)
 	if err != nil {
@@ -84,9 +84,9 @@ func candidates(dir string) ([]candidate, error) {
 	return list, nil
 }
 
-// splitGroup is the candidates that are splits: those whose names say nothing else;
-// without such, those that have the other words in common, if one of them is to
-// train on and another is another split.
+// splitGroup returns the candidates that are splits: those whose names have no other
+// words; if there are none, those that share the same other words, provided that one of
+// them is train and another is a different split.
 func splitGroup(all []candidate) []candidate {
 	groups := map[string][]candidate{}
 	for _, c := range all {
@@ -97,7 +97,7 @@ func splitGroup(all []candidate) []candidate {
 	if plain := groups[""]; plain != nil {
 		return plain
 	}
-	for _, c := range all { // in their order, so that the choice is always the same
+	for _, c := range all { // in order, so that the choice is deterministic
 		group := groups[c.rest]
 		if c.split == 0 && slices.ContainsFunc(group, func(c candidate) bool { return c.split > 0 }) {
 			return group
@@ -106,8 +106,8 @@ func splitGroup(all []candidate) []candidate {
 	return nil
 }
 
-// listedAsClasses tells whether the folder's classes.txt lists every folder in it,
-// of which there are several: what looks like a split is a class then.
+// listedAsClasses reports whether the folder has several subfolders and its classes.txt
+// lists all of them: then folders that look like splits are classes.
 func listedAsClasses(dir string, all []candidate) bool {
 	list, err := readClassList(dir)
 	if err != nil || list == nil {
@@ -125,8 +125,8 @@ func listedAsClasses(dir string, all []candidate) bool {
 	return folders > 1
 }
 
-// listsPictures tells whether two candidates of one split are a folder and the CSV
-// that lists pictures in it.
+// listsPictures reports whether two candidates for one split are a folder and the CSV
+// that lists the pictures in it.
 func listsPictures(a, b *candidate) bool {
 	if a.folder == b.folder {
 		return false
@@ -143,10 +143,10 @@ func listsPictures(a, b *candidate) bool {
 	})
 }
 
-// others looks at what stands beside the splits: folders named after one (as
-// train-head), companions and what holds no picture are left alone, and so are the
-// pictures' folders beside CSVs. Anything else might be a class, or a split by
-// another name.
+// others checks the folders beside the splits. It ignores folders named after a split
+// (such as train-head), companions, folders without pictures, and the folders of
+// pictures beside CSVs. Any other folder might be a class, or a split with an unknown
+// name, and is an error.
 func (f *finder) others(dir string, all []candidate, found []*candidate) error {
 	var splits []string
 	tables := true
@@ -171,21 +171,19 @@ func (f *finder) others(dir string, all []candidate, found []*candidate) error {
 	if len(odd) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: beside %s there is the folder %s, so it isn't clear whether these are splits or classes: move what is no split elsewhere, or call the splits train, val and test; if all are classes, put their folders into one called train, or list their names in a classes.txt beside them",
+	return fmt.Errorf("%s: beside %s there is the folder %s, so it isn't clear whether these are splits or classes: move folders that aren't splits elsewhere, or call the splits train, val and test; if all are classes, put their folders into one called train, or list their names in a classes.txt beside them",
 		dir, strings.Join(splits, ", "), quotedNames(odd))
 }
 
-// namedAfterSplit tells whether a folder is called as a split's, and more after a
-// hyphen.
+// namedAfterSplit reports whether a folder's name is a split's name, a hyphen and more.
 func namedAfterSplit(name string) bool {
 	word, _, ok := strings.Cut(strings.ToLower(name), "-")
 	return ok && slices.ContainsFunc(splitNames[:], func(words []string) bool { return slices.Contains(words, word) })
 }
 
-// descend goes into the one folder that a folder holds, as archives are often
-// unpacked into a folder of the same name, and into one called images, beside which
-// there may be others about them; until there is something to read. split is that
-// of the folder, else -1.
+// descend goes down to the folder with the data. It enters a single subfolder, because
+// archives are often unpacked into a folder of the same name, and a folder called
+// images, which may have companions. split is the folder's split, or -1.
 func (f *finder) descend(dir string, split int) (string, error) {
 	outer := dir
 	for {
@@ -204,9 +202,8 @@ func (f *finder) descend(dir string, split int) (string, error) {
 	return dir, nil
 }
 
-// onlyFolder is the name of the one folder in a folder without pictures and CSVs,
-// or of the one called images where the others are about its pictures; "" if
-// there is none.
+// onlyFolder is the name of the only subfolder in a folder without pictures and CSVs, or
+// of the one called images if the others are its companions; "" if there is none.
 func onlyFolder(dir string) (string, error) {
 	l, err := listFolders(dir)
 	if err != nil || len(l.pictures) > 0 || len(l.tables) > 0 {
@@ -224,15 +221,15 @@ func onlyFolder(dir string) (string, error) {
 	return folders[0], nil
 }
 
-// holdsPictures tells whether there are pictures in a folder or in those inside it.
-// One that can't be read may hold some.
+// holdsPictures reports whether there are pictures in a folder or its subfolders. A
+// folder that can't be read counts as holding some.
 func holdsPictures(dir string) bool {
 	pictures, err := picturesBelow(dir)
 	return err != nil || len(pictures) > 0
 }
 
-// isWrapping tells whether the only folder in another isn't a class or a split
-// itself.
+// isWrapping reports whether the only subfolder of a folder is neither a class nor a
+// split.
 func (f *finder) isWrapping(path string, split int) bool {
 	name := filepath.Base(path)
 	l, err := listFolders(path)
@@ -240,14 +237,14 @@ func (f *finder) isWrapping(path string, split int) bool {
 		return false // reading its pictures reports the error
 	}
 	if own, rest := splitOf(name, false); own >= 0 && rest == "" && !isContainer(name) {
-		return own == split // train/train; else it is a split
+		return own == split // as in train/train; otherwise it is a split
 	}
 	return isContainer(name) || len(l.pictures) == 0 && (len(l.folders) > 0 || len(l.tables) > 0)
 }
 
-// looksLikeSplits is an error if the folders of a folder seem to be splits by names
-// that aren't known rather than classes: all are called as splits are, or all
-// hold nothing but folders that are called the same in each.
+// looksLikeSplits reports an error if a folder's subfolders look like splits with
+// unknown names rather than classes: all have names like splits, or all hold only
+// folders, with the same names in each.
 func looksLikeSplits(dir string, folders []string) error {
 	if list, err := readClassList(dir, filepath.Dir(dir)); err == nil && list != nil && !slices.ContainsFunc(folders, func(name string) bool { return !slices.Contains(list.names, name) }) {
 		return nil
@@ -255,7 +252,7 @@ func looksLikeSplits(dir string, folders []string) error {
 	const help = ": call them train, val and test; if they are classes, list their names in a classes.txt beside them"
 	isSplit := func(name string) bool { split, rest := splitOf(name, false); return split >= 0 && rest == "" }
 	if !slices.ContainsFunc(folders, func(name string) bool { return !isSplit(name) }) {
-		return fmt.Errorf("%s: its folders %s look like splits, which can't be here%s", dir, quotedNames(folders), help)
+		return fmt.Errorf("%s: its folders %s look like splits, but splits aren't possible here%s", dir, quotedNames(folders), help)
 	}
 	inside, err := foldersOnly(dir, folders)
 	if err != nil {
@@ -267,7 +264,7 @@ func looksLikeSplits(dir string, folders []string) error {
 			continue
 		}
 		if same := shared(list, folders); len(same) > 1 || len(same) == len(list) {
-			return fmt.Errorf("%s: its folder %q holds folders that are called as those beside it (%s), so it looks like a copy of the set, or a part of it: move it elsewhere; if it is a class, list the classes' names in a classes.txt beside them",
+			return fmt.Errorf("%s: its folder %q holds folders with the same names as those beside it (%s), so it looks like a copy or a part of the set: move it elsewhere; if it is a class, list the classes' names in a classes.txt beside them",
 				dir, name, quotedNames(same))
 		}
 	}
@@ -282,7 +279,7 @@ func looksLikeSplits(dir string, folders []string) error {
 	case len(folders) < 2 && len(splits) == 0:
 		return nil
 	case len(splits) > 0:
-		return fmt.Errorf("%s: each of its folders %s holds %s: turn it inside out, so that each split holds a folder for each class (%s)",
+		return fmt.Errorf("%s: each of its folders %s holds %s: rearrange it so that each split holds a folder for each class (%s)",
 			dir, quotedNames(folders), quotedNames(splits), filepath.Join(splitNames[0][0], folders[0]))
 	case len(common) > 1:
 		return fmt.Errorf("%s: its folders %s hold the same folders (%s), so they look like splits%s", dir, quotedNames(folders), quotedNames(common), help)
@@ -290,8 +287,7 @@ func looksLikeSplits(dir string, folders []string) error {
 	return nil
 }
 
-// foldersOnly lists what is in those of some folders that hold folders and no
-// pictures.
+// foldersOnly lists the contents of the folders that hold subfolders but no pictures.
 func foldersOnly(dir string, folders []string) (map[string][]string, error) {
 	inside := map[string][]string{}
 	for _, name := range folders {
@@ -306,15 +302,14 @@ func foldersOnly(dir string, folders []string) (map[string][]string, error) {
 	return inside, nil
 }
 
-// shared is the names of one list that are in another, too, in any case.
+// shared returns the names that are in both lists, ignoring case.
 func shared(names, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(a string) bool {
 		return !slices.ContainsFunc(others, func(b string) bool { return strings.EqualFold(a, b) })
 	})
 }
 
-// listWithin is the listing of a folder, or of the one called images that is all
-// there is in it.
+// listWithin lists a folder, or the folder called images if that is all it holds.
 func listWithin(dir string) (listing, error) {
 	for {
 		inner, err := onlyFolder(dir)
@@ -328,7 +323,7 @@ func listWithin(dir string) (listing, error) {
 	}
 }
 
-// quotedNames lists names in quotes, at most a few.
+// quotedNames lists the first few names in quotes.
 func quotedNames(names []string) string {
 	const most = 6
 	var out []string
@@ -341,8 +336,8 @@ func quotedNames(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// SetOf is the data set that a folder or CSV is a split of by its name, if another
-// split stands beside it.
+// SetOf returns the data set that a folder or CSV is a split of, judging by its name and
+// by another split beside it.
 func SetOf(path string) (set string, ok bool) {
 	set = filepath.Dir(path)
 	all, err := candidates(set)

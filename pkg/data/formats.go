@@ -14,13 +14,13 @@ import (
 	"gaze/pkg/transform"
 )
 
-// format is a picture format: how it's known and how it's decoded.
+// format is a picture format, with its detection and its decoder.
 type format struct {
 	name string
-	// is looks at the first bytes, at most 64.
+	// is recognises the format by the first bytes, at most 64.
 	is func(head []byte) bool
-	// decode returns the picture in RGB, perhaps in d's memory, and its EXIF
-	// orientation, 1 to 8. It sets d.damage where the file is damaged.
+	// decode returns the picture in RGB, possibly in d's memory, and its EXIF
+	// orientation, 1 to 8. It sets d.damage if the file is damaged.
 	decode func(d *Decoder, data []byte) (im *transform.Image, orientation int, err error)
 }
 
@@ -44,14 +44,14 @@ var formats = []format{
 	{"BMP", startsWith("BM"), (*Decoder).decodeBMP},
 }
 
-// strangers are contents that often carry a picture's name, and what to do.
+// strangers are other formats that often have a picture's name, with advice.
 var strangers = []struct {
 	is   func(head []byte) bool
 	says string
 }{
-	{isBox("avif", "avis"), "it is an AVIF picture, which isn't supported: export it as JPEG or PNG, as by 'avifdec photo.avif photo.png'"},
-	{isBox("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "mif2"), "it is a HEIC picture, which isn't supported: export it as JPEG or PNG, as by 'heif-convert photo.heic photo.png'"},
-	{isBox(""), "it is a film: take a frame out of it as JPEG or PNG"},
+	{isBox("avif", "avis"), "it is an AVIF picture, which isn't supported: export it as JPEG or PNG, for example with 'avifdec photo.avif photo.png'"},
+	{isBox("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "mif2"), "it is a HEIC picture, which isn't supported: export it as JPEG or PNG, for example with 'heif-convert photo.heic photo.png'"},
+	{isBox(""), "it is a video: export a frame as JPEG or PNG"},
 	{startsWith("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51"), "it is a JPEG 2000 picture, which isn't supported: export it as JPEG or PNG"},
 	{startsWith("\x00\x00\x00\x0cJXL ", "\xff\x0a"), "it is a JPEG XL picture, which isn't supported: export it as JPEG or PNG"},
 	{startsWith("8BPS"), "it is a Photoshop document: export it as JPEG or PNG"},
@@ -59,11 +59,11 @@ var strangers = []struct {
 	{startsWith("II+\x00", "MM\x00+"), "it is a BigTIFF picture, which isn't supported: save it as ordinary TIFF or PNG"},
 	{startsWith("version https://git-lfs"), "it is a Git LFS pointer, not the picture itself: run 'git lfs pull'"},
 	{startsWith("<svg", "<?xml"), "it is a drawing or another XML document: export it as PNG"},
-	{startsWith("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "it is a web page, perhaps saved in place of the picture: download it again"},
+	{startsWith("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "it is a web page, perhaps saved instead of the picture: download it again"},
 }
 
-// isBox knows the ISO media formats by their brands ("" is any): the file's own and
-// those that it says it is compatible with, as far as they are among the first bytes.
+// isBox recognises ISO media formats by their brands ("" means any): the file's main
+// brand and the compatible brands that are among the first bytes.
 func isBox(brands ...string) func([]byte) bool {
 	return func(h []byte) bool {
 		if len(h) < 12 || string(h[4:8]) != "ftyp" {
@@ -71,7 +71,7 @@ func isBox(brands ...string) func([]byte) bool {
 		}
 		end := min(int64(binary.BigEndian.Uint32(h)), int64(len(h)))
 		for at := 8; at+4 <= int(end); at += 4 {
-			if at == 12 { // the version
+			if at == 12 { // the version field
 				continue
 			}
 			if slices.Contains(brands, "") || slices.Contains(brands, string(h[at:at+4])) {
@@ -82,7 +82,7 @@ func isBox(brands ...string) func([]byte) bool {
 	}
 }
 
-// sniff finds the format from the first bytes.
+// sniff recognises the format by the first bytes.
 func sniff(head []byte) (*format, error) {
 	if len(head) == 0 {
 		return nil, fmt.Errorf("%w: the file is empty", ErrFormat)
@@ -120,7 +120,7 @@ func (d *Decoder) decodeJPEG(data []byte) (*transform.Image, int, error) {
 	return d.jpegRGB(p), orientation(exif, xmp), nil
 }
 
-// jpegRGB converts grey pictures and CMYK ones, whose samples are inverted.
+// jpegRGB converts grey and CMYK pictures to RGB; CMYK samples are inverted.
 func (d *Decoder) jpegRGB(p jpeg.Picture) *transform.Image {
 	if p.Channels == 3 {
 		return d.keep(p.Pix, p.Width, p.Height)
@@ -156,7 +156,7 @@ func jpegMetadata(data []byte) (exif, xmp []byte) {
 	return exif, xmp
 }
 
-// bmpMasks is the compression of files that say where each colour's bits are.
+// bmpMasks is the compression value of files with a bit mask for each colour.
 const bmpMasks = 3
 
 func (d *Decoder) decodeBMP(data []byte) (*transform.Image, int, error) {
@@ -171,7 +171,7 @@ func (d *Decoder) decodeBMP(data []byte) (*transform.Image, int, error) {
 	if int64(h.Width)*int64(h.Height)*int64(bits)/8 > int64(len(data)) {
 		return nil, 0, ErrTruncated
 	}
-	// Rows are filled up to four bytes; what fills the last may be missing.
+	// Rows are padded to four bytes; the padding of the last may be missing.
 	fill := make([]byte, -((h.Width*bits+7)/8)&3)
 	src, err := bmp.Decode(io.MultiReader(bytes.NewReader(data), bytes.NewReader(fill)))
 	if err != nil {
@@ -179,14 +179,13 @@ func (d *Decoder) decodeBMP(data []byte) (*transform.Image, int, error) {
 	}
 	under := d.Background
 	if compression := binary.LittleEndian.Uint32(data[30:]); compression != bmpMasks {
-		under = nil // the fourth byte is no alpha without a mask
+		under = nil // without a mask the fourth byte isn't alpha
 	}
 	im, err := toRGB(src, under)
 	return im, 1, err
 }
 
-// advise adds what to do to the errors of formats whose rarer kinds aren't
-// supported.
+// advise adds advice to errors about rare variants of a format that aren't supported.
 func advise(err error) error {
 	if endsEarly(err) {
 		return err

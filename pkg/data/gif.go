@@ -9,23 +9,23 @@ import (
 	"gaze/pkg/transform"
 )
 
-// The first frame of a GIF file, as Pillow 13 reads it: what it doesn't know between
-// blocks it skips, and it asks for no more than the frame's pixels.
+// The first frame of a GIF file, as Pillow 13 reads it: Pillow skips unknown bytes between
+// blocks, and reads no further than the frame's pixels.
 
-// gifFrame is what a GIF file says of its first frame.
+// gifFrame describes the first frame of a GIF file.
 type gifFrame struct {
 	x, y, width, height int
 	screenX, screenY    int    // size of the whole picture
-	palette             []byte // 3 bytes a colour; nil: the indices are levels of grey
+	palette             []byte // 3 bytes per colour; nil: the indices are grey levels
 	transparent         int    // index of the transparent colour, -1 for none
 	interlaced          bool
-	bits                int    // of the first codes, less one
+	bits                int    // bits of the first codes, minus one
 	blocks              []byte // the compressed pixels and what follows
 	skipped             int    // bytes between blocks
 }
 
-// decodeGIF takes the first frame, on a canvas of the transparent colour (else
-// the first of the palette) where it doesn't cover the whole.
+// decodeGIF decodes the first frame. If it doesn't cover the whole picture, the rest has
+// the transparent colour or, without one, the first of the palette.
 func (d *Decoder) decodeGIF(data []byte) (*transform.Image, int, error) {
 	f, err := firstGIFFrame(data)
 	if err == nil {
@@ -39,7 +39,7 @@ func (d *Decoder) decodeGIF(data []byte) (*transform.Image, int, error) {
 		return nil, 0, err
 	}
 	if f.skipped > 0 {
-		d.damage = fmt.Sprintf("%d bytes between its blocks that belong to none", f.skipped)
+		d.damage = fmt.Sprintf("%d stray bytes between its blocks", f.skipped)
 	}
 	out := transform.NewImage(f.screenX, f.screenY, 3)
 	colours := f.colours(d.Background)
@@ -56,8 +56,8 @@ func (d *Decoder) decodeGIF(data []byte) (*transform.Image, int, error) {
 	return out, 1, nil
 }
 
-// colours are those of each index, the transparent one's what it is put on, if that
-// is given.
+// colours returns the colour of each index. The transparent index gets the background,
+// if one is given.
 func (f *gifFrame) colours(under backdrop) (list [256][3]byte) {
 	for i := range list {
 		list[i] = f.color(byte(i))
@@ -68,7 +68,7 @@ func (f *gifFrame) colours(under backdrop) (list [256][3]byte) {
 	return list
 }
 
-// color looks an index up; those that the palette hasn't are black.
+// color looks up an index; indices outside the palette are black.
 func (f *gifFrame) color(index byte) [3]byte {
 	if f.palette == nil {
 		return [3]byte{index, index, index}
@@ -79,7 +79,7 @@ func (f *gifFrame) color(index byte) [3]byte {
 	return [3]byte{}
 }
 
-// rows are the places of the rows in the order they come.
+// rows returns the row numbers in the order in which the rows are stored.
 func (f *gifFrame) rows() []int {
 	rows := make([]int, 0, f.height)
 	passes := [][2]int{{0, 1}}
@@ -94,10 +94,10 @@ func (f *gifFrame) rows() []int {
 	return rows
 }
 
-// gifReader takes bytes off a file.
+// gifReader reads bytes from a file.
 type gifReader struct {
 	rest  []byte
-	short bool // it ended too early
+	short bool // the file ended early
 }
 
 func (r *gifReader) take(n int) []byte {
@@ -117,7 +117,7 @@ func (r *gifReader) byte() int {
 	return -1
 }
 
-// block takes a block of data, empty at the end of a chain of them.
+// block reads a data block; an empty one ends a chain of blocks.
 func (r *gifReader) block() []byte { return r.take(max(r.byte(), 0)) }
 
 // firstGIFFrame reads blocks up to the first frame's pixels.
@@ -154,7 +154,7 @@ func firstGIFFrame(data []byte) (*gifFrame, error) {
 	return nil, io.ErrUnexpectedEOF
 }
 
-// extension reads an extension. Only that of a transparent colour counts.
+// extension reads an extension. Only the one with the transparent colour is used.
 func (f *gifFrame) extension(r *gifReader) error {
 	const graphics, comment = 0xF9, 0xFE
 	label := r.byte()
@@ -175,7 +175,7 @@ func (f *gifFrame) extension(r *gifReader) error {
 	return nil
 }
 
-// begin reads the frame's own header.
+// begin reads the frame's header.
 func (f *gifFrame) begin(r *gifReader) error {
 	head := r.take(9)
 	if r.short {
@@ -185,7 +185,7 @@ func (f *gifFrame) begin(r *gifReader) error {
 	f.x, f.y, f.width, f.height = at(0), at(2), at(4), at(6)
 	f.screenX, f.screenY = max(f.screenX, f.x+f.width), max(f.screenY, f.y+f.height)
 	if f.screenX > 0xFFFF || f.screenY > 0xFFFF {
-		return errors.New("the first frame lies outside what a GIF can hold")
+		return errors.New("the first frame is outside the limits of GIF")
 	}
 	if f.width == 0 || f.height == 0 {
 		return errors.New("the data is damaged: the first frame has no pixels")
@@ -200,19 +200,19 @@ func (f *gifFrame) begin(r *gifReader) error {
 	return nil
 }
 
-// colors takes a colour table if flags say that there is one.
+// colors reads a colour table if the flags announce one.
 func (f *gifFrame) colors(r *gifReader, flags byte) {
 	if flags&0x80 != 0 {
 		f.palette = r.take(3 << (flags&7 + 1))
 	}
 }
 
-const gifCodes = 1 << 12 // at most
+const gifCodes = 1 << 12 // the largest number of codes
 
-var errGIFCode = errors.New("the data is damaged: a code that can't be")
+var errGIFCode = errors.New("the data is damaged: an invalid code")
 
-// pixels decompresses the frame (GIF89a, appendix F). The memory it takes grows with
-// the data, whatever the header says.
+// pixels decompresses the frame (GIF89a, appendix F). Its memory grows with the data, not
+// with the size in the header.
 func (f *gifFrame) pixels() ([]byte, error) {
 	if f.bits > 11 {
 		return nil, fmt.Errorf("the data is damaged: codes of %d bits", f.bits+1)
@@ -230,7 +230,7 @@ func (f *gifFrame) pixels() ([]byte, error) {
 		case t.clear:
 			t.reset()
 			continue
-		case t.clear + 1: // the end
+		case t.clear + 1: // end of the data
 			return nil, io.ErrUnexpectedEOF
 		}
 		pixels, ok := t.decode(code)
@@ -242,13 +242,13 @@ func (f *gifFrame) pixels() ([]byte, error) {
 	return out[:size], nil
 }
 
-// gifTable is the strings of pixels that codes stand for.
+// gifTable maps codes to strings of pixels.
 type gifTable struct {
-	depth    int // of a pixel, in bits
-	clear    int // the code that empties the table; those below are single pixels
-	next     int // the code that is defined next
-	bits     int // of a code
-	previous int // code, -1 for none
+	depth    int // bits of a pixel
+	clear    int // the code that clears the table; lower codes are single pixels
+	next     int // the next code to be defined
+	bits     int // bits of a code
+	previous int // the previous code, -1 for none
 	first    [gifCodes + 1]byte
 	last     [gifCodes + 1]byte
 	before   [gifCodes + 1]uint16 // code of the string without its last pixel
@@ -264,13 +264,13 @@ func newGIFTable(bits int) *gifTable {
 	return t
 }
 
-// reset empties the table.
+// reset clears the table.
 func (t *gifTable) reset() {
 	t.previous, t.next, t.bits = -1, t.clear+2, t.depth+1
 }
 
-// decode returns the string of a code and defines the next code. It is good until the
-// next call.
+// decode returns the string of a code and defines the next code. The string is valid
+// until the next call.
 func (t *gifTable) decode(code int) (pixels []byte, ok bool) {
 	if t.previous < 0 {
 		t.previous = code
@@ -280,8 +280,8 @@ func (t *gifTable) decode(code int) (pixels []byte, ok bool) {
 	if code > t.next || code == gifCodes {
 		return nil, false
 	}
-	// The next code's string is that of the previous code and the first pixel of this
-	// code's, which may be the next code itself.
+	// The next code's string is the previous code's string followed by the first pixel of
+	// this code's string; this code may be the next code itself.
 	start := t.first[code]
 	if code == t.next {
 		start = t.first[t.previous]
@@ -307,7 +307,7 @@ func (t *gifTable) decode(code int) (pixels []byte, ok bool) {
 	return t.text[at:], true
 }
 
-// gifCodeReader reads codes out of data blocks. Empty blocks mean nothing to it.
+// gifCodeReader reads codes from data blocks. It ignores empty blocks.
 type gifCodeReader struct {
 	blocks []byte
 	block  []byte

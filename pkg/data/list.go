@@ -16,16 +16,16 @@ import (
 var extensions = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
 
 // List returns the picture files that paths name, sorted by base name (by whole
-// path where base names are equal).
+// path if base names are equal).
 //
-// A file is taken whatever its name. Of a folder, the files directly in it are
-// taken whose name ends as a picture's does (.jpg, .png, .gif, .webp, .bmp,
-// .tif and their variants, in either case) and doesn't begin with a dot. A file
-// named twice, by itself or through its folder, is listed once. Base names
-// without their endings needn't be unique: check before naming outputs by them.
+// A path of a file is always used. For a folder, List returns the files directly in it
+// whose name has the ending of a picture (.jpg, .png, .gif, .webp, .bmp, .tif and their
+// variants, in any case) and doesn't begin with a dot. A file that is named twice,
+// directly or through its folder, is listed once. Base names without endings needn't be
+// unique: check this before deriving output names from them.
 //
-// A path that doesn't exist, and a folder without pictures, are errors. [Find]
-// also searches subfolders, and says what it left out.
+// A path that doesn't exist, and a folder without pictures, are errors. [Find] can also
+// search subfolders, and reports what it left out.
 func List(paths []string) ([]string, error) {
 	listing, err := Find(paths, FindOptions{})
 	if err != nil {
@@ -38,48 +38,47 @@ func List(paths []string) ([]string, error) {
 	return found, nil
 }
 
-// FindOptions say how [Find] searches. The zero value is as [List] does.
+// FindOptions are the options of [Find]. The zero value gives the search of [List].
 type FindOptions struct {
-	// Recursive searches folders in folders, too. Links to folders are followed,
-	// each folder is searched once, and one whose name begins with a dot isn't.
+	// Recursive also searches subfolders. Links to folders are followed, each
+	// folder is searched once, and folders whose name begins with a dot are skipped.
 	Recursive bool
-	// Lenient puts paths that can't be used into [Listing.Failed], instead of
-	// ending with an error.
+	// Lenient collects paths that can't be used in [Listing.Failed], instead of
+	// returning an error.
 	Lenient bool
-	// Leave tells which folders inside those that are named aren't searched; nil
-	// for none.
+	// Leave reports which subfolders are skipped; nil for none.
 	Leave func(folder string) bool
 }
 
-// Listing is what [Find] found.
+// Listing is the result of [Find].
 type Listing struct {
 	Pictures []Found
-	Skipped  []Skipped   // files in folders that aren't taken for pictures
+	Skipped  []Skipped   // files in folders that don't count as pictures
 	Failed   []FindError // paths and folders that can't be used
-	Left     []string    // folders that FindOptions.Leave kept out
+	Left     []string    // folders excluded by FindOptions.Leave
 
-	folders map[string]bool // those that were searched, by their real paths
+	folders map[string]bool // the searched folders, by their real paths
 }
 
-// Searched tells whether pictures were looked for directly in a folder. real is
-// its absolute path without links.
+// Searched reports whether a folder itself was searched for pictures. real is its
+// absolute path without links.
 func (l *Listing) Searched(real string) bool { return l.folders[real] }
 
 // Found is a picture file.
 type Found struct {
 	Path string
-	// Name is what results are named after: the file's base name, or, if folders
-	// were searched recursively, its path as seen from the deepest folder that
-	// holds all that was named.
+	// Name is the name that results are derived from: the file's base name or, in a
+	// recursive search, its path relative to the deepest folder that contains all
+	// named paths.
 	Name string
-	// InFolder tells that the file wasn't named itself.
+	// InFolder is true if the file was found in a folder, not named itself.
 	InFolder bool
 }
 
-// Skipped is a file in a folder that isn't taken for a picture.
+// Skipped is a file in a folder that doesn't count as a picture.
 type Skipped struct {
 	Path string
-	Why  string // "" if nothing in it looks like a picture
+	Why  string // reason, "" if its content doesn't look like a picture
 }
 
 // FindError is a path that can't be used.
@@ -91,7 +90,7 @@ type FindError struct {
 func (e FindError) Error() string { return e.Err.Error() }
 func (e FindError) Unwrap() error { return e.Err }
 
-// Find lists the picture files that paths name, as [List] does, sorted by name.
+// Find lists the picture files that paths name, as [List] does, sorted by Name.
 func Find(paths []string, o FindOptions) (*Listing, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no pictures: name files or folders")
@@ -113,20 +112,20 @@ func Find(paths []string, o FindOptions) (*Listing, error) {
 	return f.listing, nil
 }
 
-// pictureFinder is a search under way.
+// pictureFinder is the state of a search.
 type pictureFinder struct {
 	options FindOptions
 	listing *Listing
-	folders map[string]bool   // real paths of those that were searched
-	files   map[string]int    // real paths of those that are listed, and where
-	real    map[string]string // of a folder, its real path
-	roots   []string          // the folders that were named, and those of the files that were
-	links   []string          // to folders, searched after the folders themselves
-	seen    int               // pictures, with those that were listed before
+	folders map[string]bool   // real paths of the searched folders
+	files   map[string]int    // index in the list of each file, by real path
+	real    map[string]string // real path of each folder
+	roots   []string          // the named folders, and the folders of named files
+	links   []string          // links to folders, searched after the folders themselves
+	seen    int               // number of pictures, including ones already listed
 	sniffed int
 }
 
-// argument takes a path that was named.
+// argument processes a named path.
 func (f *pictureFinder) argument(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -156,7 +155,7 @@ func (f *pictureFinder) argument(path string) error {
 	return nil
 }
 
-// take lists a file, once.
+// take adds a file to the list, unless it is already there.
 func (f *pictureFinder) take(path string, inFolder bool) {
 	dir := filepath.Dir(path)
 	in, known := f.real[dir]
@@ -177,7 +176,7 @@ func (f *pictureFinder) take(path string, inFolder bool) {
 	f.listing.Pictures = append(f.listing.Pictures, Found{Path: path, InFolder: inFolder})
 }
 
-// folder takes the pictures in a folder; again tells that it was searched before.
+// folder adds the pictures in a folder; again reports that it was already searched.
 func (f *pictureFinder) folder(dir string) (again bool, err error) {
 	real, err := realPath(dir)
 	if err != nil {
@@ -209,10 +208,10 @@ func realPath(dir string) (string, error) {
 	return filepath.Abs(real)
 }
 
-// entry takes one thing in a folder.
+// entry processes one entry of a folder.
 func (f *pictureFinder) entry(path string, e fs.DirEntry) {
-	// Links are followed; one that leads nowhere fails when it's decoded, where
-	// it's reported beside the pictures that don't.
+	// Links are followed. A dangling one fails when it is decoded, and is reported
+	// there with other bad pictures.
 	folder := e.IsDir()
 	if e.Type()&fs.ModeSymlink != 0 {
 		info, err := os.Stat(path)
@@ -235,10 +234,11 @@ func (f *pictureFinder) entry(path string, e fs.DirEntry) {
 	}
 }
 
-// maxSniffed bounds the files that are opened only to say why they are skipped.
+// maxSniffed bounds the number of files that are opened only to find out why they are
+// skipped.
 const maxSniffed = 2000
 
-// whySkipped looks into a file that isn't named as a picture.
+// whySkipped examines a file that isn't named like a picture.
 func (f *pictureFinder) whySkipped(path string) string {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || f.sniffed >= maxSniffed {
 		return ""
@@ -250,11 +250,11 @@ func (f *pictureFinder) whySkipped(path string) string {
 	}
 	defer file.Close()
 	head := make([]byte, 64)
-	n, _ := io.ReadFull(file, head) // a short file has a short head
+	n, _ := io.ReadFull(file, head) // an error means a short file, which has a short head
 	head = head[:n]
 	for _, known := range formats {
-		if known.is(head) && known.name != "BMP" { // two letters, which a text may begin with
-			return "it is a " + known.name + " picture of another name: name the file itself, or give it the usual ending"
+		if known.is(head) && known.name != "BMP" { // BMP's mark is only two letters, which may begin a text
+			return "it is a " + known.name + " picture without the usual ending: name the file itself, or rename it"
 		}
 	}
 	for _, s := range strangers {
@@ -267,7 +267,7 @@ func (f *pictureFinder) whySkipped(path string) string {
 
 // nothing is the error for a folder without pictures.
 func (f *pictureFinder) nothing(folder string, skipped []Skipped) error {
-	text := fmt.Sprintf("no pictures in %s: its files end in none of %s", folder, strings.Join(extensions, " "))
+	text := fmt.Sprintf("no pictures in %s: none of its files ends in %s", folder, strings.Join(extensions, " "))
 	if !f.options.Recursive {
 		text += " (folders in it aren't searched)"
 	}
@@ -277,7 +277,7 @@ func (f *pictureFinder) nothing(folder string, skipped []Skipped) error {
 	return errors.New(text)
 }
 
-// name gives the pictures their names.
+// name sets the pictures' names.
 func (f *pictureFinder) name() {
 	above := ""
 	if f.options.Recursive {
@@ -297,7 +297,8 @@ func (f *pictureFinder) name() {
 	}
 }
 
-// commonFolder is the deepest folder that holds all the others, or is one of them.
+// commonFolder is the deepest folder that contains all the given ones; it may be one of
+// them.
 func commonFolder(folders []string) string {
 	common := ""
 	for i, folder := range folders {
@@ -315,7 +316,7 @@ func commonFolder(folders []string) string {
 	return common
 }
 
-// within tells whether path is folder or lies in it.
+// within reports whether path is folder or inside it.
 func within(path, folder string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)

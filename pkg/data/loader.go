@@ -11,80 +11,80 @@ import (
 	"gaze/pkg/transform"
 )
 
-// LoaderOptions say how pictures become batches.
+// LoaderOptions are the options of a [Loader].
 type LoaderOptions struct {
-	// Pipeline makes a tensor of a picture. All pictures must come out the same
-	// size, that of the first.
+	// Pipeline turns a picture into a tensor. All tensors must have the same size,
+	// that of the first.
 	Pipeline transform.Pipeline
-	Batch    int // pictures; the last batch of an epoch has what remains
+	Batch    int // pictures per batch; the last batch of an epoch may have fewer
 	DropLast bool
-	// Seed decides everything random: with it, the epoch and the picture's place
-	// in the set, so that neither workers nor resuming change a bit.
+	// Seed determines all random choices, together with the epoch and the picture's
+	// index in the set, so that workers and resuming don't change a bit.
 	Seed    uint64
-	Shuffle bool // a new order each epoch; else the set's
+	Shuffle bool // use a new order in each epoch instead of the set's
 
-	// Mix mixes each batch (Mixup, CutMix); its zero value doesn't. Then batches
+	// Mix mixes each batch (Mixup, CutMix); its zero value doesn't. Mixed batches
 	// have Targets, for Classes classes.
 	Mix     transform.Mix
 	Classes int
 
-	Workers  int // that decode and transform; 0: one for each processor
-	Prefetch int // batches that are made ahead of the one in use; 0: 2
+	Workers  int // number of workers that decode and transform; 0: one per processor
+	Prefetch int // batches made ahead of the one in use; 0: 2
 
-	// Bad is called for each picture that can't be decoded or transformed, once,
-	// before the batch that lacks it. The picture is left out of its batch;
-	// the others stay where they are, so that all batches have the same pictures
-	// wherever the epoch begins. If nil, a bad picture ends the epoch with an error.
+	// Bad is called once for each picture that can't be decoded or transformed,
+	// before the batch that lacks it. The picture is left out of its batch. The
+	// other pictures stay in their batches, so that batches are the same wherever
+	// the epoch begins. If Bad is nil, a bad picture ends the epoch with an error.
 	Bad func(BadPicture)
-	// Damaged is called for each picture whose file is damaged but could be decoded
-	// (see [DecodeWarn]), once, before its batch.
+	// Damaged is called once, before its batch, for each picture whose file is
+	// damaged but could be decoded (see [DecodeWarn]).
 	Damaged func(BadPicture)
 }
 
-// BadPicture is one that can't be decoded or transformed, or is damaged.
+// BadPicture is a picture that can't be decoded or transformed, or is damaged.
 type BadPicture struct {
-	Index int // in the set
+	Index int // index in the set
 	Name  string
-	Err   error // names the picture and says what is wrong
+	Err   error // names the picture and describes the problem
 }
 
-// Batch is some pictures of an epoch. It is the receiver's until it asks for the
-// next; then its memory is used again.
+// Batch is a batch of pictures. It is valid until the receiver asks for the next one;
+// then its memory is reused.
 type Batch struct {
-	Number  int       // in the epoch, from 0
+	Number  int       // number in the epoch, from 0
 	Images  []float32 // [pictures, channels, height, width]
 	Shape   [4]int
 	Labels  []int     // before mixing
 	Targets []float32 // [pictures, classes], each row's sum 1; nil without mixing
-	Index   []int     // of each picture in the set
+	Index   []int     // index of each picture in the set
 }
 
-// Loader makes batches of a set's pictures: several workers decode and transform
-// while the batches before are used. For the same set, options and seed the
-// batches of an epoch are the same to the bit for any number of workers. Several
-// epochs may be run at a time.
+// Loader makes batches of a set's pictures. Several workers decode and transform while
+// earlier batches are in use. For the same set, options and seed the batches of an epoch
+// are the same to the bit for any number of workers. Several epochs may run
+// concurrently.
 type Loader struct {
 	set     Set
 	opt     LoaderOptions
-	shape   [3]int // of a picture's tensor
+	shape   [3]int // shape of a picture's tensor
 	under   backdrop
 	mutex   sync.Mutex
 	slots   []*slot      // not in use
 	workers []*worker    // not in use
-	told    map[int]bool // bad pictures
+	told    map[int]bool // bad pictures already reported
 }
 
-// NewLoader checks the options and transforms the set's first picture that can be
-// decoded, which decides the size of them all.
+// NewLoader checks the options. It transforms the set's first picture that can be
+// decoded, whose size is then required of all.
 func NewLoader(set Set, o LoaderOptions) (*Loader, error) {
 	mixes := o.Mix != transform.Mix{}
 	switch {
 	case set.Len() == 0:
 		return nil, errors.New("loader: the set has no pictures")
 	case o.Batch < 1:
-		return nil, fmt.Errorf("loader: batches of %d pictures", o.Batch)
+		return nil, fmt.Errorf("loader: batches of %d pictures: the batch size must be at least 1", o.Batch)
 	case o.DropLast && set.Len() < o.Batch:
-		return nil, fmt.Errorf("loader: %d pictures make no batch of %d, and incomplete ones are dropped: choose smaller batches", set.Len(), o.Batch)
+		return nil, fmt.Errorf("loader: %d pictures don't fill a batch of %d, and incomplete batches are dropped: choose smaller batches", set.Len(), o.Batch)
 	case o.Workers < 0 || o.Prefetch < 0:
 		return nil, fmt.Errorf("loader: %d workers, %d batches ahead; neither can be negative", o.Workers, o.Prefetch)
 	case mixes && o.Classes < 1:
@@ -99,13 +99,13 @@ func NewLoader(set Set, o LoaderOptions) (*Loader, error) {
 	l := &Loader{set: set, opt: o, under: o.Pipeline.Background(), told: map[int]bool{}}
 	for i := range set.Len() {
 		if label := set.Label(i); label < 0 || mixes && label >= o.Classes {
-			return nil, fmt.Errorf("loader: %s has class %d, which is none of %d", set.Name(i), label, o.Classes)
+			return nil, fmt.Errorf("loader: %s has class %d, but there are %d classes (from 0)", set.Name(i), label, o.Classes)
 		}
 	}
 	return l, l.findShape()
 }
 
-// findShape sets the size of the tensors.
+// findShape determines the shape of the tensors.
 func (l *Loader) findShape() error {
 	var first error
 	for i := range l.set.Len() {
@@ -136,22 +136,22 @@ func (l *Loader) Len() int {
 	return (l.set.Len() + l.opt.Batch - 1) / l.opt.Batch
 }
 
-// Random tells whether the pictures themselves are random, by steps of the pipeline or
-// by mixing; their order doesn't count.
+// Random reports whether pictures are changed at random, by steps of the pipeline or by
+// mixing. A random order doesn't count.
 func (l *Loader) Random() bool { return l.opt.Pipeline.Random() || l.opt.Mix != transform.Mix{} }
 
 // Pictures is the number of pictures in the set.
 func (l *Loader) Pictures() int { return l.set.Len() }
 
-// Shape is [channels, height, width] of a picture in a batch.
+// Shape is the shape [channels, height, width] of a picture in a batch.
 func (l *Loader) Shape() [3]int { return l.shape }
 
-// Batches makes the batches of an epoch, from number from on: the same as if
-// those before had been made, too. A batch of which no picture is left, as all
-// are bad, is passed over. An error is the last thing that comes: the context's,
-// that of a bad picture where LoaderOptions.Bad is nil, or that of a picture
-// which has another size than the others. Leaving the loop early, or the
-// context's end, stops all workers before the loop ends.
+// Batches makes the batches of an epoch, beginning with number from. They are the same as
+// if the earlier ones had been made too. A batch in which all pictures are bad is
+// skipped. An error is the last value: the context's, that of a bad picture if
+// LoaderOptions.Bad is nil, or that of a picture with a different size. If the caller
+// leaves the loop early or the context ends, all workers are stopped before the loop
+// ends.
 func (l *Loader) Batches(ctx context.Context, epoch, from int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		if epoch < 0 || from < 0 || from > l.Len() {
@@ -182,7 +182,7 @@ func (l *Loader) Batches(ctx context.Context, epoch, from int) iter.Seq2[Batch, 
 	}
 }
 
-// order is the pictures of an epoch in the order they come.
+// order returns the order of the pictures in an epoch.
 func (l *Loader) order(epoch int) []int {
 	order := make([]int, l.set.Len())
 	for i := range order {

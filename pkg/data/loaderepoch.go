@@ -10,39 +10,39 @@ import (
 	"gaze/pkg/transform"
 )
 
-// slot is the memory of a batch and the state of its making.
+// slot is a batch's memory and progress.
 type slot struct {
 	Batch
-	images  []float32 // for a whole batch; Batch.Images is the part in use
+	images  []float32 // room for a full batch; Batch.Images is the part in use
 	labels  []int
 	index   []int
 	errs    []error
 	damage  []string
-	waiting atomic.Int64  // pictures yet to come
-	done    chan struct{} // gets a value when all are there
-	failed  error         // in mixing
+	waiting atomic.Int64  // number of pictures not finished yet
+	done    chan struct{} // gets a value when all are finished
+	failed  error         // error from mixing
 }
 
-// worker is the memory of one that makes pictures.
+// worker is the memory of one worker.
 type worker struct {
 	decoder Decoder
 	buffers transform.Buffers
 }
 
-// task is a picture to be put at a place of a batch.
+// task is a picture to be written at a position of a batch.
 type task struct {
 	slot  *slot
 	place int
 }
 
-// epoch is a run over the batches of an epoch: a feeder hands out pictures,
-// workers put them into slots, and the caller takes the slots in order.
+// epoch is a run through an epoch's batches: a feeder hands out tasks, workers write
+// pictures into slots, and the caller receives the slots in order.
 type epoch struct {
 	*Loader
 	number int
 	order  []int
 	cancel context.CancelFunc
-	queue  chan *slot // in the order of batches, from when they are begun
+	queue  chan *slot // the begun batches, in order
 	free   chan *slot
 	tasks  chan task
 	all    []*slot
@@ -74,7 +74,7 @@ func (e *epoch) stop() {
 	e.wait.Wait()
 	for _, s := range e.all {
 		select {
-		case <-s.done: // of a batch that wasn't looked at
+		case <-s.done: // empty the channel of a batch that wasn't received
 		default:
 		}
 	}
@@ -83,7 +83,7 @@ func (e *epoch) stop() {
 	e.mutex.Unlock()
 }
 
-// feed begins batch after batch.
+// feed starts batch after batch.
 func (e *epoch) feed(ctx context.Context, from int) {
 	defer close(e.queue)
 	defer close(e.tasks)
@@ -96,7 +96,7 @@ func (e *epoch) feed(ctx context.Context, from int) {
 		}
 		first := number * e.opt.Batch
 		s.begin(number, e.order[first:min(first+e.opt.Batch, len(e.order))])
-		e.queue <- s // has room for all slots
+		e.queue <- s // never blocks: the channel has room for all slots
 		for place := range s.index {
 			select {
 			case e.tasks <- task{s, place}:
@@ -107,7 +107,7 @@ func (e *epoch) feed(ctx context.Context, from int) {
 	}
 }
 
-// begin makes a slot ready for the pictures of a batch.
+// begin prepares a slot for the pictures of a batch.
 func (s *slot) begin(number int, index []int) {
 	s.Number, s.failed = number, nil
 	s.index = append(s.index[:0], index...)
@@ -133,7 +133,7 @@ func (e *epoch) work(ctx context.Context) {
 	}
 }
 
-// picture puts one into its place.
+// picture makes a task's picture and writes it to its position.
 func (e *epoch) picture(w *worker, s *slot, place int) error {
 	i := s.index[place]
 	s.labels[place] = e.set.Label(i)
@@ -148,7 +148,7 @@ func (e *epoch) picture(w *worker, s *slot, place int) error {
 	if err == nil && shape == e.shape {
 		return nil
 	}
-	// What went wrong: the picture or only its size?
+	// Find out whether the picture or only its size is wrong.
 	t, err := e.opt.Pipeline.TensorAt(e.opt.Seed, uint64(e.number), uint64(i), im)
 	if err != nil {
 		return fmt.Errorf("%s: %w", e.set.Name(i), err)
@@ -156,19 +156,19 @@ func (e *epoch) picture(w *worker, s *slot, place int) error {
 	return &sizeError{e.set.Name(i), t.Shape, e.shape}
 }
 
-// sizeError is a picture that doesn't go into a batch with the others. It is
-// never passed over: the pipeline is at fault.
+// sizeError is the error for a picture whose tensor has a different size. Such a picture
+// is never skipped, because the pipeline is at fault.
 type sizeError struct {
 	name      string
 	got, want [3]int
 }
 
 func (e *sizeError) Error() string {
-	return fmt.Sprintf("%s: the pipeline makes %d channels of %dx%d of it, and %d of %dx%d of others: end it with a resize to width and height, or a crop",
+	return fmt.Sprintf("%s: the pipeline makes %d channels of %dx%d from it, but %d of %dx%d from others: end it with a resize to width and height, or a crop",
 		e.name, e.got[0], e.got[2], e.got[1], e.want[0], e.want[2], e.want[1])
 }
 
-// finish closes the gaps that bad pictures left, and mixes.
+// finish closes the gaps left by bad pictures, and mixes the batch.
 func (e *epoch) finish(s *slot) error {
 	size := e.shape[0] * e.shape[1] * e.shape[2]
 	n := 0
@@ -202,7 +202,7 @@ func (e *epoch) finish(s *slot) error {
 }
 
 // settle reports a batch's bad and damaged pictures, and decides whether they end the
-// epoch. The goroutine that receives the batch calls it.
+// epoch. It is called by the goroutine that receives the batch.
 func (e *epoch) settle(s *slot) error {
 	if s.failed != nil {
 		return fmt.Errorf("loader: batch %d: %w", s.Number, s.failed)
@@ -233,7 +233,7 @@ func isSizeError(err error) bool {
 	return errors.As(err, &size)
 }
 
-// first tells whether a bad picture hasn't been reported yet.
+// first reports whether a bad picture is reported for the first time.
 func (l *Loader) first(i int) bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -242,7 +242,7 @@ func (l *Loader) first(i int) bool {
 	return !told
 }
 
-// takeSlot gives the memory of a batch that isn't in use, or new memory.
+// takeSlot returns an unused slot, or a new one.
 func (l *Loader) takeSlot() *slot {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -259,7 +259,7 @@ func (l *Loader) takeSlot() *slot {
 	}
 }
 
-// takeWorker gives a worker its memory.
+// takeWorker returns an unused worker, or a new one.
 func (l *Loader) takeWorker() *worker {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

@@ -9,15 +9,15 @@ import (
 	"gaze/pkg/transform"
 )
 
-// upright undoes an EXIF orientation: 1 is upright already, 2 to 8 as in the
-// EXIF standard, anything else is taken for 1, as PIL does.
+// upright undoes an EXIF orientation: 1 is already upright, 2 to 8 are as in the EXIF
+// standard, anything else is treated as 1, as in PIL.
 func (d *Decoder) upright(im *transform.Image, orientation int) *transform.Image {
 	if orientation < 2 || orientation > 8 {
 		return im
 	}
 	const n = 3
 	w, h := im.Width, im.Height
-	// The source pixel of output (x, y) lies at start + x*right + y*down.
+	// The source pixel of output (x, y) is at start + x*right + y*down.
 	var start, right, down int
 	switch orientation {
 	case 2:
@@ -61,10 +61,10 @@ const (
 	tagExtraSamples = 0x0152
 )
 
-// tiffTag reads a tag's first value out of the first directory of a TIFF file,
-// which is what an EXIF block is too. It returns 0 where there is none.
+// tiffTag reads a tag's first value from the first directory of a TIFF file; an EXIF
+// block has the same format. It returns 0 if there is none.
 func tiffTag(b []byte, tag uint16) int {
-	if len(b) < 8 || !slices.Contains([]string{"II*\x00", "MM\x00*", "II\x00*", "MM*\x00"}, string(b[:4])) { // the last two as PIL has it
+	if len(b) < 8 || !slices.Contains([]string{"II*\x00", "MM\x00*", "II\x00*", "MM*\x00"}, string(b[:4])) { // the last two as in PIL
 		return 0
 	}
 	var order binary.ByteOrder = binary.LittleEndian
@@ -88,12 +88,12 @@ func tiffTag(b []byte, tag uint16) int {
 	return 0
 }
 
-// tiffValue is the first value of an entry, 0 if it has none that is a number.
+// tiffValue is the first value of an entry, 0 if it has no numeric value.
 func tiffValue(b, entry []byte, order binary.ByteOrder) int {
 	kind, count := order.Uint16(entry[2:]), int64(order.Uint32(entry[4:]))
 	values := entry[8:12]
 	size := map[uint16]int64{1: 1, 3: 2, 4: 4}[kind]
-	if size*count > int64(len(values)) { // they are elsewhere
+	if size*count > int64(len(values)) { // the entry holds an offset to the values
 		at := int64(order.Uint32(values))
 		if at+size*count > int64(len(b)) {
 			return 0
@@ -116,7 +116,8 @@ func tiffValue(b, entry []byte, order binary.ByteOrder) int {
 
 var xmpPattern = regexp.MustCompile(`tiff:Orientation(?:="|>)([0-9])`)
 
-// orientation prefers EXIF's tag to XMP's; either block may be nil.
+// orientation reads the orientation from EXIF or, failing that, from XMP; either block
+// may be nil.
 func orientation(exif, xmp []byte) int {
 	exif = bytes.TrimPrefix(exif, []byte("Exif\x00\x00"))
 	if o := tiffTag(exif, tagOrientation); o != 0 {

@@ -23,41 +23,41 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// OxfordPetsOptions are those of [ConvertOxfordPets].
+// OxfordPetsOptions are the options of [ConvertOxfordPets].
 type OxfordPetsOptions struct {
-	Source string       // where the archives are from, for the set's README.txt
+	Source string       // source of the archives, for the set's README.txt
 	Log    func(string) // called for each picture that can't be decoded; may be nil
 }
 
-// OxfordPetsTitle is how the README.txt of a converted set begins.
+// OxfordPetsTitle is the beginning of a converted set's README.txt.
 const OxfordPetsTitle = "The Oxford-IIIT Pet set"
 
-// Bounds of what is taken out of an archive; the published ones hold 0.8 GB in
-// files of up to a few MB.
+// Limits for unpacking an archive; the published ones hold 0.8 GB in files of up to a few
+// MB.
 const (
 	maxOxfordFile    = 64 << 20
 	maxOxfordArchive = 8 << 30
 )
 
-// ConvertOxfordPets makes a data set for [OpenDataset] of the archives of the
-// Oxford-IIIT Pet set (Parkhi, Vedaldi, Zisserman and Jawahar 2012),
-// images.tar.gz and annotations.tar.gz, in the folder dir, which must not exist
-// yet or be empty:
+// ConvertOxfordPets converts the archives of the Oxford-IIIT Pet set (Parkhi, Vedaldi,
+// Zisserman and Jawahar 2012), images.tar.gz and annotations.tar.gz, to a data set for
+// [OpenDataset] in the folder dir, which must be empty or not exist yet:
 //
 //	dir/train/{class}_{id}.jpg   the lines of trainval.txt, ids from 0 (to 3679)
 //	dir/val/{class}_{id}.jpg     1500 of test.txt, ids from 3680
 //	dir/test/{class}_{id}.jpg    the others, ids from 5180
 //	dir/classes.txt              the 37 breeds, class 0 first
-//	dir/README.txt               what this is
+//	dir/README.txt               description of the set
 //
-// Class numbers are the archive's less 1, which is alphabetical. The pictures to
-// validate on are taken evenly through test.txt, so that each class gives its
-// share. How the course numbered and chose its pictures isn't published beyond
-// the counts: a single id may stand for another picture there.
+// Class numbers are the archive's minus 1, in alphabetical order. The validation pictures
+// are taken evenly from test.txt, so that each class gives its share. How the course
+// numbered and chose its pictures isn't published, except for the counts: an id may stand
+// for a different picture there.
 //
-// Files are copied as they are; some are of other formats than their names say,
-// which [Decode] sees. Those that can't be decoded are kept and reported. Only the
-// listed pictures are taken from the archives. The folder appears at the end, whole.
+// Files are copied unchanged; the format of some doesn't match their names, which
+// [Decode] handles. Files that can't be decoded are kept and reported. Only the listed
+// pictures are taken from the archives. The folder is renamed into place when it is
+// complete.
 func ConvertOxfordPets(ctx context.Context, images, annotations, dir string, o OxfordPetsOptions) error {
 	if err := atomicfile.CheckNewFolder(dir); err != nil {
 		return fmt.Errorf("oxford pets: %w", err)
@@ -96,9 +96,8 @@ func ConvertOxfordPets(ctx context.Context, images, annotations, dir string, o O
 	return nil
 }
 
-// eachMember calls do with the regular files of a .tar.gz, by their cleaned
-// names. Links, devices and folders are passed over; names aren't paths to
-// anything.
+// eachMember calls do with the regular files of a .tar.gz, by their cleaned names.
+// Links, devices and folders are skipped; the names are never used as paths.
 func eachMember(ctx context.Context, archive string, do func(name string, size int64, r io.Reader) error) error {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -107,7 +106,7 @@ func eachMember(ctx context.Context, archive string, do func(name string, size i
 	defer f.Close()
 	z, err := gzip.NewReader(f)
 	if err != nil {
-		return fmt.Errorf("it is no .tar.gz: %w", err)
+		return fmt.Errorf("it is not a .tar.gz: %w", err)
 	}
 	limited := &io.LimitedReader{R: z, N: maxOxfordArchive}
 	for t := tar.NewReader(limited); ; {
@@ -155,14 +154,14 @@ func readOxfordLists(ctx context.Context, archive string) (*oxfordPlan, error) {
 	return planOxford(found["trainval.txt"], found["test.txt"])
 }
 
-// unpacked is a file on its way from the archive into the folder.
+// unpacked is a file taken from the archive, to be written into the folder.
 type unpacked struct {
 	name, target string
 	content      []byte
 }
 
-// unpack writes the pictures into dir. It returns what there is to say about
-// those that can't be decoded.
+// unpack writes the pictures into dir. It returns messages about those that can't be
+// decoded.
 func (p *oxfordPlan) unpack(ctx context.Context, archive, dir string) (bad []string, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -191,7 +190,7 @@ func (p *oxfordPlan) unpack(ctx context.Context, archive, dir string) (bad []str
 			return nil
 		}
 		if size > maxOxfordFile || seen[target] {
-			return fmt.Errorf("%s: it has %d bytes or is there twice", name, size)
+			return fmt.Errorf("%s: it has %d bytes, or occurs twice", name, size)
 		}
 		seen[target] = true
 		content, err := io.ReadAll(r)
@@ -213,7 +212,7 @@ func (p *oxfordPlan) unpack(ctx context.Context, archive, dir string) (bad []str
 	return bad, err
 }
 
-// missing names pictures that are listed but aren't there.
+// missing reports pictures that are listed but not in the archive.
 func (p *oxfordPlan) missing(seen map[string]bool) error {
 	var names []string
 	for name, target := range p.target {
@@ -234,26 +233,26 @@ func writeSynced(path string, content []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// readme tells a person what the folder is.
+// readme is the text of README.txt, which describes the set.
 func (p *oxfordPlan) readme(source string, bad []string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s (Parkhi, Vedaldi, Zisserman, Jawahar: Cats and Dogs, CVPR 2012),\n", OxfordPetsTitle)
 	fmt.Fprintf(&b, "converted by Gaze. Licence of the pictures: CC BY-SA 4.0.\n%s\n", source)
-	fmt.Fprintf(&b, "Files are {class}_{id}.jpg; classes.txt names the classes, 0 first. The bytes are the archive's.\n\n")
-	fmt.Fprintf(&b, "train: %d pictures, ids from 0, as the lines of trainval.txt are ordered\n", p.counts[0])
+	fmt.Fprintf(&b, "Files are {class}_{id}.jpg; classes.txt names the classes, 0 first. The files are unchanged.\n\n")
+	fmt.Fprintf(&b, "train: %d pictures, ids from 0, in the order of the lines of trainval.txt\n", p.counts[0])
 	fmt.Fprintf(&b, "val:   %d pictures, ids from %d: line i of the n lines of test.txt (from 0) where\n", p.counts[1], p.counts[0])
 	fmt.Fprintf(&b, "       floor((i+1)*v/n) > floor(i*v/n), v = %d, n = %d\n", p.counts[1], p.counts[1]+p.counts[2])
 	fmt.Fprintf(&b, "test:  %d pictures, ids from %d: the other lines of test.txt\n\n", p.counts[2], p.counts[0]+p.counts[1])
-	fmt.Fprintf(&b, "The counts are those of the course's set. Which pictures it validates on, and in what order\n")
-	fmt.Fprintf(&b, "it numbered them, isn't published: a single id may be another picture there.\n")
+	fmt.Fprintf(&b, "The counts are those of the course's set. Its validation pictures and its numbering aren't\n")
+	fmt.Fprintf(&b, "published: an id may stand for a different picture there.\n")
 	if len(bad) > 0 {
 		fmt.Fprintf(&b, "\nThese can't be decoded:\n%s\n", strings.Join(bad, "\n"))
 	}
 	return b.Bytes()
 }
 
-// The published set has 3680 pictures to train on and 3669 to test on, of which
-// the course validates on 1500.
+// The published set has 3680 training and 3669 test pictures; the course uses 1500 of the
+// latter for validation.
 const (
 	oxfordTest       = 3669
 	oxfordValidation = 1500
@@ -261,19 +260,19 @@ const (
 
 // oxfordLine is a picture in trainval.txt or test.txt.
 type oxfordLine struct {
-	name  string // of the file, without its ending
+	name  string // file name without ending
 	class int    // from 0
 }
 
-// breed is the name's part before the number.
+// breed is the part of the name before the number.
 func (l oxfordLine) breed() string {
 	breed, _, _ := cutLast(l.name, "_")
 	return breed
 }
 
-// parseOxfordList reads lines such as "american_bulldog_100 2 2 1": the picture,
-// its class from 1, its species and its breed among that species. Lines that
-// begin with # are comments. Errors begin with the line.
+// parseOxfordList parses lines such as "american_bulldog_100 2 2 1": the picture, its
+// class from 1, its species and its breed number within the species. Lines that begin
+// with # are comments. Errors begin with the line number.
 func parseOxfordList(r io.Reader) ([]oxfordLine, error) {
 	var lines []oxfordLine
 	scan := bufio.NewScanner(r)
@@ -289,7 +288,7 @@ func parseOxfordList(r io.Reader) ([]oxfordLine, error) {
 		name := fields[0]
 		breed, digits, _ := cutLast(name, "_")
 		if _, err := parseNumber(digits); err != nil || breed == "" || strings.ContainsAny(name, `/\`) {
-			return nil, fmt.Errorf("%d: %q is no picture's name: a breed and a number were expected", number, name)
+			return nil, fmt.Errorf("%d: %q is not a picture's name: a breed and a number were expected", number, name)
 		}
 		class, err := parseNumber(fields[1])
 		if err != nil || class < 1 || class > maxClasses {
@@ -300,17 +299,17 @@ func parseOxfordList(r io.Reader) ([]oxfordLine, error) {
 	return lines, scan.Err()
 }
 
-// oxfordPlan says what becomes of each picture.
+// oxfordPlan gives the destination of each picture.
 type oxfordPlan struct {
 	classes []string
-	target  map[string]string // from the name in the archive to the path below the set's folder
-	counts  [3]int            // of splitNames
+	target  map[string]string // maps the name in the archive to the path below the set's folder
+	counts  [3]int            // pictures in each split of splitNames
 }
 
-// planOxford numbers the pictures: those of trainval.txt from 0, as its lines
-// are ordered; then the part of test.txt to validate on, then the rest. Line i of
-// n (from 0) is in that part where floor((i+1)·v/n) > floor(i·v/n), v being 1500
-// of 3669. The file lists class after class, so every class gives its share.
+// planOxford numbers the pictures: first those of trainval.txt from 0, in the order of
+// its lines, then the validation part of test.txt, then the rest. Line i of n (from 0) is
+// in the validation part if floor((i+1)·v/n) > floor(i·v/n), where v is 1500 of 3669. The
+// file lists class after class, so every class gives its share.
 func planOxford(trainval, test []oxfordLine) (*oxfordPlan, error) {
 	if len(trainval) == 0 || len(test) == 0 {
 		return nil, fmt.Errorf("its lists have %d and %d pictures", len(trainval), len(test))
@@ -339,7 +338,7 @@ func planOxford(trainval, test []oxfordLine) (*oxfordPlan, error) {
 	return p, p.nameClasses(trainval, test)
 }
 
-// nameClasses takes the classes' names from the pictures'.
+// nameClasses derives the class names from the pictures' names.
 func (p *oxfordPlan) nameClasses(lists ...[]oxfordLine) error {
 	breeds := map[int]string{}
 	for _, lines := range lists {

@@ -16,8 +16,8 @@ import (
 
 const pngMagic = "\x89PNG\r\n\x1a\n"
 
-// decodePNG decodes by the standard library what is without fault, and else what PIL
-// can make use of.
+// decodePNG decodes a file without faults with the standard library, and otherwise the
+// parts that PIL can use.
 func (d *Decoder) decodePNG(data []byte) (*transform.Image, int, error) {
 	exif, xmp := pngMetadata(data)
 	src, err := wholePNG(data)
@@ -42,7 +42,7 @@ func (d *Decoder) decodePNG(data []byte) (*transform.Image, int, error) {
 	return im, orientation(exif, xmp), err
 }
 
-// wholePNG decodes a file that has no fault.
+// wholePNG decodes a file without faults.
 func wholePNG(data []byte) (image.Image, error) {
 	h, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
@@ -54,9 +54,9 @@ func wholePNG(data []byte) (image.Image, error) {
 	return png.Decode(bytes.NewReader(data))
 }
 
-// checkPNGSize refuses a header that claims more pixels than a file of size bytes can
-// hold, before memory is allocated. A byte of deflate makes at most 1,032, and a
-// pixel is at least a bit.
+// checkPNGSize refuses a header that declares more pixels than a file of size bytes can
+// hold, before memory is allocated. A byte of deflate data gives at most 1,032 bytes, and
+// a pixel takes at least a bit.
 func checkPNGSize(width, height, size int) error {
 	if err := checkSize(width, height); err != nil {
 		return err
@@ -87,8 +87,8 @@ func pngMetadata(data []byte) (exif, xmp []byte) {
 	return exif, xmp
 }
 
-// rows decompresses the pixels: rows of filtered bytes. Pillow goes on if the data ends
-// with a row, and leaves the rest of the picture black.
+// rows decompresses the pixels, as rows of filtered bytes. If the data ends after a whole
+// row, Pillow accepts it and leaves the rest of the picture black.
 func (m *pngMender) rows(k pngKind, width, height int) ([]byte, error) {
 	sizes := k.rowSizes(width, height)
 	size := 0
@@ -106,7 +106,7 @@ func (m *pngMender) rows(k pngKind, width, height int) ([]byte, error) {
 	if head[0]&15 != 8 || head[0]>>4 > 7 || head[1]&0x20 != 0 || (int(head[0])<<8|int(head[1]))%31 != 0 {
 		return nil, errDeflate
 	}
-	// zlib stops when the last row is full, at the latest at the end of the chunk.
+	// zlib stops when the last row is full, at the end of the chunk at the latest.
 	f := &inflater{next: in.next, size: size, full: func() { in.last = true }}
 	err := f.run()
 	if errors.Is(err, errDeflate) {
@@ -134,7 +134,8 @@ func (m *pngMender) rows(k pngKind, width, height int) ([]byte, error) {
 	return append(f.out, make([]byte, size-len(f.out))...), nil
 }
 
-// rowSizes are the bytes of each row, its filter's included, in the order they come.
+// rowSizes returns the number of bytes of each row, including the filter byte, in the
+// order in which the rows are stored.
 func (k pngKind) rowSizes(width, height int) (sizes []int) {
 	add := func(width, height int) {
 		if width == 0 {
@@ -155,12 +156,12 @@ func (k pngKind) rowSizes(width, height int) (sizes []int) {
 	return sizes
 }
 
-// pngPixels reads the data of consecutive chunks of pixels.
+// pngPixels reads the data of consecutive pixel chunks.
 type pngPixels struct {
 	m     *pngMender
-	chunk []byte // what is left of the chunk
-	cut   bool   // it isn't all there
-	last  bool   // no other is read
+	chunk []byte // the rest of the chunk
+	cut   bool   // the chunk is incomplete
+	last  bool   // no further chunk is read
 	err   error
 }
 
@@ -179,7 +180,7 @@ func (p *pngPixels) next() (byte, error) {
 	return b, nil
 }
 
-// open goes to the next chunk.
+// open moves to the next chunk.
 func (p *pngPixels) open() error {
 	if p.cut {
 		return ErrTruncated
@@ -207,7 +208,7 @@ func (m *pngMender) noteOnce(text string) {
 	}
 }
 
-// reason is why the decompressor failed.
+// reason returns the cause of the decompressor's failure.
 func (p *pngPixels) reason(err error) error {
 	if p.err != nil {
 		return p.err
@@ -215,8 +216,8 @@ func (p *pngPixels) reason(err error) error {
 	return fmt.Errorf("the data is damaged: %w", err)
 }
 
-// checkSum checks the sum that follows the compressed rows, if it is in the same chunk
-// as their end: zlib doesn't look at it else. It must be there if the rows end early.
+// checkSum checks the checksum after the compressed rows, if it is in the same chunk as
+// their end; otherwise zlib doesn't check it. It must be present if the rows end early.
 func (p *pngPixels) checkSum(rows []byte, early bool) error {
 	switch {
 	case len(p.chunk) < 4 && early:

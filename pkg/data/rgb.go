@@ -9,11 +9,11 @@ import (
 	"gaze/pkg/transform"
 )
 
-// backdrop is the colour that transparent pixels are put on; with nil their alpha is
+// backdrop is the colour that transparent pixels are put on; if it is nil, alpha is
 // dropped.
 type backdrop = *[3]uint8
 
-// put writes a colour of some alpha.
+// put writes a colour with an alpha value.
 func put(dst []byte, r, g, b, a byte, under backdrop) {
 	dst[0], dst[1], dst[2] = r, g, b
 	if under != nil && a != 255 {
@@ -22,8 +22,8 @@ func put(dst []byte, r, g, b, a byte, under backdrop) {
 	}
 }
 
-// toRGB converts what a decoder returns as PIL's convert("RGB") does, but
-// for 16-bit grey (see [Decode]), or puts it on a colour.
+// toRGB converts a decoder's picture as PIL's convert("RGB") does, except for 16-bit grey
+// (see [Decode]), or puts it on a background colour.
 func toRGB(src image.Image, under backdrop) (*transform.Image, error) {
 	b := src.Bounds()
 	out := transform.NewImage(b.Dx(), b.Dy(), 3)
@@ -75,8 +75,8 @@ func divideAlpha(d []byte, r, g, b, a byte, under backdrop) {
 	put(d, d[0], d[1], d[2], a, under)
 }
 
-// cmykRGB makes a colour of inks without a colour profile: what a colour leaves is
-// the white left by black less the ink's share of it.
+// cmykRGB converts inks to RGB without a colour profile: each channel is the white left
+// by black, minus the ink's share of it.
 func cmykRGB(dst []byte, c, m, y, k byte) {
 	white := uint32(255 - k)
 	for i, ink := range [3]byte{c, m, y} {
@@ -85,7 +85,7 @@ func cmykRGB(dst []byte, c, m, y, k byte) {
 	}
 }
 
-// paletteRGB returns a palette's colours; those that are missing are black.
+// paletteRGB returns a palette's colours; missing ones are black.
 func paletteRGB(p color.Palette, under backdrop) (rgb [256][3]byte) {
 	for i, c := range p {
 		if i == len(rgb) {
@@ -102,11 +102,11 @@ func paletteRGB(p color.Palette, under backdrop) (rgb [256][3]byte) {
 	return rgb
 }
 
-// spread makes RGB of grey: dst has three times as many bytes.
+// spread converts grey to RGB; dst has three times as many bytes.
 func spread(dst, grey []byte) {
 	n := len(grey)
 	dst = dst[:3*n]
-	// Four bytes at a time, of which the next pixel overwrites the last.
+	// Write four bytes at a time; the next pixel overwrites the fourth.
 	for ; n > 1 && len(dst) >= 4; n-- {
 		binary.LittleEndian.PutUint32(dst, uint32(grey[0])*0x010101)
 		dst, grey = dst[3:], grey[1:]

@@ -9,29 +9,28 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Streams of random numbers that must have nothing in common, though they begin
-// with the same seed, differ in this.
+// Stream numbers that make sequences of random numbers with the same seed independent.
 const (
 	shuffleStream = 0x73687566666c65 // "shuffle"
 	splitStream   = 0x73706c6974     // "split"
 	mixStream     = 0x6d6978         // "mix"
 )
 
-// HoldOut chooses a part of a set, such as pictures to validate on, and gives the
-// places of the others and of the part, both in order. Each class gives the same
-// fraction, as nearly as whole pictures allow, so that the part has round(fraction ·
-// pictures) of them; no class gives its last picture. Which ones is decided by the
-// seed and by nothing else. The fraction lies between 0 and 1. Too few pictures to
-// give any are an error, as is a label that is none of the classes.
+// HoldOut chooses a part of a set, for example for validation, and returns the indices of
+// the rest and of the part, both in order. Each class gives the same fraction, as nearly
+// as whole pictures allow, so that the part has round(fraction · pictures) pictures; no
+// class gives its last picture. The choice depends only on the seed. The fraction must be
+// between 0 and 1. It is an error if there are too few pictures to hold any out, or if a
+// label isn't one of the classes.
 func HoldOut(set Set, classes int, seed uint64, fraction float64) (rest, part []int, err error) {
 	if !(fraction > 0 && fraction < 1) {
-		return nil, nil, fmt.Errorf("data set: a fraction of %g can't be split off: it must lie between 0 and 1", fraction)
+		return nil, nil, fmt.Errorf("data set: a fraction of %g can't be split off: it must be between 0 and 1", fraction)
 	}
 	members, counts := make([][]int, classes), make([]int, classes)
 	for i := range set.Len() {
 		label := set.Label(i)
 		if label < 0 || label >= classes {
-			return nil, nil, fmt.Errorf("data set: %s has class %d, which is none of %d", set.Name(i), label, classes)
+			return nil, nil, fmt.Errorf("data set: %s has class %d, but there are %d classes (from 0)", set.Name(i), label, classes)
 		}
 		members[label] = append(members[label], i)
 		counts[label]++
@@ -57,7 +56,7 @@ func HoldOut(set Set, classes int, seed uint64, fraction float64) (rest, part []
 	return rest, part, nil
 }
 
-// Split is [HoldOut] with data sets as results.
+// Split is [HoldOut] that returns data sets.
 func (d *Dataset) Split(seed uint64, fraction float64) (rest, part *Dataset, err error) {
 	others, some, err := HoldOut(d, len(d.Classes), seed, fraction)
 	if err != nil {
@@ -66,7 +65,7 @@ func (d *Dataset) Split(seed uint64, fraction float64) (rest, part *Dataset, err
 	return d.Pick(others), d.Pick(some), nil
 }
 
-// Pick is a data set of the pictures at some places.
+// Pick returns a data set of the pictures with the given indices.
 func (d *Dataset) Pick(places []int) *Dataset {
 	out := &Dataset{Root: d.Root, Classes: d.Classes, Items: make([]Item, len(places))}
 	for k, i := range places {
@@ -75,7 +74,7 @@ func (d *Dataset) Pick(places []int) *Dataset {
 	return out
 }
 
-// Subset is the pictures of a set at some places, in their order. It is a [Set].
+// Subset is the pictures of a set with the given indices, in their order. It is a [Set].
 type Subset struct {
 	Set
 	Places []int
@@ -93,9 +92,8 @@ func (s Subset) Name(i int) string { return s.Set.Name(s.Places[i]) }
 // Image is picture i.
 func (s Subset) Image(i int) (*transform.Image, error) { return s.Set.Image(s.Places[i]) }
 
-// shares is how many pictures each class gives: its fraction rounded down, and
-// one more from the classes that lost most by it, the first ones where they are
-// equal.
+// shares returns the number of pictures that each class gives: its fraction rounded down,
+// and one more from the classes with the largest remainders; ties go to the first.
 func shares(counts []int, fraction float64) []int {
 	out, lost, total, given := make([]int, len(counts)), make([]float64, len(counts)), 0, 0
 	order := make([]int, len(counts))
@@ -117,7 +115,7 @@ func shares(counts []int, fraction float64) []int {
 	return out
 }
 
-// shuffle puts a list in random order (Fisher and Yates, as Durstenfeld wrote it).
+// shuffle puts a list in random order (Fisher and Yates, in Durstenfeld's version).
 func shuffle(list []int, r *transform.Rand) {
 	for i := len(list) - 1; i > 0; i-- {
 		j := r.IntN(i + 1)

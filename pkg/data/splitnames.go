@@ -13,24 +13,24 @@ var splitNames = [3][]string{
 	{"test", "testing", "tst"},
 }
 
-// fillers are words in the name of a split's folder that say nothing about it.
+// fillers are words without meaning in the name of a split's folder.
 var fillers = []string{
 	"set", "sets", "data", "dataset", "datasets", "subset", "split", "splits", "folder", "files", "samples",
 	"image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "jpg", "jpeg", "png",
 }
 
-// tableFillers are such words in the name of a split's CSV.
+// tableFillers are words without meaning in the name of a split's CSV.
 var tableFillers = []string{"labels", "label", "list", "annotations", "annotation", "classes", "metadata", "csv", "df"}
 
-// containers are names of folders that hold pictures without being a class.
+// containers are names of folders that hold pictures but aren't classes.
 var containers = []string{"images", "image", "imgs", "img", "pictures", "photos", "jpg", "jpeg", "jpegs", "jpegimages", "data", "dataset"}
 
-// companions are names of folders that stand beside a folder of pictures and hold
-// something else about them.
+// companions are names of folders beside a folder of pictures that hold other data about
+// them.
 var companions = []string{"annotations", "annotation", "labels", "masks", "segmentations", "trimaps", "bboxes", "metadata", "meta", "docs"}
 
-// litter is what systems and programs leave in folders, besides files and folders
-// whose names begin with a dot.
+// litter are files and folders left by systems and programs, apart from those whose names
+// begin with a dot.
 var litter = []string{
 	"__macosx", "__pycache__", "@eadir", "$recycle.bin", "system volume information", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
 }
@@ -38,15 +38,14 @@ var litter = []string{
 func isContainer(name string) bool { return slices.Contains(containers, strings.ToLower(name)) }
 func isCompanion(name string) bool { return slices.Contains(companions, strings.ToLower(name)) }
 
-// isIgnored tells whether a file or folder is ignored everywhere.
+// isIgnored reports whether a file or folder is always ignored.
 func isIgnored(name string) bool {
 	return strings.HasPrefix(name, ".") || slices.Contains(litter, strings.ToLower(name))
 }
 
-// splitOf reads the name of a folder, or of a CSV without its ending, as that of a
-// split: train, Training_Set, val2017, TestImages. rest is the words that belong to
-// something else, as pets in pets_train; split is -1 if no word names a split, or
-// several do.
+// splitOf interprets the name of a folder, or of a CSV without its ending, as a split:
+// train, Training_Set, val2017, TestImages. rest is the other words, such as pets in
+// pets_train; split is -1 if no word names a split, or several do.
 func splitOf(name string, table bool) (split int, rest string) {
 	split = -1
 	var others []string
@@ -64,8 +63,8 @@ func splitOf(name string, table bool) (split int, rest string) {
 	return split, strings.Join(others, " ")
 }
 
-// splitWord is the split that a word names, alone or grown together with a filler
-// as trainset is; else -1.
+// splitWord is the split named by a word, alone or joined with a filler as in trainset;
+// otherwise -1.
 func splitWord(word string, table bool) int {
 	for i, words := range splitNames {
 		for _, w := range words {
@@ -83,15 +82,14 @@ func splitWord(word string, table bool) int {
 	return -1
 }
 
-// isFiller tells whether a word says nothing: those listed, and numbers such as a
+// isFiller reports whether a word has no meaning: a listed word, or a number such as a
 // year.
 func isFiller(word string, table bool) bool {
 	return slices.Contains(fillers, word) || table && slices.Contains(tableFillers, word) || strings.Trim(word, "0123456789") == ""
 }
 
-// nameWords is the words of a name, in lower case: between other characters than
-// letters and digits, before a capital after a small letter, and between letters
-// and digits.
+// nameWords splits a name into lower-case words: at characters other than letters and
+// digits, before a capital after a small letter, and between letters and digits.
 func nameWords(name string) []string {
 	var words []string
 	var word []rune

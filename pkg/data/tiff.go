@@ -8,35 +8,35 @@ import (
 	"gaze/pkg/transform"
 )
 
-// TIFF files (revision 6.0), the first picture of each. golang.org/x/image/tiff isn't
-// used: it knows neither inks, planes nor JPEG, and what it makes of tiles that reach
-// beyond the picture's edge is wrong.
+// TIFF files (revision 6.0); only the first picture is read. golang.org/x/image/tiff isn't
+// used: it supports neither CMYK, planes nor JPEG, and decodes tiles that extend beyond
+// the picture's edge wrongly.
 
-// tiffFile is what a TIFF file says of its first picture.
+// tiffFile describes the first picture of a TIFF file.
 type tiffFile struct {
 	data  []byte
 	order binary.ByteOrder
 	tags  map[uint16][]int
-	lost  map[uint16]bool // tags whose values lie beyond the file's end
+	lost  map[uint16]bool // tags whose values are beyond the file's end
 
 	width, height int
 	compression   int
 	photometric   int
-	bits          int // of a sample
-	samples       int // of a pixel, extra ones included
+	bits          int // bits per sample
+	samples       int // samples per pixel, including extra ones
 	extra         []int
-	planar        bool // each sample in a plane of its own
+	planar        bool // each sample is in a separate plane
 	predictor     bool
-	reversed      bool // the bits of every byte
+	reversed      bool // the bits of every byte are reversed
 
-	// The picture is cut into pieces: tiles, or strips, which are tiles as wide as
-	// the picture whose last may be lower.
+	// The picture is stored in pieces: tiles, or strips, which are tiles as wide as
+	// the picture. The last strip may be lower.
 	tileWidth, tileHeight int
 	tiled                 bool
 	offsets, counts       []int
 }
 
-// Tags and values of TIFF files; others are with EXIF's.
+// Tags and values of TIFF files; orientation.go has others, shared with EXIF.
 const (
 	tagWidth         = 256
 	tagHeight        = 257
@@ -78,7 +78,7 @@ func (d *Decoder) decodeTIFF(data []byte) (*transform.Image, int, error) {
 	return out, orientation(data, nil), err
 }
 
-// tiffValues are the sizes of the types of numbers: byte, short, long, signed byte,
+// tiffValues are the sizes of the number types: byte, short, long, signed byte,
 // undefined.
 var tiffValues = map[uint16]int{1: 1, 3: 2, 4: 4, 6: 1, 7: 1}
 
@@ -108,7 +108,7 @@ func parseTIFF(data []byte) (*tiffFile, error) {
 	return f, nil
 }
 
-// entry reads an entry of the directory, of the types that numbers have.
+// entry reads a directory entry with one of the number types.
 func (f *tiffFile) entry(e []byte) error {
 	tag, kind, count := f.order.Uint16(e), f.order.Uint16(e[2:]), int64(f.order.Uint32(e[4:]))
 	size := int64(tiffValues[kind])
@@ -142,7 +142,7 @@ func (f *tiffFile) entry(e []byte) error {
 	return nil
 }
 
-// needed tells whether a tag with many values says something about the pixels.
+// needed reports whether a tag with many values is needed to decode the pixels.
 func (f *tiffFile) needed(tag uint16) bool {
 	switch tag {
 	case tagBits, tagStripOffsets, tagTileOffsets, tagColorMap, tagJPEGTables:
@@ -159,7 +159,7 @@ func (f *tiffFile) one(tag uint16, missing int) int {
 	return missing
 }
 
-// setup takes what is needed out of the tags.
+// setup sets the fields from the tags.
 func (f *tiffFile) setup() {
 	f.width, f.height = f.one(tagWidth, 0), f.one(tagHeight, 0)
 	f.compression = f.one(tagCompression, 1)
@@ -179,7 +179,7 @@ func (f *tiffFile) setup() {
 	}
 }
 
-// colours is the number of samples that make a pixel's colour.
+// colours is the number of colour samples per pixel.
 func (f *tiffFile) colours() int {
 	switch f.photometric {
 	case photoRGB, photoYCbCr:
@@ -190,28 +190,29 @@ func (f *tiffFile) colours() int {
 	return 1
 }
 
-// tiffCompressions are the names of those that aren't supported.
+// tiffCompressions are the names of unsupported compressions.
 var tiffCompressions = map[int]string{
 	2: "CCITT without ends of lines", 6: "JPEG of the old kind", 9: "JBIG", 10: "JBIG", 32766: "NeXT", 32771: "CCITT in words",
 	32809: "ThunderScan", 34661: "JBIG", 34676: "SGI Log", 34677: "SGI Log", 34712: "JPEG 2000", 34887: "LERC",
 	34925: "LZMA", 50000: "ZSTD", 50001: "WebP", 52546: "JPEG XL",
 }
 
-// check refuses what isn't supported, and what can't be.
+// check refuses unsupported and invalid files.
 func (f *tiffFile) check() error {
 	switch f.compression {
 	case tiffNone, tiffFax3, tiffFax4, tiffLZW, tiffJPEG, tiffDeflate, tiffDeflateOld, tiffPackBits:
 	default:
 		name := tiffCompressions[f.compression]
 		if name == "" {
-			name = "of a kind that isn't known"
+			name = "an unknown kind of"
 		}
 		return unsupported("%s compression (%d)", name, f.compression)
 	}
-	// What libtiff reads must be right in this, too; PIL itself doesn't look at it.
+	// For files that libtiff decodes, this value must be valid too; PIL itself
+	// ignores it.
 	if f.compression != tiffNone {
 		if p := f.one(tagPlanar, 1); p != 1 && p != 2 {
-			return fmt.Errorf("the data is damaged: %d as the way that samples are stored", p)
+			return fmt.Errorf("the data is damaged: invalid planar configuration %d", p)
 		}
 		if f.lost[tagStripCounts] || f.lost[tagTileCounts] {
 			return ErrTruncated
@@ -219,12 +220,12 @@ func (f *tiffFile) check() error {
 	}
 	for _, v := range f.tags[tagSampleFormat] {
 		if v != 1 && v != 4 {
-			return unsupported("samples that are signed or have fractions (sample format %d)", v)
+			return unsupported("signed or floating-point samples (sample format %d)", v)
 		}
 	}
 	for _, v := range f.tags[tagBits] {
 		if v != f.bits {
-			return unsupported("samples of %d and of %d bits", f.bits, v)
+			return unsupported("a mix of samples of %d and %d bits", f.bits, v)
 		}
 	}
 	if p := f.one(tagPredictor, 1); p != 1 && p != 2 {
@@ -236,12 +237,12 @@ func (f *tiffFile) check() error {
 	return f.checkPieces()
 }
 
-// unsupported is the error for kinds of files that others may read.
+// unsupported is the error for kinds of files that other programs may read.
 func unsupported(what string, args ...any) error {
 	return advise(fmt.Errorf("%s isn't supported", fmt.Sprintf(what, args...)))
 }
 
-// checkPixels refuses pixels that there is no colour for.
+// checkPixels refuses kinds of pixels that can't be converted to colours.
 func (f *tiffFile) checkPixels() error {
 	small := f.bits == 1 || f.bits == 2 || f.bits == 4
 	fax := f.compression == tiffFax3 || f.compression == tiffFax4
@@ -251,22 +252,22 @@ func (f *tiffFile) checkPixels() error {
 	case f.photometric == photoYCbCr && f.compression != tiffJPEG:
 		return unsupported("YCbCr without JPEG compression")
 	case !small && f.bits != 8 && f.bits != 16:
-		return unsupported("%d bits a sample", f.bits)
+		return unsupported("%d bits per sample", f.bits)
 	case small && (f.samples > 1 || f.colours() > 1), f.bits == 16 && f.photometric == photoPalette, f.bits != 8 && f.compression == tiffJPEG:
-		return unsupported("%d bits a sample in pixels of this kind", f.bits)
+		return unsupported("%d bits per sample in pixels of this kind", f.bits)
 	case fax && (f.bits != 1 || f.samples != 1):
-		return errors.New("the data is damaged: fax compression of more than black and white")
+		return errors.New("the data is damaged: fax compression of a picture that isn't black and white")
 	case f.samples < f.colours() || f.samples > f.colours()+3:
-		return fmt.Errorf("the data is damaged: %d samples a pixel, where the colours are %d", f.samples, f.colours())
+		return fmt.Errorf("the data is damaged: %d samples per pixel for %d colours", f.samples, f.colours())
 	case f.photometric == photoPalette && len(f.tags[tagColorMap]) < 3:
 		return errors.New("the data is damaged: the palette is missing")
 	case f.predictor && f.bits < 8:
-		return unsupported("a predictor of %d bits a sample", f.bits)
+		return unsupported("a predictor with %d bits per sample", f.bits)
 	}
 	return nil
 }
 
-// checkPieces makes sure that there are as many pieces as it takes.
+// checkPieces checks the size and the number of pieces.
 func (f *tiffFile) checkPieces() error {
 	if f.tileWidth < 1 || f.tileHeight < 1 {
 		return errors.New("the data is damaged: pieces without a size")
@@ -275,7 +276,7 @@ func (f *tiffFile) checkPieces() error {
 		return fmt.Errorf("the data is damaged: pieces of %dx%d pixels", f.tileWidth, f.tileHeight)
 	}
 	if f.compression == tiffNone && !f.tiled && !f.planar && f.tileHeight == f.height && len(f.offsets) > 1 {
-		f.offsets, f.counts = f.offsets[len(f.offsets)-1:], nil // Pillow takes the last
+		f.offsets, f.counts = f.offsets[len(f.offsets)-1:], nil // Pillow uses the last
 	}
 	across, down := ceilDiv(f.width, f.tileWidth), ceilDiv(f.height, f.tileHeight)
 	planes := 1
@@ -284,9 +285,9 @@ func (f *tiffFile) checkPieces() error {
 	}
 	if n := len(f.offsets); n < across*down*planes {
 		if f.compression == tiffNone && !f.planar && n > 0 {
-			return nil // Pillow leaves those that are missing black
+			return nil // Pillow leaves missing pieces black
 		}
-		return fmt.Errorf("%w: %d pieces of %d are there", ErrTruncated, len(f.offsets), across*down*planes)
+		return fmt.Errorf("%w: it has %d of %d pieces", ErrTruncated, len(f.offsets), across*down*planes)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ const (
 	tiffPackBits   = 32773
 )
 
-// tiffPieces decodes piece after piece into the picture.
+// tiffPieces decodes the pieces into the picture, one after another.
 func (d *Decoder) tiffPieces(f *tiffFile) (*transform.Image, error) {
 	var out *transform.Image
 	across := ceilDiv(f.width, f.tileWidth)
@@ -54,7 +54,7 @@ func (d *Decoder) tiffPieces(f *tiffFile) (*transform.Image, error) {
 				return nil, err
 			}
 		}
-		if out == nil { // not before there is something to be seen
+		if out == nil { // allocated only when a piece could be decoded
 			out = transform.NewImage(f.width, f.height, 3)
 			if under := d.Background; under != nil && f.hasAlpha() { // missing pieces are transparent
 				for i := 0; i < len(out.Pix); i += 3 {
@@ -71,7 +71,7 @@ func (d *Decoder) tiffPieces(f *tiffFile) (*transform.Image, error) {
 	return out, nil
 }
 
-// row gathers row r of the planes' pieces: samples of one byte or two for each pixel.
+// row interleaves row r of the planes' pieces; samples have one byte or two.
 func (f *tiffFile) row(row []uint8, pieces [][]byte, r, samples int) []uint8 {
 	size := (f.tileWidth*samples*f.bits + 7) / 8
 	if f.bits < 8 {
@@ -94,7 +94,7 @@ func (f *tiffFile) row(row []uint8, pieces [][]byte, r, samples int) []uint8 {
 	return row
 }
 
-// tiffPiece returns the rows of a piece, each beginning with a new byte.
+// tiffPiece returns the rows of a piece, each starting at a byte boundary.
 func (d *Decoder) tiffPiece(f *tiffFile, i, width, height, samples int) ([]byte, error) {
 	rowSize := (width*samples*f.bits + 7) / 8
 	size := rowSize * height
@@ -128,7 +128,7 @@ func (d *Decoder) tiffPiece(f *tiffFile, i, width, height, samples int) ([]byte,
 	return piece, nil
 }
 
-// packed returns the bytes of a piece of a size as they are in the file.
+// packed returns the stored bytes of a piece.
 func (f *tiffFile) packed(i, size int) ([]byte, error) {
 	at := f.offsets[i]
 	end := len(f.data)
@@ -150,7 +150,7 @@ func (f *tiffFile) packed(i, size int) ([]byte, error) {
 	return packed, nil
 }
 
-// unpack decompresses to at most size bytes.
+// unpack decompresses a piece to at most size bytes.
 func (f *tiffFile) unpack(packed []byte, width, height, size int) ([]byte, error) {
 	in := bytes.NewReader(packed)
 	var r io.Reader
@@ -183,14 +183,14 @@ func (f *tiffFile) unpack(packed []byte, width, height, size int) ([]byte, error
 		}
 		return nil, fmt.Errorf("the data is damaged: %w", err)
 	}
-	// Where there is more than that, zlib doesn't come to the checksum.
+	// If there is more data, zlib doesn't reach the checksum.
 	if n, err := r.Read([]byte{0}); n == 0 && errors.Is(err, zlib.ErrChecksum) {
 		return nil, fmt.Errorf("the data is damaged: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// unpackBits decompresses PackBits: runs of equal bytes and of different ones.
+// unpackBits decompresses PackBits: runs of equal bytes and literal runs.
 func unpackBits(packed []byte, size int) ([]byte, error) {
 	var out []byte
 	for len(out) < size {
@@ -205,7 +205,7 @@ func unpackBits(packed []byte, size int) ([]byte, error) {
 			}
 			out = append(out, packed[1:n+2]...)
 			packed = packed[n+2:]
-		case n == -128: // means nothing
+		case n == -128: // no operation
 			packed = packed[1:]
 		default:
 			out = append(out, bytes.Repeat(packed[1:2], 1-n)...)
@@ -215,8 +215,7 @@ func unpackBits(packed []byte, size int) ([]byte, error) {
 	return out, nil
 }
 
-// undoPredictor adds up samples, of which each is the difference from that of the pixel
-// to the left.
+// undoPredictor sums up samples that are stored as differences from the pixel to the left.
 func (f *tiffFile) undoPredictor(piece []byte, rowSize, samples int) {
 	for ; len(piece) > 0; piece = piece[rowSize:] {
 		row := piece[:rowSize]
@@ -232,8 +231,8 @@ func (f *tiffFile) undoPredictor(piece []byte, rowSize, samples int) {
 	}
 }
 
-// tiffJPEG decodes a piece that is a JPEG file, whose tables are in a tag of the TIFF
-// file. Its colours are as they are stored, but those of YCbCr, which become RGB.
+// tiffJPEG decodes a piece that is a JPEG file whose tables are in a tag of the TIFF
+// file. Colours are returned as stored, except YCbCr, which is converted to RGB.
 func (d *Decoder) tiffJPEG(f *tiffFile, packed []byte, width, height, samples int) ([]byte, error) {
 	if len(packed) < 4 || packed[0] != 0xFF || packed[1] != 0xD8 {
 		return nil, fmt.Errorf("the data is damaged: a piece that isn't JPEG")
@@ -242,10 +241,10 @@ func (d *Decoder) tiffJPEG(f *tiffFile, packed []byte, width, height, samples in
 	if f.photometric == photoYCbCr {
 		transform = 1
 	}
-	// What the Adobe marker says goes, as TIFF has no JFIF markers.
+	// The Adobe marker decides, because TIFF has no JFIF markers.
 	file := append([]byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"), transform)
 	if tables := f.tags[tagJPEGTables]; len(tables) > 4 {
-		for _, b := range tables[2 : len(tables)-2] { // without its beginning and end
+		for _, b := range tables[2 : len(tables)-2] { // without its start and end markers
 			file = append(file, byte(b))
 		}
 	}
@@ -255,7 +254,7 @@ func (d *Decoder) tiffJPEG(f *tiffFile, packed []byte, width, height, samples in
 	}
 	d.pixels = p.Pix
 	if p.Channels != samples || p.Width != width || p.Height < height {
-		return nil, fmt.Errorf("the data is damaged: a JPEG picture of %dx%d in %d colours where %dx%d in %d should be",
+		return nil, fmt.Errorf("the data is damaged: a JPEG picture of %dx%d in %d colours instead of %dx%d in %d",
 			p.Width, p.Height, p.Channels, width, height, samples)
 	}
 	if p.Damage != "" && d.damage == "" {
@@ -265,7 +264,7 @@ func (d *Decoder) tiffJPEG(f *tiffFile, packed []byte, width, height, samples in
 	return bytes.Clone(p.Pix), nil
 }
 
-// painter returns what makes RGB of a row of samples.
+// painter returns a function that converts a row of samples to RGB.
 func (f *tiffFile) painter(under backdrop) func(dst, row []byte) {
 	if !f.hasAlpha() {
 		under = nil
@@ -278,8 +277,8 @@ func (f *tiffFile) painter(under backdrop) func(dst, row []byte) {
 	return f.painterOf(n, func(s []byte, i int) byte { return s[i] }, under)
 }
 
-// hasAlpha tells whether the first extra sample is alpha: where the file says so, and
-// where it says nothing of a fourth sample beside three colours, which PIL takes for it.
+// hasAlpha reports whether the first extra sample is alpha: if the file says so, or if it
+// doesn't describe a fourth sample beside three colours, which PIL treats as alpha.
 func (f *tiffFile) hasAlpha() bool {
 	const multiplied, alone, corel = 1, 2, 999
 	switch {
@@ -291,7 +290,7 @@ func (f *tiffFile) hasAlpha() bool {
 	return f.extra[0] == alone || f.colours() == 3 && (f.extra[0] == multiplied || f.extra[0] == corel)
 }
 
-// highByte returns what takes the high byte of a sample of two.
+// highByte returns a function that reads the high byte of a two-byte sample.
 func (f *tiffFile) highByte() func(s []byte, i int) byte {
 	high := 1
 	if f.data[0] == 'M' {
@@ -300,7 +299,7 @@ func (f *tiffFile) highByte() func(s []byte, i int) byte {
 	return func(s []byte, i int) byte { return s[2*i+high] }
 }
 
-// painterOf is painter for pixels of size bytes; at is their sample i.
+// painterOf is painter for pixels of size bytes; at reads their sample i.
 func (f *tiffFile) painterOf(size int, at func(s []byte, i int) byte, under backdrop) func(dst, row []byte) {
 	each := func(paint func(d, s []byte)) func(dst, row []byte) {
 		return func(dst, row []byte) {
@@ -319,7 +318,7 @@ func (f *tiffFile) painterOf(size int, at func(s []byte, i int) byte, under back
 	case photoInks:
 		return each(func(d, s []byte) { cmykRGB(d, at(s, 0), at(s, 1), at(s, 2), at(s, 3)) })
 	case photoRGB, photoYCbCr:
-		if len(f.extra) > 0 && f.extra[0] == 1 { // multiplied with alpha
+		if len(f.extra) > 0 && f.extra[0] == 1 { // premultiplied alpha
 			return each(func(d, s []byte) { divideAlpha(d, at(s, 0), at(s, 1), at(s, 2), at(s, 3), under) })
 		}
 		if under != nil {
@@ -340,7 +339,7 @@ func (f *tiffFile) painterOf(size int, at func(s []byte, i int) byte, under back
 	})
 }
 
-// palette returns the high bytes of the colour map; colours that it hasn't are black.
+// palette returns the high bytes of the colour map; missing colours are black.
 func (f *tiffFile) palette() (colours [256][3]byte) {
 	m := f.tags[tagColorMap]
 	n := len(m) / 3

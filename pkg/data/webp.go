@@ -14,13 +14,13 @@ import (
 	"gaze/pkg/transform"
 )
 
-// webpChunk is a piece of a WebP file, a RIFF container.
+// webpChunk is a chunk of a WebP file, which is a RIFF container.
 type webpChunk struct {
 	name string
 	data []byte
 }
 
-// webpChunks splits b; a chunk that is cut off is left out.
+// webpChunks splits b into chunks; a truncated chunk is left out.
 func webpChunks(b []byte) (chunks []webpChunk, whole bool) {
 	for len(b) >= 8 {
 		n := uint64(binary.LittleEndian.Uint32(b[4:]))
@@ -33,8 +33,8 @@ func webpChunks(b []byte) (chunks []webpChunk, whole bool) {
 	return chunks, len(b) == 0
 }
 
-// decodeWebP takes the first frame of an animation, on a black canvas where it
-// doesn't cover the whole.
+// decodeWebP decodes a picture, or the first frame of an animation. A frame that doesn't
+// cover the whole picture is put on a black canvas.
 func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 	end := uint64(binary.LittleEndian.Uint32(data[4:])) + 8
 	if end > uint64(len(data)) || end < 12 {
@@ -42,7 +42,7 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 	}
 	chunks, whole := webpChunks(data[12:end])
 	if !whole {
-		return nil, 0, ErrTruncated // libwebp refuses it, even if the pixels are there
+		return nil, 0, ErrTruncated // libwebp refuses the file, even if the pixels are complete
 	}
 	var exif, xmp, frame []byte
 	canvas := image.Point{}
@@ -83,12 +83,12 @@ func (d *Decoder) decodeWebP(data []byte) (*transform.Image, int, error) {
 
 // Flags of the header of the extended format.
 const (
-	webpFlags    = 0x3e // all of them
+	webpFlags    = 0x3e // all flags
 	webpAnimated = 0x02
 	webpHasAlpha = 0x10
 )
 
-// checkWebPFrames refuses an animation in which any frame is wrong, as libwebp does.
+// checkWebPFrames refuses an animation with any invalid frame, as libwebp does.
 func checkWebPFrames(chunks []webpChunk, canvas image.Point) error {
 	for _, c := range chunks {
 		if c.name != "ANMF" {
@@ -111,16 +111,16 @@ func checkWebPFrames(chunks []webpChunk, canvas image.Point) error {
 		if size == (image.Point{}) {
 			return errors.New("the data is damaged: a frame doesn't begin with a picture")
 		}
-		// What the frame itself says of its size doesn't count.
+		// The size in the frame's own data is ignored.
 		at := image.Pt(2*uint24(c.data), 2*uint24(c.data[3:]))
 		if at.X+size.X > canvas.X || at.Y+size.Y > canvas.Y {
-			return errors.New("the data is damaged: a frame lies outside the picture")
+			return errors.New("the data is damaged: a frame is outside the picture")
 		}
 	}
 	return nil
 }
 
-// size is what a picture says of its size, nothing where it is none.
+// size is the size in a picture's data, or zero if it isn't a picture.
 func (c webpChunk) size() image.Point {
 	b := c.data
 	switch {
@@ -149,7 +149,7 @@ func decodeWebPFrame(frame []byte, canvas image.Point, under backdrop) (*transfo
 	}
 	at := image.Pt(2*uint24(frame), 2*uint24(frame[3:]))
 	if at.X+im.Width > canvas.X || at.Y+im.Height > canvas.Y {
-		return nil, errors.New("the first frame lies outside the picture")
+		return nil, errors.New("the first frame is outside the picture")
 	}
 	out := transform.NewImage(canvas.X, canvas.Y, 3)
 	if under != nil {
@@ -165,7 +165,7 @@ func decodeWebPFrame(frame []byte, canvas image.Point, under backdrop) (*transfo
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// stillOf makes a WebP file of an animation's frame.
+// stillOf makes a still WebP file from a frame of an animation.
 func stillOf(frame []byte) []byte {
 	chunks, _ := webpChunks(frame[16:])
 	hasAlpha := len(chunks) > 1 && chunks[0].name == "ALPH"
@@ -182,9 +182,9 @@ func stillOf(frame []byte) []byte {
 	return b
 }
 
-// decodeStillWebP decodes a file's only picture. Its chunks are given to the decoder
-// in a file without any others: it doesn't know that a lossless picture has its own
-// alpha, and so refuses one whose file has metadata, too.
+// decodeStillWebP decodes a file's only picture. The decoder gets a file with only the
+// picture's chunks, because it doesn't expect a lossless picture to have its own alpha
+// and refuses one in a file with metadata.
 func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, error) {
 	if len(chunks) == 0 {
 		return nil, ErrTruncated
@@ -197,7 +197,7 @@ func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, erro
 		return decodeWebPFile(riff(head), lossless(head, under))
 	}
 	if len(head.data) != 10 {
-		return nil, errors.New("the data is damaged: a header of another length")
+		return nil, errors.New("the data is damaged: a header of the wrong length")
 	}
 	if head.data[0]&webpAnimated != 0 {
 		return nil, errors.New("the data is damaged: an animation without pictures")
@@ -210,7 +210,7 @@ func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, erro
 		}
 		if c.name == "VP8 " || c.name == "VP8L" || c.name == "ALPH" {
 			if len(parts) > 0 && i != last+1 {
-				return nil, errors.New("the data is damaged: alpha and colours aren't beside each other")
+				return nil, errors.New("the data is damaged: alpha and colours aren't adjacent")
 			}
 			parts, last = append(parts, c), i
 		}
@@ -221,7 +221,7 @@ func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, erro
 	case len(parts) == 1 && parts[0].name != "ALPH":
 		im, err = decodeWebPFile(riff(parts[0]), lossless(parts[0], under))
 	case len(parts) == 2 && parts[0].name == "ALPH" && parts[1].name == "VP8 ":
-		if head.data[0]&webpHasAlpha == 0 { // then nobody looks at it
+		if head.data[0]&webpHasAlpha == 0 { // then alpha is ignored
 			im, err = decodeWebPFile(riff(parts[1]), nil)
 			break
 		}
@@ -229,19 +229,19 @@ func decodeStillWebP(chunks []webpChunk, under backdrop) (*transform.Image, erro
 		header[0] = webpHasAlpha
 		return decodeWebPFile(riff(webpChunk{"VP8X", header}, parts[0], parts[1]), under)
 	default:
-		return nil, errors.New("the data is damaged: there isn't one picture in it")
+		return nil, errors.New("the data is damaged: it doesn't hold exactly one picture")
 	}
 	if err != nil {
 		return nil, err
 	}
 	if width, height := uint24(head.data[4:])+1, uint24(head.data[7:])+1; width != im.Width || height != im.Height {
-		return nil, fmt.Errorf("the data is damaged: pixels for %dx%d where the header says %dx%d", im.Width, im.Height, width, height)
+		return nil, fmt.Errorf("the data is damaged: pixels for %dx%d, but the header says %dx%d", im.Width, im.Height, width, height)
 	}
 	return im, nil
 }
 
-// lossless is what a picture is put on: nothing where a lossless one says that it has
-// no alpha.
+// lossless is the background for a picture: none for a lossless picture that declares
+// that it has no alpha.
 func lossless(c webpChunk, under backdrop) backdrop {
 	if c.name == "VP8L" && len(c.data) >= 5 && c.data[4]&0x10 == 0 {
 		return nil
@@ -249,7 +249,7 @@ func lossless(c webpChunk, under backdrop) backdrop {
 	return under
 }
 
-// riff makes a file of chunks.
+// riff makes a file from chunks.
 func riff(chunks ...webpChunk) []byte {
 	b := []byte("RIFF\x00\x00\x00\x00WEBP")
 	for _, c := range chunks {
@@ -263,7 +263,7 @@ func riff(chunks ...webpChunk) []byte {
 	return b
 }
 
-// decodeWebPFile decodes a file without anything but a picture.
+// decodeWebPFile decodes a file that contains only a picture.
 func decodeWebPFile(data []byte, under backdrop) (*transform.Image, error) {
 	h, err := webp.DecodeConfig(bytes.NewReader(data))
 	if err == nil {
@@ -280,7 +280,7 @@ func decodeWebPFile(data []byte, under backdrop) (*transform.Image, error) {
 		return nil, err
 	}
 	if size := src.Bounds().Size(); size != image.Pt(h.Width, h.Height) || size.X < 1 || size.Y < 1 {
-		return nil, fmt.Errorf("the data is damaged: pixels for %dx%d where the header says %dx%d", size.X, size.Y, h.Width, h.Height)
+		return nil, fmt.Errorf("the data is damaged: pixels for %dx%d, but the header says %dx%d", size.X, size.Y, h.Width, h.Height)
 	}
 	switch src := src.(type) {
 	case *image.YCbCr:
@@ -301,14 +301,14 @@ func decodeWebPFile(data []byte, under backdrop) (*transform.Image, error) {
 	return toRGB(src, under)
 }
 
-// videoRGB converts the planes of lossy WebP as libwebp does: they have video's
-// range (16 to 235), which image.YCbCr doesn't know, and chroma at half the
-// resolution, each sample weighted 9:3:3:1 with its neighbours.
+// videoRGB converts the planes of lossy WebP as libwebp does. They have the video range
+// (16 to 235), which image.YCbCr doesn't support, and chroma at half the resolution, where
+// each sample is weighted 9:3:3:1 with its neighbours.
 func videoRGB(src *image.YCbCr) *transform.Image {
 	out := transform.NewImage(src.Rect.Dx(), src.Rect.Dy(), 3)
 	chromaRows := (out.Height + 1) / 2
 	for y := range out.Height {
-		// The two chroma rows about row y; at the edges both are the same.
+		// The two chroma rows around row y; at the edges both are the same.
 		near := y / 2
 		far := near - 1 + 2*(y&1)
 		if far < 0 || far >= chromaRows {

@@ -15,16 +15,17 @@ import (
 	"time"
 )
 
-// answer is what a response says about the file, checked against what is known.
+// answer is the information about the file in a response's headers, checked against
+// what is already known.
 type answer struct {
-	start   int64  // where in the file the body begins
-	size    int64  // of the whole file, 0 if neither the server nor the catalogue says
-	etag    string // of the file
+	start   int64  // offset in the file at which the body begins
+	size    int64  // size of the whole file, 0 if neither the server nor the catalogue says
+	etag    string // the file's ETag
 	sha256  string // expected, "" if neither the catalogue nor the server says
 	gitBlob string // expected git object id, "" if the server doesn't say
 }
 
-// judge reads the headers of a response to a request for the bytes from have on.
+// judge checks the headers of a response to a request for the bytes from offset have.
 func (d Download) judge(resp *http.Response, have int64, state partState) (answer, error) {
 	a := answer{etag: resp.Header.Get("ETag"), size: d.Size, sha256: d.SHA256}
 	declared := int64(0)
@@ -34,7 +35,7 @@ func (d Download) judge(resp *http.Response, have int64, state partState) (answe
 	case http.StatusPartialContent:
 		start, size, err := parseContentRange(resp.Header.Get("Content-Range"))
 		if err != nil || start != have || have == 0 {
-			return answer{}, fmt.Errorf("%w, or it sends another range (%q) than asked", errChanged, resp.Header.Get("Content-Range"))
+			return answer{}, fmt.Errorf("%w, or it sends a range (%q) other than the one requested", errChanged, resp.Header.Get("Content-Range"))
 		}
 		if a.etag != "" && state.ETag != "" && a.etag != state.ETag || size > 0 && state.Size > 0 && size != state.Size {
 			return answer{}, errChanged
@@ -46,7 +47,7 @@ func (d Download) judge(resp *http.Response, have int64, state partState) (answe
 		return answer{}, statusError(resp, time.Now())
 	}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind == "text/html" && !isHTMLName(d.Path) {
-		return answer{}, fmt.Errorf("%w: it sent a web page, not the file (a login page?)", ErrRefused)
+		return answer{}, fmt.Errorf("%w: it sent a web page instead of the file (perhaps a login page)", ErrRefused)
 	}
 	linked := linkedHeaders(resp)
 	if linked.size > 0 && declared == 0 {
@@ -66,9 +67,9 @@ func (d Download) judge(resp *http.Response, have int64, state partState) (answe
 	return a, nil
 }
 
-// linked is what Hugging Face's own answer, before it redirects to a store,
-// says about the file: size and SHA-256 of a large file (X-Linked-Size,
-// X-Linked-Etag), the git object id of a small one (ETag).
+// linked is the information in Hugging Face's own response, before the redirect to its
+// storage: size and SHA-256 of a large file (X-Linked-Size, X-Linked-Etag), the git
+// object id of a small one (ETag).
 type linked struct {
 	size            int64
 	sha256, gitBlob string
@@ -97,12 +98,12 @@ func linkedHeaders(resp *http.Response) linked {
 		}
 	}
 	if l.sha256 != "" {
-		l.gitBlob = "" // then the small object is a pointer to the file
+		l.gitBlob = "" // the git object is only an LFS pointer to the file
 	}
 	return l
 }
 
-// parseContentRange reads "bytes 5-9/10"; a size of "*" is 0.
+// parseContentRange parses "bytes 5-9/10"; a size of "*" gives 0.
 func parseContentRange(s string) (start, size int64, err error) {
 	spec, ok := strings.CutPrefix(s, "bytes ")
 	if !ok {
@@ -150,7 +151,7 @@ func looksLikeHTML(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("<!doctype html")) || bytes.HasPrefix(b, []byte("<html"))
 }
 
-// gitBlobID is the name git gives to the content of a file of size bytes.
+// gitBlobID is the git object id of a file of size bytes.
 func gitBlobID(path string, size int64) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// attempt makes one request and takes in what comes.
+// attempt makes one request and stores the bytes that arrive.
 func (d Download) attempt(ctx context.Context, part partial) (Downloaded, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	errStall := &transient{err: fmt.Errorf("no byte came for %s", d.Stall)}
+	errStall := &transient{err: fmt.Errorf("no data arrived for %s", d.Stall)}
 	watch := time.AfterFunc(d.Stall, func() { cancel(errStall) })
 	defer watch.Stop()
 
@@ -33,8 +33,8 @@ func (d Download) attempt(ctx context.Context, part partial) (Downloaded, error)
 	return got, err
 }
 
-// canResume reports whether what was fetched earlier can be gone on with: there
-// must be a way to tell that the rest is of the same file.
+// canResume reports whether a partial download can be continued. That needs a way to
+// tell that the rest belongs to the same file.
 func (d Download) canResume(s partState) bool {
 	if d.Size > 0 && s.Size > 0 && d.Size != s.Size {
 		return false
@@ -44,7 +44,7 @@ func (d Download) canResume(s partState) bool {
 
 func (d Download) request(ctx context.Context, part partial, have int64, state partState, alive func()) (got Downloaded, err error) {
 	if size := max(d.Size, state.Size); have > 0 && have == size {
-		// Complete, but the process ended before the file got its name.
+		// All bytes are there, but an earlier process ended before renaming the file.
 		if f, err := part.open(have); err == nil {
 			return d.complete(part, f, answer{etag: state.ETag, size: size, sha256: d.SHA256}, sha256.New(), have, 0)
 		}
@@ -84,7 +84,7 @@ func (d Download) send(ctx context.Context, have int64, state partState) (*http.
 		return nil, err
 	}
 	req.Header.Set("User-Agent", "gaze")
-	req.Header.Set("Accept-Encoding", "identity") // lengths and ranges are of the file itself
+	req.Header.Set("Accept-Encoding", "identity") // so that lengths and ranges refer to the file itself
 	if have > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
 		if strongETag(state.ETag) {
@@ -98,7 +98,7 @@ func (d Download) send(ctx context.Context, have int64, state partState) (*http.
 	return resp, nil
 }
 
-// hashPrefix puts the bytes fetched earlier into sum.
+// hashPrefix adds the bytes fetched earlier to sum.
 func hashPrefix(ctx context.Context, f *os.File, n int64, sum hash.Hash, alive func()) error {
 	buf := make([]byte, 1<<20)
 	r := io.NewSectionReader(f, 0, n)
@@ -118,7 +118,7 @@ func hashPrefix(ctx context.Context, f *os.File, n int64, sum hash.Hash, alive f
 	}
 }
 
-// receive appends the body to f and sum and gives the number of bytes.
+// receive appends the body to f and sum and returns the number of bytes.
 func (d Download) receive(body io.Reader, f *os.File, sum hash.Hash, a answer, alive func()) (n int64, err error) {
 	m := newMeter(d.Progress, filepath.Base(d.Path), a.start, a.size)
 	buf := make([]byte, 128<<10)
@@ -127,10 +127,10 @@ func (d Download) receive(body io.Reader, f *os.File, sum hash.Hash, a answer, a
 		if k > 0 {
 			alive()
 			if n == 0 && a.start == 0 && looksLikeHTML(buf[:k]) && !isHTMLName(d.Path) {
-				return 0, fmt.Errorf("%w: it sent a web page, not the file (a login page?)", ErrRefused)
+				return 0, fmt.Errorf("%w: it sent a web page instead of the file (perhaps a login page)", ErrRefused)
 			}
 			if a.size > 0 && a.start+n+int64(k) > a.size {
-				return n, fmt.Errorf("%w: more than the %d bytes it should have came", ErrChecksum, a.size)
+				return n, fmt.Errorf("%w: the server sent more than the expected %d bytes", ErrChecksum, a.size)
 			}
 			if _, err := f.Write(buf[:k]); err != nil {
 				return n, err
@@ -151,8 +151,8 @@ func (d Download) receive(body io.Reader, f *os.File, sum hash.Hash, a answer, a
 	}
 }
 
-// complete checks a whole file and gives it its name. unhashed is the number of
-// bytes that sum has yet to see.
+// complete checks a completely downloaded file and renames it. unhashed is the number
+// of bytes not yet added to sum.
 func (d Download) complete(part partial, f *os.File, a answer, sum hash.Hash, unhashed, size int64) (Downloaded, error) {
 	if unhashed > 0 {
 		if err := hashPrefix(context.Background(), f, unhashed, sum, func() {}); err != nil {

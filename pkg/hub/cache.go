@@ -12,8 +12,8 @@ import (
 	"gaze/internal/environ"
 )
 
-// CacheDir is the folder everything is kept in: $GAZE_CACHE, else gaze in
-// $XDG_CACHE_HOME, else gaze in the system's cache folder. It may not exist yet.
+// CacheDir returns the cache folder: $GAZE_CACHE, else gaze in $XDG_CACHE_HOME, else
+// gaze in the system's cache folder. It may not exist yet.
 func CacheDir() (string, error) {
 	dir, err := cachedir.Dir()
 	if err != nil {
@@ -39,8 +39,10 @@ func (c Checkpoint) dir() (string, error) {
 	return checkpointDir(c.Name)
 }
 
-// Path gives the file to open of a checkpoint in the cache, named as [Find] takes it;
-// its configuration lies beside it. One that comes with the program is put there first. It is false if the checkpoint isn't there whole.
+// Path returns the file to open for a checkpoint in the cache, with its configuration
+// files beside it. The name is one that [Find] takes. A checkpoint shipped with the
+// program is unpacked first. The second result is false if the checkpoint isn't
+// completely in the cache.
 func Path(name string) (string, bool) {
 	c, ok := Find(name)
 	if !ok {
@@ -58,9 +60,10 @@ func Path(name string) (string, bool) {
 	return r.Path, ok
 }
 
-// Resolve turns what a user gave as a model into a path: an existing file or
-// folder stays as it is, the name of a known checkpoint or of a repository of
-// Hugging Face ([Find]) becomes its file in the cache. The error for one that isn't in the cache says how to get it.
+// Resolve turns a user's model argument into a path. An existing file or folder is
+// returned unchanged; the name of a known checkpoint or Hugging Face repository
+// ([Find]) becomes its file in the cache. If it isn't in the cache, the error says how
+// to get it.
 func Resolve(fileOrName string) (string, error) {
 	environ.WarnOnce(os.Stderr)
 	if fileOrName == "" {
@@ -81,13 +84,13 @@ func Resolve(fileOrName string) (string, error) {
 	case ok && c.from == nil:
 		return "", fmt.Errorf("hub: the checkpoint %s isn't in the cache: run `gaze pull %s` first", c.Name, fileOrName)
 	case ok && !looksLikeFile(fileOrName):
-		return "", fmt.Errorf("hub: %q is neither a file nor in the cache: if it is a repository of Hugging Face, run `gaze pull %s` first", fileOrName, fileOrName)
+		return "", fmt.Errorf("hub: %q is neither a file nor in the cache: if it is a Hugging Face repository, run `gaze pull %s` first", fileOrName, fileOrName)
 	}
 	return "", unknown(fileOrName, fmt.Sprintf("%q is neither a file nor a known checkpoint", fileOrName))
 }
 
-// looksLikeFile tells whether a name ends like a checkpoint's file, which would be an
-// odd name for a repository.
+// looksLikeFile reports whether a name ends like a checkpoint file, which is unlikely
+// for a repository.
 func looksLikeFile(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".safetensors", ".pth", ".pt", ".bin", ".npz", ".onnx", ".json", ".ckpt", ".tar":
@@ -108,10 +111,10 @@ func unknown(name, what string) error {
 	if len(near) > 0 && name != "" {
 		return fmt.Errorf("hub: %s; did you mean %s?", what, strings.Join(near, ", "))
 	}
-	return fmt.Errorf("hub: %s (`gaze models` lists those)", what)
+	return fmt.Errorf("hub: %s (`gaze models` lists them)", what)
 }
 
-// fold drops what people get wrong in names: case, owners, dashes.
+// fold removes the differences that people often get wrong in names: case, owner, dashes.
 func fold(name string) string {
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	return strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(name))

@@ -6,20 +6,20 @@ import (
 	"path/filepath"
 )
 
-// LaptopCaptioner is the captioner that comes with the program.
+// LaptopCaptioner is the name of the captioner shipped with the program.
 const LaptopCaptioner = "scenes-captioner"
 
-// bertVocab is the vocabulary of the published captioners.
+// bertVocab is the catalogue name of the published captioners' vocabulary.
 const bertVocab = "bert-base-uncased"
 
-// vocabFile and trainedFile are files that lie beside a captioner's weights.
+// vocabFile and trainedFile are files beside a captioner's weights.
 const (
 	vocabFile   = "vocab.txt"
 	trainedFile = "record.json"
 )
 
-// CaptionerFiles lists the files that are read besides the weights of a captioner at
-// path, or would be if they existed.
+// CaptionerFiles lists the files read in addition to the weights of a captioner at
+// path, including optional ones that don't exist.
 func CaptionerFiles(path string) []string {
 	files := []string{filepath.Join(folderOf(path), vocabFile), filepath.Join(folderOf(path), trainedFile)}
 	if cached, ok := Path(bertVocab); ok {
@@ -28,8 +28,8 @@ func CaptionerFiles(path string) []string {
 	return files
 }
 
-// VocabFile finds the vocabulary of a captioner that lies at path and brings none:
-// vocab.txt beside it, else bert-base-uncased's if that was pulled, else "".
+// VocabFile finds the vocabulary for a captioner at path that doesn't contain one:
+// vocab.txt beside it, else bert-base-uncased's if it was pulled, else "".
 func VocabFile(path string) string {
 	beside := filepath.Join(folderOf(path), vocabFile)
 	if _, err := os.Stat(beside); err == nil {
@@ -39,8 +39,8 @@ func VocabFile(path string) string {
 	return cached
 }
 
-// CaptionerRecord is the record of how a captioner was trained, record.json beside
-// its weights; nil if there is none.
+// CaptionerRecord returns the record of how a captioner was trained, record.json beside
+// its weights, or nil if there is none.
 func CaptionerRecord(fileOrName string) ([]byte, error) {
 	path, err := Resolve(fileOrName)
 	if err != nil {
@@ -53,7 +53,7 @@ func CaptionerRecord(fileOrName string) ([]byte, error) {
 	return data, err
 }
 
-// folderOf is the folder that a checkpoint's files lie in; path may be that itself.
+// folderOf is the folder of a checkpoint's files; path may be the folder itself.
 func folderOf(path string) string {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return path

@@ -4,31 +4,31 @@ import "slices"
 
 // File is one file of a checkpoint.
 type File struct {
-	Name   string // in the cache; also at the host unless Remote says otherwise
+	Name   string // name in the cache, and at the host unless Remote is set
 	Remote string
-	Size   int64  // exact, in bytes; 0 where it isn't known beforehand
-	About  int64  // roughly, in bytes, as the source page shows it; 0 where it doesn't
-	SHA256 string // "" where it isn't known: the server's own declaration is checked, and what came is recorded
+	Size   int64  // exact size in bytes; 0 if not known in advance
+	About  int64  // approximate size in bytes, as shown on the source page; 0 if it isn't shown
+	SHA256 string // "" if not known: the server's own declaration is checked, and the download's checksum is recorded
 }
 
-// Checkpoint is an entry of the catalogue: weights with what describes them, or
-// a vocabulary.
+// Checkpoint is an entry of the catalogue: weights with their configuration files, or a
+// vocabulary.
 type Checkpoint struct {
-	Name     string // short, as on the command line
-	Title    string // one line for a person
+	Name     string // short name, as on the command line
+	Title    string // one-line description
 	Host     Host
 	Repo     string // owner/name
 	Revision string // a branch or commit (Hugging Face), a tag (GitHub)
-	Files    []File // the first is the one to open; none for a repository outside the catalogue
-	License  string // SPDX identifier, or what is known in words
-	Page     string // where to read about it
-	Fallback string // in words: where else it can come from, "" for nowhere else
+	Files    []File // the first is the one to open; empty for a repository outside the catalogue
+	License  string // SPDX identifier, or a description if there is none
+	Page     string // web page that describes it
+	Fallback string // description of an alternative source, "" if there is none
 
-	from *repository // of one that isn't in the catalogue: what it was asked for by
+	from *repository // the identifier given, for a repository outside the catalogue
 }
 
-// Size is what the files weigh together in bytes, 0 if that isn't known; exact
-// says that it isn't a rounded figure.
+// Size is the total size of the files in bytes, 0 if not known; exact is false for a
+// rounded figure.
 func (c Checkpoint) Size() (bytes int64, exact bool) {
 	exact = true
 	for _, f := range c.Files {
@@ -45,7 +45,7 @@ func (c Checkpoint) Size() (bytes int64, exact bool) {
 	return bytes, exact
 }
 
-// url is where a file lies.
+// url is a file's address.
 func (c Checkpoint) url(f File) string {
 	remote := f.Remote
 	if remote == "" {
@@ -60,7 +60,7 @@ func (c Checkpoint) url(f File) string {
 	return ""
 }
 
-// Catalogue lists the known checkpoints. The caller may change what it gets.
+// Catalogue lists the known checkpoints. The caller may modify the returned slice.
 func Catalogue() []Checkpoint {
 	out := slices.Clone(catalogue)
 	for i := range out {
@@ -78,12 +78,12 @@ func Lookup(name string) (Checkpoint, bool) {
 	return catalogue[i], true
 }
 
-const mb = 1_000_000 // as file lists count
+const mb = 1_000_000 // as in the hosts' file lists
 
-// The sizes in About are those of the source pages' file lists, rounded there,
-// or of the progress bars in the authors' own notebooks; where neither says,
-// there is none. Revisions of Hugging Face
-// repositories are commits where one is known, so that the files can't change.
+// The sizes in About are the rounded ones of the source pages' file lists, or those of
+// progress bars in the authors' own notebooks; without either, About is 0. Revisions of
+// Hugging Face repositories are commits where one is known, so that the files can't
+// change.
 var catalogue = []Checkpoint{
 	hf("vit-base-patch16-224", "ViT-B/16, ImageNet-21k then ImageNet-1k, 224x224", "google/vit-base-patch16-224", "main", 346*mb),
 	hf("vit-base-patch16-384", "ViT-B/16, ImageNet-21k then ImageNet-1k, 384x384", "google/vit-base-patch16-384", "main", 347*mb),

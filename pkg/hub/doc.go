@@ -1,20 +1,21 @@
-// Package hub knows the checkpoints that Gaze is used with: where each comes from, its
-// licence, and how to fetch it into the cache folder. It knows files; it doesn't know
-// what models they hold.
+// Package hub downloads checkpoints into the cache folder and finds them there. It
+// knows each catalogue entry's source, licence and checksums. It deals with files only;
+// it knows nothing about the models in them.
 //
-// An interrupted download is resumed; a file appears under its own name only when it is
-// whole and its checksum is right. Where the catalogue has no SHA-256 of a file, the one
-// that its server declares is used, and a record beside the file ([Record]) keeps it, so
-// that later damage is found.
+// An interrupted download is resumed. A file gets its final name only when it is
+// complete and its checksum is right. If the catalogue has no SHA-256 for a file, the
+// one declared by the server is used and stored in a record beside the file ([Record]),
+// so that later damage can be detected.
 //
-// These environment variables name a mirror or a test server instead:
+// These environment variables set the cache folder, and a mirror or test server for
+// each host:
 //
 //	GAZE_CACHE            the cache folder (otherwise $XDG_CACHE_HOME/gaze or the system's)
 //	HF_ENDPOINT           instead of https://huggingface.co
 //	GAZE_GITHUB_ENDPOINT  instead of https://github.com
-//	GAZE_OXFORD_ENDPOINT  instead of the Oxford-IIIT Pet set's own two (the folder with its archives)
+//	GAZE_OXFORD_ENDPOINT  instead of the Oxford-IIIT Pet set's two servers (the folder with its archives)
 //	PIP_INDEX_URL         instead of https://pypi.org/simple (pip's own configuration is read too)
 //
-// A value that is no address, http:// or https://, is an error that names the variable.
-// The usual HTTPS_PROXY and SSL_CERT_FILE work as everywhere in Go.
+// A value that isn't an http:// or https:// address is an error that names the variable.
+// HTTPS_PROXY and SSL_CERT_FILE work as usual in Go.
 package hub

@@ -11,42 +11,42 @@ import (
 	"time"
 )
 
-// Download says what to fetch and where to put it.
+// Download describes a file to fetch and its destination.
 type Download struct {
 	URL    string
 	Path   string // the folder must exist
 	Size   int64  // bytes, 0 if not known
-	SHA256 string // in hexadecimal, "" if not known: then what the server declares is checked
+	SHA256 string // in hexadecimal, "" if not known: then the server's declared one is checked
 
 	Progress func(Progress) // may be nil; called from the caller's goroutine
-	Log      func(string)   // may be nil; told of retries and of starting anew
+	Log      func(string)   // may be nil; gets messages about retries and restarts
 
 	Client   *http.Client  // nil: one with the usual proxy settings and no overall time limit
-	Attempts int           // failures in a row, without a byte between them, that end it; 0: 5
-	Stall    time.Duration // time without a byte after which a connection is given up; 0: 30 s
+	Attempts int           // give up after this many consecutive failures without progress; 0: 5
+	Stall    time.Duration // drop a connection after this time without data; 0: 30 s
 	Backoff  time.Duration // pause before the first retry, doubled for each further one; 0: 0.5 s
 }
 
-// Downloaded says what was fetched.
+// Downloaded describes a fetched file.
 type Downloaded struct {
 	Size    int64
 	SHA256  string
 	ETag    string // as the server gave it, "" if it didn't
-	Resumed int64  // bytes that were there already from an earlier, unfinished download
+	Resumed int64  // bytes taken from an earlier, unfinished download
 }
 
-// errChanged: the file at the server is no longer the one the partial download
-// is the beginning of.
-var errChanged = errors.New("the file at the server has changed")
+// errChanged: the file on the server is no longer the one that the partial download
+// began with.
+var errChanged = errors.New("the file on the server has changed")
 
-// Fetch downloads a file. It goes on with the partial download an earlier,
-// interrupted call left beside d.Path (`.part`, with its state in
-// `.part.json`), retries what may pass (a cut or stalled connection, 5xx, 429;
-// Retry-After is honoured), checks the length and the SHA-256 while the bytes
-// come, and gives the file its name only when all is right. When ctx ends or
-// the disk is full, the partial download stays for the next call.
+// Fetch downloads a file. It resumes a partial download that an earlier, interrupted
+// call left beside d.Path (`.part`, with its state in `.part.json`). It retries temporary
+// failures (a cut or stalled connection, 5xx, 429) and honours Retry-After. It checks the
+// length and the SHA-256 as the bytes arrive, and gives the file its name only if they
+// are right. If ctx ends or the disk is full, the partial download is kept for the next
+// call.
 //
-// The caller sees to it that no other process fetches to the same path.
+// The caller must ensure that no other process fetches to the same path.
 func Fetch(ctx context.Context, d Download) (Downloaded, error) {
 	d = d.withDefaults()
 	shown := d.URL
@@ -82,14 +82,14 @@ func (d Download) withDefaults() Download {
 	return d
 }
 
-// sharedClient has no overall time limit: a large file may take hours; what
-// must not take long is a moment without a byte.
+// sharedClient has no overall time limit, because a large file may take hours; a stalled
+// connection is detected by the time since the last byte.
 var sharedClient = &http.Client{Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
 	TLSHandshakeTimeout:   15 * time.Second,
 	ForceAttemptHTTP2:     true,
-	DisableKeepAlives:     true, // a few large files: nothing to gain, and nothing is left running
+	DisableKeepAlives:     true, // for a few large files they gain nothing, and would leave connections open
 	ResponseHeaderTimeout: time.Minute,
 }}
 
@@ -106,8 +106,8 @@ func (d Download) fetch(ctx context.Context) (Downloaded, error) {
 		if ctx.Err() != nil {
 			return Downloaded{}, ctx.Err()
 		}
-		// A partial download that turned out wrong is thrown away; a second
-		// time, starting anew wouldn't help either.
+		// A partial download that turned out wrong is discarded once; if it
+		// happens again, another restart wouldn't help.
 		if errors.Is(err, errChanged) || errors.Is(err, ErrChecksum) {
 			if derr := part.discard(); derr != nil {
 				return Downloaded{}, errors.Join(err, derr)
@@ -117,7 +117,7 @@ func (d Download) fetch(ctx context.Context) (Downloaded, error) {
 				return Downloaded{}, err
 			}
 			resumed = 0
-			d.Log(fmt.Sprintf("%s: %v: starting anew", filepath.Base(d.Path), err))
+			d.Log(fmt.Sprintf("%s: %v: starting again from the beginning", filepath.Base(d.Path), err))
 			continue
 		}
 		var t *transient
@@ -133,7 +133,7 @@ func (d Download) fetch(ctx context.Context) (Downloaded, error) {
 		}
 		pause := max(backoff(d.Backoff, failures), t.wait)
 		if pause > 10*time.Minute {
-			return Downloaded{}, fmt.Errorf("%w: it asks to come back in %s: %w", ErrUnreachable, pause, t.err)
+			return Downloaded{}, fmt.Errorf("%w: it asks to retry in %s: %w", ErrUnreachable, pause, t.err)
 		}
 		d.Log(fmt.Sprintf("%s: %v: trying again in %s", filepath.Base(d.Path), t.err, pause))
 		if err := sleep(ctx, pause); err != nil {

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// body is a file of n bytes that differ.
+// body is a file of n varying bytes.
 func body(n int) []byte {
 	b := make([]byte, n)
 	r := rand.New(rand.NewPCG(1, uint64(n)))
@@ -37,8 +37,8 @@ func sumOf(b []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// server serves content badly. Each request takes the next behaviour; when
-// they are used up, it behaves.
+// server serves content with faults. Each request takes the next behaviour; after the
+// last one the server works correctly.
 type server struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -72,14 +72,14 @@ func serve(t *testing.T, content []byte, next ...behaviour) *server {
 	return s
 }
 
-// whole behaves: ranges, If-Range, ETag.
+// whole answers correctly: ranges, If-Range, ETag.
 func whole(s *server, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", s.etag)
 	w.Header().Set("Content-Type", "application/octet-stream")
 	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(s.content)))
 }
 
-// cut sends the headers of the whole answer and only n bytes of it.
+// cut sends the headers of the whole answer but only n bytes of the body.
 func cut(n int) behaviour {
 	return func(s *server, w http.ResponseWriter, r *http.Request) {
 		start := startOf(r)
@@ -140,13 +140,13 @@ func chunked(extra int) behaviour {
 	}
 }
 
-// deaf ignores ranges.
+// deaf ignores range requests.
 func deaf(s *server, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", s.etag)
 	w.Write(s.content)
 }
 
-// shifted sends another range than was asked for.
+// shifted sends a range other than the requested one.
 func shifted(s *server, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", s.etag)
 	w.Header().Set("Content-Range", fmt.Sprintf("bytes 1-%d/%d", len(s.content)-1, len(s.content)))
@@ -170,7 +170,7 @@ func login(kind string) behaviour {
 	}
 }
 
-// changed puts another file in place before it answers.
+// changed replaces the file before it answers.
 func changed(content []byte, etag string, then behaviour) behaviour {
 	return func(s *server, w http.ResponseWriter, r *http.Request) {
 		s.content, s.etag = content, etag
@@ -178,7 +178,7 @@ func changed(content []byte, etag string, then behaviour) behaviour {
 	}
 }
 
-// mixed continues another file under a range as if nothing had happened.
+// mixed answers a range request with bytes of a different file.
 func mixed(content []byte, etag string) behaviour {
 	return func(s *server, w http.ResponseWriter, r *http.Request) {
 		start := startOf(r)
@@ -195,8 +195,8 @@ func startOf(r *http.Request) int {
 	return n
 }
 
-// to is a download with short times, though not so short that a busy machine
-// looks like a stalled server.
+// to is a download with short timeouts, but long enough that a busy machine isn't
+// mistaken for a stalled server.
 func (s *server) to(path string) Download {
 	return Download{
 		URL: s.URL + "/w.bin", Path: path, Client: s.Client(),
@@ -232,7 +232,7 @@ func TestFetch(t *testing.T) {
 		"declares too few, size known":    {next: []behaviour{short(1000)}, size: 300_000, want: ErrChecksum, text: "declares 1000 bytes, expected 300000"},
 		"declares too few, checksum":      {next: []behaviour{short(1000)}, sha256: sum, want: ErrChecksum, text: "SHA-256"},
 		"no length":                       {next: []behaviour{chunked(0)}},
-		"no length, too many bytes":       {next: []behaviour{chunked(9)}, size: 300_000, want: ErrChecksum, text: "more than the 300000"},
+		"no length, too many bytes":       {next: []behaviour{chunked(9)}, size: 300_000, want: ErrChecksum, text: "more than the expected 300000"},
 		"wrong content":                   {sha256: sumOf(other), want: ErrChecksum, asked: 1},
 		"ignores ranges":                  {next: []behaviour{cut(100_000), deaf}, asked: 2},
 		"sends another range":             {next: []behaviour{cut(100_000), shifted}, asked: 3},
@@ -245,7 +245,7 @@ func TestFetch(t *testing.T) {
 		"503, then well":                  {next: []behaviour{status(503, ""), status(502, "")}, asked: 3},
 		"503 for good":                    {next: []behaviour{status(503, ""), status(503, ""), status(503, "")}, want: ErrUnreachable, text: "503", asked: 3},
 		"429 with a wish":                 {next: []behaviour{status(429, "1")}, asked: 2},
-		"429 with a long wish":            {next: []behaviour{status(429, "7200")}, want: ErrUnreachable, text: "come back in 2h", asked: 1},
+		"429 with a long wish":            {next: []behaviour{status(429, "7200")}, want: ErrUnreachable, text: "retry in 2h", asked: 1},
 		"login page":                      {next: []behaviour{login("text/html; charset=utf-8")}, want: ErrRefused, text: "web page", asked: 1},
 		"login page under another type":   {next: []behaviour{login("application/octet-stream")}, want: ErrRefused, text: "web page", asked: 1},
 		"416 without a reason, then well": {next: []behaviour{cut(100_000), status(416, "")}, asked: 3},
@@ -285,7 +285,7 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// TestFetchAsksForTheRest looks at what a continuation asks for.
+// TestFetchAsksForTheRest checks the request that resumes a download.
 func TestFetchAsksForTheRest(t *testing.T) {
 	s := serve(t, body(10_000), cut(4_000))
 	if _, err := Fetch(t.Context(), s.to(filepath.Join(t.TempDir(), "w.bin"))); err != nil {
@@ -297,7 +297,7 @@ func TestFetchAsksForTheRest(t *testing.T) {
 	}
 }
 
-// TestFetchAfterKill stops in the middle as Ctrl-C does and goes on in a later call.
+// TestFetchAfterKill is interrupted in the middle, as by Ctrl-C, and resumes in a later call.
 func TestFetchAfterKill(t *testing.T) {
 	content := body(400_000)
 	s := serve(t, content, stall(300_000))
@@ -344,7 +344,7 @@ func TestFetchCompletePart(t *testing.T) {
 	}
 }
 
-// TestFetchPartOfAnother starts anew when the partial files make no sense.
+// TestFetchPartOfAnother starts from the beginning if the partial files are invalid.
 func TestFetchPartOfAnother(t *testing.T) {
 	content := body(5_000)
 	for name, state := range map[string]string{

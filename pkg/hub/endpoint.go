@@ -11,18 +11,18 @@ import (
 	"gaze/internal/textfile"
 )
 
-// Host is a kind of place files come from.
+// Host is a kind of server that files come from.
 type Host uint8
 
 // The hosts of the catalogue.
 const (
-	HuggingFace Host = iota // a repository of models, at a revision
+	HuggingFace Host = iota // a model repository, at a revision
 	GitHub                  // the assets of a release, at a tag
-	PyPI                    // members of a wheel of the Python package index
-	Shipped                 // comes with the program
+	PyPI                    // members of a wheel on the Python package index
+	Shipped                 // shipped with the program
 )
 
-// String names the host as a person knows it.
+// String is the host's usual name.
 func (h Host) String() string {
 	switch h {
 	case HuggingFace:
@@ -37,10 +37,10 @@ func (h Host) String() string {
 	return "unknown host"
 }
 
-// endpointVariables are the variables that name another address for a host.
+// endpointVariables are the environment variables that override a host's address.
 var endpointVariables = map[Host]string{HuggingFace: "HF_ENDPOINT", GitHub: "GAZE_GITHUB_ENDPOINT", PyPI: "PIP_INDEX_URL"}
 
-// checkEndpoint is an error if the variable that names a host's address holds none.
+// checkEndpoint reports an error if a host's environment variable isn't an address.
 func checkEndpoint(h Host) error {
 	name, ok := endpointVariables[h]
 	if !ok {
@@ -52,8 +52,8 @@ func checkEndpoint(h Host) error {
 	return nil
 }
 
-// endpoint is the base URL of a host, without a slash at its end. What
-// [checkEndpoint] refuses is given as it is.
+// endpoint is the base URL of a host, without a trailing slash. A value that
+// [checkEndpoint] refuses is returned unchanged.
 func endpoint(h Host) string {
 	base := ""
 	switch h {
@@ -80,8 +80,8 @@ func envOr(name, fallback string) string {
 	return fallback
 }
 
-// pipConfigIndex is the index that pip's configuration files name, "" without
-// one. As with pip, the user's file counts more than the machine's.
+// pipConfigIndex is the index set in pip's configuration files, or "". As with pip, the
+// user's file takes precedence over the machine's.
 func pipConfigIndex() string {
 	var files []string
 	if f := os.Getenv("PIP_CONFIG_FILE"); f != "" {
@@ -100,7 +100,7 @@ func pipConfigIndex() string {
 			continue
 		}
 		index := parsePipConfig(f)
-		f.Close() // only read: nothing to lose
+		f.Close() // it was only read, so an error doesn't matter
 		if index != "" {
 			return index
 		}
@@ -108,7 +108,7 @@ func pipConfigIndex() string {
 	return ""
 }
 
-// parsePipConfig finds index-url in the [global] section of a pip.conf.
+// parsePipConfig returns index-url from the [global] section of a pip.conf.
 func parsePipConfig(r io.Reader) string {
 	section, index := "", ""
 	data, err := io.ReadAll(io.LimitReader(r, 1<<20))

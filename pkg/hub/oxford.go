@@ -14,7 +14,7 @@ import (
 	"gaze/pkg/data"
 )
 
-// OxfordPetsName is the name by which the Oxford-IIIT Pet set is asked for.
+// OxfordPetsName is the catalogue name of the Oxford-IIIT Pet set.
 const OxfordPetsName = "oxford-pets"
 
 const (
@@ -22,19 +22,19 @@ const (
 	oxfordPage    = "https://www.robots.ox.ac.uk/~vgg/data/pets/"
 )
 
-// oxfordArchives are the set's files as published, the small one first: if the
-// server refuses, that shows at once. MD5, as torchvision knows them:
+// oxfordArchives are the set's files as published, the small one first, so that a
+// refusing server is noticed at once. Their MD5, as in torchvision:
 // 95a8c909bbe2e81eed6a22bccdf3f68f and 5c4f3ee8e5d25df40f4fd59a7f44e54c.
 var oxfordArchives = []File{
 	{Name: "annotations.tar.gz", Size: 19173078, SHA256: "52425fb6de5c424942b7626b428656fcbd798db970a937df61750c0f1d358e91"},
 	{Name: "images.tar.gz", Size: 791918971, SHA256: "67195c5e1c01f1ab5f9b6a5d22b8c27a580d896ece458917e61d459337fa318d"},
 }
 
-// oxfordPlaces are the folders that the archives lie in.
+// oxfordPlaces are the addresses of the folders that hold the archives.
 var oxfordPlaces = []string{"https://thor.robots.ox.ac.uk/~vgg/data/pets", "https://www.robots.ox.ac.uk/~vgg/data/pets/data"}
 
-// oxfordEndpoints are the folders to be tried in turn.
-// An address that can't be one is refused here, before anything is tried again.
+// oxfordEndpoints are the addresses to try in turn. An invalid address is an error here,
+// before any request is made and retried.
 func oxfordEndpoints() ([]string, error) {
 	own, err := environ.Endpoint("GAZE_OXFORD_ENDPOINT", "")
 	if err != nil {
@@ -46,10 +46,10 @@ func oxfordEndpoints() ([]string, error) {
 	return []string{own}, nil
 }
 
-// OxfordPets fetches the Oxford-IIIT Pet set (811 MB) and makes a data set of it
-// in the folder dir, "" for one in the cache, as [data.ConvertOxfordPets] says.
-// The archives are removed when it's there. If dir holds the set already, that
-// takes no time; an interrupted download goes on where it stopped.
+// OxfordPets fetches the Oxford-IIIT Pet set (811 MB) and converts it to a data set
+// with [data.ConvertOxfordPets], in the folder dir or, if dir is "", in the cache. The
+// archives are removed afterwards. If dir already holds the set, OxfordPets returns at
+// once. An interrupted download is resumed.
 func OxfordPets(ctx context.Context, dir string, o Options) (Result, error) {
 	cache, err := CacheDir()
 	if err != nil {
@@ -76,7 +76,7 @@ func OxfordPets(ctx context.Context, dir string, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer release()
-	if r.Cached = isOxfordPets(dir); r.Cached { // the other process brought it
+	if r.Cached = isOxfordPets(dir); r.Cached { // the other process fetched it
 		return r, nil
 	}
 	from, err := fetchOxford(ctx, archives, o)
@@ -95,15 +95,15 @@ func OxfordPets(ctx context.Context, dir string, o Options) (Result, error) {
 	return r, os.RemoveAll(archives)
 }
 
-// isOxfordPets tells whether a folder is one that was made here: it appears
-// whole or not at all.
+// isOxfordPets reports whether a folder was made by OxfordPets. Such a folder is always
+// complete, because it is renamed into place.
 func isOxfordPets(dir string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, "README.txt"))
 	return err == nil && strings.HasPrefix(string(text), data.OxfordPetsTitle)
 }
 
-// fetchOxford brings the archives into a folder from the first place that gives
-// them, and says which that is.
+// fetchOxford downloads the archives from the first address that provides them and
+// returns that address.
 func fetchOxford(ctx context.Context, dir string, o Options) (from string, err error) {
 	places, err := oxfordEndpoints()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"gaze/pkg/data"
 )
 
-// packed is files, by name and content, as a .tar.gz.
+// packed makes a .tar.gz of files, given by name and content.
 func packed(t *testing.T, files [][2]string) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -39,7 +39,7 @@ func packed(t *testing.T, files [][2]string) []byte {
 }
 
 // serveOxford puts made-up archives of two breeds on the server; /gone has only
-// the first.
+// the first archive.
 func serveOxford(t *testing.T, w *world) {
 	t.Helper()
 	var picture bytes.Buffer
@@ -125,7 +125,7 @@ func TestOxfordPetsGoesOn(t *testing.T) {
 	}
 }
 
-// A mistyped address fails at once, before a server is asked and asked again.
+// A mistyped address fails at once, without requests and retries.
 func TestOxfordPetsNonsenseEndpoint(t *testing.T) {
 	w := newWorld(t)
 	serveOxford(t, w)

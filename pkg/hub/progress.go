@@ -2,22 +2,22 @@ package hub
 
 import "time"
 
-// Progress is how far a download has come.
+// Progress is the state of a running download.
 type Progress struct {
 	Name  string  // the file's name
-	Done  int64   // bytes there, those of earlier attempts included
+	Done  int64   // bytes fetched, including those of earlier attempts
 	Total int64   // bytes of the whole file, 0 if not known
-	Rate  float64 // bytes a second since this attempt began
+	Rate  float64 // bytes per second in this attempt
 }
 
-// meter reports progress at most every interval, and at the end.
+// meter reports progress at most once per interval, and at the end.
 type meter struct {
 	report   func(Progress)
 	name     string
 	total    int64
 	interval time.Duration
 	start    time.Time
-	began    int64 // bytes there when the attempt began
+	began    int64 // bytes already fetched when the attempt began
 	last     time.Time
 }
 

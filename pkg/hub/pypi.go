@@ -13,17 +13,17 @@ import (
 	"strings"
 )
 
-// wheel is a file of the Python package index, pinned by its checksum: the
-// index only has to say where it lies.
+// wheel is a file on the Python package index, pinned by its checksum; the index only
+// supplies its address.
 type wheel struct {
-	project string // as the index normalises it
+	project string // name as normalised by the index
 	file    string
 	size    int64
 	sha256  string
 }
 
-// fetch brings the wheel into dir, unless an earlier call that was interrupted
-// later has left it there, and gives its path and where the index says it lies.
+// fetch downloads the wheel into dir, unless an earlier, interrupted call already did.
+// It returns the wheel's path and its address.
 func (w wheel) fetch(ctx context.Context, dir string, o Options) (path, from string, err error) {
 	at, err := w.locate(ctx, dir, o)
 	if err != nil {
@@ -40,8 +40,8 @@ func (w wheel) fetch(ctx context.Context, dir string, o Options) (path, from str
 	return d.Path, withoutLogin(at), nil
 }
 
-// locate asks the index for the wheel's address. The page is fetched like any
-// file, so that a short interruption is got over, and thrown away.
+// locate asks the index for the wheel's address. The index page is fetched like any
+// file, so that temporary failures are retried, and then deleted.
 func (w wheel) locate(ctx context.Context, dir string, o Options) (string, error) {
 	if err := checkEndpoint(PyPI); err != nil {
 		return "", err
@@ -75,8 +75,8 @@ var (
 	tag    = regexp.MustCompile(`(?is)<base\s[^>]*href\s*=\s*["']([^"']*)["']`)
 )
 
-// findInIndex finds a file's address in a project's page of the simple index,
-// in JSON (PEP 691) or HTML (PEP 503).
+// findInIndex finds a file's address on a project's page of the simple index, in JSON
+// (PEP 691) or HTML (PEP 503).
 func findInIndex(body []byte, base *url.URL, file string) (string, error) {
 	var links []string
 	var page struct {

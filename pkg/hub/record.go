@@ -10,22 +10,22 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// RecordName is the file in which a folder of the cache notes what was fetched into it.
+// RecordName is the file that records, in each cache folder, what was fetched into it.
 const RecordName = "gaze.lock.json"
 
-// Record is written beside the files of a checkpoint when all of them are
-// there: what they are and where they came from. For files whose checksum the
-// catalogue doesn't know it holds the one of the first download.
+// Record describes the files of a checkpoint and their source. It is written beside
+// them once all are complete. For files without a checksum in the catalogue it holds
+// the checksum of the first download.
 type Record struct {
 	Name    string       `json:"name"`
-	Source  string       `json:"source"`  // in words
-	License string       `json:"license"` // of what came
+	Source  string       `json:"source"`  // description of the source
+	License string       `json:"license"` // licence of the fetched files
 	Page    string       `json:"page"`
 	Notes   string       `json:"notes,omitempty"`
 	Files   []RecordFile `json:"files"`
 }
 
-// RecordFile is a file as it was when it was fetched or made.
+// RecordFile describes a file at the time it was fetched or made.
 type RecordFile struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
@@ -33,7 +33,7 @@ type RecordFile struct {
 	URL    string `json:"url,omitempty"` // without login
 }
 
-// parseRecord reads a record and refuses one with names outside its folder.
+// parseRecord parses a record and refuses one that names files outside its folder.
 func parseRecord(data []byte) (Record, error) {
 	var r Record
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -44,7 +44,7 @@ func parseRecord(data []byte) (Record, error) {
 	}
 	for _, f := range r.Files {
 		if !filepath.IsLocal(f.Name) || f.Name != filepath.Base(f.Name) || f.Size < 0 || !isHex(f.SHA256, 64) {
-			return Record{}, fmt.Errorf("the entry for %q makes no sense", f.Name)
+			return Record{}, fmt.Errorf("the entry for %q is invalid", f.Name)
 		}
 	}
 	return r, nil
@@ -79,8 +79,8 @@ func (r Record) has(name string) bool {
 	return false
 }
 
-// check compares the files in dir with the record: their sizes, and with full
-// also their SHA-256.
+// check compares the files in dir with the record: their sizes and, if full, also their
+// SHA-256.
 func (r Record) check(dir string, full bool) error {
 	for _, f := range r.Files {
 		path := filepath.Join(dir, f.Name)
@@ -89,7 +89,7 @@ func (r Record) check(dir string, full bool) error {
 			return err
 		}
 		if info.Size() != f.Size {
-			return fmt.Errorf("hub: %s has %d bytes, was fetched with %d", path, info.Size(), f.Size)
+			return fmt.Errorf("hub: %s has %d bytes, but had %d when it was fetched", path, info.Size(), f.Size)
 		}
 		if !full {
 			continue
@@ -105,9 +105,9 @@ func (r Record) check(dir string, full bool) error {
 	return nil
 }
 
-// CheckFetched compares a checkpoint in the cache with the SHA-256 of what was
-// fetched; path is the file that [Pull] or [Resolve] gave. It is false, without an
-// error, for a file that has no record of a download.
+// CheckFetched compares a checkpoint in the cache with the SHA-256 recorded when it was
+// fetched; path is the file returned by [Pull] or [Resolve]. For a file without a
+// record of a download it returns false and no error.
 func CheckFetched(path string) (bool, error) {
 	dir := filepath.Dir(path)
 	r, err := readRecord(dir)

@@ -16,16 +16,17 @@ import (
 	"time"
 )
 
-// A repository that isn't in the catalogue: what it holds is found out by asking.
+// A repository that isn't in the catalogue: its files are found by requesting the usual
+// names.
 
-// weightFiles are the names under which repositories have their weights, best first.
+// weightFiles are the usual names of weight files in repositories, preferred ones first.
 var weightFiles = []string{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}
 
-// besideFiles are the configuration files, which a repository may lack.
+// besideFiles are the configuration files, all optional.
 var besideFiles = []string{"config.json", "preprocessor_config.json", "processor_config.json"}
 
-// fetchRepository downloads a repository's weights, all shards of them, and what
-// describes them. The weights come first in the record.
+// fetchRepository downloads a repository's weights, with all shards, and its
+// configuration files. The weights come first in the record.
 func (c Checkpoint) fetchRepository(ctx context.Context, dir string, o Options) (Record, error) {
 	r := Record{Name: c.Name, Source: fmt.Sprintf("%s, %s at %s", c.Host, c.Repo, c.Revision), License: c.License, Page: c.Page}
 	if licence := c.statedLicence(ctx, o); licence != "" {
@@ -47,7 +48,7 @@ func (c Checkpoint) fetchRepository(ctx context.Context, dir string, o Options) 
 		}
 	}
 	if len(beside) == 0 {
-		o.log("%s: it has no configuration file: what the weights don't tell will be assumed", c.Name)
+		o.log("%s: it has no configuration file: settings that the weights don't determine get default values", c.Name)
 	}
 	weights, err := c.fetchWeights(ctx, dir, o)
 	if err != nil {
@@ -57,8 +58,8 @@ func (c Checkpoint) fetchRepository(ctx context.Context, dir string, o Options) 
 	return r, nil
 }
 
-// fetchWeights downloads the file that was asked for, or the first of the usual
-// names that there is, and the shards that it names.
+// fetchWeights downloads the requested file or, if none is named, the first of the
+// usual names that exists, and the shards it lists.
 func (c Checkpoint) fetchWeights(ctx context.Context, dir string, o Options) ([]RecordFile, error) {
 	names := weightFiles
 	if c.from.file != "" {
@@ -105,15 +106,15 @@ func (c Checkpoint) fetchOne(ctx context.Context, remote, dir string, o Options)
 	return RecordFile{Name: name, Size: got.Size, SHA256: got.SHA256, URL: withoutLogin(d.URL)}, nil
 }
 
-// explain says more of an answer that Hugging Face gives for what isn't there.
+// explain adds advice to Hugging Face's answer for a repository that doesn't exist.
 func (c Checkpoint) explain(err error) error {
 	if errors.Is(err, ErrRefused) && !errors.Is(err, errMissing) {
-		return fmt.Errorf("%w; is there a repository %s, and is it open to everybody? See %s", err, c.Repo, c.Page)
+		return fmt.Errorf("%w; check that the repository %s exists and is public: %s", err, c.Repo, c.Page)
 	}
 	return err
 }
 
-// shardsOf lists the files that an index names.
+// shardsOf lists the files named in a shard index.
 func shardsOf(path string) ([]string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -123,7 +124,7 @@ func shardsOf(path string) ([]string, error) {
 		WeightMap map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(data, &index); err != nil {
-		return nil, fmt.Errorf("hub: %s: not an index of shards: %w", path, err)
+		return nil, fmt.Errorf("hub: %s: not a shard index: %w", path, err)
 	}
 	var shards []string
 	for _, name := range index.WeightMap {
@@ -133,14 +134,14 @@ func shardsOf(path string) ([]string, error) {
 		shards = append(shards, name)
 	}
 	if len(shards) == 0 {
-		return nil, fmt.Errorf("hub: %s: an index without shards", path)
+		return nil, fmt.Errorf("hub: %s: the shard index lists no shards", path)
 	}
 	slices.Sort(shards)
 	return slices.Compact(shards), nil
 }
 
-// statedLicence is the licence that the repository's page states, "" if it can't be
-// asked or states none. It is worth a moment, not a failure.
+// statedLicence returns the licence stated by the repository's page, or "" if there is
+// none or the page can't be read. It makes one short request; a failure is ignored.
 func (c Checkpoint) statedLicence(ctx context.Context, o Options) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -164,7 +165,7 @@ func (c Checkpoint) statedLicence(ctx context.Context, o Options) string {
 	return licenceIn(data)
 }
 
-// licenceIn finds the licence in what the hub says of a repository.
+// licenceIn finds the licence in the hub's description of a repository.
 func licenceIn(data []byte) string {
 	var about struct {
 		Tags []string `json:"tags"`

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// retryAfter reads a Retry-After header (seconds, or a date); 0 without one
-// that makes sense.
+// retryAfter parses a Retry-After header (seconds or a date); 0 if it is missing or
+// invalid.
 func retryAfter(value string, now time.Time) time.Duration {
 	if s, err := strconv.Atoi(value); err == nil {
 		if s <= 0 || s > 24*3600 {

@@ -15,25 +15,25 @@ import (
 	"gaze/internal/atomicfile"
 )
 
-// shippedFiles is the checkpoints that come with the program, a folder for each.
+// shippedFiles holds the checkpoints shipped with the program, one folder each.
 //
 //go:embed shipped
 var shippedFiles embed.FS
 
-// shipped describes such a checkpoint.
+// shipped returns the catalogue entry of such a checkpoint.
 func shipped(name, title, page string, files ...string) Checkpoint {
 	c := Checkpoint{Name: name, Title: title, Host: Shipped, License: "Apache-2.0", Page: page}
 	for _, file := range files {
 		info, err := fs.Stat(shippedFiles, path.Join("shipped", name, file))
 		if err != nil {
-			panic(err) // the list names a file that isn't there
+			panic(err) // the catalogue names a file that isn't embedded
 		}
 		c.Files = append(c.Files, File{Name: file, Size: info.Size()})
 	}
 	return c
 }
 
-// shippedRecord is what the record of a shipped checkpoint must say, worked out once.
+// shippedRecord is the expected record of a shipped checkpoint, computed once.
 var shippedRecord = func() func(c Checkpoint) Record {
 	var mutex sync.Mutex
 	done := map[string]Record{}
@@ -56,13 +56,13 @@ var shippedRecord = func() func(c Checkpoint) Record {
 func (c Checkpoint) shippedFile(f File) []byte {
 	data, err := shippedFiles.ReadFile(path.Join("shipped", c.Name, f.Name))
 	if err != nil {
-		panic(err) // shipped has found it
+		panic(err) // can't happen: shipped has found the file
 	}
 	return data
 }
 
-// unpack writes a shipped checkpoint into its folder of the cache, unless it is
-// there as this program has it.
+// unpack writes a shipped checkpoint into its cache folder, unless the same version is
+// already there.
 func (c Checkpoint) unpack(dir string) (Result, error) {
 	want := shippedRecord(c)
 	result := Result{Record: want, Dir: dir, Path: filepath.Join(dir, c.Files[0].Name)}

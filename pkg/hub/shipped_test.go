@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestShipped: what comes with the program is there without a network, is put back
-// when it was damaged, and is replaced when the program has other weights.
+// TestShipped: shipped checkpoints need no network, are restored if damaged, and are
+// replaced if the program has other weights.
 func TestShipped(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	path, err := Resolve("pets-vit")

