@@ -65,7 +65,7 @@ func TestTrainRefuses(t *testing.T) {
 		{[]string{"--workers", "-1"}, 2, "negative"},
 		{[]string{"--resume"}, 1, "no run to resume"},
 		{[]string{"--output", ""}, 2, "--output is empty"},
-		{[]string{"--data", device}, 1, "no regular file"},
+		{[]string{"--data", device}, 1, "not a regular file"},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
 		args := append([]string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "epochs=1", "-o", dir}, c.flags...)

@@ -116,7 +116,7 @@ func TestRefused(t *testing.T) {
 		{"avif", box("avif"), ErrFormat, "AVIF"},
 		{"AVIF of a general brand", "\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif" + strings.Repeat("\x00", 40), ErrFormat, "AVIF"},
 		{"HEIC of a general brand", "\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic" + strings.Repeat("\x00", 40), ErrFormat, "HEIC"},
-		{"mp4", box("isom"), ErrFormat, "film"},
+		{"mp4", box("isom"), ErrFormat, "video"},
 		{"web page", "<!DOCTYPE html><html>404</html>", ErrFormat, "web page"},
 		{"lfs", "version https://git-lfs.github.com/spec/v1\n", ErrFormat, "git lfs pull"},
 		{"svg", "<svg></svg>", ErrFormat, "drawing"},

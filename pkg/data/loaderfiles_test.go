@@ -137,7 +137,7 @@ func TestLoaderOfOtherSizes(t *testing.T) {
 			batches++
 		}
 	}
-	if batches != 1 || last == nil || !strings.Contains(last.Error(), "3 channels of 10x13 of it, and 3 of 13x10 of others") || !strings.Contains(last.Error(), "0_0.jpg") {
+	if batches != 1 || last == nil || !strings.Contains(last.Error(), "3 channels of 10x13 from it, but 3 of 13x10 from others") || !strings.Contains(last.Error(), "0_0.jpg") {
 		t.Errorf("%d batches, then %v", batches, last)
 	}
 }
@@ -155,7 +155,7 @@ func TestNewLoaderRefuses(t *testing.T) {
 	}{
 		{"no pictures", &data.Dataset{}, data.LoaderOptions{Pipeline: tensor, Batch: 1}, "no pictures"},
 		{"no batch", set, data.LoaderOptions{Pipeline: tensor}, "batches of 0"},
-		{"all dropped", set, data.LoaderOptions{Pipeline: tensor, Batch: 4, DropLast: true}, "3 pictures make no batch of 4"},
+		{"all dropped", set, data.LoaderOptions{Pipeline: tensor, Batch: 4, DropLast: true}, "3 pictures don't fill a batch of 4"},
 		{"workers", set, data.LoaderOptions{Pipeline: tensor, Batch: 1, Workers: -1}, "-1 workers"},
 		{"no tensor", set, data.LoaderOptions{Pipeline: pipeline(t, "resize(8)"), Batch: 1}, "add '| totensor'"},
 		{"first is bad", bad, data.LoaderOptions{Pipeline: tensor, Batch: 1}, "0_0.jpg"},

@@ -184,7 +184,7 @@ func TestConvertOxfordPetsFails(t *testing.T) {
 	for _, tt := range []struct{ name, images, annotations, says string }{
 		{"cut", file("cut.tar.gz", whole[:len(whole)/2]), annotations, "cut.tar.gz: unexpected EOF"},
 		{"cut at the end", file("cut2.tar.gz", whole[:len(whole)-4]), annotations, "cut2.tar.gz: unexpected EOF"},
-		{"no archive", file("text.tar.gz", []byte("<html>")), annotations, "no .tar.gz"},
+		{"no archive", file("text.tar.gz", []byte("<html>")), annotations, "not a .tar.gz"},
 		{"not there", filepath.Join(temp, "none"), annotations, "none"},
 		{"twice", archive(t, filepath.Join(temp, "twice.tar.gz"), "images/Abyssinian_101.jpg=a", "images/Abyssinian_101.jpg=b"), annotations, "there twice"},
 		{"missing", archive(t, filepath.Join(temp, "few.tar.gz"), "images/Abyssinian_101.jpg=a"), annotations, "20 listed pictures aren't in it, such as Abyssinian_102.jpg"},

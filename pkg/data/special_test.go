@@ -10,7 +10,7 @@ import (
 // forever, as a pipe does; a device stands for all of them.
 func TestOnlyRegularFiles(t *testing.T) {
 	_, err := Decode(os.DevNull)
-	if err == nil || !strings.Contains(err.Error(), "no regular file") || !strings.Contains(err.Error(), os.DevNull) {
+	if err == nil || !strings.Contains(err.Error(), "not a regular file") || !strings.Contains(err.Error(), os.DevNull) {
 		t.Errorf("Decode(%s): %v", os.DevNull, err)
 	}
 }
@@ -18,7 +18,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 // TestHashOnlyRegularFiles: a table may list what never ends.
 func TestHashOnlyRegularFiles(t *testing.T) {
 	set := &Dataset{Classes: []string{"a"}, Items: []Item{{Path: os.DevNull}}}
-	if _, err := set.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), "no regular file") || !strings.Contains(err.Error(), os.DevNull) {
+	if _, err := set.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), "not a regular file") || !strings.Contains(err.Error(), os.DevNull) {
 		t.Errorf("Hash of %s: %v", os.DevNull, err)
 	}
 }

@@ -6,11 +6,10 @@ import (
 	"strconv"
 )
 
-// Affine turns a picture by Angle degrees clockwise, scales it by Scale, shears
-// it by ShearX and ShearY degrees, all about its middle, and moves it by
-// (DX, DY) pixels, as torchvision's affine does; torchvision's own default for
-// Filter is Nearest. With TopLeft the fixed point is the top left corner instead,
-// as for the shears of AutoAugment.
+// Affine rotates a picture by Angle degrees clockwise, scales it by Scale, shears it by
+// ShearX and ShearY degrees, all about its centre, and moves it by (DX, DY) pixels, like
+// torchvision's affine, whose default for Filter is Nearest. With TopLeft the fixed point
+// is the top left corner instead, as for the shears of AutoAugment.
 type Affine struct {
 	Angle          float64
 	DX, DY         int
@@ -30,7 +29,7 @@ func (a Affine) String() string {
 	return s + turnText(a.Filter, false, a.Fill) + ")"
 }
 
-// Apply maps. A scale that isn't positive is an error.
+// Apply maps the picture. A scale that isn't positive is an error.
 func (a Affine) Apply(im *Image) (*Image, error) { return fresh(a, im) }
 
 func (a Affine) apply(b *Buffers, im *Image) (*Image, error) {
@@ -41,8 +40,7 @@ func (a Affine) apply(b *Buffers, im *Image) (*Image, error) {
 	return b.project(im, im.Width, im.Height, &m, a.Filter, a.Fill)
 }
 
-// inverse is the map from output to input positions, with the sums in
-// torchvision's order.
+// inverse is the map from output to input positions, with sums in torchvision's order.
 func (a Affine) inverse(width, height int) projection {
 	cx, cy := float64(width)*0.5, float64(height)*0.5
 	if a.TopLeft {
@@ -61,10 +59,10 @@ func (a Affine) inverse(width, height int) projection {
 	return m
 }
 
-// Rotate turns a picture counter-clockwise by Degrees about its middle, as
-// torchvision's rotate does; torchvision's own default for Filter is Nearest.
-// With Expand the result is as large as the turned picture, else as large as the
-// picture. What comes from outside is Fill.
+// Rotate rotates a picture counter-clockwise by Degrees about its centre, like
+// torchvision's rotate, whose default for Filter is Nearest. With Expand the result is as
+// large as the rotated picture, otherwise as large as the original. Pixels from outside
+// the picture get the colour Fill.
 type Rotate struct {
 	Degrees float64
 	Filter  Filter
@@ -77,7 +75,7 @@ func (r Rotate) String() string {
 	return "rotate(" + decimal(r.Degrees) + turnText(r.Filter, r.Expand, r.Fill) + ")"
 }
 
-// turnText is what rotate and rotation have in common.
+// turnText is the text of the arguments shared by rotate and rotation.
 func turnText(f Filter, expand bool, fill Fill) string {
 	s := ""
 	if f != Nearest {
@@ -89,7 +87,7 @@ func turnText(f Filter, expand bool, fill Fill) string {
 	return s + fill.text()
 }
 
-// Apply turns. Angles that aren't finite leave the picture as it is.
+// Apply rotates the picture. An angle that isn't finite leaves it unchanged.
 func (r Rotate) Apply(im *Image) (*Image, error) { return fresh(r, im) }
 
 func (r Rotate) apply(b *Buffers, im *Image) (*Image, error) {
@@ -131,7 +129,7 @@ func (r Rotate) Output(width, height int) (newWidth, newHeight int) {
 	return newWidth, newHeight
 }
 
-// walk makes a picture whose pixel (x, y) is the source's at start + x*right +
+// walk makes a picture whose pixel (x, y) is the source pixel at start + x*right +
 // y*down.
 func (b *Buffers) walk(im *Image, width, height, start, right, down int) *Image {
 	out := b.image(im, width, height, im.Channels)
@@ -147,9 +145,9 @@ func (b *Buffers) walk(im *Image, width, height, start, right, down int) *Image 
 	return out
 }
 
-// plan is the map from output to input positions, and the output's size. PIL
-// rounds the sine and the cosine to 15 decimals, so that right angles are exact.
-// Products are converted so that no compiler fuses them with the sums.
+// plan returns the map from output to input positions, and the output's size. PIL rounds
+// the sine and the cosine to 15 decimals, so that right angles are exact. Products are
+// converted explicitly, so that no compiler fuses them with the sums.
 func (r Rotate) plan(degrees float64, width, height int) (m projection, newWidth, newHeight int) {
 	angle := -radians(degrees)
 	sin, cos := round15(sine(angle)), round15(cosine(angle))
@@ -174,7 +172,7 @@ func (r Rotate) plan(degrees float64, width, height int) (m projection, newWidth
 	return m, int(newW), int(newH)
 }
 
-// at is where an affine map takes a position.
+// at applies an affine map to a position.
 func (m *projection) at(x, y float64) (float64, float64) {
 	return float64(m[0]*x) + float64(m[1]*y) + m[2], float64(m[3]*x) + float64(m[4]*y) + m[5]
 }

@@ -6,17 +6,17 @@ import (
 )
 
 // RandAugment applies Count steps drawn from fourteen, all with the same
-// Magnitude of 0 … Bins-1 (Cubuk and others 2019). torchvision: RandAugment.
+// Magnitude from 0 to Bins-1 (Cubuk and others 2019). torchvision: RandAugment.
 type RandAugment struct{ Count, Magnitude, Bins int }
 
 // TrivialAugment applies one step drawn from fourteen, with a magnitude drawn
-// from Bins of a wide range (Müller and Hutter 2021). torchvision:
+// from Bins values over a wide range (Müller and Hutter 2021). torchvision:
 // TrivialAugmentWide.
 type TrivialAugment struct{ Bins int }
 
-// ThreeAugment makes a picture grey, solarised or blurred, each as often
-// (Touvron, Cord and Jégou, DeiT III, 2022), as the authors' code does. Their
-// flip, crop and jitter are steps of their own.
+// ThreeAugment makes a picture grey, solarised or blurred, with equal probability
+// (Touvron, Cord and Jégou, DeiT III, 2022), as in the authors' code. Their flip, crop and
+// jitter are separate steps here.
 type ThreeAugment struct{}
 
 // String is the step's text.
@@ -55,13 +55,13 @@ const (
 	augmentations
 )
 
-// space is how strong the steps get.
+// space holds the largest strengths of the steps.
 type space struct {
 	shear, translateX, translateY, turn, blend float64
-	bits                                       float64 // dropped by posterize
+	bits                                       float64 // bits dropped by posterize
 }
 
-// magnitude is that of a step at a bin, in float32 as torch's linspace.
+// magnitude is a step's magnitude at a bin, in float32 as in torch's linspace.
 func (s space) magnitude(kind, bin, bins int) float64 {
 	part := float64(bin) / (float64(bins-1) / s.bits)
 	switch kind {
@@ -83,9 +83,8 @@ func (s space) magnitude(kind, bin, bins int) float64 {
 	return 0
 }
 
-// linspace is the i-th of n equally spaced float32 numbers, counted from the
-// nearer end and rounded once, as torch does on processors that fuse products
-// with sums.
+// linspace is the i-th of n equally spaced float32 numbers, computed from the nearer end
+// and rounded once, as torch does on processors with fused multiply-add.
 func linspace(start, end float64, i, n int) float64 {
 	first, last := float32(start), float32(end)
 	step := (last - first) / float32(n-1)
@@ -95,11 +94,11 @@ func linspace(start, end float64, i, n int) float64 {
 	return float64(float32(float64(last) - float64(step)*float64(n-1-i)))
 }
 
-// signed tells whether the step also has negative strengths.
+// signed reports whether the step also has negative strengths.
 func signed(kind int) bool { return kind >= shearX && kind <= sharpen }
 
-// drawn applies op or, without a picture, returns it. As op's type is known here,
-// only the latter allocates.
+// drawn applies op or, if there is no picture, returns it. Because op's type is known
+// here, only the latter allocates.
 func drawn[T step](b *Buffers, im *Image, op T) (*Image, ImageOp, error) {
 	if im == nil {
 		return nil, op, nil
@@ -108,7 +107,7 @@ func drawn[T step](b *Buffers, im *Image, op T) (*Image, ImageOp, error) {
 	return out, nil, err
 }
 
-// do applies the step to im or, without one, returns it.
+// do applies the step to im or, if im is nil, returns it.
 func (a augmentation) do(b *Buffers, im *Image) (*Image, ImageOp, error) {
 	m := a.magnitude
 	switch a.kind {
@@ -142,7 +141,7 @@ func (a augmentation) do(b *Buffers, im *Image) (*Image, ImageOp, error) {
 	return drawn(b, im, Identity{})
 }
 
-// space is that of pictures of the given size.
+// space returns the strengths for pictures of the given size.
 func (o RandAugment) space(width, height int) space {
 	const most = 150.0 / 331
 	return space{shear: 0.3, translateX: most * float64(width), translateY: most * float64(height), turn: 30, blend: 0.9, bits: 4}
@@ -152,8 +151,8 @@ func (o TrivialAugment) space() space {
 	return space{shear: 0.99, translateX: 32, translateY: 32, turn: 135, blend: 0.99, bits: 6}
 }
 
-// draw draws the next step for a picture of the given size, which no step
-// changes.
+// draw draws the next step for a picture of the given size; none of the steps changes the
+// size.
 func (o RandAugment) draw(r *Rand, width, height int) augmentation {
 	return o.space(width, height).draw(r, o.Bins, func() int { return o.Magnitude })
 }

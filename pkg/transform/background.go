@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Background puts a transparent picture on a colour, and makes three channels of grey
-// ones, too: transformers' convert_to_rgb, by PIL's alpha_composite. Without a Colour
-// it is white.
+// Background puts a transparent picture on a colour, and converts grey pictures to three
+// channels: transformers' convert_to_rgb, with PIL's alpha_composite. The default Colour
+// is white.
 //
-// A picture file has its transparency only until it is decoded, so that a pipeline's
-// text has this step first, where decoders see it ([Pipeline.Background]).
+// A picture loses its transparency when it is decoded, so in a pipeline's text this must
+// be the first step, which decoders take into account ([Pipeline.Background]).
 type Background struct{ Colour Fill }
 
-// white is what transparent pictures are put on unless told otherwise.
+// white is the default background.
 const white = 255
 
 // String is the step's text.
@@ -39,7 +39,7 @@ func (o Background) RGB() [3]uint8 {
 	return c
 }
 
-// Apply puts a picture on the colour.
+// Apply puts the picture on the colour.
 func (o Background) Apply(im *Image) (*Image, error) { return fresh(o, im) }
 
 func (o Background) apply(b *Buffers, im *Image) (*Image, error) {
@@ -68,7 +68,7 @@ func isBackground(op Op) bool {
 	return ok
 }
 
-// Over is a colour of some alpha on an opaque one, with the rounding of PIL's
+// Over composites a colour with alpha over an opaque one, with the rounding of PIL's
 // alpha_composite.
 func Over(colour [3]uint8, alpha uint8, under [3]uint8) [3]uint8 {
 	switch alpha {
@@ -85,8 +85,8 @@ func Over(colour [3]uint8, alpha uint8, under [3]uint8) [3]uint8 {
 	return colour
 }
 
-// Background is the colour that pictures with transparency are put on, nil where the
-// pipeline doesn't begin with that step and their alpha is dropped.
+// Background is the colour that pictures with transparency are put on. It is nil if the
+// pipeline doesn't begin with a background step; alpha is then dropped.
 func (p Pipeline) Background() *[3]uint8 {
 	if len(p) > 0 {
 		if o, ok := p[0].(Background); ok {

@@ -8,9 +8,9 @@ import (
 )
 
 // GaussianBlur takes the Gaussian mean over Width x Height pixels (odd numbers)
-// with standard deviation Sigma in pixels, mirrored at the edges, as
-// torchvision's gaussian_blur does. torch sums the pixels in an order of its own,
-// so that a value next to a rounding limit may come out 1/255 off.
+// with standard deviation Sigma in pixels, mirrored at the edges, like torchvision's
+// gaussian_blur. torch sums the pixels in a different order, so a value close to a
+// rounding boundary may differ by 1/255.
 type GaussianBlur struct {
 	Width, Height int
 	Sigma         float64
@@ -28,7 +28,7 @@ func kernelText(width, height int) string {
 	return fmt.Sprintf("[%d,%d]", width, height)
 }
 
-// Apply blurs. A picture not larger than half the kernel is an error, as in
+// Apply blurs the picture. A picture not larger than half the kernel is an error, as in
 // torchvision.
 func (g GaussianBlur) Apply(im *Image) (*Image, error) { return fresh(g, im) }
 
@@ -66,7 +66,7 @@ func (g GaussianBlur) apply(b *Buffers, im *Image) (*Image, error) {
 	return out, nil
 }
 
-// gaussian fills in the weights in float32, as torch does.
+// gaussian computes the weights in float32, as torch does.
 func gaussian(k []float32, sigma float64) {
 	half := float64(len(k)-1) / 2
 	sum := float32(0)
@@ -106,16 +106,16 @@ func blurRow(dst, src, k []float32, n int) {
 	}
 }
 
-// PILBlur is PIL's own Gaussian blur, made of three box blurs with soft edges in
-// whole numbers (Gwosdek and others, Theoretical foundations of Gaussian
-// convolution by extended box filtering, 2011), as 3-Augment uses it. Radius is
-// the standard deviation in pixels.
+// PILBlur is PIL's own Gaussian blur, as used by 3-Augment: three box blurs with soft
+// edges in integer arithmetic (Gwosdek and others, Theoretical foundations of Gaussian
+// convolution by extended box filtering, 2011). Radius is the standard deviation in
+// pixels.
 type PILBlur struct{ Radius float64 }
 
 // String is the step's text.
 func (p PILBlur) String() string { return "pilblur(" + decimal(p.Radius) + ")" }
 
-// Apply blurs.
+// Apply blurs the picture.
 func (p PILBlur) Apply(im *Image) (*Image, error) { return fresh(p, im) }
 
 func (p PILBlur) apply(b *Buffers, im *Image) (*Image, error) {
@@ -143,8 +143,8 @@ func (p PILBlur) apply(b *Buffers, im *Image) (*Image, error) {
 	return out, nil
 }
 
-// boxRadius is the radius of three box blurs that together have a standard
-// deviation of sigma, in PIL's float32.
+// boxRadius is the radius of three box blurs that together have a standard deviation of
+// sigma, in float32 as in PIL.
 func boxRadius(sigma float32) float32 {
 	variance := float32(sigma*sigma) / 3
 	length := float32(math.Sqrt(float64(12*float64(variance)) + 1))
@@ -154,7 +154,7 @@ func boxRadius(sigma float32) float32 {
 	return whole + a
 }
 
-// blurLine blurs a line of values that lie step apart, three times.
+// blurLine blurs a line of values, which are step apart, three times.
 func blurLine(pix []uint8, step int, line, result []uint8, radius float32) {
 	for i := range line {
 		line[i] = pix[i*step]
@@ -168,9 +168,9 @@ func blurLine(pix []uint8, step int, line, result []uint8, radius float32) {
 	}
 }
 
-// boxBlur is the mean over radius on both sides, of which the fractional part
-// counts the outermost values; beyond the ends the last value goes on. Sums are
-// in 24-bit fixed point.
+// boxBlur is the mean over radius on both sides; its fractional part is the weight of the
+// outermost values. Beyond the ends the last value is repeated. Sums are in 24-bit fixed
+// point.
 func boxBlur(dst, src []uint8, radius float32) {
 	r, last := int(radius), len(src)-1
 	weight := uint32(float32(1<<24) / (float32(radius*2) + 1))
@@ -186,15 +186,15 @@ func boxBlur(dst, src []uint8, radius float32) {
 	}
 }
 
-// Sharpness blends a picture with a smoothed one: Factor 0 gives the smoothed one, 1
-// the picture, more sharpens it. Smoothing is PIL's 3x3 filter, which leaves the
-// outermost pixels as they are. Factors must not be negative.
+// Sharpness blends a picture with a smoothed version: Factor 0 gives the smoothed
+// version, 1 the picture itself, larger factors sharpen it. The smoothing is PIL's 3x3
+// filter, which leaves the outermost pixels unchanged. Factors must not be negative.
 type Sharpness struct{ Factor float64 }
 
 // String is the step's text.
 func (s Sharpness) String() string { return "sharpness(" + decimal(s.Factor) + ")" }
 
-// Apply blends.
+// Apply blends the picture.
 func (s Sharpness) Apply(im *Image) (*Image, error) { return fresh(s, im) }
 
 func (s Sharpness) apply(b *Buffers, im *Image) (*Image, error) {

@@ -8,15 +8,14 @@ import (
 	"strings"
 )
 
-// maxSide bounds the sizes a pipeline may ask for, so that a slip of the
-// keyboard doesn't fill the memory (a square of it is 0.8 GB as a tensor);
-// maxOffset bounds where a crop may lie.
+// maxSide bounds the sizes in a pipeline, so that a typing error doesn't fill the memory
+// (a square of this side is 0.8 GB as a tensor); maxOffset bounds the position of a crop.
 const (
 	maxSide   = 1 << 13
 	maxOffset = 1 << 15
 )
 
-// maker makes a step out of its arguments.
+// maker makes a step from its arguments.
 type maker struct {
 	usage string
 	build func(c *call) Op
@@ -32,7 +31,7 @@ func init() {
 	}
 }
 
-// Usages lists how each step of a pipeline's text is written, sorted by name.
+// Usages lists the syntax of each step, sorted by name.
 func Usages() []string {
 	out := make([]string, 0, len(makers))
 	for _, name := range slices.Sorted(maps.Keys(makers)) {
@@ -41,8 +40,8 @@ func Usages() []string {
 	return out
 }
 
-// build makes a step from its name and arguments. "random" before a step's name,
-// or p= among its arguments, makes a fixed step happen at random.
+// build makes a step from its name and arguments. With "random" before its name, or p=
+// among its arguments, a fixed step is applied at random.
 func (p *parser) build(name string, at int, args []argument) (Op, error) {
 	base, random := name, false
 	m, known := makers[name]
@@ -109,7 +108,7 @@ var sizeMakers = map[string]maker{
 	}},
 }
 
-// buildResize: the sizes of a picture, or of its shorter side.
+// buildResize takes the size of the picture or of its shorter side.
 func buildResize(c *call) Op {
 	how, fits := c.word("cover", "contain")
 	f := c.filter(Bilinear, filterNames[:]...)
@@ -137,7 +136,7 @@ func buildCenterCrop(c *call) Op {
 	height, width := c.sides()
 	switch {
 	case floor && fill != nil:
-		c.fail(c.at, "transformers' rounding (floor) goes with a black border only: leave out floor or fill=")
+		c.fail(c.at, "transformers' rounding (floor) works only with a black border: leave out floor or fill=")
 	case floor:
 		return CenterCropFloor{height, width}
 	case fill != nil:
@@ -196,7 +195,7 @@ func (c *call) padList(style Pad, a *argument) Pad {
 		v = append(v, c.integer(&argument{at: a.at, numbers: []float64{n}}, -maxSide, maxSide))
 	}
 	if a.ranged || len(v) != 1 && len(v) != 2 && len(v) != 4 {
-		c.fail(a.at, "one number or a list of 2 or 4 should be here")
+		c.fail(a.at, "one number or a list of 2 or 4 is expected here")
 		return style
 	}
 	return c.padSides(style, v)
@@ -212,7 +211,7 @@ func (c *call) padSides(p Pad, v []int) Pad {
 // maxNumber bounds angles, shears and corners.
 const maxNumber = 1e6
 
-var none = math.NaN() // a default that there is none
+var none = math.NaN() // means that there is no default
 
 var geometryMakers = map[string]maker{
 	"identity": {"identity", func(*call) Op { return Identity{} }},
@@ -249,7 +248,7 @@ func buildAffine(c *call) Op {
 	o := RandomAffine{Filter: c.interpolation(Nearest), Fill: c.fill()}
 	if a := c.takeNamed("translate"); a != nil {
 		if len(a.numbers) != 2 || a.ranged || !(min(a.numbers[0], a.numbers[1]) >= 0 && max(a.numbers[0], a.numbers[1]) <= 1) {
-			c.fail(a.at, "two parts of width and height, from 0 to 1, like [0.1,0.1], should be here")
+			c.fail(a.at, "two parts of width and height, from 0 to 1, like [0.1,0.1], is expected here")
 		} else {
 			copy(o.Translate[:], a.numbers)
 		}
@@ -282,7 +281,7 @@ func buildWarp(c *call) Op {
 	return w
 }
 
-// maxFactor bounds what colours are multiplied with.
+// maxFactor bounds the factors of colours.
 const maxFactor = 1e4
 
 var colourMakers = map[string]maker{
@@ -315,8 +314,8 @@ var colourMakers = map[string]maker{
 	"autocontrast": {"autocontrast", func(*call) Op { return AutoContrast{} }},
 }
 
-// buildGrayscale: one channel, as in torchvision, but as many as there are where
-// it happens at random, as in torchvision, too.
+// buildGrayscale makes one channel or, if the step is random, keeps the number of
+// channels, both as in torchvision.
 func buildGrayscale(c *call) Op {
 	if c.flag("keep") {
 		return Grayscale{0}
@@ -327,12 +326,12 @@ func buildGrayscale(c *call) Op {
 	}
 	n := 0
 	if n = c.whole("channels", usual, min(usual, 1), 3); n == 2 {
-		c.fail(c.at, "greys have 1 or 3 channels")
+		c.fail(c.at, "grey pictures have 1 or 3 channels")
 	}
 	return Grayscale{n}
 }
 
-// buildBackground takes a colour, white if there is none.
+// buildBackground takes a colour; the default is white.
 func buildBackground(c *call) Op {
 	a := c.take("colour")
 	if a == nil {
@@ -340,7 +339,7 @@ func buildBackground(c *call) Op {
 	}
 	colour := c.colour(a)
 	if len(colour) != 1 && len(colour) != 3 {
-		c.fail(a.at, "one number or three should be here")
+		c.fail(a.at, "one number or three is expected here")
 	}
 	if b := (Background{colour}); b.RGB() != [3]uint8{white, white, white} {
 		return b
@@ -386,7 +385,7 @@ var tensorMakers = map[string]maker{
 // usualScale255 is 1/255, the scale of totensor without arguments.
 const usualScale255 = 1.0 / 255
 
-// buildToTensor takes the scale. A scale that gives the values of 1/255 is left out.
+// buildToTensor takes the scale. A scale that gives the same values as 1/255 is left out.
 func buildToTensor(c *call) Op {
 	scale := usualScale255
 	if a := c.takeNamed("scale"); a != nil {
@@ -401,7 +400,7 @@ func buildToTensor(c *call) Op {
 // channels reads a number or a list of up to four.
 func (c *call) channels(a *argument) []float32 {
 	if a.word != "" || a.ranged || len(a.numbers) > 4 {
-		c.fail(a.at, "a number or a list of up to 4 should be here")
+		c.fail(a.at, "a number or a list of up to 4 is expected here")
 		return []float32{1}
 	}
 	out := make([]float32, len(a.numbers))
@@ -435,7 +434,7 @@ func buildErase(c *call) Op {
 	if noise != nil {
 		seed, err := strconv.ParseUint(noise.text, 10, 64)
 		if err != nil || noise.ranged {
-			c.fail(noise.at, "a whole number should be here")
+			c.fail(noise.at, "a whole number is expected here")
 		}
 		e.Noise = seed
 		return e
@@ -449,7 +448,7 @@ func buildErase(c *call) Op {
 	return e
 }
 
-// maxBins bounds how finely magnitudes are told apart.
+// maxBins bounds the number of magnitudes.
 const maxBins = 1000
 
 var augmentMakers = map[string]maker{

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// call reads the arguments of one step. Each parameter is taken by its name or,
-// without one, in its turn; words are taken wherever they stand. The first thing
-// that is wrong stays in err.
+// call reads the arguments of one step. Each parameter is taken by its name or, without a
+// name, by position; words are taken at any position. The first error is kept in err.
 type call struct {
 	p     *parser
 	name  string
@@ -41,7 +40,7 @@ func (c *call) takeIf(fits func(*argument) bool) *argument {
 	return nil
 }
 
-// fail keeps the first mistake.
+// fail records an error, unless there already is one.
 func (c *call) fail(at int, format string, args ...any) {
 	if c.err == nil {
 		c.err = c.p.fail(at, format, args...)
@@ -50,8 +49,8 @@ func (c *call) fail(at int, format string, args ...any) {
 
 func (c *call) misuse() { c.fail(c.at, "usage: %s", c.usage) }
 
-// number takes a number within bounds; def if there is none, a mistake if there
-// is none and def is NaN.
+// number takes a number within bounds. If there is none it returns def, or records an
+// error if def is NaN.
 func (c *call) number(name string, def, low, high float64) float64 {
 	a := c.take(name)
 	if a == nil {
@@ -65,7 +64,7 @@ func (c *call) number(name string, def, low, high float64) float64 {
 
 func (c *call) single(a *argument, low, high float64) float64 {
 	if a.ranged || a.listed || len(a.numbers) != 1 {
-		c.fail(a.at, "a number should be here; usage: %s", c.usage)
+		c.fail(a.at, "a number is expected here; usage: %s", c.usage)
 		return low
 	}
 	v := a.numbers[0]
@@ -75,8 +74,8 @@ func (c *call) single(a *argument, low, high float64) float64 {
 	return v
 }
 
-// whole takes a whole number within bounds; def if there is none, a mistake if
-// there is none and def is below the lowest.
+// whole takes a whole number within bounds. If there is none it returns def, or records
+// an error if def is below low.
 func (c *call) whole(name string, def, low, high int) int {
 	a := c.take(name)
 	if a == nil {
@@ -90,7 +89,7 @@ func (c *call) whole(name string, def, low, high int) int {
 
 func (c *call) integer(a *argument, low, high int) int {
 	if a.ranged || a.listed || len(a.numbers) != 1 || a.numbers[0] != math.Trunc(a.numbers[0]) {
-		c.fail(a.at, "a whole number should be here")
+		c.fail(a.at, "a whole number is expected here")
 		return low
 	}
 	v := a.numbers[0]
@@ -101,8 +100,8 @@ func (c *call) integer(a *argument, low, high int) int {
 	return int(v)
 }
 
-// wholes takes all arguments without a name and checks that there are as many as
-// one of counts says.
+// wholes takes all arguments without a name and checks that their number is one of
+// counts.
 func (c *call) wholes(low, high int, counts ...int) []int {
 	var v []int
 	for a := c.takePlain(); a != nil; a = c.takePlain() {
@@ -119,8 +118,7 @@ func (c *call) takePlain() *argument {
 	return c.takeIf(func(a *argument) bool { return a.name == "" && !a.arrow })
 }
 
-// span takes a range within bounds. A single number n means what single says of
-// it.
+// span takes a range within bounds. A single number n is turned into a range by single.
 func (c *call) span(name string, def Range, low, high float64, single func(n float64) Range) Range {
 	a := c.take(name)
 	if a == nil {
@@ -140,7 +138,7 @@ func (c *call) spanOf(a *argument, low, high float64, single func(n float64) Ran
 	case !a.listed && len(a.numbers) == 1 && a.numbers[0] >= 0:
 		v = single(a.numbers[0])
 	default:
-		c.fail(a.at, "a range like 0.5:1.5 should be here; usage: %s", c.usage)
+		c.fail(a.at, "a range like 0.5:1.5 is expected here; usage: %s", c.usage)
 		return v
 	}
 	if !(v.Low >= low && v.High <= high) {
@@ -149,14 +147,14 @@ func (c *call) spanOf(a *argument, low, high float64, single func(n float64) Ran
 	return v
 }
 
-// required is a default that there is none.
+// required means that there is no default.
 var required = Range{math.NaN(), math.NaN()}
 
 // symmetric is -n:n, exactly is n:n.
 func symmetric(n float64) Range { return Range{-n, n} }
 func exactly(n float64) Range   { return Range{n, n} }
 
-// word takes one of words if there is one; false if there is none.
+// word takes one of words; false if there is none.
 func (c *call) word(words ...string) (int, bool) {
 	found := -1
 	a := c.takeIf(func(a *argument) bool {
@@ -172,7 +170,7 @@ func (c *call) flag(word string) bool {
 	return ok
 }
 
-// filter takes the name of a filter. A word that is none is a mistake.
+// filter takes the name of a filter. An unknown word is an error.
 func (c *call) filter(def Filter, names ...string) Filter {
 	if i, ok := c.word(names...); ok {
 		return Filter(i)
@@ -183,7 +181,7 @@ func (c *call) filter(def Filter, names ...string) Filter {
 	return def
 }
 
-// interpolation takes a filter that turns and warps know.
+// interpolation takes a filter that rotations and warps support.
 func (c *call) interpolation(def Filter) Filter { return c.filter(def, filterNames[:Lanczos]...) }
 
 // fill takes fill=.
@@ -199,16 +197,16 @@ func (c *call) fill() Fill {
 	return f
 }
 
-// colour reads a number or a list of up to four, each of a byte.
+// colour reads a number or a list of up to four, each from 0 to 255.
 func (c *call) colour(a *argument) Fill {
 	if a.ranged || a.word != "" || len(a.numbers) > 4 {
-		c.fail(a.at, "a number or a list of up to 4 should be here")
+		c.fail(a.at, "a number or a list of up to 4 is expected here")
 		return nil
 	}
 	var f Fill
 	for _, v := range a.numbers {
 		if !(v >= 0 && v <= 255) || v != math.Trunc(v) {
-			c.fail(a.at, "whole numbers from 0 to 255 should be here")
+			c.fail(a.at, "whole numbers from 0 to 255 are expected here")
 			return nil
 		}
 		f = append(f, uint8(v))
@@ -216,7 +214,7 @@ func (c *call) colour(a *argument) Fill {
 	return f
 }
 
-// random says whether the step is to happen at random.
+// random reports whether the step is applied at random.
 func (c *call) random() bool {
 	return strings.HasPrefix(c.name, "random") || slices.ContainsFunc(c.args, func(a argument) bool { return a.name == "p" })
 }
@@ -229,7 +227,7 @@ func (c *call) chance(def float64) float64 {
 	return def
 }
 
-// done says what is wrong, if only that something is left over.
+// done returns the first error; arguments that weren't taken are an error too.
 func (c *call) done() error {
 	if c.err == nil && len(c.args) > 0 {
 		a := c.args[0]

@@ -7,16 +7,16 @@ import (
 	"strconv"
 )
 
-// Brightness, Contrast and Saturation blend a picture with a duller one, which
-// Factor 0 gives; 1 leaves the picture, more goes beyond it. The result is that
-// of PIL's ImageEnhance: computed in float32, cut off to 8 bits. Factors must
-// not be negative.
+// Brightness, Contrast and Saturation blend a picture with a duller version: Factor 0
+// gives the duller version, 1 the picture itself, and larger factors extrapolate. The
+// result is that of PIL's ImageEnhance: computed in float32, truncated to 8 bits. Factors
+// must not be negative.
 type (
 	// Brightness blends with black.
 	Brightness struct{ Factor float64 }
 	// Contrast blends with the mean grey of the picture.
 	Contrast struct{ Factor float64 }
-	// Saturation blends with the picture in greys; grey pictures stay.
+	// Saturation blends with the picture in grey; grey pictures stay unchanged.
 	Saturation struct{ Factor float64 }
 )
 
@@ -77,13 +77,13 @@ func grey(p []uint8) uint8 {
 	return uint8((uint32(p[0])*19595 + uint32(p[1])*38470 + uint32(p[2])*7471 + 1<<15) >> 16)
 }
 
-// blend interpolates from d to v by a factor, beyond v if it is more than 1.
+// blend interpolates from d to v by a factor, and extrapolates beyond v if it is above 1.
 func blend(d, v uint8, f float32) uint8 {
 	x := float32(d) + float32(f*float32(int32(v)-int32(d)))
 	return uint8(int32(min(max(x, 0), 255)))
 }
 
-// blendWith blends all colours with one grey; alpha stays.
+// blendWith blends all colours with one grey; alpha is unchanged.
 func (b *Buffers) blendWith(im *Image, d uint8, f float32) *Image {
 	out := b.like(im)
 	if done := blendBytes(out.Pix, im.Pix, d, f); done < len(im.Pix) {
@@ -101,7 +101,7 @@ func (b *Buffers) blendWith(im *Image, d uint8, f float32) *Image {
 	return out
 }
 
-// lookUp replaces each value of each colour; alpha stays.
+// lookUp replaces each value of each colour; alpha is unchanged.
 func (b *Buffers) lookUp(im *Image, t *[256]uint8) *Image {
 	out := b.like(im)
 	for i, v := range im.Pix {
@@ -144,16 +144,16 @@ func (s Saturation) apply(b *Buffers, im *Image) (*Image, error) {
 	return out, nil
 }
 
-// Hue turns the colour circle by Shift of a whole turn, from -0.5 to 0.5. The
-// picture goes through 8-bit hue, saturation and value, as PIL has them, so that
-// a shift of 0 may change it a little, too. Grey pictures stay; an alpha channel
-// becomes opaque, as it does in torchvision.
+// Hue rotates the colour circle by Shift of a full turn, from -0.5 to 0.5. The picture is
+// converted to 8-bit hue, saturation and value as in PIL and back, so even a shift of 0
+// may change it slightly. Grey pictures stay unchanged; an alpha channel becomes opaque,
+// as in torchvision.
 type Hue struct{ Shift float64 }
 
 // String is the step's text.
 func (h Hue) String() string { return "hue(" + decimal(h.Shift) + ")" }
 
-// Apply turns the hues.
+// Apply shifts the hues.
 func (h Hue) Apply(im *Image) (*Image, error) { return fresh(h, im) }
 
 func (h Hue) apply(b *Buffers, im *Image) (*Image, error) {
@@ -176,7 +176,7 @@ func (h Hue) apply(b *Buffers, im *Image) (*Image, error) {
 	return out, nil
 }
 
-// toHSV is PIL's conversion, with its mixture of float32 and float64.
+// toHSV is PIL's conversion, with its mix of float32 and float64.
 func toHSV(p []uint8) (hue, sat, value uint8) {
 	r, g, b := p[0], p[1], p[2]
 	high, low := max(r, g, b), min(r, g, b)
@@ -199,7 +199,7 @@ func toHSV(p []uint8) (hue, sat, value uint8) {
 	return uint8(float64(h) * 255), uint8(float64(spread/float32(high)) * 255), high
 }
 
-// fromHSV is PIL's way back.
+// fromHSV is PIL's conversion back.
 func fromHSV(d []uint8, hue, sat, value uint8) {
 	if sat == 0 {
 		d[0], d[1], d[2] = value, value, value
@@ -229,8 +229,8 @@ func fromHSV(d []uint8, hue, sat, value uint8) {
 	}
 }
 
-// Grayscale makes a picture grey, with 1 or 3 equal channels; 0 keeps as many as
-// there are, an alpha channel included.
+// Grayscale makes a picture grey, with 1 or 3 equal channels; 0 keeps the number of
+// channels, including an alpha channel.
 type Grayscale struct{ Channels int }
 
 // String is the step's text.
@@ -241,7 +241,7 @@ func (g Grayscale) String() string {
 	return "grayscale(" + strconv.Itoa(g.Channels) + ")"
 }
 
-// Apply makes grey.
+// Apply makes the picture grey.
 func (g Grayscale) Apply(im *Image) (*Image, error) { return fresh(g, im) }
 
 func (g Grayscale) apply(b *Buffers, im *Image) (*Image, error) {
@@ -251,7 +251,7 @@ func (g Grayscale) apply(b *Buffers, im *Image) (*Image, error) {
 		channels = im.Channels
 	case 1, 3:
 	default:
-		return nil, fmt.Errorf("greys have 1 or 3 channels, not %d", channels)
+		return nil, fmt.Errorf("grey pictures have 1 or 3 channels, not %d", channels)
 	}
 	if im.Channels == 1 && channels == 1 {
 		return im, nil

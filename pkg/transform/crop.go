@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// CenterCrop cuts Height rows of Width pixels out of the middle; a smaller
-// picture is padded with black, with torchvision's rounding.
+// CenterCrop crops Height rows of Width pixels from the centre, with torchvision's
+// rounding. A smaller picture is padded with black.
 type CenterCrop struct{ Height, Width int }
 
 // String is the step's text.
@@ -32,8 +32,8 @@ func (c CenterCrop) crop(height, width int) Crop {
 // Output implements [Sizer].
 func (c CenterCrop) Output(int, int) (width, height int) { return c.Width, c.Height }
 
-// Offset is where the cut begins in a picture of the given size; negative where
-// it is padded.
+// Offset is the crop's top left corner in a picture of the given size; it is negative
+// where the picture is padded.
 func (c CenterCrop) Offset(height, width int) (top, left int) {
 	return centre(height, c.Height), centre(width, c.Width)
 }
@@ -45,8 +45,8 @@ func centre(have, want int) int {
 	return int(math.RoundToEven(float64(have-want) / 2))
 }
 
-// Crop cuts Height rows of Width pixels from (Top, Left). Pixels outside the picture
-// are black.
+// Crop crops Height rows of Width pixels from (Top, Left). Pixels outside the picture are
+// black.
 type Crop struct{ Top, Left, Height, Width int }
 
 // String is the step's text.
@@ -86,9 +86,8 @@ func (c Crop) crop(int, int) Crop { return c }
 // Output implements [Sizer].
 func (c Crop) Output(int, int) (width, height int) { return c.Width, c.Height }
 
-// FiveCrop cuts Height rows of Width pixels out of the corners and the middle:
-// top left, top right, bottom left, bottom right, centre. A picture smaller than
-// that is an error.
+// FiveCrop crops Height rows of Width pixels from the corners and the centre: top left,
+// top right, bottom left, bottom right, centre. A smaller picture is an error.
 func FiveCrop(im *Image, height, width int) ([5]*Image, error) {
 	var out [5]*Image
 	if height <= 0 || width <= 0 {
@@ -108,16 +107,15 @@ func FiveCrop(im *Image, height, width int) ([5]*Image, error) {
 	return out, nil
 }
 
-// CenterCropFloor is [CenterCrop] as transformers' image processors round it: the
-// cut begins at (size-crop)/2, always rounded down. CenterCrop, as torchvision,
-// rounds halves to the even number, which is one pixel further for a quarter of
-// all sizes. A picture smaller than the cut is padded with black, and of an odd
-// number of missing pixels one more comes before it than after it; torchvision
-// puts it after.
+// CenterCropFloor is [CenterCrop] with the rounding of transformers' image processors:
+// the crop begins at (size-crop)/2, always rounded down. CenterCrop, like torchvision,
+// rounds halves to even, which is one pixel further for a quarter of all sizes. A picture
+// smaller than the crop is padded with black; if the number of missing pixels is odd, the
+// extra pixel is added before the picture, whereas torchvision adds it after.
 //
-// It follows image_transforms.center_crop of transformers 5, which the processors
-// of its PIL backend call; those of its torchvision backend cut at the same place
-// but pad as torchvision does.
+// It follows image_transforms.center_crop of transformers 5, which is called by the
+// processors of its PIL backend. Those of its torchvision backend crop at the same
+// position but pad like torchvision.
 type CenterCropFloor struct{ Height, Width int }
 
 // String is the step's text.
@@ -140,15 +138,15 @@ func (c CenterCropFloor) crop(height, width int) Crop {
 // Output implements [Sizer].
 func (c CenterCropFloor) Output(int, int) (width, height int) { return c.Width, c.Height }
 
-// Offset is where the cut begins in a picture of the given size; negative where
-// it is padded.
+// Offset is the crop's top left corner in a picture of the given size; it is negative
+// where the picture is padded.
 func (c CenterCropFloor) Offset(height, width int) (top, left int) {
-	return (height - c.Height) >> 1, (width - c.Width) >> 1 // shifting rounds down below 0, too
+	return (height - c.Height) >> 1, (width - c.Width) >> 1 // a shift also rounds negative numbers down
 }
 
-// CenterCropFill is [CenterCrop] with a border of the colour Fill, where the
-// picture is smaller than the cut, in place of a black one. timm calls it
-// CenterCropOrPad. Fill has one value, or one for each channel.
+// CenterCropFill is [CenterCrop] with a border of the colour Fill, instead of a black
+// one, if the picture is smaller than the crop. timm calls it CenterCropOrPad. Fill has
+// one value, or one for each channel.
 type CenterCropFill struct {
 	Height, Width int
 	Fill          Fill
@@ -159,7 +157,8 @@ func (c CenterCropFill) String() string {
 	return fmt.Sprintf("centercrop(%s%s)", sizeText(c.Height, c.Width), c.Fill.text())
 }
 
-// Apply cuts. A fill of another number of channels than the picture's is an error.
+// Apply crops the picture. A Fill whose length doesn't match the picture's channels is an
+// error.
 func (c CenterCropFill) Apply(im *Image) (*Image, error) { return fresh(c, im) }
 
 func (c CenterCropFill) apply(b *Buffers, im *Image) (*Image, error) {
@@ -175,7 +174,7 @@ func (c CenterCropFill) apply(b *Buffers, im *Image) (*Image, error) {
 	return c.crop(im.Height, im.Width).apply(b, im)
 }
 
-// crop is what is cut once the picture is as large as the cut.
+// crop is the crop after padding, when the picture is at least as large as the crop.
 func (c CenterCropFill) crop(height, width int) Crop {
 	return CenterCrop{c.Height, c.Width}.crop(height, width)
 }

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// Erase fills Height rows of Width numbers of a tensor from (Top, Left): with
-// Value (one for all channels or one for each), or, where Value is empty, with
-// normal noise that follows from Noise.
+// Erase fills Height rows of Width numbers of a tensor from (Top, Left) with Value (one
+// for all channels or one for each) or, if Value is empty, with normal noise generated
+// from the seed Noise.
 type Erase struct {
 	Top, Left, Height, Width int
 	Value                    []float32
@@ -23,11 +23,11 @@ func (e Erase) String() string {
 	return s + listText(e.Value) + ")"
 }
 
-// Apply erases. A place beyond the tensor is an error.
+// Apply erases in place. A rectangle outside the tensor is an error.
 func (e Erase) Apply(t *Tensor) error {
 	channels, height, width := t.Shape[0], t.Shape[1], t.Shape[2]
 	if e.Top < 0 || e.Left < 0 || e.Height < 0 || e.Width < 0 || e.Top > height-e.Height || e.Left > width-e.Width {
-		return fmt.Errorf("the place lies outside the picture of %dx%d", width, height)
+		return fmt.Errorf("the rectangle is outside the picture of %dx%d", width, height)
 	}
 	if len(e.Value) > 1 && len(e.Value) != channels {
 		return fmt.Errorf("%d values for %d channels", len(e.Value), channels)
@@ -49,9 +49,9 @@ func (e Erase) Apply(t *Tensor) error {
 	return nil
 }
 
-// RandomErasing erases, with probability P, a part of Scale of a tensor's area
-// with a Ratio of height to width (Zhong and others 2017); Value is as in
-// [Erase]. torchvision: RandomErasing.
+// RandomErasing erases, with probability P, a rectangle whose fraction of the tensor's
+// area is drawn from Scale and whose ratio of height to width is drawn from Ratio (Zhong
+// and others 2017); Value is as in [Erase]. torchvision: RandomErasing.
 type RandomErasing struct {
 	P            float64
 	Scale, Ratio Range
@@ -81,8 +81,8 @@ func (o RandomErasing) String() string {
 	return s + ")"
 }
 
-// DrawTensor draws whether it happens and where. A step that doesn't happen is an
-// [Erase] of nothing.
+// DrawTensor draws whether and where to erase. If nothing is erased, the result is an
+// [Erase] of size 0.
 func (o RandomErasing) DrawTensor(r *Rand, width, height int) TensorOp {
 	return o.draw(r, width, height)
 }

@@ -6,7 +6,7 @@ type HFlip struct{}
 // String is the step's text.
 func (HFlip) String() string { return "hflip" }
 
-// Apply mirrors.
+// Apply mirrors the picture.
 func (f HFlip) Apply(im *Image) (*Image, error) { return fresh(f, im) }
 
 func (HFlip) apply(b *Buffers, im *Image) (*Image, error) {
@@ -38,7 +38,7 @@ type VFlip struct{}
 // String is the step's text.
 func (VFlip) String() string { return "vflip" }
 
-// Apply mirrors.
+// Apply mirrors the picture.
 func (f VFlip) Apply(im *Image) (*Image, error) { return fresh(f, im) }
 
 func (VFlip) apply(b *Buffers, im *Image) (*Image, error) {
@@ -50,14 +50,14 @@ func (VFlip) apply(b *Buffers, im *Image) (*Image, error) {
 	return out, nil
 }
 
-// Identity leaves a picture as it is: it is what a random step that doesn't happen is
-// drawn as.
+// Identity leaves a picture unchanged. A random step that isn't applied is drawn as an
+// Identity.
 type Identity struct{}
 
 // String is the step's text.
 func (Identity) String() string { return "identity" }
 
-// Apply copies.
+// Apply copies the picture.
 func (i Identity) Apply(im *Image) (*Image, error) { return fresh(i, im) }
 
 func (Identity) apply(_ *Buffers, im *Image) (*Image, error) { return im, nil }

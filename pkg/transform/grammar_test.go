@@ -109,7 +109,7 @@ func TestParseStepErrors(t *testing.T) {
 		{"rotation(5,fill=300)", 17, "0 to 255"},
 		{"rotation(5,fill=a)", 17, "a number or a list"},
 		{"rotate(1e9)", 8, "between -1e+06 and 1e+06"},
-		{"rotate(1:2)", 8, "a number should be here"},
+		{"rotate(1:2)", 8, "a number is expected here"},
 		{"affinemap(1,2)", 1, "usage: affinemap"},
 		{"affinemap(1,2,3,0,0,0)", 17, "between 0.001 and 1000"},
 		{"affine(5,translate=[2,0])", 20, "two parts"},

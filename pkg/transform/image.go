@@ -1,8 +1,7 @@
-// Package transform is torchvision's picture transforms, to the pixel: with the same
-// parameters the result equals the one that torchvision computes on PIL images. A
-// pipeline is a Go value and also a line of text ([Parse]), and says of itself what it
-// does to a picture's size and values. It knows pixels; it doesn't know files, data sets
-// or models.
+// Package transform implements torchvision's picture transforms to the pixel: with the
+// same parameters, the result equals that of torchvision on PIL images. A pipeline is a
+// Go value and a line of text ([Parse]), and knows how it changes a picture's size and
+// values. The package knows pixels; it doesn't know files, data sets or models.
 package transform
 
 import (
@@ -11,9 +10,9 @@ import (
 	"image/draw"
 )
 
-// Image is a picture of 8 bits a channel: Height rows of Width pixels of
-// Channels bytes, without gaps. Channels is 1 (grey), 3 (RGB) or 4 (RGBA, not
-// premultiplied). It implements image.Image.
+// Image is a picture with 8 bits per channel: Height rows of Width pixels of Channels
+// bytes, without gaps. Channels is 1 (grey), 3 (RGB) or 4 (RGBA, not premultiplied). It
+// implements image.Image.
 type Image struct {
 	Pix                     []uint8
 	Width, Height, Channels int
@@ -24,8 +23,8 @@ func NewImage(width, height, channels int) *Image {
 	return &Image{Pix: make([]uint8, width*height*channels), Width: width, Height: height, Channels: channels}
 }
 
-// FromImage copies a picture: grey ones to one channel, opaque ones to RGB, the
-// rest to RGBA.
+// FromImage copies a picture: grey pictures to one channel, opaque ones to RGB, others to
+// RGBA.
 func FromImage(src image.Image) *Image {
 	if im, ok := src.(*Image); ok {
 		c := *im

@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// EndsInTensor tells whether the pipeline makes tensors, that is, has a step
-// totensor.
+// EndsInTensor reports whether the pipeline makes tensors, that is, has a totensor step.
 func (p Pipeline) EndsInTensor() bool {
 	return slices.ContainsFunc(p, func(op Op) bool {
 		_, ok := op.(ToTensor)
@@ -14,8 +13,8 @@ func (p Pipeline) EndsInTensor() bool {
 	})
 }
 
-// Scaling returns the steps that turn a picture's values into a tensor's: totensor
-// and the last normalisation. Without the latter it is one with mean 0 and
+// Scaling returns the steps that turn a picture's values into a tensor's: totensor and
+// the last normalisation. If there is no normalisation, it returns one with mean 0 and
 // deviation 1, which changes nothing.
 func (p Pipeline) Scaling() (ToTensor, Normalize) {
 	t, n := ToTensor{}, Normalize{Mean: []float32{0}, Std: []float32{1}}
@@ -30,8 +29,8 @@ func (p Pipeline) Scaling() (ToTensor, Normalize) {
 	return t, n
 }
 
-// CheckChannels tells whether every normalisation has one mean and one deviation,
-// or as many as there are channels.
+// CheckChannels checks that every normalisation has one mean and one deviation, or one
+// for each channel.
 func (p Pipeline) CheckChannels(channels int) error {
 	fits := func(values []float32) bool { return len(values) == 1 || len(values) == channels }
 	for _, op := range p {
@@ -42,10 +41,10 @@ func (p Pipeline) CheckChannels(channels int) error {
 	return nil
 }
 
-// Evaluation returns the pipeline without its random steps, to validate and to
-// classify with. A random crop becomes one of the middle, and a random resized crop
-// what torchvision's references use in its place: the shorter side to 256/224 of the
-// size, then the middle (with a size that isn't square, the whole picture).
+// Evaluation returns the pipeline without its random steps, for validation and
+// classification. A random crop becomes a centre crop. A random resized crop becomes the
+// steps that torchvision's references use instead: resize the shorter side to 256/224 of
+// the size, then a centre crop (if the size isn't square, the whole picture is resized).
 func (p Pipeline) Evaluation() Pipeline {
 	var out Pipeline
 	for _, op := range p {
@@ -66,12 +65,12 @@ func (p Pipeline) Evaluation() Pipeline {
 	return out
 }
 
-// Region is a rectangle in a picture: pixel i of a row reaches from x = i to i+1.
+// Region is a rectangle in a picture: pixel i of a row extends from x = i to i+1.
 type Region struct{ X0, Y0, X1, Y1 float64 }
 
-// Region returns the part of a picture of width x height that is left after the
-// pipeline's crops. It is false if a step does more than resize, crop or convert to
-// a tensor, or if a crop pads.
+// Region returns the part of a picture of width x height that remains after the
+// pipeline's crops. It returns false if a step does more than resize, crop or convert to a
+// tensor, or if a crop pads.
 func (p Pipeline) Region(width, height int) (Region, bool) {
 	r := Region{0, 0, float64(width), float64(height)}
 	for _, op := range p {
@@ -92,15 +91,15 @@ func (p Pipeline) Region(width, height int) (Region, bool) {
 	return r, true
 }
 
-// cropper is a step that cuts a part out of a picture.
+// cropper is a step that crops a picture.
 type cropper interface {
 	ImageOp
-	// crop is what it cuts out of a picture of a size.
+	// crop is the crop for a picture of the given size.
 	crop(height, width int) Crop
 }
 
-// cut narrows the region by a crop in a picture that has been resized to
-// height x width; false if the crop pads.
+// cut narrows the region by a crop of a picture that has been resized to height x width.
+// It returns false if the crop pads.
 func (r *Region) cut(c Crop, height, width int) bool {
 	if c.Top < 0 || c.Left < 0 || c.Top+c.Height > height || c.Left+c.Width > width {
 		return false
@@ -112,11 +111,11 @@ func (r *Region) cut(c Crop, height, width int) bool {
 }
 
 // OutputSize is the size of the result for an RGB picture: channels, height and width.
-// fixed is false where the size depends on the picture or on what is drawn, as after
-// resize(256) alone; the numbers then mean nothing.
+// fixed is false if the size depends on the picture or on random draws, as after
+// resize(256) alone; the numbers are then meaningless.
 //
-// Random steps that aren't this package's are taken to keep the size unless they
-// implement [Sizer].
+// Random steps from other packages are assumed to keep the size, unless they implement
+// [Sizer].
 func (p Pipeline) OutputSize() (channels, height, width int, fixed bool) {
 	e := extent{channels: 3}
 	for _, op := range p {
@@ -126,10 +125,10 @@ func (p Pipeline) OutputSize() (channels, height, width int, fixed bool) {
 	return e.channels, e.height, e.width, fixed
 }
 
-// extent is a picture's channels, height and width; 0 where they aren't known.
+// extent is a picture's channels, height and width; 0 means unknown.
 type extent struct{ channels, height, width int }
 
-// after is the extent of a picture of extent e after a step.
+// after is the extent after a step of a picture with extent e.
 func (e extent) after(op Op) extent {
 	switch op := op.(type) {
 	case Chance:
@@ -163,8 +162,8 @@ func (e extent) after(op Op) extent {
 	return e
 }
 
-// maybe is the extent after a step that happens at random: what it would be
-// either way, where that is the same.
+// maybe is the extent after a step that is applied at random: the values that are the
+// same with and without the step.
 func (e extent) maybe(c Chance) extent {
 	then := e.after(c.Op)
 	switch {
@@ -182,8 +181,8 @@ func (e extent) maybe(c Chance) extent {
 }
 
 // ShortSide is the length of the shorter side of every picture that the pipeline makes,
-// where it brings that to a length and leaves the other to the picture's shape, as
-// resize(256) does; 0 where that isn't so.
+// if the pipeline fixes it and the other side depends on the picture's shape, as with
+// resize(256); otherwise 0.
 func (p Pipeline) ShortSide() int {
 	short := 0
 	for _, op := range p {
@@ -207,7 +206,7 @@ func (p Pipeline) ShortSide() int {
 	return short
 }
 
-// resizes tells whether any step may change a picture's size.
+// resizes reports whether any step may change a picture's size.
 func (p Pipeline) resizes() bool {
 	for _, op := range p {
 		switch op := op.(type) {

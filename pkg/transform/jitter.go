@@ -2,9 +2,9 @@ package transform
 
 import "math"
 
-// Jitter changes brightness, contrast, saturation and hue by factors (hue: a
-// shift) drawn from ranges, in random order. A range of 1:1 (hue: 0:0) leaves a
-// property alone. torchvision: ColorJitter.
+// Jitter changes brightness, contrast, saturation and hue by factors (for hue, a shift)
+// drawn from ranges, in random order. A range of 1:1 (for hue, 0:0) leaves a property
+// unchanged. torchvision: ColorJitter.
 type Jitter struct{ Brightness, Contrast, Saturation, Hue Range }
 
 var (
@@ -21,8 +21,8 @@ func (o Jitter) String() string {
 	return s + ")"
 }
 
-// jitterDraw is an order of the four properties and their values; NaN for the
-// ones that are left alone.
+// jitterDraw is an order of the four properties, and their values; NaN for unchanged
+// properties.
 type jitterDraw struct {
 	order  [4]int
 	values [4]float64

@@ -6,30 +6,30 @@ import (
 	"math"
 )
 
-// Mix is how batches are mixed: Mixup (Zhang and others 2017) adds each picture
-// to its partner, CutMix (Yun and others 2019) pastes a part of the partner into
-// it. The partner is the picture at the mirrored place of the batch, and a batch
-// has one set of parameters, as in timm's Mixup in its batch mode.
+// Mix specifies how batches are mixed: Mixup (Zhang and others 2017) takes a weighted sum
+// of each picture and its partner, CutMix (Yun and others 2019) pastes a part of the
+// partner into the picture. The partner is the picture at the mirrored position of the
+// batch, and a batch has one set of parameters, as in the batch mode of timm's Mixup.
 type Mix struct {
 	MixupAlpha  float64 // shape of the beta distribution; 0 for no Mixup
 	CutMixAlpha float64 // the same for CutMix; 0 for no CutMix
 	P           float64 // probability that a batch is mixed at all
-	Switch      float64 // probability of CutMix where there are both
+	Switch      float64 // probability of CutMix if both are enabled
 }
 
-// Mixing is what one batch is mixed with.
+// Mixing holds the parameters for mixing one batch.
 type Mixing struct {
-	// Lambda is the part of a batch's own pictures and labels, from 0 to 1; 1
-	// leaves them.
+	// Lambda is the weight of a batch's own pictures and labels, from 0 to 1; 1
+	// leaves them unchanged.
 	Lambda float64
-	// Cut says that the rows Top ≤ y < Bottom and columns Left ≤ x < Right are the
-	// partner's; else the pictures are added.
+	// Cut selects CutMix: rows Top ≤ y < Bottom and columns Left ≤ x < Right come
+	// from the partner. Otherwise the pictures are added.
 	Cut                      bool
 	Top, Left, Bottom, Right int
 }
 
-// Draw draws for the batch of a step of a run with a seed; pictures are width x
-// height pixels large. With CutMix, Lambda is the part of the pixels that stays.
+// Draw draws the parameters for the batch of a step in a run with a seed; pictures have
+// width x height pixels. With CutMix, Lambda is the fraction of pixels that stay.
 func (m Mix) Draw(seed, step uint64, width, height int) Mixing {
 	r := NewRand(seed, step, 0, 0)
 	none := Mixing{Lambda: 1}
@@ -47,8 +47,7 @@ func (m Mix) Draw(seed, step uint64, width, height int) Mixing {
 	return cutFor(lambda, r.IntN(width), r.IntN(height), width, height)
 }
 
-// cutFor is the cut of 1-lambda of the pixels around a middle, less what lies
-// outside.
+// cutFor is a cut of 1-lambda of the pixels around a centre, clipped to the picture.
 func cutFor(lambda float64, x, y, width, height int) Mixing {
 	ratio := math.Sqrt(1 - lambda)
 	w, h := int(float64(width)*ratio), int(float64(height)*ratio)
@@ -64,10 +63,10 @@ func cutFor(lambda float64, x, y, width, height int) Mixing {
 func (x Mixing) Images(data []float32, shape [4]int) error {
 	batch, channels, height, width := shape[0], shape[1], shape[2], shape[3]
 	if min(batch, channels, height, width) < 0 || len(data) != batch*channels*height*width {
-		return fmt.Errorf("%d numbers are no batch of shape %v", len(data), shape)
+		return fmt.Errorf("%d numbers are not a batch of shape %v", len(data), shape)
 	}
 	if x.Cut && !(0 <= x.Top && x.Top <= x.Bottom && x.Bottom <= height && 0 <= x.Left && x.Left <= x.Right && x.Right <= width) {
-		return fmt.Errorf("a cut of rows %d to %d and columns %d to %d lies outside pictures of %dx%d", x.Top, x.Bottom, x.Left, x.Right, width, height)
+		return fmt.Errorf("a cut of rows %d to %d and columns %d to %d is outside pictures of %dx%d", x.Top, x.Bottom, x.Left, x.Right, width, height)
 	}
 	if x.Lambda == 1 {
 		return nil
@@ -94,7 +93,7 @@ func (x Mixing) add(a, b []float32) {
 	}
 }
 
-// swap exchanges the part of two pictures.
+// swap exchanges the cut of two pictures.
 func (x Mixing) swap(a, b []float32, channels, height, width int) {
 	if &a[0] == &b[0] {
 		return
@@ -109,9 +108,9 @@ func (x Mixing) swap(a, b []float32, channels, height, width int) {
 	}
 }
 
-// Targets are the labels' probabilities [batch, classes] after mixing, with
-// label smoothing (0 for none): each label has 1 - smoothing + smoothing/classes,
-// the others smoothing/classes. Labels that are no class are an error.
+// Targets are the label probabilities [batch, classes] after mixing, with label smoothing
+// (0 for none): each label has 1 - smoothing + smoothing/classes, the other classes
+// smoothing/classes. A label that isn't a class is an error.
 func (x Mixing) Targets(labels []int32, classes int, smoothing float64) ([]float32, error) {
 	if classes < 1 || !(smoothing >= 0 && smoothing <= 1) {
 		return nil, errors.New("there must be classes, and the smoothing must lie between 0 and 1")

@@ -64,7 +64,7 @@ func TestParseModelStepErrors(t *testing.T) {
 		"totensor(scale=0)":              "between 1e-12",
 		"totensor(scale=-1)":             "between 1e-12",
 		"totensor(0.5)":                  "usage: totensor",
-		"totensor(scale=a)":              "number should be here",
+		"totensor(scale=a)":              "number is expected here",
 		"totensor | totensor(scale=2)":   "second totensor",
 		"totensor(scale=2) | hflip":      "move it before totensor",
 		"rotate(5,box)":                  `no filter "box" here`,

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// PadMode says what a border is filled with.
+// PadMode is the way a border is filled.
 type PadMode uint8
 
 // The borders of torchvision's Pad.
@@ -28,7 +28,7 @@ func (m PadMode) String() string {
 	return fmt.Sprintf("PadMode(%d)", int(m))
 }
 
-// Pad adds a border of the given widths in pixels; negative ones cut.
+// Pad adds a border of the given widths in pixels; negative widths crop.
 type Pad struct {
 	Left, Top, Right, Bottom int
 	Mode                     PadMode
@@ -53,7 +53,7 @@ func (p Pad) style() string {
 	return p.Fill.text()
 }
 
-// Apply pads. It is an error if nothing of the picture is left.
+// Apply pads the picture. It is an error if nothing of the picture is left.
 func (p Pad) Apply(im *Image) (*Image, error) { return fresh(p, im) }
 
 func (p Pad) apply(b *Buffers, im *Image) (*Image, error) {
@@ -90,11 +90,11 @@ func (p Pad) Output(width, height int) (newWidth, newHeight int) {
 	return width + p.Left + p.Right, height + p.Top + p.Bottom
 }
 
-// source is where output position i along one axis comes from; false for the
-// fill. Negative borders cut before the rest is mirrored.
+// source is the input position for output position i along one axis; false for the fill.
+// Negative borders crop before the rest is mirrored.
 func (p Pad) source(i, before, after, size int) (int, bool) {
 	cut := -min(before, 0)
-	left := size - cut + min(after, 0) // what the cut leaves
+	left := size - cut + min(after, 0) // the length left after cropping
 	at := i - max(before, 0)
 	switch p.Mode {
 	case Constant:
@@ -108,7 +108,7 @@ func (p Pad) source(i, before, after, size int) (int, bool) {
 	return at + cut, true
 }
 
-// mirror folds a position into 0 … last with the given period.
+// mirror folds a position into 0 to last with the given period.
 func mirror(at, period, last int) int {
 	if last == 0 {
 		return 0
@@ -120,7 +120,7 @@ func mirror(at, period, last int) int {
 	return min(at, period-at)
 }
 
-// mirrorRepeating folds a position into 0 … size-1, each end counted twice.
+// mirrorRepeating folds a position into 0 to size-1, with each end counted twice.
 func mirrorRepeating(at, size int) int {
 	at %= 2 * size
 	if at < 0 {
@@ -129,9 +129,8 @@ func mirrorRepeating(at, size int) int {
 	return min(at, 2*size-1-at)
 }
 
-// Fill is the colour of what comes from outside a picture: nothing for black
-// (with an alpha channel, transparent), one value for all channels, or one for
-// each.
+// Fill is the colour of pixels from outside a picture: empty for black (transparent if
+// there is an alpha channel), one value for all channels, or one for each.
 type Fill []uint8
 
 // pixel returns the colour for a number of channels.
@@ -148,7 +147,7 @@ func (f Fill) pixel(channels int) (p [4]uint8, err error) {
 	return p, nil
 }
 
-// text is the fill as an argument, with the comma before it; nothing for black.
+// text is the fill as an argument, with a comma before it; empty for black.
 func (f Fill) text() string {
 	switch len(f) {
 	case 0:
@@ -175,10 +174,10 @@ func (im *Image) paint(p [4]uint8) {
 	}
 }
 
-// decimal is a number's shortest text that reads as the same number.
+// decimal is the shortest text that parses to the number.
 func decimal(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// decimals are numbers with commas between.
+// decimals are numbers separated by commas.
 func decimals(v ...float64) string {
 	parts := make([]string, len(v))
 	for i, x := range v {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// SyntaxError says what is wrong with a pipeline's text, and where.
+// SyntaxError is an error in a pipeline's text, with its position.
 type SyntaxError struct {
 	Spec   string
 	Column int // counted in characters from 1
@@ -26,10 +26,10 @@ func (e *SyntaxError) Error() string {
 //	resize(256,bicubic) | centercrop(224) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])
 //	randomhflip | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | perspective(0.2,p=0.5) | totensor
 //
-// An argument is a number, a range a:b, a list [a,b,c] or a word, and may have
-// its name before it, as p=0.5. Names may be in upper or lower case. Any step on
-// pictures with fixed parameters happens at random with "random" before its name
-// or with p=. [Usages] lists the steps. The error is a [*SyntaxError].
+// An argument is a number, a range a:b, a list [a,b,c] or a word, and may be named, as
+// in p=0.5. Names may be in upper or lower case. A step on pictures with fixed parameters
+// is applied at random if it has "random" before its name, or p=. [Usages] lists the
+// steps. The error is a [*SyntaxError].
 func Parse(spec string) (Pipeline, error) {
 	p := &parser{spec: spec}
 	pipeline, err := p.pipeline()
@@ -39,19 +39,19 @@ func Parse(spec string) (Pipeline, error) {
 	return pipeline, nil
 }
 
-// parser walks over the bytes of a spec.
+// parser reads the bytes of a spec.
 type parser struct {
 	spec string
 	pos  int
 }
 
 // argument is a value between parentheses: a list of numbers (one for a plain
-// number, two for a range) or a word; perhaps with a name and '=' before it.
+// number, two for a range) or a word, optionally with a name and '=' before it.
 type argument struct {
 	at      int // byte offset in the spec
 	name    string
 	word    string
-	text    string // as it stands in the spec, for whole numbers beyond float64
+	text    string // the text in the spec, for whole numbers that float64 can't hold
 	numbers []float64
 	ranged  bool // a:b
 	listed  bool // [a,b,…]
@@ -72,7 +72,7 @@ func (p *parser) space() {
 	}
 }
 
-// take passes over c if it comes next.
+// take consumes c if it comes next.
 func (p *parser) take(c byte) bool {
 	p.space()
 	if p.pos < len(p.spec) && p.spec[p.pos] == c {
@@ -106,7 +106,7 @@ func (p *parser) pipeline() (Pipeline, error) {
 	for {
 		name, at := p.token()
 		if name == "" {
-			return nil, p.fail(at, "a step's name should be here")
+			return nil, p.fail(at, "a step's name is expected here")
 		}
 		args, err := p.arguments()
 		if err != nil {
@@ -129,7 +129,7 @@ func (p *parser) pipeline() (Pipeline, error) {
 		case toTensor:
 			tensor = true
 		case isBackground(op) && len(out) > 0:
-			return nil, p.fail(at, "background must be the first step: files lose their transparency when they are decoded")
+			return nil, p.fail(at, "background must be the first step, because pictures lose their transparency when they are decoded")
 		case onPictures && tensor:
 			return nil, p.fail(at, "%s works on pictures: move it before totensor", name)
 		case !onPictures && !tensor:
@@ -141,7 +141,7 @@ func (p *parser) pipeline() (Pipeline, error) {
 			return out, nil
 		}
 		if !p.take('|') {
-			return nil, p.fail(p.pos, "'|' should be here, before the next step")
+			return nil, p.fail(p.pos, "'|' is expected here, before the next step")
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (p *parser) arguments() ([]argument, error) {
 			if p.pos == len(p.spec) {
 				return nil, p.fail(open, "this parenthesis is never closed")
 			}
-			return nil, p.fail(p.pos, "',' or ')' should be here")
+			return nil, p.fail(p.pos, "',' or ')' is expected here")
 		}
 	}
 }
@@ -203,7 +203,7 @@ func (p *parser) value() (argument, error) {
 	}
 	text, at := p.token()
 	if text == "" {
-		return a, p.fail(at, "a value should be here")
+		return a, p.fail(at, "a value is expected here")
 	}
 	v, ok := number(text)
 	if !ok {
@@ -215,10 +215,10 @@ func (p *parser) value() (argument, error) {
 		text, at := p.token()
 		end, ok := number(text)
 		if !ok {
-			return a, p.fail(at, "the range's end, a number, should be here")
+			return a, p.fail(at, "the range's end, a number, is expected here")
 		}
 		if end < v {
-			return a, p.fail(a.at, "a range goes from the smaller number to the larger one")
+			return a, p.fail(a.at, "a range must go from the smaller number to the larger one")
 		}
 		a.numbers, a.ranged = []float64{v, end}, true
 	}
@@ -231,14 +231,14 @@ func (p *parser) list(a argument) (argument, error) {
 		text, at := p.token()
 		v, ok := number(text)
 		if !ok {
-			return a, p.fail(at, "a number should be here")
+			return a, p.fail(at, "a number is expected here")
 		}
 		a.numbers = append(a.numbers, v)
 		if p.take(']') {
 			return a, nil
 		}
 		if !p.take(',') {
-			return a, p.fail(p.pos, "',' or ']' should be here")
+			return a, p.fail(p.pos, "',' or ']' is expected here")
 		}
 	}
 }

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Warp moves a picture so that what lies at the four points From comes to lie at
-// the points To, each (x, y) in pixels, as torchvision's perspective does;
-// torchvision's own default for Filter is Bilinear.
+// Warp maps a picture so that the four points From move to the points To, each (x, y) in
+// pixels, like torchvision's perspective, whose default for Filter is Bilinear.
 type Warp struct {
 	From, To [4][2]float64
 	Filter   Filter
@@ -36,7 +35,7 @@ func (w Warp) String() string {
 	return s.String() + w.Fill.text() + ")"
 }
 
-// Apply warps. Three points of To on a line are an error.
+// Apply warps the picture. Three points of To on a line are an error.
 func (w Warp) Apply(im *Image) (*Image, error) { return fresh(w, im) }
 
 func (w Warp) apply(b *Buffers, im *Image) (*Image, error) {
@@ -60,7 +59,7 @@ func (w Warp) inverse() (projection, error) {
 	}
 	m, ok := solve(&a, &v)
 	if !ok {
-		return m, errors.New("no perspective leads to these points: three of them lie on a line")
+		return m, errors.New("no perspective maps to these points: three of them are on a line")
 	}
 	for i := range m {
 		m[i] = float64(float32(m[i]))
@@ -100,7 +99,7 @@ func solve(a *[8][8]float64, v *[8]float64) (x projection, ok bool) {
 	return x, true
 }
 
-// reflectColumn makes column k zero below the diagonal, where beta comes to stand.
+// reflectColumn makes column k zero below the diagonal; the diagonal element becomes beta.
 func reflectColumn(a *[8][8]float64, v *[8]float64, k int, beta float64) {
 	tau := (beta - a[k][k]) / beta
 	scale := 1 / (a[k][k] - beta)

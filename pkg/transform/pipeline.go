@@ -6,28 +6,27 @@ import (
 	"strings"
 )
 
-// Tensor is a picture as a model takes it: [channels, height, width], row-major.
+// Tensor is a picture as a model's input: [channels, height, width], row-major.
 type Tensor struct {
 	Data  []float32
 	Shape [3]int
 }
 
-// Op is one step of a pipeline: an [ImageOp], [ToTensor], a [TensorOp], or a
-// random step ([RandomOp], [RandomTensorOp]) that becomes one when it is drawn.
+// Op is one step of a pipeline: an [ImageOp], [ToTensor], a [TensorOp], or a random step
+// ([RandomOp], [RandomTensorOp]), which becomes a fixed one when it is drawn.
 type Op interface {
-	// String is the step as a pipeline's text has it.
+	// String is the step in a pipeline's text.
 	String() string
 }
 
-// ImageOp is a fixed step from picture to picture. Apply leaves the picture it is
-// given as it was and returns one that shares no memory with it.
+// ImageOp is a fixed step from picture to picture. Apply doesn't change its input and
+// returns a picture that shares no memory with it.
 type ImageOp interface {
 	Op
 	Apply(im *Image) (*Image, error)
 }
 
-// Sizer is an [ImageOp] whose result has another size than the picture it is
-// given.
+// Sizer is an [ImageOp] that changes a picture's size.
 type Sizer interface {
 	Output(width, height int) (newWidth, newHeight int)
 }
@@ -38,26 +37,26 @@ type TensorOp interface {
 	Apply(t *Tensor) error
 }
 
-// RandomOp is a step on pictures with parameters to be drawn. Draw returns a
-// fixed step with the parameters for a picture of width x height pixels, drawn
-// from r; the step's text shows them.
+// RandomOp is a step on pictures with random parameters. Draw returns a fixed step for a
+// picture of width x height pixels, with parameters drawn from r; the fixed step's text
+// shows them.
 type RandomOp interface {
 	Op
 	Draw(r *Rand, width, height int) ImageOp
 }
 
-// RandomTensorOp is a step on tensors with parameters to be drawn.
+// RandomTensorOp is a step on tensors with random parameters.
 type RandomTensorOp interface {
 	Op
 	DrawTensor(r *Rand, width, height int) TensorOp
 }
 
-// Pipeline is steps in order: pictures first, then at most one ToTensor, then
-// steps on tensors. A pipeline with random steps is run with a seed, by ImageAt
-// and TensorAt, or drawn first, by Draw.
+// Pipeline is a sequence of steps: first steps on pictures, then at most one ToTensor,
+// then steps on tensors. A pipeline with random steps is run with a seed (ImageAt,
+// TensorAt), or drawn first (Draw).
 type Pipeline []Op
 
-// String is the pipeline as [Parse] reads it.
+// String is the pipeline as text for [Parse].
 func (p Pipeline) String() string {
 	steps := make([]string, len(p))
 	for i, op := range p {
@@ -66,7 +65,7 @@ func (p Pipeline) String() string {
 	return strings.Join(steps, " | ")
 }
 
-// Random says whether the pipeline has random steps.
+// Random reports whether the pipeline has random steps.
 func (p Pipeline) Random() bool {
 	for _, op := range p {
 		switch op.(type) {
@@ -79,11 +78,10 @@ func (p Pipeline) Random() bool {
 
 var errRandom = errors.New("the pipeline has random steps: draw them first (Draw), or run it with a seed (ImageAt, TensorAt)")
 
-// Draw draws the random steps for the picture of an index in an epoch of a run
-// with a seed, which has width x height pixels, and returns the fixed
-// pipeline that they make. The same numbers give the same parameters. Steps that
-// don't happen are left out. Steps that can't be drawn, such as a crop larger
-// than the picture, are an error.
+// Draw draws the random steps for a picture, given by its index, epoch, the run's seed
+// and its size of width x height pixels, and returns the resulting fixed pipeline. The
+// same numbers give the same parameters. Steps that aren't applied are left out. A step
+// that can't be drawn, such as a crop larger than the picture, is an error.
 func (p Pipeline) Draw(seed, epoch, index uint64, width, height int) (Pipeline, error) {
 	var out Pipeline
 	var r Rand
@@ -138,7 +136,7 @@ func (p Pipeline) Tensor(im *Image) (*Tensor, error) {
 	return p.TensorAt(0, 0, 0, im)
 }
 
-// ImageAt runs the steps up to ToTensor, with the parameters that Draw draws.
+// ImageAt runs the steps up to ToTensor, with the parameters drawn by Draw.
 func (p Pipeline) ImageAt(seed, epoch, index uint64, im *Image) (*Image, error) {
 	out, err := new(Buffers).Image(p, seed, epoch, index, im)
 	if err != nil {
@@ -147,8 +145,8 @@ func (p Pipeline) ImageAt(seed, epoch, index uint64, im *Image) (*Image, error) 
 	return separate(out, im), nil
 }
 
-// TensorAt runs all steps, with the parameters that Draw draws. A pipeline
-// without ToTensor is an error.
+// TensorAt runs all steps, with the parameters drawn by Draw. A pipeline without ToTensor
+// is an error.
 func (p Pipeline) TensorAt(seed, epoch, index uint64, im *Image) (*Tensor, error) {
 	t, err := new(Buffers).Tensor(p, seed, epoch, index, im)
 	if err != nil {

@@ -45,10 +45,10 @@ func TestParseErrors(t *testing.T) {
 		column int
 		says   string
 	}{
-		{"", 1, "name should be here"},
-		{"hflip | ", 9, "name should be here"},
+		{"", 1, "name is expected here"},
+		{"hflip | ", 9, "name is expected here"},
 		{"hflip | blur(3)", 9, `no step "blur"; the steps are 3augment, affine`},
-		{"hflip vflip", 7, "'|' should be here"},
+		{"hflip vflip", 7, "'|' is expected here"},
 		{"hflip(1)", 7, "no arguments"},
 		{"resize", 1, "usage: resize(height"},
 		{"resize(1,2,3)", 1, "usage: resize(height"},
@@ -60,7 +60,7 @@ func TestParseErrors(t *testing.T) {
 		{"resize(9,cubic)", 10, "filters are bilinear, bicubic, nearest, lanczos"},
 		{"resize(9", 7, "never closed"},
 		{"resize(9;", 9, "',' or ')'"},
-		{"resize(,", 8, "value should be here"},
+		{"resize(,", 8, "value is expected here"},
 		{"centercrop()", 1, "usage: centercrop"},
 		{"centercrop(x)", 12, "whole number"},
 		{"crop(1,2,3)", 1, "usage: crop"},
@@ -75,9 +75,9 @@ func TestParseErrors(t *testing.T) {
 		{"totensor | normalize(0.5,[1,0])", 26, "can't be 0"},
 		{"totensor | normalize(a,1)", 22, "a number or a list"},
 		{"totensor | normalize([1,2,3,4,5],1)", 22, "up to 4"},
-		{"totensor | normalize([1,x],1)", 25, "a number should be here"},
+		{"totensor | normalize([1,x],1)", 25, "a number is expected here"},
 		{"totensor | normalize([1 2],1)", 25, "',' or ']'"},
-		{"é", 1, "name should be here"},
+		{"é", 1, "name is expected here"},
 	} {
 		_, err := Parse(c.spec)
 		var syntax *SyntaxError

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// projection takes output positions to input positions:
+// projection maps output positions to input positions:
 //
 //	x' = (a0 x + a1 y + a2) / (a6 x + a7 y + 1)
 //	y' = (a3 x + a4 y + a5) / (a6 x + a7 y + 1)
@@ -16,8 +16,8 @@ type projection [8]float64
 
 func (m *projection) affine() bool { return m[6] == 0 && m[7] == 0 }
 
-// project moves a picture, as PIL's Image.transform does. Pictures with an alpha
-// channel are interpolated premultiplied; the fill is taken as it is.
+// project maps a picture like PIL's Image.transform. Pictures with an alpha channel are
+// interpolated premultiplied; the fill is used unchanged.
 func (b *Buffers) project(im *Image, width, height int, m *projection, f Filter, fill Fill) (*Image, error) {
 	if width <= 0 || height <= 0 || height > maxPixels/width {
 		return nil, errors.New("the result would be empty or enormous")
@@ -27,7 +27,7 @@ func (b *Buffers) project(im *Image, width, height int, m *projection, f Filter,
 		return nil, err
 	}
 	if f >= Lanczos {
-		return nil, fmt.Errorf("%s is for resizing only: use nearest, bilinear or bicubic", f)
+		return nil, fmt.Errorf("%s is only for resizing: use nearest, bilinear or bicubic", f)
 	}
 	premultiplied := im.Channels == 4 && f != Nearest
 	if premultiplied {
@@ -53,8 +53,8 @@ func (b *Buffers) project(im *Image, width, height int, m *projection, f Filter,
 	return out, nil
 }
 
-// eachRow computes where the pixels of each row come from and has them sampled.
-// Sums are in PIL's order; products are converted so that none is fused.
+// eachRow computes the input positions of each row's pixels and samples them. Sums are in
+// PIL's order; products are converted explicitly, so that none is fused.
 func (b *Buffers) eachRow(out, im *Image, m *projection, sample func(row []uint8, im *Image, xs, ys []float64)) {
 	b.coords = resized(b.coords, 2*out.Width)
 	xs, ys := b.coords[:out.Width], b.coords[out.Width:]
@@ -77,7 +77,7 @@ func (b *Buffers) eachRow(out, im *Image, m *projection, sample func(row []uint8
 	}
 }
 
-// inside says whether a position lies in the picture; NaN doesn't.
+// inside reports whether a position is in the picture; NaN isn't.
 func inside(im *Image, x, y float64) bool {
 	return x >= 0 && y >= 0 && x < float64(im.Width) && y < float64(im.Height)
 }
@@ -91,8 +91,8 @@ func nearestRow(row []uint8, im *Image, xs, ys []float64) {
 	}
 }
 
-// bilinearRow3 is bilinearRow for RGB, with a short way for pixels whose four
-// neighbours all exist.
+// bilinearRow3 is bilinearRow for RGB, with a fast path for pixels whose four neighbours
+// all exist.
 func bilinearRow3(row []uint8, im *Image, xs, ys []float64) {
 	ys = ys[:len(xs)]
 	width, height := float64(im.Width), float64(im.Height)
@@ -125,8 +125,8 @@ func lerpBytes(a, b uint8, d float64) float64 {
 	return float64(a) + float64(float64(int(b)-int(a))*d)
 }
 
-// bilinearRow interpolates between the four neighbours and drops the fraction;
-// beyond the edge the last pixel goes on.
+// bilinearRow interpolates between the four neighbours and drops the fraction; beyond the
+// edge the last pixel is repeated.
 func bilinearRow(row []uint8, im *Image, xs, ys []float64) {
 	n := im.Channels
 	for i, x := range xs {
@@ -170,7 +170,7 @@ func bicubicRow(row []uint8, im *Image, xs, ys []float64) {
 			var v [4]float64
 			for k := range v {
 				sy := int(fy) - 1 + k
-				if k > 0 && (sy < 0 || sy >= im.Height) { // PIL repeats the row before
+				if k > 0 && (sy < 0 || sy >= im.Height) { // PIL repeats the previous row
 					v[k] = v[k-1]
 					continue
 				}
@@ -189,9 +189,9 @@ func cubic(v1, v2, v3, v4, d float64) float64 {
 	return v2 + float64(d*(p2+float64(d*(p3+float64(d*p4)))))
 }
 
-// nearestAffine takes the nearest pixels under an affine map in PIL's three
-// ways: adding up positions where nothing is turned, else in 16.16 fixed point,
-// else, where a position would overflow that, adding up again.
+// nearestAffine takes the nearest pixels under an affine map, by one of PIL's three
+// methods: it adds up positions if there is no rotation; otherwise it uses 16.16 fixed
+// point or, if a position would overflow that, adds up in floating point.
 func nearestAffine(out, im *Image, m *projection) {
 	if m[1] == 0 && m[3] == 0 {
 		nearestScaled(out, im, m)
@@ -209,7 +209,7 @@ func nearestAffine(out, im *Image, m *projection) {
 	nearestFixed(out, im, m)
 }
 
-// nearestScaled is PIL's way for maps that scale and move only.
+// nearestScaled is PIL's method for maps that only scale and move.
 func nearestScaled(out, im *Image, m *projection) {
 	n := im.Channels
 	sy := m[5] + float64(m[4]*0.5)
@@ -248,8 +248,8 @@ func nearestAdded(out, im *Image, m *projection) {
 	}
 }
 
-// nearestFixed counts in 65536ths of a pixel. Positions move along a row in
-// equal steps, so that the pixels that lie inside are one run of them.
+// nearestFixed counts in 65536ths of a pixel. Positions advance along a row in equal
+// steps, so the pixels inside the picture are contiguous.
 func nearestFixed(out, im *Image, m *projection) {
 	fix := func(v float64) int { return int(math.Floor(float64(v*65536) + 0.5)) }
 	stepX, stepY := fix(m[0]), fix(m[3])
@@ -291,9 +291,9 @@ func nearestRun3(row []uint8, im *Image, atX, atY, stepX, stepY int) {
 	}
 }
 
-// runWithin gives the half-open run of 0 ≤ i < count with 0 ≤ start + i step < end.
+// runWithin returns the half-open run of 0 ≤ i < count with 0 ≤ start + i step < end.
 func runWithin(start, step, end, count int) (first, last int) {
-	if step < 0 { // the same in a mirror
+	if step < 0 { // mirror it
 		start, step = end-1-start, -step
 	}
 	if step == 0 {

@@ -6,22 +6,22 @@ import (
 	"math/rand/v2"
 )
 
-// Rand draws the parameters of one random step for one picture. What it gives
-// follows from (seed, epoch, index, position) alone, so that a picture comes out
-// the same whichever worker makes it, and whenever.
+// Rand draws the parameters of one random step for one picture. Its numbers depend only
+// on (seed, epoch, index, position), so a picture is the same whichever worker makes it,
+// and at any time.
 type Rand struct{ pcg rand.PCG }
 
-// NewRand returns the generator of the step at a position of a pipeline, for the
-// picture of an index in an epoch of a run with a seed.
+// NewRand returns the generator for the step at a position of a pipeline, for the picture
+// with an index, in an epoch of a run with a seed.
 func NewRand(seed, epoch, index, position uint64) *Rand {
 	r := new(Rand)
 	r.reset(seed, epoch, index, position)
 	return r
 }
 
-// reset mixes the four numbers into the generator's 128 bits of state, each with
-// a step of its own of the SplitMix64 sequence, so that neighbours have nothing
-// in common.
+// reset mixes the four numbers into the generator's 128 bits of state, each with a
+// separate step of the SplitMix64 sequence, so that neighbouring numbers give independent
+// sequences.
 func (r *Rand) reset(seed, epoch, index, position uint64) {
 	h := splitMix(seed)
 	for _, v := range [...]uint64{epoch, index, position} {
@@ -45,13 +45,13 @@ func (r *Rand) Float64() float64 { return float64(r.pcg.Uint64()>>11) / (1 << 53
 // Uniform draws uniformly from [low, high).
 func (r *Rand) Uniform(low, high float64) float64 { return low + float64((high-low)*r.Float64()) }
 
-// IntN draws uniformly from 0 … n-1; n must be positive.
+// IntN draws uniformly from 0 to n-1; n must be positive.
 func (r *Rand) IntN(n int) int {
 	size := uint64(n)
 	high, low := bits.Mul64(r.pcg.Uint64(), size)
 	if low < size {
-		// Of the products whose lower half is below 2^64 mod n there is one too
-		// many for some results (Lemire 2019).
+		// Products whose lower half is below 2^64 mod n would make some results
+		// slightly more frequent, so they are rejected (Lemire 2019).
 		for limit := -size % size; low < limit; {
 			high, low = bits.Mul64(r.pcg.Uint64(), size)
 		}
@@ -65,7 +65,7 @@ func (r *Rand) Normal() float64 {
 	return radius * math.Cos(2*math.Pi*r.Float64())
 }
 
-// gamma draws from the gamma distribution of a shape and scale 1 (Marsaglia and
+// gamma draws from the gamma distribution with the given shape and scale 1 (Marsaglia and
 // Tsang 2000).
 func (r *Rand) gamma(shape float64) float64 {
 	if shape < 1 {
@@ -86,10 +86,10 @@ func (r *Rand) gamma(shape float64) float64 {
 	}
 }
 
-// Beta draws from the beta distribution of two positive shapes.
+// Beta draws from the beta distribution with two positive shapes.
 func (r *Rand) Beta(a, b float64) float64 {
 	x, y := r.gamma(a), r.gamma(b)
-	if x+y == 0 { // both underflowed: tiny shapes, nearly all of the mass at the ends
+	if x+y == 0 { // both underflowed: with tiny shapes nearly all of the mass is at the ends
 		return math.Round(r.Uniform(0, 1))
 	}
 	return x / (x + y)

@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// RandomCrop cuts Height rows of Width pixels from anywhere, after the border of
-// Pad is added, and, IfNeeded, one that is large enough for the crop.
-// torchvision: RandomCrop.
+// RandomCrop crops Height rows of Width pixels at a random position, after adding the
+// border Pad and, with IfNeeded, a border large enough for the crop. torchvision:
+// RandomCrop.
 type RandomCrop struct {
 	Height, Width int
 	Pad           Pad
@@ -36,7 +36,7 @@ func sizeText(height, width int) string {
 	return fmt.Sprintf("%d,%d", height, width)
 }
 
-// Draw draws the place. A picture smaller than the crop can't be cut.
+// Draw draws the position. A picture smaller than the crop is an error.
 func (o RandomCrop) Draw(r *Rand, width, height int) ImageOp {
 	var steps Sequence
 	for _, pad := range o.pads(width, height) {
@@ -55,8 +55,8 @@ func (o RandomCrop) Draw(r *Rand, width, height int) ImageOp {
 	return append(steps, crop)
 }
 
-// pads are the borders for a picture: the asked one, then what the width and the
-// height still lack, on both sides each.
+// pads are the borders for a picture: first Pad, then the pixels that the width and the
+// height still lack, each on both sides.
 func (o RandomCrop) pads(width, height int) [3]Pad {
 	pads := [3]Pad{o.Pad, {Mode: o.Pad.Mode, Fill: o.Pad.Fill}, {Mode: o.Pad.Mode, Fill: o.Pad.Fill}}
 	width, height = o.Pad.Output(width, height)
@@ -69,7 +69,7 @@ func (o RandomCrop) pads(width, height int) [3]Pad {
 	return pads
 }
 
-// moves says whether there is a border at all.
+// moves reports whether there is any border.
 func (p Pad) moves() bool { return p.Left != 0 || p.Top != 0 || p.Right != 0 || p.Bottom != 0 }
 
 func (o RandomCrop) draw(r *Rand, width, height int) (Crop, error) {
@@ -77,7 +77,7 @@ func (o RandomCrop) draw(r *Rand, width, height int) (Crop, error) {
 		return Crop{}, errSize
 	}
 	if height < o.Height || width < o.Width {
-		return Crop{}, fmt.Errorf("a crop of %dx%d (width x height) doesn't fit into a picture of %dx%d: resize it first, or add ifneeded", o.Width, o.Height, width, height)
+		return Crop{}, fmt.Errorf("a crop of %dx%d (width x height) doesn't fit in a picture of %dx%d: resize it first, or add ifneeded", o.Width, o.Height, width, height)
 	}
 	return Crop{r.IntN(height - o.Height + 1), r.IntN(width - o.Width + 1), o.Height, o.Width}, nil
 }
@@ -98,10 +98,10 @@ func (o RandomCrop) run(b *Buffers, r *Rand, im *Image) (*Image, error) {
 	return crop.apply(b, im)
 }
 
-// RandomResizedCrop cuts a part of Scale of the picture's area with a Ratio of
-// width to height (drawn on a logarithmic scale) and scales it to Height rows of
-// Width pixels. Where ten draws don't fit, the largest part in the middle with an
-// allowed ratio is taken. torchvision: RandomResizedCrop.
+// RandomResizedCrop crops a part of the picture, whose fraction of the area is drawn from
+// Scale and whose ratio of width to height is drawn from Ratio on a logarithmic scale, and
+// resizes it to Height rows of Width pixels. If ten draws don't fit, it uses the largest
+// centred part with an allowed ratio. torchvision: RandomResizedCrop.
 type RandomResizedCrop struct {
 	Height, Width int
 	Scale, Ratio  Range
@@ -153,8 +153,7 @@ func (o RandomResizedCrop) draw(r *Rand, width, height int) Crop {
 	return Crop{(height - h) / 2, (width - w) / 2, h, w}
 }
 
-// drawBox draws the sides of a part of a picture; they may be too large for it,
-// or nothing.
+// drawBox draws the sides of a part of a picture; they may be too large for it, or zero.
 func drawBox(r *Rand, width, height int, scale, ratio Range) (h, w int) {
 	area := float64(width*height) * scale.draw(r)
 	aspect := math.Exp(r.Uniform(math.Log(ratio.Low), math.Log(ratio.High)))

@@ -4,8 +4,8 @@ import (
 	"math"
 )
 
-// RandomRotation turns pictures by an angle within Degrees, counter-clockwise;
-// the rest is as in [Rotate]. torchvision: RandomRotation.
+// RandomRotation rotates pictures counter-clockwise by an angle drawn from Degrees; the
+// rest is as in [Rotate]. torchvision: RandomRotation.
 type RandomRotation struct {
 	Degrees Range
 	Filter  Filter
@@ -29,11 +29,11 @@ func (o RandomRotation) run(b *Buffers, r *Rand, im *Image) (*Image, error) {
 	return o.draw(r).apply(b, im)
 }
 
-// RandomAffine turns, moves, scales and shears; the rest is as in [Affine].
+// RandomAffine rotates, moves, scales and shears pictures; the rest is as in [Affine].
 // torchvision: RandomAffine.
 type RandomAffine struct {
 	Degrees        Range      // clockwise
-	Translate      [2]float64 // at most these parts of width and height
+	Translate      [2]float64 // largest moves as fractions of width and height
 	Scale          Range      // the zero value keeps the scale
 	ShearX, ShearY Range      // degrees
 	Filter         Filter
@@ -79,9 +79,9 @@ func (o RandomAffine) run(b *Buffers, r *Rand, im *Image) (*Image, error) {
 	return o.draw(r, im.Width, im.Height).apply(b, im)
 }
 
-// RandomPerspective warps pictures with probability P: each corner moves inwards
-// by up to Distortion/2 of the width and the height; the rest is as in [Warp].
-// torchvision: RandomPerspective.
+// RandomPerspective warps pictures with probability P: each corner moves inwards by up to
+// Distortion/2 of the width and the height; the rest is as in [Warp]. torchvision:
+// RandomPerspective.
 type RandomPerspective struct {
 	Distortion, P float64
 	Filter        Filter
@@ -97,7 +97,7 @@ func (o RandomPerspective) String() string {
 	return s + o.Fill.text() + ")"
 }
 
-// Draw draws whether it happens, and the corners.
+// Draw draws whether to warp, and the corners.
 func (o RandomPerspective) Draw(r *Rand, width, height int) ImageOp {
 	if w, ok := o.draw(r, width, height); ok {
 		return w

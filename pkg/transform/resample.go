@@ -5,14 +5,14 @@ import (
 	"math"
 )
 
-// Resize scales a picture to height rows of width pixels, with the bytes of
-// PIL's Image.resize: across and down, rounded to 8 bits between. Transparent
-// pictures are scaled premultiplied, as PIL does. Sizes must be positive.
+// Resize scales a picture to height rows of width pixels, to the same bytes as PIL's
+// Image.resize: horizontally and vertically, rounded to 8 bits in between. Transparent
+// pictures are scaled premultiplied, as in PIL. Sizes must be positive.
 func Resize(im *Image, height, width int, f Filter) *Image {
 	return separate(new(Buffers).resize(im, height, width, f), im)
 }
 
-// resize returns im itself where there is nothing to do.
+// resize returns im itself if there is nothing to do.
 func (b *Buffers) resize(im *Image, height, width int, f Filter) *Image {
 	if im.Width == width && im.Height == height {
 		return im
@@ -26,9 +26,9 @@ func (b *Buffers) resize(im *Image, height, width int, f Filter) *Image {
 	return b.resample(im, height, width, f)
 }
 
-// resample scales across first, but down first where that takes away more than
-// twice as many rows as across takes columns. So does Pillow since version 13;
-// before, it always went across first, which rounds a few values otherwise.
+// resample scales horizontally first, but vertically first if that removes more than
+// twice as many rows as horizontal scaling removes columns. Pillow does the same since
+// version 13; before, it always began horizontally, which rounds a few values differently.
 func (b *Buffers) resample(im *Image, height, width int, f Filter) *Image {
 	if rows := im.Height - height; rows > 0 && rows > 2*(im.Width-width) {
 		im = b.down(im, height, b.coefficients(im.Height, height, f))
@@ -42,7 +42,7 @@ func (b *Buffers) resample(im *Image, height, width int, f Filter) *Image {
 	return im
 }
 
-// across scales each row.
+// across scales each row horizontally.
 func (b *Buffers) across(im *Image, width int, t *taps) *Image {
 	out := b.image(im, width, im.Height, im.Channels)
 	n := im.Channels
@@ -59,7 +59,7 @@ func (b *Buffers) across(im *Image, width int, t *taps) *Image {
 	return out
 }
 
-// across3 scales an RGB row from the pixel from on.
+// across3 scales an RGB row, beginning with pixel from.
 func across3(dst, row []uint8, t *taps, from int) {
 	for x := from; x < len(t.first); x++ {
 		first, count := t.first[x], t.counts[x]
@@ -90,7 +90,7 @@ func acrossAny(dst, row []uint8, t *taps, n int) {
 	}
 }
 
-// down scales each column, a row at a time.
+// down scales vertically, one output row at a time.
 func (b *Buffers) down(im *Image, height int, t *taps) *Image {
 	out := b.image(im, im.Width, height, im.Channels)
 	stride := im.Width * im.Channels
@@ -122,8 +122,8 @@ func (b *Buffers) down(im *Image, height int, t *taps) *Image {
 	return out
 }
 
-// addRows4 adds four weighted rows at once, which goes over the sums a quarter
-// as often.
+// addRows4 adds four weighted rows at once, so that the sums are read and written a
+// quarter as often.
 func addRows4(sums []int32, rows []uint8, k []int32) {
 	n := len(sums)
 	a, b, c, d := rows[:n], rows[n:][:n], rows[2*n:][:n], rows[3*n:][:n]
@@ -133,7 +133,7 @@ func addRows4(sums []int32, rows []uint8, k []int32) {
 	}
 }
 
-// clip rounds a fixed-point sum (the half is already in it) to 8 bits.
+// clip rounds a fixed-point sum, to which one half has already been added, to 8 bits.
 func clip(v int32) uint8 {
 	v >>= precisionBits
 	if uint32(v) > 255 {
@@ -145,8 +145,8 @@ func clip(v int32) uint8 {
 	return uint8(v)
 }
 
-// resizeNearest takes the pixel under each output pixel's centre, adding up
-// positions as PIL's affine transform does.
+// resizeNearest takes the pixel under each output pixel's centre, and adds up positions
+// like PIL's affine transform.
 func (b *Buffers) resizeNearest(im *Image, height, width int) *Image {
 	out := b.image(im, width, height, im.Channels)
 	xStep, yStep := float64(im.Width)/float64(width), float64(im.Height)/float64(height)
@@ -179,8 +179,8 @@ func (b *Buffers) premultiply(im *Image) *Image {
 	return out
 }
 
-// unpremultiply undoes premultiply in place; fully transparent and opaque pixels
-// stay.
+// unpremultiply undoes premultiply in place; fully transparent and opaque pixels are
+// unchanged.
 func unpremultiply(im *Image) *Image {
 	for i := 0; i < len(im.Pix); i += 4 {
 		a := int(im.Pix[i+3])
@@ -197,9 +197,9 @@ func unpremultiply(im *Image) *Image {
 // Filter is a resampling filter, with PIL's definitions.
 type Filter uint8
 
-// The filters of torchvision's Resize on PIL images. All but Nearest widen
-// their support when a picture gets smaller (antialiasing). Rotations and warps
-// take only the first three, and don't widen.
+// The filters of torchvision's Resize on PIL images. When a picture gets smaller,
+// all but Nearest widen their support (antialiasing). Rotations and warps accept only
+// the first three, and don't widen them.
 const (
 	Bilinear Filter = iota
 	Bicubic         // a = -0.5
@@ -239,8 +239,8 @@ func (f Filter) kernel() (func(float64) float64, float64) {
 
 func bilinearKernel(x float64) float64 { return max(0, 1-math.Abs(x)) }
 
-// bicubicKernel's products are converted so that no compiler fuses them with
-// the sums, which would round otherwise than PIL.
+// bicubicKernel's products are converted explicitly, so that no compiler fuses them with
+// the sums, which would round differently from PIL.
 func bicubicKernel(x float64) float64 {
 	const a = -0.5
 	x = math.Abs(x)
@@ -275,7 +275,7 @@ func boxKernel(x float64) float64 {
 	return 0
 }
 
-// hammingKernel's constants are float32 in PIL, too.
+// hammingKernel's constants are float32, as in PIL.
 func hammingKernel(x float64) float64 {
 	x = math.Abs(x)
 	switch {
@@ -288,19 +288,19 @@ func hammingKernel(x float64) float64 {
 	return math.Sin(x) / x * (float64(float32(0.54)) + float64(float64(float32(0.46))*math.Cos(x)))
 }
 
-// taps is the fixed-point weighted mean that makes each output position.
+// taps holds the fixed-point weights for each output position.
 type taps struct {
 	in, out int
 	filter  Filter
 	first   []int   // first input position
-	counts  []int   // how many
-	coefs   []int32 // size of them for each output position
+	counts  []int   // number of input positions
+	coefs   []int32 // size coefficients for each output position
 	weights []float64
 	size    int
-	wide    []int32 // the coefficients as vector code takes them; empty until it does
+	wide    []int32 // the coefficients in the vector code's layout; empty until it uses them
 }
 
-// compute fills in the coefficients as PIL's precompute_coeffs does.
+// compute computes the coefficients like PIL's precompute_coeffs.
 func (t *taps) compute(in, out int, f Filter) {
 	kernel, support := f.kernel()
 	scale := float64(in) / float64(out)

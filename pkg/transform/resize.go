@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// ResizeTo scales to exactly Height rows of Width pixels.
+// ResizeTo scales a picture to exactly Height rows of Width pixels.
 type ResizeTo struct {
 	Height, Width int
 	Filter        Filter
@@ -17,7 +17,7 @@ func (r ResizeTo) String() string {
 	return fmt.Sprintf("resize(%d,%d,%s)", r.Height, r.Width, r.Filter)
 }
 
-// Apply scales. A size that isn't positive is an error.
+// Apply scales the picture. A size that isn't positive is an error.
 func (r ResizeTo) Apply(im *Image) (*Image, error) { return fresh(r, im) }
 
 func (r ResizeTo) apply(b *Buffers, im *Image) (*Image, error) {
@@ -32,8 +32,8 @@ func (r ResizeTo) Output(int, int) (width, height int) { return r.Width, r.Heigh
 
 var errSize = errors.New("sizes must be positive")
 
-// ResizeShort scales the shorter side to Size and keeps the shape, rounding the
-// longer side down, as torchvision's Resize(size) does.
+// ResizeShort scales the shorter side to Size and keeps the aspect ratio, rounding the
+// longer side down, like torchvision's Resize(size).
 type ResizeShort struct {
 	Size   int
 	Filter Filter
@@ -42,11 +42,11 @@ type ResizeShort struct {
 // String is the step's text.
 func (r ResizeShort) String() string { return fmt.Sprintf("resize(%d,%s)", r.Size, r.Filter) }
 
-// maxPixels bounds the size that a picture of extreme shape may be resized to.
+// maxPixels bounds the result's size for pictures with an extreme aspect ratio.
 const maxPixels = 1 << 28
 
-// Apply scales. A picture so long and thin that the result would be enormous is
-// an error.
+// Apply scales the picture. A picture so long and thin that the result would be enormous
+// is an error.
 func (r ResizeShort) Apply(im *Image) (*Image, error) { return fresh(r, im) }
 
 func (r ResizeShort) apply(b *Buffers, im *Image) (*Image, error) {
@@ -71,10 +71,10 @@ func (r ResizeShort) Target(height, width int) (newHeight, newWidth int) {
 	return r.Size, int(float64(r.Size) * float64(width) / float64(height))
 }
 
-// ResizeKeepRatio scales a picture, keeping its shape, until it just covers
-// Height x Width pixels, or, with Contain, just fits into them. Both sides are
-// rounded to the nearest pixel, halves to the even number. timm calls it
-// ResizeKeepRatio, with longest=0 and, for Contain, longest=1.
+// ResizeKeepRatio scales a picture, keeping its aspect ratio, until it just covers Height
+// x Width pixels or, with Contain, just fits inside them. Both sides are rounded to the
+// nearest pixel, halves to even. timm calls it ResizeKeepRatio, with longest=0 and, for
+// Contain, longest=1.
 type ResizeKeepRatio struct {
 	Height, Width int
 	Contain       bool
@@ -90,8 +90,8 @@ func (r ResizeKeepRatio) String() string {
 	return fmt.Sprintf("resize(%d,%d,%s,%s)", r.Height, r.Width, r.Filter, how)
 }
 
-// Apply scales. A picture so long and thin that the result would be enormous, or
-// that nothing would be left of its shorter side, is an error.
+// Apply scales the picture. A picture so long and thin that the result would be enormous,
+// or that nothing would be left of its shorter side, is an error.
 func (r ResizeKeepRatio) Apply(im *Image) (*Image, error) { return fresh(r, im) }
 
 func (r ResizeKeepRatio) apply(b *Buffers, im *Image) (*Image, error) {
@@ -118,10 +118,10 @@ func (r ResizeKeepRatio) Target(height, width int) (newHeight, newWidth int) {
 	return int(math.RoundToEven(float64(height) / ratio)), int(math.RoundToEven(float64(width) / ratio))
 }
 
-// ResizeEdges scales the shorter side to Shortest and keeps the shape, or, where
-// that would make the longer side exceed Longest, brings the longer side to about
-// Longest. It follows get_size_with_aspect_ratio of transformers, which rounds
-// otherwise than the max_size of torchvision's Resize.
+// ResizeEdges scales the shorter side to Shortest and keeps the aspect ratio; if the
+// longer side would exceed Longest, it scales the longer side to about Longest instead.
+// It follows get_size_with_aspect_ratio of transformers, which rounds differently from
+// the max_size of torchvision's Resize.
 type ResizeEdges struct {
 	Shortest, Longest int
 	Filter            Filter
@@ -132,7 +132,7 @@ func (r ResizeEdges) String() string {
 	return fmt.Sprintf("resize(%d,%s,longest=%d)", r.Shortest, r.Filter, r.Longest)
 }
 
-// Apply scales. A picture so long and thin that nothing would be left of its
+// Apply scales the picture. A picture so long and thin that nothing would be left of its
 // shorter side is an error.
 func (r ResizeEdges) Apply(im *Image) (*Image, error) { return fresh(r, im) }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// randomStep is a random step that is drawn and applied without allocating.
+// randomStep is a random step that can be drawn and applied without allocating.
 type randomStep interface {
 	RandomOp
 	run(b *Buffers, r *Rand, im *Image) (*Image, error)
@@ -19,7 +19,7 @@ func (b *Buffers) Image(p Pipeline, seed, epoch, index uint64, im *Image) (*Imag
 	return im, err
 }
 
-// pictures runs the steps on pictures and says how many there are.
+// pictures runs the steps on pictures and returns their number.
 func (b *Buffers) pictures(p Pipeline, seed, epoch, index uint64, im *Image) (*Image, int, error) {
 	for i, op := range p {
 		var err error
@@ -51,9 +51,9 @@ func (b *Buffers) Tensor(p Pipeline, seed, epoch, index uint64, im *Image) (*Ten
 	return &b.tensor, nil
 }
 
-// TensorInto is [Pipeline.TensorAt] into memory of the caller's, such as a place
-// in a batch; dst must have exactly the tensor's size. It returns the tensor's
-// shape [channels, height, width].
+// TensorInto is [Pipeline.TensorAt] into the caller's memory, such as a position in a
+// batch; dst must have exactly the tensor's size. It returns the tensor's shape
+// [channels, height, width].
 func (b *Buffers) TensorInto(dst []float32, p Pipeline, seed, epoch, index uint64, im *Image) ([3]int, error) {
 	if dst == nil {
 		dst = []float32{}
@@ -82,7 +82,7 @@ func (b *Buffers) tensorAt(p Pipeline, seed, epoch, index uint64, im *Image, dst
 	t.Shape = [3]int{im.Channels, im.Height, im.Width}
 	size := im.Channels * im.Height * im.Width
 	if dst != nil && len(dst) != size {
-		return fmt.Errorf("a tensor of shape %v doesn't fit into %d numbers", t.Shape, len(dst))
+		return fmt.Errorf("a tensor of shape %v doesn't fit in %d numbers", t.Shape, len(dst))
 	}
 	if dst == nil {
 		dst = resized(t.Data, size)
@@ -107,7 +107,7 @@ func (b *Buffers) tensorAt(p Pipeline, seed, epoch, index uint64, im *Image, dst
 	return nil
 }
 
-// next is the step at a position, if it is a T.
+// next is the step at a position, if it has type T.
 func next[T Op](p Pipeline, at int) (op T, ok bool) {
 	if at < len(p) {
 		op, ok = p[at].(T)
@@ -117,7 +117,7 @@ func next[T Op](p Pipeline, at int) (op T, ok bool) {
 
 func (b *Buffers) tensorStep(op Op, seed, epoch, index, position uint64) error {
 	switch op := op.(type) {
-	case RandomErasing: // as below, without allocating
+	case RandomErasing: // the same as below, but without allocating
 		b.rand.reset(seed, epoch, index, position)
 		return op.draw(&b.rand, b.tensor.Shape[2], b.tensor.Shape[1]).Apply(&b.tensor)
 	case TensorOp:
@@ -129,11 +129,11 @@ func (b *Buffers) tensorStep(op Op, seed, epoch, index, position uint64) error {
 	return errors.New("it works on pictures: move it before totensor")
 }
 
-// scaleTable gives the tensor's value for each value of each channel, so that
-// ToTensor and the Normalize behind it go over the picture once.
+// scaleTable holds the tensor's value for each value of each channel, so that ToTensor
+// and the Normalize after it need only one pass over the picture.
 type scaleTable struct {
 	from      ToTensor
-	mean, std []float32 // what values is for; empty for ToTensor alone
+	mean, std []float32 // the normalisation that values was computed for; empty for ToTensor alone
 	values    [][256]float32
 }
 
@@ -187,10 +187,10 @@ func (s *scaleTable) convert(dst []float32, im *Image) {
 	}
 }
 
-// Buffers is the memory that a worker reuses from picture to picture, so that a
-// pipeline in steady state allocates nothing: two pictures that steps write to
-// in turn, scratch rows, resampling coefficients, a tensor. The zero value is
-// ready. It serves one goroutine at a time.
+// Buffers is the memory that a worker reuses for every picture, so that a pipeline
+// allocates nothing in steady state: two pictures that steps write to alternately,
+// scratch rows, resampling coefficients, a tensor. The zero value is ready to use. Buffers
+// may be used by one goroutine at a time.
 type Buffers struct {
 	images [2]Image
 	rand   Rand
@@ -207,15 +207,14 @@ type Buffers struct {
 
 	scales scaleTable
 	taps   [tapsKept]taps
-	oldest int // the next of taps to be replaced
+	oldest int // index in taps of the next to be replaced
 }
 
-// tapsKept is how many tables of coefficients are kept: two for each size and
-// filter in use. Random crops need new ones all the time, in the same memory.
+// tapsKept is the number of coefficient tables that are kept: two for each size and filter
+// in use. Random crops always need new tables, which reuse the same memory.
 const tapsKept = 16
 
-// image returns a picture of the given size that isn't busy. Its content is
-// whatever was there.
+// image returns an unused picture of the given size. Its content is undefined.
 func (b *Buffers) image(busy *Image, width, height, channels int) *Image {
 	out := &b.images[0]
 	if out == busy {
@@ -229,8 +228,8 @@ func (b *Buffers) image(busy *Image, width, height, channels int) *Image {
 // like returns another picture of the same size and channels as im.
 func (b *Buffers) like(im *Image) *Image { return b.image(im, im.Width, im.Height, im.Channels) }
 
-// resized returns s with n elements of undefined content, in the same memory if
-// there is enough.
+// resized returns s with n elements of undefined content, in the same memory if its
+// capacity is enough.
 func resized[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -238,7 +237,7 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// coefficients returns the resampling coefficients, computed or kept.
+// coefficients returns the resampling coefficients, kept ones or newly computed.
 func (b *Buffers) coefficients(in, out int, f Filter) *taps {
 	for i := range b.taps {
 		if t := &b.taps[i]; t.in == in && t.out == out && t.filter == f {
@@ -251,8 +250,8 @@ func (b *Buffers) coefficients(in, out int, f Filter) *taps {
 	return t
 }
 
-// step is a picture step that works in reused memory: the result is im itself
-// or one of the buffers' pictures.
+// step is a picture step that works in reused memory: the result is im itself or one of
+// the buffers' pictures.
 type step interface {
 	ImageOp
 	apply(b *Buffers, im *Image) (*Image, error)
@@ -275,8 +274,7 @@ func fresh(s step, im *Image) (*Image, error) {
 	return separate(out, im), nil
 }
 
-// separate turns a result of reused memory, or im itself, into a picture of its
-// own.
+// separate copies a result that is in reused memory, or is im itself, to new memory.
 func separate(out, im *Image) *Image {
 	c := *out
 	if out == im {

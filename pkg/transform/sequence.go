@@ -2,8 +2,8 @@ package transform
 
 import "strings"
 
-// Sequence is picture steps one after the other, as one step: what random steps
-// that do several things are drawn as.
+// Sequence combines several picture steps into one. Random steps that do several things
+// are drawn as a Sequence.
 type Sequence []ImageOp
 
 // String is the steps' text.
@@ -53,8 +53,8 @@ type Chance struct {
 	Op ImageOp
 }
 
-// String is the fixed step's text with "random" before it, and the probability
-// where it isn't the step's usual one.
+// String is the fixed step's text with "random" before it, and the probability if it
+// isn't the step's default.
 func (c Chance) String() string {
 	text := c.Op.String()
 	name, rest, hasArguments := strings.Cut(text, "(")
@@ -68,7 +68,7 @@ func (c Chance) String() string {
 	return "random" + name + "(" + p + ")"
 }
 
-// usualChance is torchvision's default for a step that happens at random.
+// usualChance is torchvision's default probability of a random step.
 func usualChance(name string) float64 {
 	if name == "grayscale" {
 		return 0.1
@@ -91,7 +91,7 @@ func (c Chance) run(b *Buffers, r *Rand, im *Image) (*Image, error) {
 	return im, nil
 }
 
-// Range is an interval to draw from, uniformly.
+// Range is an interval from which values are drawn uniformly.
 type Range struct{ Low, High float64 }
 
 func (v Range) draw(r *Rand) float64 { return r.Uniform(v.Low, v.High) }
@@ -99,7 +99,7 @@ func (v Range) draw(r *Rand) float64 { return r.Uniform(v.Low, v.High) }
 // text is the range as an argument.
 func (v Range) text() string { return decimal(v.Low) + ":" + decimal(v.High) }
 
-// around is the range's text, shortened to one number for -n:n.
+// around is the range's text, shortened to n for -n:n.
 func (v Range) around() string {
 	if v.Low == -v.High {
 		return decimal(v.High)

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// ToTensor turns a picture of values v from 0 to 255 into float32, channels first.
-// Scale 0 means v/255 in float32, as torchvision's ToTensor computes it; another
-// one v*Scale in float64, rounded to float32, as the rescale of transformers' PIL
-// image processors does. Their usual scale, 1/255, gives the same numbers as 0.
+// ToTensor converts a picture's values v from 0 to 255 to float32, channels first. With
+// Scale 0 it computes v/255 in float32, like torchvision's ToTensor; otherwise v*Scale in
+// float64, rounded to float32, like the rescale of transformers' PIL image processors.
+// Their usual scale, 1/255, gives the same numbers as 0.
 type ToTensor struct{ Scale float64 }
 
 // String is the step's text.
@@ -43,7 +43,7 @@ func (t ToTensor) table() *[256]float32 {
 	return &out
 }
 
-// Apply converts; the result doesn't share the picture's memory.
+// Apply converts the picture; the result doesn't share its memory.
 func (t ToTensor) Apply(im *Image) *Tensor {
 	out := &Tensor{Data: make([]float32, len(im.Pix)), Shape: [3]int{im.Channels, im.Height, im.Width}}
 	var s scaleTable
@@ -52,8 +52,8 @@ func (t ToTensor) Apply(im *Image) *Tensor {
 	return out
 }
 
-// Normalize computes (v-Mean)/Std for each channel, in float32 as torch does.
-// One value serves all channels.
+// Normalize computes (v-Mean)/Std for each channel, in float32 like torch. A single value
+// applies to all channels.
 type Normalize struct{ Mean, Std []float32 }
 
 // String is the step's text.
@@ -88,7 +88,8 @@ func (n Normalize) Apply(t *Tensor) error {
 	return nil
 }
 
-// check returns an error unless there are means and deviations for that many channels.
+// check returns an error unless there are means and deviations for the given number of
+// channels.
 func (n Normalize) check(channels int) error {
 	if (len(n.Mean) != 1 && len(n.Mean) != channels) || (len(n.Std) != 1 && len(n.Std) != channels) {
 		return fmt.Errorf("%d means and %d deviations for %d channels", len(n.Mean), len(n.Std), channels)
@@ -99,22 +100,22 @@ func (n Normalize) check(channels int) error {
 	return nil
 }
 
-// channel is the mean and the deviation of a channel.
+// channel returns the mean and the deviation of a channel.
 func (n Normalize) channel(c int) (mean, std float32) {
 	return n.Mean[c%len(n.Mean)], n.Std[c%len(n.Std)]
 }
 
-// Picture turns a tensor that the pipeline made back into a picture to look at:
-// its normalisations are undone, the last one first, then totensor's scaling, and
-// the values are rounded; values outside 0 to 255 are clipped and NaN is black.
-// Other steps on the tensor, such as erasing, stay visible.
+// Picture turns a tensor made by the pipeline back into a picture to look at. It undoes
+// the normalisations, the last one first, then totensor's scaling, and rounds the values;
+// values outside 0 to 255 are clipped, and NaN is black. Other steps on the tensor, such
+// as erasing, stay visible.
 func (p Pipeline) Picture(t *Tensor) (*Image, error) {
 	channels, size := t.Shape[0], t.Shape[1]*t.Shape[2]
 	if channels != 1 && channels != 3 && channels != 4 {
 		return nil, fmt.Errorf("a picture has 1, 3 or 4 channels, the tensor %d", channels)
 	}
 	if size <= 0 || len(t.Data) != channels*size {
-		return nil, fmt.Errorf("%d numbers are no tensor of shape %v", len(t.Data), t.Shape)
+		return nil, fmt.Errorf("%d numbers are not a tensor of shape %v", len(t.Data), t.Shape)
 	}
 	im := NewImage(t.Shape[2], t.Shape[1], channels)
 	for c := range channels {
@@ -140,16 +141,17 @@ func (p Pipeline) Picture(t *Tensor) (*Image, error) {
 	return im, nil
 }
 
-// level is a value from 0 to 1 in 8 bits.
+// level converts a value from 0 to 1 to 8 bits.
 func level(v float64) uint8 {
-	if !(v > 0) { // NaN, too
+	if !(v > 0) { // includes NaN
 		return 0
 	}
 	return uint8(math.Round(min(v, 1) * 255))
 }
 
-// Look runs the pipeline and returns the result as a picture: a tensor as
-// [Pipeline.Picture] shows it, and without totensor the picture itself. The parameters are those that Draw draws.
+// Look runs the pipeline and returns the result as a picture: a tensor is converted by
+// [Pipeline.Picture]; without totensor it is the picture itself. The parameters are those
+// drawn by Draw.
 func (p Pipeline) Look(seed, epoch, index uint64, im *Image) (*Image, error) {
 	t, err := p.TensorAt(seed, epoch, index, im)
 	if errors.Is(err, errNoTensor) {

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// Invert, Posterize, Solarize, Equalize and AutoContrast replace each value of a
-// colour by another one, as PIL's ImageOps do. PIL refuses pictures with an
-// alpha channel; here alpha stays as it is.
+// Invert, Posterize, Solarize, Equalize and AutoContrast replace each colour value by
+// another one, like PIL's ImageOps. PIL refuses pictures with an alpha channel; here alpha
+// is left unchanged.
 type (
 	// Invert gives the negative.
 	Invert struct{}
@@ -36,19 +36,19 @@ func (Equalize) String() string { return "equalize" }
 // String is the step's text.
 func (AutoContrast) String() string { return "autocontrast" }
 
-// Apply inverts.
+// Apply inverts the picture.
 func (s Invert) Apply(im *Image) (*Image, error) { return fresh(s, im) }
 
 // Apply drops bits.
 func (s Posterize) Apply(im *Image) (*Image, error) { return fresh(s, im) }
 
-// Apply inverts the light.
+// Apply inverts the values from Threshold up.
 func (s Solarize) Apply(im *Image) (*Image, error) { return fresh(s, im) }
 
-// Apply equalises.
+// Apply equalises the picture.
 func (s Equalize) Apply(im *Image) (*Image, error) { return fresh(s, im) }
 
-// Apply stretches.
+// Apply stretches the channels.
 func (s AutoContrast) Apply(im *Image) (*Image, error) { return fresh(s, im) }
 
 func (Invert) apply(b *Buffers, im *Image) (*Image, error) {
@@ -61,7 +61,7 @@ func (Invert) apply(b *Buffers, im *Image) (*Image, error) {
 
 func (s Posterize) apply(b *Buffers, im *Image) (*Image, error) {
 	if s.Bits < 1 || s.Bits > 8 {
-		return nil, errors.New("between 1 and 8 bits can be kept")
+		return nil, errors.New("the number of bits must be between 1 and 8")
 	}
 	var t [256]uint8
 	for v := range t {
@@ -122,8 +122,8 @@ func (AutoContrast) apply(b *Buffers, im *Image) (*Image, error) {
 	}), nil
 }
 
-// perChannel makes a table of values for each colour from its histogram; the
-// table is the identity to begin with.
+// perChannel makes a table of values for each colour from its histogram; each table
+// starts as the identity.
 func (b *Buffers) perChannel(im *Image, table func(histogram *[256]int, t *[256]uint8)) *Image {
 	out := b.like(im)
 	n := im.Channels

@@ -2,11 +2,10 @@ package transform
 
 import "math"
 
-// PIL and torchvision compute their matrices with the C library's sine, cosine,
-// tangent and arctangent, which round correctly except for about one argument in 500
-// (glibc). Go's are one bit off more often, and a bit decides where a position
-// falls on an edge of a pixel. Here they are computed with twice the precision
-// and then rounded.
+// PIL and torchvision compute their matrices with the C library's sine, cosine, tangent
+// and arctangent, which are correctly rounded except for about one argument in 500
+// (glibc). Go's are off by one bit more often, and one bit matters when a position is on
+// the edge of a pixel. Here they are computed with twice the precision and then rounded.
 
 // double is the unevaluated sum of two numbers, the second less than half a unit
 // in the last place of the first.
@@ -48,8 +47,8 @@ func (a double) value() float64 { return a.high + a.low }
 // halfPi in three parts: 159 bits.
 var halfPi = [3]float64{1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33}
 
-// sinCos reduces the angle to within π/4 of a multiple of π/2 and sums the Taylor
-// series. Angles up to 2^20 or so come out right.
+// sinCos reduces the angle to within π/4 of a multiple of π/2 and sums the Taylor series.
+// It is accurate for angles up to about 2^20.
 func sinCos(x float64) (sin, cos double) {
 	turns := math.Round(x / halfPi[0])
 	r := double{x, 0}
@@ -82,8 +81,8 @@ func taylor(r double, first int) double {
 	return sum
 }
 
-// sine, cosine, tangent and arctangent are rounded correctly but for arguments
-// whose result lies within 1e-13 of a unit in the last place of a tie.
+// sine, cosine, tangent and arctangent are correctly rounded except for arguments whose
+// result is within 1e-13 of a unit in the last place of a tie.
 func sine(x float64) float64 {
 	s, _ := sinCos(x)
 	return s.value()
@@ -99,7 +98,7 @@ func tangent(x float64) float64 {
 	return s.div(c).value()
 }
 
-// arctangent improves Go's by one step of Newton's method.
+// arctangent improves Go's result with one step of Newton's method.
 func arctangent(x float64) float64 {
 	y := math.Atan(x)
 	s, c := sinCos(y)

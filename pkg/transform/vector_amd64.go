@@ -4,11 +4,11 @@ package transform
 
 import "simd/archsimd"
 
-// hasAVX2 chooses the vector code; the plain code gives the same bits.
+// hasAVX2 selects the vector code; the plain code gives the same bits.
 var hasAVX2 = archsimd.X86.AVX2()
 
-// The loops load their constants: making a vector of a number takes an
-// instruction of the old encoding, which is slow among wide ones.
+// The loops load their constants from memory: broadcasting a number takes an instruction
+// in the old SSE encoding, which is slow between wide ones.
 var (
 	roundHalf = eight(1 << (precisionBits - 1))
 	most255   = eight(255)
@@ -34,8 +34,8 @@ var byteOf = func() (m [4][32]int8) {
 	return m
 }()
 
-// pixelPair[k] makes 32-bit numbers of the channels of pixels 2k (lower half) and
-// 2k+1 (upper half) of 12 bytes that stand in both halves.
+// pixelPair[k] makes 32-bit numbers from the channels of pixels 2k (lower half) and
+// 2k+1 (upper half) of 12 bytes that are in both halves.
 var pixelPair = func() (m [2][32]int8) {
 	for k := range m {
 		for i := range m[k] {
@@ -48,8 +48,8 @@ var pixelPair = func() (m [2][32]int8) {
 	return m
 }()
 
-// downRow makes one row of weighted rows, 32 bytes at a time: byte 4i+k of them
-// is added up in number i of vector k. It says how many bytes are done.
+// downRow makes one row from weighted rows, 32 bytes at a time: byte 4i+k of them is
+// added to number i of vector k. It returns the number of bytes done.
 func downRow(dst, rows []uint8, k []int32, wide *[]int32) int {
 	n := len(dst)
 	if !hasAVX2 || n < 32 {
@@ -63,7 +63,7 @@ func downRow(dst, rows []uint8, k []int32, wide *[]int32) int {
 	m0, m1, m2, m3 := archsimd.LoadInt8x32(&byteOf[0]), archsimd.LoadInt8x32(&byteOf[1]), archsimd.LoadInt8x32(&byteOf[2]), archsimd.LoadInt8x32(&byteOf[3])
 	half := archsimd.LoadInt32x8(&roundHalf)
 	for x := 0; x < n; x += 32 {
-		x = min(x, n-32) // the last step does some bytes again
+		x = min(x, n-32) // the last step repeats some bytes
 		a, b, c, d := half, half, half, half
 		at := x
 		for i := 0; i < len(w); i += 8 {
@@ -89,9 +89,9 @@ func clip8(v archsimd.Int32x8) archsimd.Int32x8 {
 	return v.ShiftAllRight(precisionBits).Max(zero).Min(archsimd.LoadInt32x8(&most255))
 }
 
-// acrossRow makes one RGB row, four pixels of the source at a time. src goes on
-// beyond the row: what is read there is multiplied with 0. It says how many
-// pixels are done, which is all but those near the end of src.
+// acrossRow makes one RGB row, four source pixels at a time. It may read src beyond the
+// row; those values are multiplied by 0. It returns the number of pixels done, which is
+// all except those near the end of src.
 func acrossRow(dst, src []uint8, t *taps) int {
 	if !hasAVX2 {
 		return 0
@@ -129,8 +129,8 @@ func acrossRow(dst, src []uint8, t *taps) int {
 	return done
 }
 
-// widen repeats each coefficient four times, for the channels of a pixel, and
-// fills up with zeros to a multiple of four coefficients.
+// widen repeats each coefficient four times, for the channels of a pixel, and pads with
+// zeros to a multiple of four coefficients.
 func (t *taps) widen() {
 	if len(t.wide) > 0 {
 		return
@@ -145,7 +145,7 @@ func (t *taps) widen() {
 	}
 }
 
-// channelOf[c] makes 32-bit numbers of channel c of four RGB pixels in each half.
+// channelOf[c] makes 32-bit numbers from channel c of four RGB pixels in each half.
 var channelOf = func() (m [3][32]int8) {
 	for c := range m {
 		for i := range m[c] {
@@ -158,7 +158,7 @@ var channelOf = func() (m [3][32]int8) {
 	return m
 }()
 
-// packed leaves out every fourth byte.
+// packed drops every fourth byte.
 var packed = func() (m [32]int8) {
 	for i := range m {
 		m[i] = -1
@@ -169,7 +169,7 @@ var packed = func() (m [32]int8) {
 	return m
 }()
 
-// reversed turns the order of five RGB pixels, from the second byte on.
+// reversed reverses the order of five RGB pixels, from the second byte on.
 var reversed = [16]int8{-1, 12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2}
 
 var (
@@ -179,8 +179,8 @@ var (
 	greyHalf  = eight(1 << 15)
 )
 
-// eightPixels takes the channels of eight pixels from 28 bytes, of which the last
-// four belong to others.
+// eightPixels extracts the channels of eight pixels from 28 bytes; the last four bytes
+// belong to other pixels.
 func eightPixels(p *[28]uint8) (r, g, b archsimd.Int32x8) {
 	var v archsimd.Uint8x32
 	v = v.SetLo(archsimd.LoadUint8x16((*[16]uint8)(p[:16]))).SetHi(archsimd.LoadUint8x16((*[16]uint8)(p[12:])))
@@ -196,10 +196,10 @@ func greys8(r, g, b archsimd.Int32x8) archsimd.Int32x8 {
 	return sum.Add(b.Mul(archsimd.LoadInt32x8(&bluePart))).Add(archsimd.LoadInt32x8(&greyHalf)).ShiftAllRight(16)
 }
 
-// maxSummed is how many bytes' greys are added up in 32 bits.
+// maxSummed is the number of bytes whose greys can be summed in 32 bits.
 const maxSummed = 1 << 26
 
-// greySum adds up the greys of RGB pixels. It says how many bytes are done.
+// greySum adds up the greys of RGB pixels. It returns the number of bytes done.
 func greySum(pix []uint8) (sum, done int) {
 	if !hasAVX2 {
 		return 0, 0
@@ -217,9 +217,9 @@ func greySum(pix []uint8) (sum, done int) {
 	return sum, done
 }
 
-// saturate blends RGB pixels with their greys. It says how many bytes are done.
+// saturate blends RGB pixels with their greys. It returns the number of bytes done.
 func saturate(dst, src []uint8, factor float32) (done int) {
-	if !hasAVX2 || !(factor < 1e30) { // infinite ones make NaN, whose largest is undefined
+	if !hasAVX2 || !(factor < 1e30) { // infinite factors give NaN, for which max is undefined
 		return 0
 	}
 	factors := [8]float32{factor, factor, factor, factor, factor, factor, factor, factor}
@@ -245,7 +245,7 @@ func blend8(v, grey archsimd.Int32x8, greyF, f, most archsimd.Float32x8) archsim
 	return v.Sub(grey).ConvertToFloat32().Mul(f).Add(greyF).Max(zero).Min(most).ConvertToInt32()
 }
 
-// blendBytes blends all bytes with one grey. It says how many are done.
+// blendBytes blends all bytes with one grey. It returns the number of bytes done.
 func blendBytes(dst, src []uint8, grey uint8, factor float32) (done int) {
 	if !hasAVX2 || !(factor < 1e30) {
 		return 0
@@ -268,7 +268,7 @@ func blendBytes(dst, src []uint8, grey uint8, factor float32) (done int) {
 	return done
 }
 
-// mirror3 mirrors a row of RGB pixels. It says how many bytes are done, from the
+// mirror3 mirrors a row of RGB pixels. It returns the number of bytes done, from the
 // beginning of src and the end of dst.
 func mirror3(dst, src []uint8) (done int) {
 	if !hasAVX2 {
