@@ -186,7 +186,7 @@ func TestConvertOxfordPetsFails(t *testing.T) {
 		{"cut at the end", file("cut2.tar.gz", whole[:len(whole)-4]), annotations, "cut2.tar.gz: unexpected EOF"},
 		{"no archive", file("text.tar.gz", []byte("<html>")), annotations, "not a .tar.gz"},
 		{"not there", filepath.Join(temp, "none"), annotations, "none"},
-		{"twice", archive(t, filepath.Join(temp, "twice.tar.gz"), "images/Abyssinian_101.jpg=a", "images/Abyssinian_101.jpg=b"), annotations, "there twice"},
+		{"twice", archive(t, filepath.Join(temp, "twice.tar.gz"), "images/Abyssinian_101.jpg=a", "images/Abyssinian_101.jpg=b"), annotations, "occurs twice"},
 		{"missing", archive(t, filepath.Join(temp, "few.tar.gz"), "images/Abyssinian_101.jpg=a"), annotations, "20 listed pictures aren't in it, such as Abyssinian_102.jpg"},
 		{"no lists", images, archive(t, filepath.Join(temp, "empty.tar.gz")), "0 and 0 pictures"},
 		{"bad list", images, lists("bad.tar.gz", "a_1 1 1 1\n", "a_2 x 1 1\n"), `annotations/test.txt:1: the class is "x"`},

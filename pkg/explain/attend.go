@@ -7,10 +7,10 @@ import (
 	"gaze/pkg/vit"
 )
 
-// Attend runs a model on one decoded picture and returns the [class] query's
-// attention in every layer, the model's warnings (such as a resized grid) along
-// with it. The pipeline must end in a tensor of a size that the model's patches
-// tile. name is the picture's, for titles.
+// Attend runs a model on one decoded picture. It returns the [class] query's attention
+// in every layer, and the model's warnings, such as a resized grid. The pipeline must end
+// in a tensor whose size is a multiple of the model's patch size. name is the picture's
+// name in titles.
 func Attend(r *vit.Runner, p transform.Pipeline, name string, im *transform.Image) (*Attention, []string, error) {
 	t, err := p.Tensor(im)
 	if err != nil {

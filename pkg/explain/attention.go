@@ -12,12 +12,12 @@ import (
 type Attention struct {
 	Picture string           // the picture's name
 	Model   string           // the checkpoint's name
-	Seen    *transform.Image // the part of the picture that the model saw, in its own colours
-	Layers  []ClassRow       // one per layer, the first layer first
+	Seen    *transform.Image // the part of the picture that the model saw, in the original colours
+	Layers  []ClassRow       // one per layer, from the first
 }
 
 // Map reduces one layer to a map over the picture: the softmax weights,
-// [rows, cols]. layer counts from 0; -1 is the last.
+// [rows, cols]. Layers count from 0; -1 is the last.
 func (a *Attention) Map(layer int, heads Heads) (Map, error) {
 	l, err := Index(layer, len(a.Layers), "layer")
 	if err != nil {
@@ -26,8 +26,8 @@ func (a *Attention) Map(layer int, heads Heads) (Map, error) {
 	return a.Layers[l].Map(heads)
 }
 
-// Figure draws the photograph, the heat map and both together, with a colour
-// bar, titled with model, layer and heads.
+// Figure draws the photograph, the heat map and the overlay, with a colour bar and a
+// title that names model, layer and heads.
 func (a *Attention) Figure(layer int, heads Heads) (plots.Figure, error) {
 	m, err := a.Map(layer, heads)
 	if err != nil {
@@ -48,7 +48,7 @@ func (a *Attention) Figure(layer int, heads Heads) (plots.Figure, error) {
 	}, nil
 }
 
-// layerName names a layer for a title, counted from 0 as the flags do.
+// layerName is a layer's name in titles, counted from 0 as in the flags.
 func layerName(layer, of int) string {
 	if layer == of-1 {
 		return fmt.Sprintf("layer %d (the last)", layer)
@@ -56,7 +56,7 @@ func layerName(layer, of int) string {
 	return fmt.Sprintf("layer %d", layer)
 }
 
-// of is the choice out of n heads, for a title.
+// of describes the choice among n heads, for a title.
 func (h Heads) of(n int) string {
 	if h.kind == "head" {
 		i, _ := Index(h.index, n, "head")
@@ -70,11 +70,11 @@ func (m Map) max() float32 {
 	return m.At(r, c)
 }
 
-// Atlas draws the map of every layer (rows) and head (columns), each with a
-// scale of its own from 0 to its largest weight.
+// Atlas draws the map of every layer (rows) and head (columns), each with its own scale
+// from its smallest to its largest weight.
 func (a *Attention) Atlas() (plots.Figure, error) {
 	if len(a.Layers) == 0 {
-		return nil, fmt.Errorf("explain: no layers of %s were kept", a.Picture)
+		return nil, fmt.Errorf("explain: there is no attention of %s to draw", a.Picture)
 	}
 	maps := make([][][][]float64, len(a.Layers))
 	for l, row := range a.Layers {
@@ -85,14 +85,14 @@ func (a *Attention) Atlas() (plots.Figure, error) {
 	return plots.Atlas{
 		Maps: maps, RowTitle: "layer", ColTitle: "head", OwnRange: true,
 		Title:    "[class] attention of every layer and head: " + a.Picture,
-		Subtitle: fmt.Sprintf("%s · each map from its least to its largest weight", a.Model),
+		Subtitle: fmt.Sprintf("%s · each map from its smallest to its largest weight", a.Model),
 		Scale:    plots.Scale{Map: plots.Inferno},
 	}, nil
 }
 
-// EntropyChart draws the entropy of every head's map, in bits, layer by layer,
-// averaged over the pictures: a point per head and a line through their means.
-// The dashed line is a uniform map.
+// EntropyChart draws the entropy of every head's map, in bits, by layer, averaged over
+// the pictures: a point per head and a line through the means. The dashed line is the
+// entropy of a uniform map.
 func EntropyChart(all ...*Attention) (plots.Figure, error) {
 	if len(all) == 0 || len(all[0].Layers) == 0 {
 		return nil, fmt.Errorf("explain: no attention to draw the entropy of")
@@ -104,7 +104,7 @@ func EntropyChart(all ...*Attention) (plots.Figure, error) {
 		for h, e := range HeadEntropies(l, all...) {
 			layer.add(e)
 			heads := all[0].Layers[l].Heads
-			spread := 0.0 // heads side by side, so that no point hides another
+			spread := 0.0 // horizontal offsets of the heads, so that points don't overlap
 			if heads > 1 {
 				spread = (float64(h)/float64(heads-1) - 0.5) * 0.36
 			}
@@ -118,11 +118,12 @@ func EntropyChart(all ...*Attention) (plots.Figure, error) {
 		Subtitle: fmt.Sprintf("%s · %s", all[0].Model, countOf(len(all), "picture")),
 		XLabel:   "layer", YLabel: "entropy of a head's map (bits)",
 		Series: []plots.Series{line, points},
-		Lines:  []plots.RefLine{{Value: maxEntropy(first.Rows * first.Cols), Label: "the same everywhere"}},
+		Lines:  []plots.RefLine{{Value: maxEntropy(first.Rows * first.Cols), Label: "uniform map"}},
 	}, nil
 }
 
-// HeadEntropies is the entropy in bits of each head of a layer, averaged over pictures.
+// HeadEntropies is the entropy in bits of each head of a layer, averaged over the
+// pictures.
 func HeadEntropies(layer int, all ...*Attention) []float64 {
 	out := make([]float64, all[0].Layers[layer].Heads)
 	for _, a := range all {
@@ -133,12 +134,12 @@ func HeadEntropies(layer int, all ...*Attention) []float64 {
 	return out
 }
 
-// AttentionTable sets the numbers of the last layer, averaged over heads, side
-// by side for several pictures.
+// AttentionTable compares the numbers of the last layer, averaged over heads, for several
+// pictures.
 func AttentionTable(all ...*Attention) plots.Table {
 	t := plots.Table{
 		Caption: "[class] attention in the last layer, mean of heads",
-		Columns: columns("picture", "peak at (row, column)", "entropy (bits)", "of at most", "in the top tenth of patches", "stays off the patches"),
+		Columns: columns("picture", "peak at (row, column)", "entropy (bits)", "of at most", "in the top tenth of patches", "not on patches"),
 	}
 	for _, a := range all {
 		s := a.Summary()
@@ -150,20 +151,20 @@ func AttentionTable(all ...*Attention) plots.Table {
 	return t
 }
 
-// AttentionSummary is what the last layer's map, the mean of its heads, is like.
+// AttentionSummary describes the last layer's map, averaged over its heads.
 type AttentionSummary struct {
-	Row, Col    int     // of the patch with the most weight
+	Row, Col    int     // position of the patch with the most weight
 	Entropy     float64 // in bits
-	MostEntropy float64 // of a map that is the same everywhere
-	TopTenth    float64 // share of the weight in the tenth of the patches with the most
-	OffPatches  float64 // weight on tokens without a place in the picture
+	MostEntropy float64 // entropy of a uniform map
+	TopTenth    float64 // share of the weight in the tenth of the patches with the most weight
+	OffPatches  float64 // weight on tokens that aren't patches
 }
 
-// Summary measures the last layer's map.
+// Summary describes the last layer's map.
 func (a *Attention) Summary() AttentionSummary {
 	m, err := a.Map(-1, MeanHeads)
 	if err != nil {
-		panic(err) // there is a last layer and a mean of its heads
+		panic(err) // can't happen: there is always a last layer and a mean of its heads
 	}
 	s := AttentionSummary{Entropy: m.Entropy(), MostEntropy: maxEntropy(len(m.Values)), OffPatches: 1 - m.Sum()}
 	s.Row, s.Col = m.Peak()

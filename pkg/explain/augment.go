@@ -15,23 +15,22 @@ import (
 	"gaze/pkg/transform"
 )
 
-// MaxDraws is how many draws a figure shows at most.
+// MaxDraws is the largest number of draws in a figure.
 const MaxDraws = 1000
 
-// maxDraw bounds the sides of a picture in the grid, in pixels.
+// maxDraw is the longest side of a picture in the grid, in pixels.
 const maxDraw = 512
 
-// Draws is what a pipeline makes of one picture, drawn several times.
+// Draws holds the results of a pipeline on one picture, for several random draws.
 type Draws struct {
 	Name     string
 	Original *transform.Image
-	Pictures []*transform.Image   // draw i is that of epoch i
+	Pictures []*transform.Image   // draw i is the draw of epoch i
 	Steps    []transform.Pipeline // the fixed steps of each draw
 }
 
-// Draw runs a pipeline n times on a picture that a loader knows by its index:
-// draw i is what a training run with that seed sees in epoch i. Tensors are
-// shown un-normalised.
+// Draw runs a pipeline n times on the picture with a loader's index. Draw i is what a
+// training run with the seed sees in epoch i. Tensors are shown un-normalised.
 func Draw(p transform.Pipeline, seed, index uint64, n int, name string, im *transform.Image) (*Draws, error) {
 	if n < 1 || n > MaxDraws {
 		return nil, fmt.Errorf("%d draws: there must be 1 to %d", n, MaxDraws)
@@ -47,7 +46,7 @@ func Draw(p transform.Pipeline, seed, index uint64, n int, name string, im *tran
 	return d, nil
 }
 
-// drawOne is a picture's draw of one epoch, and its fixed steps.
+// drawOne returns a picture's draw for one epoch, and its fixed steps.
 func drawOne(p transform.Pipeline, seed, epoch, index uint64, im *transform.Image) (*transform.Image, transform.Pipeline, error) {
 	out, err := p.Look(seed, epoch, index, im)
 	if err != nil {
@@ -57,7 +56,7 @@ func drawOne(p transform.Pipeline, seed, epoch, index uint64, im *transform.Imag
 	return small(out), steps, err
 }
 
-// small scales a picture down to what a grid can show.
+// small scales a picture down for the grid.
 func small(im *transform.Image) *transform.Image {
 	longest := max(im.Width, im.Height)
 	if longest <= maxDraw {
@@ -66,9 +65,9 @@ func small(im *transform.Image) *transform.Image {
 	return transform.Resize(im, max(im.Height*maxDraw/longest, 1), max(im.Width*maxDraw/longest, 1), transform.Bilinear)
 }
 
-// Augment draws a pipeline n times on a picture and sets the draws beside the
-// original, each with what was drawn for it. It is made for a notebook's cell:
-// edit the pipeline, run again.
+// Augment runs a pipeline n times on a picture and shows the draws beside the original,
+// each with the values drawn. It is meant for a notebook cell: edit the pipeline and run
+// the cell again.
 //
 //	fig, err := explain.Augment("randomhflip | rotation(30) | jitter(0.5,0.5,0.5)", 1, 8, im)
 func Augment(spec string, seed uint64, n int, im *transform.Image) (plots.Figure, error) {
@@ -83,8 +82,8 @@ func Augment(spec string, seed uint64, n int, im *transform.Image) (plots.Figure
 	return AugmentGrid(p, seed, d)
 }
 
-// AugmentGrid shows pictures beside what was drawn from them: for one picture in a
-// square, for several in a row each, the original first.
+// AugmentGrid shows pictures and their draws: a single picture in a square grid, several
+// pictures in one row each, with the original first.
 func AugmentGrid(p transform.Pipeline, seed uint64, all ...*Draws) (plots.Figure, error) {
 	if len(all) == 0 {
 		return nil, errors.New("explain: no draws to show")
@@ -94,14 +93,14 @@ func AugmentGrid(p transform.Pipeline, seed uint64, all ...*Draws) (plots.Figure
 		total, most = total+len(d.Pictures), max(most, len(d.Pictures))
 	}
 	if total > MaxDraws {
-		return nil, fmt.Errorf("%d draws are more than the %d that a figure shows: give fewer pictures or a smaller number", total, MaxDraws)
+		return nil, fmt.Errorf("%d draws are more than the %d that fit in a figure: give fewer pictures or a smaller number", total, MaxDraws)
 	}
 	columns := int(math.Ceil(math.Sqrt(float64(most + 1))))
 	if len(all) > 1 {
 		columns = min(most+1, 9)
 	}
 	g := plots.Grid{
-		Title:      "What the pipeline makes of a picture",
+		Title:      "Pictures as the pipeline augments them",
 		Subtitle:   fmt.Sprintf("%s · seed %d", p, seed),
 		PanelWidth: min(200, max(110, 960/float64(columns))),
 	}
@@ -118,14 +117,14 @@ func AugmentGrid(p transform.Pipeline, seed uint64, all ...*Draws) (plots.Figure
 	return g, nil
 }
 
-// shown is a picture in the form that is scaled fastest.
+// shown converts a picture to the type that is scaled fastest.
 func shown(im *transform.Image) *image.RGBA {
 	out := image.NewRGBA(im.Bounds())
 	draw.Draw(out, out.Rect, im, image.Point{}, draw.Src)
 	return out
 }
 
-// drawnText is what was drawn: the names of the steps, with their numbers rounded to 3
+// drawnText describes a draw: the names of the steps, with their numbers rounded to 3
 // digits.
 func drawnText(p, drawn transform.Pipeline) string {
 	fixed := map[string]bool{}

@@ -74,7 +74,7 @@ func TestAugmentFigure(t *testing.T) {
 	}
 }
 
-// Several pictures begin rows of their own, however many draws there are.
+// Each of several pictures starts a new row, for any number of draws.
 func TestAugmentGridRows(t *testing.T) {
 	p := parsed(t, "hflip")
 	a, err := Draw(p, 0, 0, 10, "a", stripes(2000, 10))

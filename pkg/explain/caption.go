@@ -15,37 +15,36 @@ import (
 type Captioned struct {
 	Picture string           // the picture's name
 	Model   string           // the captioner's name
-	Image   *transform.Image // the original picture, whatever the network saw of it, no side longer than 1024 pixels
+	Image   *transform.Image // the original picture, not the network's input, with no side longer than 1024 pixels
 	Result  caption.Result
 	Stride  int           // side of a cell in pixels of the network's input
-	Words   []CaptionWord // of the caption in order, [End] last if the caption came to its end
-	Masks   []Mask        // of what the picture shows, where that is known
+	Words   []CaptionWord // the caption's words in order, with [End] last if the caption is complete
+	Masks   []Mask        // masks of the things in the picture, if known
 
 	original image.Point // the original picture's size
 }
 
-// Start and End stand before and after a caption in figures.
+// Start and End mark the beginning and the end of a caption in figures.
 const (
 	Start = "<start>"
 	End   = "<end>"
 )
 
-// CaptionWord is a word of a caption: one word piece, or several that are written
-// together.
+// CaptionWord is a word of a caption: one word piece, or several joined together.
 type CaptionWord struct {
 	Text    string
-	Pieces  []int   // which of the result's pieces
-	LogProb float64 // the sum of its pieces', a natural logarithm
+	Pieces  []int   // indices of the result's word pieces
+	LogProb float64 // sum over its pieces, natural logarithm
 }
 
-// Probability is the word's probability after the words before it.
+// Probability is the word's probability given the preceding words.
 func (w CaptionWord) Probability() float64 { return math.Exp(w.LogProb) }
 
-// NewCaptioned joins a captioner's result and its picture.
-// cfg is the captioner's configuration. A result without attention is an error.
+// NewCaptioned combines a captioner's result with its picture. cfg is the captioner's
+// configuration. A result without attention is an error.
 func NewCaptioned(picture string, im *transform.Image, r caption.Result, cfg caption.Config) (*Captioned, error) {
 	if im == nil || len(r.Tokens) == 0 || len(r.Attention) != len(r.Tokens) {
-		return nil, fmt.Errorf("explain: %s: a caption of %d pieces with attention of %d can't be shown", picture, len(r.Tokens), len(r.Attention))
+		return nil, fmt.Errorf("explain: %s: a caption of %d word pieces with attention for %d can't be shown", picture, len(r.Tokens), len(r.Attention))
 	}
 	c := &Captioned{Picture: picture, Image: shrunk(im), Result: r, Stride: cfg.Backbone.Stride(), original: image.Pt(im.Width, im.Height)}
 	for i, p := range r.Tokens {
@@ -65,15 +64,15 @@ func NewCaptioned(picture string, im *transform.Image, r caption.Result, cfg cap
 	return c, nil
 }
 
-// Layers is the number of decoder layers, Heads that of heads in each.
+// Layers is the number of decoder layers.
 func (c *Captioned) Layers() int { return len(c.Result.Attention[0]) }
 
 // Heads is the number of heads in a layer.
 func (c *Captioned) Heads() int { return len(c.Result.Attention[0][0]) }
 
 // Map is a layer's attention to the cells for a word, [rows, columns], at the step that
-// PREDICTED the word. It sums to 1, except for the maximum of heads. The maps of a word of several pieces are averaged. layer
-// counts from 0; -1 is the last.
+// PREDICTED the word. It sums to 1, except for the maximum of heads. For a word of
+// several pieces the maps are averaged. Layers count from 0; -1 is the last.
 func (c *Captioned) Map(word, layer int, heads Heads) (Map, error) {
 	word, err := Index(word, len(c.Words), "word")
 	if err != nil {
@@ -99,7 +98,7 @@ func (c *Captioned) Map(word, layer int, heads Heads) (Map, error) {
 	return out, nil
 }
 
-// PieceMap is [Captioned.Map] of a single piece of the result.
+// PieceMap is [Captioned.Map] for a single word piece of the result.
 func (c *Captioned) PieceMap(piece, layer int, heads Heads) (Map, error) {
 	l, err := Index(layer, c.Layers(), "decoder layer")
 	if err != nil {
@@ -115,10 +114,10 @@ func (c *Captioned) PieceMap(piece, layer int, heads Heads) (Map, error) {
 	return row.Map(heads)
 }
 
-// OnPicture lays a map of cells over the picture: values for each pixel of the
-// network's input, which is the whole picture, resized. The last row and column
-// of cells may reach beyond it; that part is cut off, so that every cell lies
-// where the network had it.
+// OnPicture lays a map of cells over the picture. It returns a value for each pixel of
+// the network's input, which is the whole picture, resized. The last row and column of
+// cells may extend beyond it; that part is cut off, so that every cell is where the
+// network saw it.
 func (c *Captioned) OnPicture(m Map) ([][]float64, error) {
 	fine, err := plots.Upsample(m.Matrix(), m.Rows*c.Stride, m.Cols*c.Stride, plots.Bilinear)
 	if err != nil {
@@ -135,7 +134,7 @@ func (c *Captioned) OnPicture(m Map) ([][]float64, error) {
 	return fine[:height], nil
 }
 
-// merged tells which words have several pieces.
+// merged lists the words that have several pieces.
 func (c *Captioned) merged() []string {
 	var list []string
 	for _, w := range c.Words {

@@ -86,7 +86,7 @@ func TestCaptionWords(t *testing.T) {
 	}
 }
 
-// TestOnPicture lays cells that reach beyond the picture where they were: 16×24
+// TestOnPicture checks that cells extending beyond the picture stay in place: 16×24
 // pixels of cells over an input of 12×20.
 func TestOnPicture(t *testing.T) {
 	c := spoken(t, "a", "[SEP]")

@@ -8,23 +8,23 @@ import (
 	"gaze/pkg/plots"
 )
 
-// CaptionStyle is how the maps of a caption are drawn. The zero value is the first
-// layer's mean of heads; start from [DefaultCaptionStyle].
+// CaptionStyle controls how the maps of a caption are drawn. The zero value is the mean
+// of the heads of the first layer; start from [DefaultCaptionStyle].
 type CaptionStyle struct {
 	Layer int   // counted from 0; -1 is the last
-	Heads Heads // of that layer
-	// OwnScale gives each word's map colours from its own least to its own largest
-	// weight, to show where; otherwise all share a scale from 0, to show how much.
+	Heads Heads // the heads of that layer
+	// OwnScale colours each word's map from its own smallest to its own largest
+	// weight, to show where; otherwise all maps share a scale from 0, to show how much.
 	OwnScale bool
 }
 
-// DefaultCaptionStyle is the last layer, the mean of its heads, one scale for all
+// DefaultCaptionStyle is the mean of the heads of the last layer, with one scale for all
 // words.
 func DefaultCaptionStyle() CaptionStyle { return CaptionStyle{Layer: -1, Heads: MeanHeads} }
 
-// Figure draws the photograph, which is the panel of [Start], and for each word the
-// attention of the step that predicted it over the photograph, in reading order,
-// titled with the caption.
+// Figure draws the photograph, as the panel of [Start], and then for each word, in
+// reading order, the attention of the step that predicted it, laid over the photograph.
+// The title is the caption.
 func (c *Captioned) Figure(s CaptionStyle) (plots.Figure, error) {
 	panels := []plots.Panel{{Title: Start, Picture: c.Image}}
 	most := 0.0
@@ -58,28 +58,28 @@ func (c *Captioned) Figure(s CaptionStyle) (plots.Figure, error) {
 // title is the caption in quotation marks.
 func (c *Captioned) title() string { return "“" + c.Result.Text + "”" }
 
-// subtitle says what is shown and what was done to it.
+// subtitle describes the maps shown and how they were combined.
 func (c *Captioned) subtitle(s CaptionStyle) string {
 	l, _ := Index(s.Layer, c.Layers(), "decoder layer")
 	parts := []string{c.Picture, "decoder " + layerName(l, c.Layers()) + ", " + s.Heads.of(c.Heads())}
 	if c.Model != "" {
 		parts = append(parts, c.Model)
 	}
-	parts = append(parts, "each map is of the step that predicts the word (the first reads "+Start+"); beside the word its probability")
+	parts = append(parts, "each map is from the step that predicts the word (the first reads "+Start+"); beside the word is its probability")
 	if merged := c.merged(); len(merged) > 0 {
 		parts = append(parts, "averaged over word pieces: "+strings.Join(merged, ", "))
 	}
 	if s.OwnScale {
-		parts = append(parts, "each map from its least to its largest weight")
+		parts = append(parts, "each map from its smallest to its largest weight")
 	}
 	return strings.Join(parts, " · ")
 }
 
-// captionColumns is how many panels of an aspect (width over height) stand side by
-// side: as many as make the figure about four by three, without leaving much of
-// the last row blank.
+// captionColumns is the number of panels per row, given a panel's aspect ratio (width
+// over height). It makes the figure about four by three, without leaving much of the last
+// row blank.
 func captionColumns(panels int, aspect float64) int {
-	const title = 0.14 // height of a panel's title, of its width
+	const title = 0.14 // height of a panel's title, as a fraction of the panel's width
 	best, columns := math.Inf(1), 1
 	for n := 1; n <= min(panels, 8); n++ {
 		rows := (panels + n - 1) / n
@@ -92,15 +92,15 @@ func captionColumns(panels int, aspect float64) int {
 	return columns
 }
 
-// LayerAtlas draws every word's map in every layer: rows are layers, columns words,
-// each map with a scale of its own.
+// LayerAtlas draws every word's map in every layer: rows are layers, columns are words.
+// Each map has its own scale.
 func (c *Captioned) LayerAtlas(heads Heads) (plots.Figure, error) {
 	a := plots.Atlas{RowTitle: "decoder layer", Subtitle: fmt.Sprintf("%s · %s · %s", c.Picture, heads.of(c.Heads()), c.Model)}
 	return c.atlas(a, c.Layers(), func(word, l int) (Map, error) { return c.Map(word, l, heads) })
 }
 
-// HeadAtlas draws every word's map of every head of a layer: rows are heads, columns
-// words, each map with a scale of its own.
+// HeadAtlas draws every word's map in every head of a layer: rows are heads, columns are
+// words. Each map has its own scale.
 func (c *Captioned) HeadAtlas(layer int) (plots.Figure, error) {
 	l, err := Index(layer, c.Layers(), "decoder layer")
 	if err != nil {
@@ -110,10 +110,10 @@ func (c *Captioned) HeadAtlas(layer int) (plots.Figure, error) {
 	return c.atlas(a, c.Heads(), func(word, h int) (Map, error) { return c.Map(word, l, OneHead(h)) })
 }
 
-// atlas fills in an atlas of rows by words.
+// atlas fills an atlas of rows by words.
 func (c *Captioned) atlas(a plots.Atlas, rows int, at func(word, row int) (Map, error)) (plots.Figure, error) {
 	a.Title, a.OwnRange, a.Scale = c.title(), true, plots.Scale{Map: plots.Inferno}
-	a.Subtitle = strings.TrimSuffix(a.Subtitle, " · ") + " · each map from its least to its largest weight"
+	a.Subtitle = strings.TrimSuffix(a.Subtitle, " · ") + " · each map from its smallest to its largest weight"
 	for _, w := range c.Words {
 		a.ColNames = append(a.ColNames, w.Text)
 	}

@@ -12,9 +12,9 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Mask is the place of something that captions name. Words are its names; Image has the
-// size of the picture, original or as shown, and one channel: the share, 0 to 255, of
-// each pixel that shows it. Masks with the same name are joined.
+// Mask is the mask of a thing that captions can name. Words are its names. Image has the
+// size of the picture, original or as shown, and one channel: the coverage of each pixel,
+// 0 to 255. Masks with the same name are merged.
 type Mask struct {
 	Words []string
 	Image *transform.Image
@@ -23,13 +23,13 @@ type Mask struct {
 // CaptionNumbers describes the maps of a caption in one layer.
 type CaptionNumbers struct {
 	Words []WordNumbers `json:"words"`
-	// Similarity is the cosine of every word's map with every other's, from 0 to 1.
+	// Similarity is the cosine similarity of every two words' maps, from 0 to 1.
 	Similarity [][]float64 `json:"similarity"`
-	// Diversity is 1 minus the mean similarity of two words' maps, the closing [End]
-	// left out. It is 0 for a captioner whose maps are all the same.
+	// Diversity is 1 minus the mean similarity of two words' maps, without the final
+	// [End]. It is 0 for a captioner whose maps are all the same.
 	Diversity float64 `json:"diversity"`
-	// Articles compares the articles' maps with those of nouns; nil if no article has
-	// a noun of its own.
+	// Articles compares the articles' maps with those of nouns; nil if no article has a
+	// noun.
 	Articles *ArticleNumbers `json:"articles,omitempty"`
 	// Cells is the number of cells of a map, MostBits the entropy of a uniform map.
 	Cells    int     `json:"cells"`
@@ -41,9 +41,9 @@ type WordNumbers struct {
 	Text        string  `json:"text"`
 	Probability float64 `json:"probability"`
 	Entropy     float64 `json:"entropy"` // in bits
-	// OnMask is the share of the attention that lies on the mask of what the word
-	// names, Area the mask's share of the picture, which is what a uniform map has; nil,
-	// and left out of JSON, if there is no mask.
+	// OnMask is the share of the attention on the mask of the thing that the word
+	// names; Area is the mask's share of the picture, which a uniform map would have.
+	// Both are nil, and left out of JSON, if there is no mask.
 	OnMask *float64 `json:"on_mask,omitempty"`
 	Area   *float64 `json:"area,omitempty"`
 	// Noun is, for an article, the index of its noun (see [Captioned.Nouns]); else -1.
@@ -51,15 +51,15 @@ type WordNumbers struct {
 }
 
 // ArticleNumbers compares articles' maps with those of their nouns (see
-// [Captioned.Nouns]): mean cosines, from 0 to 1.
+// [Captioned.Nouns]): mean cosine similarities, from 0 to 1.
 type ArticleNumbers struct {
-	Count int     `json:"count"` // of articles that have a noun
+	Count int     `json:"count"` // number of articles that have a noun
 	Own   float64 `json:"own"`
-	// Others is with the nouns of the caption's other articles; nil if there are none.
+	// Others is the similarity with the nouns of the caption's other articles; nil if there are none.
 	Others *float64 `json:"others,omitempty"`
 }
 
-// Numbers measures the maps of a layer.
+// Numbers describes the maps of a layer.
 func (c *Captioned) Numbers(layer int, heads Heads) (*CaptionNumbers, error) {
 	n := &CaptionNumbers{Cells: c.Result.Grid[0] * c.Result.Grid[1]}
 	n.MostBits = math.Log2(float64(n.Cells))
@@ -122,8 +122,8 @@ func articleNumbers(nouns []int, similarity [][]float64) *ArticleNumbers {
 	return a
 }
 
-// onMask is the share of a map on the masks of what a word names, and their share of
-// the picture; nil where there are none.
+// onMask returns the share of a map on the masks of the thing that a word names, and the
+// masks' share of the picture; nil if there are no masks.
 func (c *Captioned) onMask(m Map, word string) (on, area *float64, err error) {
 	mask, err := c.maskOf(word)
 	if mask == nil || err != nil {
@@ -141,8 +141,8 @@ func (c *Captioned) onMask(m Map, word string) (on, area *float64, err error) {
 	return &share, &covered, nil
 }
 
-// maskOf is all masks that have a name, as one of the size of the picture shown; nil
-// if there are none.
+// maskOf merges all masks with a name into one, at the size of the picture shown; nil if
+// there are none.
 func (c *Captioned) maskOf(word string) (*transform.Image, error) {
 	var all *transform.Image
 	for _, mask := range c.Masks {
@@ -164,8 +164,8 @@ func (c *Captioned) maskOf(word string) (*transform.Image, error) {
 	return all, nil
 }
 
-// fitted is a mask at the size of the picture shown, which is smaller than the
-// original if that is large.
+// fitted scales a mask to the size of the picture shown, which is smaller than a large
+// original.
 func (c *Captioned) fitted(mask *transform.Image) (*transform.Image, error) {
 	switch {
 	case mask == nil:
@@ -179,12 +179,12 @@ func (c *Captioned) fitted(mask *transform.Image) (*transform.Image, error) {
 	}
 	err := fmt.Errorf("is %d×%d, the picture %d×%d", mask.Width, mask.Height, c.Image.Width, c.Image.Height)
 	if c.original.X > c.Image.Width {
-		err = fmt.Errorf("%w (made smaller from %d×%d)", err, c.original.X, c.original.Y)
+		err = fmt.Errorf("%w (reduced from %d×%d)", err, c.original.X, c.original.Y)
 	}
 	return nil, err
 }
 
-// cosineOf is the cosine of the angle between two maps.
+// cosineOf is the cosine similarity of two maps.
 func cosineOf(a, b []float32) float64 {
 	var ab, aa, bb float64
 	for i := range a {
@@ -197,7 +197,7 @@ func cosineOf(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-// articles, and words that end what an article begins.
+// The articles, and words that end a noun phrase.
 var (
 	articles = []string{"a", "an", "the"}
 	ends     = []string{
@@ -206,9 +206,9 @@ var (
 	}
 )
 
-// Nouns tells, for each article of the caption, which word is its noun, -1 for other
-// words: the last one before a preposition, a verb in -ing or another word that
-// ends the phrase. That is a rule of thumb, not a parser.
+// Nouns returns, for each article of the caption, the index of its noun, and -1 for other
+// words. The noun is the last word before a preposition, a verb in -ing or another word
+// that ends the phrase. This is a rule of thumb, not a parser.
 func (c *Captioned) Nouns() []int {
 	out := make([]int, len(c.Words))
 	for i, w := range c.Words {
@@ -227,7 +227,7 @@ func (c *Captioned) Nouns() []int {
 	return out
 }
 
-// Table is the numbers, word by word.
+// Table lists the numbers by word.
 func (n *CaptionNumbers) Table() plots.Table {
 	t := plots.Table{Columns: []plots.Column{
 		{Name: "word"}, {Name: "probability", Format: "%.2f"}, {Name: "entropy (bits)", Format: "%.2f"},
@@ -246,14 +246,14 @@ func (n *CaptionNumbers) Table() plots.Table {
 	return t
 }
 
-// SimilarityFigure draws how alike the words' maps are.
+// SimilarityFigure draws the similarities of the words' maps.
 func (n *CaptionNumbers) SimilarityFigure() plots.Figure {
 	var names []string
 	for _, w := range n.Words {
 		names = append(names, w.Text)
 	}
 	return plots.HeatMap{
-		Values: n.Similarity, RowNames: names, ColNames: names, Title: "How alike two words' maps are",
+		Values: n.Similarity, RowNames: names, ColNames: names, Title: "Similarity of the words' maps",
 		Subtitle: fmt.Sprintf("cosine of the maps · diversity %.2f", n.Diversity) + n.Articles.String(),
 		Format:   func(v float64) string { return fmt.Sprintf("%.2f", v) },
 		Scale:    plots.Scale{Min: 0, Max: 1, Label: "cosine"},

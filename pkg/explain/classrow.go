@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Heads chooses what becomes of a layer's attention heads: their mean, their
-// maximum, or a single head.
+// Heads selects how a layer's attention heads are combined: their mean, their maximum, or
+// a single head.
 type Heads struct {
 	kind  string
 	index int
@@ -20,10 +20,10 @@ var MeanHeads = Heads{kind: "mean"}
 // MaxHeads takes, for every patch, the largest value over the heads.
 var MaxHeads = Heads{kind: "max"}
 
-// OneHead takes a single head, counted from 0; -1 is the last one.
+// OneHead selects a single head, counted from 0; -1 is the last one.
 func OneHead(index int) Heads { return Heads{kind: "head", index: index} }
 
-// ParseHeads reads "mean", "max" or a head's number ("0", "5", "-1").
+// ParseHeads parses "mean", "max" or a head's number ("0", "5", "-1").
 func ParseHeads(s string) (Heads, error) {
 	switch s {
 	case "mean":
@@ -33,12 +33,12 @@ func ParseHeads(s string) (Heads, error) {
 	}
 	i, err := strconv.Atoi(s)
 	if err != nil {
-		return Heads{}, fmt.Errorf("%q is no choice of heads: use mean, max or a head's number (0 is the first, -1 the last)", s)
+		return Heads{}, fmt.Errorf("%q is not a choice of heads: use mean, max or a head's number (0 is the first, -1 the last)", s)
 	}
 	return OneHead(i), nil
 }
 
-// Check tells whether a layer of n heads has this choice.
+// Check returns an error if the choice isn't valid for a layer of n heads.
 func (h Heads) Check(n int) error {
 	if h.kind != "head" {
 		return nil
@@ -47,7 +47,7 @@ func (h Heads) Check(n int) error {
 	return err
 }
 
-// String returns the text that [ParseHeads] reads, or the phrase for a title.
+// String returns the text that [ParseHeads] parses, or the phrase for a title.
 func (h Heads) String() string {
 	if h.kind == "head" {
 		return "head " + strconv.Itoa(h.index)
@@ -55,8 +55,8 @@ func (h Heads) String() string {
 	return h.kind + " of heads"
 }
 
-// Index resolves a count-from-the-end index: 0..n-1 stay, -1 is n-1.
-// what names the thing counted in the error, such as "layer".
+// Index resolves an index that may count from the end: 0..n-1 stay, -1 is n-1. what names
+// the indexed thing in the error, such as "layer".
 func Index(i, n int, what string) (int, error) {
 	j := i
 	if j < 0 {
@@ -69,17 +69,17 @@ func Index(i, n int, what string) (int, error) {
 }
 
 // ClassRow is the [class] query's attention over the patches in one layer:
-// the softmax weights of shape [heads, rows*cols]. The weights that the query
-// gives to itself and to other tokens without a place in the picture
-// (distillation, registers) are left out, so a head's row sums to at most 1.
+// the softmax weights of shape [heads, rows*cols]. The query's weights for itself and for
+// other tokens that aren't patches (distillation, registers) are left out, so a head's row
+// sums to at most 1.
 type ClassRow struct {
 	Heads, Rows, Cols int
 	Weights           []float32
 }
 
-// ClassRowOf cuts the [class] query's row out of a layer's attention
-// probabilities of shape [heads, tokens, tokens] for one picture. prefix is how
-// many tokens come before the first patch; rows*cols patches follow.
+// ClassRowOf extracts the [class] query's row from a layer's attention probabilities of
+// shape [heads, tokens, tokens] for one picture. prefix is the number of tokens before the
+// first patch; rows*cols patches follow.
 func ClassRowOf(probabilities []float32, heads, prefix, rows, cols int) (ClassRow, error) {
 	patches := rows * cols
 	tokens := prefix + patches
@@ -95,7 +95,7 @@ func ClassRowOf(probabilities []float32, heads, prefix, rows, cols int) (ClassRo
 	return row, nil
 }
 
-// Head returns one head's map over the patches, a view and not a copy.
+// Head returns one head's map over the patches, as a view without copying.
 func (r ClassRow) Head(h int) Map {
 	n := r.Rows * r.Cols
 	return Map{Rows: r.Rows, Cols: r.Cols, Values: r.Weights[h*n : (h+1)*n]}
@@ -130,8 +130,8 @@ func (r ClassRow) Map(heads Heads) (Map, error) {
 	return out, nil
 }
 
-// OnPatches returns, for every head, the share of the [class] query's attention
-// that falls on patches; the rest, up to 1, stays on tokens without a place.
+// OnPatches returns, for every head, the share of the [class] query's attention that is
+// on patches; the rest, up to 1, is on other tokens.
 func (r ClassRow) OnPatches() []float64 {
 	out := make([]float64, r.Heads)
 	for h := range out {

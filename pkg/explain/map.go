@@ -1,7 +1,7 @@
-// Package explain turns what a model computed on its way to an answer (position
-// embeddings, attention probabilities) into maps over a picture, into numbers that
-// describe those maps, and into figures of both. It knows the models' intermediates; it
-// doesn't know how good an answer is, nor what a report says of it.
+// Package explain turns a model's intermediates (position embeddings, attention
+// probabilities) into maps over a picture, numbers that describe these maps, and figures
+// of both. It knows the models' intermediates; it doesn't evaluate predictions or write
+// the report's text.
 //
 // Maps and numbers are plain arithmetic on float32 slices: they need no backend, and
 // are the same bits on every machine.
@@ -12,8 +12,8 @@ import (
 	"math"
 )
 
-// Map is one value for every patch of a picture: [Rows, Cols] in row-major
-// order, row 0 at the top of the picture.
+// Map has one value for every patch of a picture: [Rows, Cols] in row-major order, with
+// row 0 at the top of the picture.
 type Map struct {
 	Rows, Cols int
 	Values     []float32
@@ -39,7 +39,7 @@ func (m Map) Sum() float64 {
 	return s
 }
 
-// Matrix returns the map as rows of float64, the form in which pictures are drawn.
+// Matrix returns the map as rows of float64, as needed for drawing.
 func (m Map) Matrix() [][]float64 {
 	out := make([][]float64, m.Rows)
 	for r := range out {
@@ -63,8 +63,8 @@ func (m Map) Peak() (row, col int) {
 	return row, col
 }
 
-// TopShare returns the share, in [0, 1], of the map's sum that its k largest
-// values hold. A uniform map has TopShare(k) = k/patches.
+// TopShare returns the share, in [0, 1], of the map's sum held by its k largest values. A
+// uniform map has TopShare(k) = k/patches.
 func (m Map) TopShare(k int) float64 {
 	total := m.Sum()
 	if total <= 0 || k <= 0 {
@@ -79,9 +79,9 @@ func (m Map) TopShare(k int) float64 {
 	return top / total
 }
 
-// Entropy returns the Shannon entropy of the map in bits, after scaling it to
-// sum to 1. It lies between 0 (all on one patch) and log2(Rows*Cols) (the same
-// everywhere). A map without positive values has entropy 0.
+// Entropy returns the Shannon entropy of the map in bits, after scaling it to sum to 1.
+// It is between 0 (everything on one patch) and log2(Rows*Cols) (a uniform map). A map
+// without positive values has entropy 0.
 func (m Map) Entropy() float64 { return Entropy(m.Values) }
 
 // Entropy returns the Shannon entropy in bits of weights that need not sum to

@@ -9,17 +9,17 @@ import (
 	"gaze/pkg/vit"
 )
 
-// Positions is a model's patch position embeddings, compared with each other.
+// Positions holds the similarities of a model's patch position embeddings.
 type Positions struct {
 	Model      string    // the checkpoint's name, for titles
 	Rows, Cols int       // the grid of patches
 	Similarity []float32 // cosine similarity [Rows*Cols, Rows*Cols]
-	Method     string    // how the grid was resized; empty if it is the checkpoint's own
+	Method     string    // how the grid was resized; empty for the checkpoint's own grid
 
 	model *vit.Model
 }
 
-// PositionsOf compares the position embeddings of a checkpoint, on its own grid.
+// PositionsOf compares the position embeddings of a checkpoint on its own grid.
 func PositionsOf(m *vit.Model) (*Positions, error) {
 	embeddings, grid, err := m.PositionEmbeddings()
 	if err != nil {
@@ -32,8 +32,8 @@ func PositionsOf(m *vit.Model) (*Positions, error) {
 	return &Positions{Model: m.Name, Rows: grid[0], Cols: grid[1], Similarity: similarity, model: m}, nil
 }
 
-// Resized compares the embeddings after they were resized to another grid, by
-// the method that the checkpoint's layout asks for.
+// Resized compares the embeddings after resizing them to another grid, by the method of
+// the checkpoint's layout.
 func (p *Positions) Resized(rows, cols int) (*Positions, error) {
 	patch := p.model.Config.PatchSize
 	m, err := p.model.ResizedTo(rows*patch[0], cols*patch[1])
@@ -62,11 +62,11 @@ func (p *Positions) Map(row, col int) (Map, error) {
 	return SimilarityMap(p.Similarity, p.Rows, p.Cols, row, col)
 }
 
-// Summary is [SummarisePositions] for these.
+// Summary is [SummarisePositions] for these embeddings.
 func (p *Positions) Summary() PositionSummary {
 	s, err := SummarisePositions(p.Similarity, p.Rows, p.Cols)
 	if err != nil {
-		panic(err) // the similarities were made for this grid
+		panic(err) // can't happen: the similarities were computed for this grid
 	}
 	return s
 }
@@ -74,12 +74,12 @@ func (p *Positions) Summary() PositionSummary {
 // unit is the scale of every cosine similarity: viridis from -1 to 1.
 var unit = plots.Scale{Map: plots.Viridis, Min: -1, Max: 1, Label: "cosine similarity"}
 
-// maxMaps is how many maps fit side by side and can still be told apart.
+// maxMaps is the number of maps that fit side by side and are still distinguishable.
 const maxMaps = 16
 
-// Atlas draws a map for every position, in the positions' own order, with one
-// colour bar from -1 to 1. Of a grid with more than 16 rows or columns it
-// shows every second, third, … position, and says so.
+// Atlas draws a map for every position, arranged like the positions, with one colour bar
+// from -1 to 1. If the grid has more than 16 rows or columns, it shows every second,
+// third, … position, and says so in the subtitle.
 func (p *Positions) Atlas() plots.Figure {
 	step := max(ceilDiv(p.Rows, maxMaps), ceilDiv(p.Cols, maxMaps))
 	rows, rowNames := everyNth(p.Rows, step)
@@ -90,7 +90,7 @@ func (p *Positions) Atlas() plots.Figure {
 		for j, c := range cols {
 			m, err := p.Map(r, c)
 			if err != nil {
-				panic(err) // r and c come from the grid
+				panic(err) // can't happen: r and c are in the grid
 			}
 			maps[i][j] = m.Matrix()
 		}
@@ -114,8 +114,8 @@ func (p *Positions) subtitle() string {
 	return s
 }
 
-// Enlarged draws the map of one position, which is marked. The error says which
-// rows and columns there are.
+// Enlarged draws the map of one position, which is marked. If the position doesn't exist,
+// the error gives the valid rows and columns.
 func (p *Positions) Enlarged(row, col int) (plots.Figure, error) {
 	m, err := p.Map(row, col)
 	if err != nil {
@@ -128,9 +128,9 @@ func (p *Positions) Enlarged(row, col int) (plots.Figure, error) {
 	}, nil
 }
 
-// DistanceChart draws similarity against distance on the grid, a curve with a
-// band of one standard deviation for each of the given embeddings. Distances
-// are in shares of the picture's diagonal when the grids differ, else in patches.
+// DistanceChart draws similarity against distance on the grid: a curve with a band of one
+// standard deviation for each of the given embeddings. If the grids differ, distances are
+// fractions of the grid's diagonal, otherwise patches.
 func DistanceChart(all ...*Positions) (plots.Figure, error) {
 	if len(all) == 0 {
 		return nil, errors.New("explain: no position embeddings to draw")
@@ -160,22 +160,22 @@ func DistanceChart(all ...*Positions) (plots.Figure, error) {
 			s.Name = fmt.Sprintf("%d×%d", p.Rows, p.Cols)
 			s.X = scaled(c.Distance, 1/math.Hypot(float64(p.Rows-1), float64(p.Cols-1)))
 			chart.YLabel = "cosine similarity (mean)"
-			s.Low, s.High = nil, nil // three bands over each other hide the lines
+			s.Low, s.High = nil, nil // several overlapping bands would hide the lines
 		}
 		chart.Series = append(chart.Series, s)
 		chart.Subtitle = p.Model
 	}
 	if len(all) == 1 {
-		chart.Series[0].Name = "" // the subtitle and the axis say it all
+		chart.Series[0].Name = "" // a single curve needs no legend
 	}
 	return chart, nil
 }
 
-// PositionTable sets the numbers of several grids side by side.
+// PositionTable compares the numbers of several grids.
 func PositionTable(all ...*Positions) plots.Table {
 	t := plots.Table{
 		Caption: "Mean cosine similarity of two positions",
-		Columns: columns("grid", "neighbours", "same row", "same column", "elsewhere", "lowest", "most alike is adjacent"),
+		Columns: columns("grid", "neighbours", "same row", "same column", "elsewhere", "lowest", "most similar is adjacent"),
 	}
 	for _, p := range all {
 		s := p.Summary()
@@ -190,7 +190,7 @@ func PositionTable(all ...*Positions) plots.Table {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// everyNth lists 0, step, 2·step, … below n, centred, with their names.
+// everyNth lists every step-th number below n, centred, with their names.
 func everyNth(n, step int) (indices []int, names []string) {
 	start := (n - 1) % step / 2
 	for i := start; i < n; i += step {
@@ -218,7 +218,7 @@ func scaled(v []float64, by float64) []float64 {
 	return out
 }
 
-// columns are a table's: the first of words, the others of numbers.
+// columns makes a table's columns: the first for text, the others for numbers.
 func columns(names ...string) []plots.Column {
 	out := make([]plots.Column, len(names))
 	for i, n := range names {

@@ -6,12 +6,13 @@ import (
 	"gaze/pkg/transform"
 )
 
-// maxSeen bounds the sides of the picture that a figure shows, in pixels.
+// maxSeen is the longest side of the picture in a figure, in pixels.
 const maxSeen = 1024
 
-// Seen returns the part of a picture that a pipeline lets a model see, in the
-// picture's own colours, shape and sharpness: a map is laid over it. For pipelines
-// that do more than resize and crop it is the pipeline's result before totensor. Neither side is longer than 1024 pixels.
+// Seen returns the part of a picture that the model sees through the pipeline, in the
+// picture's original colours, aspect ratio and sharpness, for laying a map over it. If
+// the pipeline does more than resize and crop, it is the pipeline's result before
+// totensor. Neither side is longer than 1024 pixels.
 func Seen(p transform.Pipeline, im *transform.Image) (*transform.Image, error) {
 	part, ok := p.Region(im.Width, im.Height)
 	if !ok {

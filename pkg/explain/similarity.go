@@ -39,7 +39,7 @@ func PositionSimilarity(embeddings []float32, dim int) ([]float32, error) {
 	return out, nil
 }
 
-// clampUnit keeps rounding from pushing a cosine past -1 or 1; NaN stays NaN.
+// clampUnit clips a cosine that rounding has pushed past -1 or 1; NaN stays NaN.
 func clampUnit(s float64) float64 {
 	if s > 1 {
 		return 1
@@ -66,23 +66,23 @@ func SimilarityMap(similarity []float32, rows, cols, row, col int) (Map, error) 
 		return Map{}, fmt.Errorf("explain: %d similarities are not those of a grid of %dx%d", len(similarity), rows, cols)
 	}
 	if row < 0 || row >= rows || col < 0 || col >= cols {
-		return Map{}, fmt.Errorf("explain: position (%d, %d) lies outside the grid of %dx%d", row, col, rows, cols)
+		return Map{}, fmt.Errorf("explain: position (%d, %d) is outside the grid of %dx%d", row, col, rows, cols)
 	}
 	q := row*cols + col
 	return NewMap(rows, cols, similarity[q*n:(q+1)*n])
 }
 
-// DistanceCurve is similarity against distance on the grid: for every distance
-// that occurs (Euclidean, in patches), the mean and the standard deviation of
-// the similarity over all ordered pairs at that distance.
+// DistanceCurve is similarity against distance on the grid: for every occurring distance
+// (Euclidean, in patches), the mean and the standard deviation of the similarity over all
+// ordered pairs at that distance.
 type DistanceCurve struct {
 	Distance, Mean, Std []float64
 	Pairs               []int
 }
 
-// SimilarityByDistance gathers a similarity matrix [rows*cols, rows*cols] by
-// the distance between the two positions, rounded to whole patches; distance 0
-// (a position with itself) is included and is 1 by definition.
+// SimilarityByDistance groups a similarity matrix [rows*cols, rows*cols] by the distance
+// between the two positions, rounded to whole patches. Distance 0 (a position with
+// itself) is included; its similarity is 1 by definition.
 func SimilarityByDistance(similarity []float32, rows, cols int) (DistanceCurve, error) {
 	n := rows * cols
 	if n <= 0 || len(similarity) != n*n {
@@ -123,9 +123,9 @@ type PositionSummary struct {
 	SameRow          float64 // pairs in one row, not neighbours and not the same
 	SameColumn       float64 // pairs in one column, not neighbours and not the same
 	Elsewhere        float64 // pairs that share neither row nor column
-	NearestIsNext    float64 // share of positions whose most similar other position touches them (8 neighbours)
+	NearestIsNext    float64 // share of positions whose most similar other position is adjacent (8 neighbours)
 	Lowest           float64 // the smallest similarity of all
-	LowestA, LowestB int     // the pair of positions where it occurs
+	LowestA, LowestB int     // the pair of positions that has it
 }
 
 // SummarisePositions computes a [PositionSummary] from a similarity matrix of
@@ -188,8 +188,8 @@ func abs(i int) int {
 	return i
 }
 
-// Median returns the middle of the values (the mean of the two middle ones for
-// an even count), or NaN of none. The input is left as it is.
+// Median returns the middle value (the mean of the two middle ones for an even count), or
+// NaN if there are none. The input isn't modified.
 func Median(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
