@@ -222,7 +222,7 @@ func TestTrainValid(t *testing.T) {
 	}
 }
 
-// TestTrainExtends: --set on resuming changes what it names and nothing else.
+// TestTrainExtends: --set with --resume changes only the settings it names.
 func TestTrainExtends(t *testing.T) {
 	set, dir := petSet(t), filepath.Join(t.TempDir(), "run")
 	trained(t, set, dir, "--set", "lr=2e-3; epochs=1; batch=4; optimizer=adamw; weight_decay=0.3; clip=1")
@@ -269,8 +269,8 @@ func TestTrainExtends(t *testing.T) {
 	}
 }
 
-// TestTrainSplitFolders takes training_set and validation_set for splits, and says
-// so.
+// TestTrainSplitFolders: training_set and validation_set are recognised as splits, with a
+// note.
 func TestTrainSplitFolders(t *testing.T) {
 	set := t.TempDir()
 	for _, split := range []string{"training_set", "validation_set"} {

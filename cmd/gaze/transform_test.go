@@ -24,7 +24,7 @@ func pixels(t *testing.T, path string) *transform.Image {
 	return im
 }
 
-// A fixed step's numbers are the original's at another place.
+// A fixed step only moves the original's numbers.
 func TestTransformFixed(t *testing.T) {
 	in := t.TempDir()
 	photo := photo(t, in, "a.png")
@@ -48,7 +48,7 @@ func TestTransformFixed(t *testing.T) {
 	}
 }
 
-// A tensor's numbers are normalised, its picture isn't.
+// A tensor's numbers are normalised, but its picture isn't.
 func TestTransformTensor(t *testing.T) {
 	in := t.TempDir()
 	photo := photo(t, in, "a.png")
@@ -71,8 +71,8 @@ func TestTransformTensor(t *testing.T) {
 	}
 }
 
-// A seed draws the same steps again, another one others, and the steps that are
-// printed make the same numbers.
+// The same seed draws the same steps, another seed different ones, and the printed steps
+// give the same numbers.
 func TestTransformSeeds(t *testing.T) {
 	in := t.TempDir()
 	photo := photo(t, in, "a.png")
@@ -92,7 +92,7 @@ func TestTransformSeeds(t *testing.T) {
 	}
 }
 
-// Each fixed step of the command line's contract is understood.
+// Each fixed step documented for the command line is accepted.
 func TestTransformContract(t *testing.T) {
 	in := t.TempDir()
 	photo := photo(t, in, "a.png")
@@ -132,7 +132,7 @@ func TestAugmentDrawsAGrid(t *testing.T) {
 	if im, err := png.Decode(f); err != nil || im.Bounds().Dx() < 800 {
 		t.Errorf("%v, %v", im.Bounds(), err)
 	}
-	// The first draw is what transform draws with that seed.
+	// The first draw is the one of transform with the same seed.
 	steps := strings.TrimSpace(ok(t, "transform", "--pipeline", "rotation(30) | totensor | normalize(0.5,0.5)", "--seed", "2", "-o", out, filepath.Join(in, "a.png")))
 	if lines[0] != "a.png\t0\t"+steps {
 		t.Errorf("transform draws %s, augment %s", steps, lines[0])
@@ -179,7 +179,7 @@ func TestTransformBadInput(t *testing.T) {
 	if _, err := os.Stat(out); !os.IsNotExist(err) {
 		t.Errorf("a failure left %s behind", out)
 	}
-	// What could be done is drawn, and the rest is named.
+	// Pictures that could be read are drawn, the others are named.
 	status, _, log := gaze(t, "augment", "--pipeline", "hflip", "-n", "1", "-o", out, in)
 	if status != 1 || !strings.Contains(log, "bad.png") || !strings.Contains(log, "all draws are the same") {
 		t.Errorf("exit status %d\n%s", status, log)
@@ -189,8 +189,8 @@ func TestTransformBadInput(t *testing.T) {
 	}
 }
 
-// TestTransformHelp tells how a fixed step happens at random, which no line of
-// the list of steps does.
+// TestTransformHelp: the help says how to apply a fixed step at random, which the list of
+// steps doesn't.
 func TestTransformHelp(t *testing.T) {
 	if out := ok(t, "transform", "--help"); !strings.Contains(out, "randomhflip") || !strings.Contains(out, "p=") {
 		t.Errorf("the help names no random step:\n%s", out)

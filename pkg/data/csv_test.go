@@ -12,7 +12,7 @@ import (
 	"testing/iotest"
 )
 
-// FuzzCSV reads any text; what it finds, written again, is read as the same.
+// FuzzCSV reads any text; the rows found, written and read again, are the same.
 func FuzzCSV(f *testing.F) {
 	for _, seed := range []string{
 		"filename,label\na.jpg,1\n", "\ufefflabel,x,filename\r\ncat,,\"a, \"\"b\"\".jpg\"\r\n", "filename,label\n\"a\nb.jpg\",2\n",

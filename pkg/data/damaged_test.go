@@ -15,7 +15,7 @@ import (
 	"gaze/internal/damagedfile"
 )
 
-// rightChecksums makes all checksums of a PNG file right: the word "crc" of a recipe.
+// rightChecksums corrects all checksums of a PNG file: the word "crc" of a recipe.
 func rightChecksums(word string, data []byte) ([]byte, error) {
 	if word != "crc" {
 		return nil, errors.New(word)
@@ -31,9 +31,9 @@ func rightChecksums(word string, data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// A damaged PNG, GIF, BMP, WebP or TIFF file gives Pillow's pixels or is refused like
-// there (tools/golden/decode_damaged.py). The one difference is meant: Pillow refuses a
-// PNG file with a wrong checksum of an ancillary chunk before the pixels.
+// A damaged PNG, GIF, BMP, WebP or TIFF file gives Pillow's pixels, or is refused if
+// Pillow refuses it (tools/golden/decode_damaged.py). There is one intended difference:
+// Pillow refuses a PNG file with a wrong checksum in an ancillary chunk before the pixels.
 func TestDamagedAsPillow(t *testing.T) {
 	table, err := os.ReadFile(filepath.Join("testdata", "damaged.txt"))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// compressed is some data, compressed at a level.
+// compressed returns data compressed at a level.
 func compressed(t testing.TB, data []byte, level int) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -58,7 +58,7 @@ func TestInflate(t *testing.T) {
 					t.Errorf("sample %d at level %d: all but one byte: %v", i, level, err)
 				}
 			}
-			// Cut off, it gives a beginning that grows with the data.
+			// Truncated data gives a beginning that grows with the data.
 			last := 0
 			for n := 0; n < len(packed); n += 1 + len(packed)/50 {
 				f, err := inflateAll(packed[:n], len(data))
@@ -71,7 +71,7 @@ func TestInflate(t *testing.T) {
 	}
 }
 
-// What compress/flate decompresses is the same here.
+// Data that compress/flate decompresses gives the same bytes here.
 func FuzzInflate(f *testing.F) {
 	for _, data := range inflateSamples() {
 		f.Add(compressed(f, data[:min(len(data), 500)], 9))

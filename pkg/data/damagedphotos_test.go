@@ -12,8 +12,8 @@ import (
 	"gaze/pkg/data"
 )
 
-// damagedPhotos are JPEG files with Pillow's pixels in PNG files of the same names, and
-// words of what is said about them.
+// damagedPhotos are JPEG files, with Pillow's pixels in PNG files of the same names, and
+// words of the expected warnings.
 var damagedPhotos = map[string]string{
 	"cut80_eoi.jpg":    "the data ends early, in row 96 of the picture",
 	"dropped100.jpg":   "the data ends early, in row 112 of the picture",
@@ -45,7 +45,7 @@ func TestDecodeWarn(t *testing.T) {
 	}
 }
 
-// What is said is about the picture that was decoded last.
+// The warning is about the last decoded picture.
 func TestDecoderDamage(t *testing.T) {
 	var d data.Decoder
 	for name, words := range damagedPhotos {
@@ -61,7 +61,7 @@ func TestDecoderDamage(t *testing.T) {
 	}
 }
 
-// damagedSet is a folder of good and damaged pictures of one size.
+// damagedSet makes a folder of good and damaged pictures of one size.
 func damagedSet(t *testing.T) *data.Dataset {
 	t.Helper()
 	dir := t.TempDir()
@@ -82,7 +82,7 @@ func damagedSet(t *testing.T) *data.Dataset {
 	return splits.Train
 }
 
-// A loader names every damaged picture once, whatever the workers, and uses it.
+// A loader uses damaged pictures and names each once, for any number of workers.
 func TestLoaderOfDamaged(t *testing.T) {
 	set := damagedSet(t)
 	var want []float32

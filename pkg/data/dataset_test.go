@@ -44,8 +44,8 @@ func TestOpenDatasetReadsDrawnPets(t *testing.T) {
 	}
 }
 
-// tree writes files, "name=content" (the name itself without), and folders, whose
-// names end in a slash.
+// tree writes files, given as "name=content" (by default the content is the name), and
+// folders, whose names end in a slash.
 func tree(t testing.TB, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -72,7 +72,7 @@ func tree(t testing.TB, files ...string) string {
 	return dir
 }
 
-// list is what a data set has, as name:class.
+// list lists a data set's pictures as name:class.
 func list(s *data.Splits) string {
 	var out []string
 	for i, d := range []*data.Dataset{s.Train, s.Validation, s.Test} {
@@ -164,7 +164,7 @@ func TestHashAndSplit(t *testing.T) {
 	}
 }
 
-// Class folders are ordered and numbered as torchvision's ImageFolder has them.
+// Class folders are ordered and numbered as in torchvision's ImageFolder.
 func TestFoldersAsImageFolder(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "imagefolder.json"))
 	if err != nil {

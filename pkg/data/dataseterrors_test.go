@@ -12,7 +12,7 @@ import (
 	"gaze/pkg/data"
 )
 
-// Every error names the file or line, and what to do.
+// Every error names the file or line, and says what to do.
 func TestOpenDatasetRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

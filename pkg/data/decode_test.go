@@ -19,7 +19,7 @@ import (
 	"gaze/internal/realdata"
 )
 
-// want is what PIL makes of a file (tools/golden/decode.py).
+// want is PIL's result for a file (tools/golden/decode.py).
 type want struct {
 	Height, Width int
 	SHA256        string
@@ -68,8 +68,8 @@ func picture(t testing.TB, name string) []byte {
 	return data
 }
 
-// Half of any file is an error that names it, and never a panic; of most
-// formats so is every other part.
+// Half of any file gives an error that names it, and never a panic. For most formats the
+// same is true of every other part.
 func TestTruncated(t *testing.T) {
 	for _, name := range []string{
 		"rgb.png", "palette.png", "rgba_16.png", "palette.gif", "animated.gif", "lossy.webp", "lossless.webp",
@@ -150,7 +150,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// patchPNGSize changes the size in a PNG's header, checksum included.
+// patchPNGSize changes the size in a PNG's header, and its checksum.
 func patchPNGSize(data []byte, width, height uint32) string {
 	data = bytes.Clone(data)
 	binary.BigEndian.PutUint32(data[16:], width)
@@ -196,8 +196,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// One decoder gives every picture's bytes whatever it decoded or refused before,
-// forwards and backwards.
+// A reused decoder gives every picture's bytes whatever it decoded or refused before, in
+// both orders.
 func TestDecoderReuse(t *testing.T) {
 	var names []string
 	all := goldens(t)
@@ -229,7 +229,7 @@ func TestDecoderReuse(t *testing.T) {
 	}
 }
 
-// A picture of the package's Decode is the caller's own.
+// A picture returned by the package's Decode belongs to the caller.
 func TestDecodeOwnsItsPicture(t *testing.T) {
 	path := filepath.Join("testdata", "pictures", "orientation_6.jpg")
 	first, err := Decode(path)
@@ -247,7 +247,7 @@ func TestDecodeOwnsItsPicture(t *testing.T) {
 	}
 }
 
-// What is allocated for a JPEG file, a picture of 900 KB, is less than a page.
+// Less than a page is allocated for a JPEG file with a picture of 900 KB.
 func TestDecoderAllocates(t *testing.T) {
 	im := image.NewRGBA(image.Rect(0, 0, 640, 480))
 	for i := range im.Pix {

@@ -29,8 +29,7 @@ func Example() {
 	// orientation_6.jpg: 19 rows of 13 pixels, 3 channels
 }
 
-// Results of pictures in several folders are told apart by the names that Find
-// gives them.
+// The names from Find distinguish the results of pictures in several folders.
 func ExampleFind() {
 	listing, err := data.Find([]string{filepath.Join("testdata", "pictures", "lossy.webp"), filepath.Join("testdata", "pictures", "orientation_6.jpg")}, data.FindOptions{Recursive: true})
 	if err != nil {

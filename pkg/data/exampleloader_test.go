@@ -11,7 +11,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// drawPets writes 4 breeds of pets: 12 pictures to train on, 4 to validate.
+// drawPets writes 4 breeds of pets: 12 training pictures, 4 validation pictures.
 func drawPets() (dir string, remove func(), err error) {
 	above, err := os.MkdirTemp("", "pets")
 	if err != nil {
@@ -41,7 +41,7 @@ func ExampleOpenDataset() {
 	first := set.Validation.Items[0]
 	fmt.Println(filepath.Base(first.Path), "is number", first.ID, "of class", first.Label)
 
-	// Of a set without splits, a part is taken to validate on.
+	// In a set without splits, a part is held out for validation.
 	rest, part, err := set.Train.Split(7, 0.34)
 	if err != nil {
 		fmt.Println(err)

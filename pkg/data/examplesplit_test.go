@@ -27,8 +27,8 @@ func namedSet() string {
 	return dir
 }
 
-// A data set whose splits have names of their own, and pictures to validate on that
-// are taken from those to train on.
+// A data set whose splits have other names, and validation pictures that are taken from
+// the training pictures.
 func ExampleOpenDataset_names() {
 	dir := namedSet()
 	defer os.RemoveAll(dir)

@@ -10,7 +10,7 @@ import (
 	"gaze/pkg/data"
 )
 
-// TestSplitsAsNamed reads data sets as people and archives name their folders.
+// TestSplitsAsNamed reads data sets with the folder names used by people and archives.
 func TestSplitsAsNamed(t *testing.T) {
 	// Two classes in each split; Dog comes before cat, as in ImageFolder.
 	split := func(name string) []string {
@@ -95,7 +95,8 @@ func TestSplitsAsNamed(t *testing.T) {
 	}
 }
 
-// TestSplitsNotUnderstood: what might be splits by other names is no classes.
+// TestSplitsNotUnderstood: folders that may be splits with other names aren't taken for
+// classes.
 func TestSplitsNotUnderstood(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -140,8 +141,8 @@ func TestSplitsNotUnderstood(t *testing.T) {
 	}
 }
 
-// TestOpenDatasetWalksLinks: linked folders are walked at any depth and end where
-// they lead back.
+// TestOpenDatasetWalksLinks: linked folders are walked at any depth, except where they
+// lead back.
 func TestOpenDatasetWalksLinks(t *testing.T) {
 	dir := tree(t, "store/b.jpg", "set/train/dog/a.jpg", "set/train/cat/c.jpg", "other/val/dog/v.jpg")
 	for link, to := range map[string]string{
@@ -166,8 +167,8 @@ func TestOpenDatasetWalksLinks(t *testing.T) {
 	}
 }
 
-// TestTablesAsSaved reads a table and a list of classes however a spreadsheet or an
-// editor has saved them.
+// TestTablesAsSaved reads a table and a list of classes in any form that a spreadsheet or
+// an editor may save.
 func TestTablesAsSaved(t *testing.T) {
 	open := func(table, classes string) string {
 		s, err := data.OpenDataset(tree(t, "a.jpg", "b, c.jpg", "sub/ü.jpg", "l.csv="+table, "classes.txt="+classes))

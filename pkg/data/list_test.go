@@ -62,8 +62,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// tree makes files, and links for names with "->" in them, in a new folder that it
-// changes to.
+// tree makes files, and links for names with "->", in a new folder, and changes to it.
 func tree(t *testing.T, names ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -84,7 +83,7 @@ func tree(t *testing.T, names ...string) {
 	}
 }
 
-// TestFindNames: with folders searched recursively, names keep them apart.
+// TestFindNames: in a recursive search, names are distinct.
 func TestFindNames(t *testing.T) {
 	tree(t, "a/cat.png", "a/deep/er/cat.png", "a/.hidden/x.png", "a/deep/.y.png", "b/cat.png", "b/dog.jpg", "c/notes.txt",
 		"b/a -> ../a", "b/up -> ..", "b/broken -> nowhere", "b/broken.png -> nowhere.png")
@@ -130,8 +129,7 @@ func TestFindNames(t *testing.T) {
 	}
 }
 
-// TestFindSaysWhatItLeavesOut: other files, folders that are kept out, paths that
-// can't be used.
+// TestFindSaysWhatItLeavesOut: other files, excluded folders, paths that can't be used.
 func TestFindSaysWhatItLeavesOut(t *testing.T) {
 	tree(t, "in/a.png", "in/notes.txt", "in/.hidden", "in/out/figure.png", "in/deep/b.png", "in/deep/c.jxl", "in/deep/scan", "in/BMW.txt", "only/c.jxl")
 	for path, head := range map[string]string{

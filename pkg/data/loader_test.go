@@ -64,7 +64,7 @@ func parse(t testing.TB, text string) transform.Pipeline {
 
 const randomPipeline = "randomresizedcrop(12) | randomhflip | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | totensor | normalize(0.5,0.5)"
 
-// copied is a batch with memory of its own.
+// copied copies a batch to new memory.
 func copied(b Batch) Batch {
 	b.Images, b.Labels = slices.Clone(b.Images), slices.Clone(b.Labels)
 	b.Targets, b.Index = slices.Clone(b.Targets), slices.Clone(b.Index)
@@ -258,10 +258,10 @@ func TestLoaderReadsAheadBoundedly(t *testing.T) {
 	}
 }
 
-// TestLoaderAllocatesNothingPerPicture counts the process's allocations in the epoch of
-// five that has the fewest: what allocates for each picture does so in every epoch, while
-// other goroutines, a garbage collection that empties pools, or workers that are scheduled
-// late and need more memory ahead, only add to some.
+// TestLoaderAllocatesNothingPerPicture counts the process's allocations in five epochs and
+// uses the lowest count. An allocation per picture occurs in every epoch, while other
+// goroutines, a garbage collection that empties pools, or workers that are scheduled late
+// and need more memory ahead add to only some epochs.
 func TestLoaderAllocatesNothingPerPicture(t *testing.T) {
 	set := newDrawn(512, 40, 30)
 	l := newLoader(t, set, LoaderOptions{Pipeline: parse(t, "randomresizedcrop(12) | randomhflip | totensor | normalize(0.5,0.5)"), Batch: 32, Shuffle: true, Workers: 2})
@@ -289,7 +289,7 @@ func TestLoaderAllocatesNothingPerPicture(t *testing.T) {
 	}
 }
 
-// Two epochs at a time share nothing but memory that isn't in use.
+// Two concurrent epochs share only unused memory.
 func TestLoaderRunsEpochsAtATime(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	l := newLoader(t, newDrawn(30, 14, 14), LoaderOptions{Pipeline: parse(t, randomPipeline), Batch: 4, Shuffle: true})
@@ -317,7 +317,7 @@ func TestLoaderRunsEpochsAtATime(t *testing.T) {
 	}
 }
 
-// A batch holds what the pipeline and the mixing give for its pictures.
+// A batch holds the results of the pipeline and of mixing for its pictures.
 func TestLoaderGivesThePipelinesTensors(t *testing.T) {
 	set := newDrawn(10, 30, 20)
 	p := parse(t, randomPipeline)

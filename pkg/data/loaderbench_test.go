@@ -8,8 +8,8 @@ import (
 	"gaze/pkg/data"
 )
 
-// BenchmarkLoader loads 64 JPEG files of 500x375 pixels through a usual training
-// pipeline, decoded each time and kept in memory.
+// BenchmarkLoader loads 64 JPEG files of 500x375 pixels through a typical training
+// pipeline, both decoded each time and from the cache.
 func BenchmarkLoader(b *testing.B) {
 	set := photos(b, 64, 500, 375)
 	for _, kept := range []bool{false, true} {

@@ -20,7 +20,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// photos writes a set of n JPEG files of 2 classes; some are cut off.
+// photos writes a set of n JPEG files in 2 classes; some are truncated.
 func photos(t testing.TB, n, width, height int, cut ...int) *data.Dataset {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,7 +59,7 @@ func pipeline(t testing.TB, text string) transform.Pipeline {
 	return p
 }
 
-// values is all values of an epoch.
+// values returns all values of an epoch.
 func values(t testing.TB, l *data.Loader, epoch int) []float32 {
 	t.Helper()
 	var out []float32
@@ -186,7 +186,7 @@ func TestNewLoaderRefuses(t *testing.T) {
 	}
 }
 
-// A loader of JPEG files in a later epoch allocates nothing of a picture's size.
+// In later epochs, a loader of JPEG files allocates no memory of a picture's size.
 func TestLoaderReusesMemoryOfFiles(t *testing.T) {
 	set := photos(t, 24, 400, 300)
 	l, err := data.NewLoader(set, data.LoaderOptions{Pipeline: pipeline(t, "resize(64,64) | totensor"), Batch: 8, Workers: 2})

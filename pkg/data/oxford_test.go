@@ -21,8 +21,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// archive packs members, "name=content", into a .tar.gz; a name that ends in a
-// slash is a folder, a content that begins with -> a link.
+// archive packs members, given as "name=content", into a .tar.gz. A name that ends in a
+// slash is a folder; content that begins with -> makes a link.
 func archive(t testing.TB, path string, members ...string) string {
 	t.Helper()
 	var buf bytes.Buffer
@@ -50,7 +50,7 @@ func archive(t testing.TB, path string, members ...string) string {
 	return path
 }
 
-// encoded is a small picture in a format.
+// encoded returns a small picture in a format.
 func encoded(t testing.TB, format string, grey uint8) string {
 	t.Helper()
 	im := image.NewPaletted(image.Rect(0, 0, 9, 7), color.Palette{color.Gray{grey}, color.Black})
@@ -70,8 +70,8 @@ func encoded(t testing.TB, format string, grey uint8) string {
 	return buf.String()
 }
 
-// madeUp is archives of the published structure: 2 breeds of 4 and 5 pictures to
-// train and 7 and 5 to test on.
+// madeUp makes archives with the published structure: 2 breeds with 4 and 5 training
+// pictures, and 7 and 5 test pictures.
 func madeUp(t testing.TB, dir string, more ...string) (images, annotations string) {
 	t.Helper()
 	var trainval, test strings.Builder
@@ -118,7 +118,7 @@ func TestConvertOxfordPets(t *testing.T) {
 	if !slices.Equal(s.Classes, []string{"Abyssinian", "Great Dane"}) {
 		t.Errorf("classes %q", s.Classes)
 	}
-	// 12 · 1500/3669 is 4.9: 5 to validate on, lines 2, 4, 7, 9 and 11 of 0 to 11.
+	// 12 · 1500/3669 is 4.9: 5 validation pictures, lines 2, 4, 7, 9 and 11 of 0 to 11.
 	want := [3]string{"0_0 0_1 0_2 0_3 1_4 1_5 1_6 1_7 1_8", "0_9 0_10 1_11 1_12 1_13", "0_14 0_15 0_16 0_17 0_18 1_19 1_20"}
 	grey := map[int]int{9: 9 + 3, 10: 9 + 5, 11: 9 + 8, 14: 9 + 1, 20: 9 + 11}
 	for i, d := range []*Dataset{s.Train, s.Validation, s.Test} {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// documented is a row of docs/pictures.md: what a file of the kind does.
+// documented is a row of docs/pictures.md: how a kind of file is handled.
 type documented struct {
 	row  string   // its first column
 	data []byte   // a file of the kind
@@ -18,7 +18,7 @@ type documented struct {
 	warn bool     // with a warning
 }
 
-// doc is docs/pictures.md's tables, as "first column" to "second".
+// doc maps the first column of docs/pictures.md's tables to the second.
 func doc(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "pictures.md"))
@@ -42,7 +42,7 @@ func doc(t *testing.T) map[string]string {
 	return rows
 }
 
-// tiffWith is a picture with another value of a tag of one short.
+// tiffWith makes a picture with a different value for a tag of one short.
 func tiffWith(t *testing.T, name string, tag, value uint16) []byte {
 	t.Helper()
 	data := bytes.Clone(picture(t, name))
@@ -75,7 +75,7 @@ func replaced(t *testing.T, data []byte, old, by string) []byte {
 	return bytes.Replace(data, []byte(old), []byte(by), 1)
 }
 
-// refusedKinds are the second table: kinds of files that aren't read.
+// refusedKinds are the rows of the second table: kinds of files that are refused.
 func refusedKinds(t *testing.T) []documented {
 	box := func(brand string) []byte { return []byte("\x00\x00\x00\x18ftyp" + brand + strings.Repeat("\x00", 40)) }
 	photo := picture(t, "orientation_1.jpg")
@@ -102,8 +102,8 @@ func refusedKinds(t *testing.T) []documented {
 	}
 }
 
-// tiffFloat is a picture with a tag of the sample format in place of one that says
-// nothing about the pixels.
+// tiffFloat makes a picture with a sample format tag in place of one that doesn't affect
+// the pixels.
 func tiffFloat(t *testing.T) []byte {
 	data := tiffWith(t, "rgb.tiff", tagPlanar, 3)
 	at := int(binary.LittleEndian.Uint32(data[4:]))
@@ -115,7 +115,7 @@ func tiffFloat(t *testing.T) []byte {
 	return data
 }
 
-// damagedKinds are the third table.
+// damagedKinds are the rows of the third table.
 func damagedKinds(t *testing.T) []documented {
 	restart := photoFile(t, "../../internal/jpeg/testdata/damaged", "restart.jpg")
 	progressive := photoFile(t, "../../internal/jpeg/testdata/damaged", "progressive.jpg")
@@ -153,7 +153,7 @@ func damagedKinds(t *testing.T) []documented {
 	}
 }
 
-// Each row of docs/pictures.md is true, and none is left out.
+// Each row of docs/pictures.md is true, and each has a test.
 func TestPicturesDocumented(t *testing.T) {
 	rows := doc(t)
 	for _, f := range formats {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOnlyRegularFiles makes sure that nothing is opened that might wait
-// forever, as a pipe does; a device stands for all of them.
+// TestOnlyRegularFiles checks that files which might wait forever, such as pipes, aren't
+// opened; a device stands for all of them.
 func TestOnlyRegularFiles(t *testing.T) {
 	_, err := Decode(os.DevNull)
 	if err == nil || !strings.Contains(err.Error(), "not a regular file") || !strings.Contains(err.Error(), os.DevNull) {
@@ -15,7 +15,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 	}
 }
 
-// TestHashOnlyRegularFiles: a table may list what never ends.
+// TestHashOnlyRegularFiles: a table may list a file that never ends.
 func TestHashOnlyRegularFiles(t *testing.T) {
 	set := &Dataset{Classes: []string{"a"}, Items: []Item{{Path: os.DevNull}}}
 	if _, err := set.Hash(t.Context()); err == nil || !strings.Contains(err.Error(), "not a regular file") || !strings.Contains(err.Error(), os.DevNull) {

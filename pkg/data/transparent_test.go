@@ -14,7 +14,7 @@ import (
 	"gaze/pkg/transform"
 )
 
-// onWhite is what transformers' convert_to_rgb makes of a file, and convert("RGB")
+// onWhite is the result of transformers' convert_to_rgb and of convert("RGB") for a file
 // (tools/golden/decode_white.py).
 type onWhite struct {
 	White, Dropped *want
@@ -30,8 +30,8 @@ func parsed(t testing.TB, spec string) transform.Pipeline {
 	return p
 }
 
-// A pipeline that begins with a background has transparent pictures of every format
-// put on it, others are as ever; what Pillow refuses is refused either way.
+// If a pipeline begins with a background, transparent pictures of every format are put on
+// it; other pictures are unchanged. Files that Pillow refuses are refused either way.
 func TestTransparentPicturesOnWhite(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "white.json"))
 	if err != nil {
@@ -73,7 +73,7 @@ func TestTransparentPicturesOnWhite(t *testing.T) {
 	}
 }
 
-// A decoder that put one picture on a colour drops the alpha of the next.
+// A decoder that put one picture on a background can drop the alpha of the next.
 func TestBackgroundIsNotKept(t *testing.T) {
 	path := filepath.Join("testdata", "pictures", "rgba.png")
 	before, err := Decode(path)
@@ -91,8 +91,8 @@ func TestBackgroundIsNotKept(t *testing.T) {
 	}
 }
 
-// The loader puts pictures on what its pipeline says, with and without a cache, and
-// a cache that serves two pipelines keeps their pictures apart.
+// The loader uses its pipeline's background, with and without a cache, and a cache used by
+// two pipelines stores their pictures separately.
 func TestLoaderBackground(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 3 { // transparent red

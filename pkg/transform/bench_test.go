@@ -2,8 +2,8 @@ package transform
 
 import "testing"
 
-// The report's pipeline at its two sizes, and the usual preparation for a model,
-// with drawn parameters, on a picture of a usual size.
+// The report's pipeline at its two sizes, and a model's usual preprocessing, with drawn
+// parameters, on a picture of typical size.
 func BenchmarkPipelines(b *testing.B) {
 	im := noise(375, 500, 3)
 	for name, spec := range map[string]string{

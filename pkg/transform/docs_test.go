@@ -10,8 +10,8 @@ import (
 
 var docRow = regexp.MustCompile("(?m)^\\| `(.*)` \\| (.*) \\| (bytes|bits|1/255|draws|nothing changes) \\|$")
 
-// The page has a row for each step, with its usage, and no row for another; and
-// what it says of a step's exactness has a test with that step.
+// The page has a row for each step, with its usage, and no other rows; and every claim of
+// exactness for a step has a test with that step.
 func TestDocumentation(t *testing.T) {
 	page := text(t, filepath.Join("..", "..", "docs", "transforms.md"))
 	tested := map[string]string{

@@ -33,8 +33,7 @@ func ExampleParse_error() {
 	//                 ^
 }
 
-// What comes out of a pipeline is known beforehand where it doesn't depend on the
-// picture.
+// The size of a pipeline's result is known in advance if it doesn't depend on the picture.
 func ExamplePipeline_OutputSize() {
 	for _, spec := range []string{"resize(256) | centercrop(224,192) | totensor", "resize(256) | totensor"} {
 		p, err := transform.Parse(spec)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// floats is what tools/golden/transform_float.py writes.
+// floats is the output of tools/golden/transform_float.py.
 type floats struct {
 	Blurs, Erased []struct {
 		Height, Width, Channels int
@@ -38,7 +38,7 @@ func readJSON(t *testing.T, name string, v any) {
 	}
 }
 
-// torch's sums have an order of their own: at most 1/255 off, and rarely.
+// torch sums in a different order, which rarely makes a difference, of at most 1/255.
 func TestBlurAsTorch(t *testing.T) {
 	var golden floats
 	readJSON(t, "float.json", &golden)
@@ -132,7 +132,7 @@ func TestMixAsTimm(t *testing.T) {
 
 func TestMixErrors(t *testing.T) {
 	x := Mixing{Lambda: 0.5}
-	if err := x.Images(make([]float32, 5), [4]int{1, 1, 2, 2}); err == nil || !strings.Contains(err.Error(), "no batch") {
+	if err := x.Images(make([]float32, 5), [4]int{1, 1, 2, 2}); err == nil || !strings.Contains(err.Error(), "not a batch") {
 		t.Error(err)
 	}
 	cut := Mixing{Lambda: 0.5, Cut: true, Bottom: 3, Right: 1}

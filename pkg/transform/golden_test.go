@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// golden is a step or pipeline and what PIL and torchvision make of it
+// golden is a step or pipeline with the result of PIL and torchvision
 // (tools/golden/transform.py).
 type golden struct {
 	Height, Width, Channels int
@@ -22,7 +22,7 @@ type golden struct {
 	SHA256                  string
 }
 
-// noise repeats the pictures that the goldens were made of.
+// noise makes the same pictures that the golden files were made from.
 func noise(height, width, channels int) *Image {
 	im := NewImage(width, height, channels)
 	state := uint32(height*1000003 + width*1009 + channels)
@@ -51,11 +51,12 @@ func floatBytes(v []float32) []byte {
 
 func TestSameAsTorchvision(t *testing.T) { checkGolden(t, "golden.json", 500) }
 
-// The steps that timm and transformers have of their own (timm 1.0.31,
-// transformers 5.23.0; tools/golden/transform_models.py).
+// The steps that only timm and transformers have (timm 1.0.31, transformers 5.23.0;
+// tools/golden/transform_models.py).
 func TestSameAsTimmAndTransformers(t *testing.T) { checkGolden(t, "models.json", 600) }
 
-// checkGolden compares with a file of at least so many cases.
+// checkGolden compares with a golden file, which must have at least the given number of
+// cases.
 func checkGolden(t *testing.T, file string, least int) {
 	data, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {

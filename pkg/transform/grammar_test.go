@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Each step reads as the value it stands for, and its text reads as the same.
+// Each step's text parses to the expected value, and the value's text parses to the same.
 func TestParseSteps(t *testing.T) {
 	for _, c := range []struct {
 		spec string
@@ -148,7 +148,7 @@ func TestParseStepErrors(t *testing.T) {
 	}
 }
 
-// Steps made without the parser say what is wrong with them.
+// Invalid steps made without the parser give errors too.
 func TestStepErrors(t *testing.T) {
 	im := noise(9, 8, 3)
 	for _, c := range []struct {

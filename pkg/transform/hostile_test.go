@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Steps that would make enormous pictures say so before they take the memory,
-// however many of them it takes.
+// Steps that would make enormous pictures, alone or in sequence, are errors before the
+// memory is allocated.
 func TestEnormousPictures(t *testing.T) {
 	for _, c := range []struct {
 		spec          string
@@ -32,8 +32,8 @@ func TestEnormousPictures(t *testing.T) {
 	}
 }
 
-// Numbers that can't be are refused in text; in Go they neither panic nor write
-// beyond a picture.
+// Invalid numbers are refused in text; in Go they neither panic nor write outside a
+// picture.
 func TestOddNumbers(t *testing.T) {
 	for _, spec := range []string{"rotate(nan)", "brightness(inf)", "hue(nan)", "warp(0,0,nan,0,9,9,0,9 -> 0,0,9,0,9,9,0,9)", "normalize(nan,1)"} {
 		if _, err := Parse(spec); err == nil {

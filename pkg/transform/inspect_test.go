@@ -136,8 +136,7 @@ func TestOutputSize(t *testing.T) {
 	}
 }
 
-// What OutputSize says holds for pictures of all shapes and all draws, for every
-// step there is.
+// OutputSize is right for pictures of all shapes, for all draws and for every step.
 func TestOutputSizeHolds(t *testing.T) {
 	specs := append([]string{
 		"resize(12)", "resize(12,longest=14)", "resize(9,12,cover)", "resize(9,12,contain)", "resize(9,12)", "centercrop(9)", "centercrop(9,floor)",
@@ -168,8 +167,8 @@ func TestOutputSizeHolds(t *testing.T) {
 	}
 }
 
-// The short side is known after a resize to it until another step may change sizes,
-// and it is the one that the pictures have.
+// The short side is known after a resize until another step may change the size, and the
+// pictures have it.
 func TestShortSide(t *testing.T) {
 	for spec, want := range map[string]int{
 		"hflip": 0, "resize(30)": 30, "resize(30) | vflip | invert | totensor | normalize(0.5,0.5)": 30, "resize(20) | resize(30)": 30,

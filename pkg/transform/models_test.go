@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The steps that follow timm and transformers read as the values they stand for.
+// The text of steps that follow timm and transformers parses to the expected values.
 func TestParseModelSteps(t *testing.T) {
 	for _, c := range []struct {
 		spec string
@@ -89,7 +89,7 @@ func TestModelStepErrors(t *testing.T) {
 		{ResizeKeepRatio{8192, 8192, false, Bilinear}, 1, 90000, "crop it first"},
 		{ResizeEdges{3, 0, Bilinear}, 9, 9, "positive"},
 		{ResizeEdges{8, 16, Bilinear}, 900, 1, "too long and thin"},
-		{Rotate{Degrees: 5, Filter: Box}, 9, 9, "box is for resizing only"},
+		{Rotate{Degrees: 5, Filter: Box}, 9, 9, "box is only for resizing"},
 	} {
 		if _, err := c.op.Apply(noise(c.height, c.width, 3)); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v, want one that says %q", c.op, err, c.says)
@@ -97,8 +97,8 @@ func TestModelStepErrors(t *testing.T) {
 	}
 }
 
-// A tensor of another scale is shown as the picture it was made of, and a worker
-// that changes from one scale to another doesn't mix them up.
+// A tensor with another scale is shown as the picture it was made from, and a worker that
+// switches between scales doesn't mix them up.
 func TestScaledTensor(t *testing.T) {
 	im := noise(11, 13, 3)
 	var b Buffers

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Every step with drawn parameters gives torchvision's bytes, colours included.
+// Every step with drawn parameters gives torchvision's bytes, including colour steps.
 func TestStepsSameAsTorchvision(t *testing.T) {
 	cases := readOps(t)
 	if len(cases) < 2000 {
@@ -42,7 +42,7 @@ func TestStepsSameAsTorchvision(t *testing.T) {
 		if !slices.Equal(im.Pix, before) {
 			t.Errorf("%s: the picture given was changed", name)
 		}
-		// In memory that other steps have used before, the same comes out.
+		// The result is the same in memory that other steps have used.
 		again, err := b.Image(p, 0, 0, 0, im)
 		if err != nil || !slices.Equal(again.Pix, out.Pix) {
 			t.Errorf("%s: another result in used memory: %v", name, err)
@@ -56,7 +56,7 @@ func TestStepsSameAsTorchvision(t *testing.T) {
 	}
 }
 
-// readOps reads the lines that tools/golden/transform_ops.py writes.
+// readOps reads the output of tools/golden/transform_ops.py.
 func readOps(t *testing.T) (cases []golden) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", "ops.txt"))
@@ -78,8 +78,8 @@ func readOps(t *testing.T) (cases []golden) {
 	return cases
 }
 
-// Sizes that keep the shape, and where centre crops begin, are those of torchvision,
-// timm and transformers for every picture of up to 400 by 400 pixels
+// Sizes that keep the aspect ratio, and the offsets of centre crops, are those of
+// torchvision, timm and transformers for every picture of up to 400 by 400 pixels
 // (tools/golden/transform_models.py).
 func TestSizesOfEveryPicture(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "sizes.json"))

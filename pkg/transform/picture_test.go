@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A normalised tensor is shown as the picture it was made of, byte by byte.
+// A normalised tensor is shown as the picture it was made from, byte for byte.
 func TestPictureUndoesNormalisation(t *testing.T) {
 	for channels, tail := range map[int]string{
 		1: "totensor | normalize(0.5,0.5)",
@@ -26,7 +26,7 @@ func TestPictureUndoesNormalisation(t *testing.T) {
 	}
 }
 
-// Without totensor a look is the drawn picture, of the size and draw asked for.
+// Without totensor, Look returns the drawn picture with the requested size and draw.
 func TestLookAtPictures(t *testing.T) {
 	im := noise(20, 30, 3)
 	p := mustParse(t, "randomcrop(8,9)")
@@ -43,7 +43,7 @@ func TestLookAtPictures(t *testing.T) {
 	}
 }
 
-// What was erased after normalising shows as the value it stands for.
+// A part erased after normalisation is shown in the colour that the erasing value gives.
 func TestPictureShowsErased(t *testing.T) {
 	im := noise(6, 6, 3)
 	got, err := mustParse(t, "totensor | normalize(0.5,0.25) | erase(1,2,3,2,0)").Look(0, 0, 0, im)
@@ -72,8 +72,8 @@ func TestPictureErrors(t *testing.T) {
 		says string
 	}{
 		{nil, Tensor{make([]float32, 2), [3]int{2, 1, 1}}, "1, 3 or 4"},
-		{nil, Tensor{make([]float32, 2), [3]int{1, 1, 1}}, "no tensor"},
-		{nil, Tensor{nil, [3]int{1, 0, 1}}, "no tensor"},
+		{nil, Tensor{make([]float32, 2), [3]int{1, 1, 1}}, "not a tensor"},
+		{nil, Tensor{nil, [3]int{1, 0, 1}}, "not a tensor"},
 		{three, Tensor{make([]float32, 1), [3]int{1, 1, 1}}, "3 means"},
 	} {
 		if _, err := c.p.Picture(&c.t); err == nil || !strings.Contains(err.Error(), c.says) {

@@ -128,7 +128,7 @@ func TestApplyErrors(t *testing.T) {
 	}
 }
 
-// A picture turns into an image.Image and back unchanged.
+// A picture converted to an image.Image and back is unchanged.
 func TestImageInterface(t *testing.T) {
 	for _, channels := range []int{1, 3, 4} {
 		im := noise(3, 5, channels)

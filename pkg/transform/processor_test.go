@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestProcessorSwitches checks that vectors are off where tools/test-processors.sh switched
-// them off.
+// TestProcessorSwitches checks that vectors are off when tools/test-processors.sh
+// switches them off.
 func TestProcessorSwitches(t *testing.T) {
 	switch os.Getenv("GAZE_TEST_VECTORS") {
 	case "":

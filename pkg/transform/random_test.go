@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// report is the pipeline of the report's study, to the letter.
+// report is exactly the pipeline of the report's study.
 const report = "randomhflip | centercrop(256) | resize(256,256) | rotation(30) | jitter(0.5:1.5,0.5:1.5,0.5:1.5) | perspective(0.2,p=0.5) | totensor | normalize(0.5,0.5)"
 
 func mustParse(t testing.TB, spec string) Pipeline {
@@ -23,7 +23,7 @@ func mustParse(t testing.TB, spec string) Pipeline {
 	return p
 }
 
-// The random steps there are, with every kind of argument.
+// All random steps, with every kind of argument.
 var randomSpecs = []string{
 	report,
 	"randomhflip(p=0.3) | randomvflip | randomcrop(20,padding=4,reflect)",
@@ -41,8 +41,8 @@ var randomSpecs = []string{
 	"totensor | randomerasing(p=1,scale=0.1:0.2,ratio=1,value=[0.5,1,2]) | normalize([1,2,3],4) | randomerasing",
 }
 
-// What Draw says was drawn is what the seed gives, also when it is written down
-// and read again, in memory that was used before, and in any order.
+// The steps returned by Draw give the same result as the seed, also after formatting and
+// parsing, in reused memory, and in any order.
 func TestDrawThenApply(t *testing.T) {
 	im := noise(41, 53, 3)
 	var used Buffers
@@ -122,7 +122,7 @@ func TestDrawFollowsEveryNumber(t *testing.T) {
 	}
 }
 
-// Any number of workers make the same tensors.
+// Any number of workers makes the same tensors.
 func TestWorkersAgree(t *testing.T) {
 	p := mustParse(t, report)
 	pictures := []*Image{noise(300, 280, 3), noise(41, 53, 3), noise(256, 256, 3)}
@@ -266,7 +266,7 @@ func TestRand(t *testing.T) {
 	}
 }
 
-// A picture of extreme shape or none at all goes through or fails with words.
+// A picture with an extreme shape, or an empty one, is processed or gives an error.
 func TestExtremePictures(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {2, 2}, {3, 1}} {
 		for _, channels := range []int{1, 3, 4} {
@@ -295,8 +295,8 @@ func TestExtremePictures(t *testing.T) {
 	}
 }
 
-// draws is what tools/golden/transform_draws.py writes: for each parameter,
-// values and the part of torchvision's draws that are at most as large.
+// draws is the output of tools/golden/transform_draws.py: for each parameter, values and
+// the fraction of torchvision's draws that are at most as large.
 type draws struct {
 	Draws []struct {
 		Spec          string
@@ -310,9 +310,9 @@ type draws struct {
 	}
 }
 
-// Every drawn parameter is distributed as torchvision's: a two-sample
-// Kolmogorov-Smirnov test. There are about 130 parameters, so that a chance of
-// one in 100,000 for each makes a false alarm rare with other seeds, too.
+// Every drawn parameter has torchvision's distribution, by a two-sample
+// Kolmogorov-Smirnov test. There are about 130 parameters, so with a probability of
+// 1 in 100,000 for each, a false alarm is rare with other seeds too.
 func TestDrawsAsTorchvision(t *testing.T) {
 	const count, theirs = 8000, 40000
 	var golden draws
@@ -334,7 +334,7 @@ func TestDrawsAsTorchvision(t *testing.T) {
 				t.Errorf("%s: no %s", c.Spec, name)
 				continue
 			}
-			// Of a parameter that isn't always drawn there are fewer on both sides.
+			// A parameter that isn't always drawn has fewer samples on both sides.
 			n, m := float64(len(v)), theirs*float64(len(v))/count
 			limit := math.Sqrt(-math.Log(1e-5/2)/2) * math.Sqrt((n+m)/(n*m))
 			if d, at := distance(v, want); d > limit {
@@ -368,7 +368,7 @@ func yes(b bool) float64 {
 	return 0
 }
 
-// drawParameters draws once and takes the parameters apart.
+// drawParameters draws once and extracts the parameters.
 func drawParameters(t *testing.T, spec string, width, height int, r *Rand, i uint64) map[string]float64 {
 	var mix Mix
 	if n, _ := fmt.Sscanf(spec, "mix(%g,%g,%g,%g)", &mix.MixupAlpha, &mix.CutMixAlpha, &mix.P, &mix.Switch); n == 4 {

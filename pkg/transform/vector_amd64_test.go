@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The vector code gives the bytes of the plain code, at every size and at the
-// ends of the memory.
+// The vector code gives the same bytes as the plain code, at every size and at the ends
+// of the memory.
 func TestVectorSameAsPlain(t *testing.T) {
 	if !hasAVX2 {
 		t.Skip("this processor has no AVX2")
