@@ -85,7 +85,7 @@ func (a *Attention) Atlas() (plots.Figure, error) {
 	return plots.Atlas{
 		Maps: maps, RowTitle: "layer", ColTitle: "head", OwnRange: true,
 		Title:    "[class] attention of every layer and head: " + a.Picture,
-		Subtitle: fmt.Sprintf("%s · each map from its smallest to its largest weight", a.Model),
+		Subtitle: fmt.Sprintf("%s · each map from its least to its largest weight", a.Model),
 		Scale:    plots.Scale{Map: plots.Inferno},
 	}, nil
 }

@@ -65,12 +65,12 @@ func (c *Captioned) subtitle(s CaptionStyle) string {
 	if c.Model != "" {
 		parts = append(parts, c.Model)
 	}
-	parts = append(parts, "each map is from the step that predicts the word (the first reads "+Start+"); beside the word is its probability")
+	parts = append(parts, "each map is of the step that predicts the word (the first reads "+Start+"); beside the word its probability")
 	if merged := c.merged(); len(merged) > 0 {
 		parts = append(parts, "averaged over word pieces: "+strings.Join(merged, ", "))
 	}
 	if s.OwnScale {
-		parts = append(parts, "each map from its smallest to its largest weight")
+		parts = append(parts, "each map from its least to its largest weight")
 	}
 	return strings.Join(parts, " · ")
 }
@@ -113,7 +113,7 @@ func (c *Captioned) HeadAtlas(layer int) (plots.Figure, error) {
 // atlas fills an atlas of rows by words.
 func (c *Captioned) atlas(a plots.Atlas, rows int, at func(word, row int) (Map, error)) (plots.Figure, error) {
 	a.Title, a.OwnRange, a.Scale = c.title(), true, plots.Scale{Map: plots.Inferno}
-	a.Subtitle = strings.TrimSuffix(a.Subtitle, " · ") + " · each map from its smallest to its largest weight"
+	a.Subtitle = strings.TrimSuffix(a.Subtitle, " · ") + " · each map from its least to its largest weight"
 	for _, w := range c.Words {
 		a.ColNames = append(a.ColNames, w.Text)
 	}
