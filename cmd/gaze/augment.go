@@ -86,7 +86,7 @@ func augment(b *batch, plan *outputs.Plan, p transform.Pipeline, seed uint64, n 
 		}
 		all = append(all, d)
 		for i, steps := range d.Steps {
-			if _, err := fmt.Fprintf(besides(b.cmd, out), "%s\t%d\t%s\n", onOneLine(picture.Name), i, steps); err != nil {
+			if _, err := fmt.Fprintf(lineOutput(b.cmd, out), "%s\t%d\t%s\n", onOneLine(picture.Name), i, steps); err != nil {
 				return err
 			}
 		}

@@ -143,12 +143,12 @@ func (c *classifyFlags) plan(b *batch) (*outputs.Plan, error) {
 	if err := checkPlan(b.cmd, p, anotherFile); err != nil {
 		return nil, err
 	}
-	b.warnOfTwins()
+	b.warnOfEqualNames()
 	return p, nil
 }
 
-// warnOfTwins warns that several rows have the same filename.
-func (b *batch) warnOfTwins() {
+// warnOfEqualNames warns that several rows have the same filename.
+func (b *batch) warnOfEqualNames() {
 	for i, picture := range b.listing.Pictures {
 		if i > 0 && picture.Name == b.listing.Pictures[i-1].Name {
 			warn(b.cmd, []string{fmt.Sprintf("several pictures are called %s: --recursive also writes their folders", onOneLine(picture.Name))})

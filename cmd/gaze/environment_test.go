@@ -16,12 +16,12 @@ import (
 func TestUnknownVariable(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	t.Setenv("GAZE_PET", "photos")
-	status, out, log := apart(t, "devices")
+	status, out, log := separately(t, "devices")
 	if status != 0 || strings.Count(log, "GAZE_PET ") != 1 || !strings.Contains(log, "did you mean GAZE_PETS?") || strings.Contains(out, "GAZE_PET ") {
 		t.Errorf("exit status %d\n%s%s", status, out, log)
 	}
 	t.Setenv("GAZE_PET", "")
-	if _, _, log := apart(t, "devices"); log != "" {
+	if _, _, log := separately(t, "devices"); log != "" {
 		t.Errorf("without it: %s", log)
 	}
 }
@@ -41,7 +41,7 @@ func TestWrongVariables(t *testing.T) {
 			t.Setenv("GAZE_CACHE", t.TempDir())
 			t.Setenv(c.name, c.value)
 			for _, args := range [][]string{{"devices"}, {"devices", "--json"}, {"attend", "--model", tiny, "-o", filepath.Join(dir, "out"), picture}} {
-				status, _, log := apart(t, args...)
+				status, _, log := separately(t, args...)
 				if status != 1 || !strings.Contains(log, c.name+" is") || !strings.Contains(log, c.value) || strings.Count(log, "\n") != 1 {
 					t.Errorf("gaze %q: exit status %d\n%s", args, status, log)
 				}

@@ -102,10 +102,10 @@ func table(t *testing.T, path string) [][]string {
 
 // evaluateDefaults: the run's own data and its val split, as a table.
 func evaluateDefaults(t *testing.T, run, set string) {
-	if status, out, log := apart(t, "evaluate", "--run", run); status != 0 || log != "" || !strings.Contains(out, "val of "+set) || !strings.Contains(out, "8 pictures of 2 classes") || !strings.Contains(out, "95 % interval") {
+	if status, out, log := separately(t, "evaluate", "--run", run); status != 0 || log != "" || !strings.Contains(out, "val of "+set) || !strings.Contains(out, "8 pictures of 2 classes") || !strings.Contains(out, "95 % interval") {
 		t.Errorf("exit status %d\n%s%s", status, out, log)
 	}
-	if status, out, log := apart(t, "evaluate", "--run", filepath.Join(run, "best", "model.safetensors"), "--data", filepath.Join(set, "test")); status != 0 || !strings.Contains(out, "8 pictures") {
+	if status, out, log := separately(t, "evaluate", "--run", filepath.Join(run, "best", "model.safetensors"), "--data", filepath.Join(set, "test")); status != 0 || !strings.Contains(out, "8 pictures") {
 		t.Errorf("a folder of pictures: exit status %d\n%s%s", status, out, log)
 	}
 	// A picture that can't be read is named and left out.
@@ -113,7 +113,7 @@ func evaluateDefaults(t *testing.T, run, set string) {
 	if err := os.WriteFile(bad, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	status, out, log := apart(t, "evaluate", "--run", run, "--against", run)
+	status, out, log := separately(t, "evaluate", "--run", run, "--against", run)
 	if status != 1 || !strings.Contains(out, "8 pictures") || strings.Count(log, bad) != 1 || !strings.Contains(log, "1 of 9 pictures") {
 		t.Errorf("exit status %d\n%s%s", status, out, log)
 	}

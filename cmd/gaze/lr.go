@@ -70,8 +70,8 @@ func newLR() *cobra.Command {
 	return cmd
 }
 
-// noPart are settings without effect in a range test.
-var noPart = []string{"lr", "epochs", "schedule", "floor", "warmup", "ema"}
+// unusedByRangeTest are settings without effect in a range test.
+var unusedByRangeTest = []string{"lr", "epochs", "schedule", "floor", "warmup", "ema"}
 
 func (f *lrFlags) run(cmd *cobra.Command) error {
 	if f.workers < 0 || f.cache < 0 {
@@ -98,7 +98,7 @@ func (f *lrFlags) run(cmd *cobra.Command) error {
 	}
 	log := newTrainLog(cmd.ErrOrStderr())
 	job.Warn = log.say
-	if named := slices.DeleteFunc(slices.Clone(f.named), func(name string) bool { return !slices.Contains(noPart, name) }); len(named) > 0 {
+	if named := slices.DeleteFunc(slices.Clone(f.named), func(name string) bool { return !slices.Contains(unusedByRangeTest, name) }); len(named) > 0 {
 		log.say("these settings have no effect in a range test: " + strings.Join(named, ", "))
 	}
 	if f.skipBad {

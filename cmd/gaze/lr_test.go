@@ -18,7 +18,7 @@ func TestLR(t *testing.T) {
 	set, dir := petSet(t), t.TempDir()
 	chart := filepath.Join(dir, "lr.png")
 	args := []string{"lr", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--from", "1e-5", "--to", "1e3", "--updates", "40"}
-	status, out, log := apart(t, append(args, "-o", chart, "--set", "batch=8; optimizer=sgd; lr=1; epochs=3")...)
+	status, out, log := separately(t, append(args, "-o", chart, "--set", "batch=8; optimizer=sgd; lr=1; epochs=3")...)
 	if status != 0 || !strings.Contains(log, "these settings have no effect in a range test: lr, epochs") {
 		t.Errorf("exit status %d, %s", status, log)
 	}
@@ -38,7 +38,7 @@ func TestLR(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("it left %v (%v)", left, err)
 	}
-	status, out, log = apart(t, append(args, "--json", "--set", "batch=8; optimizer=sgd; seed=3")...)
+	status, out, log = separately(t, append(args, "--json", "--set", "batch=8; optimizer=sgd; seed=3")...)
 	var got rangeTest
 	if err := json.Unmarshal([]byte(out), &got); err != nil || status != 0 || log != "" {
 		t.Fatalf("exit status %d: %v\n%s%s", status, err, out, log)
@@ -48,13 +48,13 @@ func TestLR(t *testing.T) {
 		got.Suggestions["diverged_tenth"] != got.DivergedAt/10 || !slices.Contains(got.Rates, got.Suggestions["steepest"]) || !strings.Contains(got.Settings, "seed=3") {
 		t.Errorf("%s", out)
 	}
-	if status, again, _ := apart(t, append(args, "--json", "--workers", "3", "--set", "batch=8; optimizer=sgd; seed=3")...); status != 0 || again != out {
+	if status, again, _ := separately(t, append(args, "--json", "--workers", "3", "--set", "batch=8; optimizer=sgd; seed=3")...); status != 0 || again != out {
 		t.Errorf("not the same again:\n%s\n%s", out, again)
 	}
-	if status, out, log := apart(t, append(args, "--to", "1e-4", "--set", "freeze=backbone; batch=8")...); status != 0 || !strings.Contains(out, "didn't diverge up to 1.0e-04") {
+	if status, out, log := separately(t, append(args, "--to", "1e-4", "--set", "freeze=backbone; batch=8")...); status != 0 || !strings.Contains(out, "didn't diverge up to 1.0e-04") {
 		t.Errorf("exit status %d, %s%s", status, out, log)
 	}
-	if status, _, log := apart(t, append(args, "--updates", "4", "--data", onlyTrain(t), "--set", "batch=4")...); status != 0 || !strings.Contains(log, "are held out") {
+	if status, _, log := separately(t, append(args, "--updates", "4", "--data", onlyTrain(t), "--set", "batch=4")...); status != 0 || !strings.Contains(log, "are held out") {
 		t.Errorf("without a val split: exit status %d, %s", status, log)
 	}
 }

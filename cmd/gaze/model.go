@@ -61,7 +61,7 @@ func newModel() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	cmd.Flags().BoolVar(&check, "verify", false, "read all bytes and compare checksums")
-	choiceFlags(cmd)
+	loadFlags(cmd)
 	return cmd
 }
 
@@ -123,7 +123,7 @@ func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 // modelFlag defines --model, --weights and --head-name.
 func modelFlag(cmd *cobra.Command, to *string) {
 	checkpointFlag(cmd, to)
-	choiceFlags(cmd)
+	loadFlags(cmd)
 }
 
 // checkpointFlag defines --model with its completion.
@@ -134,8 +134,8 @@ func checkpointFlag(cmd *cobra.Command, to *string) {
 	}
 }
 
-// choiceFlags defines the flags that select weights and head within a checkpoint.
-func choiceFlags(cmd *cobra.Command) {
+// loadFlags defines the flags that select weights and head within a checkpoint.
+func loadFlags(cmd *cobra.Command) {
 	weightsFlag(cmd)
 	cmd.Flags().String("head-name", "", "the linear layer that is the classification head, if it isn't the layout's usual one")
 }

@@ -61,9 +61,9 @@ func checkPlan(cmd *cobra.Command, p *outputs.Plan, collide string) error {
 
 const anotherFile = "name another file for one of them"
 
-// besides returns the stream for lines printed in addition to the files: standard
+// lineOutput returns the stream for lines printed in addition to the files: standard
 // output, or standard error if one of the files is standard output.
-func besides(cmd *cobra.Command, files ...string) io.Writer {
+func lineOutput(cmd *cobra.Command, files ...string) io.Writer {
 	if slices.ContainsFunc(files, outputs.IsStdout) {
 		return cmd.ErrOrStderr()
 	}
@@ -188,7 +188,7 @@ func checkNewRun(dir string) error {
 		filepath.Join("best", "config.json"):             -1,
 		"metrics.jsonl":                                  0, // left empty by a run that was killed at its start
 	} {
-		if err := notThere(filepath.Join(dir, file), most); err != nil {
+		if err := checkAbsent(filepath.Join(dir, file), most); err != nil {
 			return err
 		}
 	}
@@ -198,7 +198,7 @@ func checkNewRun(dir string) error {
 		}
 	}
 	for _, path := range folderFiles(dir, func(name string) bool { return strings.HasPrefix(name, "events.out.") }) {
-		if err := notThere(path, emptyEvents); err != nil {
+		if err := checkAbsent(path, emptyEvents); err != nil {
 			return err
 		}
 	}
@@ -211,9 +211,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// notThere reports an error if anything exists at path, unless it is a regular file of
+// checkAbsent reports an error if anything exists at path, unless it is a regular file of
 // at most the given number of bytes.
-func notThere(path string, most int64) error {
+func checkAbsent(path string, most int64) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

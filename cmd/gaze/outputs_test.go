@@ -667,7 +667,7 @@ func TestStandardOutputAsFile(t *testing.T) {
 	if _, err := os.Stat("/dev/stdout"); err != nil {
 		t.Skip(err)
 	}
-	status, out, log := apart(t, "transform", "--pipeline", "hflip", "-o", "/dev/stdout", "photos/cat.png")
+	status, out, log := separately(t, "transform", "--pipeline", "hflip", "-o", "/dev/stdout", "photos/cat.png")
 	if status != 0 || log != "hflip\n" {
 		t.Errorf("exit status %d: %s", status, log)
 	}

@@ -12,7 +12,7 @@ import (
 type petsFlags struct {
 	seed               uint64
 	size               int
-	train, val, test   int // pictures of each breed
+	train, val, test   int // number of pictures per breed
 	breeds, firstBreed int
 	life, view, posed  float64
 	occlusion          float64
@@ -24,40 +24,40 @@ func newPets() *cobra.Command {
 	var flags petsFlags
 	cmd := &cobra.Command{
 		Use:   "pets -o DIR",
-		Short: "Draw a set of pet pictures to train and test on",
-		Long: "Draw pictures of invented breeds of pets, told apart by ears, muzzle, coat, pattern and\n" +
-			"more, and write them into a new folder, as gaze train reads it:\n\n" +
+		Short: "Draw a set of pet pictures for training and testing",
+		Long: "Draw pictures of invented breeds of pets, which differ in ears, muzzle, coat, pattern and\n" +
+			"more, and write them into a new folder in the layout that gaze train reads:\n\n" +
 			"  DIR/train/{class}_{id}.jpg   and the same in val and test; ids count through all three\n" +
-			"  DIR/classes.txt              what breed each class is, a line for each\n" +
+			"  DIR/classes.txt              the breed of each class, one per line\n" +
 			"  DIR/val-head/{class}_{id}.png, DIR/val-foreground/…   with --masks, for every split\n\n" +
-			"The same flags give the same bytes everywhere. Training pictures are posed: taken upright,\n" +
-			"from the side, in even light, as far as --train-view says; those of val and test vary in\n" +
-			"everything. What the training pictures don't show, augmentation has to teach.\n" +
-			"Breeds from 37 on are others than those of the set: draw them to pretrain on.",
+			"The same flags give the same bytes everywhere. Training pictures are posed: upright, from\n" +
+			"the side, in even light, to the degree set by --train-view; those of val and test vary in\n" +
+			"everything. Augmentation has to prepare the model for what the training pictures don't show.\n" +
+			"Breeds from 37 on don't occur in the default set: draw them for pretraining.",
 		Example: "  gaze pets -o pets\n  gaze pets --first-breed 37 --breeds 200 --train 100 --val 4 --test 0 --train-view 1 -o others",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return flags.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.out, "output", "o", "", "folder to write; it must not exist or be empty")
-	f.Uint64Var(&flags.seed, "seed", 0, "another seed, another set of the same breeds")
+	f.StringVarP(&flags.out, "output", "o", "", "folder to write, new or empty")
+	f.Uint64Var(&flags.seed, "seed", 0, "a different seed gives a different set of the same breeds")
 	f.IntVar(&flags.size, "size", 96, "width and height of a picture in pixels")
-	f.IntVar(&flags.train, "train", 30, "training pictures of each breed")
-	f.IntVar(&flags.val, "val", 20, "validation pictures of each breed")
-	f.IntVar(&flags.test, "test", 20, "test pictures of each breed")
+	f.IntVar(&flags.train, "train", 30, "training pictures per breed")
+	f.IntVar(&flags.val, "val", 20, "validation pictures per breed")
+	f.IntVar(&flags.test, "test", 20, "test pictures per breed")
 	f.IntVar(&flags.breeds, "breeds", pets.Classes, "number of breeds")
 	f.IntVar(&flags.firstBreed, "first-breed", 0, "number of the first breed")
-	f.Float64Var(&flags.posed, "train-view", pets.Posed.View, "how much side, tilt, size, place and light vary in training pictures, 0 to 1")
+	f.Float64Var(&flags.posed, "train-view", pets.Posed.View, "how much side, tilt, size, position and light vary in training pictures, 0 to 1")
 	f.Float64Var(&flags.view, "view", pets.Natural.View, "the same for validation and test pictures")
-	f.Float64Var(&flags.life, "life", pets.Natural.Life, "how much pose, proportions, coat and background vary in all, 0 to 1")
-	f.Float64Var(&flags.occlusion, "occlusion", pets.Natural.Occlusion, "share of the pictures with something in front of the animal, 0 to 1")
-	f.BoolVar(&flags.options.Masks, "masks", false, "write the exact masks of animal and head, too")
+	f.Float64Var(&flags.life, "life", pets.Natural.Life, "how much pose, proportions, coat and background vary in all pictures, 0 to 1")
+	f.Float64Var(&flags.occlusion, "occlusion", pets.Natural.Occlusion, "fraction of the pictures with something in front of the animal, 0 to 1")
+	f.BoolVar(&flags.options.Masks, "masks", false, "also write exact masks of the animal and its head")
 	f.StringVar(&flags.options.Format, "format", "jpg", "jpg or png")
 	require(cmd, "output")
 	return cmd
 }
 
-// maxPets bounds what one command writes: more is a slip of the hand.
+// maxPets bounds the number of pictures: a larger one is taken for a typing error.
 const maxPets = 10_000_000
 
 func (p *petsFlags) run(cmd *cobra.Command) error {
@@ -75,12 +75,12 @@ func (p *petsFlags) run(cmd *cobra.Command) error {
 	if err := pets.Write(cmd.Context(), p.out, set, p.options); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s: %d breeds; %d pictures to train on, %d to validate and %d to test\n",
+	fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s: %d breeds; %d training, %d validation and %d test pictures\n",
 		p.out, p.breeds, set.Splits[0].Pictures, set.Splits[1].Pictures, set.Splits[2].Pictures)
 	return nil
 }
 
-// check names the flag that makes no sense.
+// check returns an error that names an invalid flag.
 func (p *petsFlags) check() error {
 	for _, f := range []struct {
 		name            string

@@ -218,14 +218,14 @@ func (b *batch) plan(p *outputs.Plan, out string, endings ...string) error {
 			p.Writes(path, picture.Path)
 		}
 	}
-	if err := checkPlan(b.cmd, p, b.apart()); err != nil {
+	if err := checkPlan(b.cmd, p, b.collisionAdvice()); err != nil {
 		return err
 	}
 	return b.checkFolders(out, endings)
 }
 
-// apart is the advice for pictures whose results would have the same name.
-func (b *batch) apart() string {
+// collisionAdvice is the advice for pictures whose results would have the same name.
+func (b *batch) collisionAdvice() string {
 	dir := ""
 	for i, picture := range b.listing.Pictures {
 		if i == 0 {
@@ -321,8 +321,8 @@ func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(pic
 			t.done++
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case nowhereToWrite(err):
-			return &nowhere{fmt.Errorf("%w (%d of %d pictures done; the others would fail too)", err, t.done, t.total)}
+		case unwritable(err):
+			return &batchStopped{fmt.Errorf("%w (%d of %d pictures done; the others would fail too)", err, t.done, t.total)}
 		default:
 			t.fail(d.Path, err)
 		}
@@ -333,20 +333,20 @@ func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(pic
 	return t.failure()
 }
 
-// nowhere is the error of a batch whose results can no longer be written.
-type nowhere struct{ error }
+// batchStopped is the error of a batch whose results can no longer be written.
+type batchStopped struct{ error }
 
-func (n *nowhere) Unwrap() error { return n.error }
+func (n *batchStopped) Unwrap() error { return n.error }
 
 // stopped reports whether err ended a batch before its last picture.
 func stopped(err error) bool {
-	var n *nowhere
+	var n *batchStopped
 	return errors.As(err, &n)
 }
 
-// nowhereToWrite reports whether err comes from the destination of all results, such as
+// unwritable reports whether err comes from the destination of all results, such as
 // a full disk or standard output, and not from one picture.
-func nowhereToWrite(err error) bool {
+func unwritable(err error) bool {
 	var at *fs.PathError
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
 		errors.As(err, &at) && at.Op == "write" && at.Path == os.Stdout.Name()

@@ -19,29 +19,29 @@ func newScenes() *cobra.Command {
 	var flags scenesFlags
 	cmd := &cobra.Command{
 		Use:   "scenes -o DIR",
-		Short: "Draw a set of captioned scenes to train and test a captioner on",
-		Long: "Draw pictures of people, animals and things that do something somewhere, with five\n" +
-			"captions each, and write them into a new folder:\n\n" +
+		Short: "Draw a set of captioned scenes for training and testing a captioner",
+		Long: "Draw pictures of people, animals and things, with actions and places and five captions\n" +
+			"each, and write them into a new folder:\n\n" +
 			"  DIR/train/{id}.jpg               and the same in val, test and heldout; ids count through all\n" +
-			"  DIR/train.json                   the captions, a captions file of COCO as gaze score reads it,\n" +
-			"                                   and which words name something in the picture\n" +
-			"  DIR/train-masks/{id}_{word}.png  with --masks: where it is, 0 to 255\n" +
-			"  DIR/words.txt                    every word that captions use\n\n" +
-			"What heldout shows (somebody who does something somewhere, or a colour of a shirt or a\n" +
-			"thing) is in none of the other pictures. The same flags give the same bytes everywhere.",
+			"  DIR/train.json                   the captions, as a COCO captions file for gaze score, and the\n" +
+			"                                   words that name something in the picture\n" +
+			"  DIR/train-masks/{id}_{word}.png  with --masks: the mask of the thing, 0 to 255\n" +
+			"  DIR/words.txt                    every word used in captions\n\n" +
+			"The combinations in heldout (a person, an action and a place, or a shirt or thing and its\n" +
+			"colour) don't occur in the other splits. The same flags give the same bytes everywhere.",
 		Example: "  gaze scenes -o scenes\n  gaze scenes --train 24000 --masks --format png -o scenes",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return flags.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.out, "output", "o", "", "folder to write; it must not exist or be empty")
-	f.Uint64Var(&flags.set.Seed, "seed", 0, "another seed, other pictures")
+	f.StringVarP(&flags.out, "output", "o", "", "folder to write, new or empty")
+	f.Uint64Var(&flags.set.Seed, "seed", 0, "a different seed gives different pictures")
 	f.IntVar(&flags.set.Size, "size", 128, "width and height of a picture in pixels")
 	f.IntVar(&flags.set.Train, "train", 2000, "training pictures")
 	f.IntVar(&flags.set.Val, "val", 200, "validation pictures")
 	f.IntVar(&flags.set.Test, "test", 200, "test pictures")
 	f.IntVar(&flags.set.HeldOut, "heldout", 200, "pictures of held-out combinations")
-	f.BoolVar(&flags.options.Masks, "masks", false, "write the exact mask of every noun, too")
+	f.BoolVar(&flags.options.Masks, "masks", false, "also write the exact mask of every noun")
 	f.StringVar(&flags.options.Format, "format", "jpg", "jpg or png")
 	require(cmd, "output")
 	return cmd
@@ -54,15 +54,15 @@ func (s *scenesFlags) run(cmd *cobra.Command) error {
 	if err := scenes.Write(cmd.Context(), s.out, s.set, s.options); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s: %d scenes to train on, %d to validate, %d to test, %d of held-out combinations; %d words\n",
+	fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s: %d training, %d validation and %d test scenes, %d of held-out combinations; %d words\n",
 		s.out, s.set.Train, s.set.Val, s.set.Test, s.set.HeldOut, len(scenes.Words()))
 	return nil
 }
 
-// maxScenes bounds what one command writes: more is a slip of the hand.
+// maxScenes bounds the number of pictures: a larger one is taken for a typing error.
 const maxScenes = 10_000_000
 
-// check names the flag that makes no sense.
+// check returns an error that names an invalid flag.
 func (s *scenesFlags) check() error {
 	for _, f := range []struct {
 		name            string

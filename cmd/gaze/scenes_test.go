@@ -10,7 +10,7 @@ import (
 	"gaze/pkg/caption/score"
 )
 
-// A set is written, and gaze score reads its captions.
+// A set is written, and gaze score can read its captions.
 func TestScenes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "set")
 	draw := []string{"scenes", "--size", "24", "--train", "6", "--val", "3", "--test", "2", "--heldout", "4", "--seed", "9", "--masks"}

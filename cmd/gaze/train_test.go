@@ -49,9 +49,9 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
-// apart runs a command line in a separate process on the Go backend, which compiles
+// separately runs a command line in a separate process on the Go backend, which compiles
 // nothing, and returns its exit status and output.
-func apart(t *testing.T, args ...string) (status int, stdout, stderr string) {
+func separately(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, log bytes.Buffer
 	c := command(t, args...)
@@ -282,7 +282,7 @@ func TestTrainCheckpoint(t *testing.T) {
 		}
 	}
 	own := filepath.Join(t.TempDir(), "own")
-	if status, _, log := apart(t, "train", "--data", set, "--model", tiny, "--set", "epochs=1", "-o", own); status != 0 {
+	if status, _, log := separately(t, "train", "--data", set, "--model", tiny, "--set", "epochs=1", "-o", own); status != 0 {
 		t.Fatalf("without a pipeline: exit status %d\n%s", status, log)
 	}
 	if m, err := train.ReadManifest(own); err != nil || m.Settings["pipeline"] == "" || m.Settings["pipeline"] != m.Settings["eval_pipeline"] {

@@ -24,7 +24,7 @@ func onlyTrain(t *testing.T) string {
 func trained(t *testing.T, set, dir string, more ...string) string {
 	t.Helper()
 	args := append([]string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "lr=1e-3; epochs=1; batch=8", "-o", dir}, more...)
-	status, out, log := apart(t, args...)
+	status, out, log := separately(t, args...)
 	if status != 0 {
 		t.Fatalf("gaze %q: exit status %d\n%s", args, status, log)
 	}
@@ -47,7 +47,7 @@ type evaluateAnswer struct {
 
 func evaluateJSON(t *testing.T, args ...string) (a evaluateAnswer, text, log string) {
 	t.Helper()
-	status, text, log := apart(t, append([]string{"evaluate", "--json"}, args...)...)
+	status, text, log := separately(t, append([]string{"evaluate", "--json"}, args...)...)
 	if status != 0 {
 		t.Fatalf("gaze evaluate %q: exit status %d\n%s", args, status, log)
 	}
@@ -89,7 +89,7 @@ func TestTrainHoldsOut(t *testing.T) {
 	if report := readFile(t, filepath.Join(run, "evaluation", "report.json")); string(report) != text {
 		t.Error("report.json differs from what was printed")
 	}
-	if _, out, _ := apart(t, "evaluate", "--run", run, "--split", "train"); strings.Count(strings.ToLower(out), "accuracy") != strings.Count(strings.ToLower(out), "training accuracy") || !strings.Contains(out, "13 pictures of 2 classes, which it was trained on") {
+	if _, out, _ := separately(t, "evaluate", "--run", run, "--split", "train"); strings.Count(strings.ToLower(out), "accuracy") != strings.Count(strings.ToLower(out), "training accuracy") || !strings.Contains(out, "13 pictures of 2 classes, which it was trained on") {
 		t.Errorf("training accuracy is called accuracy:\n%s", out)
 	}
 	if a, text, _ = evaluateJSON(t, "--run", run, "--split", "test", "--against", run); a.Pictures != 8 || a.HeldOut != nil || *a.Trained != 0 || a.Against.Accuracy == nil {
@@ -119,7 +119,7 @@ func evaluateMoved(t *testing.T, set, run string, held train.Picture) {
 	if err := os.Remove(filepath.Join(set, "train", held.Name)); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, log := apart(t, "evaluate", "--run", run); status != 1 || !strings.Contains(log, held.Name+" is missing or was changed (2 of 3 are unchanged)") {
+	if status, _, log := separately(t, "evaluate", "--run", run); status != 1 || !strings.Contains(log, held.Name+" is missing or was changed (2 of 3 are unchanged)") {
 		t.Errorf("a picture is gone: exit status %d, %s", status, log)
 	}
 	if status, _, log := gaze(t, "train", "--resume", "-o", run); status != 1 || !strings.Contains(log, "its pictures have changed since the run in") {
@@ -230,10 +230,10 @@ func TestTrainExtends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _, log := apart(t, "train", "--resume", "-o", dir, "--set", "epochs=3"); status != 0 {
+	if status, _, log := separately(t, "train", "--resume", "-o", dir, "--set", "epochs=3"); status != 0 {
 		t.Fatalf("exit status %d, %s", status, log)
 	}
-	if status, _, log := apart(t, "train", "--resume", "-o", dir, "--set", "epochs=4; lr=1e-4"); status != 0 {
+	if status, _, log := separately(t, "train", "--resume", "-o", dir, "--set", "epochs=4; lr=1e-4"); status != 0 {
 		t.Fatalf("exit status %d, %s", status, log)
 	}
 	m, err := train.ReadManifest(dir)

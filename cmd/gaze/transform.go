@@ -112,7 +112,7 @@ func transformOne(cmd *cobra.Command, plan *outputs.Plan, p transform.Pipeline, 
 			return err
 		}
 	}
-	_, err = fmt.Fprintln(besides(cmd, out, npy), drawn)
+	_, err = fmt.Fprintln(lineOutput(cmd, out, npy), drawn)
 	return err
 }
 

@@ -71,7 +71,7 @@ func ExampleLoader() {
 		fmt.Println(err)
 		return
 	}
-	cache := data.NewCache(set.Train, 1<<30) // decoded once, transformed anew each epoch
+	cache := data.NewCache(set.Train, 1<<30) // decoded once, transformed in each epoch
 	loader, err := data.NewLoader(cache, data.LoaderOptions{
 		Pipeline: pipeline, Batch: 5, Shuffle: true, Seed: 1,
 		Bad: func(b data.BadPicture) { fmt.Println("left out:", b.Err) },
