@@ -116,11 +116,16 @@ type onnxTensor struct {
 	typedIn          protowire.Number // the field that has them
 	hasRaw, external bool
 	location         map[string]string
+	wrong            error // the dimension that isn't one
 }
 
 func parseONNXTensor(message []byte, outside onnxOutside) (*Tensor, error) {
 	var p onnxTensor
-	if err := eachField(message, p.take); err != nil {
+	err := eachField(message, p.take)
+	if err == nil {
+		err = p.wrong
+	}
+	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", p.name, err)
 	}
 	dtype, ok := onnxDTypes[p.dtype]
@@ -155,7 +160,8 @@ func (p *onnxTensor) take(field protowire.Number, value []byte, number uint64) e
 	case onnxTensorDims:
 		return eachVarint(value, number, func(v uint64) error {
 			if v > math.MaxInt32 {
-				return fmt.Errorf("%d isn't a valid dimension", v)
+				p.wrong = fmt.Errorf("%d isn't a valid dimension", int64(v)) // the name may come later
+				return nil
 			}
 			p.dims = append(p.dims, int(v))
 			return nil
