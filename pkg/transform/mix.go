@@ -117,7 +117,7 @@ func (x Mixing) Targets(labels []int32, classes int, smoothing float64) ([]float
 	}
 	for i, l := range labels {
 		if l < 0 || int(l) >= classes {
-			return nil, fmt.Errorf("label %d of the batch is %d, which is none of %d classes", i, l, classes)
+			return nil, fmt.Errorf("label %d of the batch is %d, but there are %d classes (from 0)", i, l, classes)
 		}
 	}
 	off := smoothing / float64(classes)
