@@ -1,7 +1,7 @@
 //go:build notebookdeps
 
-// Package notebooks keeps in go.mod what only notebook cells import: a cell is
-// compiled in the workspace with the network off, so its modules must be there.
+// Package notebooks keeps modules in go.mod that only notebook cells import: cells are
+// compiled in the workspace without a network, so their modules must be available.
 package notebooks
 
 import (
