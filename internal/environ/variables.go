@@ -31,6 +31,8 @@ var Groups = []Group{
 			"notebook 4, `gaze report`", "The captioner, CATR's or your own. A name is fetched if it isn't in the cache; CATR's words are not: `gaze pull bert-base-uncased`"},
 		{"GAZE_CAPTION_IMAGES", "a folder of photographs, or one photograph", "five drawn scenes",
 			"notebook 4, `gaze report`", "What is captioned, all of it in the order of names"},
+		{"GAZE_QUICK_STUDY", "`on`, `off`", "`off`; `on` in `make test`",
+			"notebook 1, `gaze report`, `make reproduce`", "`on` makes the study of notebook 1 small: two seeds instead of three and, of the drawn pets, 3 training pictures of each breed instead of 10. It trains for about a minute and a half instead of eight, and says little about accuracy"},
 		{"GAZE_STATIC", "`on`, `off`", "`off`; `on` in `gaze report`",
 			"notebooks", "`on` shows the first picture of sliders and nothing to move"},
 	}},
