@@ -5,10 +5,7 @@ GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 cd "$GAZE_ROOT"
 least=${1:-85}
-
-# Programs compiled for tests would fill the user's cache with what nobody else runs.
-: "${GAZE_COMPILED:=off}"
-export GAZE_COMPILED
+. "$GAZE_ROOT/tools/test-programs.sh"
 
 # Each package's own tests count for it; what cmd/gaze's tests run on the way doesn't.
 go test -timeout 20m -coverprofile=coverage.out ./...

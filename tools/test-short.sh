@@ -5,9 +5,6 @@ set -eu
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 cd "$GAZE_ROOT"
-
-# Programs compiled for tests would fill the user's cache with what nobody else runs.
-: "${GAZE_COMPILED:=off}"
-export GAZE_COMPILED
+. "$GAZE_ROOT/tools/test-programs.sh"
 
 go test -short -timeout 10m ./...

@@ -40,7 +40,11 @@ func TestOpenStore(t *testing.T) {
 	if s, off := openStore("1M"); off != "" || s.Dir != filepath.FromSlash("/c/compiled") || s.Limit != 1<<20 {
 		t.Errorf("%+v, %q", s, off)
 	}
-	for _, value := range []string{"off", "much"} {
+	folder := t.TempDir()
+	if s, off := openStore(folder); off != "" || s.Dir != folder || s.Limit != compiledLimit {
+		t.Errorf("a folder: %+v, %q", s, off)
+	}
+	for _, value := range []string{"off", "much", "a/folder"} {
 		s, off := openStore(value)
 		if s != nil || !strings.Contains(off, value) {
 			t.Errorf("%q: %+v, %q", value, s, off)
