@@ -38,6 +38,9 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 
 // The forms in which users have their weights give the reference's answers.
 func TestUsersCheckpoints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles many models")
+	}
 	text, err := os.ReadFile(checkpoint("expected.json"))
 	if err != nil {
 		t.Fatal(err)

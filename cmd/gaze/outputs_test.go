@@ -297,6 +297,9 @@ func overwrites() []overwrite {
 // TestNothingReadIsWrittenOver: whatever way an output finds to an input, the
 // command says so, and has written nothing; --force changes nothing about it.
 func TestNothingReadIsWrittenOver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs many command lines")
+	}
 	shareCache(t)
 	for _, c := range overwrites() {
 		t.Run(c.command+"/"+c.name, func(t *testing.T) {

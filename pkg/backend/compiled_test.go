@@ -169,6 +169,9 @@ func (first told) same(t *testing.T, later told, built int64) {
 }
 
 func TestProgramsAreKept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
 	cache, first := needKept(t)
 	all := first.Kept.Built
 	first.same(t, inProcess(t, cache), 0)
@@ -218,6 +221,9 @@ func TestProgramsAreKept(t *testing.T) {
 }
 
 func TestNowhereToKeepPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
 	_, first := needKept(t)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
@@ -239,6 +245,9 @@ func TestNowhereToKeepPrograms(t *testing.T) {
 }
 
 func TestManyProcessesKeepOneProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
 	_, first := needKept(t)
 	cache := t.TempDir()
 	var all sync.WaitGroup
