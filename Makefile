@@ -17,7 +17,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce pretrain captioner bench lab test lint test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce pretrain captioner bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -53,11 +53,16 @@ lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab
 	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) jupyter lab --ServerApp.root_dir=notebooks $(LABFLAGS)
 
+check: lint test-short ## between edits: linters and the tests that are short (under 3 minutes)
+
 test: lint test-notebooks test-race test-processors test-go ## lint, notebooks, Go tests with coverage, other processors
 
 lint: ## check formatting and run the linters
 	@tools/setup.sh lint
 	@tools/lint.sh
+
+test-short: setup ## Go tests without those that take long
+	@tools/test-short.sh
 
 test-go: setup ## Go tests; fails if the coverage of pkg/ is below 85 %
 	@tools/test-go.sh $(COVERAGE)
@@ -68,9 +73,11 @@ test-race: setup ## Go tests of the packages that share memory, with the race de
 test-processors: setup ## numerical Go tests with instruction sets switched off, as on older processors
 	@tools/test-processors.sh
 
-test-notebooks: setup ## tests of the notebook runner, then every notebook once
+# Notebook 1's study is made small, and the pages go to a folder of their own, so that they
+# don't replace those of a report.
+test-notebooks: setup ## tests of the notebook runner, then every notebook once; pages in report/test
 	@$(PY) tools/notebooks/tests.py
-	@$(PY) tools/notebooks/run.py -o $(REPORT)
+	@GAZE_QUICK_STUDY=$${GAZE_QUICK_STUDY:-on} $(PY) tools/notebooks/run.py -o $(REPORT)/test
 
 test-browser: ## drive NOTEBOOK in JupyterLab in Chromium; screenshots in report/browser
 	@tools/setup.sh lab browser

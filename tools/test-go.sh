@@ -5,10 +5,7 @@ GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$GAZE_ROOT/tools/env.sh"
 cd "$GAZE_ROOT"
 least=${1:-85}
-
-# The tests' compiled XLA programs would only fill the user's cache.
-: "${GAZE_COMPILED:=off}"
-export GAZE_COMPILED
+. "$GAZE_ROOT/tools/test-programs.sh"
 
 # A package's coverage is that of its own tests; code run by cmd/gaze's tests doesn't count.
 go test -timeout 20m -coverprofile=coverage.out ./...

@@ -25,19 +25,31 @@ export GAZE_COMPILED
 no512=cpu.avx512f=off
 no2=cpu.avx512f=off,cpu.avx2=off
 
-# check CASE VARIABLE=VALUE... -- ARGUMENTS runs go test with the variables. go test caches
-# its results without regard to GODEBUG, hence -count=1.
+# The test programs are built once, because a case changes only how they run.
+programs=$(mktemp -d)
+trap 'rm -rf "$programs"' EXIT
+
+# The command that xargs runs for a package: it runs the test program in the package's
+# folder, as go test does, and prints the output of a program that fails.
+one='programs=$1 package=$2
+shift 2
+cd "$package" || exit 1
+if text=$("$programs/$(basename "$package").test" -test.timeout=10m "$@" 2>&1); then
+  echo "ok   $package"
+else
+  printf "%s\nFAIL %s\n" "$text" "$package"
+  exit 1
+fi'
+
+# check CASE BUILD VARIABLES PACKAGES FLAG... runs the packages' test programs with the
+# variables, which hold no blanks, as many at a time as there are processors.
 check() {
   echo "== $1"
-  shift
-  variables=
-  while [ "$1" != -- ]; do
-    variables="$variables $1"
-    shift
-  done
-  shift
-  # shellcheck disable=SC2086 # none of the variables has a blank
-  env $variables go test -count=1 -timeout 10m "$@"
+  build=$2 variables=$3 packages=$4
+  shift 4
+  # shellcheck disable=SC2086 # lists
+  printf '%s\n' $packages | env $variables xargs -P "$(getconf _NPROCESSORS_ONLN)" -I PACKAGE \
+    sh -c "$one" sh "$programs/$build" PACKAGE "$@"
 }
 
 golden='Switches|HeldTo|Products|Vector|Golden|BFloat16|HeadOfAnyLayout|Probabilities|Derivative|PadGradient'
@@ -46,19 +58,22 @@ pictures='./pkg/transform ./internal/jpeg'
 
 # shellcheck disable=SC2086 # lists of packages
 {
-  check "no vectors, the Go backend" GODEBUG=$no2 GAZE_KERNELS=off GOMLX_BACKEND=go GAZE_TEST_VECTORS=none GAZE_TEST_KERNELS=off -- -run "$golden" $pure
-  check "no vectors, pictures" GODEBUG=$no2 GAZE_TEST_VECTORS=none -- -skip NoAllocation $pictures
-  check "built without vectors, pictures" GOEXPERIMENT=nosimd -- -skip NoAllocation $pictures
-  check "AVX2, the Go backend" GODEBUG=$no512 GAZE_KERNELS=off GOMLX_BACKEND=go GAZE_TEST_VECTORS=AVX2 GAZE_TEST_KERNELS=off -- -run "$golden" $pure
+  go test -c -o "$programs/usual/" $pure $pictures
+  GOEXPERIMENT=nosimd go test -c -o "$programs/nosimd/" $pictures
 }
+
+go='GAZE_KERNELS=off GOMLX_BACKEND=go GAZE_TEST_KERNELS=off'
+check "no vectors, the Go backend" usual "GODEBUG=$no2 $go GAZE_TEST_VECTORS=none" "$pure" -test.run="$golden"
+check "no vectors, pictures" usual "GODEBUG=$no2 GAZE_TEST_VECTORS=none" "$pictures" -test.skip=NoAllocation
+check "built without vectors, pictures" nosimd "" "$pictures" -test.skip=NoAllocation
+check "AVX2, the Go backend" usual "GODEBUG=$no512 $go GAZE_TEST_VECTORS=AVX2" "$pure" -test.run="$golden"
 
 if [ "$(go env CGO_ENABLED)" = 0 ]; then
   echo "XLA on other processors: skipped, it needs cgo"
   exit 0
 fi
 # XLA takes seconds to compile each program, so only a few tests run.
-check "AVX2, XLA" GODEBUG=$no512 GAZE_KERNELS=off XLA_FLAGS=--xla_cpu_max_isa=AVX2 GAZE_TEST_VECTORS=AVX2 GAZE_TEST_KERNELS=off -- \
-  -run 'Switches|HeldTo|Products|Probabilities|RunInBFloat16|BFloat16Golden/default|GreedyGolden|TestGolden/(timm_vit|hf_dinov2)/' \
-  ./pkg/backend ./pkg/nn ./pkg/vit ./pkg/train ./pkg/caption
-check "AVX-512 without tiles, XLA" GAZE_TILES=off GAZE_TEST_KERNELS=tilesoff -- \
-  -run 'Switches|Products|Kernels|PackedWeights|TestGolden/(timm_vit|hf_dinov2)/' ./pkg/backend ./pkg/nn ./pkg/vit
+check "AVX2, XLA" usual "GODEBUG=$no512 GAZE_KERNELS=off XLA_FLAGS=--xla_cpu_max_isa=AVX2 GAZE_TEST_VECTORS=AVX2 GAZE_TEST_KERNELS=off" "$pure" \
+  -test.run='Switches|HeldTo|Products|Probabilities|RunInBFloat16|BFloat16Golden/default|GreedyGolden|TestGolden/(timm_vit|hf_dinov2)/'
+check "AVX-512 without tiles, XLA" usual "GAZE_TILES=off GAZE_TEST_KERNELS=tilesoff" "./pkg/backend ./pkg/nn ./pkg/vit" \
+  -test.run='Switches|Products|Kernels|PackedWeights|TestGolden/(timm_vit|hf_dinov2)/'

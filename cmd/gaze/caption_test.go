@@ -36,6 +36,9 @@ func drawnScenes(t *testing.T, names ...string) string {
 // TestCaption captions two pictures with the shipped captioner and checks every
 // documented field of the result.
 func TestCaption(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a captioner many times")
+	}
 	shareCache(t)
 	photos, out := drawnScenes(t, "sheep", "umbrella"), filepath.Join(t.TempDir(), "out")
 	said := ok(t, "caption", "--model", hub.LaptopCaptioner, "--json", "--atlas", "-o", out, photos)
@@ -90,6 +93,9 @@ func TestCaption(t *testing.T) {
 
 // TestCaptionChoices captions with other decoding and drawing options.
 func TestCaptionChoices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("captions many times")
+	}
 	shareCache(t)
 	photos, out := drawnScenes(t, "ski"), t.TempDir()
 	for _, args := range [][]string{
@@ -108,6 +114,9 @@ func TestCaptionChoices(t *testing.T) {
 
 // TestCaptionBadInput: pictures that can't be captioned are named, the others are done.
 func TestCaptionBadInput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("captions many times")
+	}
 	shareCache(t)
 	photos, out := drawnScenes(t, "bike"), t.TempDir()
 	if err := os.WriteFile(filepath.Join(photos, "broken.jpg"), []byte("\xff\xd8\xff\xe0 not much of a picture"), 0o600); err != nil {

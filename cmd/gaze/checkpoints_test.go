@@ -37,6 +37,9 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 
 // All forms of weight files give the reference's logits.
 func TestUsersCheckpoints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles many models")
+	}
 	text, err := os.ReadFile(checkpoint("expected.json"))
 	if err != nil {
 		t.Fatal(err)

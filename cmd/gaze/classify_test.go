@@ -48,6 +48,9 @@ func parseCSV(t *testing.T, text string) [][]string {
 // TestClassifyLabels: names come from --names, otherwise from the checkpoint; --numbers
 // gives numbers.
 func TestClassifyLabels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("classifies many times")
+	}
 	shareCache(t)
 	workplace(t)
 	named(t, "named/model.safetensors", "pug", `poodle, "toy"`, "mops")

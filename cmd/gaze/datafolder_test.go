@@ -58,6 +58,9 @@ func TestOutsideData(t *testing.T) {
 // TestResultsIntoData: neither a run nor a report is written into a data set, which
 // could then no longer be read.
 func TestResultsIntoData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs many command lines")
+	}
 	set, run := petSet(t), filepath.Join(t.TempDir(), "run")
 	inside := filepath.Join(set, "run")
 	train := []string{"train", "--data", set, "--model", trainScratch, "--pipeline", trainPipeline, "--set", "epochs=1", "-o"}

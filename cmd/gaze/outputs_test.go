@@ -297,6 +297,9 @@ func overwrites() []overwrite {
 // TestNothingReadIsWrittenOver: if an output would replace an input, by any path, the
 // command fails with an error and writes nothing, even with --force.
 func TestNothingReadIsWrittenOver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs many command lines")
+	}
 	shareCache(t)
 	for _, c := range overwrites() {
 		t.Run(c.command+"/"+c.name, func(t *testing.T) {

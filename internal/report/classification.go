@@ -40,11 +40,22 @@ const LaptopModel = "pets-vit"
 // Picture size, numbers of pictures and seed of the laptop study's data set. Training
 // pictures are posed, the others natural (see package pets).
 const (
-	laptopSize  = 96
-	laptopTrain = 10 * pets.Classes
-	laptopVal   = 10 * pets.Classes
-	laptopTest  = 30 * pets.Classes
-	laptopSeed  = 1
+	laptopSize = 96
+	laptopSeed = 1
+)
+
+// scale is how large a study is: the pictures of each breed in the laptop's set, and the
+// seeds of each row.
+type scale struct {
+	train, val, test int
+	seeds            []uint64
+}
+
+var (
+	fullScale = scale{10, 10, 30, []uint64{1, 2, 3}}
+	// quickScale trains for about a minute and a half on two cores, and still has what
+	// every cell of the notebook needs, such as differences with an interval.
+	quickScale = scale{3, 3, 5, []uint64{1, 2}}
 )
 
 // Classification is the study of the report's problem 1.
@@ -54,14 +65,26 @@ const (
 // uses the report's own settings. If the data set has no validation split, a part of
 // each class is held out, as in 'gaze train', the same for all rows and seeds, and Notes
 // says so. Otherwise it is a small study for a laptop, with synthetic pets and a small
-// Vision Transformer; if one of the variables is set, Notes says why it isn't used. The
-// runs are stored in the cache folder.
+// Vision Transformer; if one of the variables is set, Notes says why it isn't used. With
+// GAZE_QUICK_STUDY on it has fewer seeds and drawn pictures, and Notes says so. The runs
+// are stored in the cache folder.
 func Classification(ctx context.Context) (*study.Study, error) {
 	cache, err := hub.CacheDir()
 	if err != nil {
 		return nil, err
 	}
-	s := &study.Study{Seeds: []uint64{1, 2, 3}, Dir: filepath.Join(cache, "study")}
+	quick, err := environ.Switch(EnvQuick, false)
+	if err != nil {
+		return nil, err
+	}
+	size := fullScale
+	if quick {
+		size = quickScale
+	}
+	s := &study.Study{Seeds: size.seeds, Dir: filepath.Join(cache, "study")}
+	if quick {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s is on: a small study, which shows that everything works and says little about accuracy", EnvQuick))
+	}
 	switch own, why, err := ownData(); {
 	case err != nil:
 		return nil, err
@@ -71,7 +94,7 @@ func Classification(ctx context.Context) (*study.Study, error) {
 		s.Notes = append(s.Notes, why)
 	}
 	s.Parallel = runtime.GOMAXPROCS(0) + 1 // one more than processors, because steps have serial parts
-	if s.Data, err = laptopData(ctx, cache); err != nil {
+	if s.Data, err = laptopData(ctx, cache, size); err != nil {
 		return nil, err
 	}
 	start, err := hub.Resolve(LaptopModel)
@@ -168,13 +191,14 @@ func ownStudy(ctx context.Context, s *study.Study, set *data.Splits) error {
 }
 
 // laptopData opens the synthetic set, and first draws it if it isn't in the cache.
-func laptopData(ctx context.Context, cache string) (*data.Splits, error) {
-	dir := filepath.Join(cache, "pets", fmt.Sprintf("seed%d-%d-%d-%d-%d", laptopSeed, laptopSize, laptopTrain, laptopVal, laptopTest))
+func laptopData(ctx context.Context, cache string, size scale) (*data.Splits, error) {
+	train, val, test := size.train*pets.Classes, size.val*pets.Classes, size.test*pets.Classes
+	dir := filepath.Join(cache, "pets", fmt.Sprintf("seed%d-%d-%d-%d-%d", laptopSeed, laptopSize, train, val, test))
 	if _, err := os.Stat(dir); err != nil {
 		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 			return nil, err
 		}
-		set := pets.Pets(laptopSeed, laptopSize, laptopTrain, laptopVal, laptopTest)
+		set := pets.Pets(laptopSeed, laptopSize, train, val, test)
 		if err := pets.Write(ctx, dir, set, pets.WriteOptions{Format: "jpg"}); err != nil {
 			return nil, err
 		}

@@ -59,6 +59,35 @@ func TestClassification(t *testing.T) {
 	}
 }
 
+// TestQuickStudy: the small study has the rows of the whole one, and what a difference
+// with an interval needs; it says that it is small, also of a set of the user's own.
+func TestQuickStudy(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	t.Setenv("GAZE_PETS", "")
+	t.Setenv("GAZE_VIT", "")
+	t.Setenv("GAZE_QUICK_STUDY", "perhaps")
+	if _, err := Classification(context.Background()); err == nil || !strings.Contains(err.Error(), "GAZE_QUICK_STUDY is") {
+		t.Errorf("a value that makes no sense: %v", err)
+	}
+	t.Setenv("GAZE_QUICK_STUDY", "on")
+	s, err := Classification(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Seeds) != 2 || s.Data.Train.Len() != 3*pets.Classes || s.Data.Test == nil || len(s.Data.Classes) != pets.Classes || len(s.Rows) < len(laptopRows("")) {
+		t.Errorf("seeds %v, %d pictures of %d classes, %d rows", s.Seeds, s.Data.Train.Len(), len(s.Data.Classes), len(s.Rows))
+	}
+	if len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "GAZE_QUICK_STUDY") {
+		t.Errorf("notes %q", s.Notes)
+	}
+	splits := smallSet(t)
+	t.Setenv("GAZE_PETS", filepath.Dir(splits.Train.Root))
+	t.Setenv("GAZE_VIT", smallModel(t))
+	if s, err := Classification(context.Background()); err != nil || len(s.Seeds) != 2 || !strings.Contains(strings.Join(s.Notes, "; "), "GAZE_QUICK_STUDY") {
+		t.Errorf("of your own: %+v, %v", s, err)
+	}
+}
+
 // smallModel writes a small model and returns its file.
 func smallModel(t *testing.T) string {
 	t.Helper()

@@ -13,6 +13,7 @@ const (
 	EnvPets      = "GAZE_PETS"           // photographs or a data set
 	EnvCaptioner = "GAZE_CAPTIONER"      // a captioner: a file, a folder, a run or a known name
 	EnvImages    = "GAZE_CAPTION_IMAGES" // photographs to caption
+	EnvQuick     = "GAZE_QUICK_STUDY"    // a small study, for tests
 )
 
 // DefaultVIT is the checkpoint used if GAZE_VIT isn't set.

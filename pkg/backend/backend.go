@@ -126,7 +126,7 @@ func (r *registry) check() error {
 func checkSettings() error {
 	environ.WarnOnce(os.Stderr)
 	if _, err := parseLimit(environ.Get(compiledEnv)); err != nil {
-		return environ.Wrong(compiledEnv, environ.Get(compiledEnv), "it must be off or a size such as 512M")
+		return environ.Wrong(compiledEnv, environ.Get(compiledEnv), "it must be off, a size such as 512M or a folder's absolute path")
 	}
 	return cmp.Or(kernels.CheckSettings(), memory.CheckSettings())
 }

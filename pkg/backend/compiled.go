@@ -13,7 +13,7 @@ import (
 	"gaze/internal/xla/execcache"
 )
 
-// compiledEnv switches the cache of compiled programs off, or sets its size.
+// compiledEnv switches the cache of compiled programs off, or sets its size or its folder.
 const compiledEnv = "GAZE_COMPILED"
 
 // compiledLimit is the size of the cache of compiled programs by default.
@@ -107,6 +107,9 @@ func openStore(value string) (*execcache.Store, string) {
 	case limit == 0:
 		return nil, fmt.Sprintf("$%s is %q", compiledEnv, value)
 	}
+	if filepath.IsAbs(value) {
+		return &execcache.Store{Dir: value, Limit: limit}, ""
+	}
 	dir, err := cachedir.Dir()
 	if err != nil {
 		return nil, err.Error()
@@ -114,8 +117,12 @@ func openStore(value string) (*execcache.Store, string) {
 	return &execcache.Store{Dir: filepath.Join(dir, "compiled"), Limit: limit}, ""
 }
 
-// parseLimit reads "off", "on", or a number of bytes such as 268435456, 256M or 2G.
+// parseLimit reads "off", "on", or a number of bytes such as 268435456, 256M or 2G. A
+// folder's absolute path has the default limit.
 func parseLimit(value string) (int64, error) {
+	if filepath.IsAbs(value) {
+		return compiledLimit, nil
+	}
 	text := strings.ToUpper(strings.TrimSpace(value))
 	switch text {
 	case "", "ON", "YES", "TRUE", "1":
@@ -132,7 +139,7 @@ func parseLimit(value string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > math.MaxInt64/unit {
-		return 0, fmt.Errorf("%q is neither off nor a size such as 512M", value)
+		return 0, fmt.Errorf("%q is neither off nor a size such as 512M nor a folder's absolute path", value)
 	}
 	return n * unit, nil
 }

@@ -40,7 +40,11 @@ func TestOpenStore(t *testing.T) {
 	if s, off := openStore("1M"); off != "" || s.Dir != filepath.FromSlash("/c/compiled") || s.Limit != 1<<20 {
 		t.Errorf("%+v, %q", s, off)
 	}
-	for _, value := range []string{"off", "much"} {
+	folder := t.TempDir()
+	if s, off := openStore(folder); off != "" || s.Dir != folder || s.Limit != compiledLimit {
+		t.Errorf("a folder: %+v, %q", s, off)
+	}
+	for _, value := range []string{"off", "much", "a/folder"} {
 		s, off := openStore(value)
 		if s != nil || !strings.Contains(off, value) {
 			t.Errorf("%q: %+v, %q", value, s, off)
@@ -165,6 +169,9 @@ func (first told) same(t *testing.T, later told, built int64) {
 }
 
 func TestProgramsAreKept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
 	cache, first := needKept(t)
 	all := first.Kept.Built
 	first.same(t, inProcess(t, cache), 0)
@@ -214,6 +221,9 @@ func TestProgramsAreKept(t *testing.T) {
 }
 
 func TestNowhereToKeepPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
 	_, first := needKept(t)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
@@ -236,6 +246,9 @@ func TestNowhereToKeepPrograms(t *testing.T) {
 }
 
 func TestManyProcessesKeepOneProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
 	_, first := needKept(t)
 	cache := t.TempDir()
 	var all sync.WaitGroup

@@ -257,6 +257,9 @@ func TestCaptionGoldenPictures(t *testing.T) {
 }
 
 func TestCaptionFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws large figures")
+	}
 	long := strings.Fields("a very long caption that goes on and on about a man who stands near the end of some street with his dog and")
 	for _, pieces := range [][]string{{"a", "dog", "[SEP]"}, {"two", "ski", "##s", "[SEP]"}, append(long, "[SEP]")} {
 		c := spoken(t, pieces...)

@@ -13,6 +13,9 @@ import (
 // TestCheckpointing trains the same with blocks that are computed again for their
 // gradients: on the Go backend to the bit, which adds up in the same order.
 func TestCheckpointing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles many programs")
+	}
 	cases := []struct {
 		backend   string
 		precision Precision

@@ -198,6 +198,9 @@ func TestExtendRefuses(t *testing.T) {
 // TestHeadEpochs: first the head alone at its own rate, then everything, in one run
 // that comes out to the same bits wherever it is stopped.
 func TestHeadEpochs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains many times")
+	}
 	const settings = "lr=1e-3; batch=4; accumulate=2; epochs=4; head_epochs=2; head_lr=1e-2; optimizer=adamw; schedule=cosine; warmup=1; layerdecay=0.7; droppath=0.2; ema=0.8"
 	straight := fineTune(t, settings)
 	if m := must(t, straight, ""); m.Epochs != 4 || m.Settings["head_epochs"] != "2" || m.Settings["head_lr"] != "0.01" {

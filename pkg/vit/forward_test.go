@@ -51,6 +51,9 @@ func scrambled(t testing.TB, cfg Config, seed uint64) *Model {
 }
 
 func TestForwardVariants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles many models")
+	}
 	for name, change := range variants() {
 		cfg := smallConfig()
 		change(&cfg)
