@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
@@ -29,8 +30,8 @@ const (
 type Model struct {
 	Config Config
 	Layout Layout
-	Path   string // of the checkpoint; empty for a model made by New
-	Vocab  *Vocab // the vocabulary that came with the weights; nil if none did
+	Path   string           // of the checkpoint; empty for a model made by New
+	Vocab  *wordpiece.Vocab // the vocabulary that came with the weights; nil if none did
 
 	Warnings []string // what was chosen or ignored in the file, for the user to read
 
@@ -105,7 +106,7 @@ func fromFile(file *weights.File) (*Model, error) {
 			return nil, err
 		}
 		if text, ok := file.Metadata()[metadataVocab]; ok {
-			if m.Vocab, err = ReadVocab(strings.NewReader(text)); err != nil {
+			if m.Vocab, err = wordpiece.Read(strings.NewReader(text)); err != nil {
 				return nil, fmt.Errorf("the words in its metadata: %w", err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/weights"
 )
 
@@ -86,7 +87,7 @@ func TestSave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Vocab, err = NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "dog", "##s", "run", "."}); err != nil {
+	if m.Vocab, err = wordpiece.New([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "dog", "##s", "run", "."}); err != nil {
 		t.Fatal(err)
 	}
 	for _, half := range []bool{false, true} {

@@ -9,6 +9,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
@@ -78,7 +79,7 @@ func TestViTBackbone(t *testing.T) {
 		n.close()
 	}
 	path := filepath.Join(t.TempDir(), "captioner.safetensors")
-	vocab, err := NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "b", "c", "d", "e", "f", "g", "h"})
+	vocab, err := wordpiece.New([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "b", "c", "d", "e", "f", "g", "h"})
 	if err != nil {
 		t.Fatal(err)
 	}

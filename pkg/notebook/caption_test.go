@@ -9,6 +9,7 @@ import (
 
 	"gaze/internal/report"
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
@@ -73,7 +74,7 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	if err := plots.SavePNG(filepath.Join(dir, "b.png"), s.Image); err != nil {
 		t.Fatal(err)
 	}
-	vocab, err := caption.NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "snow"})
+	vocab, err := wordpiece.New([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "snow"})
 	if err != nil {
 		t.Fatal(err)
 	}
