@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/pkg/caption/backbone"
 	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/weights"
 )
@@ -58,7 +59,7 @@ func TestLoadCATR(t *testing.T) {
 	}
 	defer m.Close()
 	want := Config{
-		Backbone: Backbone{Kind: ResNet, Depths: [4]int{1, 1, 1, 1}, Width: 2},
+		Backbone: backbone.Config{Kind: backbone.ResNet, Depths: [4]int{1, 1, 1, 1}, Width: 2},
 		Dim:      32, Heads: 1, Hidden: 24, EncoderLayers: 1, DecoderLayers: 1, MaxPositions: 12, Vocab: 110,
 		NormEps: 1e-5, EmbedNormEps: 1e-12, LongestSide: 299, StartID: 101, EndID: 102,
 	}

@@ -9,6 +9,7 @@ import (
 
 	"gaze/internal/report"
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/backbone"
 	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/hub"
@@ -80,7 +81,7 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	}
 	cfg := caption.Small(vocab.Len())
 	cfg.Dim, cfg.Hidden, cfg.EncoderLayers, cfg.LongestSide, cfg.MaxPositions = 8, 8, 1, 32, 6
-	cfg.Backbone.Stages = []caption.Stage{{Channels: 8}}
+	cfg.Backbone.Stages = []backbone.Stage{{Channels: 8}}
 	m, err := caption.New(cfg, 1)
 	if err != nil {
 		t.Fatal(err)
