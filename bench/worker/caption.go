@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/transform"
 )
 
@@ -22,7 +23,7 @@ func prepareCaption(b compute.Backend, t task) ([]float32, work, error) {
 	for i, word := range map[int]string{0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]"} { // BERT's token ids
 		words[i] = word
 	}
-	vocab, err := caption.NewVocab(words)
+	vocab, err := wordpiece.New(words)
 	if err != nil {
 		return nil, nil, err
 	}

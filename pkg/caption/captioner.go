@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/transform"
 )
 
@@ -67,7 +68,7 @@ func (r Result) LogProb() float64 {
 // use for each shape of input; the most recently used are kept.
 type Captioner struct {
 	config Config
-	vocab  *Vocab
+	vocab  *wordpiece.Vocab
 
 	mu  sync.Mutex
 	net *network
@@ -76,7 +77,7 @@ type Captioner struct {
 // NewCaptioner uploads the model's weights to the backend, checking that they are finite.
 // The model may be closed afterwards. A nil vocab stands for the one that came with the
 // model.
-func NewCaptioner(backend compute.Backend, m *Model, vocab *Vocab) (*Captioner, error) {
+func NewCaptioner(backend compute.Backend, m *Model, vocab *wordpiece.Vocab) (*Captioner, error) {
 	if vocab == nil {
 		vocab = m.Vocab
 	}
@@ -97,7 +98,7 @@ func NewCaptioner(backend compute.Backend, m *Model, vocab *Vocab) (*Captioner, 
 func (c *Captioner) Config() Config { return c.config }
 
 // Vocab is the vocabulary.
-func (c *Captioner) Vocab() *Vocab { return c.vocab }
+func (c *Captioner) Vocab() *wordpiece.Vocab { return c.vocab }
 
 // Close frees the weights and the compiled programs.
 func (c *Captioner) Close() error {

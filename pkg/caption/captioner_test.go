@@ -11,17 +11,18 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/transform"
 )
 
 // numberVocab is a vocabulary of n pieces for tests.
-func numberVocab(t testing.TB, n int) *Vocab {
+func numberVocab(t testing.TB, n int) *wordpiece.Vocab {
 	t.Helper()
 	pieces := []string{"[PAD]", "[CLS]", "[SEP]", "[UNK]"}
 	for i := len(pieces); i < n; i++ {
 		pieces = append(pieces, fmt.Sprint("w", i))
 	}
-	v, err := NewVocab(pieces)
+	v, err := wordpiece.New(pieces)
 	if err != nil {
 		t.Fatal(err)
 	}

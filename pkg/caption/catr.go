@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"gaze/pkg/caption/backbone"
 	"gaze/pkg/nn"
 	"gaze/pkg/weights"
 )
@@ -89,7 +90,7 @@ func inferCATR(file *weights.File) (Config, error) {
 	for i := range r.count("head_%d/weight") - 1 {
 		c.HeadHidden = append(c.HeadHidden, r.of(fmt.Sprintf("head_%d/weight", i), 2)[0])
 	}
-	b := Backbone{Kind: ResNet, Width: r.of("backbone/conv1/weight", 4)[0]}
+	b := backbone.Config{Kind: backbone.ResNet, Width: r.of("backbone/conv1/weight", 4)[0]}
 	for i := range b.Depths {
 		b.Depths[i] = r.count(fmt.Sprintf("backbone/layer%d/block_%%d/conv1/weight", i+1))
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"gaze/pkg/caption/backbone"
 )
 
 func TestValidate(t *testing.T) {
@@ -14,7 +16,7 @@ func TestValidate(t *testing.T) {
 	}
 	for _, layers := range []int{18, 34, 50, 101} {
 		c := CATR()
-		c.Backbone = ResNetOf(layers, layers >= 50)
+		c.Backbone = backbone.ResNetOf(layers, layers >= 50)
 		if err := c.Validate(); err != nil {
 			t.Errorf("ResNet-%d: %v", layers, err)
 		}
@@ -23,12 +25,10 @@ func TestValidate(t *testing.T) {
 		change func(*Config)
 		says   string
 	}{
-		{func(c *Config) { c.Backbone = ResNetOf(20, false) }, "ResNet"},
-		{func(c *Config) { c.Backbone = ResNetOf(18, true) }, "can't be dilated"},
-		{func(c *Config) { c.Backbone.Width = 0 }, "width 0"},
 		{func(c *Config) { c.Backbone.Kind = "swin" }, "swin"},
-		{func(c *Config) { c.Backbone = Backbone{Kind: Patch} }, "patch size 0"},
-		{func(c *Config) { c.Backbone = Backbone{Kind: Patch, PatchSize: 4, Stages: []Stage{{0, 1}}} }, "0 channels"},
+		{func(c *Config) { c.Backbone.Width = 1 << 30 }, "beyond any model's"},
+		{func(c *Config) { c.LongestSide = 5000 }, "beyond any model's"},
+		{func(c *Config) { c.HeadHidden = []int{1 << 30} }, "beyond any model's"},
 		{func(c *Config) { c.Dim = 0 }, "dim"},
 		{func(c *Config) { c.Heads = 7 }, "7 heads"},
 		{func(c *Config) { c.Dim, c.Heads = 6, 1 }, "multiple of 4"},

@@ -54,7 +54,7 @@ func encodeMasked(scope *model.Scope, cfg Config, images, padding, masked *Node)
 	batch := images.Shape().Dim(0)
 	grid := cfg.Grid(images.Shape().Dim(2), images.Shape().Dim(3))
 	cells := grid[0] * grid[1]
-	memory := &Memory{Grid: grid, Features: m.backbone(images)}
+	memory := &Memory{Grid: grid, Features: cfg.Backbone.Features(m.In("backbone"), images)}
 	if got := memory.Features.Shape().Dimensions; got[1] != grid[0] || got[2] != grid[1] {
 		exceptions.Panicf("caption.Encode: the backbone made %v, the grid is %v", got, grid)
 	}

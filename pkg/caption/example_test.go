@@ -6,13 +6,14 @@ import (
 
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/transform"
 )
 
 // A captioner made of random weights babbles, but shows how it is used: one made
 // of trained weights comes from caption.Load.
 func Example() {
-	vocab, err := caption.NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "dog", "run", "##s", "."})
+	vocab, err := wordpiece.New([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "dog", "run", "##s", "."})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -40,21 +41,4 @@ func Example() {
 	// Output:
 	// cells: [8 16]
 	// maps of a piece: 3 layers of 4 heads
-}
-
-func ExampleVocab_Encode() {
-	vocab, err := caption.NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "ski", "##s", "and", "cafe", ".", "'"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	ids := vocab.Encode("Skis and a café.")
-	var pieces []string
-	for _, id := range ids {
-		pieces = append(pieces, vocab.Token(id))
-	}
-	fmt.Println(pieces)
-	fmt.Println(vocab.Decode(ids))
-	// Output:
-	// [ski ##s and a cafe .]
-	// skis and a cafe.
 }

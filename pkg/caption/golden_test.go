@@ -116,14 +116,6 @@ func compareGolden(t *testing.T, b compute.Backend, name string) {
 	}
 }
 
-// TestGoBackendName keeps convolutions on the Go backend from falling back,
-// silently, to its own slow ones.
-func TestGoBackendName(t *testing.T) {
-	if name := testBackends(t)[0].Name(); name != goBackend {
-		t.Errorf("the Go backend calls itself %q", name)
-	}
-}
-
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

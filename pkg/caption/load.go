@@ -2,11 +2,15 @@ package caption
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"gaze/pkg/caption/backbone"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/nn"
+	"gaze/pkg/vit"
 	"gaze/pkg/weights"
 )
 
@@ -29,8 +33,8 @@ const (
 type Model struct {
 	Config Config
 	Layout Layout
-	Path   string // of the checkpoint; empty for a model made by New
-	Vocab  *Vocab // the vocabulary that came with the weights; nil if none did
+	Path   string           // of the checkpoint; empty for a model made by New
+	Vocab  *wordpiece.Vocab // the vocabulary that came with the weights; nil if none did
 
 	Warnings []string // what was chosen or ignored in the file, for the user to read
 
@@ -105,7 +109,7 @@ func fromFile(file *weights.File) (*Model, error) {
 			return nil, err
 		}
 		if text, ok := file.Metadata()[metadataVocab]; ok {
-			if m.Vocab, err = ReadVocab(strings.NewReader(text)); err != nil {
+			if m.Vocab, err = wordpiece.Read(strings.NewReader(text)); err != nil {
 				return nil, fmt.Errorf("the words in its metadata: %w", err)
 			}
 		}
@@ -211,6 +215,27 @@ func (m *Model) WithParameters(list []*weights.Tensor) (*Model, error) {
 		return nil, fmt.Errorf("caption: %w", err)
 	}
 	return out, nil
+}
+
+// WithViT is the model with the weights of a Vision Transformer in its backbone, from which
+// a captioner can be trained.
+func (m *Model) WithViT(v *vit.Model) (*Model, error) {
+	want, err := backbone.ViTOf(v)
+	if err != nil {
+		return nil, fmt.Errorf("caption: %w", err)
+	}
+	if have := m.Config.Backbone; have.Kind != backbone.ViT || *have.ViT != *want.ViT {
+		return nil, errors.New("caption: the captioner has another backbone than this Vision Transformer: make its configuration with backbone.ViTOf")
+	}
+	var list []*weights.Tensor
+	for _, p := range want.Parameters() {
+		values, shape, err := v.Parameter(p.Name)
+		if err != nil {
+			return nil, fmt.Errorf("caption: %w", err)
+		}
+		list = append(list, weights.NewTensor(inBackbone+p.Name, shape, values))
+	}
+	return m.WithParameters(list)
 }
 
 // Save writes the model as a safetensors file of Gaze's own layout, whole or not

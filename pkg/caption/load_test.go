@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"gaze/pkg/caption/backbone"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/weights"
 )
 
@@ -57,7 +59,7 @@ func TestLoadCATR(t *testing.T) {
 	}
 	defer m.Close()
 	want := Config{
-		Backbone: Backbone{Kind: ResNet, Depths: [4]int{1, 1, 1, 1}, Width: 2},
+		Backbone: backbone.Config{Kind: backbone.ResNet, Depths: [4]int{1, 1, 1, 1}, Width: 2},
 		Dim:      32, Heads: 1, Hidden: 24, EncoderLayers: 1, DecoderLayers: 1, MaxPositions: 12, Vocab: 110,
 		NormEps: 1e-5, EmbedNormEps: 1e-12, LongestSide: 299, StartID: 101, EndID: 102,
 	}
@@ -86,7 +88,7 @@ func TestSave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Vocab, err = NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "dog", "##s", "run", "."}); err != nil {
+	if m.Vocab, err = wordpiece.New([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "dog", "##s", "run", "."}); err != nil {
 		t.Fatal(err)
 	}
 	for _, half := range []bool{false, true} {

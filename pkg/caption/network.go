@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/caption/backbone"
 	"gaze/pkg/nn"
 )
 
@@ -40,7 +41,7 @@ func newNetwork(b compute.Backend, m *Model, rearrange bool) (*network, error) {
 
 // arrangement is the order in which a backend computes fastest with a parameter.
 func (c Config) arrangement(b compute.Backend, p nn.Param) nn.Arrangement {
-	inViT := c.Backbone.Kind == ViT && strings.HasPrefix(p.Name, "backbone/")
+	inViT := c.Backbone.Kind == backbone.ViT && strings.HasPrefix(p.Name, inBackbone)
 	switch {
 	case len(p.Shape) == 4 && p.Shape[3] > 1 && !inViT:
 		return nn.ChannelsLast
@@ -54,7 +55,7 @@ func (c Config) arrangement(b compute.Backend, p nn.Param) nn.Arrangement {
 // attentions are used in parts.
 func isLinear(name string) bool {
 	return strings.HasSuffix(name, "/weight") && !strings.HasSuffix(name, "/in/weight") &&
-		(!strings.HasPrefix(name, "backbone/") || strings.HasPrefix(name, "backbone/block_"))
+		(!strings.HasPrefix(name, inBackbone) || strings.HasPrefix(name, inBackbone+"block_"))
 }
 
 func (n *network) close() error {

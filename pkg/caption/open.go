@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/vit"
 )
 
@@ -44,7 +45,7 @@ func (m *Model) readVocab(path, file string) error {
 	if file == "" {
 		return fmt.Errorf("caption: %s has no vocabulary: fetch the usual one with `gaze pull bert-base-uncased`, put vocab.txt beside it, or name the file with --vocab", path)
 	}
-	v, err := LoadVocab(file)
+	v, err := wordpiece.Load(file)
 	if err != nil {
 		return err
 	}

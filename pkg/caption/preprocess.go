@@ -3,6 +3,7 @@ package caption
 import (
 	"fmt"
 
+	"gaze/pkg/caption/backbone"
 	"gaze/pkg/transform"
 )
 
@@ -17,7 +18,7 @@ func (c Config) Preprocess(im *transform.Image) (*transform.Tensor, error) {
 	if im == nil || im.Width < 1 || im.Height < 1 || im.Channels != 3 || len(im.Pix) != im.Width*im.Height*3 {
 		return nil, fmt.Errorf("this isn't an RGB picture (pictures read by pkg/data are)")
 	}
-	if c.Backbone.Kind == ViT {
+	if c.Backbone.Kind == backbone.ViT {
 		return c.preprocessViT(im)
 	}
 	height, width := c.sizeFor(im.Height, im.Width)
@@ -34,4 +35,17 @@ func (c Config) Preprocess(im *transform.Image) (*transform.Tensor, error) {
 func (c Config) sizeFor(height, width int) (h, w int) {
 	scale := float64(c.LongestSide) / float64(max(height, width))
 	return int(float64(height) * scale), int(float64(width) * scale)
+}
+
+// preprocessViT resizes a picture to the size that the Vision Transformer takes.
+func (c Config) preprocessViT(im *transform.Image) (*transform.Tensor, error) {
+	b := c.Backbone
+	mean, std := b.Mean, b.Std
+	if len(mean) == 0 {
+		mean, std = []float32{0.5}, []float32{0.5}
+	}
+	return transform.Pipeline{
+		transform.ResizeTo{Height: b.ViT.ImageSize[0], Width: b.ViT.ImageSize[1], Filter: transform.Bicubic},
+		transform.ToTensor{}, transform.Normalize{Mean: mean, Std: std},
+	}.Tensor(im)
 }

@@ -9,6 +9,8 @@ import (
 
 	"gaze/internal/report"
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/backbone"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
@@ -73,13 +75,13 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	if err := plots.SavePNG(filepath.Join(dir, "b.png"), s.Image); err != nil {
 		t.Fatal(err)
 	}
-	vocab, err := caption.NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "snow"})
+	vocab, err := wordpiece.New([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "snow"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := caption.Small(vocab.Len())
 	cfg.Dim, cfg.Hidden, cfg.EncoderLayers, cfg.LongestSide, cfg.MaxPositions = 8, 8, 1, 32, 6
-	cfg.Backbone.Stages = []caption.Stage{{Channels: 8}}
+	cfg.Backbone.Stages = []backbone.Stage{{Channels: 8}}
 	m, err := caption.New(cfg, 1)
 	if err != nil {
 		t.Fatal(err)

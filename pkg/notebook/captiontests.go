@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"gaze/internal/report"
-	"gaze/pkg/caption"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/evaluate/captions"
 	"gaze/pkg/hub"
@@ -77,7 +77,7 @@ func testedCaptioner() (*Captioner, error) {
 	return shippedCaptioner()
 }
 
-func knowsScenes(v *caption.Vocab) bool {
+func knowsScenes(v *wordpiece.Vocab) bool {
 	words := scenes.Words()
 	return v.Len() <= len(words)+8 && !slices.ContainsFunc(words, func(w string) bool { _, ok := v.ID(w); return !ok })
 }

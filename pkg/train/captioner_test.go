@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/backbone"
 	"gaze/pkg/vit"
 )
 
@@ -15,7 +16,7 @@ import (
 func smallCaptioner(t *testing.T) *caption.Model {
 	t.Helper()
 	cfg := caption.Small(12)
-	cfg.Backbone.Stages = []caption.Stage{{Channels: 8, Blocks: 1}, {Channels: 16, Blocks: 1}}
+	cfg.Backbone.Stages = []backbone.Stage{{Channels: 8, Blocks: 1}, {Channels: 16, Blocks: 1}}
 	cfg.Dim, cfg.Heads, cfg.Hidden, cfg.EncoderLayers, cfg.DecoderLayers, cfg.LongestSide = 16, 2, 24, 1, 2, 24
 	m, err := caption.New(cfg, 3)
 	if err != nil {

@@ -28,6 +28,7 @@ import (
 
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/evaluate/captions"
 	"gaze/pkg/train"
@@ -165,7 +166,7 @@ func (o options) train(ctx context.Context, device compute.Backend) (*train.Mani
 // fresh returns the captioner with its initial weights. Its vocabulary is the words of the
 // scenes.
 func fresh(seed uint64) (*caption.Model, error) {
-	vocab, err := caption.NewVocab(slices.Concat([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]"}, scenes.Words()))
+	vocab, err := wordpiece.New(slices.Concat([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]"}, scenes.Words()))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/train"
 	"gaze/pkg/transform"
@@ -22,7 +23,7 @@ const tokens = 24
 // source draws scenes, each once.
 type source struct {
 	config caption.Config
-	vocab  *caption.Vocab
+	vocab  *wordpiece.Vocab
 	seed   uint64
 	teach  bool
 }

@@ -3,8 +3,9 @@
 Writes to pkg/caption/testdata: <case>.json (the configuration) and <case>.npz
 (pictures, padding, tokens and the model's results), catr_keys.txt (names and shapes
 of the full-size model's tensors), catr.pth (a tiny checkpoint nested like CATR's),
-wordpiece.json, beam.json and preprocess.json. Weights aren't stored; the tests generate
-the same ones. Run from the repository root; the vocabulary is read from $GAZE_VOCAB.
+beam.json and preprocess.json; and to pkg/caption/wordpiece/testdata: wordpiece.json.
+Weights aren't stored; the tests generate the same ones. Run from the repository root; the
+vocabulary is read from $GAZE_VOCAB.
 """
 import hashlib
 import json
@@ -134,7 +135,7 @@ def wordpiece():
         ids = tokenizer.encode(text, add_special_tokens=False)
         back = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=True)
         cases.append({"text": text, "ids": ids, "decoded": back})
-    (OUT / "wordpiece.json").write_text(json.dumps(cases, indent=1) + "\n")
+    (OUT.parent / "wordpiece/testdata/wordpiece.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 
 class TreeConfig(PretrainedConfig):

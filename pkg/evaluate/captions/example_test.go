@@ -7,13 +7,14 @@ import (
 
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
+	"gaze/pkg/caption/wordpiece"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/evaluate/captions"
 )
 
 // newCaptioner makes one of random weights: it babbles.
 func newCaptioner() *caption.Captioner {
-	vocab, err := caption.NewVocab(append([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]"}, scenes.Words()...))
+	vocab, err := wordpiece.New(append([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]"}, scenes.Words()...))
 	if err != nil {
 		log.Fatal(err)
 	}

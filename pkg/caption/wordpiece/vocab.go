@@ -1,4 +1,7 @@
-package caption
+// Package wordpiece turns texts into the tokens of BERT's uncased models and back. A
+// [Vocab] is read from a file like BERT's vocab.txt; its Encode and Decode give what
+// transformers' BertTokenizer gives. It knows vocabularies and text, no model.
+package wordpiece
 
 import (
 	"errors"
@@ -10,7 +13,7 @@ import (
 	"gaze/internal/textfile"
 )
 
-// Vocab is a WordPiece vocabulary. The id of a token is its line in the file, from 0.
+// Vocab is a vocabulary. The id of a token is its line in the file, from 0.
 // Tokens that continue a word begin with "##".
 type Vocab struct {
 	tokens []string
@@ -26,24 +29,24 @@ const (
 	maxVocabBytes = 64 << 20
 )
 
-// LoadVocab reads a vocabulary file like BERT's vocab.txt, with one token a line. White
+// Load reads a vocabulary file like BERT's vocab.txt, with one token a line. White
 // space at the ends of lines and empty lines at the end are left out. An empty line
 // between others is a token, since it takes an id.
-func LoadVocab(path string) (*Vocab, error) {
+func Load(path string) (*Vocab, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	v, err := ReadVocab(f)
+	v, err := Read(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return v, nil
 }
 
-// ReadVocab is [LoadVocab] for an open file.
-func ReadVocab(r io.Reader) (*Vocab, error) {
+// Read is [Load] for an open file.
+func Read(r io.Reader) (*Vocab, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxVocabBytes+1))
 	if err != nil {
 		return nil, err
@@ -59,12 +62,12 @@ func ReadVocab(r io.Reader) (*Vocab, error) {
 	if len(tokens) > maxVocab {
 		return nil, fmt.Errorf("more than %d lines: this isn't a vocabulary", maxVocab)
 	}
-	return NewVocab(tokens)
+	return New(tokens)
 }
 
-// NewVocab makes a vocabulary of tokens in the order of their ids. [UNK] must be among
+// New makes a vocabulary of tokens in the order of their ids. [UNK] must be among
 // them; a token that is listed twice has the later id, as in BERT.
-func NewVocab(tokens []string) (*Vocab, error) {
+func New(tokens []string) (*Vocab, error) {
 	v := &Vocab{tokens: tokens, ids: make(map[string]int, len(tokens))}
 	for i, t := range tokens {
 		v.ids[t] = i
@@ -101,7 +104,7 @@ func (v *Vocab) ID(token string) (int, bool) {
 	return id, ok
 }
 
-// String is the vocabulary as [ReadVocab] reads it.
+// String is the vocabulary as [Read] reads it.
 func (v *Vocab) String() string { return strings.Join(v.tokens, "\n") + "\n" }
 
 // special says whether a token isn't part of a text.

@@ -1,4 +1,4 @@
-package caption
+package wordpiece
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 // bertVocab is BERT's uncased vocabulary.
 func bertVocab(t testing.TB) *Vocab {
 	t.Helper()
-	v, err := LoadVocab(realdata.Path(t, "vocab/bert-base-uncased-vocab.txt"))
+	v, err := Load(realdata.Path(t, "vocab/bert-base-uncased-vocab.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func (v *Vocab) texts(ids []int) []string {
 }
 
 func TestVocab(t *testing.T) {
-	v, err := ReadVocab(strings.NewReader("[PAD]\r\n[UNK]\r\na\nb\n##c\n"))
+	v, err := Read(strings.NewReader("[PAD]\r\n[UNK]\r\na\nb\n##c\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +70,11 @@ func TestVocab(t *testing.T) {
 		"no [UNK]": "a\nb\n", "empty": "", "not UTF-8": "[UNK]\n\xff\xfe\n", "binary": "[UNK]\n" + strings.Repeat("\x00", 1<<17),
 		"too long": strings.Repeat("[UNK]\n", maxVocab+1),
 	} {
-		if _, err := ReadVocab(strings.NewReader(text)); err == nil {
+		if _, err := Read(strings.NewReader(text)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, err := LoadVocab(filepath.Join(t.TempDir(), "absent")); err == nil {
+	if _, err := Load(filepath.Join(t.TempDir(), "absent")); err == nil {
 		t.Error("no error for a file that isn't there")
 	}
 }
@@ -83,7 +83,7 @@ func FuzzEncode(f *testing.F) {
 	for _, s := range []string{"a dog's life.", "\xff\u0301x", "[SEP][SEP", "漢字kana", strings.Repeat("a", 300)} {
 		f.Add(s)
 	}
-	v, err := NewVocab([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]", "a", "dog", "##s", "'", ".", "漢", "x"})
+	v, err := New([]string{"[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]", "a", "dog", "##s", "'", ".", "漢", "x"})
 	if err != nil {
 		f.Fatal(err)
 	}

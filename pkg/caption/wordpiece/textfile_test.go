@@ -1,4 +1,4 @@
-package caption
+package wordpiece
 
 import (
 	"os"
@@ -17,7 +17,7 @@ func TestVocabAsSaved(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		v, err := LoadVocab(path)
+		v, err := Load(path)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -1,4 +1,4 @@
-package caption
+package backbone
 
 import (
 	"fmt"
@@ -11,19 +11,35 @@ import (
 // batchNormEps is what torchvision's frozen batch norm adds to the variance.
 const batchNormEps = 1e-5
 
-// backbone computes features [batch, rows, columns, channels] of pictures [batch, 3,
-// height, width].
-func (m module) backbone(images *Node) *Node {
-	m = m.in("backbone")
-	if m.cfg.Backbone.Kind == ViT {
+// Features builds the graph from pictures [batch, 3, height, width], normalised, to
+// features [batch, rows, columns, channels]. The weights are variables under the names of
+// [Config.Parameters]. It panics on shapes that don't fit.
+func (b Config) Features(weights nn.Variables, images *Node) *Node {
+	m := module{weights, b}
+	if b.Kind == ViT {
 		return m.visionTransformer(images)
 	}
 	x := TransposeAllDims(images, 0, 2, 3, 1)
-	if m.cfg.Backbone.Kind == Patch {
+	if b.Kind == Patch {
 		return m.patchNet(x)
 	}
 	return m.resNet(x)
 }
+
+// module builds a part of a backbone from the variables of that part.
+type module struct {
+	nn.Variables
+	cfg Config
+}
+
+// in is the part in a scope below this one.
+func (m module) in(format string, args ...any) module {
+	m.Variables = m.In(format, args...)
+	return m
+}
+
+// norm is the layer norm over the last axis.
+func (m module) norm(name string, x *Node) *Node { return m.Norm(name, x.Shape().Dim(-1)).Apply(x) }
 
 // conv applies the convolution of a name.
 func (m module) conv(name string, x *Node, out int, c convolution) *Node {
@@ -46,7 +62,7 @@ func (m module) frozenNorm(name string, x *Node) *Node {
 
 // resNet is torchvision's, without its pooling and head.
 func (m module) resNet(x *Node) *Node {
-	b := m.cfg.Backbone
+	b := m.cfg
 	x = nn.ReLU.Apply(m.frozenNorm("bn1", m.conv("conv1", x, b.Width, centred(7, 2, 1))))
 	x = maxPool(x, 3, 2)
 	for layer, depth := range b.Depths {
@@ -61,7 +77,7 @@ func (m module) resNet(x *Node) *Node {
 
 // blockStride is the stride and the dilation of a block's 3×3 convolution. As in
 // torchvision, the first block of a dilated layer isn't dilated yet.
-func (b Backbone) blockStride(layer, block int) (stride, dilation int) {
+func (b Config) blockStride(layer, block int) (stride, dilation int) {
 	dilated := layer == 3 && b.Dilate
 	switch {
 	case block > 0 && dilated:
@@ -74,7 +90,7 @@ func (b Backbone) blockStride(layer, block int) (stride, dilation int) {
 
 // resNetBlock is one block of inner channels n.
 func (m module) resNetBlock(x *Node, n, stride, dilation int, first bool) *Node {
-	b := m.cfg.Backbone
+	b := m.cfg
 	out, y := n*b.expansion(), x
 	if b.Bottleneck {
 		y = nn.ReLU.Apply(m.frozenNorm("bn1", m.conv("conv1", y, n, centred(1, 1, 1))))
@@ -94,12 +110,12 @@ func (m module) resNetBlock(x *Node, n, stride, dilation int, first bool) *Node 
 }
 
 // shortcut says whether a layer's first block has a convolution on its shortcut.
-func (b Backbone) shortcut(in, out, stride int) bool { return stride > 1 || in != out }
+func (b Config) shortcut(in, out, stride int) bool { return stride > 1 || in != out }
 
 // patchNet cuts the picture into patches, each a token, and mixes neighbours in residual
 // blocks. Each stage after the first halves the grid.
 func (m module) patchNet(x *Node) *Node {
-	b := m.cfg.Backbone
+	b := m.cfg
 	for i, s := range b.Stages {
 		q := m.in("stage_%d", i)
 		x = q.enterStage(x, i, s.Channels)
@@ -114,7 +130,7 @@ func (m module) patchNet(x *Node) *Node {
 func (m module) enterStage(x *Node, stage, channels int) *Node {
 	c := centred(3, 2, 1)
 	if stage == 0 {
-		size := m.cfg.Backbone.PatchSize
+		size := m.cfg.PatchSize
 		c = convolution{size: size, stride: size, dilation: 1}
 		for i := range 2 { // incomplete patches are padded with the mean colour
 			c.padding[i][1] = (size - x.Shape().Dim(i+1)%size) % size
