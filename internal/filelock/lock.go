@@ -1,4 +1,6 @@
-// Package filelock keeps two processes from writing the same folder at once.
+// Package filelock keeps two processes from writing the same folder at once. It locks a
+// file with the operating system, so a lock ends with its process. It protects only against
+// processes that also use it.
 package filelock
 
 import (

@@ -125,7 +125,7 @@ func (f *finder) howToGet() string {
 	return "'gaze pull xla-cpu' fetches one, as 'make setup' in a clone of Gaze does"
 }
 
-// unasked says why the Go backend is used although nobody asked for it, and how to change that.
+// unasked says why the Go backend is used as a fallback, and how to change that.
 // It is "" where XLA doesn't run or was left out on purpose.
 func (f *finder) unasked(candidates []Candidate) string {
 	reason := ""

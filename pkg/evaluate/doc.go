@@ -1,9 +1,8 @@
-// Package evaluate tells how well a classifier does, and how sure that is: its
-// accuracy with an interval, in all and for each class, which classes it takes for
-// which, whether its probabilities can be believed (calibration), where it is most
-// wrong, and whether another one is better.
+// Package evaluate measures a classifier: accuracy with an interval, overall and per
+// class, the confusion of classes, calibration, the worst mistakes, and the comparison
+// with another classifier. It knows logits and labels, not how a model computes them.
 //
-// It begins with [Predictions], logits and labels, which [Predict] makes of a model
-// and a data set. [New] makes a [Report] of them: numbers, to be written as JSON,
-// and figures of package plots.
+// [Predict] computes [Predictions] (logits and labels) from a model and a data set.
+// [New] turns them into a [Report]: numbers, which can be written as JSON, and figures
+// drawn by package plots.
 package evaluate

@@ -491,7 +491,7 @@ func TestCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range Catalogue() {
 		if seen[c.Name] {
-			t.Errorf("%s is there twice", c.Name)
+			t.Errorf("%s is listed twice", c.Name)
 		}
 		seen[c.Name] = true
 		if c.Host == Shipped { // TestShipped

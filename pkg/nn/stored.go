@@ -129,7 +129,7 @@ func (s *Stored) Float32s() ([]float32, error) {
 }
 
 // Tensor is the parameter as a tensor of a name. Where the file has its values ready to
-// use, whoever has copied them may let the system forget them ([weights.Tensor.Forget]).
+// use, a caller that has copied them may let the system forget them ([weights.Tensor.Forget]).
 func (s *Stored) Tensor(name string) (*weights.Tensor, error) {
 	shape, err := s.Shape()
 	if err != nil {

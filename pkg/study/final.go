@@ -79,7 +79,7 @@ func (f Final) String() string {
 	return fmt.Sprintf("%s, seed %d: %d of %d %s pictures right, %s", f.Name, f.Seed, correct, pictures, f.On, share.Percent())
 }
 
-// Again trains a final result anew, in another folder.
+// Again trains a final result again, in another folder.
 func (s Study) Again(ctx context.Context, backend compute.Backend, f Final, dir string) (Final, error) {
 	s.Rows, s.Seeds, s.Dir, s.Parallel = []Row{f.Row}, []uint64{f.Seed}, dir, 1
 	r, err := s.Run(ctx, backend)

@@ -192,7 +192,7 @@ func (s Study) check() error {
 	}
 	for _, seed := range s.Seeds {
 		if seeds[seed] {
-			return fmt.Errorf("study: seed %d is there twice", seed)
+			return fmt.Errorf("study: seed %d is listed twice", seed)
 		}
 		seeds[seed] = true
 	}

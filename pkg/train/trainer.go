@@ -45,7 +45,7 @@ func (n *Network) validate() error {
 	seen := map[string]bool{}
 	for _, w := range n.Weights {
 		if seen[w.Name] {
-			return fmt.Errorf("weight %s is there twice", w.Name)
+			return fmt.Errorf("two weights are called %s", w.Name)
 		}
 		seen[w.Name] = true
 		values, err := w.Float32s()

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-// gaze_scratch returns at least so many bytes, aligned to a page, that belong to the calling
+// gaze_scratch returns at least the requested number of bytes, aligned to a page, that belong to the calling
 // thread until its next call, which returns the same memory. NULL if memory ran out.
 //
 // The memory isn't in a __thread variable because Go's internal linker, which halves the time

@@ -18,7 +18,7 @@ enum {
 	MAX_BLOCKS = 1024,
 };
 
-// A request waits so many nanoseconds for a block to be freed.
+// How long a request waits for a block to be freed, in nanoseconds.
 static int64_t max_wait = 5000000;
 
 // A cached block goes back to the system after MAX_REQUESTS requests that didn't use it, or

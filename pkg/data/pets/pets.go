@@ -4,10 +4,8 @@
 // pretrain on.
 //
 // A picture depends only on a seed, a breed and an index: they give the same bytes on
-// any number of workers. Animals sit, stand, lie or look out
-// of a portrait; turn and tilt their heads; stand near or far, in rooms, yards
-// and meadows, under changing light, at times behind things. With each picture
-// come the exact masks of the animal and of its head.
+// any number of workers. Poses, distances, backgrounds, light and occlusion vary. Each
+// picture has exact masks of the animal and of its head.
 package pets
 
 import (
