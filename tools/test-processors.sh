@@ -31,6 +31,7 @@ trap 'rm -rf "$programs"' EXIT
 
 # The command that xargs runs for a package: it runs the test program in the package's
 # folder, as go test does, and prints the output of a program that fails.
+# shellcheck disable=SC2016 # expanded by the inner shell
 one='programs=$1 package=$2
 shift 2
 cd "$package" || exit 1
