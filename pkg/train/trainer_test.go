@@ -223,12 +223,12 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	networks := map[string]func(n *Network){
-		"no network":  func(n *Network) { n.Loss = Loss{} },
-		"of shape":    func(n *Network) { n.Input[1] = 0 },
-		"probability": func(n *Network) { n.Drop = []float64{1} },
-		"two weights are called patch/weight":       func(n *Network) { n.Weights = append(n.Weights, n.Weights[0]) },
-		"holds +Inf":  func(n *Network) { n.Weights[0] = weights.NewTensor("x", []int{1}, []float32{float32(math.Inf(1))}) },
-		"not floats":  func(n *Network) { n.Weights[0] = weights.NewInt64s("x", []int64{1}) },
+		"no network":                          func(n *Network) { n.Loss = Loss{} },
+		"of shape":                            func(n *Network) { n.Input[1] = 0 },
+		"probability":                         func(n *Network) { n.Drop = []float64{1} },
+		"two weights are called patch/weight": func(n *Network) { n.Weights = append(n.Weights, n.Weights[0]) },
+		"holds +Inf":                          func(n *Network) { n.Weights[0] = weights.NewTensor("x", []int{1}, []float32{float32(math.Inf(1))}) },
+		"not floats":                          func(n *Network) { n.Weights[0] = weights.NewInt64s("x", []int64{1}) },
 	}
 	for want, change := range networks {
 		net, err := ViT(g.model, 0, 0)
