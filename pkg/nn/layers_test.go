@@ -311,6 +311,50 @@ func TestPackedWeights(t *testing.T) {
 	}
 }
 
+// TestFewRowsOnXLA checks which layers of few rows call a kernel, and that both ways give
+// the same numbers.
+func TestFewRowsOnXLA(t *testing.T) {
+	b := kernelBackend(t)
+	for _, c := range []struct {
+		rows  []int
+		leave bool
+		calls int
+	}{
+		{[]int{1, 1, 24}, true, 0},
+		{[]int{3, 5, 24}, true, 0},
+		{[]int{2, 8, 24}, true, 1},
+		{[]int{1, 1, 24}, false, 1},
+	} {
+		exec, err := NewExec(b, func(x, weight *Node) []*Node {
+			y := Linear{Weight: weight, FewRowsOnXLA: c.leave}.Apply(x)
+			calls := 0
+			for _, node := range x.Graph().Nodes() {
+				if node.Type() == NodeTypeCall {
+					calls++
+				}
+			}
+			if calls != c.calls {
+				t.Errorf("%v, left to XLA: %v: %d calls of kernels, want %d", c.rows, c.leave, calls, c.calls)
+			}
+			return []*Node{y, Linear{Weight: weight}.Apply(x)}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		random := rand.New(rand.NewPCG(9, 9))
+		results, err := exec.Call(drawn(random, c.rows), drawn(random, []int{40, 24}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := tensors.MustCopyFlatData[float32](results[1])
+		for i, v := range tensors.MustCopyFlatData[float32](results[0]) {
+			if !(math.Abs(float64(v-want[i])) < 1e-4) {
+				t.Fatalf("%v: %g, by a kernel %g", c.rows, v, want[i])
+			}
+		}
+	}
+}
+
 // TestNoFusedAttention checks that a backend without attention of its own is no failure;
 // cuDNN's needs a GPU.
 func TestNoFusedAttention(t *testing.T) {

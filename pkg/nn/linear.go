@@ -23,6 +23,10 @@ type Linear struct {
 	// Packed says that backend.PackWeights has packed the weight. Packed weights have no
 	// gradient.
 	Packed bool
+	// FewRowsOnXLA leaves the layer to XLA if x has fewer rows than [kernels.MinRows] and the
+	// weight isn't packed: a kernel would pack it in each run, which costs as much as
+	// multiplying. It is for graphs that run again and again on one token.
+	FewRowsOnXLA bool
 	// BFloat16 rounds the factors and the result of the product, as torch.autocast does,
 	// and nothing else.
 	BFloat16 bool
@@ -42,7 +46,8 @@ func (l Linear) Apply(x *Node) *Node {
 	if l.Norm != nil {
 		nodes = append(nodes, l.Norm.Gamma, l.Norm.Beta)
 	}
-	if !l.BFloat16 && (l.Norm == nil || l.Norm.whole()) && useKernels(nodes...) {
+	leave := l.FewRowsOnXLA && !l.Packed && x.Shape().Size() < kernels.MinRows*x.Shape().Dim(last)
+	if !leave && !l.BFloat16 && (l.Norm == nil || l.Norm.whole()) && useKernels(nodes...) {
 		if l.Scale == nil || l.Packed {
 			return l.kernel(x)
 		}

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Small products stay with XLA: packing an operand costs as much as multiplying by a few rows.
-const (
-	minRows = 16 // or columns, of either operand
-	minWork = 1 << 18
-)
+// MinRows is the number of rows, or columns, of an operand below which products stay with XLA:
+// packing the other operand costs as much as multiplying by a few rows.
+const MinRows = 16
+
+const minWork = 1 << 18 // of a product, below which it stays with XLA
 
 // dotGeneral matches a dot_general of float32s in StableHLO's generic form, as go-xla writes it:
 // the two operands, the attributes, the dimensions of the operands and of the result.
@@ -131,7 +131,7 @@ func isMatrix(dims, batch, contracted []int) bool {
 		}
 	}
 	others := otherAxes(dims, batch, contracted)
-	return volume(pick(dims, others)) >= minRows && adjacent(others) && adjacent(contracted) && len(dims) <= MaxRank
+	return volume(pick(dims, others)) >= MinRows && adjacent(others) && adjacent(contracted) && len(dims) <= MaxRank
 }
 
 // adjacent says whether axes follow one another.
