@@ -180,7 +180,7 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 		return nil, nil, err
 	}
 	defer m.Close()
-	if pipeline, err = pipelineFor(m, pipeline); err != nil {
+	if pipeline, err = pipelineFor(cmd, m, pipeline); err != nil {
 		return nil, nil, err
 	}
 	b, err := backend.Default()

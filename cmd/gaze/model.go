@@ -46,6 +46,7 @@ func newModel() *cobra.Command {
 				return err
 			}
 			defer m.Close()
+			warn(cmd, m.PipelineWarnings)
 			if err := m.CheckFinite(); err != nil {
 				return err
 			}

@@ -177,3 +177,26 @@ func TestPipelineThatDoesNotFit(t *testing.T) {
 		t.Error("a run was begun")
 	}
 }
+
+// TestAssumedPipelineIsNamedWhereItIsUsed: without a file beside the weights, the usual
+// pipeline is a guess. The warning is given only by commands that prepare pictures with it.
+func TestAssumedPipelineIsNamedWhereItIsUsed(t *testing.T) {
+	const says = "no file beside the weights says how pictures are prepared: using resize("
+	model, cat := checkpoint("own_head.pth"), checkpoint("cat.png")
+	out := func() string { return filepath.Join(t.TempDir(), "out") }
+	for _, c := range []struct {
+		args []string
+		used bool
+	}{
+		{[]string{"attend", "--model", model, "-o", out(), cat}, true},
+		{[]string{"attend", "--model", model, "--pipeline", catPipeline, "-o", out(), cat}, false},
+		{[]string{"posembed", "--model", model, "-o", out() + ".png"}, false},
+		{[]string{"model", model}, true},
+		{[]string{"attend", "--model", filepath.Join("testdata", "preprocessing", "timm-crop-mode", "squash"), "-o", out(), cat}, false},
+	} {
+		status, _, stderr := gaze(t, c.args...)
+		if status != 0 || strings.Contains(stderr, says) != c.used {
+			t.Errorf("gaze %q: status %d, %s", c.args, status, stderr)
+		}
+	}
+}

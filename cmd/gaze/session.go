@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -36,24 +37,30 @@ func openSession(cmd *cobra.Command, model, pipeline string) (*session, error) {
 		return nil, err
 	}
 	s := &session{cmd: cmd, model: m, title: title(m, model), warned: map[string]bool{}}
-	if s.pipeline, err = pipelineFor(m, given); err != nil {
-		m.Close()
-		return nil, err
-	}
-	b, err := backend.Default()
-	if err != nil {
-		return nil, err
-	}
-	if s.runner, err = vit.NewRunner(b, m); err != nil {
-		return nil, err
+	if err := s.prepare(given); err != nil {
+		return nil, errors.Join(err, m.Close())
 	}
 	return s, nil
 }
 
-// pipelineFor returns the given pipeline or, if it is nil, the model's own. It checks
-// now that the model can take the result, so that the error isn't repeated for each
+// prepare sets the pipeline and gives the model to the backend.
+func (s *session) prepare(given transform.Pipeline) error {
+	var err error
+	if s.pipeline, err = pipelineFor(s.cmd, s.model, given); err != nil {
+		return err
+	}
+	b, err := backend.Default()
+	if err != nil {
+		return err
+	}
+	s.runner, err = vit.NewRunner(b, s.model)
+	return err
+}
+
+// pipelineFor returns the given pipeline or, if it is nil, the model's own, whose
+// warnings it prints. It checks now that the model can take the result, so that the error isn't repeated for each
 // picture.
-func pipelineFor(m *vit.Model, given transform.Pipeline) (transform.Pipeline, error) {
+func pipelineFor(cmd *cobra.Command, m *vit.Model, given transform.Pipeline) (transform.Pipeline, error) {
 	if given != nil {
 		if err := m.Config.CheckPipeline(given); err != nil {
 			return nil, fmt.Errorf("--pipeline: %w", err)
@@ -64,6 +71,7 @@ func pipelineFor(m *vit.Model, given transform.Pipeline) (transform.Pipeline, er
 	if err != nil {
 		return nil, err
 	}
+	warn(cmd, m.PipelineWarnings)
 	if err := m.Config.CheckPipeline(own); err != nil {
 		return nil, fmt.Errorf("%s: its own pipeline, %s: %w; give another with --pipeline", m.Path, own, err)
 	}

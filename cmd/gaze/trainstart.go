@@ -17,7 +17,7 @@ func (f *trainFlags) openStart(cmd *cobra.Command, job *train.FineTune, splits *
 	if err != nil {
 		return nil, err
 	}
-	if err := defaultPipelines(job, m); err != nil {
+	if err := defaultPipelines(cmd, job, m); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -53,9 +53,9 @@ func trainedBefore(model string) (map[string]bool, error) {
 
 // defaultPipelines uses the model's own pipeline if none is given, and checks, before any
 // picture is read, that the model can take the pipelines' results.
-func defaultPipelines(job *train.FineTune, m *vit.Model) error {
+func defaultPipelines(cmd *cobra.Command, job *train.FineTune, m *vit.Model) error {
 	var err error
-	if job.Pipeline, err = pipelineFor(m, job.Pipeline); err != nil {
+	if job.Pipeline, err = pipelineFor(cmd, m, job.Pipeline); err != nil {
 		return err
 	}
 	if job.EvalPipeline == nil {

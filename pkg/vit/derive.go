@@ -61,7 +61,7 @@ func (m *Model) WithoutHead() *Model {
 // transform. [Model.Save] keeps it. The rest is shared with m, which must stay open.
 func (m *Model) WithPipeline(spec string) *Model {
 	out := *m
-	out.file, out.pipeline, out.pipelineErr = nil, spec, nil
+	out.file, out.pipeline, out.pipelineErr, out.PipelineWarnings = nil, spec, nil, nil
 	return &out
 }
 

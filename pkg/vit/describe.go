@@ -2,6 +2,7 @@ package vit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,7 +52,7 @@ func (m *Model) Describe() Description {
 		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Grid: c.Grid(),
 		Dim: c.Dim, Depth: c.Depth, Heads: c.Heads, MLPDim: c.MLPDim, Prefix: c.PrefixTokens(),
 		Activation: c.Activation.String(), NormEps: c.NormEps, Pooling: c.Pool.String(),
-		Classes: c.Classes, Labels: m.Labels, Pipeline: m.pipeline, NoPipeline: noPipeline, Warnings: m.Warnings,
+		Classes: c.Classes, Labels: m.Labels, Pipeline: m.pipeline, NoPipeline: noPipeline, Warnings: slices.Concat(m.Warnings, m.PipelineWarnings),
 		Weights: m.set, Sets: m.sets, PassedOver: m.passed, HeadNames: m.headNames(),
 	}
 }

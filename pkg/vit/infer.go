@@ -65,9 +65,6 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 	}
 	if heads := file.saidHeads(); c.Heads == 0 && heads > 0 {
 		c.Heads = heads
-		if !file.present() && t.layout == Timm {
-			warnings = append(warnings, "no config.json beside the weights: "+usualPipeline)
-		}
 	}
 	if c.Heads == 0 {
 		if c.Heads, err = headsOf(c.Dim); err != nil {
@@ -91,15 +88,8 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 
 // assumed says what is taken for granted where there is no configuration file.
 func assumed(layout Layout, c Config) string {
-	text := fmt.Sprintf("no config.json beside the weights: took %s and a LayerNorm epsilon of %g, as is usual for width %d in layout %s", counted(c.Heads, "head"), c.NormEps, c.Dim, layout)
-	if layout == Timm {
-		text += "; " + usualPipeline
-	}
-	return text
+	return fmt.Sprintf("there is no config.json beside the weights: took %s and a LayerNorm epsilon of %g, the usual values for a width of %d in the %s layout", counted(c.Heads, "head"), c.NormEps, c.Dim, layout)
 }
-
-// usualPipeline is said of timm's files, which don't tell how pictures are prepared.
-const usualPipeline = "pictures are prepared by the pipeline usual for such models, which the file can't tell (the original DeiT, for one, normalises differently)"
 
 // saidHeads is the number of heads that whole pickled modules give, 0 if none do.
 func (f *configFile) saidHeads() int {

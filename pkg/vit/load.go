@@ -18,7 +18,10 @@ type Model struct {
 	Name     string   // architecture, such as "ViT-B/16"
 	Path     string   // of the checkpoint; empty for a model made by New
 	Labels   []string // names of the classes, in order; nil where the checkpoint has none
-	Warnings []string // what had to be assumed, for the user to read
+	Warnings []string // what had to be assumed about the weights, for the user to read
+	// PipelineWarnings say what had to be assumed about how pictures are prepared. They
+	// matter to callers of Preprocessing only.
+	PipelineWarnings []string
 
 	params      nn.Parameters
 	resize      PosResize

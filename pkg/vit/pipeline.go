@@ -54,11 +54,14 @@ func (m *Model) findPipeline(conf *configFile, dir string) error {
 	}
 	if len(sources) == 0 {
 		m.pipeline = defaultPipeline(m.Layout, m.Config)
+		if m.Layout == Timm && !conf.present() {
+			m.PipelineWarnings = append(m.PipelineWarnings, "no file beside the weights says how pictures are prepared: using "+m.pipeline+", as usual for the timm layout, though some of its models normalise differently (the original DeiT)")
+		}
 		return nil
 	}
 	first := sources[0]
 	p, warnings, err := first.read()
-	m.Warnings = append(m.Warnings, warnings...)
+	m.PipelineWarnings = append(m.PipelineWarnings, warnings...)
 	switch {
 	case err != nil:
 		m.pipelineErr = fmt.Errorf("%s: %w; give a pipeline of your own instead (--pipeline, in Go WithPipeline)", first.file, err)
@@ -69,7 +72,7 @@ func (m *Model) findPipeline(conf *configFile, dir string) error {
 	}
 	for _, other := range sources[1:] {
 		if q, _, err := other.read(); err != nil || q.String() != p.String() {
-			m.Warnings = append(m.Warnings, fmt.Sprintf("%s isn't used: %s says how pictures are prepared", other.file, filepath.Base(first.file)))
+			m.PipelineWarnings = append(m.PipelineWarnings, fmt.Sprintf("%s isn't used: %s says how pictures are prepared", other.file, filepath.Base(first.file)))
 		}
 	}
 	return nil

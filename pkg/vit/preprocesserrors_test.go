@@ -10,7 +10,7 @@ import (
 )
 
 // reading is the pipeline of files beside a model for 32×32 pictures, its error and
-// the model's warnings.
+// the warnings about it.
 func reading(t *testing.T, layout Layout, channels int, files map[string]string) (p transform.Pipeline, warnings []string, err error) {
 	t.Helper()
 	m, err := preprocessCase{Layout: layout, Channels: channels, Size: [2]int{32, 32}, Files: files}.model(t)
@@ -21,7 +21,7 @@ func reading(t *testing.T, layout Layout, channels int, files map[string]string)
 	if (err == nil) != (m.Pipeline() != "") {
 		t.Errorf("pipeline %q with the error %v", m.Pipeline(), err)
 	}
-	return p, m.Warnings, err
+	return p, m.PipelineWarnings, err
 }
 
 // What isn't carried out is an error that names the file and the key and says what
