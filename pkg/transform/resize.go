@@ -53,22 +53,16 @@ func (r ResizeShort) apply(b *Buffers, im *Image) (*Image, error) {
 	if r.Size <= 0 {
 		return nil, errSize
 	}
-	height, width := r.Target(im.Height, im.Width)
+	width, height := r.Output(im.Width, im.Height)
 	return b.resizeChecked(im, height, width, r.Filter)
 }
 
 // Output implements [Sizer].
 func (r ResizeShort) Output(width, height int) (newWidth, newHeight int) {
-	newHeight, newWidth = r.Target(height, width)
-	return newWidth, newHeight
-}
-
-// Target is the size that a picture of the given size is scaled to.
-func (r ResizeShort) Target(height, width int) (newHeight, newWidth int) {
 	if width < height {
-		return int(float64(r.Size) * float64(height) / float64(width)), r.Size
+		return r.Size, int(float64(r.Size) * float64(height) / float64(width))
 	}
-	return r.Size, int(float64(r.Size) * float64(width) / float64(height))
+	return int(float64(r.Size) * float64(width) / float64(height)), r.Size
 }
 
 // ResizeKeepRatio scales a picture, keeping its aspect ratio, until it just covers Height
@@ -98,24 +92,18 @@ func (r ResizeKeepRatio) apply(b *Buffers, im *Image) (*Image, error) {
 	if r.Height <= 0 || r.Width <= 0 {
 		return nil, errSize
 	}
-	height, width := r.Target(im.Height, im.Width)
+	width, height := r.Output(im.Width, im.Height)
 	return b.resizeChecked(im, height, width, r.Filter)
 }
 
 // Output implements [Sizer].
 func (r ResizeKeepRatio) Output(width, height int) (newWidth, newHeight int) {
-	newHeight, newWidth = r.Target(height, width)
-	return newWidth, newHeight
-}
-
-// Target is the size that a picture of the given size is scaled to.
-func (r ResizeKeepRatio) Target(height, width int) (newHeight, newWidth int) {
 	down, across := float64(height)/float64(r.Height), float64(width)/float64(r.Width)
 	ratio := min(down, across)
 	if r.Contain {
 		ratio = max(down, across)
 	}
-	return int(math.RoundToEven(float64(height) / ratio)), int(math.RoundToEven(float64(width) / ratio))
+	return int(math.RoundToEven(float64(width) / ratio)), int(math.RoundToEven(float64(height) / ratio))
 }
 
 // ResizeEdges scales the shorter side to Shortest and keeps the aspect ratio; if the
@@ -140,18 +128,12 @@ func (r ResizeEdges) apply(b *Buffers, im *Image) (*Image, error) {
 	if r.Shortest <= 0 || r.Longest <= 0 {
 		return nil, errSize
 	}
-	height, width := r.Target(im.Height, im.Width)
+	width, height := r.Output(im.Width, im.Height)
 	return b.resizeChecked(im, height, width, r.Filter)
 }
 
 // Output implements [Sizer].
 func (r ResizeEdges) Output(width, height int) (newWidth, newHeight int) {
-	newHeight, newWidth = r.Target(height, width)
-	return newWidth, newHeight
-}
-
-// Target is the size that a picture of the given size is scaled to.
-func (r ResizeEdges) Target(height, width int) (newHeight, newWidth int) {
 	short, long := min(height, width), max(height, width)
 	size, raw := r.Shortest, float64(r.Shortest)
 	if float64(long)/float64(short)*float64(size) > float64(r.Longest) {
@@ -159,13 +141,13 @@ func (r ResizeEdges) Target(height, width int) (newHeight, newWidth int) {
 		size = int(math.RoundToEven(raw))
 	}
 	if short == size {
-		return height, width
+		return width, height
 	}
 	longer := int(raw * float64(long) / float64(short))
 	if width < height {
-		return longer, size
+		return size, longer
 	}
-	return size, longer
+	return longer, size
 }
 
 // resizeChecked is resize for a size that was computed from the picture's.
