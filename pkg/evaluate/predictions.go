@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Predictions is what a classifier said of pictures whose classes are known.
+// Predictions are a classifier's logits for pictures whose classes are known.
 type Predictions struct {
 	Classes []string  // names
 	Names   []string  // of the pictures, as paths
@@ -44,7 +44,7 @@ func (p *Predictions) logits(i int) []float32 {
 	return p.Logits[i*len(p.Classes) : (i+1)*len(p.Classes)]
 }
 
-// Answer is what a classifier said of one picture.
+// Answer is a classifier's prediction for one picture.
 type Answer struct {
 	Predicted       int
 	Probability     float64 // of the predicted class
@@ -53,7 +53,7 @@ type Answer struct {
 	Rank            int     // classes that got a larger logit than the true one
 }
 
-// answer works out what was said of picture i.
+// answer computes the prediction for picture i.
 func (p *Predictions) answer(i int) Answer {
 	row, label := p.logits(i), p.Labels[i]
 	var a Answer
@@ -75,7 +75,7 @@ func (p *Predictions) answer(i int) Answer {
 	return a
 }
 
-// Answers is what was said of each picture. Of equal logits the first counts.
+// Answers returns the prediction for each picture. If logits are equal, the first class counts.
 func (p *Predictions) Answers() ([]Answer, error) {
 	if err := p.check(); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ import (
 //   - or it belongs to a linear layer from the model's width to another one, with a
 //     bias, by itself or among others none of which leads back to that width.
 //
-// Whatever lies in the blocks or the patch embedding matters in any case.
+// Every tensor of a block or of the patch embedding matters.
 
 // extras are the tensors that a layout has no name for.
 type extras struct {
