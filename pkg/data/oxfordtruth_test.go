@@ -162,3 +162,13 @@ func FuzzOxfordBox(f *testing.F) {
 		}
 	})
 }
+
+// colourPNG is a PNG with colours, of 10x8.
+func colourPNG(t testing.TB) string {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, image.NewNRGBA(image.Rect(0, 0, 10, 8))); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
+}

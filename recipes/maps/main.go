@@ -1,7 +1,7 @@
 // Command maps scores a model's [class] attention on the photographs about whose pixels
 // something is known, and writes what notebook 3 shows: 'make maps DATA=pets' runs it.
 //
-//	maps -data FOLDER -model MODEL -o FOLDER [-pipeline TEXT]
+//	maps -data FOLDER -model MODEL -o FOLDER [-pipeline TEXT] [-masked]
 //
 // The data set is in the layout of 'gaze pull oxford-pets' ([data.OpenTruth]). The train
 // pictures are scored first; the share of the pixels at which the intersection over
@@ -39,6 +39,7 @@ func main() {
 	flag.StringVar(&r.pipeline, "pipeline", "", "how pictures are prepared (default: the model's own)")
 	flag.Uint64Var(&r.seed, "seed", 1, "of the intervals")
 	flag.IntVar(&r.resamples, "resamples", 10000, "of the bootstrap")
+	flag.BoolVar(&r.masked, "masked", false, "only pictures with a trimap or an outline: a fifth of those with a box around the head")
 	flag.StringVar(&r.out, "o", "", "folder for the results")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -51,6 +52,7 @@ func main() {
 
 type recipe struct {
 	data, model, title, pipeline, out string
+	masked                            bool
 	seed                              uint64
 	resamples                         int
 }
@@ -74,8 +76,8 @@ func (r *recipe) run(ctx context.Context) error {
 	var chosen *maps.Report
 	var all []*maps.Report
 	for _, split := range []string{"train", "val"} {
-		report, err := maps.Evaluate(ctx, mapper, pipeline, of(truth, split), maps.Options{
-			Model: r.title, Set: "Oxford-IIIT Pet, " + split, Seed: r.seed, Resamples: r.resamples, Chosen: chosen,
+		report, err := maps.Evaluate(ctx, mapper, pipeline, r.of(truth, split), maps.Options{
+			Model: r.title, Set: "Oxford-IIIT Pet, " + r.called(split), Seed: r.seed, Resamples: r.resamples, Chosen: chosen,
 			Warn: func(text string) { fmt.Fprintln(os.Stderr, "note:", text) }, Progress: progress(split),
 		})
 		if err != nil {
@@ -133,11 +135,19 @@ func (r *recipe) open() (m maps.Mapper, p transform.Pipeline, done func(), err e
 	return m, p, func() { runner.Close(); model.Close() }, err
 }
 
+// called names the pictures of a split.
+func (r *recipe) called(split string) string {
+	if r.masked {
+		return split + ", those with a mask"
+	}
+	return split
+}
+
 // of lists the pictures of a split.
-func of(t *data.Truth, split string) []*data.Known {
+func (r *recipe) of(t *data.Truth, split string) []*data.Known {
 	var out []*data.Known
 	for _, k := range t.Pictures {
-		if k.Split == split {
+		if k.Split == split && (!r.masked || k.HasTrimap() || k.HasOutline()) {
 			out = append(out, k)
 		}
 	}
