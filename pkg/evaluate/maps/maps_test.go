@@ -387,19 +387,18 @@ func testShown(t *testing.T, r *Report) {
 // nothing to score.
 func TestOutside(t *testing.T) {
 	var sizes []int
-	r, err := Evaluate(context.Background(), wide{bright{&sizes}}, pipeline(t, "centercrop(4,8) | resize(16,24) | totensor"), made(t, 12).Pictures, Options{Resamples: 10})
-	// A third of the squares fills the crop, the others are outside.
+	const crop = "centercrop(8,8) | resize(16,24) | totensor"
+	all := made(t, 12).Pictures
+	r, err := Evaluate(context.Background(), bright{&sizes}, pipeline(t, crop), []*data.Known{all[0], all[2]}, Options{Resamples: 10})
 	if err == nil || !strings.Contains(err.Error(), "no picture could be scored") {
 		t.Errorf("%+v, %v", r, err)
 	}
-	r, err = Evaluate(context.Background(), wide{bright{&sizes}}, pipeline(t, "centercrop(8,8) | resize(16,24) | totensor"), made(t, 12).Pictures, Options{Resamples: 10})
+	// A third of the squares fills the crop: nothing but pet, but the upper half of it is head.
+	r, err = Evaluate(context.Background(), bright{&sizes}, pipeline(t, crop), all, Options{Resamples: 10})
 	if err != nil || r.Part(Pet) != nil || r.Part(Head).Pictures != 3 || r.Part(Head).Outside != 6 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
-
-// wide is bright for pictures of any size.
-type wide struct{ bright }
 
 func TestEvaluateErrors(t *testing.T) {
 	truth := made(t, 4)
