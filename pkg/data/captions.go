@@ -58,23 +58,48 @@ func (s *CaptionSet) Splits() []string {
 	return names
 }
 
-// OpenCaptions lists pictures with captions without decoding them. path is a file in
-// COCO's format, as captions_val2017.json: "images" with id, file_name and, if you like,
-// split, license (a text, or a number out of "licenses"), flickr_url; "annotations" with
-// image_id and caption. Karpathy's form (dataset_coco.json) is read too. folder holds the
-// pictures; for "" it is the file's own folder. Names are looked up in the folder, in
-// folders in it that are called images, photos or the like, and in the folder of their
-// split.
+// OpenCaptions lists pictures with captions without decoding them. path is one of
 //
-// Errors name the file and the entry. Pictures that aren't there, and those without
-// captions, are left out, counted and named in Notes; if no picture is there, that is an
-// error.
+//   - a file in COCO's format, as captions_val2017.json: "images" with id, file_name and,
+//     if you like, split, license (a text, or a number out of "licenses"), license_url,
+//     flickr_url; "annotations" with image_id and caption;
+//   - a file in Karpathy's form (dataset_coco.json), whose "images" have "sentences";
+//   - a table, CSV or JSON Lines, with file_name and text (or caption), and, if you like,
+//     id, split, license, license_url, url; a picture may have several lines, and in JSON
+//     Lines the captions may be a list;
+//   - a folder with such a table called metadata.csv or metadata.jsonl, as Hugging Face's
+//     imagefolder, or with a folder for each split that has one.
+//
+// folder holds the pictures; for "" it is the file's own folder. If path is a folder, it
+// must be "". Names are looked up in the folder, in folders in it that are called images,
+// photos or the like, and in that of their split.
+//
+// Errors name the file and the entry or line. Pictures that aren't there, and those
+// without captions, are left out, counted and named in Notes; if no picture is there, that
+// is an error.
 func OpenCaptions(path, folder string) (*CaptionSet, error) {
-	set, err := openCOCO(path, folder)
+	set, err := openCaptions(path, folder)
 	if err != nil {
 		return nil, fmt.Errorf("captions: %w", err)
 	}
 	return set, nil
+}
+
+func openCaptions(path, folder string) (*CaptionSet, error) {
+	path = filepath.Clean(path)
+	if isFolder(path) {
+		if folder != "" {
+			return nil, fmt.Errorf("%s is a folder: name the file of captions, or leave out the folder of pictures (%s)", path, folder)
+		}
+		return openCaptionFolder(path)
+	}
+	if folder == "" {
+		folder = filepath.Dir(path)
+	}
+	if isTable(path) {
+		return openCaptionTable(path, folder, "")
+	}
+	return openCOCO(path, folder)
 }
 
 func openCOCO(path, folder string) (*CaptionSet, error) {
@@ -84,9 +109,6 @@ func openCOCO(path, folder string) (*CaptionSet, error) {
 	}
 	if len(file.Images) == 0 {
 		return nil, fmt.Errorf(`%s: "images" is missing or empty, so the captions' pictures aren't known`, path)
-	}
-	if folder == "" {
-		folder = filepath.Dir(path)
 	}
 	b, err := newCaptionBuilder(path, folder)
 	if err != nil {
