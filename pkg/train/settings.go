@@ -89,8 +89,10 @@ func (s Settings) check() error {
 		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
 	case s.Precision != "" && s.Precision != Float32.String() && s.Precision != BFloat16.String():
 		return fmt.Errorf("precision is float32 or bfloat16, not %q", s.Precision)
-	case s.LastBlocks > 0 && (s.Probe || s.Freeze == "stem" || s.Freeze == "backbone"):
-		return fmt.Errorf("last_blocks=%d says what is trained, and so do freeze=%s and probe: leave one of them out", s.LastBlocks, s.Freeze)
+	case s.LastBlocks > 0 && s.Probe:
+		return fmt.Errorf("last_blocks=%d trains blocks, a probe only the head: leave one of them out", s.LastBlocks)
+	case s.LastBlocks > 0 && (s.Freeze == "stem" || s.Freeze == "backbone"):
+		return fmt.Errorf("last_blocks=%d and freeze=%s both say what isn't trained: leave one of them out", s.LastBlocks, s.Freeze)
 	case s.Probe && (s.Precision == BFloat16.String() || s.Checkpoint):
 		return fmt.Errorf("precision and checkpoint change nothing in a probe, which trains no block: leave them out")
 	}
