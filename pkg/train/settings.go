@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gaze/pkg/transform"
+	"gaze/pkg/vit"
 )
 
 // Settings decide how a run trains. [ParseSettings] reads them from a line of text, whose
@@ -35,7 +36,8 @@ type Settings struct {
 
 	DropPath   float64 // [droppath] stochastic depth of the last block
 	LayerDecay float64 // [layerdecay] factor of the rate from layer to layer; 1: none
-	Freeze     string  // [freeze] none, or backbone: only the head learns
+	Freeze     string  // [freeze] none, stem: a hybrid's convolutional network stays as it is, or backbone: only the head learns
+	LastBlocks int     // [last_blocks] train only so many of the last blocks, and what follows them; 0: all
 	Probe      bool    // [probe] like freeze=backbone, on features that are computed once
 	Mixup      float64 // [mixup] alpha of Mixup; 0: none
 	CutMix     float64 // [cutmix] alpha of CutMix; 0: none
@@ -87,8 +89,23 @@ func (s Settings) check() error {
 		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
 	case s.Precision != "" && s.Precision != Float32.String() && s.Precision != BFloat16.String():
 		return fmt.Errorf("precision is float32 or bfloat16, not %q", s.Precision)
+	case s.LastBlocks > 0 && s.Probe:
+		return fmt.Errorf("last_blocks=%d trains blocks, a probe only the head: leave one of them out", s.LastBlocks)
+	case s.LastBlocks > 0 && (s.Freeze == "stem" || s.Freeze == "backbone"):
+		return fmt.Errorf("last_blocks=%d and freeze=%s both say what isn't trained: leave one of them out", s.LastBlocks, s.Freeze)
 	case s.Probe && (s.Precision == BFloat16.String() || s.Checkpoint):
 		return fmt.Errorf("precision and checkpoint change nothing in a probe, which trains no block: leave them out")
+	}
+	return nil
+}
+
+// checkFor makes sure that the settings are for a model of this architecture.
+func (s Settings) checkFor(c vit.Config) error {
+	switch {
+	case s.Freeze == "stem" && c.Stem == nil:
+		return fmt.Errorf("freeze=stem is for hybrids: the model's patches are cut from the picture, so leave it out")
+	case s.LastBlocks > c.Depth:
+		return fmt.Errorf("last_blocks=%d: the model has %d blocks", s.LastBlocks, c.Depth)
 	}
 	return nil
 }
@@ -113,8 +130,14 @@ func (s Settings) Options(batches, depth int) Options {
 	if s.LayerDecay != 1 {
 		o.Rules = append(o.Rules, LayerDecay(depth, s.LayerDecay))
 	}
-	if s.Freeze == "backbone" {
+	switch s.Freeze {
+	case "stem":
+		o.Rules = append(o.Rules, FreezeStem())
+	case "backbone":
 		o.Rules = append(o.Rules, FreezeBackbone())
+	}
+	if s.LastBlocks > 0 {
+		o.Rules = append(o.Rules, FreezeButLast(s.LastBlocks, depth))
 	}
 	if s.Precision == BFloat16.String() {
 		o.Precision = BFloat16
@@ -138,6 +161,7 @@ func (s Settings) headSettings() Settings {
 		s.Rate = s.HeadRate
 	}
 	s.Freeze, s.Schedule, s.Floor, s.Warmup, s.DropPath, s.LayerDecay, s.HeadEpochs, s.HeadRate = "backbone", "constant", 0, 0, 0, 1, 0, 0
+	s.LastBlocks = 0
 	return s
 }
 

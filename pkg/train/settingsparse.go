@@ -46,7 +46,7 @@ var settings = []setting{
 	decimal("ema", func(s *Settings) *float64 { return &s.EMA }, 0, below1),
 	decimal("droppath", func(s *Settings) *float64 { return &s.DropPath }, 0, below1),
 	decimal("layerdecay", func(s *Settings) *float64 { return &s.LayerDecay }, 1e-6, 1),
-	choice("freeze", func(s *Settings) *string { return &s.Freeze }, "none", "backbone"),
+	choice("freeze", func(s *Settings) *string { return &s.Freeze }, "none", "stem", "backbone"),
 	flag("probe", func(s *Settings) *bool { return &s.Probe }),
 	decimal("mixup", func(s *Settings) *float64 { return &s.Mixup }, 0, 1e3),
 	decimal("cutmix", func(s *Settings) *float64 { return &s.CutMix }, 0, 1e3),
@@ -54,6 +54,7 @@ var settings = []setting{
 	late(flag("checkpoint", func(s *Settings) *bool { return &s.Checkpoint })),
 	late(decimal("valid", func(s *Settings) *float64 { return &s.Valid }, 0, below1)),
 	late(whole("head_epochs", func(s *Settings) *int { return &s.HeadEpochs }, 0, 1e6)),
+	late(whole("last_blocks", func(s *Settings) *int { return &s.LastBlocks }, 0, 1e6)),
 	late(decimal("head_lr", func(s *Settings) *float64 { return &s.HeadRate }, 0, 1e6)),
 }
 
