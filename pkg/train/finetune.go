@@ -113,6 +113,9 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	if err := f.Settings.check(); err != nil {
 		return nil, nil, nil, fmt.Errorf("train: settings: %w", err)
 	}
+	if err := f.Settings.checkDepth(f.Model.Config.Depth); err != nil {
+		return nil, nil, nil, fmt.Errorf("train: settings: %w", err)
+	}
 	if err := f.Model.Config.CheckPipeline(f.Pipeline); err != nil {
 		return nil, nil, nil, fmt.Errorf("train: %w", err)
 	}

@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 
 	"gaze/pkg/transform"
 )
@@ -35,7 +37,7 @@ type Settings struct {
 
 	DropPath   float64 // [droppath] stochastic depth of the last block
 	LayerDecay float64 // [layerdecay] factor of the rate from layer to layer; 1: none
-	Freeze     string  // [freeze] none, or backbone: only the head learns
+	Freeze     string  // [freeze] none; backbone: only the head learns; blocks:N: the last N blocks, the last norm and the head learn
 	Probe      bool    // [probe] like freeze=backbone, on features that are computed once
 	Mixup      float64 // [mixup] alpha of Mixup; 0: none
 	CutMix     float64 // [cutmix] alpha of CutMix; 0: none
@@ -85,6 +87,8 @@ func (s Settings) check() error {
 		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed, so leave mixup and cutmix out")
 	case (s.Probe || s.Freeze == "backbone") && (s.LayerDecay != 1 || s.DropPath != 0):
 		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
+	case s.Probe && s.lastBlocks() > 0:
+		return fmt.Errorf("freeze=%s trains blocks, and a probe only the head: leave one of them out", s.Freeze)
 	case s.Precision != "" && s.Precision != Float32.String() && s.Precision != BFloat16.String():
 		return fmt.Errorf("precision is float32 or bfloat16, not %q", s.Precision)
 	case s.Probe && (s.Precision == BFloat16.String() || s.Checkpoint):
@@ -115,6 +119,8 @@ func (s Settings) Options(batches, depth int) Options {
 	}
 	if s.Freeze == "backbone" {
 		o.Rules = append(o.Rules, FreezeBackbone())
+	} else if n := s.lastBlocks(); n > 0 {
+		o.Rules = append(o.Rules, FreezeExceptLast(depth, n))
 	}
 	if s.Precision == BFloat16.String() {
 		o.Precision = BFloat16
@@ -123,6 +129,30 @@ func (s Settings) Options(batches, depth int) Options {
 		o.Average = &Average{Decay: s.EMA, Warmup: true}
 	}
 	return o
+}
+
+// blocksPrefix is what Freeze begins with where some blocks learn.
+const blocksPrefix = "blocks:"
+
+// lastBlocks is the number of blocks that freeze=blocks:N trains; 0 for other values.
+func (s Settings) lastBlocks() int {
+	number, ok := strings.CutPrefix(s.Freeze, blocksPrefix)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// checkDepth makes sure that the settings fit a model of depth blocks.
+func (s Settings) checkDepth(depth int) error {
+	if n := s.lastBlocks(); n > depth {
+		return fmt.Errorf("freeze=%s: the model has only %d blocks; freeze=none trains everything", s.Freeze, depth)
+	}
+	return nil
 }
 
 func (s Settings) optimizer() Optimizer {
