@@ -147,6 +147,23 @@ func (s Settings) lastBlocks() int {
 	return n
 }
 
+// Cost is about how much a training step costs, in forward passes, in a model of depth
+// blocks: three where everything learns, one where only the head does, between them with
+// freeze=blocks:N; a fourth for the blocks that checkpointing computes again.
+func (s Settings) Cost(depth int) float64 {
+	learns := 1.0
+	if n := s.lastBlocks(); n > 0 {
+		learns = float64(min(n, depth)) / float64(max(depth, 1))
+	} else if s.Probe || s.Freeze == "backbone" {
+		learns = 0
+	}
+	again := 0.0
+	if s.Checkpoint {
+		again = learns
+	}
+	return 1 + 2*learns + again
+}
+
 // checkDepth makes sure that the settings fit a model of depth blocks.
 func (s Settings) checkDepth(depth int) error {
 	if n := s.lastBlocks(); n > depth {
