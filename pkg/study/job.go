@@ -55,6 +55,8 @@ func (j *job) run(ctx context.Context, backend compute.Backend) error {
 	if err != nil {
 		return err
 	}
+	j.progress.Lock()
+	defer j.progress.Unlock()
 	j.result, j.done = run, true
 	return nil
 }

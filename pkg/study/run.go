@@ -138,9 +138,14 @@ func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []*job) [
 			for i := int(next.Add(1)) - 1; i < len(jobs) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				j := jobs[i]
 				j.progress, j.pool = &progress, pool
-				if errs[i] = j.run(ctx, backend); errs[i] == nil || errors.Is(errs[i], train.ErrNotFinite) {
+				err := j.run(ctx, backend)
+				progress.Lock() // the others' errors and results are read by finished
+				if errs[i] = err; err == nil || errors.Is(err, train.ErrNotFinite) {
+					s.finished(backend, jobs, errs)
+					progress.Unlock()
 					continue
 				}
+				progress.Unlock()
 				errs[i] = fmt.Errorf("study: %s, seed %d: %w", j.row.Title(), j.seed, errs[i])
 				stop()
 			}
@@ -148,6 +153,13 @@ func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []*job) [
 	}
 	wait.Wait()
 	return errs
+}
+
+// finished tells of what is finished.
+func (s Study) finished(backend compute.Backend, jobs []*job, errs []error) {
+	if s.Finished != nil {
+		s.Finished(s.result(backend.Description(), jobs, errs))
+	}
 }
 
 // firstError is the error that ended a study: the one that stopped the others, if there is

@@ -77,8 +77,10 @@ type Study struct {
 	Progress func(Progress) // may be nil; called by one run at a time
 	// Warn is called with warnings about a row's run, such as random steps that a probe
 	// leaves out; may be nil. They are also in the run's run.json.
-	Warn  func(row Row, text string)
-	Notes []string // to be shown with the study
+	Warn func(row Row, text string)
+	// Finished is called after every run with what is finished by then; may be nil.
+	Finished func(*Result)
+	Notes    []string // to be shown with the study
 }
 
 // Progress is how far a study is.
