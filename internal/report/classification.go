@@ -30,7 +30,7 @@ const (
 	Gentle     = "gentle augmentation"
 	Scratch    = "from scratch"
 	OwnProbe   = "linear probe"
-	RealProbe  = "linear probe of a real ViT-S"
+	RealProbe  = "linear probe of " + hub.ImgFocusName
 )
 
 // LaptopModel is the checkpoint that the laptop study fine-tunes. It is shipped with the
@@ -102,8 +102,8 @@ func Classification(ctx context.Context) (*study.Study, error) {
 		return nil, err
 	}
 	s.Rows = laptopRows(start)
-	if real, ok := hub.Path("dinov2-small"); ok {
-		s.Rows = append(s.Rows, study.Row{Name: RealProbe, Asks: "How good are the features of a model trained only on photographs?", Start: real,
+	if real, ok := hub.Path(hub.ImgFocusName); ok {
+		s.Rows = append(s.Rows, study.Row{Name: RealProbe, Asks: "How good are the features of a ViT-S/14 trained on photographs and fine-tuned for saliency?", Start: real,
 			Pipeline: "resize(84,84,bicubic) | totensor | normalize([0.485,0.456,0.406],[0.229,0.224,0.225])", Settings: probing})
 	}
 	return s, nil

@@ -7,6 +7,8 @@
 // can't import internal packages; they use this one through package notebook.
 package report
 
+import "gaze/pkg/hub"
+
 // The variables that select the report's models and pictures (docs/environment.md).
 const (
 	EnvVIT       = "GAZE_VIT"            // a Vision Transformer: a file, a folder, a run or a known name
@@ -17,4 +19,4 @@ const (
 )
 
 // DefaultVIT is the checkpoint used if GAZE_VIT isn't set.
-const DefaultVIT = "dinov2-small"
+const DefaultVIT = hub.ImgFocusName

@@ -182,7 +182,7 @@ func groupNorm(x *Node, norm *nn.Norm) *Node {
 // as what surrounds the map is. It is made of slices because the Go backend has no gradient
 // of its own pooling.
 func (w window) maxOfPositive(x *Node) *Node {
-	list := w.slices(x)
+	list := w.meets(x)
 	out := list[0]
 	for _, under := range list[1:] {
 		out = Max(out, under)

@@ -15,26 +15,22 @@ import (
 	"gaze/internal/textfile"
 )
 
-// row is a line of a label CSV.
+// row is a line of a table: a picture with its label, or with a caption.
 type row struct {
 	filename, label string
 	line            int
+	record          []string // all columns of a CSV
 }
 
 // errNoLabels means that a table or folder gives no classes at all. That is allowed for
 // a test set, whose classes may be secret.
 var errNoLabels = errors.New("no classes")
 
-// readCSV lists the pictures of a CSV; they must exist.
+// readCSV lists the pictures of a CSV, or of a metadata.jsonl; they must exist.
 func readCSV(path string) ([]entry, error) {
-	f, err := os.Open(path)
+	rows, err := readRows(path)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	rows, err := parseCSV(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%w", path, err)
 	}
 	places := picturePlaces(path)
 	entries := make([]entry, len(rows))
@@ -108,15 +104,28 @@ func findPicture(places []string, name string) (string, fs.FileInfo, error) {
 // header is the first line of a table.
 type header struct {
 	names       []string
-	file, label int // column numbers, -1 if missing
+	values      []string // the possible names of the second column: label, or those of captions
+	file, label int      // column numbers, -1 if missing
 }
 
+// labelColumn is the name of the column with labels.
+var labelColumn = []string{"label"}
+
 // newHeader finds the columns, ignoring case, spaces, '_' and '-'.
-func newHeader(names []string) header {
-	column := func(want string) int {
-		return slices.IndexFunc(names, func(s string) bool { return columnName(s) == want })
+func newHeader(names, values []string) header {
+	h := header{names: names, values: values, label: -1}
+	h.file = h.column("filename")
+	for _, name := range values {
+		if h.label < 0 {
+			h.label = h.column(name)
+		}
 	}
-	return header{names: names, file: column("filename"), label: column("label")}
+	return h
+}
+
+// column is the number of a column, -1 if there is none.
+func (h header) column(want string) int {
+	return slices.IndexFunc(h.names, func(s string) bool { return columnName(s) == want })
 }
 
 func columnName(s string) string {
@@ -127,18 +136,22 @@ func columnName(s string) string {
 // ignored although they matter: a duplicate name, and a column split, because a table
 // can't hold several splits.
 func (h header) check(line int) error {
+	values, labels := strings.Join(h.values, " or "), h.values[0] == labelColumn[0]
 	switch {
-	case h.file >= 0 && h.label < 0:
+	case h.file >= 0 && h.label < 0 && labels:
 		return fmt.Errorf("%d: the header is %q: %w: it must name the columns filename and label", line, strings.Join(h.names, ","), errNoLabels)
 	case h.file < 0 || h.label < 0:
-		return fmt.Errorf("%d: the header is %q: it must name the columns filename and label", line, strings.Join(h.names, ","))
+		return fmt.Errorf("%d: the header is %q: it must name the columns filename and %s", line, strings.Join(h.names, ","), values)
 	}
 	seen := map[string]bool{}
+	value := columnName(h.names[h.label])
 	for _, name := range h.names {
 		switch name = columnName(name); {
-		case seen[name] && (name == "filename" || name == "label"):
+		case seen[name] && (name == "filename" || name == value):
 			return fmt.Errorf("%d: the header names the column %s twice: leave one out", line, name)
-		case name == "split":
+		case name != value && slices.Contains(h.values, name):
+			return fmt.Errorf("%d: the header names the columns %s and %s: leave one out", line, value, name)
+		case name == "split" && labels:
 			return fmt.Errorf("%d: the header has a column split: make a table for each split (train.csv, val.csv, test.csv in a folder), or rename the column to have it ignored", line)
 		}
 		seen[name] = true
@@ -154,17 +167,23 @@ const separators = ",;\t|"
 // header. The header must name the columns filename and label; there may be others, in
 // any order. Rows with only empty cells are skipped. Errors begin with the line number.
 func parseCSV(r io.Reader) ([]row, error) {
+	rows, _, err := parseTable(r, labelColumn)
+	return rows, err
+}
+
+// parseTable is parseCSV for another second column: the first of values that is there.
+func parseTable(r io.Reader, values []string) ([]row, header, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf(" %w", err)
+		return nil, header{}, fmt.Errorf(" %w", err)
 	}
 	text, err := textfile.Decode("", data)
 	if e := (*textfile.Error)(nil); errors.As(err, &e) {
-		return nil, fmt.Errorf("%d: %s", e.Line, e.Reason)
+		return nil, header{}, fmt.Errorf("%d: %s", e.Line, e.Reason)
 	}
-	table, head, err := openTable(lineEnds(text))
+	table, head, err := openTable(lineEnds(text), values)
 	if err != nil {
-		return nil, err
+		return nil, header{}, err
 	}
 	var rows []row
 	for {
@@ -173,7 +192,7 @@ func parseCSV(r io.Reader) ([]row, error) {
 			break
 		}
 		if err != nil {
-			return nil, csvError(err)
+			return nil, header{}, csvError(err)
 		}
 		line, _ := table.FieldPos(0)
 		if allBlank(record) {
@@ -181,14 +200,14 @@ func parseCSV(r io.Reader) ([]row, error) {
 		}
 		found, err := head.row(record, line)
 		if err != nil {
-			return nil, err
+			return nil, header{}, err
 		}
 		rows = append(rows, found)
 	}
 	if len(rows) == 0 {
-		return nil, errors.New("1: there are no pictures below the header")
+		return nil, header{}, errors.New("1: there are no pictures below the header")
 	}
-	return rows, nil
+	return rows, head, nil
 }
 
 // row reads a line below the header.
@@ -199,9 +218,9 @@ func (h header) row(record []string, line int) (row, error) {
 	if len(record) <= max(h.file, h.label) {
 		return row{}, fmt.Errorf("%d: the line has %d of %d columns: put a name with a comma in quotes", line, len(record), max(h.file, h.label)+1)
 	}
-	found := row{record[h.file], strings.TrimSpace(record[h.label]), line}
+	found := row{record[h.file], strings.TrimSpace(record[h.label]), line, record}
 	if strings.TrimSpace(found.filename) == "" || found.label == "" {
-		return row{}, fmt.Errorf("%d: the line has no file name or no label", line)
+		return row{}, fmt.Errorf("%d: the line has no file name or no %s", line, columnName(h.names[h.label]))
 	}
 	if len(record) != len(h.names) {
 		return row{}, fmt.Errorf("%d: the line has %d columns, the header %d: put a name with a comma in quotes", line, len(record), len(h.names))
@@ -211,7 +230,7 @@ func (h header) row(record []string, line int) (row, error) {
 
 // openTable reads the header with the separator that gives both columns, or with commas
 // if none does. A first line "sep=;", as understood by Excel, takes precedence.
-func openTable(text []byte) (*csv.Reader, header, error) {
+func openTable(text []byte, values []string) (*csv.Reader, header, error) {
 	candidates := separators
 	if first, rest, _ := bytes.Cut(text, []byte("\n")); len(first) >= 5 && strings.EqualFold(string(first[:4]), "sep=") {
 		if sep := strings.TrimRight(string(first[4:]), "\r"); len(sep) == 1 && strings.Contains(separators, sep) {
@@ -228,7 +247,7 @@ func openTable(text []byte) (*csv.Reader, header, error) {
 		if err == io.EOF {
 			return nil, head, errors.New("1: the file is empty: begin it with the line filename,label")
 		}
-		h := newHeader(names)
+		h := newHeader(names, values)
 		if both := err == nil && h.file >= 0 && h.label >= 0; both || i == 0 {
 			table, head, failed = t, h, err
 			if both {

@@ -114,6 +114,9 @@ func (s *Splits) part(i int) **Dataset {
 //     a name), or a folder that holds one beside its pictures, unless these are
 //     also named {class}_{id}; file names are relative to the CSV's folder, or
 //     to a folder images in it;
+//   - a folder as Hugging Face's imagefolder: pictures with a metadata.csv or
+//     metadata.jsonl beside them, with file_name and label, or with one beside the
+//     folders of the splits that lists the pictures of all;
 //   - a folder with the splits train, val and test, each a folder of any of these
 //     kinds or a CSV (train.csv). Their names are recognised in any case and in
 //     the usual forms: Train, training_set, valid, validation, dev, val2017,

@@ -22,7 +22,7 @@ func TestOpenDatasetRefuses(t *testing.T) {
 	}{
 		{"nothing there", nil, "none", []string{"none", "no such file"}},
 		{"empty", nil, "", []string{"no pictures", "{class}_{id}.jpg"}},
-		{"a picture", []string{"0_1.jpg"}, "0_1.jpg", []string{"0_1.jpg", "a folder or a .csv file"}},
+		{"a picture", []string{"0_1.jpg"}, "0_1.jpg", []string{"0_1.jpg", "a data set is a folder, a .csv or a .jsonl file"}},
 		{"only notes", []string{"notes.txt"}, "", []string{"no pictures"}},
 		{"no class", []string{"0_1.jpg", "cat.jpg"}, "", []string{"cat.jpg", "no class", "{class}_{id}.jpg"}},
 		{"no id", []string{"0_x.jpg"}, "", []string{"0_x.jpg", "no class"}},

@@ -47,8 +47,8 @@ func (f *finder) sources(path string) ([]source, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		if !isCSV(path) {
-			return nil, fmt.Errorf("%s: a data set is a folder or a .csv file", path)
+		if !isTable(path) {
+			return nil, fmt.Errorf("%s: a data set is a folder, a .csv or a .jsonl file", path)
 		}
 		s, err := f.source(path, -1)
 		f.places = append(f.places, s.root, filepath.Dir(s.root))
@@ -68,12 +68,19 @@ func (f *finder) sources(path string) ([]source, error) {
 		return []source{s}, err
 	}
 	f.places = append(f.places, dir)
+	whole, err := f.wholeMetadata(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := inSplits(whole, parts); err != nil {
+		return nil, err
+	}
 	var sources []source
 	for i, part := range parts {
 		if part == "" {
 			continue
 		}
-		s, err := f.source(part, i)
+		s, err := f.part(part, i, whole)
 		if i == testSplit && parts[0] != "" && errors.Is(err, errNoLabels) {
 			f.note("%s isn't used: its pictures have no classes", part)
 			continue
@@ -87,6 +94,17 @@ func (f *finder) sources(path string) ([]source, error) {
 	}
 	f.places = append(f.places, path)
 	return sources, nil
+}
+
+// part lists the pictures of a split. whole is the table of all splits, nil if there is
+// none; a table in the split's own folder takes precedence.
+func (f *finder) part(path string, split int, whole []entry) (source, error) {
+	if whole != nil && isFolder(path) {
+		if l, err := listFolders(path); err != nil || len(l.tables) == 0 {
+			return metadataSource(path, whole)
+		}
+	}
+	return f.source(path, split)
 }
 
 // testSplit is the index of test in splitNames.
@@ -109,12 +127,18 @@ func (f *finder) source(path string, split int) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
+	l = f.withoutUnlabelled(l)
 	switch {
 	case len(l.tables) > 1:
-		return source{}, fmt.Errorf("%s: it holds several CSV files (%s): name the one with the labels instead of the folder", path, strings.Join(baseNames(l.tables), ", "))
+		return source{}, fmt.Errorf("%s: it holds several tables (%s): name the one with the labels instead of the folder", path, strings.Join(baseNames(l.tables), ", "))
 	case len(l.tables) == 1 && namesGiveClasses(l.pictures):
-		return source{}, fmt.Errorf("%s: it isn't clear whether its pictures' names ({class}_{id}) or %s give the classes: name the CSV instead of the folder, or move it elsewhere", path, filepath.Base(l.tables[0]))
+		return source{}, fmt.Errorf("%s: it isn't clear whether its pictures' names ({class}_{id}) or %s give the classes: name the table instead of the folder, or move it elsewhere", path, filepath.Base(l.tables[0]))
 	case len(l.tables) == 1:
+		if isMetadata(l.tables[0]) { // may list pictures in folders
+			if l.pictures, err = picturesBelow(path); err != nil {
+				return source{}, err
+			}
+		}
 		return tableSource(path, l.tables[0], l.pictures)
 	case len(l.pictures) > 0:
 		return flatSource(path, l.pictures, l.folders)
@@ -151,7 +175,7 @@ func listFolders(dir string) (listing, error) {
 			l.folders = append(l.folders, name)
 		case isPicture(name):
 			l.pictures = append(l.pictures, inside)
-		case isCSV(name):
+		case isCSV(name), isMetadata(name):
 			l.tables = append(l.tables, inside)
 		case missing && filepath.Ext(name) == "":
 			return l, fmt.Errorf("%s: a link to a file that doesn't exist: remove it, or restore its target", inside)

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -46,13 +45,19 @@ const (
 //	dir/train/{class}_{id}.jpg   the lines of trainval.txt, ids from 0 (to 3679)
 //	dir/val/{class}_{id}.jpg     1500 of test.txt, ids from 3680
 //	dir/test/{class}_{id}.jpg    the others, ids from 5180
+//	dir/trimaps/{class}_{id}.png which pixels are the pet's
+//	dir/index.csv                the pictures' sizes, breeds, and boxes around heads
 //	dir/classes.txt              the 37 breeds, class 0 first
 //	dir/README.txt               description of the set
 //
 // Class numbers are the archive's minus 1, in alphabetical order. The validation pictures
 // are taken evenly from test.txt, so that each class gives its share. How the course
 // numbered and chose its pictures isn't published, except for the counts: an id may stand
-// for a different picture there.
+// for a different picture there. The set's own split has all lines of test.txt in its test
+// part; [Splits.Named] gives it as official-test.
+//
+// [OpenTruth] reads trimaps and boxes. Those that don't fit their picture are left out and
+// reported.
 //
 // Files are copied unchanged; the format of some doesn't match their names, which
 // [Decode] handles. Files that can't be decoded are kept and reported. Only the listed
@@ -79,6 +84,11 @@ func ConvertOxfordPets(ctx context.Context, images, annotations, dir string, o O
 		if err != nil {
 			return fmt.Errorf("%s: %w", images, err)
 		}
+		unfit, err := plan.keepTruth(ctx, annotations, temp)
+		if err != nil {
+			return fmt.Errorf("%s: %w", annotations, err)
+		}
+		bad = append(bad, unfit...)
 		for _, text := range bad {
 			if o.Log != nil {
 				o.Log(text)
@@ -156,8 +166,9 @@ func readOxfordLists(ctx context.Context, archive string) (*oxfordPlan, error) {
 
 // unpacked is a file taken from the archive, to be written into the folder.
 type unpacked struct {
-	name, target string
-	content      []byte
+	name    string
+	picture *oxfordPicture
+	content []byte
 }
 
 // unpack writes the pictures into dir. It returns messages about those that can't be
@@ -171,33 +182,36 @@ func (p *oxfordPlan) unpack(ctx context.Context, archive, dir string) (bad []str
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for f := range files {
-				if err := writeSynced(filepath.Join(dir, filepath.FromSlash(f.target)), f.content); err != nil {
+				if err := writeSynced(filepath.Join(dir, filepath.FromSlash(f.picture.target())), f.content); err != nil {
 					cancel(err)
 				}
-				if _, err := DecodeReader(bytes.NewReader(f.content), f.name); err != nil {
+				im, err := DecodeReader(bytes.NewReader(f.content), f.name)
+				if err != nil {
 					mutex.Lock()
-					bad = append(bad, fmt.Sprintf("%s: %v", f.target, err))
+					bad = append(bad, fmt.Sprintf("%s: %v", f.picture.target(), err))
 					mutex.Unlock()
+					continue
 				}
+				f.picture.width, f.picture.height = im.Width, im.Height
 			}
 		})
 	}
-	seen := map[string]bool{}
+	seen := map[*oxfordPicture]bool{}
 	err = eachMember(ctx, archive, func(name string, size int64, r io.Reader) error {
 		folder, base := path.Split(name)
-		target := p.target[strings.TrimSuffix(base, ".jpg")]
-		if folder != "images/" || !strings.HasSuffix(base, ".jpg") || target == "" {
+		picture := p.pictures[strings.TrimSuffix(base, ".jpg")]
+		if folder != "images/" || !strings.HasSuffix(base, ".jpg") || picture == nil {
 			return nil
 		}
-		if size > maxOxfordFile || seen[target] {
+		if size > maxOxfordFile || seen[picture] {
 			return fmt.Errorf("%s: it has %d bytes, or occurs twice", name, size)
 		}
-		seen[target] = true
+		seen[picture] = true
 		content, err := io.ReadAll(r)
 		if err != nil {
 			return err
 		}
-		files <- unpacked{name, target, content}
+		files <- unpacked{name, picture, content}
 		return nil
 	})
 	close(files)
@@ -205,7 +219,7 @@ func (p *oxfordPlan) unpack(ctx context.Context, archive, dir string) (bad []str
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	if err == nil && len(seen) < len(p.target) {
+	if err == nil && len(seen) < len(p.pictures) {
 		err = p.missing(seen)
 	}
 	slices.Sort(bad)
@@ -213,10 +227,10 @@ func (p *oxfordPlan) unpack(ctx context.Context, archive, dir string) (bad []str
 }
 
 // missing reports pictures that are listed but not in the archive.
-func (p *oxfordPlan) missing(seen map[string]bool) error {
+func (p *oxfordPlan) missing(seen map[*oxfordPicture]bool) error {
 	var names []string
-	for name, target := range p.target {
-		if !seen[target] {
+	for name, picture := range p.pictures {
+		if !seen[picture] {
 			names = append(names, name)
 		}
 	}
@@ -243,10 +257,14 @@ func (p *oxfordPlan) readme(source string, bad []string) []byte {
 	fmt.Fprintf(&b, "val:   %d pictures, ids from %d: line i of the n lines of test.txt (from 0) where\n", p.counts[1], p.counts[0])
 	fmt.Fprintf(&b, "       floor((i+1)*v/n) > floor(i*v/n), v = %d, n = %d\n", p.counts[1], p.counts[1]+p.counts[2])
 	fmt.Fprintf(&b, "test:  %d pictures, ids from %d: the other lines of test.txt\n\n", p.counts[2], p.counts[0]+p.counts[1])
+	fmt.Fprintf(&b, "val and test together are the set's own test part, called official-test.\n")
+	fmt.Fprintf(&b, "trimaps/{class}_{id}.png: 1 is the pet, 2 the background, 3 the border, unchanged.\n")
+	fmt.Fprintf(&b, "index.csv: name and breed in the set, width and height, and the box around the head in\n")
+	fmt.Fprintf(&b, "pixels, where it is known (the set gives boxes for trainval.txt).\n\n")
 	fmt.Fprintf(&b, "The counts are those of the course's set. Its validation pictures and its numbering aren't\n")
 	fmt.Fprintf(&b, "published: an id may stand for a different picture there.\n")
 	if len(bad) > 0 {
-		fmt.Fprintf(&b, "\nThese can't be decoded:\n%s\n", strings.Join(bad, "\n"))
+		fmt.Fprintf(&b, "\nThese can't be decoded, or don't fit:\n%s\n", strings.Join(bad, "\n"))
 	}
 	return b.Bytes()
 }
@@ -260,8 +278,9 @@ const (
 
 // oxfordLine is a picture in trainval.txt or test.txt.
 type oxfordLine struct {
-	name  string // file name without ending
-	class int    // from 0
+	name    string // file name without ending
+	class   int    // from 0
+	species string // "cat" or "dog"
 }
 
 // breed is the part of the name before the number.
@@ -294,16 +313,21 @@ func parseOxfordList(r io.Reader) ([]oxfordLine, error) {
 		if err != nil || class < 1 || class > maxClasses {
 			return nil, fmt.Errorf("%d: the class is %q, not a number from 1", number, fields[1])
 		}
-		lines = append(lines, oxfordLine{name, class - 1})
+		species := map[string]string{"1": "cat", "2": "dog"}[fields[2]]
+		if species == "" {
+			return nil, fmt.Errorf("%d: the species is %q, neither 1 (cat) nor 2 (dog)", number, fields[2])
+		}
+		lines = append(lines, oxfordLine{name, class - 1, species})
 	}
 	return lines, scan.Err()
 }
 
 // oxfordPlan gives the destination of each picture.
 type oxfordPlan struct {
-	classes []string
-	target  map[string]string // maps the name in the archive to the path below the set's folder
-	counts  [3]int            // pictures in each split of splitNames
+	classes  []string
+	pictures map[string]*oxfordPicture // by the name in the archive
+	order    []*oxfordPicture          // by id
+	counts   [3]int                    // pictures in each split of splitNames
 }
 
 // planOxford numbers the pictures: first those of trainval.txt from 0, in the order of
@@ -314,7 +338,7 @@ func planOxford(trainval, test []oxfordLine) (*oxfordPlan, error) {
 	if len(trainval) == 0 || len(test) == 0 {
 		return nil, fmt.Errorf("its lists have %d and %d pictures", len(trainval), len(test))
 	}
-	p := &oxfordPlan{target: map[string]string{}}
+	p := &oxfordPlan{pictures: map[string]*oxfordPicture{}}
 	parts := [3][]oxfordLine{0: trainval}
 	n, validation := len(test), (len(test)*oxfordValidation+oxfordTest/2)/oxfordTest
 	for i, l := range test {
@@ -324,15 +348,14 @@ func planOxford(trainval, test []oxfordLine) (*oxfordPlan, error) {
 		}
 		parts[split] = append(parts[split], l)
 	}
-	id := 0
 	for split, lines := range parts {
 		p.counts[split] = len(lines)
 		for _, l := range lines {
-			if p.target[l.name] != "" {
+			if p.pictures[l.name] != nil {
 				return nil, fmt.Errorf("its lists name %s twice", l.name)
 			}
-			p.target[l.name] = splitNames[split][0] + "/" + strconv.Itoa(l.class) + "_" + strconv.Itoa(id) + ".jpg"
-			id++
+			picture := &oxfordPicture{oxfordLine: l, split: split, id: len(p.order)}
+			p.pictures[l.name], p.order = picture, append(p.order, picture)
 		}
 	}
 	return p, p.nameClasses(trainval, test)

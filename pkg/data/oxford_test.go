@@ -78,10 +78,12 @@ func madeUp(t testing.TB, dir string, more ...string) (images, annotations strin
 	members := []string{"images/=", "._images=mac", "images/._Abyssinian_1.jpg=mac", "images/Abyssinian_1.mat=matlab", "images/Abyssinian_900.jpg=not listed",
 		"../evil.jpg=outside", "images/../../Abyssinian_101.jpg=outside", "/images/Abyssinian_102.jpg=outside", "images/beagle_7.jpg=->/etc/passwd"}
 	number := 0
+	var truth []string
 	add := func(list *strings.Builder, breed string, class, n int) {
 		for range n {
 			number++
-			fmt.Fprintf(list, "%s_%d %d 1 1\n", breed, 100+number, class)
+			fmt.Fprintf(list, "%s_%d %d %d 1\n", breed, 100+number, class, class)
+			truth = append(truth, madeUpTruth(t, fmt.Sprintf("%s_%d", breed, 100+number), number)...)
 			format := []string{"jpg", "jpg", "png", "gif"}[number%4]
 			content := encoded(t, format, uint8(number))
 			if number == 3 {
@@ -95,9 +97,11 @@ func madeUp(t testing.TB, dir string, more ...string) (images, annotations strin
 	add(&test, "Abyssinian", 1, 7)
 	add(&test, "great_Dane", 2, 5)
 	images = archive(t, filepath.Join(dir, "images.tar.gz"), append(members, more...)...)
-	annotations = archive(t, filepath.Join(dir, "annotations.tar.gz"), "annotations/=", "annotations/._test.txt=mac",
+	lists := []string{"annotations/=", "annotations/._test.txt=mac",
 		"annotations/list.txt=#Image CLASS-ID SPECIES BREED ID\n", "annotations/README=text",
-		"./annotations/trainval.txt=# a comment\n"+trainval.String(), "annotations/test.txt="+test.String(), "annotations/xmls/Abyssinian_1.xml=<x/>")
+		"./annotations/trainval.txt=# a comment\n" + trainval.String(), "annotations/test.txt=" + test.String(), "annotations/xmls/Abyssinian_1.xml=<x/>",
+		"annotations/trimaps/._Abyssinian_101.png=mac", "annotations/trimaps/Abyssinian_1.png=not listed"}
+	annotations = archive(t, filepath.Join(dir, "annotations.tar.gz"), append(lists, truth...)...)
 	return images, annotations
 }
 
@@ -148,7 +152,7 @@ func TestConvertOxfordPets(t *testing.T) {
 			t.Errorf("%s: %s, want %s", splitNames[i][0], g, want[i])
 		}
 	}
-	if len(log) != 1 || !strings.Contains(log[0], "train/0_2.jpg: images/Abyssinian_103.jpg") {
+	if len(log) != 5 || !strings.Contains(log[0], "train/0_2.jpg: images/Abyssinian_103.jpg") {
 		t.Errorf("log: %q", log)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "README.txt"))
@@ -218,7 +222,7 @@ func TestPlanOxfordAsPublished(t *testing.T) {
 	list := func(n int) []oxfordLine {
 		lines := make([]oxfordLine, n)
 		for i := range lines {
-			lines[i] = oxfordLine{fmt.Sprintf("breed%d_%d", i*37/n, n+i*7919), i * 37 / n}
+			lines[i] = oxfordLine{fmt.Sprintf("breed%d_%d", i*37/n, n+i*7919), i * 37 / n, "cat"}
 		}
 		return lines
 	}
@@ -226,12 +230,12 @@ func TestPlanOxfordAsPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.counts != [3]int{3680, 1500, 2169} || len(p.target) != 7349 || len(p.classes) != 37 {
-		t.Errorf("%v, %d pictures, %d classes", p.counts, len(p.target), len(p.classes))
+	if p.counts != [3]int{3680, 1500, 2169} || len(p.pictures) != 7349 || len(p.classes) != 37 {
+		t.Errorf("%v, %d pictures, %d classes", p.counts, len(p.pictures), len(p.classes))
 	}
 	each := map[string]int{}
-	for _, target := range p.target {
-		if class, ok := strings.CutPrefix(target, "val/"); ok {
+	for _, picture := range p.pictures {
+		if class, ok := strings.CutPrefix(picture.target(), "val/"); ok {
 			class, _, _ = strings.Cut(class, "_")
 			each[class]++
 		}
@@ -253,12 +257,15 @@ func FuzzOxfordList(f *testing.F) {
 			return
 		}
 		for _, l := range lines {
+			if l.species != "cat" && l.species != "dog" {
+				t.Errorf("%q gave a %s", text, l.species)
+			}
 			if l.class < 0 || l.class >= maxClasses || l.breed() == "" || strings.ContainsAny(l.name, `/\ `) {
 				t.Errorf("%q gave %+v", text, l)
 			}
 		}
-		if p, err := planOxford(lines, []oxfordLine{{"x_1", 0}}); err == nil && len(p.target) != len(lines)+1 {
-			t.Errorf("%q: %d places for %d pictures", text, len(p.target), len(lines)+1)
+		if p, err := planOxford(lines, []oxfordLine{{"x_1", 0, "dog"}}); err == nil && len(p.pictures) != len(lines)+1 {
+			t.Errorf("%q: %d places for %d pictures", text, len(p.pictures), len(lines)+1)
 		}
 	})
 }

@@ -81,6 +81,11 @@ func Resolve(fileOrName string) (string, error) {
 	}
 	c, ok := Find(fileOrName)
 	switch {
+	case ok && holdsImgFocus(c):
+		return "", fmt.Errorf("hub: the files in the cache under %s are another model's: an earlier Gaze took them from %s; `gaze pull %s` keeps them under their own name, %s (a %s), and `gaze pull %s` fetches %[1]s itself",
+			c.Name, imgFocusSource, ImgFocusName, ImgFocusName, imgFocus.Title, fileOrName)
+	case ok && c.Instead != "":
+		return "", fmt.Errorf("hub: the checkpoint %s isn't in the cache: run `gaze pull %s` first; %s", c.Name, fileOrName, c.offer())
 	case ok && c.from == nil:
 		return "", fmt.Errorf("hub: the checkpoint %s isn't in the cache: run `gaze pull %s` first", c.Name, fileOrName)
 	case ok && !looksLikeFile(fileOrName):

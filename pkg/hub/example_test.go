@@ -24,7 +24,7 @@ func ExampleResolve() {
 	os.Setenv("GAZE_CACHE", dir)
 	defer os.Unsetenv("GAZE_CACHE")
 
-	_, err = hub.Resolve("dinov2-small")
+	_, err = hub.Resolve("dinov2-base")
 	fmt.Println(err)
 
 	mine := filepath.Join(dir, "mine.safetensors")
@@ -34,13 +34,13 @@ func ExampleResolve() {
 	path, err := hub.Resolve(mine)
 	fmt.Println(filepath.Base(path), err)
 	// Output:
-	// hub: the checkpoint dinov2-small isn't in the cache: run `gaze pull dinov2-small` first
+	// hub: the checkpoint dinov2-base isn't in the cache: run `gaze pull dinov2-base` first
 	// mine.safetensors <nil>
 }
 
 // Fetching needs the network, so this one only compiles.
 func ExamplePull() {
-	result, err := hub.Pull(context.Background(), "dinov2-small", hub.Options{
+	result, err := hub.Pull(context.Background(), hub.ImgFocusName, hub.Options{
 		Progress: func(p hub.Progress) { fmt.Fprintf(os.Stderr, "\r%s %d of %d", p.Name, p.Done, p.Total) },
 		Log:      func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})

@@ -13,7 +13,7 @@ import (
 	"gaze/pkg/weights"
 )
 
-// compareWithReference checks every tensor of a pulled dinov2-small against
+// compareWithReference checks every tensor of the pulled weights against
 // the reference made from the same ONNX file, in float16.
 func compareWithReference(t *testing.T, path string) {
 	t.Helper()

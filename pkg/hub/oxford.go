@@ -49,7 +49,8 @@ func oxfordEndpoints() ([]string, error) {
 // OxfordPets fetches the Oxford-IIIT Pet set (811 MB) and converts it to a data set
 // with [data.ConvertOxfordPets], in the folder dir or, if dir is "", in the cache. The
 // archives are removed afterwards. If dir already holds the set, OxfordPets returns at
-// once. An interrupted download is resumed.
+// once; a set that an earlier version converted, without trimaps and boxes, is kept, with a
+// message. An interrupted download is resumed.
 func OxfordPets(ctx context.Context, dir string, o Options) (Result, error) {
 	cache, err := CacheDir()
 	if err != nil {
@@ -60,6 +61,9 @@ func OxfordPets(ctx context.Context, dir string, o Options) (Result, error) {
 	}
 	r := Result{Dir: dir, Path: dir, Record: Record{Name: OxfordPetsName, License: oxfordLicense, Page: oxfordPage, Source: oxfordPage}}
 	if r.Cached = isOxfordPets(dir); r.Cached {
+		if _, err := os.Stat(filepath.Join(dir, "index.csv")); errors.Is(err, os.ErrNotExist) {
+			o.log("%s: %s was converted by an earlier version, without trimaps and boxes around heads: remove it to fetch the set again", OxfordPetsName, dir)
+		}
 		return r, nil
 	}
 	if err := atomicfile.CheckNewFolder(dir); err != nil {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"gaze/pkg/data"
+	"gaze/pkg/transform"
 )
 
 // packed makes a .tar.gz of files, given by name and content.
@@ -46,6 +47,10 @@ func serveOxford(t *testing.T, w *world) {
 	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 5, 4))); err != nil {
 		t.Fatal(err)
 	}
+	var trimap bytes.Buffer
+	if err := png.Encode(&trimap, &image.Gray{Pix: slices.Repeat([]uint8{1, 2, 3, 2, 2}, 4), Stride: 5, Rect: image.Rect(0, 0, 5, 4)}); err != nil {
+		t.Fatal(err)
+	}
 	var lists [2]string
 	var pictures [][2]string
 	for i := range 12 {
@@ -58,7 +63,8 @@ func serveOxford(t *testing.T, w *world) {
 	t.Cleanup(func() { oxfordArchives = published })
 	oxfordArchives = slices.Clone(published)
 	for i, content := range [][]byte{
-		packed(t, [][2]string{{"annotations/trainval.txt", lists[0]}, {"annotations/test.txt", lists[1]}}),
+		packed(t, [][2]string{{"annotations/trainval.txt", lists[0]}, {"annotations/test.txt", lists[1]}, {"annotations/trimaps/Abyssinian_0.png", trimap.String()},
+			{"annotations/xmls/Abyssinian_0.xml", "<annotation><object><bndbox><xmin>1</xmin><ymin>0</ymin><xmax>4</xmax><ymax>3</ymax></bndbox></object></annotation>"}}),
 		packed(t, pictures),
 	} {
 		f := &oxfordArchives[i]
@@ -91,11 +97,28 @@ func TestOxfordPets(t *testing.T) {
 			t.Errorf("%d, %d, %d pictures of %q", s.Train.Len(), s.Validation.Len(), s.Test.Len(), s.Classes)
 		}
 	}
-	if n := w.count("/pets/images.tar.gz"); n != 1 {
-		t.Errorf("fetched %d times", n)
-	}
 	if !slices.ContainsFunc(log, func(s string) bool { return strings.Contains(s, "images/beagle_3.jpg") }) {
 		t.Errorf("the bad picture wasn't told of: %q", log)
+	}
+	dir := filepath.Join(os.Getenv("GAZE_CACHE"), "data", OxfordPetsName)
+	truth, err := data.OpenTruth(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := truth.Find("0_0"); k == nil || k.Head == nil || *k.Head != (transform.Region{X0: 1, Y0: 0, X1: 4, Y1: 3}) {
+		t.Errorf("the first picture is %+v", k)
+	} else if m, err := k.Trimap(); err != nil || m.Share() != 0.25 {
+		t.Errorf("its trimap: %+v, %v", m, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "index.csv")); err != nil {
+		t.Fatal(err)
+	}
+	log = nil
+	if r, err := OxfordPets(t.Context(), "", w.options(&log)); err != nil || !r.Cached || len(log) != 1 || !strings.Contains(log[0], "earlier version") {
+		t.Errorf("a set of an earlier version: %+v, %q, %v", r, log, err)
+	}
+	if n := w.count("/pets/images.tar.gz"); n != 1 {
+		t.Errorf("fetched %d times", n)
 	}
 	if left, _ := filepath.Glob(filepath.Join(os.Getenv("GAZE_CACHE"), "downloads", OxfordPetsName, "*")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)

@@ -34,6 +34,7 @@ var samplePhotos = Checkpoint{
 		{Name: "coffee.png", Size: 466706, SHA256: photosMembers[1].sha256},
 		{Name: "astronaut.png", Size: 791555, SHA256: photosMembers[2].sha256},
 	},
+	unwheel: pullPhotos,
 	License: "CC0-1.0 (chelsea: Stefan van der Walt; coffee: Rachel Michetti), public domain (astronaut: NASA)",
 	Page:    "https://scikit-image.org/docs/stable/api/skimage.data.html",
 }

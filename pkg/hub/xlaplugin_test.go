@@ -173,8 +173,7 @@ func TestXLAPluginNowhere(t *testing.T) {
 	}
 }
 
-// TestNonsenseEndpoints: a mistyped address is refused before any request, and no
-// fallback source is used.
+// TestNonsenseEndpoints: a mistyped address is refused before any request.
 func TestNonsenseEndpoints(t *testing.T) {
 	for _, test := range []struct{ variable, checkpoint string }{
 		{"HF_ENDPOINT", "dinov2-small"}, {"GAZE_GITHUB_ENDPOINT", "catr-v3"}, {"PIP_INDEX_URL", PhotosName},

@@ -17,13 +17,14 @@ import (
 type Weights struct {
 	*vit.Model
 	Title   string // architecture and name, for figures
+	What    string // the catalogue's description of a known checkpoint; "" for the user's own file
 	Source  string // where the file came from
 	License string // as its source states it; empty for the user's own file
 }
 
 // Model opens the checkpoint that GAZE_VIT names (a file, a folder, a run of 'gaze
 // train', which stands for its best model, or a name that 'gaze models' lists), else
-// dinov2-small. One of the known names is fetched first if it isn't in the cache.
+// [hub.ImgFocusName]. One of the known names is fetched first if it isn't in the cache.
 // Trouble ends the cell with the reason, as [Check] does.
 func Model() *Weights { return Must(open()) }
 
@@ -37,6 +38,9 @@ func open() (*Weights, error) {
 	switch {
 	case c.Pulled != nil:
 		w.Source, w.License = c.Pulled.Source, c.Pulled.License
+		if known, ok := hub.Find(c.Given); ok {
+			w.What = known.Title
+		}
 	case c.Run != "":
 		w.Source = "a run of your own, " + c.Given
 	}
@@ -62,8 +66,11 @@ func About(w *Weights) plots.Table {
 	if license == "" {
 		license = "not known"
 	}
-	rows := [][]any{
-		{"weights", w.Title},
+	rows := [][]any{{"weights", w.Title}}
+	if w.What != "" {
+		rows = append(rows, []any{"kind", w.What})
+	}
+	rows = append(rows, [][]any{
 		{"from", w.Source},
 		{"licence", license},
 		{"layout", fmt.Sprintf("%s (%s)", d.Layout, d.Format)},
@@ -71,6 +78,6 @@ func About(w *Weights) plots.Table {
 		{"blocks", fmt.Sprintf("%d of %d heads, tokens of %d", d.Depth, d.Heads, d.Dim)},
 		{"position grid", fmt.Sprintf("%d×%d patches of %d×%d pixels", d.Grid[0], d.Grid[1], d.PatchSize[0], d.PatchSize[1])},
 		{"pipeline", d.Pipeline},
-	}
+	}...)
 	return plots.Table{Columns: []plots.Column{{Name: "", Align: plots.AlignLeft}, {Name: "", Align: plots.AlignLeft}}, Rows: rows}
 }

@@ -31,8 +31,18 @@ func TestModelAndPositions(t *testing.T) {
 			t.Errorf("About doesn't say %q:\n%s", want, about)
 		}
 	}
+	if strings.Contains(about, "kind") {
+		t.Errorf("About says what kind of weights a file of the user's are:\n%s", about)
+	}
 	if p := Positions(w); p.Model != w.Title || p.Rows != p.Cols {
 		t.Errorf("positions of %q, %dx%d", p.Model, p.Rows, p.Cols)
+	}
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	t.Setenv("GAZE_VIT", "pets-vit")
+	shipped := Model()
+	defer shipped.Close()
+	if about := About(shipped).String(); !strings.Contains(about, "kind") || !strings.Contains(about, "drawn breeds") {
+		t.Errorf("About doesn't say what pets-vit is:\n%s", about)
 	}
 	t.Setenv("GAZE_VIT", "no-such-weights")
 	if _, err := open(); err == nil || !strings.Contains(err.Error(), "GAZE_VIT") || !strings.Contains(err.Error(), "gaze models") {

@@ -209,9 +209,9 @@ func TestStemRules(t *testing.T) {
 		frozen map[string]bool
 	}{
 		{FreezeStem(), map[string]bool{"stem/stem/conv/weight": true, "patch/weight": false, "block_0/norm1/bias": false, "head/weight": false}},
-		{FreezeButLast(2, 12), map[string]bool{"stem/root/conv/weight": true, "patch/bias": true, "positions": true, "block_9/norm1/weight": true,
+		{FreezeExceptLast(12, 2), map[string]bool{"stem/root/conv/weight": true, "patch/bias": true, "positions": true, "block_9/norm1/weight": true,
 			"block_10/norm1/weight": false, "block_11/mlp/fc2/bias": false, "norm/weight": false, "head/bias": false}},
-		{FreezeButLast(12, 12), map[string]bool{"positions": true, "block_0/norm1/weight": false}},
+		{FreezeExceptLast(12, 12), map[string]bool{"positions": true, "block_0/norm1/weight": false}},
 	} {
 		for name, want := range c.frozen {
 			var got Treatment
@@ -235,10 +235,10 @@ func TestFineTuneHybrid(t *testing.T) {
 		return f
 	}
 	for settings, changed := range map[string][2]bool{ // the stem, the first block
-		"lr=1e-3; epochs=1; batch=4; layerdecay=0.8": {true, true},
-		"lr=1e-3; epochs=1; batch=4; freeze=stem":    {false, true},
-		"lr=1e-3; epochs=1; batch=4; last_blocks=1":  {false, false},
-		"lr=1e-2; epochs=1; batch=4; probe":          {false, false},
+		"lr=1e-3; epochs=1; batch=4; layerdecay=0.8":  {true, true},
+		"lr=1e-3; epochs=1; batch=4; freeze=stem":     {false, true},
+		"lr=1e-3; epochs=1; batch=4; freeze=blocks:1": {false, false},
+		"lr=1e-2; epochs=1; batch=4; probe":           {false, false},
 	} {
 		f := run(settings)
 		if _, err := f.Run(context.Background(), testBackend(t)); err != nil {
@@ -257,7 +257,7 @@ func TestFineTuneHybrid(t *testing.T) {
 			}
 		}
 	}
-	for settings, want := range map[string]string{"freeze=stem; epochs=1": "freeze=stem is for hybrids", "last_blocks=3; epochs=1": "has 2 blocks"} {
+	for settings, want := range map[string]string{"freeze=stem; epochs=1": "freeze=stem is for hybrids", "freeze=blocks:3; epochs=1": "only 2 blocks"} {
 		f := fineTune(t, settings)
 		if _, err := f.Run(context.Background(), testBackend(t)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want an error with %q", settings, err, want)

@@ -77,15 +77,27 @@ func Freeze(frozen func(name string) bool) Rule {
 // FreezeStem freezes the convolutional network of a hybrid Vision Transformer.
 func FreezeStem() Rule { return Freeze(vit.InStem) }
 
-// FreezeButLast freezes everything before the last blocks of a Vision Transformer of the
-// given depth: the last blocks, the norm after them and the head are trained.
-func FreezeButLast(blocks, depth int) Rule {
-	return Freeze(func(name string) bool { return layerOf(name, depth) <= depth-blocks })
-}
-
 // FreezeBackbone freezes everything except the heads, which makes a linear probe.
 func FreezeBackbone() Rule {
 	return Freeze(func(name string) bool {
 		return !strings.HasPrefix(name, "head/") && !strings.HasPrefix(name, "head_dist/")
+	})
+}
+
+// FreezeExceptLast freezes a Vision Transformer of the given depth except for its last n
+// blocks, the norms after them, the pre-logits and the heads. Gradients end at the first
+// block that learns, so that a step costs little more than a forward pass where n is small.
+func FreezeExceptLast(depth, n int) Rule {
+	return Freeze(func(name string) bool {
+		first, _, _ := strings.Cut(name, "/")
+		if index, ok := strings.CutPrefix(first, "block_"); ok {
+			i, err := strconv.Atoi(index)
+			return err == nil && i < depth-n
+		}
+		switch first {
+		case "norm", "pool_norm", "pre_logits", "head", "head_dist":
+			return false
+		}
+		return true
 	})
 }

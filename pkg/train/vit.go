@@ -97,8 +97,26 @@ func Probe(m *vit.Model, smoothing float64) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	dim := list[0].Shape[1]
-	n := &Network{Weights: list, Input: [3]int{dim, 1, 1}}
+	return linear(list, smoothing)
+}
+
+// LinearHead is a linear classifier of features of any model, [batch, dim], as [Probe] is of
+// a Vision Transformer's. Its weights, head/weight [classes, dim] and head/bias [classes],
+// begin at zero, which for one layer is as good as any other beginning.
+func LinearHead(dim, classes int, smoothing float64) (*Network, error) {
+	if dim < 1 || classes < 2 {
+		return nil, fmt.Errorf("train: a linear head of %d features and %d classes: it needs a feature and two classes", dim, classes)
+	}
+	return linear([]*weights.Tensor{
+		weights.NewTensor("head/weight", []int{classes, dim}, make([]float32, classes*dim)),
+		weights.NewTensor("head/bias", []int{classes}, make([]float32, classes)),
+	}, smoothing)
+}
+
+// linear is the network of a head of a weight, [classes, dim], and a bias.
+func linear(list []*weights.Tensor, smoothing float64) (n *Network, err error) {
+	classes, dim := list[0].Shape[0], list[0].Shape[1]
+	n = &Network{Weights: list, Input: [3]int{dim, 1, 1}}
 	n.Loss, err = Classification(classes, smoothing, func(scope *model.Scope, features *Node, _ nn.Training) *Node {
 		x := Reshape(features, -1, dim)
 		head := scope.At("head")

@@ -114,15 +114,15 @@ ROW = re.compile(r"(?s)<tr[^>]*>\s*<t[dh][^>]*>\s*(\w+)\s*</t[dh]>\s*<td[^>]*>(.
 
 
 def weights_of(notebook):
-    """A notebook's description of its weights: the rows "weights" and "from" of a table
-    (pkg/notebook's About), or lines of output that begin with "Weights:"."""
+    """A notebook's description of its weights: the rows "weights", "kind" and "from" of a
+    table (pkg/notebook's About), or lines of output that begin with "Weights:"."""
     found = []
     for cell in notebook.cells:
         for out in cell.get("outputs", []):
             data = out.get("data", {})
             rows = {name: execute.plain(value) for name, value in ROW.findall(data.get("text/html", ""))}
             if "weights" in rows:
-                found.append(", ".join(rows[name] for name in ("weights", "from") if name in rows))
+                found.append(", ".join(rows[name] for name in ("weights", "kind", "from") if name in rows))
             text = out.get("text", "") or data.get("text/markdown", "")
             found += [line.strip(" *`") for line in re.findall(r"(?m)^\W*Weights\W*:\W*\s*(.+)$", text)]
     return list(dict.fromkeys(found))

@@ -181,12 +181,12 @@ class Pages(unittest.TestCase):
 
     def test_weights(self):
         table = ("<table><tr><td>weights</td><td>ViT-S/14 <em>small</em></td></tr>\n"
-                 "<tr><td>from</td><td>a wheel</td></tr></table>")
+                 "<tr><td>kind</td><td>for saliency</td></tr><tr><td>from</td><td>a wheel</td></tr></table>")
         cell = new_code_cell("x", outputs=[
             new_output("display_data", {"text/html": table}), new_output("display_data", {"text/html": table}),
             new_output("display_data", {"text/markdown": "**Weights:** `B/16`"}),
             *outputs(("stdout", "Weights: Ti/16\nno weights: here\n"))])
-        self.assertEqual(page.weights_of(new_notebook(cells=[cell])), ["ViT-S/14 small, a wheel", "B/16", "Ti/16"])
+        self.assertEqual(page.weights_of(new_notebook(cells=[cell])), ["ViT-S/14 small, for saliency, a wheel", "B/16", "Ti/16"])
 
     def test_title_and_summary(self):
         book = new_notebook(cells=[new_markdown_cell("# The *title*\n\nSome [link](x) and `code`\nhere.")])

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gaze/internal/coco"
 )
 
 // file writes a file into a new folder.
@@ -46,12 +48,12 @@ func TestEvaluate(t *testing.T) {
 }
 
 func TestEvaluateRefuses(t *testing.T) {
-	refs, err := parseReferences("refs.json", []byte(goodRefs))
+	refs, err := ReadReferences(file(t, "refs.json", goodRefs))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Evaluate(refs, []Caption{{"7", "dog"}, {"8", "cat"}}); err == nil ||
-		err.Error() != "refs.json has no reference for image_id 8, which entry 1 of the results captions" {
+	if _, err := Evaluate(refs, []Caption{{Image: "7", Text: "dog"}, {Image: "8", Text: "cat"}}); err == nil ||
+		!strings.HasSuffix(err.Error(), "refs.json has no reference for image_id 8, which entry 1 of the results captions") {
 		t.Errorf("a picture without references: %v", err)
 	}
 	if _, err := Evaluate(refs, nil); err == nil {
@@ -78,6 +80,7 @@ func TestReadRefuses(t *testing.T) {
 		{references, "no id", `{"annotations":[{"caption":"a"}]}`, "entry 0: image_id is missing"},
 		{references, "no caption", `{"annotations":[{"image_id":1,"caption":"a"},{"image_id":5}]}`, "entry 1 (image_id 5): no caption"},
 		{references, "caption a number", `{"annotations":[{"image_id":1,"caption":3}]}`, "caption is a number, not a string"},
+		{references, "sentence without text", `{"images":[{"id":3,"sentences":[{"raw":"a"},{"tokens":["b"]}]}]}`, `entry 0 (id 3): sentence 1 has no "raw"`},
 		{references, "images without id", `{"images":[{}],"annotations":[{"image_id":1,"caption":"a"}]}`, `"images", entry 0: id is missing`},
 		{results, "an object", `{"a":1}`, "object where a list of {image_id, caption}"},
 		{results, "no results", `[]`, "no results: the list is empty"},
@@ -105,13 +108,15 @@ func TestReadRefuses(t *testing.T) {
 func FuzzCOCO(f *testing.F) {
 	f.Add([]byte(goodRefs), []byte(`[{"image_id":7,"caption":"a dog"}]`))
 	f.Add([]byte(`{"annotations":[{"image_id":-1e3,"caption":""}]}`), []byte(`[{"image_id":"-1000","caption":""}]`))
+	f.Add([]byte(`{"images":[{"cocoid":1,"sentences":[{"raw":"a dog"}]}]}`), []byte(`[{"image_id":1,"caption":"a dog"}]`))
 	f.Add([]byte(`{"annotations":[{"image_id":1,"caption":"\ud800"}]}`), []byte(`[{"image_id":1.0,"caption":"x\n"}]`))
 	f.Fuzz(func(t *testing.T, refsJSON, hypsJSON []byte) {
-		refs, err := parseReferences("r", refsJSON)
+		parsed, err := coco.ParseReferences("r", refsJSON)
 		if err != nil {
 			return
 		}
-		hyps, err := parseResults("h", hypsJSON)
+		refs := referencesOf(parsed)
+		hyps, err := coco.ParseResults("h", hypsJSON)
 		if err != nil {
 			return
 		}

@@ -1,0 +1,109 @@
+package maps
+
+import (
+	"fmt"
+
+	"gaze/pkg/evaluate"
+	"gaze/pkg/plots"
+)
+
+// what names a kind of truth in titles.
+func what(truth string) string {
+	if truth == Head {
+		return "the box around the head"
+	}
+	return "the pet's mask"
+}
+
+// subtitle says what was measured on what.
+func (r *Report) subtitle(p *Part) string {
+	text := fmt.Sprintf("%s · %d photographs of %d breeds", r.Model, p.Pictures, p.Classes)
+	if r.Set != "" {
+		text += " · " + r.Set
+	}
+	return text
+}
+
+// Table is the scores of a part: what needs no model, the mean of heads of every layer,
+// and the best single head, which was chosen on these pictures. A cell is the mean over
+// pictures in percent and its 95 % interval. It is empty if the report has no such part.
+func (r *Report) Table(truth string) plots.Table {
+	p := r.Part(truth)
+	if p == nil {
+		return plots.Table{}
+	}
+	t := plots.Table{
+		Caption: "Against " + what(truth) + ": " + r.subtitle(p),
+		Columns: []plots.Column{{Name: "map"}, {Name: "pointing game"}, {Name: "energy inside"}, {Name: "energy over area"}, {Name: "IoU, as many pixels"}},
+	}
+	fixed := p.Rows[0].IoUFixed != nil
+	if fixed {
+		t.Columns = append(t.Columns, plots.Column{Name: "IoU, share chosen elsewhere"})
+	}
+	add := func(name string, row Row) {
+		cells := []any{name, percent(row.Pointing), percent(row.Energy), percent(row.Over), percent(row.IoU)}
+		if fixed && row.IoUFixed != nil {
+			cells = append(cells, fmt.Sprintf("%s at %.0f %%", percent(*row.IoUFixed), 100*row.Share))
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	for _, row := range p.Rows {
+		if row.Head >= 0 {
+			continue
+		}
+		if last := p.Last(); last != nil && last.Name == row.Name {
+			t.Highlight = []int{len(t.Rows)}
+		}
+		add(row.Name, row)
+	}
+	if best := p.BestHead(Energy); best != nil {
+		add("best head by energy: "+best.Name, *best)
+	}
+	return t
+}
+
+func percent(i evaluate.Interval) string {
+	return fmt.Sprintf("%.1f (%.1f to %.1f)", 100*i.Value, 100*i.Low, 100*i.High)
+}
+
+// Figure draws a metric by layer: the mean of heads with its interval, a point for each
+// head, and lines for a uniform map and the centre Gaussian.
+func (r *Report) Figure(truth string, m Metric) (plots.Figure, error) {
+	p := r.Part(truth)
+	if p == nil {
+		return nil, fmt.Errorf("maps: the report has nothing about %s", what(truth))
+	}
+	line := plots.Series{Name: "mean of heads, 95 % interval", Points: true}
+	points := plots.Series{Name: "a head", Points: true, NoLine: true}
+	heads := 1
+	for _, row := range p.Rows {
+		heads = max(heads, row.Head+1)
+	}
+	for _, row := range p.Rows {
+		v, ok := row.Interval(m)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("maps: the report has no %s", m)
+		case row.Layer < 0:
+		case row.Head < 0:
+			line.X, line.Y = append(line.X, float64(row.Layer)), append(line.Y, 100*v.Value)
+			line.Low, line.High = append(line.Low, 100*v.Low), append(line.High, 100*v.High)
+		default:
+			// Heads are drawn side by side, so that points don't overlap.
+			spread := ((float64(row.Head)+0.5)/float64(heads) - 0.5) * 0.4
+			points.X, points.Y = append(points.X, float64(row.Layer)+spread), append(points.Y, 100*v.Value)
+		}
+	}
+	c := plots.LineChart{
+		Title:    fmt.Sprintf("[class] attention against %s: %s", what(truth), m),
+		Subtitle: r.subtitle(p), XLabel: "layer", YLabel: string(m) + " (%)",
+		Series: []plots.Series{line, points},
+	}
+	for _, name := range []string{Uniform, Gaussian} {
+		if row := p.Row(name); row != nil {
+			v, _ := row.Interval(m)
+			c.Lines = append(c.Lines, plots.RefLine{Value: 100 * v.Value, Label: name})
+		}
+	}
+	return c, nil
+}
