@@ -26,7 +26,7 @@ func (averages) Digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-func (averages) Extract(images []float32, shape [4]int) ([]float32, int, error) {
+func (averages) Extract(_ context.Context, images []float32, shape [4]int) ([]float32, int, error) {
 	n, channels, height, width := shape[0], shape[1], shape[2], shape[3]
 	dim := channels * 16
 	out := make([]float32, n*dim)
