@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	vitName  = "pets37-vit"
 	stemName = "efficientnet-lite0"
 	side     = 256 // of a picture, in pixels
 	settings = "lr=5e-4; batch=64; schedule=cosine; warmup=1; optimizer=adamw; weight_decay=0.05; no_decay=true; clip=1; smoothing=0.1; droppath=0.1; ema=0.998"
@@ -89,7 +90,7 @@ func (r *recipe) hybrid(ctx context.Context) (answers, error) {
 	if m, err = cooled(m, t); err != nil {
 		return answers{}, err
 	}
-	dir := filepath.Join(r.out, "pets37-vit")
+	dir := filepath.Join(r.out, vitName)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return answers{}, err
 	}
