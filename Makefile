@@ -9,6 +9,9 @@ REPRODUCED ?= reproduced
 CUDA ?= 13
 SEED ?= 1
 TEACH ?= 0.15
+DATA ?=
+MODELS ?=
+SCALE ?= small
 COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
@@ -17,7 +20,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce pretrain captioner bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pretrain captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -38,6 +41,10 @@ report: setup ## run every notebook, write report/index.html
 reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
 	@$(RUN) go run ./recipes/reproduce -o $(REPRODUCED)
 
+study-pets: setup ## the report's study on photographs (DATA=folder, MODELS=a,b, SCALE=small or full; hours, can be interrupted)
+	@$(RUN) go run ./recipes/study-pets -data "$(DATA)" -models "$(MODELS)" -scale "$(SCALE)" -work study-pets
+	@echo "the record that the notebook tells is internal/report/records/study-pets.json"
+
 pretrain: setup ## train the small shipped model that the notebook fine-tunes (most of an hour on 2 cores; can be interrupted)
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit
 	@echo "wrote pretrain/pets-vit; the shipped model is in pkg/hub/shipped/pets-vit"
@@ -48,6 +55,9 @@ bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results (
 captioner: setup ## train the shipped captioner (ten minutes on 2 cores; SEED=2 or TEACH=0 for the other runs in its record)
 	@$(RUN) go run ./recipes/captioner -work captioner/run-$(SEED)-$(TEACH) -o captioner/$(SEED)-$(TEACH) -seed $(SEED) -teach $(TEACH)
 	@echo "wrote captioner/$(SEED)-$(TEACH); the shipped captioner is in pkg/hub/shipped/scenes-captioner"
+
+maps: setup ## score the [class] attention of MODEL on the photographs of DATA, as 'gaze pull oxford-pets' writes them; maps/
+	@$(RUN) go run ./recipes/maps -data "$(DATA)" -model "$(MODEL)" -o maps
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab
