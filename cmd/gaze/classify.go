@@ -10,7 +10,6 @@ import (
 	"gaze/internal/textfile"
 	"gaze/pkg/data"
 	"gaze/pkg/transform"
-	"gaze/pkg/vit"
 	"gaze/pkg/weights"
 )
 
@@ -36,9 +35,11 @@ func newClassify() *cobra.Command {
 			"probabilities (softmax of the logits), likeliest first, or all classes if there are fewer.\n" +
 			"--json writes the same to standard output as a list of objects with filename, class (the\n" +
 			"number), label and probability, and with --top a list top of class, label and probability.\n\n" +
+			"The model is a Vision Transformer or an EfficientNet-Lite.\n\n" +
 			"With --recursive the filename is the path relative to the folder given.\n\n" + batchHelp,
 		Example: "  gaze classify --model vit-base-patch16-224 --top 5 photo.jpg\n" +
 			"  gaze classify --model vit-base-patch16-224 -o pred.csv --logits logits.npy photos/\n" +
+			"  gaze classify --model efficientnet-lite0 --top 5 photo.jpg\n" +
 			"  gaze classify --model run --numbers -o pred.csv photos/",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args) },
@@ -87,15 +88,15 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 	if err := checkFolders(c.file(), c.logits); err != nil {
 		return err
 	}
-	s, err := openSession(cmd, c.model, c.pipeline)
+	s, err := openClassifier(cmd, c.model, c.pipeline)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.model.CheckHead(); err != nil {
+	if err := s.checkHead(); err != nil {
 		return err
 	}
-	labels, err := c.labels(s.model)
+	labels, err := c.labels(s)
 	if err != nil {
 		return err
 	}
@@ -111,14 +112,14 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 }
 
 // labels returns the class names, or nil to use numbers.
-func (c *classifyFlags) labels(m *vit.Model) ([]string, error) {
+func (c *classifyFlags) labels(m classifier) ([]string, error) {
 	switch {
 	case c.numbers:
 		return nil, nil
 	case c.names != "":
-		return readNames(c.names, m.Config.Classes)
-	case len(m.Labels) == m.Config.Classes:
-		return m.Labels, nil
+		return readNames(c.names, m.classes())
+	case len(m.labels()) == m.classes():
+		return m.labels(), nil
 	}
 	return nil, nil
 }
@@ -158,20 +159,20 @@ func (b *batch) warnOfEqualNames() {
 }
 
 // classify runs the model on the pictures and writes its predictions.
-func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, labels []string) error {
+func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s classifier, labels []string) error {
 	var logits []float32
 	results := c.answerWriter(b, s, labels)
-	failed := b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
-		o, err := s.run(im, vit.Want{Logits: true})
+	failed := b.each(plan, s.steps(), func(picture data.Found, im *transform.Image) error {
+		values, err := s.logits(im)
 		if err != nil {
 			return err
 		}
-		a, err := newAnswer(picture.Name, o.Logits.Values, labels, c.top)
+		a, err := newAnswer(picture.Name, values, labels, c.top)
 		if err != nil {
 			return err
 		}
 		if c.logits != "" {
-			logits = append(logits, o.Logits.Values...)
+			logits = append(logits, values...)
 		}
 		return results.add(a)
 	})
@@ -185,7 +186,7 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, label
 		return err
 	}
 	if c.logits != "" {
-		t := weights.NewTensor("logits", []int{results.answers, s.model.Config.Classes}, logits)
+		t := weights.NewTensor("logits", []int{results.answers, s.classes()}, logits)
 		if err := writeNPY(plan, c.logits, t); err != nil {
 			return err
 		}
