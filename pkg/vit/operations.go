@@ -2,7 +2,7 @@ package vit
 
 // Operations is how many floating-point operations a forward pass over one picture takes,
 // two for each multiplication with its addition: matrix products alone, without norms,
-// activations and the head, which add a few per cent.
+// activations and the head, which add a few per cent, and without the stem of a hybrid.
 func (c Config) Operations() float64 {
 	tokens, dim, hidden := float64(c.Tokens()), float64(c.Dim), float64(c.MLPDim)
 	gate := 1.0
