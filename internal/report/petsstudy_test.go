@@ -106,7 +106,7 @@ func TestPetsStudyRuns(t *testing.T) {
 			t.Errorf("%s of the record:\n%s\nlive:\n%s", name, got, want)
 		}
 	}
-	if charts, err := PetsCurves(read); err != nil || len(charts) != 2 {
+	if charts, err := PetsCurves(read); err != nil || len(charts) != 3 {
 		t.Errorf("%d charts, %v", len(charts), err)
 	}
 }
