@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"gaze/pkg/caption/backbone"
 	"gaze/pkg/caption/wordpiece"
+	"gaze/pkg/convnet"
 	"gaze/pkg/nn"
 	"gaze/pkg/vit"
 	"gaze/pkg/weights"
@@ -230,6 +232,27 @@ func (m *Model) WithViT(v *vit.Model) (*Model, error) {
 	var list []*weights.Tensor
 	for _, p := range want.Parameters() {
 		values, shape, err := v.Parameter(p.Name)
+		if err != nil {
+			return nil, fmt.Errorf("caption: %w", err)
+		}
+		list = append(list, weights.NewTensor(inBackbone+p.Name, shape, values))
+	}
+	return m.WithParameters(list)
+}
+
+// WithConv is the model with the weights of a convolutional network in its backbone, on which
+// a captioner can be trained.
+func (m *Model) WithConv(n *convnet.Model) (*Model, error) {
+	want, err := backbone.ConvOf(n)
+	if err != nil {
+		return nil, fmt.Errorf("caption: %w", err)
+	}
+	if !reflect.DeepEqual(m.Config.Backbone, want) {
+		return nil, errors.New("caption: the captioner has another backbone than this network: make its configuration with backbone.ConvOf")
+	}
+	var list []*weights.Tensor
+	for _, p := range want.Parameters() {
+		values, shape, err := n.Parameter(p.Name)
 		if err != nil {
 			return nil, fmt.Errorf("caption: %w", err)
 		}

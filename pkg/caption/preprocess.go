@@ -9,8 +9,8 @@ import (
 
 // Preprocess makes the network's input from a picture as CATR's predict.py does. PIL's
 // bicubic resize brings the longer side to LongestSide, enlarging smaller pictures, and
-// the shorter side in proportion, rounded down; values then go from -1 to 1. Nothing is
-// cropped or padded. With a Vision Transformer as the backbone, pictures are resized to
+// the shorter side in proportion, rounded down; values then go from -1 to 1, or are
+// normalised as the backbone says ([backbone.Config]). Nothing is cropped or padded. With a Vision Transformer as the backbone, pictures are resized to
 // its own size instead.
 //
 // A picture so narrow that its shorter side would have no pixel left is an error.
@@ -27,7 +27,7 @@ func (c Config) Preprocess(im *transform.Image) (*transform.Tensor, error) {
 			im.Width, im.Height, c.LongestSide, width, height)
 	}
 	small := transform.Resize(im, height, width, transform.Bicubic)
-	return transform.Pipeline{transform.ToTensor{}, transform.Normalize{Mean: []float32{0.5}, Std: []float32{0.5}}}.Tensor(small)
+	return transform.Pipeline{transform.ToTensor{}, c.normalize()}.Tensor(small)
 }
 
 // sizeFor is the size to which a picture is resized. Products are rounded as in the
@@ -37,15 +37,20 @@ func (c Config) sizeFor(height, width int) (h, w int) {
 	return int(float64(height) * scale), int(float64(width) * scale)
 }
 
+// normalize is what the backbone says about channels; values from -1 to 1 where it says
+// nothing.
+func (c Config) normalize() transform.Normalize {
+	if b := c.Backbone; len(b.Mean) > 0 {
+		return transform.Normalize{Mean: b.Mean, Std: b.Std}
+	}
+	return transform.Normalize{Mean: []float32{0.5}, Std: []float32{0.5}}
+}
+
 // preprocessViT resizes a picture to the size that the Vision Transformer takes.
 func (c Config) preprocessViT(im *transform.Image) (*transform.Tensor, error) {
 	b := c.Backbone
-	mean, std := b.Mean, b.Std
-	if len(mean) == 0 {
-		mean, std = []float32{0.5}, []float32{0.5}
-	}
 	return transform.Pipeline{
 		transform.ResizeTo{Height: b.ViT.ImageSize[0], Width: b.ViT.ImageSize[1], Filter: transform.Bicubic},
-		transform.ToTensor{}, transform.Normalize{Mean: mean, Std: std},
+		transform.ToTensor{}, c.normalize(),
 	}.Tensor(im)
 }

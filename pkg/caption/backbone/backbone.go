@@ -16,8 +16,11 @@ const batchNormEps = 1e-5
 // [Config.Parameters]. It panics on shapes that don't fit.
 func (b Config) Features(weights nn.Variables, images *Node) *Node {
 	m := module{weights, b}
-	if b.Kind == ViT {
+	switch b.Kind {
+	case ViT:
 		return m.visionTransformer(images)
+	case EfficientNetLite:
+		return m.efficientNetLite(images)
 	}
 	x := TransposeAllDims(images, 0, 2, 3, 1)
 	if b.Kind == Patch {

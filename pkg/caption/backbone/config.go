@@ -1,9 +1,10 @@
 // Package backbone turns pictures into the feature maps that a captioner's encoder reads: a
-// ResNet with frozen batch norm, a small network of patches and residual blocks, or a
-// Vision Transformer without its head.
+// ResNet with frozen batch norm, a small network of patches and residual blocks, a Vision
+// Transformer without its head, or a frozen EfficientNet-Lite.
 //
 // It knows each architecture ([Config]), its parameters and its graph ([Config.Features]).
-// A Vision Transformer's configuration and forward pass are package vit's. What is made of
+// A Vision Transformer's configuration and forward pass are package vit's, an
+// EfficientNet-Lite's package convnet's. What is made of
 // the features, and how a checkpoint stores the parameters, is for package caption.
 package backbone
 
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 
+	"gaze/pkg/convnet"
 	"gaze/pkg/vit"
 )
 
@@ -19,6 +21,8 @@ const (
 	ResNet = "resnet" // He et al. 2015, as in torchvision, with frozen batch norms
 	Patch  = "patch"  // a patch embedding, then residual blocks; small
 	ViT    = "vit"    // a Vision Transformer, whose patches are the cells
+
+	EfficientNetLite = convnet.EfficientNetLite // package convnet's, frozen
 )
 
 // Config is the architecture of a backbone. Strides round up: a picture of h rows of
@@ -37,12 +41,16 @@ type Config struct {
 	PatchSize int     `json:"patch_size,omitempty"`
 	Stages    []Stage `json:"stages,omitempty"`
 
-	// Of a Vision Transformer: its configuration, without a head, and the mean and
-	// standard deviation by which channels are normalised. Pictures of any shape are
-	// resized to its own size.
-	ViT  *vit.Config `json:"vit,omitempty"`
-	Mean []float32   `json:"mean,omitempty"`
-	Std  []float32   `json:"std,omitempty"`
+	// Of an EfficientNet-Lite: its architecture. Pictures keep their shape.
+	Conv *convnet.Config `json:"conv,omitempty"`
+
+	// Of a Vision Transformer: its configuration, without a head. Pictures of any shape
+	// are resized to its own size.
+	ViT *vit.Config `json:"vit,omitempty"`
+
+	// Of these two: the mean and standard deviation by which channels are normalised.
+	Mean []float32 `json:"mean,omitempty"`
+	Std  []float32 `json:"std,omitempty"`
 }
 
 // Stage is a part of a patch network in which the grid keeps its size.
@@ -73,6 +81,8 @@ func (b Config) Stride() int {
 		return b.PatchSize << (len(b.Stages) - 1)
 	case ViT:
 		return b.ViT.PatchSize[0]
+	case EfficientNetLite:
+		return b.Conv.Stride()
 	}
 	if b.Dilate {
 		return 16
@@ -87,6 +97,8 @@ func (b Config) Channels() int {
 		return b.Stages[len(b.Stages)-1].Channels
 	case ViT:
 		return b.ViT.Dim
+	case EfficientNetLite:
+		return b.Conv.Channels()
 	}
 	return b.Width * 8 * b.expansion()
 }
@@ -170,8 +182,10 @@ func (b Config) Validate() error {
 		}
 	case ViT:
 		return b.validateViT()
+	case EfficientNetLite:
+		return b.validateConv()
 	default:
-		return fmt.Errorf("there is no backbone %q: use %q, %q or %q", b.Kind, ResNet, Patch, ViT)
+		return fmt.Errorf("there is no backbone %q: use %q, %q, %q or %q", b.Kind, ResNet, Patch, ViT, EfficientNetLite)
 	}
 	return nil
 }
