@@ -11,6 +11,7 @@ SEED ?= 1
 TEACH ?= 0.15
 DATA ?=
 MODELS ?=
+OTHERS ?=
 SCALE ?= small
 COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
@@ -20,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pretrain captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -44,6 +45,10 @@ reproduce: setup ## train the classification notebook's final result again and c
 study-pets: setup ## the report's study on photographs (DATA=folder, MODELS=a,b, SCALE=small or full; hours, can be interrupted)
 	@$(RUN) go run ./recipes/study-pets -data "$(DATA)" -models "$(MODELS)" -scale "$(SCALE)" -work study-pets
 	@echo "the record that the notebook tells is internal/report/records/study-pets.json"
+
+pets37: setup ## train what knows 37 breeds from photographs (DATA=folder with train and val, OTHERS=captioned photographs, SEED; about half an hour, can be interrupted)
+	@$(RUN) go run ./recipes/pets37 -data "$(DATA)" -others "$(OTHERS)" -seed $(SEED) -work pets37/work -o pets37/$(SEED)
+	@echo "wrote pets37/$(SEED); the shipped models are in pkg/hub/shipped/pets37 and pets37-vit"
 
 pretrain: setup ## train the small shipped model that the notebook fine-tunes (most of an hour on 2 cores; can be interrupted)
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit

@@ -22,6 +22,7 @@ type answer struct {
 	Label       string   `json:"label"`
 	Probability float64  `json:"probability"`
 	Top         []choice `json:"top,omitempty"` // likeliest first; only with --top
+	Pet         *float64 `json:"pet,omitempty"` // of pets37: the probability that there is a cat or a dog
 }
 
 // choice is one of the likeliest classes.

@@ -8,20 +8,34 @@ import (
 
 	"gaze/pkg/backend"
 	"gaze/pkg/convnet"
+	"gaze/pkg/explain"
 	"gaze/pkg/hub"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
 
-// classifier is an open model that can name pictures: a Vision Transformer ([session]) or a
-// convolutional network ([convSession]).
+// classifier is an open model that can name pictures: a Vision Transformer ([session]), a
+// convolutional network ([convSession]), or the two that make pets37 ([breedSession]).
 type classifier interface {
 	checkHead() error
 	classes() int
 	labels() []string // nil where the checkpoint has none
 	steps() transform.Pipeline
-	logits(im *transform.Image) ([]float32, error)
+	look(im *transform.Image) (impression, error)
 	close()
+}
+
+// impression is what a classifier makes of a picture.
+type impression struct {
+	logits []float32
+	// noPet says that the picture looks like no cat or dog, which only pets37 can tell; pet
+	// is then, or otherwise, the probability that there is one, and nil where it isn't known.
+	noPet bool
+	pet   *float64
+	// looked is where attention lay, of a model that tells it, over the part of the picture
+	// that the pipeline steps leaves.
+	looked *explain.Map
+	steps  transform.Pipeline
 }
 
 func (s *session) checkHead() error          { return s.model.CheckHead() }
@@ -29,17 +43,24 @@ func (s *session) classes() int              { return s.model.Config.Classes }
 func (s *session) labels() []string          { return s.model.Labels }
 func (s *session) steps() transform.Pipeline { return s.pipeline }
 
-func (s *session) logits(im *transform.Image) ([]float32, error) {
+func (s *session) look(im *transform.Image) (impression, error) {
 	o, err := s.run(im, vit.Want{Logits: true})
 	if err != nil {
-		return nil, err
+		return impression{}, err
 	}
-	return o.Logits.Values, nil
+	return impression{logits: o.Logits.Values}, nil
 }
 
-// openClassifier opens a checkpoint as what it is: a Vision Transformer, else a
-// convolutional network. The error for a file that is neither is the former's.
+// openClassifier opens a checkpoint as what it is: pets37 or one like it, a convolutional
+// network, else a Vision Transformer. The error for a file that is none is the latter's.
 func openClassifier(cmd *cobra.Command, model, pipeline string) (classifier, error) {
+	if head, ok := breedsHead(cmd, model); ok {
+		s, err := openBreeds(cmd, head, pipeline)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
 	c, ok := loadConvnet(model)
 	if !ok {
 		s, err := openSession(cmd, model, pipeline)
@@ -120,16 +141,16 @@ func (s *convSession) classes() int              { return s.model.Classes }
 func (s *convSession) labels() []string          { return s.model.Labels }
 func (s *convSession) steps() transform.Pipeline { return s.pipeline }
 
-func (s *convSession) logits(im *transform.Image) ([]float32, error) {
+func (s *convSession) look(im *transform.Image) (impression, error) {
 	t, err := s.pipeline.Tensor(im)
 	if err != nil {
-		return nil, err
+		return impression{}, err
 	}
 	o, err := s.runner.RunTensors(s.cmd.Context(), []*transform.Tensor{t}, convnet.Want{Logits: true})
 	if err != nil {
-		return nil, err
+		return impression{}, err
 	}
-	return o.Logits.Values, nil
+	return impression{logits: o.Logits.Values}, nil
 }
 
 func (s *convSession) close() {

@@ -14,6 +14,7 @@ import (
 
 	"gaze/pkg/backend"
 	"gaze/pkg/evaluate"
+	"gaze/pkg/plots"
 	"gaze/pkg/train"
 )
 
@@ -66,12 +67,14 @@ func views(t *testing.T, r *Result) string {
 	for _, model := range r.Models() {
 		part := r.Of(model)
 		text += part.Table().String() + part.Final().String() + part.Final().Run.Report.String()
-		chart, err := part.Curves()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range chart.Series {
-			text += fmt.Sprintln(s.Name, s.X, s.Y, s.Low, s.High)
+		for _, draw := range []func(...string) (plots.LineChart, error){part.Curves, part.TrainingCurves} {
+			chart, err := draw()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range chart.Series {
+				text += fmt.Sprintln(chart.Title, s.Name, s.X, s.Y, s.Low, s.High)
+			}
 		}
 		for _, o := range part.Outcomes {
 			text += o.Runs[0].Report.PairTable().String() + o.Runs[0].Report.ClassTable().String() + part.Against(o.Name)

@@ -102,7 +102,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	r.together(hybrid, head)
+	if err := r.together(hybrid, head); err != nil {
+		return err
+	}
 	return r.record.write(filepath.Join(o.out, "pets37", "record.json"))
 }
 

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"gaze/internal/atomicfile"
+	"gaze/pkg/breeds"
 	"gaze/pkg/convnet"
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate"
@@ -106,14 +106,19 @@ func spelled(name string) string {
 	return strings.Join(words, " ")
 }
 
-// together combines both: the sum of their calibrated logits.
-func (r *recipe) together(hybrid, head answers) {
+// together combines both, the sum of their calibrated logits, and writes how.
+func (r *recipe) together(hybrid, head answers) error {
 	both := hybrid.plus(head)
 	t := both.mean().temperature()
 	r.record.Together = combined{
 		Score: both.over(t).score(), Accuracy: both.mean().accuracy(), Temperature: t, Calibrated: both.mean().crossCalibrated(),
 	}
 	say(fmt.Sprintf("pets37: %.2f %%, ECE %.3f", 100*r.record.Together.Accuracy.Value, r.record.Together.Calibrated.ECE))
+	return breeds.Config{
+		Kind: breeds.Kind, Breeds: r.record.Classes,
+		Network: headNetwork, NetworkPipeline: headPipelines(), ViT: vitName, ViTPipeline: [2]string{centred, mirrored},
+		ViTScale: 1, Temperature: t, PetThreshold: r.record.Pets.Threshold,
+	}.Write(filepath.Join(r.out, "pets37"))
 }
 
 // rejects is the share of training pictures that the threshold takes for no pets.
@@ -151,25 +156,16 @@ func (r *recipe) pets(ctx context.Context, runner *convnet.Runner, training, val
 	return nil
 }
 
-// petMass is the probability of ImageNet's breeds of dogs (151 to 268) and cats (281 to 285)
-// together, in the mean of a picture's and its mirror image's logits.
+// petMass is breeds.PetMass of the mean of each picture's and its mirror image's logits.
 func petMass(s seen) []float64 {
 	a, b := s.imageNet[0], s.imageNet[1]
 	var out []float64
+	mean := make([]float32, a.Dim)
 	for i := range a.Labels {
-		pets, all, top := 0.0, 0.0, math.Inf(-1)
-		logit := func(k int) float64 { return float64(a.Values[i*a.Dim+k]+b.Values[i*a.Dim+k]) / 2 }
-		for k := range a.Dim {
-			top = max(top, logit(k))
+		for k := range mean {
+			mean[k] = (a.Values[i*a.Dim+k] + b.Values[i*a.Dim+k]) / 2
 		}
-		for k := range a.Dim {
-			p := math.Exp(logit(k) - top)
-			all += p
-			if k >= 151 && k <= 268 || k >= 281 && k <= 285 {
-				pets += p
-			}
-		}
-		out = append(out, pets/all)
+		out = append(out, breeds.PetMass(mean))
 	}
 	return out
 }
