@@ -121,4 +121,15 @@ func TestFindTruth(t *testing.T) {
 	if _, err := FindTruth(clone); err == nil || !strings.Contains(err.Error(), "index.csv:1") {
 		t.Errorf("a damaged index: %v", err)
 	}
+	layers := &maps.Part{Truth: maps.Pet, Pictures: 9, Classes: 2, Rows: []maps.Row{
+		{ID: maps.ID{Name: maps.Gaussian, Layer: -1, Head: -1}},
+		{ID: maps.ID{Name: "layer 0, mean of heads", Layer: 0, Head: -1}, Energy: evaluate.Interval{Value: 0.7, Low: 0.6, High: 0.8}},
+		{ID: maps.ID{Name: "layer 1, mean of heads", Layer: 1, Head: -1}, Energy: evaluate.Interval{Value: 0.3, Low: 0.2, High: 0.4}},
+	}}
+	for high, want := range map[float64]bool{0.4: true, 0.65: false} {
+		layers.Rows[2].Energy.High = high
+		if text := DiscussMaps(&maps.Report{Parts: []*maps.Part{layers}}); strings.Contains(text, "layer 0's lies there most") != want {
+			t.Errorf("with %g: %s", high, text)
+		}
+	}
 }
