@@ -25,7 +25,7 @@ export GAZE_START
 	strip fmt golden lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 setup: ## set everything up in this clone (.venv, bin)
 	@tools/setup.sh
