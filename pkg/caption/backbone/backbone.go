@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/support/exceptions"
 
 	"gaze/pkg/nn"
 )
@@ -16,8 +17,13 @@ const batchNormEps = 1e-5
 // [Config.Parameters]. It panics on shapes that don't fit.
 func (b Config) Features(weights nn.Variables, images *Node) *Node {
 	m := module{weights, b}
-	if b.Kind == ViT {
+	switch b.Kind {
+	case ViT:
 		return m.visionTransformer(images)
+	case ConvNet:
+		return b.Conv.Features(weights, images)
+	case Given:
+		exceptions.Panicf("backbone: the features are given, they aren't made of pictures")
 	}
 	x := TransposeAllDims(images, 0, 2, 3, 1)
 	if b.Kind == Patch {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 
+	"gaze/pkg/convnet"
 	"gaze/pkg/vit"
 )
 
@@ -19,6 +20,9 @@ const (
 	ResNet = "resnet" // He et al. 2015, as in torchvision, with frozen batch norms
 	Patch  = "patch"  // a patch embedding, then residual blocks; small
 	ViT    = "vit"    // a Vision Transformer, whose patches are the cells
+
+	ConvNet = "efficientnet-lite" // package convnet's network of that kind
+	Given   = "given"             // none: the input is the features, as for training on features that are computed once
 )
 
 // Config is the architecture of a backbone. Strides round up: a picture of h rows of
@@ -40,9 +44,20 @@ type Config struct {
 	// Of a Vision Transformer: its configuration, without a head, and the mean and
 	// standard deviation by which channels are normalised. Pictures of any shape are
 	// resized to its own size.
-	ViT  *vit.Config `json:"vit,omitempty"`
-	Mean []float32   `json:"mean,omitempty"`
-	Std  []float32   `json:"std,omitempty"`
+	ViT *vit.Config `json:"vit,omitempty"`
+	// Of a ConvNet: its configuration. Pictures of any shape are resized to squares of Side
+	// pixels and normalised by Mean and Std.
+	Conv *convnet.Config `json:"conv,omitempty"`
+	Side int             `json:"side,omitempty"`
+
+	// Of given features: values in a cell, rows and columns of cells, and the side of a
+	// cell in pixels of the pictures that they were made of.
+	Values     int    `json:"values,omitempty"`
+	Cells      [2]int `json:"cells,omitzero"`
+	CellStride int    `json:"cell_stride,omitempty"`
+
+	Mean []float32 `json:"mean,omitempty"`
+	Std  []float32 `json:"std,omitempty"`
 }
 
 // Stage is a part of a patch network in which the grid keeps its size.
@@ -73,6 +88,10 @@ func (b Config) Stride() int {
 		return b.PatchSize << (len(b.Stages) - 1)
 	case ViT:
 		return b.ViT.PatchSize[0]
+	case ConvNet:
+		return b.Conv.Stride()
+	case Given:
+		return b.CellStride
 	}
 	if b.Dilate {
 		return 16
@@ -87,6 +106,10 @@ func (b Config) Channels() int {
 		return b.Stages[len(b.Stages)-1].Channels
 	case ViT:
 		return b.ViT.Dim
+	case ConvNet:
+		return b.Conv.Channels()
+	case Given:
+		return b.Values
 	}
 	return b.Width * 8 * b.expansion()
 }
@@ -101,6 +124,9 @@ func (b Config) expansion() int {
 
 // Grid is the rows and columns of cells of a picture.
 func (b Config) Grid(height, width int) [2]int {
+	if b.Kind == Given {
+		return b.Cells
+	}
 	s := b.Stride()
 	return [2]int{(height + s - 1) / s, (width + s - 1) / s}
 }
@@ -170,8 +196,12 @@ func (b Config) Validate() error {
 		}
 	case ViT:
 		return b.validateViT()
+	case ConvNet:
+		return b.validateConvNet()
+	case Given:
+		return b.validateGiven()
 	default:
-		return fmt.Errorf("there is no backbone %q: use %q, %q or %q", b.Kind, ResNet, Patch, ViT)
+		return fmt.Errorf("there is no backbone %q: use %q, %q, %q or %q", b.Kind, ResNet, Patch, ViT, ConvNet)
 	}
 	return nil
 }

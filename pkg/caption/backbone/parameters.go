@@ -18,6 +18,10 @@ func Frozen(name string) bool {
 func (b Config) Parameters() []nn.Param {
 	var l parameterList
 	switch b.Kind {
+	case ConvNet:
+		return b.Conv.Parameters()
+	case Given:
+		return nil
 	case ViT:
 		return b.ViT.Parameters()
 	case Patch:

@@ -44,15 +44,8 @@ func (b Config) validateViT() error {
 		return fmt.Errorf("a Vision Transformer for pictures of %d×%d pixels in patches of %d", v.ImageSize[0], v.ImageSize[1], v.PatchSize[0])
 	case v.Classes != 0:
 		return errors.New("a Vision Transformer with a head: a backbone has none")
-	case len(b.Mean) != len(b.Std) || len(b.Mean) != 0 && len(b.Mean) != 1 && len(b.Mean) != 3:
-		return fmt.Errorf("pictures normalised by %d means and %d deviations", len(b.Mean), len(b.Std))
 	}
-	for _, s := range b.Std {
-		if !(s > 0) {
-			return fmt.Errorf("pictures normalised by a deviation of %g", s)
-		}
-	}
-	return nil
+	return b.validateNorm()
 }
 
 // visionTransformer computes features [batch, rows, columns, channels] of pictures
