@@ -9,6 +9,9 @@ REPRODUCED ?= reproduced
 CUDA ?= 13
 SEED ?= 1
 TEACH ?= 0.15
+DATA ?=
+MODELS ?=
+SCALE ?= small
 COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
@@ -17,7 +20,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce pretrain captioner bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pretrain captioner bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -37,6 +40,10 @@ report: setup ## run every notebook, write report/index.html
 
 reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
 	@$(RUN) go run ./recipes/reproduce -o $(REPRODUCED)
+
+study-pets: setup ## the report's study on photographs (DATA=folder, MODELS=a,b, SCALE=small or full; hours, can be interrupted)
+	@$(RUN) go run ./recipes/study-pets -data "$(DATA)" -models "$(MODELS)" -scale "$(SCALE)" -work study-pets
+	@echo "the record that the notebook tells is internal/report/records/study-pets.json"
 
 pretrain: setup ## train the small shipped model that the notebook fine-tunes (most of an hour on 2 cores; can be interrupted)
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit

@@ -32,7 +32,7 @@ func DiscussClassification(r *study.Result) string {
 	text := fmt.Sprintf("**The best row** by validation is *%s*", best.Name)
 	if i, err := evaluate.MeanInterval(best.TestAccuracy()); err == nil {
 		text += fmt.Sprintf(": %.1f ± %.1f %% on the test set", 100*i.Value, 100*i.Half())
-	} else if i, err := evaluate.MeanInterval(best.BestAccuracy()); err == nil && r.Data.Test == nil {
+	} else if i, err := evaluate.MeanInterval(best.BestAccuracy()); err == nil && !r.Tested {
 		text += fmt.Sprintf(": %.1f ± %.1f %%, on the %s pictures by which it was chosen, so expect slightly less on others", 100*i.Value, 100*i.Half(), r.TestedOn())
 	}
 	return strings.Join(append(parts, text+"."), "\n\n")
@@ -50,7 +50,7 @@ func rates(r *study.Result) string {
 		if err != nil {
 			continue
 		}
-		list = append(list, fmt.Sprintf("%g %s", s.Rate, course(o, 100/float64(len(r.Data.Classes)))))
+		list = append(list, fmt.Sprintf("%g %s", s.Rate, course(o, 100/float64(len(r.Classes)))))
 	}
 	return "**Learning rate.** On the validation set, " + strings.Join(list, "; ") + "."
 }

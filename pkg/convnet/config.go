@@ -25,8 +25,9 @@ const (
 
 // Config is the architecture of a network: its kind, and what describes that kind.
 type Config struct {
-	Kind string `json:"kind"`
-	Lite *Lite  `json:"lite,omitempty"` // of an EfficientNet-Lite
+	Kind   string  `json:"kind"`
+	Lite   *Lite   `json:"lite,omitempty"`   // of an EfficientNet-Lite
+	ResNet *ResNet `json:"resnet,omitempty"` // of a ResNetV2
 }
 
 // network is what each kind of network provides. Methods other than check may panic if
@@ -44,6 +45,8 @@ func (c Config) network() network {
 	switch {
 	case c.Kind == EfficientNetLite && c.Lite != nil:
 		return c.Lite
+	case c.Kind == ResNetV2 && c.ResNet != nil:
+		return c.ResNet
 	}
 	return nil
 }
@@ -51,9 +54,9 @@ func (c Config) network() network {
 // Check returns an error that says what in the configuration makes no sense.
 func (c Config) Check() error {
 	switch c.Kind {
-	case EfficientNetLite:
+	case EfficientNetLite, ResNetV2:
 	default:
-		return fmt.Errorf("convnet: unknown kind of network %q: use %q", c.Kind, EfficientNetLite)
+		return fmt.Errorf("convnet: unknown kind of network %q: use %q or %q", c.Kind, EfficientNetLite, ResNetV2)
 	}
 	n := c.network()
 	if n == nil {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"gaze/pkg/backend"
 )
@@ -36,3 +38,20 @@ var openBackends = sync.OnceValues(func() ([]compute.Backend, error) {
 	}
 	return []compute.Backend{pure, usual}, nil
 })
+
+// compiled is a graph as a function of tensors.
+func compiled[F graph.ExecGraphFn](t testing.TB, b compute.Backend, build F) func(inputs ...any) []*tensors.Tensor {
+	t.Helper()
+	e, err := graph.NewExec(b, build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(inputs ...any) []*tensors.Tensor {
+		t.Helper()
+		out, err := e.Call(inputs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+}

@@ -231,9 +231,13 @@ func litePipeline(side int) string {
 	return fmt.Sprintf("resize(%d,bicubic) | centercrop(%d) | totensor | normalize(%.8g,%.8g)", side+32, side, 127.0/255, 128.0/255)
 }
 
-// Architecture is the network's usual name, such as "EfficientNet-Lite0"; one that wasn't
+// Architecture is the network's usual name, such as "EfficientNet-Lite0", or "R50" for the
+// ResNet of 50 layers under a hybrid Vision Transformer; an EfficientNet-Lite that wasn't
 // published is given by its channels and blocks.
 func (c Config) Architecture() string {
+	if c.ResNet != nil {
+		return c.ResNet.name()
+	}
 	name := "EfficientNet-Lite"
 	blocks := 0
 	for _, s := range c.Lite.Stages {

@@ -43,33 +43,24 @@ const goBackend = "Go Backend"
 // convolve convolves x [batch, rows, columns, in] with a kernel [size, size, in, out].
 func (w window) convolve(x, kernel *Node) *Node {
 	if x.Graph().Backend().Name() == goBackend { // its own convolution is a hundred times slower
-		under := Concatenate(w.slices(x), 3)
+		under := Concatenate(w.meets(x), 3)
 		return Einsum("bhwi,io->bhwo", under, Reshape(kernel, -1, kernel.Shape().Dim(3)))
 	}
-	return w.general(x, kernel, 1)
+	d := x.Shape().Dimensions
+	padding := [][2]int{w.padding(d[1]), w.padding(d[2])}
+	return ConvGeneral(x, kernel, channelsLast, []int{w.stride, w.stride}, padding, nil, []int{w.dilation, w.dilation}, 1, 1)
 }
 
 // depthwise convolves each channel of x [batch, rows, columns, channels] with its own
-// kernel of [size, size, 1, channels].
+// kernel of [size, size, 1, channels], as a sum of shifted maps, each times an element of
+// the kernel. XLA fuses the sum into one pass; its own grouped convolution took 10 to 60
+// times as long on the CPU.
 func (w window) depthwise(x, kernel *Node) *Node {
-	return w.shifted(x, kernel)
-}
-
-// general is GoMLX's convolution.
-func (w window) general(x, kernel *Node, groups int) *Node {
-	d := x.Shape().Dimensions
-	padding := [][2]int{w.padding(d[1]), w.padding(d[2])}
-	return ConvGeneral(x, kernel, channelsLast, []int{w.stride, w.stride}, padding, nil, []int{w.dilation, w.dilation}, groups, 1)
-}
-
-// shifted is the depthwise convolution as a sum of shifted maps, each times an element of
-// the kernel.
-func (w window) shifted(x, kernel *Node) *Node {
-	channels := x.Shape().Dim(3)
-	weights := Reshape(kernel, w.size*w.size, channels)
+	channels := kernel.Shape().Dim(3)
+	elements := Reshape(kernel, w.size*w.size, channels)
 	var sum *Node
-	for i, under := range w.slices(x) {
-		part := Mul(under, ExpandLeftToRank(Reshape(Slice(weights, AxisElem(i)), channels), 4))
+	for i, under := range w.meets(x) {
+		part := Mul(under, ExpandLeftToRank(Reshape(Slice(elements, AxisElem(i)), channels), 4))
 		if sum == nil {
 			sum = part
 		} else {
@@ -79,12 +70,12 @@ func (w window) shifted(x, kernel *Node) *Node {
 	return sum
 }
 
-// slices lists, for each element of the kernel, what it meets at every position, each
+// meets lists, for each element of the kernel, what it meets at every position, each
 // [batch, rows out, columns out, channels].
-func (w window) slices(x *Node) []*Node {
+func (w window) meets(x *Node) []*Node {
 	d := x.Shape().Dimensions
 	rows, columns := w.padding(d[1]), w.padding(d[2])
-	padded := Pad(x, ScalarZero(x.Graph(), x.DType()), compute.PadAxis{}, compute.PadAxis{Start: rows[0], End: rows[1]}, compute.PadAxis{Start: columns[0], End: columns[1]}, compute.PadAxis{})
+	padded := Pad(x, ScalarZero(x.Graph(), x.DType()), compute.PadAxis{}, compute.PadAxis{Start: rows[0], End: rows[1]}, compute.PadAxis{Start: columns[0], End: columns[1]})
 	var list []*Node
 	for i := range w.size {
 		for j := range w.size {

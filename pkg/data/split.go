@@ -14,6 +14,7 @@ const (
 	shuffleStream = 0x73687566666c65 // "shuffle"
 	splitStream   = 0x73706c6974     // "split"
 	mixStream     = 0x6d6978         // "mix"
+	firstStream   = 0x6669727374     // "first"
 )
 
 // HoldOut chooses a part of a set, for example for validation, and returns the indices of
@@ -63,6 +64,31 @@ func (d *Dataset) Split(seed uint64, fraction float64) (rest, part *Dataset, err
 		return nil, nil, fmt.Errorf("%s: %w", d.Root, err)
 	}
 	return d.Pick(others), d.Pick(some), nil
+}
+
+// First chooses the first each pictures of every class, in an order drawn from the seed,
+// and returns their indices in the set's order; a class with fewer gives all it has. With
+// the same seed a smaller number is a part of a larger one. each must be at least 1; a
+// label that isn't one of the classes is an error.
+func First(set Set, classes int, seed uint64, each int) ([]int, error) {
+	if each < 1 {
+		return nil, fmt.Errorf("data set: %d pictures of each class can't be chosen: 1 or more", each)
+	}
+	members := make([][]int, classes)
+	for i := range set.Len() {
+		label := set.Label(i)
+		if label < 0 || label >= classes {
+			return nil, fmt.Errorf("data set: %s has class %d, but there are %d classes (from 0)", set.Name(i), label, classes)
+		}
+		members[label] = append(members[label], i)
+	}
+	var places []int
+	for class, list := range members {
+		shuffle(list, transform.NewRand(seed^firstStream, uint64(class), 0, 0))
+		places = append(places, list[:min(each, len(list))]...)
+	}
+	slices.Sort(places)
+	return places, nil
 }
 
 // Pick returns a data set of the pictures with the given indices.

@@ -56,10 +56,11 @@ func Sweep(s *study.Study, row string) *train.Sweep {
 // trains. What was trained before is read, so every cell may
 // call it. Trouble ends the cell with the reason, as [Check] does; interrupted, the
 // runs under way are saved and the next call goes on with them.
-func Study() *study.Result {
+func Study() *study.Result { return runStudy(OpenStudy()) }
+
+func runStudy(s *study.Study) *study.Result {
 	ctx, stop := Interrupt()
 	defer stop()
-	s := OpenStudy()
 	device := Must(backend.Default())
 	shown := &studyProgress{training: NewTraining(), began: time.Now()}
 	s.Progress = shown.report

@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gaze/pkg/evaluate"
@@ -13,6 +14,7 @@ import (
 type Effect struct {
 	From, To string            // names of rows
 	Points   evaluate.Interval // mean difference in percentage points, with its 95 % interval
+	Seeds    int               // that both rows have; with one, the interval is that of the same pictures judged twice
 	On       string            // the set that it was measured on
 	Pictures evaluate.Comparison
 }
@@ -20,7 +22,7 @@ type Effect struct {
 // Judged is the accuracy of each of a row's runs on the test set, without one that of
 // its best epoch on the validation set.
 func (r *Result) Judged(o Outcome) []float64 {
-	if r.Data.Test == nil {
+	if !r.Tested {
 		return o.BestAccuracy()
 	}
 	return o.TestAccuracy()
@@ -37,6 +39,7 @@ func (r *Result) Effect(from, to string) (Effect, error) {
 		return Effect{}, err
 	}
 	e := Effect{From: from, To: to, On: r.TestedOn()}
+	a, b = sameSeeds(a, b)
 	before, after := r.Judged(a), r.Judged(b)
 	differences := make([]float64, len(after))
 	var right, rightAfter []bool
@@ -44,13 +47,29 @@ func (r *Result) Effect(from, to string) (Effect, error) {
 		differences[i] = 100 * (after[i] - before[i])
 		right, rightAfter = append(right, a.Runs[i].Right...), append(rightAfter, b.Runs[i].Right...)
 	}
-	if e.Points, err = evaluate.MeanInterval(differences); err != nil {
-		return Effect{}, err
-	}
 	if len(right) > 0 {
-		e.Pictures, err = evaluate.McNemar(right, rightAfter)
+		if e.Pictures, err = evaluate.McNemar(right, rightAfter); err != nil {
+			return Effect{}, err
+		}
 	}
+	if e.Seeds = len(after); e.Seeds == 1 && len(right) > 0 {
+		d := e.Pictures.Difference()
+		e.Points = evaluate.Interval{Value: 100 * d.Value, Low: 100 * d.Low, High: 100 * d.High}
+		return e, nil
+	}
+	e.Points, err = evaluate.MeanInterval(differences)
 	return e, err
+}
+
+// sameSeeds are the runs of two rows whose seeds both have.
+func sameSeeds(a, b Outcome) (Outcome, Outcome) {
+	x, y := Outcome{Row: a.Row}, Outcome{Row: b.Row}
+	for _, run := range a.Runs {
+		if i := slices.IndexFunc(b.Runs, func(other Run) bool { return other.Seed == run.Seed }); i >= 0 {
+			x.Runs, y.Runs = append(x.Runs, run), append(y.Runs, b.Runs[i])
+		}
+	}
+	return x, y
 }
 
 // Real tells whether the interval excludes no effect.
@@ -61,7 +80,11 @@ func (e Effect) String() string {
 	span := fmt.Sprintf("%.1f to %.1f", e.Points.Low, e.Points.High)
 	switch {
 	case !e.Real():
-		return fmt.Sprintf("changes %+.1f points (%s): with these seeds that can't be told from nothing", e.Points.Value, span)
+		with := "these seeds"
+		if e.Seeds == 1 {
+			with = "these pictures"
+		}
+		return fmt.Sprintf("changes %+.1f points (%s): with %s that can't be told from nothing", e.Points.Value, span, with)
 	case e.Points.Value > 0:
 		return fmt.Sprintf("adds %.1f points (%s)", e.Points.Value, span)
 	}
@@ -81,10 +104,22 @@ func (r *Result) Steps(names ...string) ([]Effect, error) {
 	return list, nil
 }
 
+// effectCaption says how the effects are paired.
+func effectCaption(list []Effect) string {
+	one := func(e Effect) bool { return e.Seeds == 1 }
+	switch {
+	case !slices.ContainsFunc(list, one):
+		return "Percentage points of accuracy, paired by seed: mean and 95 % interval"
+	case !slices.ContainsFunc(list, func(e Effect) bool { return !one(e) }):
+		return "Percentage points of accuracy of one run each, paired by picture, with the 95 % interval"
+	}
+	return "Percentage points of accuracy with the 95 % interval: paired by seed, or by picture where a row has a single run"
+}
+
 // EffectTable shows effects, a row for each.
 func EffectTable(list []Effect) plots.Table {
 	t := plots.Table{
-		Caption: "Percentage points of accuracy, paired by seed: mean and 95 % interval",
+		Caption: effectCaption(list),
 		Columns: []plots.Column{
 			{Name: "from"}, {Name: "to"}, {Name: "points", Align: plots.AlignRight, Format: "%+.1f"},
 			{Name: "95 % interval", Align: plots.AlignRight}, {Name: "reading"},

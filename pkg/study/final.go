@@ -2,9 +2,9 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
-	"path/filepath"
 	"strings"
 	"unicode"
 
@@ -21,36 +21,29 @@ type Final struct {
 	Seed    uint64
 	Run     Run
 	Data    string // the data set's folder
-	Command string // that trains it
+	Command string // that trains it; "" where 'gaze train' can't, as for k-NN
 	On      string // what Accuracy is about: test, validation or held-out pictures
 }
 
 // Final is the best row by validation, with the first seed. The row is chosen by
-// all seeds, the run by none.
+// all seeds, the run by none. It is empty where no run is finished.
 func (r *Result) Final() Final {
 	o := r.Best()
+	if len(o.Runs) == 0 {
+		return Final{Data: r.Folder, On: r.TestedOn()}
+	}
 	f := Final{Row: o.Row, Seed: o.Runs[0].Seed, Run: o.Runs[0], Data: r.Folder, On: r.TestedOn()}
-	if f.Data == "" {
-		f.Data = filepath.Dir(r.Data.Train.Root)
-	}
 	s, err := train.ParseSettings(o.Settings)
-	if err == nil {
-		s.Seed = f.Seed
+	if err != nil || o.Kind != Trains || o.Features {
+		return f
 	}
+	s.Seed = f.Seed
 	f.Command = fmt.Sprintf("gaze train --data %s --model %s \\\n  --pipeline '%s' \\\n  --set '%s' -o RUN", shellWord(f.Data), shellWord(o.Start), o.Pipeline, s)
 	return f
 }
 
 // TestedOn is what the pictures are called that runs are judged by.
-func (r *Result) TestedOn() string {
-	switch {
-	case r.Data.Test != nil:
-		return "test"
-	case r.HeldOut != nil:
-		return "held-out"
-	}
-	return "validation"
-}
+func (r *Result) TestedOn() string { return r.Judge }
 
 // shellWord is a text as one word of a shell's line.
 func shellWord(text string) string {
@@ -91,7 +84,11 @@ func (s Study) Again(ctx context.Context, backend compute.Backend, f Final, dir 
 
 // TestPicture is a picture, by its index, of the set that runs are judged by: the test
 // set, without one the validation set.
+// A record has no pictures, which is an error.
 func (r *Result) TestPicture(i int) (image.Image, error) {
+	if r.Data == nil {
+		return nil, errors.New("study: a record holds no pictures: name the data set it is about")
+	}
 	if r.Data.Test == nil {
 		return r.Data.Validation.Image(i)
 	}

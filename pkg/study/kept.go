@@ -7,12 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gomlx/compute"
-
 	"gaze/internal/atomicfile"
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate"
-	"gaze/pkg/vit"
 )
 
 // testFile holds the answers of a run's best weights on the set that it is tested on.
@@ -24,9 +21,9 @@ type kept struct {
 	Predictions evaluate.Predictions
 }
 
-// predictions are the answers on a set, whose pictures may be in memory, from the
-// run's folder if they are there.
-func (j job) predictions(ctx context.Context, backend compute.Backend, dir string, set *data.Dataset, pictures data.Set) (*evaluate.Predictions, error) {
+// keptPredictions are the answers on a set, from the run's folder if they are there, else
+// by predict.
+func keptPredictions(ctx context.Context, dir string, set *data.Dataset, predict func() (*evaluate.Predictions, error)) (*evaluate.Predictions, error) {
 	hash, err := set.Hash(ctx)
 	if err != nil {
 		return nil, err
@@ -36,12 +33,7 @@ func (j job) predictions(ctx context.Context, backend compute.Backend, dir strin
 	if text, err := os.ReadFile(path); err == nil && gob.NewDecoder(bytes.NewReader(text)).Decode(&k) == nil && k.Data == hash {
 		return &k.Predictions, nil
 	}
-	m, err := vit.Load(filepath.Join(dir, "best", "model.safetensors"))
-	if err != nil {
-		return nil, err
-	}
-	defer m.Close()
-	p, err := evaluate.Predict(ctx, backend, m, pictures, j.study.Data.Classes, evaluate.Options{Workers: j.study.Workers})
+	p, err := predict()
 	if err != nil {
 		return nil, err
 	}

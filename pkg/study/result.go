@@ -10,19 +10,49 @@ import (
 	"gaze/pkg/train"
 )
 
-// Outcome finds a row by its name.
+// Outcome finds a row by its name. Where several models have a row of that name, choose one
+// of them with [Result.Of] first: otherwise it is an error.
 func (r *Result) Outcome(name string) (Outcome, error) {
+	var found []Outcome
 	for _, o := range r.Outcomes {
 		if o.Name == name {
-			return o, nil
+			found = append(found, o)
 		}
 	}
-	return Outcome{}, fmt.Errorf("study: there is no row %q", name)
+	switch len(found) {
+	case 0:
+		return Outcome{}, fmt.Errorf("study: there is no row %q", name)
+	case 1:
+		return found[0], nil
+	}
+	return Outcome{}, fmt.Errorf("study: %d models have a row %q: choose one", len(found), name)
+}
+
+// Models are the models of the outcomes, in their order.
+func (r *Result) Models() []string {
+	var names []string
+	for _, o := range r.Outcomes {
+		if !slices.Contains(names, o.Model) {
+			names = append(names, o.Model)
+		}
+	}
+	return names
+}
+
+// Of is the part of the result that is about one model.
+func (r *Result) Of(model string) *Result {
+	part := *r
+	part.Outcomes = slices.DeleteFunc(slices.Clone(r.Outcomes), func(o Outcome) bool { return o.Model != model })
+	part.Missing = slices.DeleteFunc(slices.Clone(r.Missing), func(m Missing) bool { return m.Model != model })
+	return &part
 }
 
 // Best is the row with the highest mean accuracy on the validation set. The test
-// set plays no part in it.
+// set plays no part in it. Without outcomes it has no runs.
 func (r *Result) Best() Outcome {
+	if len(r.Outcomes) == 0 {
+		return Outcome{}
+	}
 	best := r.Outcomes[0]
 	for _, o := range r.Outcomes[1:] {
 		if mean(o.BestAccuracy()) > mean(best.BestAccuracy()) {
@@ -69,36 +99,115 @@ func (o Outcome) Each(of func(Run) float64) []float64 {
 	return list
 }
 
-// Table shows how each row is trained and its accuracy, in percent with the 95 %
-// interval of the mean over seeds.
+// Table shows how each row is trained and its accuracy in percent: the mean over its seeds
+// with half its 95 % interval; of a row with a single run, its share of right pictures with
+// the interval that follows from their number. A column for what is the same in all rows is
+// left out.
 func (r *Result) Table() plots.Table {
-	seeds := len(r.Outcomes[0].Runs)
-	t := plots.Table{
-		Caption: fmt.Sprintf("Accuracy in percent: mean of %d seeds ± half its 95 %% interval (Student's t). Best and test: the weights that were best on the validation set.", seeds),
-		Columns: []plots.Column{
-			{Name: "row"}, {Name: "learning rate", Align: plots.AlignRight}, {Name: "updates", Align: plots.AlignRight},
-			{Name: "validation, best", Align: plots.AlignRight}, {Name: "validation, last", Align: plots.AlignRight},
-			{Name: "test", Align: plots.AlignRight}, {Name: "s a run", Align: plots.AlignRight, Format: "%.0f"},
-		},
+	seeds, models := r.seeds(), len(r.Models()) > 1
+	t := plots.Table{Caption: r.caption(seeds)}
+	if models {
+		t.Columns = append(t.Columns, plots.Column{Name: "model"})
 	}
-	best := r.Best().Name
+	t.Columns = append(t.Columns,
+		plots.Column{Name: "row"}, plots.Column{Name: "learning rate", Align: plots.AlignRight}, plots.Column{Name: "updates", Align: plots.AlignRight},
+		plots.Column{Name: "validation, best", Align: plots.AlignRight}, plots.Column{Name: "validation, last", Align: plots.AlignRight},
+		plots.Column{Name: r.testName(), Align: plots.AlignRight}, plots.Column{Name: "s a run", Align: plots.AlignRight, Format: "%.0f"})
+	if seeds == 0 {
+		t.Columns = append(t.Columns, plots.Column{Name: "seeds", Align: plots.AlignRight})
+	}
+	best := r.Best().Title()
 	for i, o := range r.Outcomes {
-		rate, updates := "", 0
-		if s, err := train.ParseSettings(o.Settings); err == nil {
-			rate = fmt.Sprintf("%g", s.Rate)
+		row := o.cells()
+		if models {
+			row = append([]any{o.Model}, row...)
 		}
-		if e := o.Runs[0].Epochs; len(e) > 0 {
-			updates = e[len(e)-1].Update
+		if seeds == 0 {
+			row = append(row, len(o.Runs))
 		}
-		t.Rows = append(t.Rows, []any{
-			o.Name, rate, updates, Percent(o.BestAccuracy()), Percent(o.LastAccuracy()), Percent(o.TestAccuracy()),
-			mean(o.Each(func(r Run) float64 { return r.Seconds })),
-		})
-		if o.Name == best {
+		t.Rows = append(t.Rows, row)
+		if o.Title() == best {
 			t.Highlight = append(t.Highlight, i)
 		}
 	}
 	return t
+}
+
+// testName is the head of the column for the pictures that runs are tested on.
+func (r *Result) testName() string {
+	if r.Tested {
+		return r.Judge
+	}
+	return "test"
+}
+
+// seeds is how many runs every row has; 0 if that differs.
+func (r *Result) seeds() int {
+	n := 0
+	for i, o := range r.Outcomes {
+		if i > 0 && len(o.Runs) != n {
+			return 0
+		}
+		n = len(o.Runs)
+	}
+	return n
+}
+
+// caption says what the numbers of the table are.
+func (r *Result) caption(seeds int) string {
+	means := "mean of the seeds"
+	switch {
+	case seeds > 1:
+		means = fmt.Sprintf("mean of %d seeds", seeds)
+	case seeds == 1:
+		return "Accuracy in percent of one run, with the 95 % interval of its share of right pictures (Wilson). Best and " + r.testName() + ": the weights that were best on the validation set."
+	}
+	text := fmt.Sprintf("Accuracy in percent: %s ± half its 95 %% interval (Student's t). Best and %s: the weights that were best on the validation set.", means, r.testName())
+	if seeds == 0 {
+		text += " Of a single run, in brackets: the interval of its share of right pictures (Wilson)."
+	}
+	return text
+}
+
+// cells are the outcome's row of the table.
+func (o Outcome) cells() []any {
+	rate, updates := "", 0
+	if s, err := train.ParseSettings(o.Settings); o.Kind == Trains && err == nil {
+		rate = fmt.Sprintf("%g", s.Rate)
+	} else if o.Kind == Neighbours {
+		rate = fmt.Sprintf("k=%d", o.Runs[0].Neighbours)
+	}
+	if e := o.Runs[0].Epochs; len(e) > 0 {
+		updates = e[len(e)-1].Update
+	}
+	return []any{
+		o.Name, rate, updates,
+		o.percent(func(r Run) (int, int) { return r.Best.Correct, r.Best.Total }),
+		o.percent(func(r Run) (int, int) { return r.Last.Correct, r.Last.Total }),
+		o.percent(func(r Run) (int, int) {
+			if r.Test == nil {
+				return 0, 0
+			}
+			return r.Test.Correct, r.Test.Pictures
+		}),
+		mean(o.Each(func(r Run) float64 { return r.Seconds })),
+	}
+}
+
+// percent writes the share of right answers, from how many of how many each run has right.
+func (o Outcome) percent(of func(Run) (correct, total int)) string {
+	if len(o.Runs) == 1 {
+		correct, total := of(o.Runs[0])
+		if total == 0 {
+			return "–"
+		}
+		i := evaluate.Wilson(correct, total)
+		return fmt.Sprintf("%.1f (%.1f to %.1f)", 100*i.Value, 100*i.Low, 100*i.High)
+	}
+	return Percent(o.Each(func(r Run) float64 {
+		correct, total := of(r)
+		return float64(correct) / float64(total)
+	}))
 }
 
 // Percent writes a mean and half its 95 % interval, in percent.
@@ -122,13 +231,13 @@ func mean(values []float64) float64 {
 }
 
 // Curves is the accuracy on the validation set after each epoch, a line for each
-// of the named rows (of all, if none is named): the mean of the seeds, within the
+// of the named rows (of all, if none is named) that have epochs: the mean of the seeds, within the
 // band from the lowest to the highest.
 func (r *Result) Curves(names ...string) (plots.LineChart, error) {
 	chart := plots.LineChart{
 		Title: "Accuracy on the validation set", Subtitle: "mean of the seeds; bands reach from the lowest to the highest",
 		XLabel: "epoch", YLabel: "accuracy (%)", YMin: 0, YMax: 100,
-		Lines: []plots.RefLine{{Value: 100 / float64(len(r.Data.Classes)), Label: "chance"}},
+		Lines: []plots.RefLine{{Value: 100 / float64(len(r.Classes)), Label: "chance"}},
 	}
 	if len(names) == 0 {
 		for _, o := range r.Outcomes {
@@ -140,7 +249,9 @@ func (r *Result) Curves(names ...string) (plots.LineChart, error) {
 		if err != nil {
 			return chart, err
 		}
-		chart.Series = append(chart.Series, o.curve())
+		if len(o.Runs[0].Epochs) > 0 {
+			chart.Series = append(chart.Series, o.curve())
+		}
 	}
 	return chart, nil
 }

@@ -66,7 +66,7 @@ func (t *Trainer) Evaluate(ctx context.Context, source Source, averaged bool) (E
 		return Evaluation{}, errors.New("train: there are no pictures to evaluate on")
 	}
 	if total.loss-total.loss != 0 {
-		return Evaluation{}, fmt.Errorf("train: after update %d the network's answers are NaN or infinite: the learning rate is too high, or the pictures hold NaN", t.updates)
+		return Evaluation{}, brokeDown{fmt.Errorf("train: after update %d the network's answers are NaN or infinite: the learning rate is too high, or the pictures hold NaN", t.updates)}
 	}
 	return total.evaluation(), nil
 }

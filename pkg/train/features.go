@@ -17,8 +17,8 @@ import (
 	"gaze/pkg/weights"
 )
 
-// FeatureSet is the features that a Vision Transformer computes of pictures, to train a
-// [Probe] on.
+// FeatureSet is the features that a model computes of pictures, to train a [Probe] or a
+// [LinearHead] on, or to look for neighbours in ([KNN]).
 type FeatureSet struct {
 	Values []float32 // [pictures, Dim]: the input of the head
 	Dim    int
@@ -45,12 +45,42 @@ func (f *FeatureSet) Source(batch int, shuffle bool, seed uint64) Source {
 // A loader (see [FromLoader]) whose pipeline has random steps is an error: one draw of
 // them would stand for all. [transform.Pipeline.Evaluation] leaves them out.
 func Features(ctx context.Context, backend compute.Backend, m *vit.Model, source Source, folder, key string) (*FeatureSet, error) {
+	return keptFeatures(source, m.Digest, folder, key, func() (*FeatureSet, error) {
+		runner, err := vit.NewRunner(backend, m)
+		if err != nil {
+			return nil, err
+		}
+		defer runner.Close()
+		return computeFeatures(ctx, vitExtractor{runner}, source)
+	})
+}
+
+// Extractor is a frozen model of any kind that turns pictures into features.
+type Extractor interface {
+	// Digest identifies the model and its weights.
+	Digest() (string, error)
+	// Extract returns the features, [n, dim], of n prepared pictures, [n, channels, height,
+	// width], both row-major.
+	Extract(images []float32, shape [4]int) (values []float32, dim int, err error)
+}
+
+// ExtractFeatures is [Features] by any model. shape is the channels, the height and the
+// width of the source's pictures.
+func ExtractFeatures(ctx context.Context, e Extractor, source Source, shape [3]int, folder, key string) (*FeatureSet, error) {
+	return keptFeatures(source, e.Digest, folder, key, func() (*FeatureSet, error) {
+		return computeFeatures(ctx, sizedExtractor{e, shape}, source)
+	})
+}
+
+// keptFeatures returns the features that are in the folder, or computes them and keeps them
+// there.
+func keptFeatures(source Source, digest func() (string, error), folder, key string, features func() (*FeatureSet, error)) (*FeatureSet, error) {
 	if l, ok := source.(loaderSource); ok && l.loader.Random() {
 		return nil, errors.New("train: features: they are computed once, but the loader's pipeline has random steps, or mixes pictures: leave these out (Pipeline.Evaluation)")
 	}
 	path := ""
 	if folder != "" {
-		digest, err := m.Digest()
+		digest, err := digest()
 		if err != nil {
 			return nil, fmt.Errorf("train: features: %w", err)
 		}
@@ -60,12 +90,7 @@ func Features(ctx context.Context, backend compute.Backend, m *vit.Model, source
 			return f, nil
 		}
 	}
-	runner, err := vit.NewRunner(backend, m)
-	if err != nil {
-		return nil, fmt.Errorf("train: features: %w", err)
-	}
-	defer runner.Close()
-	f, err := computeFeatures(ctx, runner, source)
+	f, err := features()
 	if err == nil && path != "" {
 		err = f.write(path)
 	}
@@ -75,10 +100,48 @@ func Features(ctx context.Context, backend compute.Backend, m *vit.Model, source
 	return f, nil
 }
 
+// extractor computes the features of a batch.
+type extractor interface {
+	shape() [3]int // channels, height and width of a picture
+	extract(images []float32, shape [4]int) (values []float32, dim int, err error)
+}
+
+// vitExtractor is a Vision Transformer without its head.
+type vitExtractor struct{ runner *vit.Runner }
+
+func (e vitExtractor) shape() [3]int {
+	cfg := e.runner.Config()
+	return [3]int{cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]}
+}
+
+func (e vitExtractor) extract(images []float32, shape [4]int) ([]float32, int, error) {
+	out, err := e.runner.Run(images, shape, vit.Want{PreLogits: true})
+	if err != nil {
+		return nil, 0, err
+	}
+	return out.PreLogits.Values, out.PreLogits.Shape[1], nil
+}
+
+// sizedExtractor is an Extractor for pictures of one size.
+type sizedExtractor struct {
+	Extractor
+	size [3]int
+}
+
+func (e sizedExtractor) shape() [3]int { return e.size }
+
+func (e sizedExtractor) extract(images []float32, shape [4]int) ([]float32, int, error) {
+	values, dim, err := e.Extract(images, shape)
+	if err == nil && (dim < 1 || len(values) != shape[0]*dim) {
+		err = fmt.Errorf("%d pictures have %d values of %d features", shape[0], len(values), dim)
+	}
+	return values, dim, err
+}
+
 // computeFeatures runs a model on a source.
-func computeFeatures(ctx context.Context, runner *vit.Runner, source Source) (*FeatureSet, error) {
-	cfg := runner.Config()
-	each := cfg.Channels * cfg.ImageSize[0] * cfg.ImageSize[1]
+func computeFeatures(ctx context.Context, e extractor, source Source) (*FeatureSet, error) {
+	size := e.shape()
+	each := size[0] * size[1] * size[2]
 	f := &FeatureSet{}
 	for b, err := range source.Batches(0, 0) {
 		if err == nil {
@@ -93,12 +156,12 @@ func computeFeatures(ctx context.Context, runner *vit.Runner, source Source) (*F
 		if b.Targets != nil || len(b.Images) != len(b.Labels)*each {
 			return nil, fmt.Errorf("a batch of %d values and %d labels: it must be pictures of %d values with a label each, not mixed", len(b.Images), len(b.Labels), each)
 		}
-		out, err := runner.Run(b.Images, [4]int{len(b.Labels), cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]}, vit.Want{PreLogits: true})
+		values, dim, err := e.extract(b.Images, [4]int{len(b.Labels), size[0], size[1], size[2]})
 		if err != nil {
 			return nil, err
 		}
-		f.Dim = out.PreLogits.Shape[1]
-		f.Values = append(f.Values, out.PreLogits.Values...)
+		f.Dim = dim
+		f.Values = append(f.Values, values...)
 		f.Labels = append(f.Labels, b.Labels...)
 	}
 	if len(f.Labels) == 0 {
@@ -197,7 +260,7 @@ func (f *FineTune) toFeatures(ctx context.Context, backend compute.Backend, m *v
 			if source == nil {
 				continue
 			}
-			if both[i], err = computeFeatures(ctx, runner, source); err != nil {
+			if both[i], err = computeFeatures(ctx, vitExtractor{runner}, source); err != nil {
 				return both, fmt.Errorf("train: features: %w", err)
 			}
 		}

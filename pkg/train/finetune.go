@@ -113,6 +113,9 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	if err := f.Settings.check(); err != nil {
 		return nil, nil, nil, fmt.Errorf("train: settings: %w", err)
 	}
+	if err := f.Settings.checkFor(f.Model.Config); err != nil {
+		return nil, nil, nil, fmt.Errorf("train: settings: %w", err)
+	}
 	if err := f.Model.Config.CheckPipeline(f.Pipeline); err != nil {
 		return nil, nil, nil, fmt.Errorf("train: %w", err)
 	}
@@ -240,23 +243,7 @@ func (f *FineTune) fit(s *sources, m *vit.Model) (Fit, error) {
 
 // saveModel saves a model with the trained weights; the others are the model's own.
 func saveModel(m *vit.Model, path string, list []*weights.Tensor) error {
-	trained := make(map[string]*weights.Tensor, len(list))
-	for _, w := range list {
-		trained[w.Name] = w
-	}
-	var all []*weights.Tensor
-	for _, p := range m.Config.Parameters() {
-		if w := trained[p.Name]; w != nil {
-			all = append(all, w)
-			continue
-		}
-		values, shape, err := m.Parameter(p.Name)
-		if err != nil {
-			return err
-		}
-		all = append(all, weights.NewTensor(p.Name, shape, values))
-	}
-	out, err := m.WithParameters(all)
+	out, err := m.WithSome(list)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,7 @@ func TestFineTune(t *testing.T) {
 		"lr=3e-3; epochs=8; batch=4; optimizer=adamw; schedule=cosine; warmup=1; clip=1; droppath=0.1; mixup=0.2; cutmix=1; smoothing=0.1; ema=0.9",
 		"lr=0.1; epochs=8; batch=4; optimizer=sgd; momentum=0.9; probe",
 		"lr=3e-2; epochs=8; batch=4; freeze=backbone; accumulate=2",
+		"lr=3e-3; epochs=8; batch=4; freeze=blocks:1; layerdecay=0.9",
 		"lr=3e-3; epochs=8; batch=4; droppath=0.1; ema=0.9; precision=bfloat16; checkpoint",
 	} {
 		f := fineTune(t, settings)
@@ -186,6 +187,7 @@ func TestFineTuneRefuses(t *testing.T) {
 		{func(f *FineTune) { f.Resume = true }, "no run to resume"},
 		{func(f *FineTune) { f.Settings.Probe, f.Settings.Mixup = true, 0.2 }, "can't be mixed"},
 		{func(f *FineTune) { f.Settings.Precision = "half" }, `not "half"`},
+		{func(f *FineTune) { f.Settings.Freeze = "blocks:9" }, "blocks"},
 	} {
 		f := fineTune(t, "epochs=1")
 		c.change(&f)

@@ -442,7 +442,7 @@ func TestFitSaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer back.Close()
-	if back.Config != openGolden(t).model.Config {
+	if !back.Config.Equal(openGolden(t).model.Config) {
 		t.Errorf("saved %+v", back.Config)
 	}
 }

@@ -115,6 +115,18 @@ func (m Metrics) check() error {
 // infinite. The weights are useless then; go back to a saved state.
 type NotFiniteError struct{ Metrics }
 
+// ErrNotFinite is every error that says that training broke down: a [*NotFiniteError], or
+// answers that are NaN when the network is evaluated.
+var ErrNotFinite = errors.New("train: training broke down")
+
+// Is reports that the error is an ErrNotFinite.
+func (e *NotFiniteError) Is(target error) bool { return target == ErrNotFinite }
+
+// brokeDown makes an error an ErrNotFinite.
+type brokeDown struct{ error }
+
+func (brokeDown) Is(target error) bool { return target == ErrNotFinite }
+
 func (e *NotFiniteError) Error() string {
 	if e.Updated {
 		return fmt.Sprintf("train: at update %d (learning rate %g) the loss is %g and the norm of the gradients %g: the learning rate is too high, or the pictures hold NaN", e.Update, e.Rate, e.Loss, e.GradNorm)

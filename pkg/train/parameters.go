@@ -58,6 +58,9 @@ func (t *Trainer) newParameter(w *weights.Tensor) (*parameter, error) {
 	for _, rule := range t.opt.Rules {
 		rule(w.Name, w.Shape, &treat)
 	}
+	if t.net.Frozen != nil {
+		treat.Frozen = treat.Frozen || t.net.Frozen(w.Name)
+	}
 	if !(treat.RateScale >= 0) || !(treat.DecayScale >= 0) || math.IsInf(treat.RateScale+treat.DecayScale, 0) {
 		return nil, fmt.Errorf("the rules scale its learning rate by %g and its decay by %g: both must be finite and not negative", treat.RateScale, treat.DecayScale)
 	}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"gaze/pkg/vit"
 )
 
 // Treatment is how one parameter is trained.
@@ -41,7 +43,7 @@ func isToken(name string) bool {
 // LayerDecay multiplies the learning rate by factor once for each layer between a
 // parameter and the head of a Vision Transformer of the given depth, as BEiT and timm
 // do: the head learns at the full rate, the last block and the norm after it at factor
-// times that, the embeddings at factor^(depth+1).
+// times that, the embeddings at factor^(depth+1). A hybrid's stem is with the embeddings.
 func LayerDecay(depth int, factor float64) Rule {
 	return func(name string, _ []int, t *Treatment) {
 		t.RateScale *= math.Pow(factor, float64(depth+1-layerOf(name, depth)))
@@ -57,7 +59,7 @@ func layerOf(name string, depth int) int {
 		}
 	}
 	switch {
-	case first == "patch", first == "pre_norm", isToken(first):
+	case first == "patch", first == "pre_norm", isToken(first), vit.InStem(name):
 		return 0
 	case first == "norm":
 		return depth
@@ -72,9 +74,30 @@ func Freeze(frozen func(name string) bool) Rule {
 	}
 }
 
+// FreezeStem freezes the convolutional network of a hybrid Vision Transformer.
+func FreezeStem() Rule { return Freeze(vit.InStem) }
+
 // FreezeBackbone freezes everything except the heads, which makes a linear probe.
 func FreezeBackbone() Rule {
 	return Freeze(func(name string) bool {
 		return !strings.HasPrefix(name, "head/") && !strings.HasPrefix(name, "head_dist/")
+	})
+}
+
+// FreezeExceptLast freezes a Vision Transformer of the given depth except for its last n
+// blocks, the norms after them, the pre-logits and the heads. Gradients end at the first
+// block that learns, so that a step costs little more than a forward pass where n is small.
+func FreezeExceptLast(depth, n int) Rule {
+	return Freeze(func(name string) bool {
+		first, _, _ := strings.Cut(name, "/")
+		if index, ok := strings.CutPrefix(first, "block_"); ok {
+			i, err := strconv.Atoi(index)
+			return err == nil && i < depth-n
+		}
+		switch first {
+		case "norm", "pool_norm", "pre_logits", "head", "head_dist":
+			return false
+		}
+		return true
 	})
 }

@@ -3,8 +3,11 @@ package train
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 
 	"gaze/pkg/transform"
+	"gaze/pkg/vit"
 )
 
 // Settings decide how a run trains. [ParseSettings] reads them from a line of text, whose
@@ -35,7 +38,7 @@ type Settings struct {
 
 	DropPath   float64 // [droppath] stochastic depth of the last block
 	LayerDecay float64 // [layerdecay] factor of the rate from layer to layer; 1: none
-	Freeze     string  // [freeze] none, or backbone: only the head learns
+	Freeze     string  // [freeze] none; stem: a hybrid's convolutional network stays as it is; backbone: only the head learns; blocks:N: the last N blocks, the last norm and the head learn
 	Probe      bool    // [probe] like freeze=backbone, on features that are computed once
 	Mixup      float64 // [mixup] alpha of Mixup; 0: none
 	CutMix     float64 // [cutmix] alpha of CutMix; 0: none
@@ -85,12 +88,22 @@ func (s Settings) check() error {
 		return fmt.Errorf("a probe learns from features that were computed once: pictures can't be mixed, so leave mixup and cutmix out")
 	case (s.Probe || s.Freeze == "backbone") && (s.LayerDecay != 1 || s.DropPath != 0):
 		return fmt.Errorf("droppath and layerdecay change nothing where only the head learns: leave them out")
+	case s.Probe && s.lastBlocks() > 0:
+		return fmt.Errorf("freeze=%s trains blocks, and a probe only the head: leave one of them out", s.Freeze)
 	case s.Precision != "" && s.Precision != Float32.String() && s.Precision != BFloat16.String():
 		return fmt.Errorf("precision is float32 or bfloat16, not %q", s.Precision)
 	case s.Probe && (s.Precision == BFloat16.String() || s.Checkpoint):
 		return fmt.Errorf("precision and checkpoint change nothing in a probe, which trains no block: leave them out")
 	}
 	return nil
+}
+
+// checkFor makes sure that the settings are for a model of this architecture.
+func (s Settings) checkFor(c vit.Config) error {
+	if s.Freeze == "stem" && c.Stem == nil {
+		return fmt.Errorf("freeze=stem is for hybrids: the model's patches are cut from the picture, so leave it out")
+	}
+	return s.checkDepth(c.Depth)
 }
 
 // Updates is the number of updates in an epoch of the given number of batches.
@@ -113,8 +126,14 @@ func (s Settings) Options(batches, depth int) Options {
 	if s.LayerDecay != 1 {
 		o.Rules = append(o.Rules, LayerDecay(depth, s.LayerDecay))
 	}
-	if s.Freeze == "backbone" {
+	switch s.Freeze {
+	case "stem":
+		o.Rules = append(o.Rules, FreezeStem())
+	case "backbone":
 		o.Rules = append(o.Rules, FreezeBackbone())
+	}
+	if n := s.lastBlocks(); n > 0 {
+		o.Rules = append(o.Rules, FreezeExceptLast(depth, n))
 	}
 	if s.Precision == BFloat16.String() {
 		o.Precision = BFloat16
@@ -123,6 +142,47 @@ func (s Settings) Options(batches, depth int) Options {
 		o.Average = &Average{Decay: s.EMA, Warmup: true}
 	}
 	return o
+}
+
+// blocksPrefix is what Freeze begins with where some blocks learn.
+const blocksPrefix = "blocks:"
+
+// lastBlocks is the number of blocks that freeze=blocks:N trains; 0 for other values.
+func (s Settings) lastBlocks() int {
+	number, ok := strings.CutPrefix(s.Freeze, blocksPrefix)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Cost is about how much a training step costs, in forward passes, in a model of depth
+// blocks: three where everything learns, one where only the head does, between them with
+// freeze=blocks:N; a fourth for the blocks that checkpointing computes again.
+func (s Settings) Cost(depth int) float64 {
+	learns := 1.0
+	if n := s.lastBlocks(); n > 0 {
+		learns = float64(min(n, depth)) / float64(max(depth, 1))
+	} else if s.Probe || s.Freeze == "backbone" {
+		learns = 0
+	}
+	again := 0.0
+	if s.Checkpoint {
+		again = learns
+	}
+	return 1 + 2*learns + again
+}
+
+// checkDepth makes sure that the settings fit a model of depth blocks.
+func (s Settings) checkDepth(depth int) error {
+	if n := s.lastBlocks(); n > depth {
+		return fmt.Errorf("freeze=%s: the model has only %d blocks; freeze=none trains everything", s.Freeze, depth)
+	}
+	return nil
 }
 
 func (s Settings) optimizer() Optimizer {

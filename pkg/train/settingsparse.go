@@ -46,7 +46,7 @@ var settings = []setting{
 	decimal("ema", func(s *Settings) *float64 { return &s.EMA }, 0, below1),
 	decimal("droppath", func(s *Settings) *float64 { return &s.DropPath }, 0, below1),
 	decimal("layerdecay", func(s *Settings) *float64 { return &s.LayerDecay }, 1e-6, 1),
-	choice("freeze", func(s *Settings) *string { return &s.Freeze }, "none", "backbone"),
+	freezeSetting(),
 	flag("probe", func(s *Settings) *bool { return &s.Probe }),
 	decimal("mixup", func(s *Settings) *float64 { return &s.Mixup }, 0, 1e3),
 	decimal("cutmix", func(s *Settings) *float64 { return &s.CutMix }, 0, 1e3),
@@ -137,6 +137,28 @@ func choice(name string, field func(*Settings) *string, words ...string) setting
 				return fmt.Errorf("%s is one of %s, not %q", name, strings.Join(words, ", "), text)
 			}
 			*field(s) = text
+			return nil
+		}}
+}
+
+// freezeSetting says what isn't trained: nothing, the backbone, or all but the last blocks.
+func freezeSetting() setting {
+	return setting{name: "freeze",
+		get: func(s *Settings) string { return s.Freeze },
+		set: func(s *Settings, text string) error {
+			text = strings.ToLower(text)
+			if number, ok := strings.CutPrefix(text, blocksPrefix); ok {
+				n, err := strconv.Atoi(number)
+				if err != nil || n < 1 {
+					return fmt.Errorf("freeze=blocks:N trains the last N blocks, 1 or more, not %q", number)
+				}
+				s.Freeze = blocksPrefix + strconv.Itoa(n)
+				return nil
+			}
+			if !slices.Contains([]string{"none", "stem", "backbone"}, text) {
+				return fmt.Errorf("freeze is one of none, stem, backbone, blocks:N, not %q", text)
+			}
+			s.Freeze = text
 			return nil
 		}}
 }

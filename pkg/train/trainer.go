@@ -26,6 +26,9 @@ type Network struct {
 	// Drop is stochastic depth: for each residual branch, the probability that a
 	// picture skips it in training. Empty means none.
 	Drop []float64
+	// Frozen says which weights no rule can have trained, such as the statistics of batch
+	// norms; nil: none.
+	Frozen func(name string) bool
 }
 
 func (n *Network) validate() error {

@@ -17,6 +17,8 @@ package vit
 import (
 	"fmt"
 	"math"
+
+	"gaze/pkg/convnet"
 )
 
 // Activation is the non-linearity of a block's MLP.
@@ -83,7 +85,7 @@ func enumName(names []string, i int) string {
 // Config is the architecture: everything [Forward] needs besides the weights.
 type Config struct {
 	ImageSize [2]int // height and width of the pictures, in pixels
-	PatchSize [2]int // height and width of a patch; they divide ImageSize
+	PatchSize [2]int // height and width of a patch, the pixels from one token to the next; they divide ImageSize
 	Channels  int    // of the pictures: 3, or 1 for grey ones
 
 	Dim, Depth, Heads int // width of a token, number of blocks, heads of each
@@ -108,6 +110,10 @@ type Config struct {
 	Pool           Pool
 	PreLogits      PreLogits
 	Representation int // width of the pre-logits; 0 without them
+
+	// Stem is the convolutional network of a hybrid, from whose feature map the patches are
+	// cut; nil: they are cut from the picture. PatchSize is then a multiple of its stride.
+	Stem *convnet.Config `json:",omitempty"`
 }
 
 // Grid is the number of patches: rows and columns.
@@ -181,6 +187,9 @@ func (c Config) checkImageSize() error {
 // Validate returns an error that says what makes the configuration impossible.
 func (c Config) Validate() error {
 	if err := c.checkImageSize(); err != nil {
+		return err
+	}
+	if err := c.validateStem(); err != nil {
 		return err
 	}
 	positive := []struct {

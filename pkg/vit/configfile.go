@@ -242,8 +242,8 @@ func (f *configFile) apply(c *Config) error {
 			return fmt.Errorf("%s says %s %g, the tensors say %d: it belongs to other weights", f.path, check.keys[0], v, check.have)
 		}
 	}
-	if p, ok := f.pair("patch_size"); ok && p != c.PatchSize {
-		return fmt.Errorf("%s says patches of %v, the tensors say %v: it belongs to other weights", f.path, p, c.PatchSize)
+	if p, ok := f.pair("patch_size"); ok && p != c.PatchKernel() {
+		return fmt.Errorf("%s says patches of %v, the tensors say %v: it belongs to other weights", f.path, p, c.PatchKernel())
 	}
 	if c.Activation != SwiGLU {
 		f.architecture(c)

@@ -19,7 +19,7 @@ var kinds = []struct {
 	}},
 	{"a size, which is a number or [height, width]", isSize, []string{"image_size", "img_size", "patch_size"}},
 	{"a text", isText, []string{"architecture", "hidden_act", "act_layer", "activation", "global_pool", "pipeline", "model_type"}},
-	{"an object", isObject, []string{"pretrained_cfg", "model_args"}},
+	{"an object", isObject, []string{"pretrained_cfg", "model_args", "stem"}},
 }
 
 // checkKinds refuses values of the wrong kind, which would otherwise be taken for missing

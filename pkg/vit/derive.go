@@ -34,7 +34,7 @@ func (m *Model) WithHead(classes int, labels []string, seed uint64) (*Model, err
 			continue
 		}
 		data := make([]float32, p.Len())
-		fillRandom(data, p.Name, rand.New(rand.NewPCG(seed, uint64(i))))
+		fillRandom(data, p, rand.New(rand.NewPCG(seed, uint64(i))))
 		out.params[p.Name] = nn.Own(weights.NewTensor(p.Name, p.Shape, data))
 	}
 	return &out, nil
@@ -63,6 +63,24 @@ func (m *Model) WithPipeline(spec string) *Model {
 	out := *m
 	out.file, out.pipeline, out.pipelineErr, out.PipelineWarnings = nil, spec, nil, nil
 	return &out
+}
+
+// WithSome returns the model with some of its parameters replaced, such as those that were
+// trained while the others were frozen. The others' memory is shared with m, which must stay
+// open. A name that the model doesn't have and another shape are errors.
+func (m *Model) WithSome(values []*weights.Tensor) (*Model, error) {
+	some, err := nn.Owned(values)
+	if err != nil {
+		return nil, fmt.Errorf("vit: %w", err)
+	}
+	out := *m
+	out.file, out.Path = nil, ""
+	out.params = maps.Clone(m.params)
+	maps.Copy(out.params, some)
+	if err := out.params.Check(m.Config.Parameters()); err != nil {
+		return nil, fmt.Errorf("vit: %w", err)
+	}
+	return &out, nil
 }
 
 // WithParameters returns a model of the same configuration with other values, which must be

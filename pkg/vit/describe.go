@@ -15,7 +15,8 @@ type Description struct {
 	Parameters   int      `json:"parameters"`
 	ImageSize    [2]int   `json:"image_size"` // height, width
 	PatchSize    [2]int   `json:"patch_size"`
-	Grid         [2]int   `json:"grid"` // rows, columns
+	Stem         string   `json:"stem,omitempty"` // the network from whose feature map patches are cut; empty: from the picture
+	Grid         [2]int   `json:"grid"`           // rows, columns
 	Dim          int      `json:"dim"`
 	Depth        int      `json:"depth"`
 	Heads        int      `json:"heads"`
@@ -47,9 +48,13 @@ func (m *Model) Describe() Description {
 	if _, err := m.Preprocessing(); err != nil {
 		noPipeline = err.Error()
 	}
+	stem := ""
+	if c.Stem != nil {
+		stem = c.Stem.Architecture()
+	}
 	return Description{
 		Path: m.Path, Format: format, Layout: m.Layout, Architecture: m.Name, Parameters: c.ParameterCount(),
-		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Grid: c.Grid(),
+		ImageSize: c.ImageSize, PatchSize: c.PatchSize, Stem: stem, Grid: c.Grid(),
 		Dim: c.Dim, Depth: c.Depth, Heads: c.Heads, MLPDim: c.MLPDim, Prefix: c.PrefixTokens(),
 		Activation: c.Activation.String(), NormEps: c.NormEps, Pooling: c.Pool.String(),
 		Classes: c.Classes, Labels: m.Labels, Pipeline: m.pipeline, NoPipeline: noPipeline, Warnings: slices.Concat(m.Warnings, m.PipelineWarnings),
@@ -91,7 +96,7 @@ var sizes = []struct {
 }
 
 // Architecture is the model's usual name: "ViT-B/16", "ViT-S/14 with 4
-// registers", "ViT-Ti/16 distilled". A size without a name is given by width and depth.
+// registers", "ViT-Ti/16 distilled", "R50+ViT-B/16" for a hybrid. A size without a name is given by width and depth.
 func (c Config) Architecture() string {
 	size := fmt.Sprintf("%dx%d", c.Dim, c.Depth)
 	for _, s := range sizes {
@@ -104,6 +109,9 @@ func (c Config) Architecture() string {
 		patch = fmt.Sprintf("%dx%d", c.PatchSize[0], c.PatchSize[1])
 	}
 	var b strings.Builder
+	if c.Stem != nil {
+		b.WriteString(c.Stem.Architecture() + "+")
+	}
 	fmt.Fprintf(&b, "ViT-%s/%s", size, patch)
 	if c.DistToken {
 		b.WriteString(" distilled")

@@ -15,7 +15,7 @@ import (
 func (m *Model) Digest() (string, error) {
 	sum := sha256.New()
 	out := bufio.NewWriterSize(sum, 1<<16)
-	fmt.Fprintf(out, "%+v\n", m.Config)
+	fmt.Fprintln(out, m.Config)
 	var word [4]byte
 	for _, p := range m.Config.Parameters() {
 		values, shape, err := m.Parameter(p.Name)

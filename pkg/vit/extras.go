@@ -154,7 +154,7 @@ func (s *weightSet) dim(tensor func(name string) *weights.Tensor) int {
 // isCore tells whether tensors whose names begin so lie in the blocks or before
 // them.
 func (t *table) isCore(first string) bool {
-	return slices.ContainsFunc(t.rows, func(r row) bool {
+	return t.isStem(first) || slices.ContainsFunc(t.rows, func(r row) bool {
 		return firstPart(r.file) == first && (strings.HasPrefix(r.ours, "block_") || strings.HasPrefix(r.ours, "patch/") || r.ours == "positions" && r.file != first)
 	})
 }

@@ -131,7 +131,7 @@ func TestExtrasThatMatter(t *testing.T) {
 		{"", "rope.periods 16", "rotary"},
 		{"", "rope_embed.freqs 16", "rotary"},
 		{"", "patch_embed.norm.weight 128, patch_embed.norm.bias 128", "patch embedding of more than one layer"},
-		{"", "patch_embed.backbone.stem.conv.weight 4 3 7 7", "patch embedding of more than one layer"},
+		{"", "patch_embed.backbone.0.conv.weight 4 3 7 7", "patch embedding of more than one layer"},
 		{"", "norm_before.weight 128, norm_before.bias 128", "norm_before.bias"},
 		{"", "ln_pre.weight 128", "ln_pre.weight"},
 		{"", "prompt_embeddings 1 4 128", "prompt tokens"},

@@ -12,7 +12,8 @@ import (
 // This file is the Vision Transformer of Dosovitskiy et al., "An Image Is Worth 16x16
 // Words", 2021, from pictures to logits, with the variations of later models:
 //
-//	x = [class; patches·E] + positions
+//	x = [class; patches·E] + positions    where a hybrid cuts the patches from the feature
+//	                                      map of a convolutional network
 //	x = x + Attention(Norm(x))    in each block,
 //	x = x + MLP(Norm(x))          followed by this
 //	logits = Head(Norm(x)[class])
@@ -20,6 +21,10 @@ import (
 // Intermediates is everything that a forward pass computes, by name. What the caller
 // doesn't use, the compiler drops.
 type Intermediates struct {
+	// StemFeatures is a hybrid's feature map [batch, rows, columns, channels], from which
+	// the patches are cut; nil for other models.
+	StemFeatures *Node
+
 	Embeddings *Node   // [batch, tokens, dim]: tokens with positions, the first block's input
 	Blocks     []Block // one per block
 	Norm       *Node   // [batch, tokens, dim]: after the last norm (the last block's tokens if there is none)
@@ -47,14 +52,49 @@ func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
 
 // ForwardTraining is [Forward] for training. Outputs have the images' dtype.
 func ForwardTraining(scope *model.Scope, cfg Config, images *Node, how nn.Training) *Intermediates {
+	m := module{nn.NewVariables(scope, images, cfg.NormEps, how), cfg}
+	if got, want := images.Shape(), shapes.Make(images.DType(), images.Shape().Dim(0), cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]); !got.Equal(want) {
+		exceptions.Panicf("vit.Forward: images have shape %s, the configuration wants %s", got, want)
+	}
+	if cfg.Stem != nil {
+		return m.fromFeatures(m.stem(images))
+	}
+	return m.blocks(m.patchesOfPictures(images))
+}
+
+// ForwardFeatures is the part of a hybrid's forward pass after its stem: features are the
+// stem's feature maps, [batch, rows, columns, channels] with the sizes of
+// [Config.FeatureShape], as a forward pass returns them in [Intermediates.StemFeatures] and
+// a [Runner] in [Outputs.StemFeatures]. The variables of the stem aren't read, so that the
+// rest can be trained on features that were computed once. It panics on features of another
+// shape and on a model without a stem.
+func ForwardFeatures(scope *model.Scope, cfg Config, features *Node, how nn.Training) *Intermediates {
+	if cfg.Stem == nil {
+		exceptions.Panicf("vit.ForwardFeatures: the model has no stem: its patches are cut from the picture")
+	}
+	return module{nn.NewVariables(scope, features, cfg.NormEps, how), cfg}.fromFeatures(features)
+}
+
+// fromFeatures is the forward pass from the stem's features on.
+func (m module) fromFeatures(features *Node) *Intermediates {
+	shape := m.cfg.FeatureShape()
+	if got, want := features.Shape(), shapes.Make(features.DType(), features.Shape().Dim(0), shape[0], shape[1], shape[2]); !got.Equal(want) {
+		exceptions.Panicf("vit.ForwardFeatures: features have shape %s, the configuration wants %s", got, want)
+	}
+	out := m.blocks(m.patchesOfFeatures(features))
+	out.StemFeatures = features
+	return out
+}
+
+// blocks is the forward pass from the patches on, [batch, patches, values].
+func (m module) blocks(patches *Node) *Intermediates {
+	cfg, how := m.cfg, m.Training
 	if how.DropPath != nil {
-		if got, want := how.DropPath.Shape(), shapes.Make(images.DType(), 2*cfg.Depth, images.Shape().Dim(0)); !got.Equal(want) {
+		if got, want := how.DropPath.Shape(), shapes.Make(patches.DType(), 2*cfg.Depth, patches.Shape().Dim(0)); !got.Equal(want) {
 			exceptions.Panicf("vit.ForwardTraining: the DropPath mask has shape %s, two branches for each block and picture make %s", got, want)
 		}
 	}
-	m := module{nn.NewVariables(scope, images, cfg.NormEps, how), cfg}
-
-	out := &Intermediates{Embeddings: m.embed(images)}
+	out := &Intermediates{Embeddings: m.embed(patches)}
 	x := out.Embeddings
 	var pooled *Node // those tokens of the last block that the head reads
 	for i := range cfg.Depth {
@@ -88,20 +128,35 @@ func (m module) in(format string, args ...any) module {
 	return m
 }
 
-// embed cuts the pictures into patches, projects each to a token, puts the class token
-// and its companions before them and adds positions.
-func (m module) embed(images *Node) *Node {
+// patchesOfPictures cuts pictures into patches, [batch, patches, channels·rows·columns].
+func (m module) patchesOfPictures(images *Node) *Node {
 	cfg := m.cfg
 	batch, grid, patch := images.Shape().Dim(0), cfg.Grid(), cfg.PatchSize
-	if got, want := images.Shape(), shapes.Make(images.DType(), batch, cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]); !got.Equal(want) {
-		exceptions.Panicf("vit.Forward: images have shape %s, the configuration wants %s", got, want)
-	}
-	// A convolution whose stride is its kernel size is one product over the patches.
 	x := Reshape(images, batch, cfg.Channels, grid[0], patch[0], grid[1], patch[1])
 	x = TransposeAllDims(x, 0, 2, 4, 1, 3, 5)
-	x = Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
+	return Reshape(x, batch, cfg.Patches(), cfg.Channels*patch[0]*patch[1])
+}
+
+// patchesOfFeatures cuts a stem's feature maps into patches, [batch, patches,
+// channels·rows·columns].
+func (m module) patchesOfFeatures(features *Node) *Node {
+	cfg := m.cfg
+	batch, grid, patch, channels := features.Shape().Dim(0), cfg.Grid(), cfg.PatchKernel(), cfg.Stem.Channels()
+	if patch != [2]int{1, 1} {
+		features = Reshape(features, batch, grid[0], patch[0], grid[1], patch[1], channels)
+		features = TransposeAllDims(features, 0, 1, 3, 5, 2, 4)
+	}
+	return Reshape(features, batch, cfg.Patches(), channels*patch[0]*patch[1])
+}
+
+// embed projects each patch to a token, puts the class token and its companions before them
+// and adds positions. A convolution whose stride is its kernel size is one product over the
+// patches.
+func (m module) embed(x *Node) *Node {
+	cfg := m.cfg
+	batch, patch := x.Shape().Dim(0), cfg.PatchKernel()
 	projection := nn.Linear{
-		Weight:   Reshape(m.Get("patch/weight", cfg.Dim, cfg.Channels, patch[0], patch[1]), cfg.Dim, -1),
+		Weight:   Reshape(m.Get("patch/weight", cfg.Dim, cfg.patchChannels(), patch[0], patch[1]), cfg.Dim, -1),
 		BFloat16: m.Training.BFloat16,
 	}
 	if cfg.PatchBias {

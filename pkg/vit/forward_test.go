@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"gaze/pkg/nn"
@@ -44,6 +45,9 @@ func scrambled(t testing.TB, cfg Config, seed uint64) *Model {
 		data := make([]float32, p.Len())
 		for i := range data {
 			data[i] = float32(r.NormFloat64()) * 0.4
+			if strings.HasSuffix(p.Name, "/bn/var") {
+				data[i] = 0.5 + data[i]*data[i]
+			}
 		}
 		m.params[p.Name] = nn.Own(weights.NewTensor(p.Name, p.Shape, data))
 	}

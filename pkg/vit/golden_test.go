@@ -68,11 +68,11 @@ func compareGolden(t *testing.T, b compute.Backend, m *Model, golden string) {
 	}
 	defer r.Close()
 	layers := m.Config.AllLayers()
-	out, err := r.Run(images.Values, [4]int(images.Shape), Want{Logits: m.Config.Classes > 0, Norm: true, Embeddings: true, Tokens: layers, Attention: layers})
+	out, err := r.Run(images.Values, [4]int(images.Shape), Want{Logits: m.Config.Classes > 0, Norm: true, Embeddings: true, Tokens: layers, Attention: layers, StemFeatures: m.Config.Stem != nil})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]Array{"logits": out.Logits, "norm": out.Norm, "embeddings": out.Embeddings}
+	got := map[string]Array{"logits": out.Logits, "norm": out.Norm, "embeddings": out.Embeddings, "features": out.StemFeatures}
 	for i := range layers {
 		got[fmt.Sprint("tokens_", i)] = out.Tokens[i]
 		got[fmt.Sprint("attn_", i)] = out.Attention[i]

@@ -33,7 +33,7 @@ func TestHeadOfAnyLayout(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		if back.Config != headed.Config || back.Config.Classes != 3 || back.Config.PreLogits != NoPreLogits {
+		if !back.Config.Equal(headed.Config) || back.Config.Classes != 3 || back.Config.PreLogits != NoPreLogits {
 			t.Errorf("%s: saved %+v, loaded %+v", path, headed.Config, back.Config)
 		}
 		back.Close()

@@ -28,14 +28,22 @@ func inferConfig(t *table, s shapesOf, file *configFile) (c Config, resize PosRe
 	if len(patch) != 4 {
 		return c, 0, nil, fmt.Errorf("the patch embedding has shape %v, not [dim, channels, height, width]", patch)
 	}
+	stem, warnings, err := inferStem(s, file)
+	if err != nil {
+		return c, 0, nil, err
+	}
 	c = Config{
-		Dim: patch[0], Channels: patch[1], PatchSize: [2]int{patch[2], patch[3]},
+		Dim: patch[0], Channels: patch[1], PatchSize: [2]int{patch[2], patch[3]}, Stem: stem,
 		PatchBias:  s.has("patch/bias"),
 		ClassToken: s.has("class_token"), DistToken: s.has("dist_token"), Registers: s.dim("registers", 1),
 		QKVBias: s.has("block_0/attn/qkv/bias"), LayerScale: s.has("block_0/scale1"),
 		MLPDim:  s.dim("block_0/mlp/fc2/weight", 1),
 		PreNorm: s.has("pre_norm/weight"), FinalNorm: s.has("norm/weight"), PoolNorm: s.has("pool_norm/weight"),
 		Representation: s.dim("pre_logits/weight", 0), Classes: s.dim("head/weight", 0),
+	}
+	if stem != nil {
+		c.Channels = 3
+		c.PatchSize = [2]int{patch[2] * stem.Stride(), patch[3] * stem.Stride()}
 	}
 	for name := range s {
 		if rest, ok := strings.CutPrefix(name, "block_"); ok {

@@ -59,6 +59,7 @@ type table struct {
 	rows   []row
 	heads  []string                 // modules that are the head, in which fine-tuning may have put a sequence
 	ignore []string                 // tensors that a forward pass doesn't use; # as above, a final * for any rest
+	stem   *stemNames               // of hybrids; nil if the layout has none
 	rename func(name string) string // for names no row can express; nil if none
 	// section is where in a config.json that describes several models this one's part
 	// is; a layout that has one needs the file, since nothing else tells its activation.
@@ -133,6 +134,7 @@ func (t *table) applyBelow(prefix string, names []string) *match {
 	for _, r := range t.rows {
 		rows[r.file] = r
 	}
+	stems := t.stemRows(namesBelow(names, prefix))
 	for _, name := range names {
 		rest, inside := strings.CutPrefix(name, prefix)
 		if !inside {
@@ -140,7 +142,12 @@ func (t *table) applyBelow(prefix string, names []string) *match {
 		}
 		key, index := t.key(rest)
 		r, ok := rows[key]
+		if s, is := stems[t.renamed(rest)]; is && inside {
+			r, ok = s, true
+		}
 		switch {
+		case ok && r.ours == "": // of a stem, and of no use
+			m.explained++
 		case ok && (inside || afterBlocks.MatchString(r.ours)):
 			ours := strings.ReplaceAll(r.ours, "#", index)
 			if m.found[ours] == nil {
@@ -179,9 +186,7 @@ func besidePrefix(name, prefix string) string {
 
 // key is a name with its block's index replaced by #, and that index.
 func (t *table) key(name string) (key, index string) {
-	if t.rename != nil {
-		name = t.rename(name)
-	}
+	name = t.renamed(name)
 	at := t.block.FindStringSubmatchIndex(name)
 	if at == nil {
 		return name, ""
@@ -191,6 +196,25 @@ func (t *table) key(name string) (key, index string) {
 		return name, ""
 	}
 	return name[:at[2]] + "#" + name[at[3]:], index
+}
+
+// renamed is a name as the rows have it, but for the block's index.
+func (t *table) renamed(name string) string {
+	if t.rename != nil {
+		return t.rename(name)
+	}
+	return name
+}
+
+// namesBelow are the names that begin with a prefix, without it.
+func namesBelow(names []string, prefix string) []string {
+	var out []string
+	for _, name := range names {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			out = append(out, rest)
+		}
+	}
+	return out
 }
 
 // prefix is what stands before the anchor in this file.
@@ -297,6 +321,9 @@ func (m *match) missingParts(ours string) []string {
 		return nil
 	}
 	ways := m.table.rowsOf(ours)
+	if m.table.stem != nil && strings.HasPrefix(ours, stemScope) {
+		ways = [][]row{{m.stemRow(ours)}}
+	}
 	if len(ways) == 0 {
 		return []string{ours}
 	}

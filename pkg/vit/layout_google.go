@@ -51,6 +51,7 @@ var googleTable = table{
 	rows: join(
 		flaxRows("LayerNorm_0", "MultiHeadDotProductAttention_1", "LayerNorm_2", "MlpBlock_3"),
 		[]row{{"Transformer/posembed_input/pos_embedding", "positions", 0, toTokens}}),
+	stem:     googleStem,
 	block:    flaxBlock,
 	defaults: flaxDefaults,
 }
@@ -64,6 +65,7 @@ var bigVisionTable = table{
 		flaxRows("LayerNorm_0", "MultiHeadDotProductAttention_0", "LayerNorm_1", "MlpBlock_0"),
 		[]row{{"pos_embedding", "positions", 0, toTokens}}),
 	rename:   func(name string) string { return strings.TrimPrefix(name, "params/") },
+	stem:     googleStem,
 	block:    flaxBlock,
 	defaults: flaxDefaults,
 }

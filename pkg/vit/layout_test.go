@@ -170,7 +170,7 @@ func TestLayouts(t *testing.T) {
 			if m.Layout != c.table.layout {
 				t.Errorf("taken for %s", m.Layout)
 			}
-			if m.Config != want.Config {
+			if !m.Config.Equal(want.Config) {
 				t.Errorf("configuration\n%+v, want\n%+v", m.Config, want.Config)
 			}
 			for _, p := range want.Config.Parameters() {
@@ -205,7 +205,7 @@ func TestChunkedBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Layout != DINOv2 || got.Config != m.Config {
+	if got.Layout != DINOv2 || !got.Config.Equal(m.Config) {
 		t.Errorf("taken for %s %+v", got.Layout, got.Config)
 	}
 }

@@ -39,6 +39,7 @@ var timmTable = table{
 			{file: "reg_token", ours: "registers"},
 		}),
 	heads:  []string{"head"},
+	stem:   timmStem,
 	rename: dechunked,
 	block:  dottedBlock,
 	defaults: func(c *Config) PosResize {

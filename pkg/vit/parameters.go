@@ -14,7 +14,13 @@ import (
 // reads them.
 func (c Config) Parameters() []nn.Param {
 	var l nn.ParamList
-	l.Add("patch/weight", c.Dim, c.Channels, c.PatchSize[0], c.PatchSize[1])
+	if c.Stem != nil {
+		for _, p := range c.Stem.Parameters() {
+			l.Add(stemScope+p.Name, p.Shape...)
+		}
+	}
+	kernel := c.PatchKernel()
+	l.Add("patch/weight", c.Dim, c.patchChannels(), kernel[0], kernel[1])
 	if c.PatchBias {
 		l.Add("patch/bias", c.Dim)
 	}
@@ -82,7 +88,8 @@ func (c Config) fc1Dim() int {
 // New makes a model with random weights from a seed, as timm initialises a Vision
 // Transformer: a truncated normal distribution of deviation 0.02 for weights, tokens and
 // positions, biases zero, norms and LayerScale one. Only the head is drawn like the rest
-// where timm has zeros, so that its outputs differ.
+// where timm has zeros, so that its outputs differ. A stem's convolutions are drawn from
+// He's normal distribution.
 func New(cfg Config, seed uint64) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("vit: %w", err)
@@ -91,13 +98,18 @@ func New(cfg Config, seed uint64) (*Model, error) {
 	m.pipeline = defaultPipeline(Random, cfg)
 	for i, p := range cfg.Parameters() {
 		data := make([]float32, p.Len())
-		fillRandom(data, p.Name, rand.New(rand.NewPCG(seed, uint64(i))))
+		fillRandom(data, p, rand.New(rand.NewPCG(seed, uint64(i))))
 		m.params[p.Name] = nn.Own(weights.NewTensor(p.Name, p.Shape, data))
 	}
 	return m, nil
 }
 
-func fillRandom(data []float32, name string, r *rand.Rand) {
+func fillRandom(data []float32, p nn.Param, r *rand.Rand) {
+	name := p.Name
+	if strings.HasPrefix(name, stemScope) {
+		stemFill(data, p, r)
+		return
+	}
 	isNorm := strings.Contains(name, "norm") && strings.HasSuffix(name, "/weight")
 	switch {
 	case isNorm, strings.Contains(name, "/scale"):

@@ -15,7 +15,14 @@ import (
 // preprocessing and class names again. Each file is written whole or not at all. A
 // config.json of another model in that folder is replaced. A configuration that timm's
 // names can't express is an error.
-func (m *Model) Save(path string) error {
+func (m *Model) Save(path string) error { return m.save(path, false) }
+
+// SaveHalf is [Model.Save] with the values rounded to float16, half the size. Only the
+// statistics of a stem's batch norms stay float32, since their range is any. A value that
+// float16 can't hold is an error.
+func (m *Model) SaveHalf(path string) error { return m.save(path, true) }
+
+func (m *Model) save(path string, half bool) error {
 	text, err := m.timmConfig()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -26,7 +33,13 @@ func (m *Model) Save(path string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		list = append(list, weights.NewTensor(timmName(p.Name), shape, values))
+		t := weights.NewTensor(m.Config.timmName(p.Name), shape, values)
+		if half && !Frozen(p.Name) {
+			if t, err = t.Half(); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		list = append(list, t)
 	}
 	// The configuration comes first: weights without it would be read with a
 	// guess at heads and preprocessing.
@@ -44,7 +57,10 @@ func (m *Model) CheckSave() error {
 }
 
 // timmName is timm's name for a parameter; empty if it has none.
-func timmName(ours string) string {
+func (c Config) timmName(ours string) string {
+	if rest, ok := strings.CutPrefix(ours, stemScope); ok && c.Stem != nil {
+		return stemPrefix + c.Stem.TimmName(rest)
+	}
 	if ways := timmTable.rowsOf(ours); len(ways) > 0 {
 		return ways[0][0].file
 	}
@@ -59,7 +75,7 @@ func (m *Model) timmConfig() ([]byte, error) {
 	}
 	c := m.Config
 	values := map[string]any{
-		"img_size": c.ImageSize, "patch_size": c.PatchSize, "in_chans": c.Channels, "num_classes": c.Classes,
+		"img_size": c.ImageSize, "patch_size": c.PatchKernel(), "in_chans": c.Channels, "num_classes": c.Classes,
 		"embed_dim": c.Dim, "depth": c.Depth, "num_heads": c.Heads, "reg_tokens": c.Registers,
 		"layer_norm_eps": c.NormEps, "pipeline": m.pipeline,
 	}
@@ -71,6 +87,9 @@ func (m *Model) timmConfig() ([]byte, error) {
 		values["global_pool"] = "token"
 	case PoolMean:
 		values["global_pool"] = "avg"
+	}
+	if c.Stem != nil {
+		values["stem"] = c.Stem
 	}
 	if m.Labels != nil {
 		values["label_names"] = m.Labels
@@ -85,7 +104,7 @@ func (m *Model) timmConfig() ([]byte, error) {
 	}
 	shapes := shapesOf{}
 	for _, p := range c.Parameters() {
-		if timmName(p.Name) == "" {
+		if c.timmName(p.Name) == "" {
 			return nil, fmt.Errorf("the model has %s, for which timm has no name", strings.TrimSuffix(p.Name, "/weight"))
 		}
 		shapes[p.Name] = p.Shape
@@ -94,8 +113,8 @@ func (m *Model) timmConfig() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if read != c {
-		return nil, fmt.Errorf("timm's names can't express this configuration: it would be read as %+v", read)
+	if !read.Equal(c) {
+		return nil, fmt.Errorf("timm's names can't express this configuration: it would be read as %s", read)
 	}
 	return append(text, '\n'), nil
 }

@@ -56,7 +56,7 @@ func TestSave(t *testing.T) {
 
 func sameModel(t *testing.T, got, want *Model) {
 	t.Helper()
-	if got.Config != want.Config || got.Pipeline() != want.Pipeline() || !slices.Equal(got.Labels, want.Labels) {
+	if !got.Config.Equal(want.Config) || got.Pipeline() != want.Pipeline() || !slices.Equal(got.Labels, want.Labels) {
 		t.Errorf("came back as %+v, %s, %v; was %+v, %s, %v", got.Config, got.Pipeline(), got.Labels, want.Config, want.Pipeline(), want.Labels)
 	}
 	for _, p := range want.Config.Parameters() {

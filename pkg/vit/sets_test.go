@@ -101,7 +101,7 @@ func TestSetsOfWeights(t *testing.T) {
 
 func sameValues(t *testing.T, what string, got, want *Model) {
 	t.Helper()
-	if got.Config != want.Config {
+	if !got.Config.Equal(want.Config) {
 		t.Errorf("%s: configuration\n%+v, want\n%+v", what, got.Config, want.Config)
 		return
 	}

@@ -49,7 +49,7 @@ func TestParseConfig(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back.Config != c || back.Pipeline() != "resize(32,32) | totensor" {
+		if !back.Config.Equal(c) || back.Pipeline() != "resize(32,32) | totensor" {
 			t.Errorf("saved %+v, loaded %+v, %s", c, back.Config, back.Pipeline())
 		}
 		back.Close()

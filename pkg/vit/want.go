@@ -20,6 +20,7 @@ type Want struct {
 	Tokens         []int // blocks whose output tokens to return
 	Attention      []int // blocks whose attention maps to return, of every query
 	ClassAttention []int // blocks whose attention of the class token over the patches to return
+	StemFeatures   bool  // of a hybrid: the feature map from which the patches are cut, for [ForwardFeatures]
 }
 
 // Array is a result: its values, row-major, and their shape.
@@ -34,6 +35,8 @@ type Outputs struct {
 	PreLogits  Array // [batch, features]
 	Norm       Array // [batch, tokens, dim]
 	Embeddings Array // [batch, tokens, dim]
+
+	StemFeatures Array // [batch, rows, columns, channels]
 
 	Tokens         []Array // of the wanted layers in order, each [batch, tokens, dim]
 	Attention      []Array // of the wanted layers in order, each [batch, heads, tokens, tokens]
@@ -71,7 +74,9 @@ func (w Want) resolve(c Config) (Want, error) {
 		return w, errors.New("vit: the model has no head, so it can't classify")
 	case len(w.ClassAttention) > 0 && !c.ClassToken:
 		return w, errors.New("vit: the model has no class token, so its attention can't be shown")
-	case !w.Logits && !w.PreLogits && !w.Norm && !w.Embeddings && len(w.Tokens)+len(w.Attention)+len(w.ClassAttention) == 0:
+	case w.StemFeatures && c.Stem == nil:
+		return w, errors.New("vit: the model has no stem whose features could be wanted: its patches are cut from the picture")
+	case !w.Logits && !w.PreLogits && !w.Norm && !w.Embeddings && !w.StemFeatures && len(w.Tokens)+len(w.Attention)+len(w.ClassAttention) == 0:
 		return w, errors.New("vit: nothing is wanted of this run: set a field of Want")
 	}
 	return w, nil
@@ -85,7 +90,7 @@ func (w Want) pick(c Config, all *Intermediates) []*Node {
 	single := []struct {
 		wanted bool
 		node   *Node
-	}{{w.Logits, all.Logits}, {w.PreLogits, all.PreLogits}, {w.Norm, all.Norm}, {w.Embeddings, all.Embeddings}}
+	}{{w.Logits, all.Logits}, {w.PreLogits, all.PreLogits}, {w.Norm, all.Norm}, {w.Embeddings, all.Embeddings}, {w.StemFeatures, all.StemFeatures}}
 	for _, s := range single {
 		if s.wanted {
 			nodes = append(nodes, Identity(s.node))
@@ -128,7 +133,7 @@ func (w Want) unpack(results []*tensors.Tensor) (*Outputs, error) {
 	single := []struct {
 		wanted bool
 		to     *Array
-	}{{w.Logits, &out.Logits}, {w.PreLogits, &out.PreLogits}, {w.Norm, &out.Norm}, {w.Embeddings, &out.Embeddings}}
+	}{{w.Logits, &out.Logits}, {w.PreLogits, &out.PreLogits}, {w.Norm, &out.Norm}, {w.Embeddings, &out.Embeddings}, {w.StemFeatures, &out.StemFeatures}}
 	for _, s := range single {
 		if s.wanted {
 			*s.to = take()

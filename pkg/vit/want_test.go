@@ -32,7 +32,7 @@ func TestWantAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		all, err := r.Run(images, shape, Want{true, true, true, true, []int{0, 1}, []int{0, 1}, []int{0}})
+		all, err := r.Run(images, shape, Want{true, true, true, true, []int{0, 1}, []int{0, 1}, []int{0}, false})
 		if err != nil {
 			t.Fatal(err)
 		}
