@@ -96,7 +96,7 @@ func readSentences(path string) ([][]string, error) {
 }
 
 // read fetches the backbone and computes the features.
-func (l *loaded) read(ctx context.Context, device compute, o options) error {
+func (l *loaded) read(ctx context.Context, device compute.Backend, o options) error {
 	r, err := hub.Pull(ctx, backboneName, hub.Options{Log: func(text string) { fmt.Fprintln(os.Stderr, text) }})
 	if err != nil {
 		return err
