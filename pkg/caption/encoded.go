@@ -33,8 +33,8 @@ func (s *encoded) free() { nn.Free(append(s.layers, s.padding)...) }
 func (c *Captioner) encode(inputs []*transform.Tensor, masked [][]bool) (*encoded, error) {
 	s := &encoded{cells: c.config.MaxCells()}
 	for i, t := range inputs {
-		if t.Shape[0] != 3 || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != t.Shape[0]*t.Shape[1]*t.Shape[2] {
-			return nil, fmt.Errorf("picture %d has %d values in shape %v, not [3, height, width]", i, len(t.Data), t.Shape)
+		if t.Shape[0] != c.config.Backbone.Inputs() || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != t.Shape[0]*t.Shape[1]*t.Shape[2] {
+			return nil, fmt.Errorf("picture %d has %d values in shape %v, not [%d, height, width]", i, len(t.Data), t.Shape, c.config.Backbone.Inputs())
 		}
 		grid := c.config.Grid(t.Shape[1], t.Shape[2])
 		s.grids, s.cells = append(s.grids, grid), max(s.cells, grid[0]*grid[1])
@@ -85,7 +85,7 @@ func (c *Captioner) encode(inputs []*transform.Tensor, masked [][]bool) (*encode
 // encodeOne computes the keys and values of one picture, padded to cells, then its gist and
 // its summary where the captioner has them.
 func (c *Captioner) encodeOne(t *transform.Tensor, cells int, masked []bool) ([]*tensors.Tensor, error) {
-	image, err := input(c.net, t.Data, 1, 3, t.Shape[1], t.Shape[2])
+	image, err := input(c.net, t.Data, 1, t.Shape[0], t.Shape[1], t.Shape[2])
 	if err != nil {
 		return nil, err
 	}

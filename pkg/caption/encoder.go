@@ -37,7 +37,8 @@ type EncoderBlock struct {
 
 // Encode builds the graph from pictures to memory.
 //
-// images are [batch, 3, height, width], normalised. padding is bool [batch, rows,
+// images are [batch, 3, height, width], normalised; or, for [backbone.Given], features
+// [batch, values, rows, columns]. padding is bool [batch, rows,
 // columns] of the grid of cells ([Config.Grid]), true where a cell is padding
 // ([Config.GridPadding] computes it from the pictures' sizes); nil: none is. The weights
 // are variables in scope under the names of [Config.Parameters]. It panics on shapes that
@@ -50,8 +51,8 @@ func Encode(scope *model.Scope, cfg Config, images, padding *Node) *Memory {
 // nil for none. Unlike padding they are part of the picture, so that positions don't
 // depend on them.
 func encodeMasked(scope *model.Scope, cfg Config, images, padding, masked *Node) *Memory {
-	if images.Rank() != 4 || images.Shape().Dim(1) != 3 {
-		exceptions.Panicf("caption.Encode: images have shape %s, not [batch, 3, height, width]", images.Shape())
+	if images.Rank() != 4 || images.Shape().Dim(1) != cfg.Backbone.Inputs() {
+		exceptions.Panicf("caption.Encode: images have shape %s, not [batch, %d, height, width]", images.Shape(), cfg.Backbone.Inputs())
 	}
 	grid := cfg.Grid(images.Shape().Dim(2), images.Shape().Dim(3))
 	m := newModule(scope, cfg, images)

@@ -23,19 +23,16 @@ import (
 	"gaze/pkg/weights"
 )
 
-// features are the maps that the backbone makes of all pictures, as they are and flipped,
-// in a file of float16: [pictures, 2, cells, channels]. It is written picture by picture, so
+// features are the maps that the backbone makes of all pictures, in a file of float16:
+// [pictures, cells, channels]. It is written picture by picture, so
 // that a run that was stopped goes on where it was.
 type features struct {
 	file            *os.File
 	cells, channels int
 }
 
-// views are the picture and its mirror image.
-const views = 2
-
 // record is the number of bytes of a picture.
-func (f *features) record() int64 { return int64(views * f.cells * f.channels * 2) }
+func (f *features) record() int64 { return int64(f.cells * f.channels * 2) }
 
 // extract computes the features of the pictures that the file in folder doesn't have yet.
 // Its name tells the backbone, the pictures and their preprocessing.
@@ -73,12 +70,13 @@ func extract(ctx context.Context, device compute.Backend, net *convnet.Model, b 
 }
 
 // chunk is the number of pictures whose features are made at a time.
-const chunk = 8
+const chunk = 16
 
 // append computes and writes the pictures from number done on.
 func (f *features) append(ctx context.Context, runner *convnet.Runner, b backbone.Config, pictures []data.Captioned, done int) error {
-	size := transform.ResizeTo{Height: b.Side, Width: b.Side, Filter: transform.Bicubic}
-	to, scale := transform.ToTensor{}, transform.Normalize{Mean: b.Mean, Std: b.Std}
+	pipeline := transform.Pipeline{
+		transform.ResizeTo{Height: b.Side, Width: b.Side, Filter: transform.Bicubic}, transform.ToTensor{}, transform.Normalize{Mean: b.Mean, Std: b.Std},
+	}
 	began, first := time.Now(), done
 	out := bufio.NewWriterSize(f.file, 1<<20)
 	for ; done < len(pictures); done += chunk {
@@ -88,13 +86,11 @@ func (f *features) append(ctx context.Context, runner *convnet.Runner, b backbon
 			if err != nil {
 				return err
 			}
-			for _, pipeline := range []transform.Pipeline{{size, to, scale}, {size, transform.HFlip{}, to, scale}} {
-				t, err := pipeline.Tensor(im)
-				if err != nil {
-					return fmt.Errorf("%s: %w", p.Path, err)
-				}
-				inputs = append(inputs, t)
+			t, err := pipeline.Tensor(im)
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.Path, err)
 			}
+			inputs = append(inputs, t)
 		}
 		result, err := runner.RunTensors(ctx, inputs, convnet.Want{Map: true})
 		if err != nil {
@@ -106,7 +102,7 @@ func (f *features) append(ctx context.Context, runner *convnet.Runner, b backbon
 		if err := out.Flush(); err != nil {
 			return err
 		}
-		if n := done + chunk - first; n%(20*chunk) == 0 {
+		if n := done + chunk - first; n%(5*chunk) == 0 {
 			left := time.Duration(float64(time.Since(began)) / float64(n) * float64(len(pictures)-first-n))
 			fmt.Fprintf(os.Stderr, "features of %d of %d pictures, %s left\n", first+n, len(pictures), left.Round(time.Second))
 		}
@@ -124,10 +120,10 @@ func writeHalf(to io.Writer, values []float32) error {
 	return err
 }
 
-// read reads the features of a view of a picture into a slice of cells × channels values.
-func (f *features) read(picture, view int, into []float32) error {
-	raw := make([]byte, f.record()/views)
-	if _, err := f.file.ReadAt(raw, int64(picture)*f.record()+int64(view)*int64(len(raw))); err != nil {
+// read reads the features of a picture into a slice of cells × channels values.
+func (f *features) read(picture int, into []float32) error {
+	raw := make([]byte, f.record())
+	if _, err := f.file.ReadAt(raw, int64(picture)*f.record()); err != nil {
 		return fmt.Errorf("%s, picture %d: %w", f.file.Name(), picture, err)
 	}
 	for i := range into {

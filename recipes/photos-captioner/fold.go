@@ -84,6 +84,33 @@ func gistAway(weight, bias []float32, g *gist) (w, b []float32) {
 	return w, b
 }
 
+// onFeatures is a captioner of photographs that takes their features in their place.
+func onFeatures(m *caption.Model) (*caption.Model, error) {
+	cfg := m.Config
+	b := cfg.Backbone
+	cfg.Backbone = given(b)
+	cfg.BackboneFrom = ""
+	out, err := caption.New(cfg, 0)
+	if err != nil {
+		return nil, err
+	}
+	out.Vocab, out.Remembered = m.Vocab, m.Remembered
+	var list []*weights.Tensor
+	for _, p := range cfg.Parameters() {
+		values, shape, err := m.Parameter(p.Name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, weights.NewTensor(p.Name, shape, slices.Clone(values)))
+	}
+	return out.WithParameters(list)
+}
+
+// given is the features of a network of package convnet in its place.
+func given(b backbone.Config) backbone.Config {
+	return backbone.Config{Kind: backbone.Given, Values: b.Channels(), Cells: b.Grid(b.Side, b.Side), CellStride: b.Stride()}
+}
+
 // neighbourWidth is how many values of a picture are compared with those of the pictures
 // that the captioner remembers.
 const neighbourWidth = 96
@@ -129,7 +156,7 @@ func photoConfig(net *convnet.Model, side, vocab, width int) (photos, trained ca
 		NormEps: 1e-5, EmbedNormEps: 1e-5, LongestSide: side, StartID: 1, EndID: 2, PadID: 0,
 	}
 	trained = photos
-	trained.Backbone = backbone.Config{Kind: backbone.Given, Values: b.Channels(), Cells: b.Grid(side, side), CellStride: b.Stride()}
+	trained.Backbone = given(b)
 	trained.BackboneFrom, trained.Gist = "", &caption.Gist{Width: width}
 	if err := trained.Validate(); err != nil {
 		return photos, trained, fmt.Errorf("the captioner on features: %w", err)

@@ -27,6 +27,7 @@ import (
 type loaded struct {
 	net      *convnet.Model
 	features *features
+	grid     [2]int // rows and columns of cells
 	scale    *scale
 	gist     *gist
 	vocab    *wordpiece.Vocab
@@ -108,6 +109,7 @@ func (l *loaded) read(ctx context.Context, device compute.Backend, o options) er
 	if err != nil {
 		return err
 	}
+	l.grid = b.Grid(side, side)
 	l.features, err = extract(ctx, device, l.net, b, l.pictures, o.work)
 	return err
 }
@@ -147,7 +149,7 @@ func (l *loaded) means(pictures []int) (matrix, error) {
 	errs := make([]error, len(pictures))
 	rows(len(pictures), func(i int) {
 		x := make([]float32, l.features.cells*l.features.channels)
-		errs[i] = l.features.read(pictures[i], 0, x)
+		errs[i] = l.features.read(pictures[i], x)
 		for k, v := range x {
 			out[i][k%l.features.channels] += float64(v) / float64(l.features.cells)
 		}
@@ -172,7 +174,7 @@ func (l *loaded) textSource(seed uint64) *textSource {
 }
 
 func (l *loaded) photoSource(seed uint64) *photoSource {
-	s := &photoSource{features: l.features, scale: l.scale, width: len(l.gist.concepts), seed: seed, batch: photoBatch, each: each}
+	s := &photoSource{features: l.features, scale: l.scale, columns: l.grid[1], width: len(l.gist.concepts), seed: seed, batch: photoBatch, each: each}
 	for i, list := range l.captions {
 		p := photo{at: l.learned[i], values: l.gist.training[i]}
 		for _, words := range list {

@@ -14,9 +14,7 @@ import (
 	"gaze/internal/atomicfile"
 	"gaze/pkg/caption"
 	"gaze/pkg/caption/score"
-	"gaze/pkg/data"
 	"gaze/pkg/evaluate/captions"
-	"gaze/pkg/hub"
 	"gaze/pkg/transform"
 )
 
@@ -45,7 +43,7 @@ type seedRecord struct {
 	Seconds   float64             `json:"seconds"` // of training
 	Scores    *captions.Sentences `json:"scores"`
 	Likeliest *captions.Sentences `json:"likeliest"`
-	Blind     *captions.Sentences `json:"blind"` // of grey pictures
+	Blind     *captions.Sentences `json:"blind"` // of the mean features, in place of a picture's
 }
 
 const bootstrapSeed = 1
@@ -122,17 +120,18 @@ func (r *record) baselines(l *loaded) error {
 	return nil
 }
 
-// seed scores a captioner that was written.
+// seed scores a captioner that was written, on the features of val's pictures.
 func (r *record) seed(ctx context.Context, device compute.Backend, l *loaded, path string, seed uint64, seconds float64) error {
 	m, err := caption.Load(path)
 	if err != nil {
 		return err
 	}
-	if m, err = m.Complete(func(name string) (string, error) { return hub.Resolve(name) }); err != nil {
+	defer m.Close()
+	on, err := onFeatures(m)
+	if err != nil {
 		return err
 	}
-	defer m.Close()
-	c, err := caption.NewCaptioner(device, m, nil)
+	c, err := caption.NewCaptioner(device, on, nil)
 	if err != nil {
 		return err
 	}
@@ -141,10 +140,6 @@ func (r *record) seed(ctx context.Context, device compute.Backend, l *loaded, pa
 	best := m.Config.Recommended()
 	likeliest := best
 	likeliest.Neighbours = 0
-	grey := &transform.Image{Width: 64, Height: 64, Channels: 3, Pix: make([]uint8, 64*64*3)}
-	for i := range grey.Pix {
-		grey.Pix[i] = 127
-	}
 	for _, way := range []struct {
 		name    string
 		options caption.Options
@@ -153,23 +148,35 @@ func (r *record) seed(ctx context.Context, device compute.Backend, l *loaded, pa
 	}{
 		{"as recommended", best, &out.Scores, false}, {"likeliest", likeliest, &out.Likeliest, false}, {"without a picture", likeliest, &out.Blind, true},
 	} {
-		texts, err := l.caption(ctx, c, way.options, way.blind, grey)
+		texts, err := l.caption(ctx, c, way.options, way.blind)
 		if err != nil {
 			return err
 		}
 		if *way.to, err = l.judge(fmt.Sprintf("seed %d, %s", seed, way.name), texts); err != nil {
 			return err
 		}
+		if way.to == &out.Scores {
+			l.show(texts)
+		}
 	}
 	r.Seeds = append(r.Seeds, out)
 	return nil
 }
 
-// caption captions the pictures of val; blind, a grey picture in their place.
-func (l *loaded) caption(ctx context.Context, c *caption.Captioner, o caption.Options, blind bool, grey *transform.Image) ([]string, error) {
+// show prints some of val's captions.
+func (l *loaded) show(texts []string) {
+	for k := 0; k < len(texts); k += len(texts)/10 + 1 {
+		p := l.pictures[l.tested[k]]
+		fmt.Fprintf(os.Stderr, "  %s: %s (%s)\n", filepath.Base(p.Path), texts[k], p.Captions[0])
+	}
+}
+
+// caption captions the pictures of val; blind, each with the mean of all features in the
+// place of its own.
+func (l *loaded) caption(ctx context.Context, c *caption.Captioner, o caption.Options, blind bool) ([]string, error) {
 	o.NoAttention = true
 	if blind {
-		r, err := c.Caption([]*transform.Image{grey}, o)
+		r, err := c.CaptionTensors([]*transform.Tensor{l.tensor(slices.Repeat(l.scale.mean, l.features.cells))}, o)
 		if err != nil {
 			return nil, err
 		}
@@ -180,15 +187,15 @@ func (l *loaded) caption(ctx context.Context, c *caption.Captioner, o caption.Op
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		var images []*transform.Image
+		var inputs []*transform.Tensor
 		for _, i := range some {
-			im, err := data.Decode(l.pictures[i].Path)
-			if err != nil {
+			x := make([]float32, l.features.cells*l.features.channels)
+			if err := l.features.read(i, x); err != nil {
 				return nil, err
 			}
-			images = append(images, im)
+			inputs = append(inputs, l.tensor(x))
 		}
-		results, err := c.Caption(images, o)
+		results, err := c.CaptionTensors(inputs, o)
 		if err != nil {
 			return nil, err
 		}
@@ -197,6 +204,16 @@ func (l *loaded) caption(ctx context.Context, c *caption.Captioner, o caption.Op
 		}
 	}
 	return texts, nil
+}
+
+// tensor is features [cells, channels] as a captioner takes them, [channels, rows, columns].
+func (l *loaded) tensor(x []float32) *transform.Tensor {
+	n := l.features.channels
+	t := &transform.Tensor{Data: make([]float32, len(x)), Shape: [3]int{n, l.grid[0], l.grid[1]}}
+	for i, v := range x {
+		t.Data[i%n*l.features.cells+i/n] = v
+	}
+	return t
 }
 
 func (r *record) write(folder string) error {

@@ -117,6 +117,7 @@ type photoSource struct {
 	features *features
 	scale    *scale
 	pictures []photo
+	columns  int // of cells
 	width    int // of the gist
 	seed     uint64
 	batch    int // pictures in a batch
@@ -147,10 +148,13 @@ func (s *photoSource) draw(list []int, r *rand.Rand) (train.Batch, error) {
 	for k, i := range list {
 		p := s.pictures[i]
 		into := maps[k*size : (k+1)*size]
-		if err := s.features.read(p.at, r.IntN(views), into); err != nil {
+		if err := s.features.read(p.at, into); err != nil {
 			return train.Batch{}, err
 		}
 		s.scale.apply(into)
+		if r.IntN(2) == 1 {
+			mirror(into, s.columns, s.features.channels)
+		}
 		gists = appendFloats(gists, p.values)
 		order := r.Perm(len(p.captions))
 		for c := range s.each {
@@ -160,6 +164,18 @@ func (s *photoSource) draw(list []int, r *rand.Rand) (train.Batch, error) {
 	return train.Batch{Images: maps, Inputs: []train.Values{
 		rowsOf(captions), dropSeed(r), {Shape: []int{len(list), s.width}, Floats: gists},
 	}}, nil
+}
+
+// mirror puts the cells of each row into the opposite order, which comes near the features
+// of the mirrored picture and costs nothing.
+func mirror(cells []float32, columns, channels int) {
+	for row := range slices.Chunk(cells, columns*channels) {
+		for i, j := 0, columns-1; i < j; i, j = i+1, j-1 {
+			for c := range channels {
+				row[i*channels+c], row[j*channels+c] = row[j*channels+c], row[i*channels+c]
+			}
+		}
+	}
 }
 
 // scale standardises the channels of features.
@@ -177,7 +193,7 @@ func newScale(f *features, pictures []int) (*scale, error) {
 	total, squares := make([]float64, f.channels), make([]float64, f.channels)
 	x := make([]float32, f.cells*f.channels)
 	for _, p := range pictures {
-		if err := f.read(p, 0, x); err != nil {
+		if err := f.read(p, x); err != nil {
 			return nil, err
 		}
 		for i, v := range x {

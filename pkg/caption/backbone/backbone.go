@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/support/exceptions"
 
 	"gaze/pkg/nn"
 )
@@ -13,7 +12,8 @@ import (
 const batchNormEps = 1e-5
 
 // Features builds the graph from pictures [batch, 3, height, width], normalised, to
-// features [batch, rows, columns, channels]. The weights are variables under the names of
+// features [batch, rows, columns, channels]. Where features are given, they stand in the
+// place of pictures, [batch, values, rows, columns]. The weights are variables under the names of
 // [Config.Parameters]. It panics on shapes that don't fit.
 func (b Config) Features(weights nn.Variables, images *Node) *Node {
 	m := module{weights, b}
@@ -23,7 +23,7 @@ func (b Config) Features(weights nn.Variables, images *Node) *Node {
 	case ConvNet:
 		return b.Conv.Features(weights, images)
 	case Given:
-		exceptions.Panicf("backbone: the features are given, they aren't made of pictures")
+		return TransposeAllDims(images, 0, 2, 3, 1)
 	}
 	x := TransposeAllDims(images, 0, 2, 3, 1)
 	if b.Kind == Patch {

@@ -22,7 +22,7 @@ const (
 	ViT    = "vit"    // a Vision Transformer, whose patches are the cells
 
 	ConvNet = "efficientnet-lite" // package convnet's network of that kind
-	Given   = "given"             // none: the input is the features, as for training on features that are computed once
+	Given   = "given"             // none: features that are computed once take the place of pictures
 )
 
 // Config is the architecture of a backbone. Strides round up: a picture of h rows of
@@ -97,6 +97,14 @@ func (b Config) Stride() int {
 		return 16
 	}
 	return 32
+}
+
+// Inputs is the number of channels of pictures: 3, or the values of given features.
+func (b Config) Inputs() int {
+	if b.Kind == Given {
+		return b.Values
+	}
+	return 3
 }
 
 // Channels is the number of channels of the last feature map.
