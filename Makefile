@@ -11,6 +11,7 @@ SEED ?= 1
 TEACH ?= 0.15
 DATA ?=
 MODELS ?=
+OTHERS ?=
 SCALE ?= small
 COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
@@ -20,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pretrain captioner photos-captioner bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -45,6 +46,10 @@ study-pets: setup ## the report's study on photographs (DATA=folder, MODELS=a,b,
 	@$(RUN) go run ./recipes/study-pets -data "$(DATA)" -models "$(MODELS)" -scale "$(SCALE)" -work study-pets
 	@echo "the record that the notebook tells is internal/report/records/study-pets.json"
 
+pets37: setup ## train what knows 37 breeds from photographs (DATA=folder with train and val, OTHERS=captioned photographs, SEED; about half an hour, can be interrupted)
+	@$(RUN) go run ./recipes/pets37 -data "$(DATA)" -others "$(OTHERS)" -seed $(SEED) -work pets37/work -o pets37/$(SEED)
+	@echo "wrote pets37/$(SEED); the shipped models are in pkg/hub/shipped/pets37 and pets37-vit"
+
 pretrain: setup ## train the small shipped model that the notebook fine-tunes (most of an hour on 2 cores; can be interrupted)
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit
 	@echo "wrote pretrain/pets-vit; the shipped model is in pkg/hub/shipped/pets-vit"
@@ -59,6 +64,9 @@ captioner: setup ## train the shipped captioner (ten minutes on 2 cores; SEED=2 
 photos-captioner: setup ## train the shipped captioner of photographs (DATA=folder as COCO's captions.json and photos, SEEDS=1,2,3, LICENCES=free; can be interrupted)
 	@$(RUN) go run ./recipes/photos-captioner -data "$(DATA)" -work photos-captioner -o photos-captioner/$(or $(LICENCES),all) -seeds "$(or $(SEEDS),1,2,3)" -licences "$(or $(LICENCES),all)"
 	@echo "wrote photos-captioner/$(or $(LICENCES),all); the shipped captioner is in pkg/hub/shipped/photos-captioner"
+
+maps: setup ## score the [class] attention of MODEL on the photographs of DATA, as 'gaze pull oxford-pets' writes them; maps/
+	@$(RUN) go run ./recipes/maps -data "$(DATA)" -model "$(MODEL)" -o maps
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab

@@ -22,6 +22,7 @@ type answer struct {
 	Label       string   `json:"label"`
 	Probability float64  `json:"probability"`
 	Top         []choice `json:"top,omitempty"` // likeliest first; only with --top
+	Pet         *float64 `json:"pet,omitempty"` // of pets37: the probability that there is a cat or a dog
 }
 
 // choice is one of the likeliest classes.
@@ -100,9 +101,9 @@ type answerWriter struct {
 
 // answerWriter decides where answers go: to a file, as JSON, as a table on a terminal,
 // otherwise as CSV to standard output.
-func (c *classifyFlags) answerWriter(b *batch, s *session, labels []string) *answerWriter {
+func (c *classifyFlags) answerWriter(b *batch, s classifier, labels []string) *answerWriter {
 	r := &answerWriter{cmd: b.cmd, file: c.file() != "", asJSON: c.asJSON, header: []string{"filename", "label"}}
-	for i := range min(c.top, s.model.Config.Classes) {
+	for i := range min(c.top, s.classes()) {
 		r.header = append(r.header, fmt.Sprintf("label%d", i+1), fmt.Sprintf("p%d", i+1))
 	}
 	switch {
@@ -112,7 +113,7 @@ func (c *classifyFlags) answerWriter(b *batch, s *session, labels []string) *ans
 		for _, picture := range b.listing.Pictures {
 			names = append(names, picture.Name)
 		}
-		r.table = newAnswerTable(names, labels, s.model.Config.Classes)
+		r.table = newAnswerTable(names, labels, s.classes())
 	default:
 		r.stream = true
 	}

@@ -9,8 +9,8 @@ import (
 	"gaze/internal/outputs"
 	"gaze/internal/textfile"
 	"gaze/pkg/data"
+	"gaze/pkg/hub"
 	"gaze/pkg/transform"
-	"gaze/pkg/vit"
 	"gaze/pkg/weights"
 )
 
@@ -25,7 +25,7 @@ type classifyFlags struct {
 func newClassify() *cobra.Command {
 	var flags classifyFlags
 	cmd := &cobra.Command{
-		Use:   "classify --model FILE [-o pred.csv] PATH...",
+		Use:   "classify [--model FILE] [-o pred.csv] PATH...",
 		Short: "Classify pictures",
 		Long: "Classify pictures and write a CSV with the header filename,label and a row per picture,\n" +
 			"sorted by name. It goes to the file -o, or else to standard output; on a terminal it is a\n" +
@@ -36,9 +36,16 @@ func newClassify() *cobra.Command {
 			"probabilities (softmax of the logits), likeliest first, or all classes if there are fewer.\n" +
 			"--json writes the same to standard output as a list of objects with filename, class (the\n" +
 			"number), label and probability, and with --top a list top of class, label and probability.\n\n" +
+			"Without --model it is pets37, which knows the 37 breeds of the Oxford-IIIT Pet set and says\n" +
+			"when a picture looks like no cat or dog. Otherwise it is a Vision Transformer or an\n" +
+			"EfficientNet-Lite. An -o that ends in .png or .svg draws a figure: each photograph with its\n" +
+			"likeliest classes, and where pets37 looked; the answers then go to standard output.\n\n" +
 			"With --recursive the filename is the path relative to the folder given.\n\n" + batchHelp,
-		Example: "  gaze classify --model vit-base-patch16-224 --top 5 photo.jpg\n" +
+		Example: "  gaze classify photo.jpg\n" +
+			"  gaze classify -o breeds.png photo.jpg another.jpg\n" +
+			"  gaze classify --model vit-base-patch16-224 --top 5 photo.jpg\n" +
 			"  gaze classify --model vit-base-patch16-224 -o pred.csv --logits logits.npy photos/\n" +
+			"  gaze classify --model efficientnet-lite0 --top 5 photo.jpg\n" +
 			"  gaze classify --model run --numbers -o pred.csv photos/",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args) },
@@ -53,7 +60,6 @@ func newClassify() *cobra.Command {
 	f.StringVar(&flags.logits, "logits", "", "write the logits as float32 [pictures, classes]")
 	f.BoolVar(&flags.asJSON, "json", false, "write JSON to standard output")
 	flags.add(cmd)
-	require(cmd, "model")
 	return cmd
 }
 
@@ -72,9 +78,23 @@ func (c *classifyFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
+// figure says whether -o names a figure, beside which the answers go to standard output.
+func (c *classifyFlags) figure() bool {
+	return checkFigureName(c.out, ".png", ".svg") == nil && c.out != "-" && !outputs.IsStream(c.out)
+}
+
+// addTo adds a picture to the figure.
+func (c *classifyFlags) addTo(f *classFigure, im *transform.Image, seen impression, labels []string, a answer) error {
+	top, err := newAnswer(a.Filename, seen.logits, labels, figureTop)
+	if err != nil {
+		return err
+	}
+	return f.add(im, seen, top)
+}
+
 // file is the CSV's path, "" for standard output.
 func (c *classifyFlags) file() string {
-	if c.out == "-" {
+	if c.out == "-" || c.figure() {
 		return ""
 	}
 	return c.out
@@ -84,18 +104,24 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 	if err := c.check(cmd); err != nil {
 		return misuse(cmd, err)
 	}
+	if c.model == "" {
+		c.model = hub.Pets37
+	}
+	if c.model == hub.Pets37 && !cmd.Flags().Changed("top") && c.file() == "" && isTerminal(cmd.OutOrStdout()) {
+		c.top = figureTop
+	}
 	if err := checkFolders(c.file(), c.logits); err != nil {
 		return err
 	}
-	s, err := openSession(cmd, c.model, c.pipeline)
+	s, err := openClassifier(cmd, c.model, c.pipeline)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.model.CheckHead(); err != nil {
+	if err := s.checkHead(); err != nil {
 		return err
 	}
-	labels, err := c.labels(s.model)
+	labels, err := c.labels(s)
 	if err != nil {
 		return err
 	}
@@ -111,14 +137,14 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 }
 
 // labels returns the class names, or nil to use numbers.
-func (c *classifyFlags) labels(m *vit.Model) ([]string, error) {
+func (c *classifyFlags) labels(m classifier) ([]string, error) {
 	switch {
 	case c.numbers:
 		return nil, nil
 	case c.names != "":
-		return readNames(c.names, m.Config.Classes)
-	case len(m.Labels) == m.Config.Classes:
-		return m.Labels, nil
+		return readNames(c.names, m.classes())
+	case len(m.labels()) == m.classes():
+		return m.labels(), nil
 	}
 	return nil, nil
 }
@@ -138,6 +164,9 @@ func (c *classifyFlags) plan(b *batch) (*outputs.Plan, error) {
 	p.Reads(c.names)
 	b.reads(p)
 	planFile(p, c.file(), "-o")
+	if c.figure() {
+		planFile(p, c.out, "-o")
+	}
 	planFile(p, c.logits, "--logits")
 	p.Writes(c.partial(), "-o")
 	if err := checkPlan(b.cmd, p, anotherFile); err != nil {
@@ -158,20 +187,35 @@ func (b *batch) warnOfEqualNames() {
 }
 
 // classify runs the model on the pictures and writes its predictions.
-func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, labels []string) error {
+func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s classifier, labels []string) error {
 	var logits []float32
+	var figure *classFigure
+	if c.figure() {
+		if n := len(b.listing.Pictures); n > maxFigureRows {
+			return misuse(b.cmd, fmt.Errorf("-o %s: a figure of %d pictures can't be read: up to %d, or name a .csv", c.out, n, maxFigureRows))
+		}
+		figure = newClassFigure(c.model)
+	}
 	results := c.answerWriter(b, s, labels)
-	failed := b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
-		o, err := s.run(im, vit.Want{Logits: true})
+	failed := b.each(plan, s.steps(), func(picture data.Found, im *transform.Image) error {
+		seen, err := s.look(im)
 		if err != nil {
 			return err
 		}
-		a, err := newAnswer(picture.Name, o.Logits.Values, labels, c.top)
+		a, err := newAnswer(picture.Name, seen.logits, labels, c.top)
 		if err != nil {
 			return err
+		}
+		if a.Pet = seen.pet; seen.noPet {
+			fmt.Fprintf(b.cmd.ErrOrStderr(), "gaze: %s: looks like no cat or dog (%s), so its breed means nothing\n", onOneLine(picture.Name), percent(*seen.pet))
 		}
 		if c.logits != "" {
-			logits = append(logits, o.Logits.Values...)
+			logits = append(logits, seen.logits...)
+		}
+		if figure != nil {
+			if err := c.addTo(figure, im, seen, labels, a); err != nil {
+				return err
+			}
 		}
 		return results.add(a)
 	})
@@ -184,8 +228,13 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s *session, label
 	if err := c.write(plan, results); err != nil {
 		return err
 	}
+	if figure != nil {
+		if err := writeFigure(plan, c.out, figure.figure()); err != nil {
+			return err
+		}
+	}
 	if c.logits != "" {
-		t := weights.NewTensor("logits", []int{results.answers, s.model.Config.Classes}, logits)
+		t := weights.NewTensor("logits", []int{results.answers, s.classes()}, logits)
 		if err := writeNPY(plan, c.logits, t); err != nil {
 			return err
 		}

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/meter"
 	"gaze/internal/outputs"
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
@@ -189,10 +189,16 @@ func (f *evaluateFlags) predict(cmd *cobra.Command, run string, set *data.Datase
 	}
 	line := newLiveLine(cmd.ErrOrStderr(), !f.quiet)
 	defer line.clear()
-	start := time.Now()
+	pace := meter.New(float64(set.Len()))
 	p, err := evaluate.Predict(cmd.Context(), b, m, set, set.Classes, evaluate.Options{
 		Pipeline: pipeline, Batch: f.batch, Workers: f.workers,
-		Progress: func(done int) { line.show(progress(done, 0, set.Len(), time.Since(start))) },
+		Progress: func(done int) {
+			pace.At(float64(done))
+			if !f.quiet {
+				announce(line.above(cmd.ErrOrStderr()), pace, set.Len())
+			}
+			line.show(progress(done, 0, set.Len(), pace))
+		},
 		Bad: func(picture data.BadPicture) {
 			line.clear()
 			if !bad[picture.Name] {

@@ -95,6 +95,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"attend", "--model", tiny, "-o", "x", "--head", "some", "x.png"}, 2, "some"},
 		{[]string{"attend", "--model", tiny, "-o", "x", "--method", "magic", "x.png"}, 2, "magic"},
 		{[]string{"attend", "--model", tiny, "-o", "x", "--pipeline", "resize(8) | blur", "x.png"}, 2, "column 13"},
+		{[]string{"attend", "--model", tiny, "-o", "x", "--truth", t.TempDir(), photo(t, t.TempDir(), "x.png")}, 1, "index.csv"},
 		{[]string{"devices", "extra"}, 2, "extra"},
 		{[]string{"model", "no-such-model"}, 1, "gaze models"},
 		{[]string{"pull", "no-such-model"}, 1, "no-such-model"},

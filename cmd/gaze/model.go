@@ -36,6 +36,17 @@ func newModel() *cobra.Command {
 					return err
 				}
 			}
+			if head, ok := breedsHead(cmd, args[0]); ok {
+				return showBreeds(cmd, head, asJSON, v)
+			}
+			if n, ok := loadConvnet(args[0]); ok {
+				defer n.Close()
+				if err := checkNoChoice(cmd); err != nil {
+					return err
+				}
+				warn(cmd, n.Warnings)
+				return showConvnet(cmd, n, asJSON, v)
+			}
 			m, err := loadModel(cmd, args[0])
 			if err != nil {
 				if c, ok := loadCaptioner(args[0], chosen(cmd).Weights); ok {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gaze/internal/meter"
 	"gaze/pkg/hub"
 )
 
@@ -267,7 +268,13 @@ func TestLiveLine(t *testing.T) {
 			t.Errorf("%q: %q", quiet, log)
 		}
 	}
-	if got := progress(3, 1, 10, 8*time.Second); got != "4 of 10 pictures, 1 failed, 0.5 pictures/s, 12s left" {
+	m := meter.New(10)
+	if got := progress(0, 0, 10, m); got != "0 of 10 pictures" {
+		t.Errorf("%q", got)
+	}
+	time.Sleep(time.Millisecond)
+	m.At(4)
+	if got := progress(3, 1, 10, m); !strings.HasPrefix(got, "4 of 10 pictures, 1 failed, ") || !strings.HasSuffix(got, "pictures/s, 0s left") {
 		t.Errorf("%q", got)
 	}
 	if got := clip("猫猫猫 cat", 6); columnsOf(got) > 6 || !strings.HasSuffix(got, "…") {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"gaze/internal/meter"
 	"gaze/internal/outputs"
 	"gaze/pkg/data"
 	"gaze/pkg/hub"
@@ -15,7 +17,7 @@ import (
 type tally struct {
 	*batch
 	line         *liveLine
-	start        time.Time
+	meter        *meter.Meter
 	total        int
 	done, failed int
 	first        string // the first picture that failed
@@ -25,7 +27,8 @@ type tally struct {
 // begin starts the count. From now on, output to the command's streams appears above
 // the live line.
 func (b *batch) begin() *tally {
-	t := &tally{batch: b, start: time.Now(), total: len(b.listing.Pictures) + len(b.listing.Failed)}
+	t := &tally{batch: b, total: len(b.listing.Pictures) + len(b.listing.Failed)}
+	t.meter = meter.New(float64(t.total))
 	out, log := b.cmd.OutOrStdout(), b.cmd.ErrOrStderr()
 	t.line = newLiveLine(log, !b.quiet && t.total > 1)
 	if t.line.on {
@@ -37,26 +40,39 @@ func (b *batch) begin() *tally {
 	return t
 }
 
-// show draws the batch's progress.
-func (t *tally) show() { t.line.show(progress(t.done, t.failed, t.total, time.Since(t.start))) }
+// show says once how long the batch takes, and draws its progress.
+func (t *tally) show() {
+	t.meter.At(float64(t.done + t.failed))
+	if !t.quiet {
+		announce(t.cmd.ErrOrStderr(), t.meter, t.total)
+	}
+	t.line.show(progress(t.done, t.failed, t.total, t.meter))
+}
+
+// announce says how long work on pictures takes, when that has just become known.
+func announce(w io.Writer, m *meter.Meter, pictures int) {
+	if text := m.Forecast(); text != "" {
+		fmt.Fprintf(w, "gaze: %s for %d pictures\n", text, pictures)
+	}
+}
 
 // progress describes how far a batch is, its speed and the time left.
-func progress(done, failed, total int, took time.Duration) string {
-	past := done + failed
-	text := fmt.Sprintf("%d of %d pictures", past, total)
+func progress(done, failed, total int, m *meter.Meter) string {
+	text := fmt.Sprintf("%d of %d pictures", done+failed, total)
 	if failed > 0 {
 		text += fmt.Sprintf(", %d failed", failed)
 	}
-	if past == 0 || took <= 0 {
-		return text
+	if rate := m.Rate(); rate > 0 {
+		text += fmt.Sprintf(", %s, %s left", perSecond(rate), m.Left().Round(time.Second))
 	}
-	left := time.Duration(float64(took) / float64(past) * float64(total-past))
-	return text + fmt.Sprintf(", %s, %s left", rate(past, took), left.Round(time.Second))
+	return text
 }
+
+func perSecond(rate float64) string { return fmt.Sprintf("%.3g pictures/s", rate) }
 
 // rate is the number of pictures per unit of time.
 func rate(pictures int, took time.Duration) string {
-	return fmt.Sprintf("%.3g pictures/s", float64(pictures)/max(took.Seconds(), 1e-9))
+	return perSecond(float64(pictures) / max(took.Seconds(), 1e-9))
 }
 
 // fail counts and names a picture that failed.
@@ -91,7 +107,7 @@ func (t *tally) end(p *outputs.Plan) {
 	if t.quiet {
 		return
 	}
-	for _, line := range t.summary(p, time.Since(t.start)) {
+	for _, line := range t.summary(p, t.meter.Took()) {
 		fmt.Fprintf(t.cmd.ErrOrStderr(), "gaze: %s\n", line)
 	}
 }

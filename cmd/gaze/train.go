@@ -53,8 +53,9 @@ func newTrain() *cobra.Command {
 			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as in torch; schedule is\n" +
 			"constant, or cosine or linear down to floor; warmup is in epochs; clip limits the norm of\n" +
 			"the gradients; ema is the decay of the moving average of the weights, which is then the\n" +
-			"model that is validated and saved; freeze=backbone trains only the head, freeze=blocks:N the last N blocks, too, and probe does so\n" +
-			"on features that are computed once (no random steps); head_epochs trains only the head for\n" +
+			"model that is validated and saved; freeze=backbone trains only the head, freeze=blocks:N the\n" +
+			"last N blocks, too; probe trains the head on features that are computed once (no random\n" +
+			"steps); head_epochs trains only the head for\n" +
 			"the first epochs, at head_lr (0: lr), then everything; divide counts an incomplete group of\n" +
 			"accumulated batches as a whole one; precision=bfloat16 rounds the inputs of matrix products,\n" +
 			"for devices that are faster that way; checkpoint recomputes blocks instead of storing their\n" +

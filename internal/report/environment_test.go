@@ -98,6 +98,12 @@ func TestPhotographsBesideTheClone(t *testing.T) {
 	if err != nil || len(p.Paths) != 3 || !strings.Contains(p.From, "beside the clone") {
 		t.Errorf("%+v, %v", p, err)
 	}
+	const set = "shared/data/pets/val/"
+	root = files(t, folder+"26_5064.jpg", folder+"29_4718.jpg", folder+"31_4838.jpg", set+"31_4838.jpg", set+"26_5064.jpg", set+"29_4718.jpg", set+"0_1.jpg", "clone/go.mod")
+	p, err = FindPhotographs(context.Background(), filepath.Join(root, "clone"), hub.Options{})
+	if err != nil || len(p.Paths) != 3 || p.Of != 4 || filepath.Base(filepath.Dir(p.Paths[0])) != "val" {
+		t.Errorf("not at their true shape: %+v, %v", p, err)
+	}
 }
 
 func TestFindCheckpoint(t *testing.T) {

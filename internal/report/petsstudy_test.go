@@ -64,7 +64,7 @@ func TestPetsStudy(t *testing.T) {
 			t.Errorf("%s: notes %s", scale, notes)
 		}
 	}
-	if _, err := PetsStudy(set, nil, "huge"); err == nil || !strings.Contains(err.Error(), "smoke, small, full") {
+	if _, err := PetsStudy(set, nil, "huge"); err == nil || !strings.Contains(err.Error(), "smoke, short, small, full") {
 		t.Error(err)
 	}
 	if _, err := PetsStudy(&data.Splits{Train: set.Train}, nil, "small"); err == nil || !strings.Contains(err.Error(), "train and val") {
@@ -106,7 +106,7 @@ func TestPetsStudyRuns(t *testing.T) {
 			t.Errorf("%s of the record:\n%s\nlive:\n%s", name, got, want)
 		}
 	}
-	if charts, err := PetsCurves(read); err != nil || len(charts) != 2 {
+	if charts, err := PetsCurves(read); err != nil || len(charts) != 3 {
 		t.Errorf("%d charts, %v", len(charts), err)
 	}
 }

@@ -151,8 +151,8 @@ func bestRate(rows []rateRow) rateRow {
 	return best
 }
 
-// PetsCurves are, for each fine-tuned model, the validation curves of its learning rates and
-// of its changes.
+// PetsCurves are, for each fine-tuned model, the validation curves of its learning rates, and
+// the validation and training curves of its changes.
 func PetsCurves(r *study.Result) ([]plots.LineChart, error) {
 	var charts []plots.LineChart
 	for _, model := range fineTuned(r) {
@@ -168,12 +168,20 @@ func PetsCurves(r *study.Result) ([]plots.LineChart, error) {
 				changed = append(changed, name)
 			}
 		}
-		for i, names := range [][]string{rates, changed} {
-			chart, err := part.Curves(names...)
+		for _, c := range []struct {
+			what  string
+			draw  func(names ...string) (plots.LineChart, error)
+			names []string
+		}{
+			{"learning rates, on pictures to validate", part.Curves, rates},
+			{"changes, on pictures to validate", part.Curves, changed},
+			{"changes, on pictures to train", part.TrainingCurves, changed},
+		} {
+			chart, err := c.draw(c.names...)
 			if err != nil {
 				return nil, err
 			}
-			chart.Title = fmt.Sprintf("%s: %s", nameOf(model), []string{"the learning rate", "what else was changed"}[i])
+			chart.Title = nameOf(model) + ": " + c.what
 			charts = append(charts, chart)
 		}
 	}

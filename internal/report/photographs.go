@@ -36,7 +36,7 @@ type Photographs struct {
 // [data.OpenDataset] reads it: the report's three photographs if all are there, otherwise
 // the first six by name, taking a data set's validation pictures first. If it isn't set,
 // they are the report's three in ../shared/data beside the clone at root ("" for none),
-// or else the sample photographs, which are fetched on first use.
+// at their true shape if they are there, or else the sample photographs, which are fetched on first use.
 func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photographs, error) {
 	folder, err := environ.Existing(EnvPets)
 	if err != nil {
@@ -46,10 +46,12 @@ func FindPhotographs(ctx context.Context, root string, o hub.Options) (Photograp
 		return ownPhotographs(folder)
 	}
 	if root != "" {
-		dir := filepath.Join(root, "..", "shared", "data", "images", "oxford_pets_ccbysa")
-		list, _ := data.List([]string{dir}) // an error is normal: the folder rarely exists
-		if found := theReports(list); found != nil {
-			return Photographs{found, "the shared data beside the clone", oxfordLicense, len(list)}, nil
+		squashed := filepath.Join(root, "..", "shared", "data", "images", "oxford_pets_ccbysa")
+		for _, dir := range []string{filepath.Join(sharedPets(root), "val"), squashed} {
+			list, _ := data.List([]string{dir}) // an error is normal: the folder rarely exists
+			if found := theReports(list); found != nil {
+				return Photographs{found, "the shared data beside the clone", oxfordLicense, len(list)}, nil
+			}
 		}
 	}
 	paths, err := hub.SamplePhotos(ctx, o)

@@ -6,10 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"gaze/pkg/caption/backbone"
 	"gaze/pkg/convnet"
 	"gaze/pkg/nn"
-	"gaze/pkg/weights"
 )
 
 // stored lists the parameters that the captioner's own file has.
@@ -53,48 +51,10 @@ func (m *Model) Complete(find func(name string) (path string, err error)) (*Mode
 		return nil, errors.Join(fmt.Errorf("caption: the captioner's backbone, %s: %w", name, err), m.Close())
 	}
 	defer c.Close()
-	out, err := m.WithConvNet(c)
+	out, err := m.WithConv(c)
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	out.Path, out.Warnings = m.Path, m.Warnings
 	return out, m.Close()
-}
-
-// WithConvNet is the model with the weights of a convolutional network in its backbone.
-// Both may be closed afterwards.
-func (m *Model) WithConvNet(c *convnet.Model) (*Model, error) {
-	have := m.Config.Backbone
-	if have.Kind != backbone.ConvNet {
-		return nil, fmt.Errorf("caption: the captioner's backbone is of kind %q, not %q", have.Kind, backbone.ConvNet)
-	}
-	c, err := c.Derive(*have.Conv)
-	if err != nil {
-		return nil, fmt.Errorf("caption: the captioner has another backbone than this network: %w", err)
-	}
-	given := nn.Parameters{}
-	copied := func(name string, values []float32, shape []int) {
-		given[name] = nn.Own(weights.NewTensor(name, shape, slices.Clone(values)))
-	}
-	for _, p := range have.Parameters() {
-		values, shape, err := c.Parameter(p.Name)
-		if err != nil {
-			return nil, fmt.Errorf("caption: %w", err)
-		}
-		copied(inBackbone+p.Name, values, shape)
-	}
-	for _, p := range m.Config.Parameters() {
-		if strings.HasPrefix(p.Name, inBackbone) {
-			continue
-		}
-		values, shape, err := m.Parameter(p.Name)
-		if err != nil {
-			return nil, fmt.Errorf("caption: %w", err)
-		}
-		copied(p.Name, values, shape)
-	}
-	if err := given.Check(m.Config.Parameters()); err != nil {
-		return nil, fmt.Errorf("caption: %w", err)
-	}
-	return &Model{Config: m.Config, Layout: LayoutGaze, Vocab: m.Vocab, Remembered: m.Remembered, params: given}, nil
 }

@@ -113,8 +113,8 @@ func (c Config) MaxCells() int {
 	if v := c.Backbone.ViT; v != nil {
 		height, width = v.ImageSize[0], v.ImageSize[1]
 	}
-	if c.Backbone.Kind == backbone.ConvNet {
-		height, width = c.Backbone.Side, c.Backbone.Side
+	if side := c.Backbone.Side; side > 0 {
+		height, width = side, side
 	}
 	g := c.Grid(height, width)
 	return g[0] * g[1]
@@ -171,8 +171,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("a gist of %d values: it must be 1 to %d", c.Gist.Width, maxGist)
 	case c.Gist != nil && c.Backbone.Kind != backbone.Given && c.Gist.Width != c.Backbone.Channels():
 		return fmt.Errorf("a gist of %d values on a backbone of %d channels: it is made of their means", c.Gist.Width, c.Backbone.Channels())
-	case c.BackboneFrom != "" && c.Backbone.Kind != backbone.ConvNet:
-		return fmt.Errorf("the weights of a backbone of kind %q can't come from another checkpoint (%s): only those of %q can", c.Backbone.Kind, c.BackboneFrom, backbone.ConvNet)
+	case c.BackboneFrom != "" && c.Backbone.Kind != backbone.EfficientNetLite:
+		return fmt.Errorf("the weights of a backbone of kind %q can't come from another checkpoint (%s): only those of %q can", c.Backbone.Kind, c.BackboneFrom, backbone.EfficientNetLite)
 	case c.TiedHead && len(c.HeadHidden) > 0:
 		return fmt.Errorf("a head tied to the word embeddings has no hidden layers, these are %v", c.HeadHidden)
 	case c.Dim%c.Heads != 0:

@@ -233,16 +233,17 @@ func TestComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := withGist(t)
-	if cfg.Backbone, err = backbone.ConvNetOf(net, 32); err != nil {
+	if cfg.Backbone, err = backbone.ConvOf(net); err != nil {
 		t.Fatal(err)
 	}
+	cfg.Backbone.Side = 32
 	cfg.Gist.Width, cfg.BackboneFrom = cfg.Backbone.Channels(), "some-network"
 	m, err := New(cfg, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.Vocab = numberVocab(t, cfg.Vocab)
-	whole, err := m.WithConvNet(net)
+	whole, err := m.WithConv(net)
 	if err != nil {
 		t.Fatal(err)
 	}

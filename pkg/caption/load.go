@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"gaze/pkg/caption/backbone"
 	"gaze/pkg/caption/wordpiece"
+	"gaze/pkg/convnet"
 	"gaze/pkg/nn"
 	"gaze/pkg/vit"
 	"gaze/pkg/weights"
@@ -242,6 +244,28 @@ func (m *Model) WithViT(v *vit.Model) (*Model, error) {
 			return nil, fmt.Errorf("caption: %w", err)
 		}
 		list = append(list, weights.NewTensor(inBackbone+p.Name, shape, values))
+	}
+	return m.WithParameters(list)
+}
+
+// WithConv is the model with the weights of a convolutional network in its backbone, on which
+// a captioner can be trained. Both may be closed afterwards.
+func (m *Model) WithConv(n *convnet.Model) (*Model, error) {
+	want, err := backbone.ConvOf(n)
+	if err != nil {
+		return nil, fmt.Errorf("caption: %w", err)
+	}
+	want.Side = m.Config.Backbone.Side
+	if !reflect.DeepEqual(m.Config.Backbone, want) {
+		return nil, errors.New("caption: the captioner has another backbone than this network: make its configuration with backbone.ConvOf")
+	}
+	var list []*weights.Tensor
+	for _, p := range want.Parameters() {
+		values, shape, err := n.Parameter(p.Name)
+		if err != nil {
+			return nil, fmt.Errorf("caption: %w", err)
+		}
+		list = append(list, weights.NewTensor(inBackbone+p.Name, shape, slices.Clone(values)))
 	}
 	return m.WithParameters(list)
 }

@@ -14,8 +14,8 @@ import (
 // inBackbone begins the names of the backbone's parameters.
 const inBackbone = "backbone/"
 
-// Frozen says whether a parameter of this name is a statistic of a frozen batch norm,
-// which training doesn't change.
+// Frozen says whether a parameter of this name is one that training doesn't change
+// ([backbone.Frozen]).
 func Frozen(name string) bool {
 	name, ok := strings.CutPrefix(name, inBackbone)
 	return ok && backbone.Frozen(name)
@@ -89,7 +89,7 @@ func (l *parameterList) feedForward(at string, c Config) {
 // New makes a model with random weights from a seed, to be trained: Glorot and Bengio's
 // uniform distribution for matrices, He's normal one for convolutions, a normal one of
 // deviation 0.02 for words and positions, norms one, biases zero. A ResNet, whose norms
-// are frozen, needs weights that were trained elsewhere.
+// are frozen, and an EfficientNet-Lite need weights that were trained elsewhere.
 func New(cfg Config, seed uint64) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("caption: %w", err)

@@ -125,8 +125,7 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// published is a published model, from the cache or from the folder that
-// GAZE_EFFICIENTNET names; the test is skipped if it is in neither.
+// published is a published model from the cache; the test is skipped if it isn't there.
 func published(t testing.TB, variant int) *Model {
 	t.Helper()
 	name := fmt.Sprintf("efficientnet-lite%d", variant)

@@ -1,12 +1,11 @@
 package convnet
 
 import (
+	"math"
 	"sync"
 	"testing"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"gaze/pkg/backend"
 )
@@ -39,19 +38,11 @@ var openBackends = sync.OnceValues(func() ([]compute.Backend, error) {
 	return []compute.Backend{pure, usual}, nil
 })
 
-// compiled is a graph as a function of tensors.
-func compiled[F graph.ExecGraphFn](t testing.TB, b compute.Backend, build F) func(inputs ...any) []*tensors.Tensor {
-	t.Helper()
-	e, err := graph.NewExec(b, build)
-	if err != nil {
-		t.Fatal(err)
+// waves is n values with something in them, the same each time.
+func waves(n int, step float64) []float32 {
+	data := make([]float32, n)
+	for i := range data {
+		data[i] = float32(math.Sin(float64(i)*step) * 1.5)
 	}
-	return func(inputs ...any) []*tensors.Tensor {
-		t.Helper()
-		out, err := e.Call(inputs...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
+	return data
 }

@@ -123,13 +123,13 @@ func (m *Model) check() error {
 	return nil
 }
 
-// shapesBelow is the shapes of the tensors under a prefix, which their names then lack.
-// Counters of training steps are left out.
+// shapesBelow is the shapes of the tensors under a prefix, which their names then lack;
+// others keep their names. Counters of training steps are left out.
 func shapesBelow(file *weights.File, prefix string) map[string][]int {
 	shapes := map[string][]int{}
 	for _, name := range file.Names() {
-		below, ok := strings.CutPrefix(name, prefix)
-		if t, has := file.Tensor(name); ok && has && !strings.HasSuffix(name, ".num_batches_tracked") {
+		below := strings.TrimPrefix(name, prefix)
+		if t, has := file.Tensor(name); has && !strings.HasSuffix(name, ".num_batches_tracked") {
 			shapes[below] = t.Shape
 		}
 	}

@@ -62,3 +62,28 @@ func ExampleHoldOut() {
 	fmt.Println(train.Len(), validation.Len())
 	// Output: 6 4
 }
+
+// The first pictures of each class, in an order that the seed draws: fewer are a part of
+// more.
+func ExampleFirst() {
+	dir := namedSet()
+	defer os.RemoveAll(dir)
+	s, err := data.OpenDataset(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, each := range []int{1, 3, 9} {
+		places, err := data.First(s.Train, len(s.Classes), 1, each)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(places)
+	}
+	_, err = data.First(s.Train, len(s.Classes), 1, 0)
+	fmt.Println(err)
+	// Output:
+	// [2 5]
+	// [1 2 4 5 8 9]
+	// [0 1 2 3 4 5 6 7 8 9]
+	// data set: 0 pictures of each class can't be chosen: 1 or more
+}

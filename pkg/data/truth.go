@@ -158,6 +158,17 @@ func (t *Truth) readOutlines(path string) error {
 	return nil
 }
 
+// Files lists the files that the truth is read from, those that aren't there included.
+func (t *Truth) Files() []string {
+	files := []string{filepath.Join(t.Folder, truthIndex), filepath.Join(t.Folder, truthOutlines)}
+	for _, k := range t.Pictures {
+		if k.trimap != "" {
+			files = append(files, k.trimap)
+		}
+	}
+	return files
+}
+
 // Splits lists the splits of the pictures in order of their first one.
 func (t *Truth) Splits() []string {
 	var out []string

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -86,5 +87,23 @@ func TestCountsRefuse(t *testing.T) {
 	six := good()
 	if _, err := six.Report([]string{"a", "b", "c", "d", "e", "f"}); err == nil || !strings.Contains(err.Error(), "first five") {
 		t.Errorf("top 5: %v", err)
+	}
+}
+
+// TestDifference: the interval of a paired difference, against Agresti and Min's formula
+// worked out by hand for 100 pictures.
+func TestDifference(t *testing.T) {
+	first, second := make([]bool, 100), make([]bool, 100)
+	for i := range first {
+		first[i], second[i] = i < 60, i >= 10 && i < 75 // 10 lost, 15 gained
+	}
+	c, err := McNemar(first, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := c.Difference()
+	half := 1.959963984540054 * math.Sqrt(26-25./102) / 102
+	if d.Value != 0.05 || math.Abs(d.Low-(5./102-half)) > 1e-12 || math.Abs(d.High-(5./102+half)) > 1e-12 {
+		t.Errorf("%+v, want 0.05 and %g to %g", d, 5./102-half, 5./102+half)
 	}
 }

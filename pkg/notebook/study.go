@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gaze/internal/environ"
+	"gaze/internal/meter"
 	"gaze/internal/report"
 	"gaze/pkg/backend"
 	"gaze/pkg/plots"
@@ -91,12 +92,39 @@ type studyProgress struct {
 	began    time.Time
 	last     time.Time
 	done     int // runs
+	meter    *meter.Meter
+	underWay map[int]float64 // how much of each run that isn't done yet, by its number
+	furthest int             // the largest number of a run
+}
+
+// left is the time that the study still takes, in words, "" if it isn't known yet. Runs
+// begin in the order of their numbers; those before them are done, in this session or an
+// earlier one.
+func (s *studyProgress) left(p study.Progress) string {
+	if s.meter == nil {
+		s.meter, s.underWay = meter.New(float64(p.Runs)), map[int]float64{}
+	}
+	s.furthest = max(s.furthest, p.Run)
+	s.underWay[p.Run] = (float64(p.Epoch-1) + float64(p.Done)/float64(max(p.Batches, 1))) / float64(max(p.Epochs, 1))
+	if p.EpochDone() && p.Epoch == p.Epochs {
+		delete(s.underWay, p.Run)
+	}
+	done := float64(s.furthest)
+	for _, part := range s.underWay {
+		done -= 1 - part
+	}
+	s.meter.At(done)
+	if !s.meter.Known() {
+		return ""
+	}
+	return ", " + meter.About(s.meter.Left()) + " left"
 }
 
 func (s *studyProgress) report(p study.Progress) {
 	if p.EpochDone() && p.Epoch == p.Epochs {
 		s.done++
 	}
+	left := s.left(p)
 	every := 10 * time.Second
 	if display.inNotebook() {
 		every = trainingEvery
@@ -105,7 +133,7 @@ func (s *studyProgress) report(p study.Progress) {
 		return
 	}
 	s.last = time.Now()
-	text := fmt.Sprintf("%d of %d runs done in %s; %s, seed %d: %s", s.done, p.Runs, time.Since(s.began).Round(time.Second), p.Row.Name, p.Seed, p.Progress)
+	text := fmt.Sprintf("%d of %d runs done in %s%s; %s, seed %d: %s", s.done, p.Runs, time.Since(s.began).Round(time.Second), left, p.Row.Name, p.Seed, p.Progress)
 	if !display.inNotebook() {
 		fmt.Fprintln(os.Stderr, text)
 		return

@@ -14,6 +14,7 @@ import (
 
 	"gaze/pkg/backend"
 	"gaze/pkg/evaluate"
+	"gaze/pkg/plots"
 	"gaze/pkg/train"
 )
 
@@ -26,7 +27,7 @@ func (averages) Digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-func (averages) Extract(images []float32, shape [4]int) ([]float32, int, error) {
+func (averages) Extract(_ context.Context, images []float32, shape [4]int) ([]float32, int, error) {
 	n, channels, height, width := shape[0], shape[1], shape[2], shape[3]
 	dim := channels * 16
 	out := make([]float32, n*dim)
@@ -66,12 +67,14 @@ func views(t *testing.T, r *Result) string {
 	for _, model := range r.Models() {
 		part := r.Of(model)
 		text += part.Table().String() + part.Final().String() + part.Final().Run.Report.String()
-		chart, err := part.Curves()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range chart.Series {
-			text += fmt.Sprintln(s.Name, s.X, s.Y, s.Low, s.High)
+		for _, draw := range []func(...string) (plots.LineChart, error){part.Curves, part.TrainingCurves} {
+			chart, err := draw()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range chart.Series {
+				text += fmt.Sprintln(chart.Title, s.Name, s.X, s.Y, s.Low, s.High)
+			}
 		}
 		for _, o := range part.Outcomes {
 			text += o.Runs[0].Report.PairTable().String() + o.Runs[0].Report.ClassTable().String() + part.Against(o.Name)

@@ -234,8 +234,18 @@ func mean(values []float64) float64 {
 // of the named rows (of all, if none is named) that have epochs: the mean of the seeds, within the
 // band from the lowest to the highest.
 func (r *Result) Curves(names ...string) (plots.LineChart, error) {
+	return r.curves("Accuracy on the validation set", func(e train.EpochMetrics) float64 { return e.Validation.Accuracy }, names)
+}
+
+// TrainingCurves is like Curves, of the accuracy on the training pictures in each epoch, as
+// they were shown: augmented, and each batch before the step that it is for.
+func (r *Result) TrainingCurves(names ...string) (plots.LineChart, error) {
+	return r.curves("Accuracy on the training pictures", func(e train.EpochMetrics) float64 { return e.Train.Accuracy }, names)
+}
+
+func (r *Result) curves(title string, of func(train.EpochMetrics) float64, names []string) (plots.LineChart, error) {
 	chart := plots.LineChart{
-		Title: "Accuracy on the validation set", Subtitle: "mean of the seeds; bands reach from the lowest to the highest",
+		Title: title, Subtitle: "mean of the seeds; bands reach from the lowest to the highest",
 		XLabel: "epoch", YLabel: "accuracy (%)", YMin: 0, YMax: 100,
 		Lines: []plots.RefLine{{Value: 100 / float64(len(r.Classes)), Label: "chance"}},
 	}
@@ -250,18 +260,18 @@ func (r *Result) Curves(names ...string) (plots.LineChart, error) {
 			return chart, err
 		}
 		if len(o.Runs[0].Epochs) > 0 {
-			chart.Series = append(chart.Series, o.curve())
+			chart.Series = append(chart.Series, o.curve(of))
 		}
 	}
 	return chart, nil
 }
 
-func (o Outcome) curve() plots.Series {
+func (o Outcome) curve(of func(train.EpochMetrics) float64) plots.Series {
 	s := plots.Series{Name: o.Name, Points: true}
 	for e := range o.Runs[0].Epochs {
 		var values []float64
 		for _, run := range o.Runs {
-			values = append(values, 100*run.Epochs[e].Validation.Accuracy)
+			values = append(values, 100*of(run.Epochs[e]))
 		}
 		s.X = append(s.X, float64(e+1))
 		s.Y = append(s.Y, mean(values))

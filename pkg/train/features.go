@@ -61,7 +61,7 @@ type Extractor interface {
 	Digest() (string, error)
 	// Extract returns the features, [n, dim], of n prepared pictures, [n, channels, height,
 	// width], both row-major.
-	Extract(images []float32, shape [4]int) (values []float32, dim int, err error)
+	Extract(ctx context.Context, images []float32, shape [4]int) (values []float32, dim int, err error)
 }
 
 // ExtractFeatures is [Features] by any model. shape is the channels, the height and the
@@ -103,7 +103,7 @@ func keptFeatures(source Source, digest func() (string, error), folder, key stri
 // extractor computes the features of a batch.
 type extractor interface {
 	shape() [3]int // channels, height and width of a picture
-	extract(images []float32, shape [4]int) (values []float32, dim int, err error)
+	extract(ctx context.Context, images []float32, shape [4]int) (values []float32, dim int, err error)
 }
 
 // vitExtractor is a Vision Transformer without its head.
@@ -114,7 +114,7 @@ func (e vitExtractor) shape() [3]int {
 	return [3]int{cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]}
 }
 
-func (e vitExtractor) extract(images []float32, shape [4]int) ([]float32, int, error) {
+func (e vitExtractor) extract(_ context.Context, images []float32, shape [4]int) ([]float32, int, error) {
 	out, err := e.runner.Run(images, shape, vit.Want{PreLogits: true})
 	if err != nil {
 		return nil, 0, err
@@ -130,8 +130,8 @@ type sizedExtractor struct {
 
 func (e sizedExtractor) shape() [3]int { return e.size }
 
-func (e sizedExtractor) extract(images []float32, shape [4]int) ([]float32, int, error) {
-	values, dim, err := e.Extract(images, shape)
+func (e sizedExtractor) extract(ctx context.Context, images []float32, shape [4]int) ([]float32, int, error) {
+	values, dim, err := e.Extract(ctx, images, shape)
 	if err == nil && (dim < 1 || len(values) != shape[0]*dim) {
 		err = fmt.Errorf("%d pictures have %d values of %d features", shape[0], len(values), dim)
 	}
@@ -156,7 +156,7 @@ func computeFeatures(ctx context.Context, e extractor, source Source) (*FeatureS
 		if b.Targets != nil || len(b.Images) != len(b.Labels)*each {
 			return nil, fmt.Errorf("a batch of %d values and %d labels: it must be pictures of %d values with a label each, not mixed", len(b.Images), len(b.Labels), each)
 		}
-		values, dim, err := e.extract(b.Images, [4]int{len(b.Labels), size[0], size[1], size[2]})
+		values, dim, err := e.extract(ctx, b.Images, [4]int{len(b.Labels), size[0], size[1], size[2]})
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"gaze/internal/atomicfile"
 	"gaze/internal/filelock"
+	"gaze/internal/meter"
 	"gaze/pkg/weights"
 )
 
@@ -71,8 +72,9 @@ type run struct {
 	at       place
 	began    time.Time
 	before   float64 // seconds of earlier starts
-	steps    int     // batches since it was started, and their pictures
-	pictures int
+	worked   float64 // work of earlier starts
+	meter    *meter.Meter
+	pictures int // since it was started
 }
 
 // Run trains until all epochs are done, the context is cancelled (then it saves the run
@@ -154,6 +156,8 @@ func (r *run) open() error {
 		return errors.Join(err, r.log.close())
 	}
 	r.began, r.before = time.Now(), r.at.seconds
+	r.worked = r.work(r.at.epoch, r.at.batch, false)
+	r.meter = meter.New(r.work(r.Epochs, 0, false) - r.worked)
 	return r.tell(Running, "")
 }
 
@@ -268,7 +272,6 @@ func (r *run) batch(batch Batch) error {
 	r.at.batch++
 	r.at.sums.add(m)
 	r.at.group.add(m)
-	r.steps++
 	r.pictures += m.Batch
 	if err := r.record(m); err != nil {
 		return err
@@ -354,11 +357,41 @@ func (r *run) progress(m Metrics, validation *Evaluation) {
 	}
 	elapsed := time.Since(r.began)
 	batches := max(r.Train.Len(), r.at.batch)
-	left := (r.Epochs-r.at.epoch)*batches - r.at.batch
+	r.meter.At(r.work(r.at.epoch, r.at.batch, validation != nil) - r.worked)
 	r.Progress(Progress{
 		Metrics: m, Epoch: r.at.epoch + 1, Epochs: r.Epochs, Done: r.at.batch, Batches: batches,
 		Train: r.at.sums.evaluation(), Validation: validation, Seconds: r.seconds(),
 		PicturesPerSec: float64(r.pictures) / max(elapsed.Seconds(), 1e-9),
-		Remaining:      time.Duration(float64(elapsed) / float64(max(r.steps, 1)) * float64(left)),
+		Remaining:      r.meter.Left(), Forecast: r.forecast(),
 	})
+}
+
+// validationWork is the work of a validation batch beside a training batch: a forward
+// pass takes about a third of a forward and a backward pass.
+const validationWork = 1.0 / 3
+
+// work is how much is done after some epochs and batches, in training batches. validated
+// is true after the validation of the epoch under way.
+func (r *run) work(epochs, batches int, validated bool) float64 {
+	validation := 0.0
+	if r.Validation != nil {
+		validation = validationWork * float64(r.Validation.Len())
+	}
+	done := float64(epochs)*(float64(r.Train.Len())+validation) + float64(batches)
+	if validated {
+		done += validation
+	}
+	return done
+}
+
+// forecast is Progress.Forecast.
+func (r *run) forecast() string {
+	text := r.meter.Forecast()
+	switch {
+	case text == "":
+		return ""
+	case r.worked > 0:
+		return fmt.Sprintf("%s for the rest of %d epochs of %d steps", text, r.Epochs, r.Train.Len())
+	}
+	return fmt.Sprintf("%s for %d epochs of %d steps", text, r.Epochs, r.Train.Len())
 }

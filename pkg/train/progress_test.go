@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,5 +77,44 @@ func TestReporterInFile(t *testing.T) {
 	want := "epoch 1/2: loss 1.2500, 75.00 % right; 12.5 images/s, 1m30s left\nepoch 2/2: loss 1.2500, 75.00 % right; 12.5 images/s\n"
 	if string(text) != want || strings.Contains(string(text), "\r") {
 		t.Errorf("wrote %q, want %q", text, want)
+	}
+}
+
+// TestReporterForecast writes how long the run takes above the live line.
+func TestReporterForecast(t *testing.T) {
+	var out bytes.Buffer
+	r := NewReporter(&out)
+	r.live = true
+	r.Report(progressAt(1, 1, 8))
+	p := progressAt(1, 2, 8)
+	p.Forecast = "about 2 min for 2 epochs of 4 steps"
+	r.Report(p)
+	if text := out.String(); !strings.Contains(text, "\r\x1b[K"+p.Forecast+"\nepoch 1/2, step 2/4") {
+		t.Errorf("wrote %q", text)
+	}
+}
+
+// emptySource is a source of so many batches.
+type emptySource int
+
+func (s emptySource) Len() int                                 { return int(s) }
+func (s emptySource) Batches(int, int) iter.Seq2[Batch, error] { return nil }
+
+// TestWork: the work of a run grows with each batch and with the validation, up to the
+// whole, which Remaining is estimated from.
+func TestWork(t *testing.T) {
+	r := &run{Fit: Fit{Train: emptySource(10), Validation: emptySource(6), Epochs: 3}}
+	for _, c := range []struct {
+		epochs, batches int
+		validated       bool
+		want            float64
+	}{{0, 0, false, 0}, {0, 10, false, 10}, {0, 10, true, 12}, {1, 0, false, 12}, {2, 10, true, 36}, {3, 0, false, 36}} {
+		if got := r.work(c.epochs, c.batches, c.validated); got != c.want {
+			t.Errorf("after %d epochs and %d batches, validated %v: %g, want %g", c.epochs, c.batches, c.validated, got, c.want)
+		}
+	}
+	r.Validation = nil
+	if got := r.work(3, 0, false); got != 30 {
+		t.Errorf("without validation: %g", got)
 	}
 }

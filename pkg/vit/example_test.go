@@ -5,6 +5,7 @@ import (
 	"log"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/convnet"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
@@ -127,4 +128,33 @@ func ExampleOpen() {
 	// Output:
 	// torchvision module.model 5
 	// testdata/torchvision_head/weights.pth: it holds no set of weights called "ema", only module.model
+}
+
+// A hybrid on an EfficientNet-Lite: its own feature map's cells are the patches. The network's
+// weights come from a checkpoint of its own; here they are random.
+func ExampleModel_WithStem() {
+	stem := convnet.EfficientNetLiteOf(0).WithoutHead().WithOutputStride(16)
+	cfg, err := vit.ParseConfig("vit:size=256,patch=16,dim=192,depth=3,heads=3")
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg.Stem, cfg.Classes = &stem, 37
+	m, err := vit.New(cfg, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	network, err := convnet.New(stem, 0, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	list, err := network.Tensors()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if m, err = m.WithStem(list); err != nil {
+		log.Fatal(err)
+	}
+	d := m.Describe()
+	fmt.Printf("%s, %.1f million parameters, %d×%d patches of a map of %v\n", d.Architecture, float64(d.Parameters)/1e6, d.Grid[0], d.Grid[1], m.Config.FeatureShape())
+	// Output: EfficientNet-Lite0+ViT-192x3/16, 4.5 million parameters, 16×16 patches of a map of [16 16 320]
 }

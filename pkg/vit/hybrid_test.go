@@ -297,6 +297,20 @@ func TestHybridUntold(t *testing.T) {
 	}
 }
 
+// TestHybridPipeline: a new model's pictures are normalised as its network's published weights
+// need it.
+func TestHybridPipeline(t *testing.T) {
+	for _, c := range []struct {
+		stem *convnet.Config
+		want string
+	}{{smallLite(), "resize(48,32,bilinear) | totensor | normalize(0.49803922,0.50196078)"}, {smallResNet(), "resize(24,16,bilinear) | totensor | normalize(0.5,0.5)"}} {
+		m, err := New(hybridConfig(c.stem), 1)
+		if err != nil || m.Pipeline() != c.want {
+			t.Errorf("%s: %q, want %q (%v)", c.stem.Kind, m.Pipeline(), c.want, err)
+		}
+	}
+}
+
 // TestEqual compares configurations by what their stems are, not by where.
 func TestEqual(t *testing.T) {
 	a, b, other := hybridConfig(smallLite()), hybridConfig(smallLite()), hybridConfig(smallLite())

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"gaze/pkg/convnet"
 	"gaze/pkg/transform"
 )
 
@@ -14,6 +15,7 @@ const (
 	normalizeHalf     = "normalize(0.5,0.5)"
 	normalizeCLIP     = "normalize([0.48145466,0.4578275,0.40821073],[0.26862954,0.26130258,0.27577711])"
 	normalizeImageNet = "normalize([0.485,0.456,0.406],[0.229,0.224,0.225])"
+	normalizeLite     = "normalize(0.49803922,0.50196078)" // (x-127)/128 of pixels from 0 to 255
 )
 
 // Pipeline is the text of [Model.Preprocessing]; empty where that is an error.
@@ -162,7 +164,11 @@ func defaultPipeline(layout Layout, c Config) string {
 			return grey + steps.String() + " | totensor | " + normalizeFor(c, normalize)
 		}
 	}
-	return grey + fmt.Sprintf("resize(%d,%d,bilinear) | totensor | %s", h, w, normalizeHalf)
+	normalize := normalizeHalf
+	if layout == Random && c.Stem != nil && c.Stem.Kind == convnet.EfficientNetLite { // as its published weights are used
+		normalize = normalizeLite
+	}
+	return grey + fmt.Sprintf("resize(%d,%d,bilinear) | totensor | %s", h, w, normalize)
 }
 
 // onWhite is what transformers' classes that convert to RGB begin with; pictures for

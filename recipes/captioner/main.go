@@ -179,6 +179,9 @@ func fresh(seed uint64) (*caption.Model, error) {
 }
 
 func report(p train.Progress) {
+	if p.Forecast != "" {
+		fmt.Fprintln(os.Stderr, p.Forecast)
+	}
 	if p.Done%50 == 0 && !p.EpochDone() {
 		fmt.Fprintf(os.Stderr, "epoch %d/%d, batch %d/%d: loss %.4f, words right %.1f %%; %.1f pictures/s, %.0f s so far, %.0f left\n",
 			p.Epoch, p.Epochs, p.Done, p.Batches, p.Loss, 100*float64(p.Correct)/float64(max(p.Answers, 1)), p.PicturesPerSec, p.Seconds, p.Remaining.Seconds())

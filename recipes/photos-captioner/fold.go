@@ -146,10 +146,11 @@ func remember(m *caption.Model, g *gist, pooled matrix, captions [][]string) (*c
 // photoConfig is the captioner of photographs; trained is its configuration for training on
 // features and on a gist of width values.
 func photoConfig(net *convnet.Model, side, vocab, width int) (photos, trained caption.Config, err error) {
-	b, err := backbone.ConvNetOf(net, side)
+	b, err := backbone.ConvOf(net)
 	if err != nil {
 		return photos, trained, err
 	}
+	b.Side = side
 	photos = caption.Config{
 		Backbone: b, BackboneFrom: backboneName, Gist: &caption.Gist{Width: b.Channels()},
 		Dim: 256, Heads: 8, Hidden: 512, DecoderLayers: 2, MaxPositions: longest, Vocab: vocab, TiedHead: true,

@@ -105,10 +105,11 @@ func (l *loaded) read(ctx context.Context, device compute.Backend, o options) er
 	if l.net, err = convnet.Load(r.Path); err != nil {
 		return err
 	}
-	b, err := backbone.ConvNetOf(l.net, side)
+	b, err := backbone.ConvOf(l.net)
 	if err != nil {
 		return err
 	}
+	b.Side = side
 	l.grid = b.Grid(side, side)
 	l.features, err = extract(ctx, device, l.net, b, l.pictures, o.work)
 	return err

@@ -134,6 +134,9 @@ func (p phase) train(ctx context.Context, device compute.Backend, m *vit.Model, 
 }
 
 func report(p train.Progress) {
+	if p.Forecast != "" {
+		fmt.Fprintln(os.Stderr, p.Forecast)
+	}
 	if p.Done%100 == 0 {
 		fmt.Fprintf(os.Stderr, "epoch %d/%d, batch %d/%d: loss %.4f; %.0f pictures/s, %.0f s left\n",
 			p.Epoch, p.Epochs, p.Done, p.Batches, p.Train.Loss, p.PicturesPerSec, p.Remaining.Seconds())

@@ -47,6 +47,15 @@ for name in ["vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_
           patch=list(model.patch_embed.patch_size), grid=list(model.patch_embed.grid_size), classes=model.num_classes,
           registers=model.num_reg_tokens)
 
+for name in ["vit_tiny_r_s16_p8_224", "vit_small_r26_s32_384", "vit_base_r26_s32_224", "vit_base_r50_s16_384", "vit_large_r50_s32_224"]:
+    with torch.device("meta"):
+        model = timm.create_model(name)
+    block, grid = model.blocks[0], model.patch_embed.grid_size
+    write("timm_" + name, "timm", f"timm {timm.__version__}", shapes(model.state_dict()), dim=model.embed_dim,
+          depth=len(model.blocks), heads=block.attn.num_heads, mlp=block.mlp.fc1.out_features,
+          patch=[s // g for s, g in zip(model.patch_embed.img_size, grid)], grid=list(grid), classes=model.num_classes,
+          registers=model.num_reg_tokens)
+
 VIT, DINO, REG = transformers.ViTConfig, transformers.Dinov2Config, transformers.Dinov2WithRegistersConfig
 LARGE = dict(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16)
 SMALL = dict(hidden_size=384, num_attention_heads=6)

@@ -20,8 +20,8 @@ func (b Config) Features(weights nn.Variables, images *Node) *Node {
 	switch b.Kind {
 	case ViT:
 		return m.visionTransformer(images)
-	case ConvNet:
-		return b.Conv.Features(weights, images)
+	case EfficientNetLite:
+		return m.efficientNetLite(images)
 	case Given:
 		return TransposeAllDims(images, 0, 2, 3, 1)
 	}

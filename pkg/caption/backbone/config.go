@@ -1,9 +1,10 @@
 // Package backbone turns pictures into the feature maps that a captioner's encoder reads: a
-// ResNet with frozen batch norm, a small network of patches and residual blocks, or a
-// Vision Transformer without its head.
+// ResNet with frozen batch norm, a small network of patches and residual blocks, a Vision
+// Transformer without its head, or a frozen EfficientNet-Lite.
 //
 // It knows each architecture ([Config]), its parameters and its graph ([Config.Features]).
-// A Vision Transformer's configuration and forward pass are package vit's. What is made of
+// A Vision Transformer's configuration and forward pass are package vit's, an
+// EfficientNet-Lite's package convnet's. What is made of
 // the features, and how a checkpoint stores the parameters, is for package caption.
 package backbone
 
@@ -21,8 +22,9 @@ const (
 	Patch  = "patch"  // a patch embedding, then residual blocks; small
 	ViT    = "vit"    // a Vision Transformer, whose patches are the cells
 
-	ConvNet = "efficientnet-lite" // package convnet's network of that kind
-	Given   = "given"             // none: features that are computed once take the place of pictures
+	EfficientNetLite = convnet.EfficientNetLite // package convnet's, frozen
+
+	Given = "given" // none: features that are computed once take the place of pictures
 )
 
 // Config is the architecture of a backbone. Strides round up: a picture of h rows of
@@ -41,12 +43,8 @@ type Config struct {
 	PatchSize int     `json:"patch_size,omitempty"`
 	Stages    []Stage `json:"stages,omitempty"`
 
-	// Of a Vision Transformer: its configuration, without a head, and the mean and
-	// standard deviation by which channels are normalised. Pictures of any shape are
-	// resized to its own size.
-	ViT *vit.Config `json:"vit,omitempty"`
-	// Of a ConvNet: its configuration. Pictures of any shape are resized to squares of Side
-	// pixels and normalised by Mean and Std.
+	// Of an EfficientNet-Lite: its architecture, and the side of the squares to which
+	// pictures of any shape are resized; 0: they keep their shape.
 	Conv *convnet.Config `json:"conv,omitempty"`
 	Side int             `json:"side,omitempty"`
 
@@ -56,6 +54,11 @@ type Config struct {
 	Cells      [2]int `json:"cells,omitzero"`
 	CellStride int    `json:"cell_stride,omitempty"`
 
+	// Of a Vision Transformer: its configuration, without a head. Pictures of any shape
+	// are resized to its own size.
+	ViT *vit.Config `json:"vit,omitempty"`
+
+	// Of these two: the mean and standard deviation by which channels are normalised.
 	Mean []float32 `json:"mean,omitempty"`
 	Std  []float32 `json:"std,omitempty"`
 }
@@ -88,7 +91,7 @@ func (b Config) Stride() int {
 		return b.PatchSize << (len(b.Stages) - 1)
 	case ViT:
 		return b.ViT.PatchSize[0]
-	case ConvNet:
+	case EfficientNetLite:
 		return b.Conv.Stride()
 	case Given:
 		return b.CellStride
@@ -114,7 +117,7 @@ func (b Config) Channels() int {
 		return b.Stages[len(b.Stages)-1].Channels
 	case ViT:
 		return b.ViT.Dim
-	case ConvNet:
+	case EfficientNetLite:
 		return b.Conv.Channels()
 	case Given:
 		return b.Values
@@ -204,12 +207,12 @@ func (b Config) Validate() error {
 		}
 	case ViT:
 		return b.validateViT()
-	case ConvNet:
-		return b.validateConvNet()
+	case EfficientNetLite:
+		return b.validateConv()
 	case Given:
 		return b.validateGiven()
 	default:
-		return fmt.Errorf("there is no backbone %q: use %q, %q, %q or %q", b.Kind, ResNet, Patch, ViT, ConvNet)
+		return fmt.Errorf("there is no backbone %q: use %q, %q, %q or %q", b.Kind, ResNet, Patch, ViT, EfficientNetLite)
 	}
 	return nil
 }

@@ -7,10 +7,10 @@ import (
 	"gaze/pkg/nn"
 )
 
-// Frozen says whether a parameter of this name is a statistic of a frozen batch norm,
-// which training doesn't change.
+// Frozen says whether a parameter of this name is one that training doesn't change: of a
+// frozen batch norm, or of an EfficientNet-Lite.
 func Frozen(name string) bool {
-	return strings.HasPrefix(name, "bn") || strings.Contains(name, "/bn")
+	return strings.HasPrefix(name, "bn") || strings.Contains(name, "/bn") || inConv(name)
 }
 
 // Parameters lists every parameter of the architecture, in the order in which the graph
@@ -18,12 +18,12 @@ func Frozen(name string) bool {
 func (b Config) Parameters() []nn.Param {
 	var l parameterList
 	switch b.Kind {
-	case ConvNet:
+	case ViT:
+		return b.ViT.Parameters()
+	case EfficientNetLite:
 		return b.Conv.Parameters()
 	case Given:
 		return nil
-	case ViT:
-		return b.ViT.Parameters()
 	case Patch:
 		l.patchNet(b)
 	default:

@@ -45,7 +45,20 @@ func (b Config) validateViT() error {
 	case v.Classes != 0:
 		return errors.New("a Vision Transformer with a head: a backbone has none")
 	}
-	return b.validateNorm()
+	return b.validateScaling()
+}
+
+// validateScaling checks the mean and the standard deviation of channels.
+func (b Config) validateScaling() error {
+	if len(b.Mean) != len(b.Std) || len(b.Mean) != 0 && len(b.Mean) != 1 && len(b.Mean) != 3 {
+		return fmt.Errorf("pictures normalised by %d means and %d deviations", len(b.Mean), len(b.Std))
+	}
+	for _, s := range b.Std {
+		if !(s > 0) {
+			return fmt.Errorf("pictures normalised by a deviation of %g", s)
+		}
+	}
+	return nil
 }
 
 // visionTransformer computes features [batch, rows, columns, channels] of pictures

@@ -17,11 +17,18 @@ func what(truth string) string {
 
 // subtitle says what was measured on what.
 func (r *Report) subtitle(p *Part) string {
-	text := fmt.Sprintf("%s · %d photographs of %d breeds", r.Model, p.Pictures, p.Classes)
+	text := fmt.Sprintf("%s · %s of %s", r.Model, count(p.Pictures, "photograph"), count(p.Classes, "breed"))
 	if r.Set != "" {
 		text += " · " + r.Set
 	}
 	return text
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Table is the scores of a part: what needs no model, the mean of heads of every layer,

