@@ -57,7 +57,7 @@ func TestDiscussMaps(t *testing.T) {
 	}{
 		{of(maps.Head, 0.1, 0.05, 0.15, 0.2), []string{"+10.0 points (+5.0 to +15.0)", "areas around the faces are more important, **holds", "tells more than"}, "doesn't"},
 		{of(maps.Head, -0.1, -0.15, -0.05, 0.2), []string{"-10.0 points", "less than an even map", "**doesn't hold for this model; the opposite does**", "tells less than"}, "**holds"},
-		{of(maps.Head, 0.01, -0.01, 0.03, 0.2), []string{"can't be told", "**isn't shown for this model**", "tells no more than"}, "holds"},
+		{of(maps.Head, 0.01, -0.01, 0.03, 0.2), []string{"can't be told", "**isn't shown for this model**", "tells no more than"}, "**holds"},
 		{of(maps.Pet, 0.1, 0.05, 0.15, 0.5), []string{"looks at the animal, **holds", "tells less than"}, "faces"},
 	} {
 		for _, want := range c.says {
