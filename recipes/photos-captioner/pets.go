@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"gaze/internal/meter"
 	"gaze/pkg/caption"
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate/captions"
@@ -45,14 +46,11 @@ func judgePets(ctx context.Context, device compute.Backend, path, folder string,
 		return nil, err
 	}
 	defer c.Close()
+	log := meter.NewLog(os.Stderr, count, "photographs of pets")
 	load := func(i int) (captions.Pet, error) { return pet(all[i*len(all)/count]) }
 	return captions.EvaluatePets(ctx, c, count, load, captions.OcclusionOptions{Seed: 1, Options: captions.Options{
-		Caption: m.Config.Recommended(),
-		Progress: func(done, total int) {
-			if done%20 == 0 {
-				fmt.Fprintf(os.Stderr, "pets: %d of %d\n", done, total)
-			}
-		},
+		Caption:  m.Config.Recommended(),
+		Progress: func(done, _ int) { log.Done(done) },
 	}})
 }
 
