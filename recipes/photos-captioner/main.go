@@ -71,6 +71,8 @@ func main() {
 	flag.StringVar(&o.pets, "pets", "", "folder of pets with trimaps or outlines, as 'gaze pull oxford-pets' writes it, to test where the captioner looks")
 	flag.IntVar(&o.textEpochs, "text-epochs", 2, "epochs over the sentences")
 	flag.IntVar(&o.photoEpochs, "photo-epochs", 8, "epochs over the photographs")
+	flag.IntVar(&recommended.Beam, "beam", recommended.Beam, "width of the beam search that the captioner recommends")
+	flag.IntVar(&recommended.Neighbours, "neighbours", recommended.Neighbours, "photographs whose captions choose among those of the beam")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
