@@ -51,7 +51,7 @@ const (
 var dropped = caption.Training{Dropout: 0.1, Input: 0.1, Smoothing: 0.1}
 
 // recommended is how the captioner is asked.
-var recommended = caption.Search{Beam: 5, LengthPenalty: 1, Neighbours: 40}
+var recommended = caption.Search{Beam: 10, LengthPenalty: 1, Neighbours: 40}
 
 // options are the flags.
 type options struct {
@@ -69,8 +69,8 @@ func main() {
 	flag.StringVar(&seeds, "seeds", "1,2,3", "seeds to train with")
 	flag.StringVar(&o.licences, "licences", "all", "photographs to learn from: all, or free (none that forbids commercial use)")
 	flag.StringVar(&o.pets, "pets", "", "folder of pets with trimaps or outlines, as 'gaze pull oxford-pets' writes it, to test where the captioner looks")
-	flag.IntVar(&o.textEpochs, "text-epochs", 2, "epochs over the sentences")
-	flag.IntVar(&o.photoEpochs, "photo-epochs", 8, "epochs over the photographs")
+	flag.IntVar(&o.textEpochs, "text-epochs", 1, "epochs over the sentences")
+	flag.IntVar(&o.photoEpochs, "photo-epochs", 5, "epochs over the photographs")
 	flag.IntVar(&recommended.Beam, "beam", recommended.Beam, "width of the beam search that the captioner recommends")
 	flag.IntVar(&recommended.Neighbours, "neighbours", recommended.Neighbours, "photographs whose captions choose among those of the beam")
 	flag.Parse()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,21 +83,26 @@ func (l *loaded) judge(name string, texts []string) (*captions.Sentences, error)
 }
 
 // baselines scores what doesn't need a decoder: the nearest training photograph's first
-// caption, and the one sentence that agrees best with the captions of training photographs.
+// caption; of all captions of as many nearest photographs as a search asks, the one that
+// agrees best with the others; and the one sentence that agrees best with the captions of
+// all training photographs.
 func (r *record) baselines(l *loaded) error {
-	learned, tested := l.gist.standardised(l.pooled), l.gist.standardised(l.testPooled)
-	var nearest []string
-	for _, x := range tested {
-		best, most := 0, -2.0
-		for i, y := range learned {
-			if c := dot(x, y) / float64(sqrt(float32(dot(x, x)*dot(y, y)))); c > most {
-				best, most = i, c
-			}
-		}
-		nearest = append(nearest, l.remembered[best][0])
-	}
 	corpus := score.NewCorpus(l.remembered)
-	var some []int // every fifth photograph judges, or it takes minutes
+	near := l.nearest(recommended.Neighbours)
+	nearest, agreed, same := make([]string, len(near)), make([]string, len(near)), make([]string, len(near))
+	errs := make([]error, len(near))
+	rows(len(near), func(k int) {
+		nearest[k] = l.remembered[near[k][0]][0]
+		var all []string
+		for _, i := range near[k] {
+			all = append(all, l.remembered[i]...)
+		}
+		agreed[k], errs[k] = captions.Constant(all, corpus, near[k])
+	})
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var some []int // every tenth photograph judges: with all it takes minutes
 	for i := 0; i < len(l.remembered); i += 10 {
 		some = append(some, i)
 	}
@@ -104,14 +110,17 @@ func (r *record) baselines(l *loaded) error {
 	if err != nil {
 		return err
 	}
-	same := make([]string, len(l.tested))
 	for i := range same {
 		same[i] = constant
 	}
 	for _, b := range []struct {
 		name  string
 		texts []string
-	}{{"nearest photograph's caption", nearest}, {"one caption for all", same}} {
+	}{
+		{"nearest photograph's caption", nearest},
+		{fmt.Sprintf("copied from the %d nearest", recommended.Neighbours), agreed},
+		{"one caption for all", same},
+	} {
 		s, err := l.judge(b.name, b.texts)
 		if err != nil {
 			return err
@@ -119,6 +128,23 @@ func (r *record) baselines(l *loaded) error {
 		r.Baselines = append(r.Baselines, s)
 	}
 	return nil
+}
+
+// nearest lists, for each picture of val, the n pictures to learn from whose features have
+// the nearest means, nearest first.
+func (l *loaded) nearest(n int) [][]int {
+	learned, tested := l.gist.standardised(l.pooled), l.gist.standardised(l.testPooled)
+	out := make([][]int, len(tested))
+	rows(len(tested), func(k int) {
+		x := tested[k]
+		cosines, order := make([]float64, len(learned)), make([]int, len(learned))
+		for i, y := range learned {
+			cosines[i], order[i] = dot(x, y)/float64(sqrt(float32(dot(x, x)*dot(y, y)))), i
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cosines[b], cosines[a]) })
+		out[k] = order[:min(n, len(order))]
+	})
+	return out
 }
 
 // seed scores a captioner that was written, on the features of val's pictures.
