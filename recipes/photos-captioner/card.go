@@ -58,7 +58,10 @@ the bootstrap over photographs. Scores are those of ` + "`gaze score`" + `.
 	fmt.Fprintf(&b, `
 "As recommended" takes, of the sentences that a beam of %d keeps, the one that agrees best with
 the captions of the %d most alike photographs that it learned from; "likeliest" takes the first.
-
+"Copied" takes, of all those captions, the one that agrees best with the others.
+`, recommended.Beam, recommended.Neighbours)
+	b.WriteString(r.petsText())
+	fmt.Fprintf(&b, `
 ## What it can't do
 
 - It knows what about %d photographs show: streets, rooms, meals, animals, sports. Of anything
@@ -68,8 +71,29 @@ the captions of the %d most alike photographs that it learned from; "likeliest" 
 - A sentence says nothing about how sure it is.
 - People are described as the captions' authors saw them; what was rare there is described
   worse.
-`, recommended.Beam, recommended.Neighbours, r.Pictures)
+`, r.Pictures)
 	return b.String()
+}
+
+// petsText tells what was measured on photographs of pets; "" if nothing was.
+func (r *record) petsText() string {
+	p := r.Pets
+	if p == nil || len(p.Pointing) == 0 {
+		return ""
+	}
+	last := p.Pointing[len(p.Pointing)-1]
+	percent := func(i evaluate.Interval) string { return i.Percent() }
+	return fmt.Sprintf(`
+## Where it looks
+
+On %d photographs of the Oxford-IIIT Pet set of which trimaps or outlines are known, %s of the
+captions name the species, %s the other one. For the %d words that name it, the cell with the
+greatest weight of the last layer lies on the pet in %s (with another picture's map for the same
+word %s, chance %.1f %%), and %s of the attention does (%s; %.1f %%). Of %d pets whose shape also
+fits elsewhere in the picture, %s are still named when their cells are masked, %s when as many
+cells elsewhere are.
+`, p.Pictures, percent(p.Named), percent(p.Wrong), last.Words, percent(last.Hit), percent(last.HitShuffled), 100*last.HitChance,
+		percent(last.Share), percent(last.ShareShuffled), 100*last.ShareChance, p.Occlusion.Objects, percent(p.Occlusion.Named), percent(p.Occlusion.Elsewhere))
 }
 
 func row(s *captions.Sentences) string {
