@@ -36,6 +36,9 @@ func newModel() *cobra.Command {
 					return err
 				}
 			}
+			if head, ok := breedsHead(cmd, args[0]); ok {
+				return showBreeds(cmd, head, asJSON, v)
+			}
 			if n, ok := loadConvnet(args[0]); ok {
 				defer n.Close()
 				if err := checkNoChoice(cmd); err != nil {

@@ -92,6 +92,11 @@ func discussPart(r *maps.Report, p *maps.Part) string {
 	text := fmt.Sprintf("**%s, %s, %d photographs of %d breeds.** In the last layer, averaged over heads, %s of the attention on patches lies on %s, and %s covers %s of the picture (without a trimap's border): ",
 		r.Model, r.Set, p.Pictures, p.Classes, last.Energy.Percent(), thing, area, p.Area.Percent())
 	text += fmt.Sprintf("a difference of %+.1f points (%+.1f to %+.1f), %s. ", 100*last.Over.Value, 100*last.Over.Low, 100*last.Over.High, reading(p.Truth, last.Over))
+	if even := p.Row(maps.Evenly); even != nil && p.OverEvenly != nil {
+		d := *p.OverEvenly
+		text += fmt.Sprintf("A map that lies evenly on the pet would have %s there. The difference is %+.1f points (%+.1f to %+.1f): %s. ",
+			even.Energy.Percent(), 100*d.Value, 100*d.Low, 100*d.High, preference(d))
+	}
 	text += fmt.Sprintf("The largest patch is on it in %s of the photographs; the middle of the picture alone would do that in %s, and it holds %s of a Gaussian's energy, so the attention tells %s than where photographers put their pets.",
 		last.Pointing.Percent(), gauss.Pointing.Percent(), gauss.Energy.Percent(), moreOrLess(last.Energy, gauss.Energy))
 	return text
@@ -111,6 +116,17 @@ func reading(truth string, over evaluate.Interval) string {
 		return fmt.Sprintf("which is less than an even map would put %s. %s, **doesn't hold for this model; the opposite does**", what, said)
 	}
 	return fmt.Sprintf("which can't be told from an even map's. %s, **isn't shown for this model**", said)
+}
+
+// preference says whether attention prefers the head to the rest of the pet: d is its energy minus that of a map which lies evenly on the pet.
+func preference(d evaluate.Interval) string {
+	switch {
+	case d.Low > 0:
+		return "the attention prefers the head to the rest of the animal, too"
+	case d.High < 0:
+		return "the attention doesn't prefer the head to the rest of the animal: that it is on the animal says as much"
+	}
+	return "whether the attention prefers the head to the rest of the animal can't be told"
 }
 
 // moreOrLess compares with the Gaussian; overlapping intervals aren't told apart.

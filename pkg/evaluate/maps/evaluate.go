@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"gaze/internal/parallel"
 	"gaze/pkg/data"
@@ -46,6 +45,10 @@ const (
 	Uniform  = "uniform map"
 	Gaussian = "centre Gaussian"
 	Itself   = "the truth itself" // on the map's grid
+	// Evenly is a map that lies evenly on the pet, in the part about the head, if the
+	// masks of all its pictures are known: a map that has more energy on the head than
+	// this one prefers it to the rest of the pet.
+	Evenly = "the pet evenly"
 )
 
 // picture is a picture that is being scored.
@@ -87,7 +90,10 @@ func Evaluate(ctx context.Context, m Mapper, p transform.Pipeline, pictures []*d
 	if len(use) == 0 {
 		return nil, fmt.Errorf("maps: of none of the %d pictures a trimap, an outline or the head's box is known", len(pictures))
 	}
-	e := &evaluator{mapper: m, pipeline: p, options: o, ids: m.Maps()}
+	e := &evaluator{mapper: m, pipeline: p, options: o, ids: m.Maps(), evenly: true}
+	for _, k := range use {
+		e.evenly = e.evenly && (k.Head == nil || k.HasTrimap() || k.HasOutline())
+	}
 	for at := 0; at < len(use); at += o.Batch {
 		if err := e.batch(ctx, use[at:min(at+o.Batch, len(use))]); err != nil {
 			return nil, err
@@ -107,6 +113,7 @@ type evaluator struct {
 	ids      []ID
 	grid     [2]int
 	kinds    [2]collected
+	evenly   bool // the pet's mask is known of every picture with a head
 	bad      []string
 }
 
@@ -218,6 +225,9 @@ func (e *evaluator) score(ctx context.Context, pictures []picture, b Batch) erro
 				continue // it shows nothing of it, or nothing else
 			}
 			maps := [][]float32{make([]float32, cells), CentreGaussian(b.Rows, b.Cols), areas.Coverage()}
+			if kinds[kind] == Head && e.evenly {
+				maps = append(maps, onGrid(pictures[i].masks[0], b.Rows, b.Cols).Coverage())
+			}
 			for k := range e.ids {
 				at := (i*len(e.ids) + k) * cells
 				maps = append(maps, b.Values[at:at+cells])
@@ -265,10 +275,13 @@ func (e *evaluator) report(of int) (*Report, error) {
 		Model: e.options.Model, Pipeline: e.pipeline.String(), Set: e.options.Set, Of: of,
 		Grid: e.grid, Tolerance: e.options.Tolerance, Seed: e.options.Seed, Resamples: e.options.Resamples, Bad: e.bad,
 	}
-	ids := slices.Concat([]ID{{Uniform, -1, -1}, {Gaussian, -1, -1}, {Itself, -1, -1}}, e.ids)
 	for kind, c := range e.kinds {
+		ids := []ID{{Uniform, -1, -1}, {Gaussian, -1, -1}, {Itself, -1, -1}}
+		if kinds[kind] == Head && e.evenly {
+			ids = append(ids, ID{Evenly, -1, -1})
+		}
 		if len(c.names) > 0 {
-			r.Parts = append(r.Parts, c.part(kinds[kind], ids, e.options))
+			r.Parts = append(r.Parts, c.part(kinds[kind], append(ids, e.ids...), e.options))
 		}
 	}
 	if len(r.Parts) == 0 {

@@ -278,6 +278,10 @@ func TestEvaluate(t *testing.T) {
 	if it := pet.Row(Itself); it.IoU.Value != 1 || it.Energy.Value != 1 {
 		t.Errorf("the truth itself: %+v", it)
 	}
+	// The head is half of the pet.
+	if even := head.Row(Evenly); even == nil || even.Energy.Value != 0.5 || pet.Row(Evenly) != nil || head.OverEvenly == nil || math.Abs(head.OverEvenly.Value-(head.Last().Energy.Value-0.5)) > 2e-4 || pet.OverEvenly != nil {
+		t.Errorf("the pet evenly: %+v", even)
+	}
 	if u := pet.Row(Uniform); u.Energy != pet.Area || u.Over.Value != 0 {
 		t.Errorf("a uniform map: %+v", u)
 	}
@@ -362,7 +366,7 @@ func testDifference(t *testing.T, pet, head *Part) {
 
 func testShown(t *testing.T, r *Report) {
 	table := r.Table(Head)
-	if text := table.String(); len(table.Rows) != 5 || !strings.Contains(text, Gaussian) || !strings.Contains(text, "30 photographs of 2 breeds") || !slices.Equal(table.Highlight, []int{3}) {
+	if text := table.String(); len(table.Rows) != 6 || !strings.Contains(text, Evenly) || !strings.Contains(text, Gaussian) || !strings.Contains(text, "30 photographs of 2 breeds") || !slices.Equal(table.Highlight, []int{4}) {
 		t.Errorf("%v\n%s", table.Highlight, text)
 	}
 	f, err := r.Figure(Pet, Energy)

@@ -34,7 +34,12 @@ type Part struct {
 	Classes  int               `json:"classes"`  // of these pictures
 	Outside  int               `json:"outside"`  // pictures not scored: the truth is outside the part that the model sees, or all of it
 	Area     evaluate.Interval `json:"area"`     // the truth's share of the counted pixels
-	Rows     []Row             `json:"rows"`     // Uniform, Gaussian and Itself, then the model's maps
+	Rows     []Row             `json:"rows"`     // Uniform, Gaussian, Itself, perhaps Evenly, then the model's maps
+
+	// OverEvenly is the energy of the last layer's mean of heads minus that of Evenly, in
+	// the part about the head: above 0, attention prefers the head to the rest of the
+	// pet. nil where there is no such row.
+	OverEvenly *evaluate.Interval `json:"over_evenly,omitempty"`
 
 	Names  []string                        `json:"names"`  // of the pictures
 	Strata []string                        `json:"strata"` // their classes, in the same order
@@ -117,6 +122,7 @@ func (c *collected) part(truth string, ids []ID, o Options) *Part {
 		}
 	}
 	p.keep(c, o.Keep)
+	p.OverEvenly = p.overEvenly(c, o)
 	return p
 }
 
@@ -148,6 +154,22 @@ func (c *collected) meanShares(row int) []float64 {
 		out[i] = round(out[i])
 	}
 	return out
+}
+
+// overEvenly computes OverEvenly.
+func (p *Part) overEvenly(c *collected, o Options) *evaluate.Interval {
+	last := p.Last()
+	even := slices.IndexFunc(p.Rows, func(r Row) bool { return r.Name == Evenly })
+	if last == nil || even < 0 {
+		return nil
+	}
+	of := slices.IndexFunc(p.Rows, func(r Row) bool { return r.Name == last.Name })
+	var values [][]float64
+	for _, rows := range c.rows {
+		values = append(values, []float64{rows[of].Energy - rows[even].Energy})
+	}
+	d := rounded(bootstrap(values, strata(c.strata), o.Resamples, o.Seed)[0])
+	return &d
 }
 
 // keep keeps the scores of each picture for some rows.
