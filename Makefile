@@ -21,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -60,6 +60,10 @@ bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results (
 captioner: setup ## train the shipped captioner (ten minutes on 2 cores; SEED=2 or TEACH=0 for the other runs in its record)
 	@$(RUN) go run ./recipes/captioner -work captioner/run-$(SEED)-$(TEACH) -o captioner/$(SEED)-$(TEACH) -seed $(SEED) -teach $(TEACH)
 	@echo "wrote captioner/$(SEED)-$(TEACH); the shipped captioner is in pkg/hub/shipped/scenes-captioner"
+
+photos-captioner: setup ## train the shipped captioner of photographs (DATA=folder as COCO's captions.json and photos, SEEDS=1,2,3, LICENCES=free; can be interrupted)
+	@$(RUN) go run ./recipes/photos-captioner -data "$(DATA)" -work photos-captioner -o photos-captioner/$(or $(LICENCES),all) -seeds "$(or $(SEEDS),1,2,3)" -licences "$(or $(LICENCES),all)"
+	@echo "wrote photos-captioner/$(or $(LICENCES),all); the shipped captioner is in pkg/hub/shipped/photos-captioner"
 
 maps: setup ## score the [class] attention of MODEL on the photographs of DATA, as 'gaze pull oxford-pets' writes them; maps/
 	@$(RUN) go run ./recipes/maps -data "$(DATA)" -model "$(MODEL)" -o maps
