@@ -13,7 +13,7 @@ func Prepare(ctx context.Context, root string, o hub.Options) error {
 	if _, err := FindCheckpoint(ctx, EnvVIT, DefaultVIT, o); err != nil {
 		return err
 	}
-	if _, err := FindCheckpoint(ctx, EnvCaptioner, DefaultCaptioner(), o); err != nil {
+	if err := prepareCaptioner(ctx, o); err != nil {
 		return err
 	}
 	if _, err := FindPhotographs(ctx, root, o); err != nil {

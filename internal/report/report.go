@@ -20,15 +20,3 @@ const (
 
 // DefaultVIT is the checkpoint used if GAZE_VIT isn't set.
 const DefaultVIT = hub.ImgFocusName
-
-// photosCaptioner is the name of the captioner that knows photographs.
-const photosCaptioner = "photos-captioner"
-
-// DefaultCaptioner is the captioner used if GAZE_CAPTIONER isn't set: the one that knows
-// photographs, or that of drawn scenes in a program without it.
-func DefaultCaptioner() string {
-	if _, ok := hub.Lookup(photosCaptioner); ok {
-		return photosCaptioner
-	}
-	return hub.LaptopCaptioner
-}

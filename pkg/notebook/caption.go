@@ -100,7 +100,11 @@ func AboutCaptioner() plots.Table {
 		weights += n
 	}
 	cfg := c.Config
-	grid := cfg.Grid(cfg.LongestSide, cfg.LongestSide)
+	side := cfg.LongestSide
+	if cfg.Backbone.Side > 0 { // every picture is squashed to that
+		side = cfg.Backbone.Side
+	}
+	grid := cfg.Grid(side, side)
 	set := captionPictures()
 	t := plots.Table{Columns: []plots.Column{{Name: ""}, {Name: "", Align: plots.AlignLeft}}, Rows: [][]any{
 		{"captioner", c.short + ": " + c.Source},
@@ -110,6 +114,9 @@ func AboutCaptioner() plots.Table {
 		{"words", fmt.Sprintf("%d word pieces", cfg.Vocab)},
 		{"photographs", fmt.Sprintf("%d of %s", len(set.Pictures), set.From)},
 	}}
+	if cfg.BackboneFrom != "" {
+		t.Rows = append(t.Rows, []any{"backbone", cfg.BackboneFrom + ", not trained further; its weights count among the parameters"})
+	}
 	if knowsScenes(c.Vocab) {
 		t.Rows = append(t.Rows, []any{"note", drawingsOnly})
 	}
@@ -260,9 +267,15 @@ func (s *captionMaker) start() error {
 		return nil
 	}
 	b, err := backend.Default()
-	if err == nil {
-		s.running, err = caption.NewCaptioner(b, s.captioner.Model, nil)
+	if err != nil {
+		return err
 	}
+	m, err := report.CompleteCaptioner(context.Background(), s.captioner.Model, hub.Options{Log: note})
+	if err != nil {
+		return err
+	}
+	s.captioner.Model = m
+	s.running, err = caption.NewCaptioner(b, m, nil)
 	return err
 }
 
@@ -275,7 +288,7 @@ func (s *captionMaker) captionOnce(p report.Picture, cache, weights string) (*ex
 			return nil, err
 		}
 	}
-	return Cached(cache, "caption", []any{"1", weights, p.Name, key}, func() (*explain.Captioned, error) { return s.caption(p) })
+	return Cached(cache, "caption", []any{"2", weights, p.Name, key}, func() (*explain.Captioned, error) { return s.caption(p) })
 }
 
 func (s *captionMaker) caption(p report.Picture) (*explain.Captioned, error) {
@@ -289,7 +302,7 @@ func (s *captionMaker) caption(p report.Picture) (*explain.Captioned, error) {
 	if damage != "" {
 		fmt.Fprintf(os.Stderr, "note: %s: damaged: %s\n", p.Path, damage)
 	}
-	results, err := s.running.Caption([]*transform.Image{im}, caption.Options{})
+	results, err := s.running.Caption([]*transform.Image{im}, s.captioner.Config.Recommended())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name, err)
 	}
