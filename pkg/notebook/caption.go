@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"gaze/internal/environ"
 	"gaze/internal/report"
@@ -72,6 +73,9 @@ func (c *Captioner) open() error {
 // drawingsOnly is what a captioner of drawn scenes says when it is asked for photographs.
 const drawingsOnly = "it knows drawings only, those of 'gaze scenes': what it says of a photograph is made up"
 
+// noteDrawings has each cell say that once.
+var noteDrawings sync.Once
+
 // ExpectCaptions says what to expect of the captioner, in the words of its record.
 func ExpectCaptions() Text {
 	c := OpenCaptioner()
@@ -112,7 +116,7 @@ func AboutCaptioner() plots.Table {
 		{"layers", fmt.Sprintf("%d to encode, %d to decode, %d heads", cfg.EncoderLayers, cfg.DecoderLayers, cfg.Heads)},
 		{"cells", fmt.Sprintf("%d×%d of a square picture, %d pixels each", grid[0], grid[1], cfg.Backbone.Stride())},
 		{"words", fmt.Sprintf("%d word pieces", cfg.Vocab)},
-		{"photographs", fmt.Sprintf("%d of %s", len(set.Pictures), set.From)},
+		{"photographs", fmt.Sprintf("%d: %s", len(set.Pictures), set.From)},
 	}}
 	if cfg.BackboneFrom != "" {
 		t.Rows = append(t.Rows, []any{"backbone", cfg.BackboneFrom + ", not trained further; its weights count among the parameters"})
@@ -149,7 +153,7 @@ func captionPhotographs(ctx context.Context) ([]*explain.Captioned, error) {
 	}
 	defer c.Close()
 	if knowsScenes(c.Vocab) {
-		fmt.Fprintf(os.Stderr, "note: %s: %s\n", c.short, drawingsOnly)
+		noteDrawings.Do(func() { fmt.Fprintf(os.Stderr, "note: %s: %s\n", c.short, drawingsOnly) })
 	}
 	return captionAll(ctx, c, set.Pictures)
 }

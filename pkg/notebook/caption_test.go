@@ -65,7 +65,7 @@ func TestCaptions(t *testing.T) {
 		t.Errorf("the agreement: %s", table)
 	}
 	about := AboutCaptioner().String()
-	for _, want := range []string{hub.LaptopCaptioner, "1.6 million", "16×16", "5 of COCO", drawingsOnly} {
+	for _, want := range []string{hub.LaptopCaptioner, "1.6 million", "16×16", "5: COCO", drawingsOnly} {
 		if !strings.Contains(about, want) {
 			t.Errorf("AboutCaptioner doesn't say %q:\n%s", want, about)
 		}
@@ -145,7 +145,7 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	if text := string(ExpectCaptions()); !strings.Contains(text, "no record") {
 		t.Errorf("expected of a captioner without a record: %s", text)
 	}
-	if about := AboutCaptioner().String(); !strings.Contains(about, "2 of "+dir) {
+	if about := AboutCaptioner().String(); !strings.Contains(about, "2: "+dir) {
 		t.Errorf("about: %s", about)
 	}
 	// For a folder or a run, the file in it is used.
