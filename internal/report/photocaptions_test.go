@@ -161,3 +161,22 @@ func TestCaptionAgreement(t *testing.T) {
 		t.Errorf("without references: %v", table)
 	}
 }
+
+// TestShippedPhotosRecord: the record beside the captioner that ships can be told.
+func TestShippedPhotosRecord(t *testing.T) {
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	if _, ok := hub.Lookup(hub.PhotosCaptioner); !ok {
+		t.Skipf("this program lists no %s", hub.PhotosCaptioner)
+	}
+	text, err := hub.CaptionerRecord(hub.PhotosCaptioner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ParsePhotosRecord(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Baselines) < 2 || r.Pictures == 0 || r.Captions == 0 || len(r.Seeds) < 3 {
+		t.Errorf("%d baselines, %d photographs, %d captions, %d seeds: the report tells of 2, some, some and 3", len(r.Baselines), r.Pictures, r.Captions, len(r.Seeds))
+	}
+}
