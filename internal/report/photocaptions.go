@@ -60,7 +60,7 @@ func ParsePhotosRecord(text []byte) (*PhotosRecord, error) {
 func ExpectCaptions(r *PhotosRecord) string {
 	first := r.Seeds[0].Scores
 	var b strings.Builder
-	fmt.Fprintf(&b, "**What to expect**, from the captioner's record. It learned from %d photographs with %d captions. On %d others, with five captions by people for each: "+
+	fmt.Fprintf(&b, "**What to expect**, from the captioner's record. It learned from %d photographs with %d captions. On %d others, compared with people's captions: "+
 		"CIDEr **%.2f** (95 %% interval %.2f to %.2f), BLEU-4 %.3f (%.3f to %.3f), ROUGE-L %.3f (%.3f to %.3f); %.1f %% of its sentences repeat themselves.",
 		r.Pictures, r.Captions, first.Pictures, first.CIDEr.Value, first.CIDEr.Low, first.CIDEr.High,
 		first.BLEU4.Value, first.BLEU4.Low, first.BLEU4.High, first.ROUGEL.Value, first.ROUGEL.Low, first.ROUGEL.High, 100*first.Repeats.Value)
