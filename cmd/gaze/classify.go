@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"gaze/internal/outputs"
 	"gaze/internal/textfile"
+	"gaze/pkg/breeds"
 	"gaze/pkg/data"
 	"gaze/pkg/hub"
 	"gaze/pkg/transform"
@@ -105,10 +107,9 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 		return misuse(cmd, err)
 	}
 	if c.model == "" {
-		c.model = hub.Pets37
-	}
-	if c.model == hub.Pets37 && !cmd.Flags().Changed("top") && c.file() == "" && isTerminal(cmd.OutOrStdout()) {
-		c.top = figureTop
+		if err := c.usual(cmd); err != nil {
+			return err
+		}
 	}
 	if err := checkFolders(c.file(), c.logits); err != nil {
 		return err
@@ -134,6 +135,28 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return c.classify(b, plan, s, labels)
+}
+
+// usual chooses pets37, whatever files there are of that name, and on a terminal the table
+// that people want of it.
+func (c *classifyFlags) usual(cmd *cobra.Command) error {
+	shipped, err := hub.Pull(cmd.Context(), hub.Pets37, hub.Options{})
+	if err != nil {
+		return err
+	}
+	c.model = shipped.Path
+	if !cmd.Flags().Changed("top") && c.file() == "" && isTerminal(cmd.OutOrStdout()) {
+		c.top = figureTop
+	}
+	return nil
+}
+
+// title is the model's name in a figure.
+func (c *classifyFlags) title() string {
+	if filepath.Base(c.model) == breeds.HeadFile { // a folder that its name describes
+		return filepath.Base(filepath.Dir(c.model))
+	}
+	return hub.ShortName(c.model)
 }
 
 // labels returns the class names, or nil to use numbers.
@@ -194,7 +217,7 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s classifier, lab
 		if n := len(b.listing.Pictures); n > maxFigureRows {
 			return misuse(b.cmd, fmt.Errorf("-o %s: a figure of %d pictures can't be read: up to %d, or name a .csv", c.out, n, maxFigureRows))
 		}
-		figure = newClassFigure(c.model)
+		figure = newClassFigure(c.title())
 	}
 	results := c.answerWriter(b, s, labels)
 	failed := b.each(plan, s.steps(), func(picture data.Found, im *transform.Image) error {

@@ -49,7 +49,7 @@ func (f *classFigure) add(im *transform.Image, seen impression, a answer) error 
 
 // likeliest draws the likeliest classes as bars.
 func likeliest(a answer) (plots.Panel, error) {
-	chart := plots.BarChart{Horizontal: true, Min: 0, Max: 1, Format: percent, Series: []plots.Bars{{}}}
+	chart := plots.BarChart{Horizontal: true, Length: 150, Min: 0, Max: 1.4, Format: percent, Series: []plots.Bars{{}}}
 	for _, c := range a.Top {
 		chart.Names = append(chart.Names, c.Label)
 		chart.Series[0].Values = append(chart.Series[0].Values, c.Probability)

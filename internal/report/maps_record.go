@@ -97,9 +97,24 @@ func discussPart(r *maps.Report, p *maps.Part) string {
 		text += fmt.Sprintf("A map that lies evenly on the pet would have %s there. The difference is %+.1f points (%+.1f to %+.1f): %s. ",
 			even.Energy.Percent(), 100*d.Value, 100*d.Low, 100*d.High, preference(d))
 	}
-	text += fmt.Sprintf("The largest patch is on it in %s of the photographs; the middle of the picture alone would do that in %s, and it holds %s of a Gaussian's energy, so the attention tells %s than where photographers put their pets.",
+	text += fmt.Sprintf("The largest patch is on it in %s of the photographs; the middle of the picture alone would do that in %s, and a Gaussian around it has %s of its energy there, so the energy tells %s than where photographers put their pets.",
 		last.Pointing.Percent(), gauss.Pointing.Percent(), gauss.Energy.Percent(), moreOrLess(last.Energy, gauss.Energy))
-	return text
+	return text + betterLayer(p, last)
+}
+
+// betterLayer names the layer whose attention lies on the truth most, if it isn't the last
+// and the intervals are apart.
+func betterLayer(p *maps.Part, last *maps.Row) string {
+	best := *last
+	for _, row := range p.Means() {
+		if row.Energy.Value > best.Energy.Value {
+			best = row
+		}
+	}
+	if best.Energy.Low <= last.Energy.High {
+		return ""
+	}
+	return fmt.Sprintf(" Of the layers, layer %d's lies there most, %s (chosen on these photographs): look at that one.", best.Layer, best.Energy.Percent())
 }
 
 // reading is what the energy over area says about the report's reading of its maps, "the

@@ -57,7 +57,7 @@ func TestDiscussMaps(t *testing.T) {
 	}{
 		{of(maps.Head, 0.1, 0.05, 0.15, 0.2), []string{"+10.0 points (+5.0 to +15.0)", "areas around the faces are more important, **holds", "tells more than"}, "doesn't"},
 		{of(maps.Head, -0.1, -0.15, -0.05, 0.2), []string{"-10.0 points", "less than an even map", "**doesn't hold for this model; the opposite does**", "tells less than"}, "**holds"},
-		{of(maps.Head, 0.01, -0.01, 0.03, 0.2), []string{"can't be told", "**isn't shown for this model**", "tells no more than"}, "holds"},
+		{of(maps.Head, 0.01, -0.01, 0.03, 0.2), []string{"can't be told", "**isn't shown for this model**", "tells no more than"}, "**holds"},
 		{of(maps.Pet, 0.1, 0.05, 0.15, 0.5), []string{"looks at the animal, **holds", "tells less than"}, "faces"},
 	} {
 		for _, want := range c.says {
@@ -120,5 +120,16 @@ func TestFindTruth(t *testing.T) {
 	}
 	if _, err := FindTruth(clone); err == nil || !strings.Contains(err.Error(), "index.csv:1") {
 		t.Errorf("a damaged index: %v", err)
+	}
+	layers := &maps.Part{Truth: maps.Pet, Pictures: 9, Classes: 2, Rows: []maps.Row{
+		{ID: maps.ID{Name: maps.Gaussian, Layer: -1, Head: -1}},
+		{ID: maps.ID{Name: "layer 0, mean of heads", Layer: 0, Head: -1}, Energy: evaluate.Interval{Value: 0.7, Low: 0.6, High: 0.8}},
+		{ID: maps.ID{Name: "layer 1, mean of heads", Layer: 1, Head: -1}, Energy: evaluate.Interval{Value: 0.3, Low: 0.2, High: 0.4}},
+	}}
+	for high, want := range map[float64]bool{0.4: true, 0.65: false} {
+		layers.Rows[2].Energy.High = high
+		if text := DiscussMaps(&maps.Report{Parts: []*maps.Part{layers}}); strings.Contains(text, "layer 0's lies there most") != want {
+			t.Errorf("with %g: %s", high, text)
+		}
 	}
 }

@@ -36,8 +36,8 @@ type Answer struct {
 	Logits []float32
 	// Pet is the probability that there is a cat or a dog, by ImageNet's breeds of them.
 	Pet float64
-	// Looked is the [class] token's attention in the Vision Transformer's last block, mean
-	// of heads, over the patches of the picture as the Vision Transformer's first pipeline
+	// Looked is the [class] token's attention in the Vision Transformer's block
+	// AttentionLayer, mean of heads, over the patches of the picture as the Vision Transformer's first pipeline
 	// makes it, and Grid their rows and columns.
 	Looked []float32
 	Grid   [2]int
@@ -112,6 +112,9 @@ func (c *Classifier) openViT(b compute.Backend, find func(string) (string, error
 	if m.Config.Classes != len(c.Breeds) {
 		return fmt.Errorf("%s: it has %d classes, there are %d breeds", path, m.Config.Classes, len(c.Breeds))
 	}
+	if c.AttentionLayer >= m.Config.Depth {
+		return fmt.Errorf("%s: attention_layer is %d, the model has %d blocks", path, c.AttentionLayer, m.Config.Depth)
+	}
 	c.vit, err = vit.NewRunner(b, m)
 	return err
 }
@@ -141,7 +144,7 @@ func (c *Classifier) Classify(ctx context.Context, im *transform.Image) (Answer,
 	if tensors, err = prepared(c.vitSteps, im); err != nil {
 		return Answer{}, err
 	}
-	out, err := c.vit.RunTensors(tensors, vit.Want{Logits: true, ClassAttention: []int{-1}})
+	out, err := c.vit.RunTensors(tensors, vit.Want{Logits: true, ClassAttention: []int{c.AttentionLayer}})
 	if err != nil {
 		return Answer{}, err
 	}

@@ -144,6 +144,13 @@ func TestOpenErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "it has 2 classes, there are 3 breeds"},
+		"a layer that isn't there": {func(t *testing.T, head string) {
+			cfg := valid()
+			cfg.AttentionLayer = 2
+			if err := cfg.Write(filepath.Dir(head)); err != nil {
+				t.Fatal(err)
+			}
+		}, "attention_layer is 2, the model has 2 blocks"},
 		"an unknown model": {func(t *testing.T, head string) {
 			cfg := valid()
 			cfg.Network = "other"

@@ -44,6 +44,10 @@ type Config struct {
 	ViTScale    float64 `json:"vit_scale"`
 	Temperature float64 `json:"temperature"`
 
+	// AttentionLayer is the block of the Vision Transformer whose attention says where it
+	// looked: the one whose map lies on the pet best in the training pictures.
+	AttentionLayer int `json:"attention_layer"`
+
 	// PetThreshold is the probability of ImageNet's dogs and cats together below which a
 	// picture looks like no pet.
 	PetThreshold float64 `json:"pet_threshold"`
@@ -62,6 +66,8 @@ func (c Config) Check() error {
 		return errors.New("network and vit must name a model each")
 	case !(c.Temperature > 0) || !(c.ViTScale > 0):
 		return fmt.Errorf("temperature %g and vit_scale %g must be above 0", c.Temperature, c.ViTScale)
+	case c.AttentionLayer < 0:
+		return fmt.Errorf("attention_layer %d: layers are numbered from 0", c.AttentionLayer)
 	case !(c.PetThreshold >= 0 && c.PetThreshold < 1):
 		return fmt.Errorf("pet_threshold %g isn't a probability", c.PetThreshold)
 	}

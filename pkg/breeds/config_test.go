@@ -34,6 +34,7 @@ func TestCheck(t *testing.T) {
 		{func(c *Config) { c.Temperature = 0 }, "temperature 0"},
 		{func(c *Config) { c.Temperature = math.NaN() }, "temperature NaN"},
 		{func(c *Config) { c.ViTScale = -1 }, "vit_scale -1"},
+		{func(c *Config) { c.AttentionLayer = -1 }, "attention_layer -1"},
 		{func(c *Config) { c.PetThreshold = 1 }, "pet_threshold 1"},
 		{func(c *Config) { c.ViTPipeline[1] = "resize(" }, "pipeline"},
 		{func(c *Config) { c.NetworkPipeline[0] = "randomhflip | totensor" }, "random steps"},

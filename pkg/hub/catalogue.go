@@ -134,7 +134,7 @@ var catalogue = []Checkpoint{
 	shipped(Pets37, "names the breed of a cat or a dog in a photograph: EfficientNet-Lite2 and pets37-vit (recipes/pets37)",
 		"recipes/pets37/main.go", "head.safetensors", "config.json", "record.json"),
 	shipped("pets37-vit", "hybrid ViT of 4 million parameters that knows 37 breeds of pets from photographs (recipes/pets37)",
-		"recipes/pets37/main.go", "model.safetensors"),
+		"recipes/pets37/main.go", "model.safetensors", "config.json"),
 	shipped(LaptopCaptioner, "captioner of 1.6 million parameters, trained on drawn scenes (recipes/captioner)",
 		"recipes/captioner/main.go", "captioner.safetensors", "record.json"),
 }

@@ -42,6 +42,7 @@ type BarChart struct {
 	Format     func(v float64) string // formats the value at the end of each bar; nil: no numbers
 	Min, Max   float64                // of the value axis; equal: from the data, including 0
 	Size       float64                // length of the name axis, in CSS pixels; 0: by the number of names
+	Length     float64                // length of the value axis of horizontal bars, in CSS pixels; 0: 460
 	Lines      []float64              // reference lines across the bars
 }
 
@@ -80,6 +81,7 @@ func (b BarChart) layout() (*scene, error) {
 	right := 14.0
 	l.plot = box{x: pad, w: 460, h: 280}
 	if b.Horizontal {
+		l.plot.w = sizeOr(b.Length, l.plot.w)
 		l.breakNames(170, 2)
 		each := max(20, 13*float64(len(b.Series))+8, 13*float64(l.mostLines())+7)
 		l.plot.h = math.Round(sizeOr(size, n*each))

@@ -11,9 +11,9 @@ import (
 // folders is the folders in a path within a text.
 var folders = regexp.MustCompile(`[^\s":]*/`)
 
-// describeDevice adds the processor to a backend's description, from which it leaves out the
+// DescribeDevice adds the processor to a backend's description, from which it leaves out the
 // folders of plugins: they say nothing to others.
-func describeDevice(backend string) string {
+func DescribeDevice(backend string) string {
 	name := runtime.GOARCH
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if model := processorName(string(text)); model != "" {

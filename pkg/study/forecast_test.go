@@ -66,7 +66,7 @@ func TestProcessorName(t *testing.T) {
 	if got := processorName("processor\t: 0\nmodel name\t: A processor @ 2 GHz\nmodel name\t: Other\n"); got != "A processor @ 2 GHz" {
 		t.Error(got)
 	}
-	if got := describeDevice(`xla:/home/me/lib/cpu_plugin.so - PJRT "/home/me/lib/cpu_plugin.so" plugin v0.115`); !strings.HasPrefix(got, `xla:cpu_plugin.so - PJRT "cpu_plugin.so" plugin v0.115; `) {
+	if got := DescribeDevice(`xla:/home/me/lib/cpu_plugin.so - PJRT "/home/me/lib/cpu_plugin.so" plugin v0.115`); !strings.HasPrefix(got, `xla:cpu_plugin.so - PJRT "cpu_plugin.so" plugin v0.115; `) {
 		t.Error(got)
 	}
 	if got := processorName("Features : fp asimd\n"); got != "" {

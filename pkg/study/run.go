@@ -74,7 +74,7 @@ func (s Study) result(device string, jobs []*job, errs []error) *Result {
 	r := &Result{
 		Data: s.Data, Folder: s.Folder, HeldOut: s.HeldOut, Classes: s.Data.Classes, Judge: s.judge(), Tested: s.Data.Test != nil,
 		Parts:  Parts{Train: s.Data.Train.Len(), Validation: s.Data.Validation.Len()},
-		Device: describeDevice(device), Notes: s.Notes,
+		Device: DescribeDevice(device), Notes: s.Notes,
 	}
 	if r.Tested {
 		r.Parts.Test = s.Data.Test.Len()

@@ -19,9 +19,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/meter"
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate/maps"
@@ -154,15 +154,13 @@ func (r *recipe) of(t *data.Truth, split string) []*data.Known {
 	return out
 }
 
-// progress shows how far a split is, with the time left, every few seconds.
+// progress shows how long a split takes and how far it is.
 func progress(split string) func(done, total int) {
-	start, last := time.Now(), time.Now()
+	var log *meter.Log
 	return func(done, total int) {
-		if done < total && time.Since(last) < 5*time.Second {
-			return
+		if log == nil {
+			log = meter.NewLog(os.Stderr, total, "pictures of "+split)
 		}
-		last = time.Now()
-		left := time.Since(start) * time.Duration(total-done) / time.Duration(done)
-		fmt.Fprintf(os.Stderr, "%s: %d of %d pictures, %v left\n", split, done, total, left.Round(time.Second))
+		log.Done(done)
 	}
 }

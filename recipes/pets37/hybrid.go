@@ -25,6 +25,10 @@ const (
 	random   = "randomresizedcrop(256,scale=0.35:1,bicubic) | randomhflip | jitter(0.7:1.3,0.7:1.3,0.7:1.3) | " + pixels
 )
 
+// looksIn is the block whose [class] attention says where the model looked: the one that lies
+// on the pets of the training pictures, by 'make maps'. The last block's doesn't.
+const looksIn = 0
+
 // hybridConfig is the model as it is trained: its cells are 32 pixels apart, where a step is
 // cheap.
 func hybridConfig(stem convnet.Config) vit.Config {

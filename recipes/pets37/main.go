@@ -27,10 +27,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"github.com/gomlx/compute"
 
+	timing "gaze/internal/meter"
 	"gaze/pkg/backend"
 	"gaze/pkg/convnet"
 	"gaze/pkg/data"
@@ -119,23 +119,17 @@ func network(ctx context.Context, name string) (*convnet.Model, error) {
 
 func say(text string) { fmt.Fprintln(os.Stderr, text) }
 
-// meter tells how far a long step is, every ten seconds.
+// meter tells how far a long step is.
 type meter struct {
-	what        string
-	done, all   int
-	began, told time.Time
+	log  *timing.Log
+	done int
 }
 
 func newMeter(what string, all int) *meter {
-	return &meter{what: what, all: all, began: time.Now(), told: time.Now()}
+	return &meter{log: timing.NewLog(os.Stderr, all, "pictures, "+what)}
 }
 
 func (m *meter) add(n int) {
 	m.done += n
-	if time.Since(m.told) < 10*time.Second {
-		return
-	}
-	m.told = time.Now()
-	left := time.Duration(float64(time.Since(m.began)) / float64(m.done) * float64(m.all-m.done))
-	say(fmt.Sprintf("%s: %d of %d pictures, %s left", m.what, m.done, m.all, left.Round(time.Second)))
+	m.log.Done(m.done)
 }

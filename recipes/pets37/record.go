@@ -14,6 +14,7 @@ import (
 	"gaze/pkg/convnet"
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate"
+	"gaze/pkg/study"
 )
 
 // record is what is known about the models that were made.
@@ -69,7 +70,7 @@ type combined struct {
 func newRecord(r *recipe) record {
 	return record{
 		Data: "Oxford-IIIT Pet (Parkhi et al. 2012), CC BY-SA 4.0", Training: r.set.Train.Len(), Val: r.set.Validation.Len(),
-		Classes: r.names(), Seed: r.seed, Device: r.device.Description(),
+		Classes: r.names(), Seed: r.seed, Device: study.DescribeDevice(r.device.Description()),
 	}
 }
 
@@ -117,7 +118,7 @@ func (r *recipe) together(hybrid, head answers) error {
 	return breeds.Config{
 		Kind: breeds.Kind, Breeds: r.record.Classes,
 		Network: headNetwork, NetworkPipeline: headPipelines(), ViT: vitName, ViTPipeline: [2]string{centred, mirrored},
-		ViTScale: 1, Temperature: t, PetThreshold: r.record.Pets.Threshold,
+		ViTScale: 1, Temperature: t, AttentionLayer: looksIn, PetThreshold: r.record.Pets.Threshold,
 	}.Write(filepath.Join(r.out, "pets37"))
 }
 
