@@ -25,7 +25,8 @@ type Options struct {
 	Batch         int     // pictures decoded at a time; 0: 8
 	// Neighbours is how many of the pictures that the captioner remembers ([Config].Neighbours)
 	// are asked: of the captions that the beam search keeps, the one that agrees best with
-	// theirs is taken, by CIDEr. 0: none, the likeliest caption is taken.
+	// theirs is taken, by CIDEr; one that repeats itself ([score.Repeats]) only if all do. 0:
+	// none, the likeliest caption is taken.
 	Neighbours  int
 	NoAttention bool // leave Result.Attention empty
 

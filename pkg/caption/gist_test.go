@@ -185,6 +185,13 @@ func TestNeighbours(t *testing.T) {
 			t.Errorf("beside picture %d, caption %d is chosen", i, got)
 		}
 	}
+	again := []string{"w4 w5 w6 w5 w6", "w4 w5 w5", "w9", "w4 w4"}
+	if got := all.choose(again, []float64{-1, -1, -9, -1}, []float32{1, 0}, 1); got != 2 {
+		t.Errorf("%q is chosen, where another doesn't repeat itself", again[got])
+	}
+	if got := all.choose(again[:2], []float64{-1, -1}, []float32{1, 0}, 1); got != 0 {
+		t.Errorf("%q is chosen of two that repeat themselves", again[got])
+	}
 	if got := all.choose(texts, []float64{0, -1e6}, []float32{0, 1}, 1); got != 0 {
 		t.Error("a caption of no probability is chosen")
 	}

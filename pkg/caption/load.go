@@ -199,8 +199,14 @@ func (m *Model) Parameter(name string) (values []float32, shape []int, err error
 }
 
 // CheckFinite reads all the weights and returns an error that names the first tensor with
-// a NaN or an infinity. [NewCaptioner] does this too.
-func (m *Model) CheckFinite() error { return m.params.CheckFinite(m.Config.Parameters()) }
+// a NaN or an infinity. A backbone that is in another checkpoint isn't read. [NewCaptioner]
+// does this too.
+func (m *Model) CheckFinite() error {
+	if m.LacksBackbone() != "" {
+		return m.params.CheckFinite(m.Config.stored())
+	}
+	return m.params.CheckFinite(m.Config.Parameters())
+}
 
 // WithParameters is the model with other values, float32 under Gaze's names, as training
 // returns them. Parameters that aren't given keep their values.

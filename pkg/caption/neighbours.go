@@ -103,14 +103,16 @@ func (m *memories) nearest(x []float32, n int) (pictures []int, cosines []float6
 // the neighbours' captions, which is from 0 to 10.
 const consensusWeight = 0.5
 
-// choose is the candidate that agrees best with the captions of the nearest pictures.
+// choose is the candidate that agrees best with the captions of the nearest pictures. One
+// that repeats itself is only taken if all do.
 func (m *memories) choose(texts []string, logProbs []float64, x []float32, n int) int {
 	pictures, _ := m.nearest(x, n)
 	agreement := m.corpus.Agreement(texts, pictures, nil)
-	best, most := 0, math.Inf(-1)
+	best, most, sound := 0, math.Inf(-1), false
 	for i, a := range agreement {
-		if s := a + consensusWeight*logProbs[i]; s > most {
-			best, most = i, s
+		s, fine := a+consensusWeight*logProbs[i], !score.Repeats(texts[i])
+		if fine && !sound || fine == sound && s > most {
+			best, most, sound = i, s, fine
 		}
 	}
 	return best

@@ -12,10 +12,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gomlx/compute"
 
+	"gaze/internal/meter"
 	"gaze/pkg/caption/backbone"
 	"gaze/pkg/convnet"
 	"gaze/pkg/data"
@@ -77,7 +77,8 @@ func (f *features) append(ctx context.Context, runner *convnet.Runner, b backbon
 	pipeline := transform.Pipeline{
 		transform.ResizeTo{Height: b.Side, Width: b.Side, Filter: transform.Bicubic}, transform.ToTensor{}, transform.Normalize{Mean: b.Mean, Std: b.Std},
 	}
-	began, first := time.Now(), done
+	first := done
+	log := meter.NewLog(os.Stderr, len(pictures)-done, "features of pictures")
 	out := bufio.NewWriterSize(f.file, 1<<20)
 	for ; done < len(pictures); done += chunk {
 		var inputs []*transform.Tensor
@@ -102,10 +103,7 @@ func (f *features) append(ctx context.Context, runner *convnet.Runner, b backbon
 		if err := out.Flush(); err != nil {
 			return err
 		}
-		if n := done + chunk - first; n%(5*chunk) == 0 {
-			left := time.Duration(float64(time.Since(began)) / float64(n) * float64(len(pictures)-first-n))
-			fmt.Fprintf(os.Stderr, "features of %d of %d pictures, %s left\n", first+n, len(pictures), left.Round(time.Second))
-		}
+		log.Done(min(done+chunk, len(pictures)) - first)
 	}
 	return f.file.Sync()
 }

@@ -38,7 +38,7 @@ import (
 
 const (
 	backboneName = "efficientnet-lite2"
-	side         = 260 // of a picture, in pixels: the network's own
+	side         = 272 // of a picture, in pixels: with it, cells lie exactly below the pixels that they see
 
 	textSettings  = "lr=1.5e-3; schedule=cosine; floor=3e-5; warmup=0.3; optimizer=adamw; weight_decay=0.05; no_decay=true; clip=1; ema=0.99"
 	photoSettings = "lr=1.2e-3; schedule=cosine; floor=3e-5; warmup=0.5; optimizer=adamw; weight_decay=0.05; no_decay=true; clip=1; ema=0.99"
@@ -48,16 +48,16 @@ const (
 )
 
 // dropped is what training drops and smooths.
-var dropped = caption.Training{Dropout: 0.3, Input: 0.2, Smoothing: 0.1}
+var dropped = caption.Training{Dropout: 0.1, Input: 0.1, Smoothing: 0.1}
 
 // recommended is how the captioner is asked.
 var recommended = caption.Search{Beam: 5, LengthPenalty: 1, Neighbours: 40}
 
 // options are the flags.
 type options struct {
-	data, work, out, licences string
-	seeds                     []uint64
-	textEpochs, photoEpochs   int
+	data, work, out, licences, pets string
+	seeds                           []uint64
+	textEpochs, photoEpochs         int
 }
 
 func main() {
@@ -68,8 +68,11 @@ func main() {
 	flag.StringVar(&o.out, "o", "", "folder to write the captioner, its record and its card to")
 	flag.StringVar(&seeds, "seeds", "1,2,3", "seeds to train with")
 	flag.StringVar(&o.licences, "licences", "all", "photographs to learn from: all, or free (none that forbids commercial use)")
+	flag.StringVar(&o.pets, "pets", "", "folder of pets with trimaps or outlines, as 'gaze pull oxford-pets' writes it, to test where the captioner looks")
 	flag.IntVar(&o.textEpochs, "text-epochs", 2, "epochs over the sentences")
-	flag.IntVar(&o.photoEpochs, "photo-epochs", 10, "epochs over the photographs")
+	flag.IntVar(&o.photoEpochs, "photo-epochs", 8, "epochs over the photographs")
+	flag.IntVar(&recommended.Beam, "beam", recommended.Beam, "width of the beam search that the captioner recommends")
+	flag.IntVar(&recommended.Neighbours, "neighbours", recommended.Neighbours, "photographs whose captions choose among those of the beam")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -132,6 +135,11 @@ func (o options) run(ctx context.Context) error {
 		}
 		if err := r.seed(ctx, device, l, path, seed, seconds); err != nil {
 			return err
+		}
+		if i == 0 && o.pets != "" {
+			if r.Pets, err = judgePets(ctx, device, path, o.pets, 200); err != nil {
+				return err
+			}
 		}
 		if err := r.write(o.out); err != nil {
 			return err

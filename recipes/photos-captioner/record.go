@@ -34,6 +34,7 @@ type record struct {
 
 	Baselines []*captions.Sentences `json:"baselines"`
 	Seeds     []seedRecord          `json:"seeds"`
+	Pets      *captions.PetReport   `json:"pets,omitempty"` // of the first seed
 }
 
 // seedRecord is a seed's captioner: how it scores as it is recommended, and by the

@@ -28,10 +28,10 @@ func encode(cfg caption.Config, v *wordpiece.Vocab, words []string) []int32 {
 	return ids[:min(len(ids), longest)]
 }
 
-// rowsOf puts captions into one array, padded to a multiple of four tokens: few lengths, so
-// that few programs are compiled.
+// rowsOf puts captions into one array, padded to 12, 16, 20 or 24 tokens: few lengths, so that
+// few programs are compiled.
 func rowsOf(captions [][]int32) train.Values {
-	length := 0
+	length := 12
 	for _, c := range captions {
 		length = max(length, len(c))
 	}
