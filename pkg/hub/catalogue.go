@@ -128,6 +128,7 @@ var catalogue = []Checkpoint{
 	efficientNetLite(1),
 	efficientNetLite(2),
 	samplePhotos,
+	captionPhotos(),
 	shipped("pets-vit", "ViT of 1.2 million parameters, pretrained on drawn breeds of pets (recipes/pretrain)",
 		"recipes/pretrain/main.go", "model.safetensors", "config.json"),
 	shipped(Pets37, "names the breed of a cat or a dog in a photograph: EfficientNet-Lite2 and pets37-vit (recipes/pets37)",
