@@ -21,11 +21,11 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
 	strip fmt golden lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 setup: ## set everything up in this clone (.venv, bin)
 	@tools/setup.sh
@@ -42,9 +42,14 @@ report: setup ## run every notebook, write report/index.html
 reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
 	@$(RUN) go run ./recipes/reproduce -o $(REPRODUCED)
 
-study-pets: setup ## the report's study on photographs (DATA=folder, MODELS=a,b, SCALE=small or full; hours, can be interrupted)
+study-pets: setup ## the report's study on photographs (DATA=folder): of the hybrid on cached features (20 minutes), or of MODELS=a,b with SCALE=short, small, full (hours); can be interrupted
+ifeq ($(MODELS),)
+	@$(RUN) go run ./recipes/pets37 -study -data "$(DATA)" -seed $(SEED) -work pets37/work -o pets37/$(SEED)
+	@echo "wrote pets37/$(SEED)/pets37/study-pets.json; the record that the notebook tells is internal/report/records/study-pets.json"
+else
 	@$(RUN) go run ./recipes/study-pets -data "$(DATA)" -models "$(MODELS)" -scale "$(SCALE)" -work study-pets
 	@echo "the record that the notebook tells is internal/report/records/study-pets.json"
+endif
 
 pets37: setup ## train what knows 37 breeds from photographs (DATA=folder with train and val, OTHERS=captioned photographs, SEED; about half an hour, can be interrupted)
 	@$(RUN) go run ./recipes/pets37 -data "$(DATA)" -others "$(OTHERS)" -seed $(SEED) -work pets37/work -o pets37/$(SEED)
@@ -60,6 +65,10 @@ bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results (
 captioner: setup ## train the shipped captioner (ten minutes on 2 cores; SEED=2 or TEACH=0 for the other runs in its record)
 	@$(RUN) go run ./recipes/captioner -work captioner/run-$(SEED)-$(TEACH) -o captioner/$(SEED)-$(TEACH) -seed $(SEED) -teach $(TEACH)
 	@echo "wrote captioner/$(SEED)-$(TEACH); the shipped captioner is in pkg/hub/shipped/scenes-captioner"
+
+photos-captioner: setup ## train the shipped captioner of photographs (DATA=folder as COCO's captions.json and photos, SEEDS=1,2,3, LICENCES=free; can be interrupted)
+	@$(RUN) go run ./recipes/photos-captioner -data "$(DATA)" -work photos-captioner -o photos-captioner/$(or $(LICENCES),all) -seeds "$(or $(SEEDS),1,2,3)" -licences "$(or $(LICENCES),all)"
+	@echo "wrote photos-captioner/$(or $(LICENCES),all); the shipped captioner is in pkg/hub/shipped/photos-captioner"
 
 maps: setup ## score the [class] attention of MODEL on the photographs of DATA, as 'gaze pull oxford-pets' writes them; maps/
 	@$(RUN) go run ./recipes/maps -data "$(DATA)" -model "$(MODEL)" -o maps

@@ -30,17 +30,22 @@ type captionFlags struct {
 func newCaption() *cobra.Command {
 	var flags captionFlags
 	cmd := &cobra.Command{
-		Use:   "caption --model FILE -o DIR PATH...",
+		Use:   "caption [--model FILE] [-o DIR] PATH...",
 		Short: "Caption pictures and show where the decoder looked for each word",
-		Long: "Caption pictures, and show where the decoder looked when it predicted each word.\n" +
-			"DIR/<stem>.png has the photograph and a panel for every word. --json adds DIR/<stem>.json\n" +
+		Long: "Caption pictures, and show where the decoder looked when it predicted each word. The\n" +
+			"default is " + hub.PhotosCaptioner + ", which knows photographs; " + hub.LaptopCaptioner + " knows the drawings\n" +
+			"of 'gaze scenes' only. A captioner's file may say how it is best asked (a beam,\n" +
+			"neighbours); flags say otherwise.\n\n" +
+			"With -o, DIR/<stem>.png has the photograph and a panel for every word. --json adds DIR/<stem>.json\n" +
 			"with\n\n" +
 			"  caption    the text\n" +
 			"  pieces     id, text and logprob (natural logarithm) of each word piece, [SEP] included\n" +
 			"  grid       rows and columns of cells\n" +
 			"  attention  for each piece, the weights of the step that predicted it, row by row\n\n" +
 			"For each picture a line with file, tab and caption goes to standard output.\n\n" + batchHelp,
-		Example: "  gaze pull bert-base-uncased    # the vocabulary of CATR's captioners\n" +
+		Example: "  gaze caption photo.jpg\n" +
+			"  gaze caption -o captions photos/\n" +
+			"  gaze pull bert-base-uncased    # the vocabulary of CATR's captioners\n" +
 			"  gaze caption --model weight493084032.pth -o captions photos/\n" +
 			"  gaze caption --model weight493084032.pth --beam 5 --layer -2 --json -o captions photo.jpg",
 		Args: cobra.MinimumNArgs(1),
@@ -50,8 +55,10 @@ func newCaption() *cobra.Command {
 	checkpointFlag(cmd, &flags.model)
 	weightsFlag(cmd)
 	f.Lookup("model").Usage = "captioner: a file (CATR's .pth, or one that 'make captioner' wrote), or a name that 'gaze models' lists"
+	flags.model = hub.PhotosCaptioner
+	f.Lookup("model").DefValue = hub.PhotosCaptioner
 	f.StringVar(&flags.vocab, "vocab", "", "vocabulary file with one word piece per line, like BERT's vocab.txt (default: the model's own, vocab.txt beside it, or bert-base-uncased from the cache)")
-	f.StringVarP(&flags.out, "output", "o", "", "folder for the results")
+	f.StringVarP(&flags.out, "output", "o", "", "folder for the results (default: none, captions are only printed)")
 	f.IntVar(&flags.layer, "layer", -1, "decoder layer, counted from 0; -1 is the last")
 	f.StringVar(&flags.head, "head", "mean", "mean or max over the heads, or a head's number counted from 0")
 	f.StringVar(&flags.scale, "scale", "word", "colour scale: word (each map from its smallest to its largest weight) or figure (one scale for all maps)")
@@ -60,14 +67,14 @@ func newCaption() *cobra.Command {
 	f.BoolVar(&flags.atlas, "atlas", false, "also draw DIR/<stem>-layers.png and DIR/<stem>-heads.png: every layer, and every head of the layer")
 	flags.add(cmd)
 	o := &flags.options
-	f.IntVar(&o.Beam, "beam", 1, "beam width of the search; 1 is greedy")
+	f.IntVar(&o.Beam, "beam", 1, "beam width of the search; 1 is greedy (default: as the captioner's file recommends, else 1)")
 	f.Float64Var(&o.LengthPenalty, "length-penalty", 1, "beam search: a caption's log-probability is divided by its length to this power; 0 favours short captions")
+	f.IntVar(&o.Neighbours, "neighbours", 0, "number of the most alike photographs that a captioner learned from whose captions choose among those of the beam; 0 takes the likeliest (default: as the captioner's file recommends, else 0)")
 	f.IntVar(&o.MaxTokens, "max-tokens", 0, "largest number of word pieces in a caption (default: the model's limit)")
 	f.IntVar(&o.TopK, "top-k", 0, "sample from this number of likeliest pieces")
 	f.Float64Var(&o.TopP, "top-p", 0, "sample from the fewest pieces that together have this probability")
 	f.Float64Var(&o.Temperature, "temperature", 0, "sample with the logits divided by this")
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of the sampling")
-	require(cmd, "model", "output")
 	return cmd
 }
 
@@ -85,7 +92,39 @@ func (c *captionFlags) check() (explain.CaptionStyle, error) {
 		return style, fmt.Errorf("--head: %w", err)
 	}
 	style.Heads = heads
+	if c.out == "" && (c.json || c.svg || c.atlas) {
+		return style, errors.New("--json, --svg and --atlas say what is written into a folder: name it with -o DIR")
+	}
 	return style, nil
+}
+
+// ask completes the search with what the captioner's file recommends, where the flags don't
+// say otherwise.
+func (c *captionFlags) ask(cmd *cobra.Command, cfg caption.Config) {
+	best, set := cfg.Recommended(), cmd.Flags().Changed
+	sampled := set("top-k") || set("top-p") || set("temperature")
+	if best.Beam > 1 && !set("beam") && !sampled {
+		c.options.Beam = best.Beam
+	}
+	if best.Beam > 1 && !set("length-penalty") {
+		c.options.LengthPenalty = best.LengthPenalty
+	}
+	if c.options.Beam > 1 && !set("neighbours") {
+		c.options.Neighbours = best.Neighbours
+	}
+}
+
+// introduce says which captioner is at work, where it matters: the default one, and the one
+// that knows no photographs.
+func (c *captionFlags) introduce(cmd *cobra.Command) {
+	name := hub.ShortName(c.model)
+	known, ok := hub.Lookup(name)
+	switch {
+	case ok && name == hub.LaptopCaptioner:
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: note: %s knows drawings (those of 'gaze scenes') only: what it says of a photograph is made up; %s knows photographs\n", name, hub.PhotosCaptioner)
+	case ok && !cmd.Flags().Changed("model"):
+		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: captions by %s, a %s\n", name, known.Title)
+	}
 }
 
 func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
@@ -101,8 +140,13 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if m, err = m.Complete(func(name string) (string, error) { return fetched(cmd, name) }); err != nil {
+		return err
+	}
 	defer m.Close()
 	warn(cmd, m.Warnings)
+	c.introduce(cmd)
+	c.ask(cmd, m.Config)
 	if _, err := explain.Index(c.layer, m.Config.DecoderLayers, "decoder layer"); err != nil {
 		return misuse(cmd, fmt.Errorf("--layer: %w", err))
 	}
@@ -127,12 +171,18 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	plan := newPlan(cmd, c.force)
 	plan.Reads(c.words()...)
-	if err := pictures.plan(plan, c.out, c.endings()...); err != nil {
-		return err
+	if c.out != "" {
+		if err := pictures.plan(plan, c.out, c.endings()...); err != nil {
+			return err
+		}
 	}
 	return pictures.each(plan, nil, func(picture data.Found, im *transform.Image) error {
 		results, err := captioner.Caption([]*transform.Image{im}, c.options)
 		if err != nil {
+			return err
+		}
+		if c.out == "" {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", picture.Path, results[0].Text)
 			return err
 		}
 		e, err := explain.NewCaptioned(filepath.Base(picture.Path), im, results[0], m.Config)

@@ -5,12 +5,14 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"gaze/internal/realdata"
 	"gaze/pkg/caption"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/hub"
@@ -168,6 +170,8 @@ func TestCaptionBadInput(t *testing.T) {
 		{[]string{"--model", hub.LaptopCaptioner, "--temperature", "-1", photos}, 2, "a temperature of -1"},
 		{[]string{"--model", hub.LaptopCaptioner, "--top-p", "2", photos}, 2, "top-p 2"},
 		{[]string{"--model", hub.LaptopCaptioner}, 2, "at least 1"},
+		{[]string{"--model", hub.LaptopCaptioner, "--beam", "2", "--neighbours", "3", photos}, 2, "a captioner that remembers pictures"},
+		{[]string{"--model", hub.LaptopCaptioner, "-o", "", "--json", photos}, 2, "-o DIR"},
 	}
 	for _, c := range cases {
 		status, _, log := gaze(t, append([]string{"caption", "-o", t.TempDir()}, c.args...)...)
@@ -198,6 +202,50 @@ func TestCaptionHugePicture(t *testing.T) {
 	defer f.Close()
 	if c, err := png.DecodeConfig(f); err != nil || c.Width > 4000 {
 		t.Errorf("the figure is %d pixels wide, %v", c.Width, err)
+	}
+}
+
+// TestCaptionOnlyPrints: without -o captions are printed and nothing is written; the captioner
+// of drawings says that it knows nothing else.
+func TestCaptionOnlyPrints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a captioner")
+	}
+	shareCache(t)
+	dir := t.TempDir()
+	path := photo(t, dir, "cat.png")
+	before := contents(t, dir)
+	status, said, log := gaze(t, "caption", "--model", hub.LaptopCaptioner, "--max-tokens", "4", path)
+	if status != 0 || !strings.Contains(said, "cat.png\t") || !strings.Contains(log, "knows drawings") || !strings.Contains(log, hub.PhotosCaptioner) {
+		t.Errorf("status %d, said %q, log %q", status, said, log)
+	}
+	if after := contents(t, dir); !maps.Equal(before, after) {
+		t.Errorf("the folder has %v, it had %v", after, before)
+	}
+}
+
+// TestCaptionPhotograph captions a photograph with the default captioner, whose network must
+// be in the user's cache: nothing is fetched in tests.
+func TestCaptionPhotograph(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a captioner")
+	}
+	if _, ok := hub.Path("efficientnet-lite2"); !ok {
+		t.Skip("efficientnet-lite2 isn't in the cache: gaze pull efficientnet-lite2")
+	}
+	cat := realdata.Path(t, "images", "pd_cc0", "chelsea.png")
+	out := t.TempDir()
+	status, said, log := gaze(t, "caption", "--json", "-o", out, cat)
+	if status != 0 || !strings.Contains(said, " cat ") || !strings.Contains(log, "captions by "+hub.PhotosCaptioner) {
+		t.Errorf("status %d, said %q, log %q", status, said, log)
+	}
+	var result captionJSON
+	text, err := os.ReadFile(filepath.Join(out, "chelsea.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &result)
+	}
+	if err != nil || result.Grid != [2]int{9, 9} || len(result.Attention) != len(result.Pieces) {
+		t.Errorf("%+v, %v", result.Grid, err)
 	}
 }
 

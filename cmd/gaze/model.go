@@ -216,6 +216,21 @@ func warn(cmd *cobra.Command, warnings []string) {
 	}
 }
 
+// fetched is the file of a checkpoint that another one is built on. It is fetched into the
+// cache if it isn't there yet, saying so.
+func fetched(cmd *cobra.Command, name string) (string, error) {
+	if path, ok := hub.Path(name); ok {
+		return path, nil
+	}
+	say := func(text string) { fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s\n", text) }
+	if known, ok := hub.Lookup(name); ok {
+		size, _ := known.Size()
+		say(fmt.Sprintf("fetching %s (%s, about %d MB, %s) into the cache, once", name, known.Title, (size+500_000)/1_000_000, known.License))
+	}
+	r, err := hub.Pull(cmd.Context(), name, hub.Options{Log: say})
+	return r.Path, err
+}
+
 // require marks flags as required.
 func require(cmd *cobra.Command, flags ...string) {
 	for _, name := range flags {

@@ -55,13 +55,20 @@ func showCaptioner(cmd *cobra.Command, m *caption.Model, asJSON bool, v *verifie
 	if d.OwnWords {
 		words = "with the weights"
 	}
+	pictures, network := fmt.Sprintf("longer side %d", c.LongestSide), "backbone "+c.Backbone.Kind
+	if side := c.Backbone.Side; side > 0 {
+		pictures = fmt.Sprintf("resized to %d×%d", side, side)
+	}
+	if c.BackboneFrom != "" {
+		network += " of " + c.BackboneFrom + ", which is a checkpoint of its own"
+	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for _, row := range [][2]string{
 		{"file", d.Path},
 		{"layout", string(d.Layout)},
-		{"architecture", fmt.Sprintf("captioner, %.1f million parameters, backbone %s", float64(d.Parameters)/1e6, c.Backbone.Kind)},
+		{"architecture", fmt.Sprintf("captioner, %.1f million parameters, %s", float64(d.Parameters)/1e6, network)},
 		{"layers", fmt.Sprintf("%d encoder, %d decoder, %d wide, %d heads", c.EncoderLayers, c.DecoderLayers, c.Dim, c.Heads)},
-		{"pictures", fmt.Sprintf("longer side %d, cells of %d pixels, a grid of %d×%d if square", c.LongestSide, c.Backbone.Stride(), d.Grid[0], d.Grid[1])},
+		{"pictures", fmt.Sprintf("%s, cells of %d pixels, a grid of %d×%d if square", pictures, c.Backbone.Stride(), d.Grid[0], d.Grid[1])},
 		{"words", fmt.Sprintf("%d word pieces, %s; captions of up to %d", c.Vocab, words, c.MaxPositions)},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])

@@ -25,8 +25,9 @@ func newPull() *cobra.Command {
 			"hf-hub:owner/name, or the address of its page or of a file. The weights come with the\n" +
 			"configuration files beside them, and --model takes the same name afterwards. An interrupted\n" +
 			"download resumes where it stopped; a file is checked before it gets its final name.\n" +
-			"Three other names: " + hub.XLAPluginName + " fetches XLA's CPU plugin (63 MB), which every program that uses\n" +
-			"Gaze then finds; " + hub.PhotosName + " fetches a few free photographs; " + hub.OxfordPetsName + " fetches the\n" +
+			"Four other names: " + hub.XLAPluginName + " fetches XLA's CPU plugin (63 MB), which every program that uses\n" +
+			"Gaze then finds; " + hub.PhotosName + " fetches a few free photographs; " + hub.CaptionPhotosName + "\n" +
+			"writes those that ship for captioning, with their credits; " + hub.OxfordPetsName + " fetches the\n" +
 			"Oxford-IIIT Pet set (811 MB, licence CC BY-SA 4.0) and converts it to folders of\n" +
 			"{class}_{id}.jpg: 3680 pictures in train, ids from 0; 1500 in val, from 3680; 2169 in test.\n" +
 			"Beside them are the trimaps and, in index.csv, the boxes around heads. The set's own test\n" +
@@ -69,6 +70,9 @@ func pull(cmd *cobra.Command, name, out string, o hub.Options) error {
 		}
 		return err
 	}
+	if name == hub.CaptionPhotosName {
+		return pullCaptionPhotos(cmd, o)
+	}
 	fetch := hub.Pull
 	switch name {
 	case hub.OxfordPetsName:
@@ -90,6 +94,22 @@ func pull(cmd *cobra.Command, name, out string, o hub.Options) error {
 		notePlugin(cmd.ErrOrStderr(), r.Path, backend.Discover())
 	}
 	return nil
+}
+
+// pullCaptionPhotos writes the photographs that ship into the cache and prints their paths.
+func pullCaptionPhotos(cmd *cobra.Command, o hub.Options) error {
+	r, err := hub.Pull(cmd.Context(), hub.CaptionPhotosName, o)
+	if err != nil {
+		return err
+	}
+	photos, err := hub.CaptionPhotos()
+	for _, p := range photos {
+		fmt.Fprintln(cmd.OutOrStdout(), p.Path)
+	}
+	if o.Log != nil {
+		o.Log(fmt.Sprintf("%s: %s", r.Name, r.License))
+	}
+	return err
 }
 
 // notePlugin warns if the plugin at path isn't the backend that will be used.

@@ -13,12 +13,12 @@ func Prepare(ctx context.Context, root string, o hub.Options) error {
 	if _, err := FindCheckpoint(ctx, EnvVIT, DefaultVIT, o); err != nil {
 		return err
 	}
-	if _, err := FindCheckpoint(ctx, EnvCaptioner, hub.LaptopCaptioner, o); err != nil {
+	if err := prepareCaptioner(ctx, o); err != nil {
 		return err
 	}
 	if _, err := FindPhotographs(ctx, root, o); err != nil {
 		return err
 	}
-	_, err := CaptionPictures()
+	_, err := CaptionPictures(root)
 	return err
 }

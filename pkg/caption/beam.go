@@ -97,12 +97,15 @@ func (b *beam) done() bool { return b.finished }
 
 // best is the kept caption of the best score. Captions that the limit cut off compete with
 // those that ended.
-func (b *beam) best() *hypothesis {
+func (b *beam) best() *hypothesis { return b.all()[0].caption }
+
+// all lists the kept captions, best first.
+func (b *beam) all() []scored {
 	if b.length >= b.limit {
 		for _, r := range b.running {
 			b.keep(r)
 		}
 		b.running = nil
 	}
-	return b.kept[0].caption
+	return b.kept
 }

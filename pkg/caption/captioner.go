@@ -23,7 +23,12 @@ type Options struct {
 	Temperature   float64 // divides the logits before sampling; 0: 1
 	Seed          uint64  // of sampling; each picture's samples depend on its index too
 	Batch         int     // pictures decoded at a time; 0: 8
-	NoAttention   bool    // leave Result.Attention empty
+	// Neighbours is how many of the pictures that the captioner remembers ([Config].Neighbours)
+	// are asked: of the captions that the beam search keeps, the one that agrees best with
+	// theirs is taken, by CIDEr; one that repeats itself ([score.Repeats]) only if all do. 0:
+	// none, the likeliest caption is taken.
+	Neighbours  int
+	NoAttention bool // leave Result.Attention empty
 
 	// Masked says which cells of each picture no attention may attend to, in encoder and
 	// decoder: one list for each picture, of its cells row by row; nil for a picture
@@ -70,8 +75,9 @@ type Captioner struct {
 	config Config
 	vocab  *wordpiece.Vocab
 
-	mu  sync.Mutex
-	net *network
+	mu       sync.Mutex
+	net      *network
+	memories *memories // nil: the model remembers no pictures
 }
 
 // NewCaptioner uploads the model's weights to the backend, checking that they are finite.
@@ -87,11 +93,18 @@ func NewCaptioner(backend compute.Backend, m *Model, vocab *wordpiece.Vocab) (*C
 	case vocab.Len() != m.Config.Vocab:
 		return nil, fmt.Errorf("caption: the vocabulary has %d word pieces, the model was made for %d", vocab.Len(), m.Config.Vocab)
 	}
+	if lacks := m.LacksBackbone(); lacks != "" {
+		return nil, fmt.Errorf("caption: the model's backbone is in another checkpoint, %s: complete it first (Model.Complete)", lacks)
+	}
+	remembered, err := newMemories(m)
+	if err != nil {
+		return nil, fmt.Errorf("caption: %w", err)
+	}
 	n, err := newNetwork(backend, m, true)
 	if err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
 	}
-	return &Captioner{config: m.Config, vocab: vocab, net: n}, nil
+	return &Captioner{config: m.Config, vocab: vocab, net: n, memories: remembered}, nil
 }
 
 // Config is the model's configuration.
@@ -181,6 +194,10 @@ func (o Options) resolve(c Config) (Options, error) {
 		return o, fmt.Errorf("a beam of %d: it must be at least 1 and at most %d, half of the vocabulary", o.Beam, c.Vocab/2)
 	case o.Beam > 1 && o.sampled():
 		return o, errors.New("beam search can't be combined with sampling: leave out the beam, or top-k, top-p and temperature")
+	case o.Neighbours < 0:
+		return o, fmt.Errorf("%d neighbours: there must be at least 1, or 0 to take the likeliest caption", o.Neighbours)
+	case o.Neighbours > 0 && (c.Neighbours == nil || o.Beam < 2):
+		return o, errors.New("neighbours choose among the captions of a beam search: they need a beam of at least 2, and a captioner that remembers pictures (photos-captioner does)")
 	case o.Batch < 1:
 		return o, fmt.Errorf("%d pictures at a time: it must be at least 1", o.Batch)
 	case o.TopK < 0:

@@ -34,6 +34,20 @@ type Config struct {
 	DecoderLayers int `json:"decoder_layers"`
 	MaxPositions  int `json:"max_positions"` // learned positions: the length of the longest caption with its [CLS]
 	Vocab         int `json:"vocab"`         // word pieces
+	// Gist, if not nil, is what is read off the picture as a whole.
+	Gist *Gist `json:"gist,omitempty"`
+	// Neighbours, if not nil, are captioned pictures that the captioner remembers. They need
+	// a Gist.
+	Neighbours *Neighbours `json:"neighbours,omitempty"`
+	// BackboneFrom names the checkpoint that has the backbone's weights, if they aren't in
+	// the captioner's own file; see [Model.Complete].
+	BackboneFrom string `json:"backbone_from,omitempty"`
+	// Search is how the captioner is best asked for captions; nil: greedily.
+	Search *Search `json:"search,omitempty"`
+	// TiedHead makes the logits products with the word embeddings (Press and Wolf, "Using
+	// the Output Embedding to Improve Language Models", 2017), plus a bias. It excludes
+	// HeadHidden.
+	TiedHead bool `json:"tied_head,omitempty"`
 	// HeadHidden are the widths between the decoder and the vocabulary; none: one
 	// linear layer.
 	HeadHidden []int `json:"head_hidden,omitempty"`
@@ -47,6 +61,21 @@ type Config struct {
 	StartID int `json:"start_id"` // [CLS]
 	EndID   int `json:"end_id"`   // [SEP]
 	PadID   int `json:"pad_id"`   // [PAD]
+}
+
+// Search is a part of [Options] that a captioner's file recommends.
+type Search struct {
+	Beam          int     `json:"beam"`
+	LengthPenalty float64 `json:"length_penalty"`
+	Neighbours    int     `json:"neighbours,omitempty"`
+}
+
+// Recommended is the options that the captioner's file recommends.
+func (c Config) Recommended() Options {
+	if c.Search == nil {
+		return Options{}
+	}
+	return Options{Beam: c.Search.Beam, LengthPenalty: c.Search.LengthPenalty, Neighbours: c.Search.Neighbours}
 }
 
 // CATR is the published configuration: ResNet-101 dilated in layer4, six encoder and six
@@ -84,6 +113,9 @@ func (c Config) MaxCells() int {
 	if v := c.Backbone.ViT; v != nil {
 		height, width = v.ImageSize[0], v.ImageSize[1]
 	}
+	if side := c.Backbone.Side; side > 0 {
+		height, width = side, side
+	}
 	g := c.Grid(height, width)
 	return g[0] * g[1]
 }
@@ -94,6 +126,9 @@ func (c Config) checkSizes() error {
 	widths := append([]int{c.Dim, c.Heads, c.Hidden, c.MaxPositions, c.Vocab}, c.HeadHidden...)
 	return backbone.CheckSizes(layers, widths, []int{c.LongestSide})
 }
+
+// maxGist is far beyond any model's gist.
+const maxGist = 1 << 20
 
 // Validate returns an error that says what makes the configuration impossible.
 func (c Config) Validate() error {
@@ -132,12 +167,29 @@ func (c Config) Validate() error {
 		}
 	}
 	switch {
+	case c.Gist != nil && (c.Gist.Width < 1 || c.Gist.Width > maxGist):
+		return fmt.Errorf("a gist of %d values: it must be 1 to %d", c.Gist.Width, maxGist)
+	case c.Gist != nil && c.Backbone.Kind != backbone.Given && c.Gist.Width != c.Backbone.Channels():
+		return fmt.Errorf("a gist of %d values on a backbone of %d channels: it is made of their means", c.Gist.Width, c.Backbone.Channels())
+	case c.BackboneFrom != "" && c.Backbone.Kind != backbone.EfficientNetLite:
+		return fmt.Errorf("the weights of a backbone of kind %q can't come from another checkpoint (%s): only those of %q can", c.Backbone.Kind, c.BackboneFrom, backbone.EfficientNetLite)
+	case c.TiedHead && len(c.HeadHidden) > 0:
+		return fmt.Errorf("a head tied to the word embeddings has no hidden layers, these are %v", c.HeadHidden)
 	case c.Dim%c.Heads != 0:
 		return fmt.Errorf("%d heads don't divide the width %d", c.Heads, c.Dim)
 	case c.Dim%4 != 0:
 		return fmt.Errorf("width %d isn't a multiple of 4: the sine positions of rows and columns each take half of it", c.Dim)
 	case c.EncoderLayers < 0:
 		return fmt.Errorf("%d encoder layers: there must be 0 or more", c.EncoderLayers)
+	}
+	if err := c.checkNeighbours(); err != nil {
+		return err
+	}
+	if c.Search == nil {
+		return nil
+	}
+	if err := c.Recommended().Check(c); err != nil {
+		return fmt.Errorf("the search that the file recommends: %w", err)
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ type Layer struct {
 // those before them.
 func Decode(scope *model.Scope, cfg Config, memory *Memory, tokens, padding *Node) *Intermediates {
 	m := newModule(scope, cfg, memory.Tokens)
+	m.noise = memory.noise
 	rows, length := tokens.Shape().Dim(0), tokens.Shape().Dim(1)
 	if batch := memory.Tokens.Shape().Dim(0); rows%batch != 0 || length > cfg.MaxPositions {
 		exceptions.Panicf("caption.Decode: %d captions of %d tokens for %d pictures and at most %d tokens", rows, length, batch, cfg.MaxPositions)
@@ -46,6 +47,9 @@ func Decode(scope *model.Scope, cfg Config, memory *Memory, tokens, padding *Nod
 	positions := Slice(m.Get("positions", cfg.MaxPositions, cfg.Dim), AxisRange(0, length))
 	positions = Reshape(positions, 1, length, cfg.Dim)
 	out := &Intermediates{Embeddings: m.embed(tokens, positions)}
+	if memory.Gist != nil {
+		out.Embeddings = addGist(out.Embeddings, memory.Gist)
+	}
 	masks := []*Node{Reshape(LogicalNot(LowerTriangular(g, length)), 1, 1, length, length)} // the tokens to come
 	if padding != nil {
 		masks = append(masks, Reshape(padding, rows, 1, 1, length))
@@ -68,7 +72,7 @@ func Decode(scope *model.Scope, cfg Config, memory *Memory, tokens, padding *Nod
 func (m module) embed(tokens, positions *Node) *Node {
 	words := m.Get("words", m.cfg.Vocab, m.cfg.Dim)
 	x := Gather(words, ExpandAxes(tokens, -1))
-	return m.NormEpsilon("embed_norm", m.cfg.Dim, m.cfg.EmbedNormEps).Apply(Add(x, positions))
+	return m.noise.drop(m.NormEpsilon("embed_norm", m.cfg.Dim, m.cfg.EmbedNormEps).Apply(Add(x, positions)))
 }
 
 // decoderBlock is a pre-norm block:
@@ -90,6 +94,9 @@ func (m module) decoderBlock(x, positions *Node, self func(query, value *Node) k
 
 // head computes logits from the decoder's output.
 func (m module) head(x *Node) *Node {
+	if m.cfg.TiedHead {
+		return nn.Linear{Weight: m.Get("words", m.cfg.Vocab, m.cfg.Dim), Bias: m.Get("head_0/bias", m.cfg.Vocab), FewRowsOnXLA: true}.Apply(x)
+	}
 	around := nn.Linear{}
 	for i, width := range m.cfg.HeadHidden {
 		x = m.linear(fmt.Sprintf("head_%d", i), x, width, around)
@@ -148,7 +155,11 @@ func (m module) addAttention(x, query *Node, k keys) (sum, probabilities *Node) 
 	}
 	q := nn.SplitHeads(m.project(0, 1, query), heads)
 	output, probabilities := nn.CrossAttention{Query: fold(q), Key: k.key, Value: k.value, Masks: k.masks}.Apply()
-	sum = m.linear("out", nn.MergeHeads(unfold(output)), m.cfg.Dim, nn.Linear{Residual: x})
+	if m.noise == nil {
+		sum = m.linear("out", nn.MergeHeads(unfold(output)), m.cfg.Dim, nn.Linear{Residual: x})
+	} else {
+		sum = Add(x, m.noise.drop(m.linear("out", nn.MergeHeads(unfold(output)), m.cfg.Dim, nn.Linear{})))
+	}
 	return sum, unfold(probabilities)
 }
 
@@ -179,6 +190,7 @@ type stepInputs struct {
 	cache   []*Node // keys and values of each layer in turn, each [rows, heads, length, dim/heads]
 	cross   []*Node // of the pictures, as allPictureKeys makes them
 	padding *Node   // bool [pictures, cells]
+	gist    *Node   // [pictures, dim], of the pictures; nil: there is none
 }
 
 // stepOutputs is what a step returns.
@@ -208,6 +220,10 @@ func step(scope *model.Scope, cfg Config, in stepInputs) stepOutputs {
 	var out stepOutputs
 	var maps []*Node
 	x := m.embed(Reshape(in.tokens, rows, 1), learned)
+	if in.gist != nil {
+		first := ConvertDType(Equal(in.position, ScalarZero(g, dtypes.Int32)), in.gist.DType())
+		x = addGist(x, Mul(in.gist, first))
+	}
 	for i := range cfg.DecoderLayers {
 		b := m.in("decoder_%d", i)
 		self := func(query, value *Node) keys {

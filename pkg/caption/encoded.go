@@ -16,10 +16,14 @@ import (
 // that the largest picture has, so that one decoder program serves all shapes. Cells
 // beyond a picture are masked like those that the caller masks: they get no attention.
 type encoded struct {
-	cells   int // with padding
-	grids   [][2]int
-	layers  []*tensors.Tensor // keys and values of each decoder layer in turn, [pictures, heads, cells, dim/heads]
-	padding *tensors.Tensor   // bool [pictures, cells]
+	cells int // with padding
+	grids [][2]int
+	// layers are keys and values of each decoder layer in turn, [pictures, heads, cells,
+	// dim/heads], and then the gist, [pictures, dim], of a captioner that has one.
+	layers  []*tensors.Tensor
+	padding *tensors.Tensor // bool [pictures, cells]
+
+	summaries [][]float32 // of each picture, to compare with neighbours; nil where there are none
 }
 
 func (s *encoded) free() { nn.Free(append(s.layers, s.padding)...) }
@@ -29,8 +33,8 @@ func (s *encoded) free() { nn.Free(append(s.layers, s.padding)...) }
 func (c *Captioner) encode(inputs []*transform.Tensor, masked [][]bool) (*encoded, error) {
 	s := &encoded{cells: c.config.MaxCells()}
 	for i, t := range inputs {
-		if t.Shape[0] != 3 || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != t.Shape[0]*t.Shape[1]*t.Shape[2] {
-			return nil, fmt.Errorf("picture %d has %d values in shape %v, not [3, height, width]", i, len(t.Data), t.Shape)
+		if t.Shape[0] != c.config.Backbone.Inputs() || t.Shape[1] < 1 || t.Shape[2] < 1 || len(t.Data) != t.Shape[0]*t.Shape[1]*t.Shape[2] {
+			return nil, fmt.Errorf("picture %d has %d values in shape %v, not [%d, height, width]", i, len(t.Data), t.Shape, c.config.Backbone.Inputs())
 		}
 		grid := c.config.Grid(t.Shape[1], t.Shape[2])
 		s.grids, s.cells = append(s.grids, grid), max(s.cells, grid[0]*grid[1])
@@ -45,6 +49,17 @@ func (c *Captioner) encode(inputs []*transform.Tensor, masked [][]bool) (*encode
 		layers, err := c.encodeOne(t, s.cells, masked[i])
 		if err != nil {
 			return nil, err
+		}
+		if c.memories != nil {
+			last := len(layers) - 1
+			x, err := tensors.CopyFlatData[float32](layers[last])
+			nn.Free(layers[last])
+			layers = layers[:last]
+			if err != nil {
+				nn.Free(layers...)
+				return nil, err
+			}
+			s.summaries = append(s.summaries, x)
 		}
 		each = append(each, layers)
 	}
@@ -67,18 +82,26 @@ func (c *Captioner) encode(inputs []*transform.Tensor, masked [][]bool) (*encode
 	return s, nil
 }
 
-// encodeOne computes the keys and values of one picture, padded to cells.
+// encodeOne computes the keys and values of one picture, padded to cells, then its gist and
+// its summary where the captioner has them.
 func (c *Captioner) encodeOne(t *transform.Tensor, cells int, masked []bool) ([]*tensors.Tensor, error) {
-	image, err := input(c.net, t.Data, 1, 3, t.Shape[1], t.Shape[2])
+	image, err := input(c.net, t.Data, 1, t.Shape[0], t.Shape[1], t.Shape[2])
 	if err != nil {
 		return nil, err
 	}
 	defer nn.Free(image)
 	keys := func(scope *model.Scope, image, masked *Node) []*Node {
-		layers := allPictureKeys(scope, c.config, encodeMasked(scope, c.config, image, nil, masked))
+		memory := encodeMasked(scope, c.config, image, nil, masked)
+		layers := allPictureKeys(scope, c.config, memory)
 		zero := Scalar(image.Graph(), image.DType(), 0)
 		for i, x := range layers {
 			layers[i] = Pad(x, zero, compute.PadAxis{}, compute.PadAxis{}, compute.PadAxis{End: cells - x.Shape().Dim(2)})
+		}
+		if memory.Gist != nil {
+			layers = append(layers, memory.Gist)
+		}
+		if c.memories != nil {
+			layers = append(layers, summary(scope, c.config, memory))
 		}
 		return layers
 	}
@@ -102,7 +125,7 @@ func (c *Captioner) join(s *encoded, each [][]*tensors.Tensor) error {
 		for _, layers := range each {
 			parts = append(parts, layers[layer])
 		}
-		joined, err := run(c.net, fmt.Sprint("join ", len(each), s.cells), func(_ *model.Scope, parts []*Node) []*Node {
+		joined, err := run(c.net, fmt.Sprint("join ", len(each), parts[0].(*tensors.Tensor).Shape()), func(_ *model.Scope, parts []*Node) []*Node {
 			return []*Node{Concatenate(parts, 0)}
 		}, parts...)
 		if err != nil {

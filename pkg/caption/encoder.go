@@ -19,9 +19,12 @@ type Memory struct {
 	Padding   *Node  // bool [batch, cells], true where nothing attends to: there is no picture; nil: all is picture
 	Grid      [2]int // rows and columns of cells
 
+	Gist      *Node          // [batch, dim], added to the first token; nil: nothing is
 	Features  *Node          // [batch, rows, columns, channels] of the backbone
 	Projected *Node          // [batch, cells, dim], the first encoder layer's input
 	Encoder   []EncoderBlock // one per layer
+
+	noise *noise // of training, which the decoder goes on with
 }
 
 // EncoderBlock is what one encoder layer computes.
@@ -34,7 +37,8 @@ type EncoderBlock struct {
 
 // Encode builds the graph from pictures to memory.
 //
-// images are [batch, 3, height, width], normalised. padding is bool [batch, rows,
+// images are [batch, 3, height, width], normalised; or, for [backbone.Given], features
+// [batch, values, rows, columns]. padding is bool [batch, rows,
 // columns] of the grid of cells ([Config.Grid]), true where a cell is padding
 // ([Config.GridPadding] computes it from the pictures' sizes); nil: none is. The weights
 // are variables in scope under the names of [Config.Parameters]. It panics on shapes that
@@ -47,23 +51,60 @@ func Encode(scope *model.Scope, cfg Config, images, padding *Node) *Memory {
 // nil for none. Unlike padding they are part of the picture, so that positions don't
 // depend on them.
 func encodeMasked(scope *model.Scope, cfg Config, images, padding, masked *Node) *Memory {
-	m := newModule(scope, cfg, images)
-	if images.Rank() != 4 || images.Shape().Dim(1) != 3 {
-		exceptions.Panicf("caption.Encode: images have shape %s, not [batch, 3, height, width]", images.Shape())
+	if images.Rank() != 4 || images.Shape().Dim(1) != cfg.Backbone.Inputs() {
+		exceptions.Panicf("caption.Encode: images have shape %s, not [batch, %d, height, width]", images.Shape(), cfg.Backbone.Inputs())
 	}
-	batch := images.Shape().Dim(0)
 	grid := cfg.Grid(images.Shape().Dim(2), images.Shape().Dim(3))
-	cells := grid[0] * grid[1]
-	memory := &Memory{Grid: grid, Features: cfg.Backbone.Features(m.In("backbone"), images)}
-	if got := memory.Features.Shape().Dimensions; got[1] != grid[0] || got[2] != grid[1] {
+	m := newModule(scope, cfg, images)
+	features := cfg.Backbone.Features(m.In("backbone"), images)
+	if got := features.Shape().Dimensions; got[1] != grid[0] || got[2] != grid[1] {
 		exceptions.Panicf("caption.Encode: the backbone made %v, the grid is %v", got, grid)
 	}
-	valid := Ones(images.Graph(), shapes.Make(images.DType(), batch, grid[0], grid[1]))
+	return m.encode(features, nil, padding, masked)
+}
+
+// EncodeFeatures is [Encode] from features that the backbone has made, [batch, rows,
+// columns, channels], for training on features that are computed once. gist has the values
+// of the captioner's gist, [batch, width]; nil: they are the means of the features. With
+// how, values are dropped.
+func EncodeFeatures(scope *model.Scope, cfg Config, features, gist *Node, how Training) *Memory {
+	m := newModule(scope, cfg, features)
+	if d := features.Shape().Dimensions; len(d) != 4 || d[3] != cfg.Backbone.Channels() {
+		exceptions.Panicf("caption.EncodeFeatures: features have shape %s, not [batch, rows, columns, %d]", features.Shape(), cfg.Backbone.Channels())
+	}
+	m.noise = newNoise(how)
+	memory := m.encode(features, gist, nil, nil)
+	memory.noise = m.noise
+	return memory
+}
+
+// EncodeGist is what the decoder attends to where there is no picture, as for learning
+// from sentences alone: the gist of values [batch, width], and a single cell of zeros.
+func EncodeGist(scope *model.Scope, cfg Config, gist *Node, how Training) *Memory {
+	m := newModule(scope, cfg, gist)
+	if cfg.Gist == nil || gist.Rank() != 2 || gist.Shape().Dim(1) != cfg.Gist.Width {
+		exceptions.Panicf("caption.EncodeGist: a gist of shape %s for a captioner with %+v", gist.Shape(), cfg.Gist)
+	}
+	m.noise = newNoise(how)
+	cell := Zeros(gist.Graph(), shapes.Make(gist.DType(), gist.Shape().Dim(0), 1, cfg.Dim))
+	memory := &Memory{Grid: [2]int{1, 1}, Tokens: cell, Positions: cell, Gist: m.gist(nil, nil, gist)}
+	memory.noise = m.noise
+	return memory
+}
+
+// encode makes the memory of features.
+func (m module) encode(features, given, padding, masked *Node) *Memory {
+	cfg, batch := m.cfg, features.Shape().Dim(0)
+	grid := [2]int{features.Shape().Dim(1), features.Shape().Dim(2)}
+	cells := grid[0] * grid[1]
+	memory := &Memory{Grid: grid, Features: features}
+	dtype := features.DType()
+	valid := Ones(features.Graph(), shapes.Make(dtype, batch, grid[0], grid[1]))
 	if padding != nil {
 		if want := shapes.Make(dtypes.Bool, batch, grid[0], grid[1]); !padding.Shape().Equal(want) {
 			exceptions.Panicf("caption.Encode: padding has shape %s, for these pictures it is %s", padding.Shape(), want)
 		}
-		valid = ConvertDType(LogicalNot(padding), images.DType())
+		valid = ConvertDType(LogicalNot(padding), dtype)
 		memory.Padding = Reshape(padding, batch, cells)
 	}
 	if masked != nil && memory.Padding != nil {
@@ -73,7 +114,11 @@ func encodeMasked(scope *model.Scope, cfg Config, images, padding, masked *Node)
 		memory.Padding = masked
 	}
 	memory.Positions = Reshape(sinePositions(valid, cfg.Dim), batch, cells, cfg.Dim)
-	memory.Projected = Reshape(m.linear("project", memory.Features, cfg.Dim, nn.Linear{}), batch, cells, cfg.Dim)
+	memory.Projected = Reshape(m.linear("project", m.noise.input(features), cfg.Dim, nn.Linear{}), batch, cells, cfg.Dim)
+	if cfg.Gist != nil {
+		memory.Projected = m.noise.drop(m.norm("project_norm", memory.Projected))
+		memory.Gist = m.gist(features, memory.Padding, given)
+	}
 
 	x := memory.Projected
 	for i := range cfg.EncoderLayers {
@@ -124,12 +169,13 @@ func (m module) encoderBlock(x, positions, padding *Node) EncoderBlock {
 // module builds a part of the model from the variables of that part.
 type module struct {
 	nn.Variables
-	cfg Config
+	cfg   Config
+	noise *noise // nil: nothing is dropped
 }
 
 // newModule is the whole model. like is a node of the graph and has the weights' dtype.
 func newModule(scope *model.Scope, cfg Config, like *Node) module {
-	return module{nn.NewVariables(scope, like, cfg.NormEps, nn.Training{}), cfg}
+	return module{Variables: nn.NewVariables(scope, like, cfg.NormEps, nn.Training{}), cfg: cfg}
 }
 
 // in is the part of the model in a scope below this one.
@@ -149,7 +195,10 @@ func (m module) norm(name string, x *Node) *Node { return m.Norm(name, x.Shape()
 // addMLP is x + MLP(Norm(x)).
 func (m module) addMLP(x *Node, norm string) *Node {
 	hidden := m.linear("mlp/fc1", x, m.cfg.Hidden, nn.Linear{Norm: m.Norm(norm, m.cfg.Dim)})
-	return m.linear("mlp/fc2", hidden, m.cfg.Dim, nn.Linear{Activation: nn.ReLU, Residual: x})
+	if m.noise == nil {
+		return m.linear("mlp/fc2", hidden, m.cfg.Dim, nn.Linear{Activation: nn.ReLU, Residual: x})
+	}
+	return Add(x, m.noise.drop(m.linear("mlp/fc2", m.noise.drop(nn.ReLU.Apply(hidden)), m.cfg.Dim, nn.Linear{})))
 }
 
 // selfAttention takes queries and keys of one input and values of another.

@@ -71,7 +71,10 @@ func (g *generator) step(tokens, parents []int32, position int) ([]prediction, e
 // graph builds the program of a step.
 func (g *generator) graph(scope *model.Scope, in []*Node) []*Node {
 	caches := 2 * g.c.config.DecoderLayers
-	s := stepInputs{tokens: in[0], position: in[1], parents: in[2], padding: in[3], cache: in[4 : 4+caches], cross: in[4+caches:]}
+	s := stepInputs{tokens: in[0], position: in[1], parents: in[2], padding: in[3], cache: in[4 : 4+caches], cross: in[4+caches : 4+2*caches]}
+	if g.c.config.Gist != nil {
+		s.gist = in[4+2*caches]
+	}
 	if g.beams == 1 {
 		s.parents = nil
 	}
@@ -141,10 +144,28 @@ func (c *Captioner) captionGroup(inputs []*transform.Tensor, group []int, o Opti
 		return err
 	}
 	for i, picture := range group {
-		results[picture] = c.result(searches[i].best(), s.grids[i], o)
+		results[picture] = c.result(c.chosen(searches[i], s, i, o), s.grids[i], o)
 		results[picture].Input = [2]int(some[i].Shape[1:])
 	}
 	return nil
+}
+
+// chosen is the caption that a search ends with: the best one, or the one that agrees best
+// with those of the picture's neighbours.
+func (c *Captioner) chosen(found search, s *encoded, picture int, o Options) *hypothesis {
+	if o.Neighbours == 0 {
+		return found.best()
+	}
+	candidates := found.(*beam).all()
+	texts, logProbs := make([]string, len(candidates)), make([]float64, len(candidates))
+	for i, h := range candidates {
+		var ids []int
+		for _, p := range h.caption.tokens() {
+			ids = append(ids, p.id)
+		}
+		texts[i], logProbs[i] = c.vocab.Decode(ids), h.score
+	}
+	return candidates[c.memories.choose(texts, logProbs, s.summaries[picture], o.Neighbours)].caption
 }
 
 // search runs steps until every picture's search is done.

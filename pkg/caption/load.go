@@ -37,6 +37,9 @@ type Model struct {
 	Layout Layout
 	Path   string           // of the checkpoint; empty for a model made by New
 	Vocab  *wordpiece.Vocab // the vocabulary that came with the weights; nil if none did
+	// Remembered are the captions of the pictures that the captioner remembers
+	// ([Neighbours]), a list for each.
+	Remembered [][]string
 
 	Warnings []string // what was chosen or ignored in the file, for the user to read
 
@@ -115,6 +118,11 @@ func fromFile(file *weights.File) (*Model, error) {
 				return nil, fmt.Errorf("the words in its metadata: %w", err)
 			}
 		}
+		if n := m.Config.Neighbours; n != nil {
+			if m.Remembered, err = parseRemembered(file.Metadata()[metadataNeighbours], n.Pictures); err != nil {
+				return nil, err
+			}
+		}
 	} else if m.Config, err = inferCATR(file); err != nil {
 		return nil, err
 	}
@@ -144,7 +152,7 @@ func (m *Model) take(file *weights.File) error {
 	if m.Layout == LayoutCATR {
 		name, ignore = catrName, catrIgnored
 	}
-	list := m.Config.Parameters()
+	list := m.Config.stored()
 	m.params = nn.Parameters{}
 	shapes := map[string][]int{} // of the parameters that the file has
 	wanted := map[string]bool{}
@@ -191,8 +199,14 @@ func (m *Model) Parameter(name string) (values []float32, shape []int, err error
 }
 
 // CheckFinite reads all the weights and returns an error that names the first tensor with
-// a NaN or an infinity. [NewCaptioner] does this too.
-func (m *Model) CheckFinite() error { return m.params.CheckFinite(m.Config.Parameters()) }
+// a NaN or an infinity. A backbone that is in another checkpoint isn't read. [NewCaptioner]
+// does this too.
+func (m *Model) CheckFinite() error {
+	if m.LacksBackbone() != "" {
+		return m.params.CheckFinite(m.Config.stored())
+	}
+	return m.params.CheckFinite(m.Config.Parameters())
+}
 
 // WithParameters is the model with other values, float32 under Gaze's names, as training
 // returns them. Parameters that aren't given keep their values.
@@ -201,7 +215,7 @@ func (m *Model) WithParameters(list []*weights.Tensor) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
 	}
-	out := &Model{Config: m.Config, Layout: LayoutGaze, Vocab: m.Vocab, params: given}
+	out := &Model{Config: m.Config, Layout: LayoutGaze, Vocab: m.Vocab, Remembered: m.Remembered, params: given}
 	all := m.Config.Parameters()
 	for _, p := range all {
 		if given[p.Name] != nil {
@@ -241,12 +255,13 @@ func (m *Model) WithViT(v *vit.Model) (*Model, error) {
 }
 
 // WithConv is the model with the weights of a convolutional network in its backbone, on which
-// a captioner can be trained.
+// a captioner can be trained. Both may be closed afterwards.
 func (m *Model) WithConv(n *convnet.Model) (*Model, error) {
 	want, err := backbone.ConvOf(n)
 	if err != nil {
 		return nil, fmt.Errorf("caption: %w", err)
 	}
+	want.Side = m.Config.Backbone.Side
 	if !reflect.DeepEqual(m.Config.Backbone, want) {
 		return nil, errors.New("caption: the captioner has another backbone than this network: make its configuration with backbone.ConvOf")
 	}
@@ -256,13 +271,14 @@ func (m *Model) WithConv(n *convnet.Model) (*Model, error) {
 		if err != nil {
 			return nil, fmt.Errorf("caption: %w", err)
 		}
-		list = append(list, weights.NewTensor(inBackbone+p.Name, shape, values))
+		list = append(list, weights.NewTensor(inBackbone+p.Name, shape, slices.Clone(values)))
 	}
 	return m.WithParameters(list)
 }
 
 // Save writes the model as a safetensors file of Gaze's own layout, whole or not
-// at all, its configuration and (where it has them) its words in the metadata.
+// at all, its configuration and (where it has them) its words and the captions that it
+// remembers in the metadata. A backbone that comes from another checkpoint is left out.
 // With half, weights are written as float16, half the size.
 func (m *Model) Save(path string, half bool) error {
 	text, err := json.Marshal(m.Config)
@@ -273,7 +289,14 @@ func (m *Model) Save(path string, half bool) error {
 	if m.Vocab != nil {
 		metadata[metadataVocab] = m.Vocab.String()
 	}
-	list, err := m.Tensors()
+	if m.Config.Neighbours != nil {
+		captions, err := json.Marshal(m.Remembered)
+		if err != nil {
+			return err
+		}
+		metadata[metadataNeighbours] = string(captions)
+	}
+	list, err := m.params.Tensors(m.Config.stored())
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

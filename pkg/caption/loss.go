@@ -32,6 +32,13 @@ type Losses struct {
 // "Attention Correctness in Neural Image Captioning", 2017, who take the cross entropy,
 // which differs by a constant).
 func Loss(cfg Config, out *Intermediates, tokens *Node, targets *TargetMaps) Losses {
+	return SmoothedLoss(cfg, out, tokens, targets, 0)
+}
+
+// SmoothedLoss is [Loss] with label smoothing (Szegedy et al. 2016, as
+// torch.nn.CrossEntropyLoss has it): smoothing is the share of each target, from 0 to 1, that
+// is spread over all word pieces.
+func SmoothedLoss(cfg Config, out *Intermediates, tokens *Node, targets *TargetMaps, smoothing float64) Losses {
 	rows, length := tokens.Shape().Dim(0), tokens.Shape().Dim(1)
 	steps := length - 1
 	next := Slice(tokens, AxisRange(), AxisRange(1, length))
@@ -40,7 +47,11 @@ func Loss(cfg Config, out *Intermediates, tokens *Node, targets *TargetMaps) Los
 	there := NotEqual(next, Scalar(next.Graph(), dtypes.Int32, cfg.PadID))
 	counts := ConvertDType(there, dtype)
 
-	picked := ReduceSum(Mul(LogSoftmax(logits, -1), OneHot(next, cfg.Vocab, dtype)), -1) // [rows, steps]
+	logProbs := LogSoftmax(logits, -1)
+	picked := ReduceSum(Mul(logProbs, OneHot(next, cfg.Vocab, dtype)), -1) // [rows, steps]
+	if smoothing > 0 {
+		picked = Add(MulScalar(picked, 1-smoothing), MulScalar(ReduceMean(logProbs, -1), smoothing))
+	}
 	l := Losses{Tokens: ReduceAllSum(counts)}
 	l.CrossEntropy = Div(Neg(ReduceAllSum(Mul(picked, counts))), MaxScalar(l.Tokens, 1))
 	hits := LogicalAnd(Equal(ArgMax(logits, -1, dtypes.Int32), next), there)

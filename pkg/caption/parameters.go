@@ -29,6 +29,15 @@ func (c Config) Parameters() []nn.Param {
 		l.Add(inBackbone+p.Name, p.Shape...)
 	}
 	l.Linear("project", c.Dim, c.Backbone.Channels(), true)
+	if c.Gist != nil {
+		l.Norm("project_norm", c.Dim)
+		l.Linear("gist", c.Dim, c.Gist.Width, true)
+		l.Norm("gist_norm", c.Dim)
+	}
+	if n := c.Neighbours; n != nil {
+		l.Linear(neighboursProject, n.Width, c.Gist.Width, true)
+		l.Add(neighboursFeatures, n.Pictures, n.Width)
+	}
 	for i := range c.EncoderLayers {
 		b := fmt.Sprintf("encoder_%d/", i)
 		l.Norm(b+"norm1", c.Dim)
@@ -52,6 +61,10 @@ func (c Config) Parameters() []nn.Param {
 		l.feedForward(b, c)
 	}
 	l.Norm("decoder_norm", c.Dim)
+	if c.TiedHead {
+		l.Add("head_0/bias", c.Vocab)
+		return l.ParamList
+	}
 	in := c.Dim
 	for i, width := range append(append([]int{}, c.HeadHidden...), c.Vocab) {
 		l.Linear(fmt.Sprintf("head_%d", i), width, in, true)

@@ -6,8 +6,13 @@ import (
 	"path/filepath"
 )
 
-// LaptopCaptioner is the name of the captioner shipped with the program.
-const LaptopCaptioner = "scenes-captioner"
+// Names of the captioners shipped with the program: one that knows the scenes that Gaze
+// draws, with masks for every noun, and one that knows photographs, whose backbone is
+// fetched from its wheel.
+const (
+	LaptopCaptioner = "scenes-captioner"
+	PhotosCaptioner = "photos-captioner"
+)
 
 // bertVocab is the catalogue name of the published captioners' vocabulary.
 const bertVocab = "bert-base-uncased"

@@ -128,6 +128,7 @@ var catalogue = []Checkpoint{
 	efficientNetLite(1),
 	efficientNetLite(2),
 	samplePhotos,
+	captionPhotos(),
 	shipped("pets-vit", "ViT of 1.2 million parameters, pretrained on drawn breeds of pets (recipes/pretrain)",
 		"recipes/pretrain/main.go", "model.safetensors", "config.json"),
 	shipped(Pets37, "names the breed of a cat or a dog in a photograph: EfficientNet-Lite2 and pets37-vit (recipes/pets37)",
@@ -136,6 +137,15 @@ var catalogue = []Checkpoint{
 		"recipes/pets37/main.go", "model.safetensors", "config.json"),
 	shipped(LaptopCaptioner, "captioner of 1.6 million parameters, trained on drawn scenes (recipes/captioner)",
 		"recipes/captioner/main.go", "captioner.safetensors", "record.json"),
+	photosCaptioner(),
+}
+
+// photosCaptioner says more about its licence than other checkpoints that ship.
+func photosCaptioner() Checkpoint {
+	c := shipped(PhotosCaptioner, "captioner of photographs, trained on 1,484 of COCO's with a frozen EfficientNet-Lite2 (recipes/photos-captioner)",
+		"recipes/photos-captioner/main.go", "captioner.safetensors", "record.json", "CARD.md")
+	c.License = "Apache-2.0; learned from photographs of which some may not be used commercially, see CARD.md; their captions, in the file, are COCO's (CC BY 4.0)"
+	return c
 }
 
 func hf(name, title, repo, revision string, about int64) Checkpoint {

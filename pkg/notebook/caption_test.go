@@ -16,39 +16,68 @@ import (
 	"gaze/pkg/plots"
 )
 
+// TestCaptions captions what ships with Gaze with the captioner of drawings: drawings, and
+// photographs that it doesn't know.
 func TestCaptions(t *testing.T) {
 	if testing.Short() {
-		t.Skip("five captions take long under the race detector")
+		t.Skip("ten captions take long under the race detector")
 	}
 	t.Setenv("GAZE_CACHE", t.TempDir())
-	t.Setenv("GAZE_CAPTIONER", "")
+	t.Setenv("GAZE_CAPTIONER", hub.LaptopCaptioner)
 	t.Setenv("GAZE_CAPTION_IMAGES", "")
+	t.Setenv("GAZE_ROOT", "")
 	_, _, status := record(t, false)
-	all := Captions()
-	if *status != 0 || len(all) != 5 {
-		t.Fatalf("exit %d, %d captions", *status, len(all))
+	drawn := DrawnCaptions()
+	if *status != 0 || len(drawn) != 5 {
+		t.Fatalf("exit %d, %d captions", *status, len(drawn))
 	}
 	for i, want := range []string{"bike", "girl", "sheep", "ski", "umbrella"} {
-		if all[i].Picture != want || all[i].Image.Width != report.SceneSize || len(all[i].Masks) == 0 || all[i].Model != hub.LaptopCaptioner {
-			t.Errorf("picture %d is %s, %d pixels, %d masks, by %s", i, all[i].Picture, all[i].Image.Width, len(all[i].Masks), all[i].Model)
+		if drawn[i].Picture != want || drawn[i].Image.Width != report.SceneSize || len(drawn[i].Masks) == 0 || drawn[i].Model != hub.LaptopCaptioner {
+			t.Errorf("picture %d is %s, %d pixels, %d masks, by %s", i, drawn[i].Picture, drawn[i].Image.Width, len(drawn[i].Masks), drawn[i].Model)
 		}
+	}
+	if some := DrawnCaptions("umbrella"); len(some) != 1 || !strings.Contains(some[0].Result.Text, "umbrella") {
+		t.Errorf("the umbrella alone: %v", some)
+	}
+	all := Captions()
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Picture)
+		if credit := string(Credit(c)); !strings.Contains(credit, "CC BY") || !strings.Contains(credit, "https://www.flickr.com/") {
+			t.Errorf("%s is credited as %q", c.Picture, credit)
+		}
+	}
+	if strings.Join(names, " ") != "giraffe.jpg pizza.jpg skier.jpg surfer.jpg train.jpg" {
+		t.Errorf("photographs %q", names)
 	}
 	// Results for the same weights and pictures are read from the cache.
 	kept, err := filepath.Glob(filepath.Join(os.Getenv("GAZE_CACHE"), "cells", "caption-*"))
-	if err != nil || len(kept) != 5 {
+	if err != nil || len(kept) != 10 {
 		t.Errorf("%d captions kept, %v", len(kept), err)
 	}
-	if c := Caption("umbrella"); !strings.Contains(c.Result.Text, "umbrella") {
-		t.Errorf("the umbrella's caption: %q", c.Result.Text)
+	if c := Caption("umbrella", "skier"); c.Picture != "skier.jpg" {
+		t.Errorf("%s stands for the skier", c.Picture)
+	}
+	if text := string(AnalyseCaption(all[0])); !strings.Contains(text, "giraffe.jpg") || !strings.Contains(text, "5 people wrote") {
+		t.Errorf("the analysis: %s", text)
+	}
+	if table := CaptionAgreement().String(); !strings.Contains(table, "The adult giraffe is standing near a metal fence.") {
+		t.Errorf("the agreement: %s", table)
 	}
 	about := AboutCaptioner().String()
-	for _, want := range []string{hub.LaptopCaptioner, "1.6 million", "16×16", "drawn by code"} {
+	for _, want := range []string{hub.LaptopCaptioner, "1.6 million", "16×16", "5: COCO", drawingsOnly} {
 		if !strings.Contains(about, want) {
 			t.Errorf("AboutCaptioner doesn't say %q:\n%s", want, about)
 		}
 	}
+	if text := string(ExpectCaptions()); !strings.Contains(text, drawingsOnly) {
+		t.Errorf("expected: %s", text)
+	}
 	if f := CaptionOccluded("umbrella", "umbrella"); f == nil || *status != 0 {
 		t.Errorf("no deletion, exit %d", *status)
+	}
+	if DrawnCaptions("giraffe"); *status == 0 {
+		t.Error("a drawing that isn't there passes")
 	}
 }
 
@@ -58,14 +87,15 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	dir := t.TempDir()
 	t.Setenv("GAZE_CAPTION_IMAGES", dir)
+	t.Setenv("GAZE_CAPTIONER", hub.LaptopCaptioner)
 	ctx := context.Background()
-	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), dir) {
+	if _, err := captionPhotographs(ctx); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("of an empty folder: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), []byte("\xff\xd8 nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), "a.jpg") {
+	if _, err := captionPhotographs(ctx); err == nil || !strings.Contains(err.Error(), "a.jpg") {
 		t.Errorf("of a damaged picture alone: %v", err)
 	}
 	s, err := scenes.Report("ski", 40)
@@ -92,7 +122,7 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("GAZE_CAPTIONER", own)
-	all, err := captionAll(ctx)
+	all, err := captionPhotographs(ctx)
 	if err != nil || len(all) != 1 || all[0].Picture != "b.png" || all[0].Masks != nil || all[0].Model != "own" {
 		t.Fatalf("captions %v, error %v", all, err)
 	}
@@ -100,15 +130,22 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 	if c, err := testedCaptioner(); err != nil || c.Name != hub.LaptopCaptioner {
 		t.Errorf("tested is %v, error %v", c, err)
 	}
-	// The notebook's cells ask for drawn pictures by name.
+	// The notebook's cells ask for the report's pictures by name.
 	_, _, status := record(t, false)
-	if c := Caption("umbrella"); *status != 0 || c.Picture != "b.png" {
+	c := Caption("umbrella", "giraffe")
+	if *status != 0 || c.Picture != "b.png" {
 		t.Errorf("exit %d, %v stands for the umbrella", *status, c.Picture)
 	}
-	if Caption("nothing"); *status == 0 {
-		t.Error("a picture that isn't there passes")
+	if credit := Credit(c); credit != "" {
+		t.Errorf("a picture of your own is credited as %q", credit)
 	}
-	if about := AboutCaptioner().String(); !strings.Contains(about, "2 of "+dir) {
+	if text := string(AnalyseCaption(c)); strings.Contains(text, "people wrote") {
+		t.Errorf("people wrote about a picture of your own: %s", text)
+	}
+	if text := string(ExpectCaptions()); !strings.Contains(text, "no record") {
+		t.Errorf("expected of a captioner without a record: %s", text)
+	}
+	if about := AboutCaptioner().String(); !strings.Contains(about, "2: "+dir) {
 		t.Errorf("about: %s", about)
 	}
 	// For a folder or a run, the file in it is used.
@@ -141,15 +178,15 @@ func TestCaptionsOfYourOwn(t *testing.T) {
 		c.Close()
 	}
 	t.Setenv("GAZE_CAPTION_IMAGES", filepath.Join(dir, "none"))
-	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), "GAZE_CAPTION_IMAGES is") {
+	if _, err := captionPhotographs(ctx); err == nil || !strings.Contains(err.Error(), "GAZE_CAPTION_IMAGES is") {
 		t.Errorf("of a folder that isn't there: %v", err)
 	}
 	t.Setenv("GAZE_CAPTION_IMAGES", filepath.Join(dir, "b.png"))
-	if list, err := report.CaptionPictures(); err != nil || len(list) != 1 || list[0].Name != "b.png" {
+	if list, err := report.CaptionPictures(""); err != nil || len(list.Pictures) != 1 || list.Pictures[0].Name != "b.png" {
 		t.Errorf("of one photograph: %v, %v", list, err)
 	}
 	t.Setenv("GAZE_CAPTIONER", filepath.Join(dir, "none"))
-	if _, err := captionAll(ctx); err == nil || !strings.Contains(err.Error(), "GAZE_CAPTIONER") {
+	if _, err := captionPhotographs(ctx); err == nil || !strings.Contains(err.Error(), "GAZE_CAPTIONER") {
 		t.Errorf("of a captioner that isn't there: %v", err)
 	}
 }

@@ -195,6 +195,7 @@ func TestPhotographsOfOnesOwn(t *testing.T) {
 func TestPrepareHasNothingToDo(t *testing.T) {
 	t.Setenv("GAZE_CACHE", t.TempDir())
 	t.Setenv("GAZE_VIT", tiny)
+	t.Setenv("GAZE_CAPTIONER", hub.LaptopCaptioner) // which needs no backbone
 	dir := t.TempDir()
 	t.Setenv("GAZE_PETS", dir)
 	for _, name := range []string{"26_5064", "29_4718", "31_4838"} {

@@ -18,7 +18,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
-// Text is Markdown, shown as such in a notebook.
+// Text is Markdown, shown as such in a notebook; an empty one shows nothing.
 type Text string
 
 // HTML is shown unchanged in a notebook. It must be self-contained (no scripts or
@@ -77,6 +77,9 @@ func show(item any) error {
 	case Tabular:
 		markup(protocol.MIMETextHTML, v.HTML(), v.String())
 	case Text:
+		if v == "" {
+			return nil
+		}
 		markup(protocol.MIMETextMarkdown, string(v), string(v))
 	case HTML:
 		markup(protocol.MIMETextHTML, string(v), "[HTML]")

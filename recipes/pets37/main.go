@@ -42,6 +42,7 @@ type options struct {
 	data, work, out, others string
 	seed                    uint64
 	epochs, views           int
+	study                   bool
 }
 
 func main() {
@@ -53,6 +54,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the crops and the order of pictures")
 	flag.IntVar(&o.epochs, "epochs", 16, "epochs of the hybrid's blocks")
 	flag.IntVar(&o.views, "views", 3, "random crops of each training picture")
+	flag.BoolVar(&o.study, "study", false, "repeat the report's study with the hybrid instead, and write its record")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -93,6 +95,9 @@ func run(ctx context.Context, o options) error {
 	r.record = newRecord(r)
 	if err := os.MkdirAll(filepath.Join(o.out, "pets37"), 0o755); err != nil {
 		return err
+	}
+	if o.study {
+		return r.studyReport(ctx)
 	}
 	hybrid, err := r.hybrid(ctx)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 const batchNormEps = 1e-5
 
 // Features builds the graph from pictures [batch, 3, height, width], normalised, to
-// features [batch, rows, columns, channels]. The weights are variables under the names of
+// features [batch, rows, columns, channels]. Where features are given, they stand in the
+// place of pictures, [batch, values, rows, columns]. The weights are variables under the names of
 // [Config.Parameters]. It panics on shapes that don't fit.
 func (b Config) Features(weights nn.Variables, images *Node) *Node {
 	m := module{weights, b}
@@ -21,6 +22,8 @@ func (b Config) Features(weights nn.Variables, images *Node) *Node {
 		return m.visionTransformer(images)
 	case EfficientNetLite:
 		return m.efficientNetLite(images)
+	case Given:
+		return TransposeAllDims(images, 0, 2, 3, 1)
 	}
 	x := TransposeAllDims(images, 0, 2, 3, 1)
 	if b.Kind == Patch {

@@ -23,6 +23,8 @@ const (
 	ViT    = "vit"    // a Vision Transformer, whose patches are the cells
 
 	EfficientNetLite = convnet.EfficientNetLite // package convnet's, frozen
+
+	Given = "given" // none: features that are computed once take the place of pictures
 )
 
 // Config is the architecture of a backbone. Strides round up: a picture of h rows of
@@ -41,8 +43,16 @@ type Config struct {
 	PatchSize int     `json:"patch_size,omitempty"`
 	Stages    []Stage `json:"stages,omitempty"`
 
-	// Of an EfficientNet-Lite: its architecture. Pictures keep their shape.
+	// Of an EfficientNet-Lite: its architecture, and the side of the squares to which
+	// pictures of any shape are resized; 0: they keep their shape.
 	Conv *convnet.Config `json:"conv,omitempty"`
+	Side int             `json:"side,omitempty"`
+
+	// Of given features: values in a cell, rows and columns of cells, and the side of a
+	// cell in pixels of the pictures that they were made of.
+	Values     int    `json:"values,omitempty"`
+	Cells      [2]int `json:"cells,omitzero"`
+	CellStride int    `json:"cell_stride,omitempty"`
 
 	// Of a Vision Transformer: its configuration, without a head. Pictures of any shape
 	// are resized to its own size.
@@ -83,11 +93,21 @@ func (b Config) Stride() int {
 		return b.ViT.PatchSize[0]
 	case EfficientNetLite:
 		return b.Conv.Stride()
+	case Given:
+		return b.CellStride
 	}
 	if b.Dilate {
 		return 16
 	}
 	return 32
+}
+
+// Inputs is the number of channels of pictures: 3, or the values of given features.
+func (b Config) Inputs() int {
+	if b.Kind == Given {
+		return b.Values
+	}
+	return 3
 }
 
 // Channels is the number of channels of the last feature map.
@@ -99,6 +119,8 @@ func (b Config) Channels() int {
 		return b.ViT.Dim
 	case EfficientNetLite:
 		return b.Conv.Channels()
+	case Given:
+		return b.Values
 	}
 	return b.Width * 8 * b.expansion()
 }
@@ -113,6 +135,9 @@ func (b Config) expansion() int {
 
 // Grid is the rows and columns of cells of a picture.
 func (b Config) Grid(height, width int) [2]int {
+	if b.Kind == Given {
+		return b.Cells
+	}
 	s := b.Stride()
 	return [2]int{(height + s - 1) / s, (width + s - 1) / s}
 }
@@ -184,6 +209,8 @@ func (b Config) Validate() error {
 		return b.validateViT()
 	case EfficientNetLite:
 		return b.validateConv()
+	case Given:
+		return b.validateGiven()
 	default:
 		return fmt.Errorf("there is no backbone %q: use %q, %q, %q or %q", b.Kind, ResNet, Patch, ViT, EfficientNetLite)
 	}

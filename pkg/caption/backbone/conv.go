@@ -42,6 +42,9 @@ func (b Config) validateConv() error {
 	if err := b.Conv.Check(); err != nil {
 		return err
 	}
+	if b.Side < 0 || b.Side > maxSide {
+		return fmt.Errorf("pictures of %d pixels: there may be 1 to %d, or 0 for pictures that keep their shape", b.Side, maxSide)
+	}
 	return b.validateScaling()
 }
 

@@ -22,6 +22,8 @@ func (b Config) Parameters() []nn.Param {
 		return b.ViT.Parameters()
 	case EfficientNetLite:
 		return b.Conv.Parameters()
+	case Given:
+		return nil
 	case Patch:
 		l.patchNet(b)
 	default:

@@ -40,21 +40,10 @@ func cider(refs [][]string, hyps []string, clipped bool) (corpus float64, each [
 	checkPairs(refs, hyps)
 	v := vocabulary{}
 	counts := make([][]counted, len(refs))
-	seen := map[ngram]int{} // pictures that have the n-gram in a reference
 	for i, list := range refs {
 		counts[i] = v.countAll(list)
-		here := map[ngram]bool{}
-		for _, c := range counts[i] {
-			for n := range order {
-				for g := range c.grams[n] {
-					here[g] = true
-				}
-			}
-		}
-		for g := range here {
-			seen[g]++
-		}
 	}
+	seen := pictureCounts(counts)
 	pictures := math.Log(float64(len(refs)))
 	for i, hyp := range hyps {
 		h := weigh(v.count(hyp), seen, pictures)
@@ -68,6 +57,25 @@ func cider(refs [][]string, hyps []string, clipped bool) (corpus float64, each [
 		each = append(each, sum)
 	}
 	return mean(each), each
+}
+
+// pictureCounts counts, for each n-gram, the pictures that have it in a caption.
+func pictureCounts(pictures [][]counted) map[ngram]int {
+	seen := map[ngram]int{}
+	for _, list := range pictures {
+		here := map[ngram]bool{}
+		for _, c := range list {
+			for n := range order {
+				for g := range c.grams[n] {
+					here[g] = true
+				}
+			}
+		}
+		for g := range here {
+			seen[g]++
+		}
+	}
+	return seen
 }
 
 // weigh turns counts into tf-idf.
