@@ -29,14 +29,17 @@ func knownPictures(cmd *cobra.Command, truth *data.Truth, b *batch) ([]*data.Kno
 }
 
 // printScores scores the attention of all layers and heads on the pictures, and prints a
-// table for the pet's mask and one for the head. Pictures that can't be used are named.
+// table for the pet's mask and one for the head. Pictures that can't be used are named, and then the command
+// has failed in part.
 func printScores(cmd *cobra.Command, s *session, known []*data.Known, quiet bool) error {
 	m, err := maps.ClassAttention(s.runner)
 	if err != nil {
 		return err
 	}
 	o := maps.Options{Model: s.title, Seed: 1, Warn: func(text string) { s.warnings([]string{text}) }}
+	var bad []string
 	o.Bad = func(name string, err error) {
+		bad = append(bad, name)
 		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: %s: not scored: %s\n", name, oneLine(err))
 	}
 	if !quiet && isTerminal(cmd.ErrOrStderr()) {
@@ -53,6 +56,9 @@ func printScores(cmd *cobra.Command, s *session, known []*data.Known, quiet bool
 	}
 	for _, p := range r.Parts {
 		fmt.Fprintln(cmd.OutOrStdout(), r.Table(p.Truth))
+	}
+	if len(bad) > 0 {
+		return fmt.Errorf("%d of %d pictures weren't scored (the first: %s); the scores are of the others", len(bad), len(known), bad[0])
 	}
 	return nil
 }

@@ -68,4 +68,9 @@ func TestAttendTruth(t *testing.T) {
 	if status, _, log := gaze(t, "attend", "--model", tiny, "--force", "-o", filepath.Join(pets, "trimaps"), "--truth", pets, filepath.Join(pets, "val")); status != 2 {
 		t.Errorf("over the trimaps: status %d, %s", status, log)
 	}
+	write(t, filepath.Join(pets, "trimaps", "0_2.png"), "no picture")
+	status, text, log := gaze(t, "attend", "--model", tiny, "-o", out, "--truth", pets, filepath.Join(pets, "val"))
+	if status != 1 || !strings.Contains(log, "1 of 2 pictures weren't scored (the first: 0_2)") || !strings.Contains(text, "1 photograph of 1 breed") {
+		t.Errorf("with a damaged trimap: status %d, %s%s", status, text, log)
+	}
 }

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/png"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gaze/internal/realdata"
@@ -109,5 +112,85 @@ func TestPets37(t *testing.T) {
 	}
 	if text := ok(t, "model", hub.Pets37); !strings.Contains(text, "Yorkshire Terrier") || !strings.Contains(text, "efficientnet-lite2") {
 		t.Errorf("gaze model pets37: %s", text)
+	}
+}
+
+// TestClassifyRefusals: what is wrong is said before a model is fetched or anything written.
+func TestClassifyRefusals(t *testing.T) {
+	asked := noIndex(t)
+	workplace(t)
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{[]string{"--model", "", "photos/cat.png"}, 2, "--model is empty"},
+		{[]string{"-o", "breeds.jpg", "photos/cat.png"}, 2, ".png or .svg"},
+		{[]string{"-o", "breeds.PDF", "photos/cat.png"}, 2, ".png or .svg"},
+		{[]string{"-o", "photos/breeds.png", "photos"}, 2, "for photographs"},
+		{[]string{"-o", "nowhere/breeds.png", "photos/cat.png"}, 1, "nowhere"},
+		{[]string{"nowhere.png"}, 1, "nowhere.png"},
+		{[]string{"--model", "sample-photos", "photos/cat.png"}, 1, "gaze pull sample-photos"},
+		{[]string{"--model", "efficientnet-lite1", "photos/cat.png"}, 1, "gaze pull efficientnet-lite1"},
+	} {
+		before := contents(t, ".")
+		status, out, log := gaze(t, append([]string{"classify"}, c.args...)...)
+		if status != c.status || !strings.Contains(log, c.says) || out != "" {
+			t.Errorf("%q: exit status %d, want %d and %q\n%s%s", c.args, status, c.status, c.says, out, log)
+		}
+		unchanged(t, before, contents(t, "."))
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the index was asked %d times", n)
+	}
+}
+
+// noIndex gives an empty cache and a package index that has nothing, and counts its requests.
+func noIndex(t *testing.T) *atomic.Int32 {
+	t.Helper()
+	asked := new(atomic.Int32)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("GAZE_CACHE", t.TempDir())
+	t.Setenv("PIP_INDEX_URL", server.URL)
+	return asked
+}
+
+// TestPets37Parts: pets37 consists of the catalogue's models, whatever files of their names
+// lie where the command runs; where one can't be had, the error says what works without.
+func TestPets37Parts(t *testing.T) {
+	asked := noIndex(t)
+	workplace(t)
+	for _, name := range []string{"pets37", "pets37-vit", "efficientnet-lite2"} {
+		write(t, name, "no checkpoint")
+	}
+	status, _, log := gaze(t, "classify", "photos/cat.png")
+	if status != 1 || asked.Load() == 0 || !strings.Contains(log, "refused") || !strings.Contains(log, "--model pets37-vit") {
+		t.Errorf("without EfficientNet-Lite2: status %d, %d requests, %s", status, asked.Load(), log)
+	}
+	path, err := breedsPart(newClassify(), hub.Pets37ViT)
+	if err != nil || filepath.Base(path) != "model.safetensors" {
+		t.Errorf("the Vision Transformer is %s, %v", path, err)
+	}
+}
+
+// TestOtherKinds: commands that need a Vision Transformer say what a model is instead.
+func TestOtherKinds(t *testing.T) {
+	noIndex(t)
+	net := tinyConvnet(t)
+	workplace(t)
+	for _, command := range [][]string{{"attend", "-o", "out"}, {"posembed", "-o", "p.png"}} {
+		for model, says := range map[string]string{hub.Pets37: "--model pets37-vit", net: "is a convolutional network"} {
+			args := append(append([]string{}, command...), "--model", model)
+			if command[0] == "attend" {
+				args = append(args, "photos/cat.png")
+			}
+			if status, _, log := gaze(t, args...); status != 1 || !strings.Contains(log, says) {
+				t.Errorf("%q: status %d, %s", args, status, log)
+			}
+		}
 	}
 }

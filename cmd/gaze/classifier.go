@@ -54,7 +54,7 @@ func (s *session) look(im *transform.Image) (impression, error) {
 // openClassifier opens a checkpoint as what it is: pets37 or one like it, a convolutional
 // network, else a Vision Transformer. The error for a file that is none is the latter's.
 func openClassifier(cmd *cobra.Command, model, pipeline string) (classifier, error) {
-	if head, ok := breedsHead(cmd, model); ok {
+	if head, ok := breedsHead(model); ok {
 		s, err := openBreeds(cmd, head, pipeline)
 		if err != nil {
 			return nil, err

@@ -58,7 +58,7 @@ func newClassify() *cobra.Command {
 	f.StringVar(&flags.names, "names", "", "file with one class name per line (default: the checkpoint's own names)")
 	f.BoolVar(&flags.numbers, "numbers", false, "write class numbers even if names are known")
 	f.IntVar(&flags.top, "top", 0, "also write this number of likeliest classes with their probabilities")
-	f.StringVarP(&flags.out, "output", "o", "", "the CSV to write; - is standard output (default: standard output)")
+	f.StringVarP(&flags.out, "output", "o", "", "the CSV to write, or a figure (.png, .svg); - is standard output (default: standard output)")
 	f.StringVar(&flags.logits, "logits", "", "write the logits as float32 [pictures, classes]")
 	f.BoolVar(&flags.asJSON, "json", false, "write JSON to standard output")
 	flags.add(cmd)
@@ -72,6 +72,10 @@ func (c *classifyFlags) check(cmd *cobra.Command) error {
 		return errors.New("--numbers and --names: choose one")
 	case cmd.Flags().Changed("output") && c.out == "":
 		return errors.New("--output is empty")
+	case cmd.Flags().Changed("model") && c.model == "":
+		return errors.New("--model is empty: leave it out for " + hub.Pets37)
+	case checkFigureName(c.out, otherPictures...) == nil && !outputs.IsStream(c.out):
+		return checkFigureName(c.out, figureEndings...)
 	case cmd.Flags().Changed("top") && c.top < 1:
 		return fmt.Errorf("--top %d: it must be at least 1", c.top)
 	case c.out == "-" && c.asJSON:
@@ -80,9 +84,16 @@ func (c *classifyFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
+// figureEndings are those of figures.
+var figureEndings = []string{".png", ".svg"}
+
+// otherPictures are endings of pictures that aren't written: a CSV of such a name would be
+// taken for one.
+var otherPictures = []string{".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".pdf", ".eps"}
+
 // figure says whether -o names a figure, beside which the answers go to standard output.
 func (c *classifyFlags) figure() bool {
-	return checkFigureName(c.out, ".png", ".svg") == nil && c.out != "-" && !outputs.IsStream(c.out)
+	return checkFigureName(c.out, figureEndings...) == nil && c.out != "-" && !outputs.IsStream(c.out)
 }
 
 // addTo adds a picture to the figure.
@@ -106,13 +117,25 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 	if err := c.check(cmd); err != nil {
 		return misuse(cmd, err)
 	}
+	if err := checkFolders(c.file(), c.logits); err != nil {
+		return err
+	}
+	if c.figure() {
+		if err := checkFolders(c.out); err != nil {
+			return err
+		}
+	}
+	b, err := c.find(cmd, args, "") // before a model is fetched, which can take minutes
+	if err != nil {
+		return err
+	}
+	if err := c.checkFigure(b); err != nil {
+		return misuse(cmd, err)
+	}
 	if c.model == "" {
 		if err := c.usual(cmd); err != nil {
 			return err
 		}
-	}
-	if err := checkFolders(c.file(), c.logits); err != nil {
-		return err
 	}
 	s, err := openClassifier(cmd, c.model, c.pipeline)
 	if err != nil {
@@ -126,15 +149,26 @@ func (c *classifyFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	b, err := c.find(cmd, args, "")
-	if err != nil {
-		return err
-	}
-	plan, err := c.plan(b)
+	plan, err := c.plan(b, s)
 	if err != nil {
 		return err
 	}
 	return c.classify(b, plan, s, labels)
+}
+
+// checkFigure reports a figure that couldn't be read, or that the next run would take for a
+// photograph.
+func (c *classifyFlags) checkFigure(b *batch) error {
+	if !c.figure() {
+		return nil
+	}
+	if n := len(b.listing.Pictures); n > maxFigureRows {
+		return fmt.Errorf("-o %s: a figure of %d pictures can't be read: up to %d, or name a .csv", c.out, n, maxFigureRows)
+	}
+	if isSVG(c.out) {
+		return nil
+	}
+	return b.checkFolder(c.out, filepath.Dir(c.out))
 }
 
 // usual chooses pets37, whatever files there are of that name, and on a terminal the table
@@ -181,9 +215,14 @@ func (c *classifyFlags) partial() string {
 }
 
 // plan registers the files that are written and read.
-func (c *classifyFlags) plan(b *batch) (*outputs.Plan, error) {
+func (c *classifyFlags) plan(b *batch, s classifier) (*outputs.Plan, error) {
 	p := newPlan(b.cmd, c.force)
 	p.Reads(checkpointFiles(c.model)...)
+	if both, ok := s.(*breedSession); ok {
+		for _, model := range both.models {
+			p.Reads(checkpointFiles(model)...)
+		}
+	}
 	p.Reads(c.names)
 	b.reads(p)
 	planFile(p, c.file(), "-o")
@@ -214,9 +253,6 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s classifier, lab
 	var logits []float32
 	var figure *classFigure
 	if c.figure() {
-		if n := len(b.listing.Pictures); n > maxFigureRows {
-			return misuse(b.cmd, fmt.Errorf("-o %s: a figure of %d pictures can't be read: up to %d, or name a .csv", c.out, n, maxFigureRows))
-		}
 		figure = newClassFigure(c.title())
 	}
 	results := c.answerWriter(b, s, labels)

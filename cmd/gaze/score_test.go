@@ -88,3 +88,27 @@ func TestScoreKeepsIDs(t *testing.T) {
 		t.Errorf("mixed:\n%s", out)
 	}
 }
+
+// TestScoreTables: references in any form that docs/data.md names score alike.
+func TestScoreTables(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "hyps.json", `[{"image_id":"a.jpg","caption":"a dog"},{"image_id":"b.jpg","caption":"two cats"}]`)
+	write(t, "coco.json", `{"annotations":[{"image_id":"a.jpg","caption":"a dog runs"},{"image_id":"a.jpg","caption":"a brown dog"},{"image_id":"b.jpg","caption":"two cats"}]}`)
+	table := "file_name,text\na.jpg,a dog runs\na.jpg,a brown dog\nb.jpg,two cats\n"
+	write(t, "refs.csv", table)
+	if err := os.Mkdir("folder", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "folder/metadata.csv", table)
+	write(t, "refs.jsonl", `{"file_name":"a.jpg","captions":["a dog runs","a brown dog"]}`+"\n"+`{"file_name":"b.jpg","text":"two cats"}`)
+	want := ok(t, "score", "--refs", "coco.json", "--hyps", "hyps.json")
+	for _, refs := range []string{"refs.csv", "folder", "refs.jsonl"} {
+		if got := ok(t, "score", "--refs", refs, "--hyps", "hyps.json"); got != want {
+			t.Errorf("%s:\n%swant\n%s", refs, got, want)
+		}
+	}
+	write(t, "labels.csv", "file_name,label\na.jpg,dog\n")
+	if status, _, log := gaze(t, "score", "--refs", "labels.csv", "--hyps", "hyps.json"); status != 1 || !strings.Contains(log, "labels.csv:1: ") {
+		t.Errorf("a table without captions: status %d, %s", status, log)
+	}
+}

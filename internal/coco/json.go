@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"reflect"
 
 	"gaze/internal/textfile"
 )
@@ -34,11 +35,24 @@ func decode(path string, data []byte, to any, want string) error {
 	case errors.As(err, &kind) && kind.Field == "":
 		return fmt.Errorf("%s: %s where %s is needed", path, kind.Value, want)
 	case errors.As(err, &kind):
-		return fmt.Errorf("%s: %s: %s is a %s, not a %s", path, place(data, kind.Offset), kind.Field, kind.Value, kind.Type)
+		return fmt.Errorf("%s: %s: %s is a %s, not a %s", path, place(data, kind.Offset), kind.Field, kind.Value, kindName(kind.Type))
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// kindName is the name in JSON of what a Go type holds.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return "list"
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Pointer:
+		return kindName(t.Elem())
+	}
+	return t.String()
 }
 
 // place turns an offset into the line and column that editors show.

@@ -21,14 +21,15 @@ type captionRow struct {
 }
 
 // openCaptionFolder reads an imagefolder of Hugging Face's datasets: a folder with a
-// metadata.csv or metadata.jsonl, or with folders of splits that have one each.
-func openCaptionFolder(dir string) (*CaptionSet, error) {
+// metadata.csv or metadata.jsonl, or with folders of splits that have one each. read reads
+// a table.
+func openCaptionFolder(dir string, read func(path, folder, split string) (*CaptionSet, error)) (*CaptionSet, error) {
 	own, err := metadataIn(dir)
 	if err != nil {
 		return nil, err
 	}
 	if own != "" {
-		return openCaptionTable(own, dir, "")
+		return read(own, dir, "")
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -53,7 +54,7 @@ func openCaptionFolder(dir string) (*CaptionSet, error) {
 			return nil, fmt.Errorf("%s and %s are the same split (%s): remove or rename one", other, inside, split)
 		}
 		from[split] = inside
-		part, err := openCaptionTable(table, inside, split)
+		part, err := read(table, inside, split)
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +92,22 @@ func metadataIn(dir string) (string, error) {
 // openCaptionTable reads a table of captions; split is that of all its pictures, "" if
 // the table or the pictures' folders say.
 func openCaptionTable(path, folder, split string) (*CaptionSet, error) {
+	b, err := newCaptionBuilder(path, folder)
+	if err != nil {
+		return nil, err
+	}
+	return b.table(split)
+}
+
+// readCaptionTable is openCaptionTable that doesn't look for the pictures.
+func readCaptionTable(path, folder, split string) (*CaptionSet, error) {
+	b := &captionBuilder{set: &CaptionSet{Root: folder}, path: path, textOnly: true}
+	return b.table(split)
+}
+
+// table reads the builder's file as a table.
+func (b *captionBuilder) table(split string) (*CaptionSet, error) {
+	path := b.path
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -107,10 +124,6 @@ func openCaptionTable(path, folder, split string) (*CaptionSet, error) {
 	merged, err := mergeRows(rows)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", path, err)
-	}
-	b, err := newCaptionBuilder(path, folder)
-	if err != nil {
-		return nil, err
 	}
 	for _, r := range merged {
 		p := Captioned{ID: r.id, Split: split, Captions: r.captions, License: r.license, LicenseURL: r.licenseURL, URL: r.url}

@@ -91,7 +91,7 @@ func openCaptions(path, folder string) (*CaptionSet, error) {
 		if folder != "" {
 			return nil, fmt.Errorf("%s is a folder: name the file of captions, or leave out the folder of pictures (%s)", path, folder)
 		}
-		return openCaptionFolder(path)
+		return openCaptionFolder(path, openCaptionTable)
 	}
 	if folder == "" {
 		folder = filepath.Dir(path)
@@ -100,6 +100,36 @@ func openCaptions(path, folder string) (*CaptionSet, error) {
 		return openCaptionTable(path, folder, "")
 	}
 	return openCOCO(path, folder)
+}
+
+// IsCaptionTable reports whether [ReadCaptionTable] reads a path: a folder, or a file with
+// the name of a table.
+func IsCaptionTable(path string) bool { return isFolder(path) || isTable(path) }
+
+// ReadCaptionTable lists the captions of a table, or of a folder with one, as
+// [OpenCaptions] does, but doesn't look for the pictures: a Path is the name in the table,
+// and nothing is left out but captions and pictures without text. Two pictures with one id
+// are an error.
+func ReadCaptionTable(path string) (*CaptionSet, error) {
+	read := readCaptionTable
+	var set *CaptionSet
+	var err error
+	if path = filepath.Clean(path); isFolder(path) {
+		set, err = openCaptionFolder(path, read)
+	} else {
+		set, err = read(path, filepath.Dir(path), "")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("captions: %w", err)
+	}
+	names := map[string]Captioned{}
+	for _, p := range set.Pictures {
+		if other, twice := names[p.ID]; twice {
+			return nil, fmt.Errorf("captions: %s: two pictures have the id %s, %s (split %q) and %s (split %q): name the folder or table of one split, or give them different ids", path, p.ID, other.Path, other.Split, p.Path, p.Split)
+		}
+		names[p.ID] = p
+	}
+	return set, nil
 }
 
 func openCOCO(path, folder string) (*CaptionSet, error) {
@@ -159,9 +189,10 @@ type captionBuilder struct {
 	path   string              // the captions' file
 	inside map[string][]string // the folders in the root by split name; containers are under ""
 
-	listed int
-	bare   []string // the names of pictures without captions
-	empty  []string // the entries of captions without text
+	textOnly bool // the pictures aren't looked for
+	listed   int
+	bare     []string // the names of pictures without captions
+	empty    []string // the entries of captions without text
 }
 
 func newCaptionBuilder(path, folder string) (*captionBuilder, error) {
@@ -196,6 +227,14 @@ func (b *captionBuilder) add(p Captioned, name, below, where string) error {
 		kept = append(kept, text)
 	}
 	p.Captions = kept
+	if b.textOnly {
+		if p.Path = name; len(kept) == 0 {
+			b.bare = append(b.bare, name)
+		} else {
+			b.set.Pictures = append(b.set.Pictures, p)
+		}
+		return nil
+	}
 	places := append([]string{b.set.Root}, b.inside[""]...)
 	if p.Split != "" {
 		places = append(places, b.inside[p.Split]...)

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -189,5 +190,47 @@ func TestOpenCaptionsOfCOCO(t *testing.T) {
 	}
 	if len(s.Pictures) != 1684 || len(s.Split("train")) != 1484 || len(s.Split("val")) != 200 || captions != 8425 || len(s.Notes) > 0 {
 		t.Errorf("%d pictures, %d captions, splits %q, notes %q", len(s.Pictures), captions, s.Splits(), s.Notes)
+	}
+}
+
+// TestReadCaptionTable: the pictures needn't be there, and two of one id are an error.
+func TestReadCaptionTable(t *testing.T) {
+	for name, tt := range map[string]struct {
+		files    map[string]string
+		path     string
+		want     string // id, number of captions
+		notes    string
+		mistaken string
+	}{
+		"csv":            {map[string]string{"refs.csv": "\xEF\xBB\xBFfile_name;text\na.jpg;a cat\nb.jpg;a dog\na.jpg;cats\n"}, "refs.csv", "a.jpg 2 b.jpg 1", "", ""},
+		"ids":            {map[string]string{"refs.csv": "id,file_name,caption\n7,a.jpg,a cat\n"}, "refs.csv", "7 1", "", ""},
+		"lines":          {map[string]string{"refs.jsonl": `{"file_name": "a.jpg", "captions": ["a cat", "cats"]}`}, "refs.jsonl", "a.jpg 2", "", ""},
+		"folder":         {map[string]string{"metadata.csv": "file_name,text\na.jpg,a cat\n"}, "", "a.jpg 1", "", ""},
+		"splits":         {map[string]string{"train/metadata.csv": "file_name,text\na.jpg,a cat\n", "val/metadata.csv": "file_name,text\nb.jpg,a dog\n"}, "", "a.jpg 1 b.jpg 1", "", ""},
+		"no text":        {map[string]string{"refs.csv": "file_name,text\na.jpg,\nb.jpg,a dog\n"}, "refs.csv", "b.jpg 1", "have no caption", ""},
+		"one id twice":   {map[string]string{"train/metadata.csv": "file_name,text\na.jpg,a cat\n", "val/metadata.csv": "file_name,text\na.jpg,a dog\n"}, "", "", "", "two pictures have the id a.jpg"},
+		"no text at all": {map[string]string{"refs.csv": "file_name,text\na.jpg,\n"}, "refs.csv", "", "", "has a caption"},
+		"no table":       {map[string]string{"a.jpg": ""}, "", "", "", "metadata.csv"},
+	} {
+		dir := captionFiles(t, tt.files)
+		set, err := ReadCaptionTable(filepath.Join(dir, tt.path))
+		if tt.mistaken != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.mistaken) {
+				t.Errorf("%s: %v, want %q", name, err, tt.mistaken)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var got []string
+		for _, p := range set.Pictures {
+			got = append(got, fmt.Sprint(p.ID, " ", len(p.Captions)))
+		}
+		notes := strings.Join(set.Notes, "\n")
+		if strings.Join(got, " ") != tt.want || !strings.Contains(notes, tt.notes) || (tt.notes == "") != (notes == "") {
+			t.Errorf("%s: %q, notes %q", name, got, notes)
+		}
 	}
 }

@@ -132,11 +132,14 @@ func columnName(s string) string {
 	return strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(strings.TrimSpace(s)))
 }
 
+// labels reports whether the table is one of classes, not of captions.
+func (h header) labels() bool { return h.values[0] == labelColumn[0] }
+
 // check refuses a header that lacks a column. It also refuses columns that would be
 // ignored although they matter: a duplicate name, and a column split, because a table
 // can't hold several splits.
 func (h header) check(line int) error {
-	values, labels := strings.Join(h.values, " or "), h.values[0] == labelColumn[0]
+	values, labels := strings.Join(h.values, " or "), h.labels()
 	switch {
 	case h.file >= 0 && h.label < 0 && labels:
 		return fmt.Errorf("%d: the header is %q: %w: it must name the columns filename and label", line, strings.Join(h.names, ","), errNoLabels)
@@ -219,7 +222,8 @@ func (h header) row(record []string, line int) (row, error) {
 		return row{}, fmt.Errorf("%d: the line has %d of %d columns: put a name with a comma in quotes", line, len(record), max(h.file, h.label)+1)
 	}
 	found := row{record[h.file], strings.TrimSpace(record[h.label]), line, record}
-	if strings.TrimSpace(found.filename) == "" || found.label == "" {
+	// A picture without a class is a mistake; a caption without text is left out later.
+	if strings.TrimSpace(found.filename) == "" || found.label == "" && h.labels() {
 		return row{}, fmt.Errorf("%d: the line has no file name or no %s", line, columnName(h.names[h.label]))
 	}
 	if len(record) != len(h.names) {
@@ -245,7 +249,7 @@ func openTable(text []byte, values []string) (*csv.Reader, header, error) {
 		t.FieldsPerRecord, t.Comma = -1, separator
 		names, err := t.Read()
 		if err == io.EOF {
-			return nil, head, errors.New("1: the file is empty: begin it with the line filename,label")
+			return nil, head, fmt.Errorf("1: the file is empty: begin it with the line filename,%s", values[0])
 		}
 		h := newHeader(names, values)
 		if both := err == nil && h.file >= 0 && h.label >= 0; both || i == 0 {

@@ -105,6 +105,9 @@ func parseLines(r io.Reader) ([]jsonLine, error) {
 		}
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(written, &object); err != nil {
+			if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+				err = fmt.Errorf("it is of the kind %s", kind.Value)
+			}
 			return nil, fmt.Errorf("%d: not a JSON object on one line: %w", number, err)
 		}
 		l := jsonLine{number, make(map[string]json.RawMessage, len(object))}
