@@ -163,7 +163,6 @@ func OpenDataset(path string) (*Splits, error) {
 		return nil, fmt.Errorf("data set: %w", err)
 	}
 	s.noteSimilar()
-	s.noteShared()
 	return s, nil
 }
 
@@ -176,35 +175,6 @@ func (s *Splits) noteSimilar() {
 			s.Notes = append(s.Notes, fmt.Sprintf("the classes %q and %q differ only in upper and lower case", other, name))
 		}
 		seen[lower] = name
-	}
-}
-
-// noteShared notes pictures that two splits list, as tables can: a model is then measured on
-// pictures that it was trained on.
-func (s *Splits) noteShared() {
-	first := map[string]int{}
-	shared := map[[2]int][]string{}
-	for i := range splitNames {
-		d := *s.part(i)
-		if d == nil {
-			continue
-		}
-		for _, item := range d.Items {
-			j, known := first[item.Path]
-			if !known {
-				first[item.Path] = i
-			} else if j != i {
-				shared[[2]int{j, i}] = append(shared[[2]int{j, i}], item.Path)
-			}
-		}
-	}
-	for i := range splitNames {
-		for j := range i {
-			if paths := shared[[2]int{j, i}]; len(paths) > 0 {
-				a, b := splitNames[j][0], splitNames[i][0]
-				s.Notes = append(s.Notes, fmt.Sprintf("pictures that are in %s and in %s, so figures of %s say less: %d (%s)", a, b, b, len(paths), firstNames(paths)))
-			}
-		}
 	}
 }
 
