@@ -152,7 +152,7 @@ func (d *Occlusion) take(on, elsewhere caption.Result) {
 // usual is the usual word for other names of the same thing.
 var usual = map[string]string{
 	"men": "man", "women": "woman", "boys": "boy", "girls": "girl",
-	"dogs": "dog", "cats": "cat", "puppy": "dog", "puppies": "dog", "kitten": "cat", "kittens": "cat", "horses": "horse", "cows": "cow", "birds": "bird",
+	"dogs": "dog", "cats": "cat", "horses": "horse", "cows": "cow", "birds": "bird",
 	"bicycle": "bike", "bikes": "bike", "bicycles": "bike", "umbrellas": "umbrella",
 }
 
@@ -162,6 +162,9 @@ var usual = map[string]string{
 func stillNamed(words []word, name string, kind scenes.Kind) bool {
 	base := func(w string) string {
 		if u, ok := usual[w]; ok {
+			return u
+		}
+		if u, ok := young[w]; ok {
 			return u
 		}
 		return w

@@ -22,6 +22,9 @@ var petNames = map[string][]string{
 	"dog": {"dog", "dogs", "puppy", "puppies"},
 }
 
+// young are words for pets that drawn scenes don't have.
+var young = map[string]string{"kitten": "cat", "kittens": "cat", "puppy": "dog", "puppies": "dog"}
+
 // PetReport is how a captioner does on photographs of pets: whether it names the species,
 // whether its attention lies on the pet when it does, and whether it needs to attend to the
 // pet. It can be written as JSON.
