@@ -263,3 +263,11 @@ func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how Finder
 	}
 	return FindLearningRate(ctx, backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth), s.train, how)
 }
+
+// checkFor makes sure that the settings are for a model of this architecture.
+func (s Settings) checkFor(c vit.Config) error {
+	if s.Freeze == "stem" && c.Stem == nil {
+		return fmt.Errorf("freeze=stem is for hybrids: the model's patches are cut from the picture, so leave it out")
+	}
+	return s.checkDepth(c.Depth)
+}

@@ -4,8 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"gaze/pkg/vit"
 )
 
 // Treatment is how one parameter is trained.
@@ -50,6 +48,9 @@ func LayerDecay(depth int, factor float64) Rule {
 	}
 }
 
+// stemModule begins the names of a hybrid's convolutional network.
+const stemModule = "stem"
+
 // layerOf numbers the layers: embeddings 0, block i is i+1, the head depth+1.
 func layerOf(name string, depth int) int {
 	first, _, _ := strings.Cut(name, "/")
@@ -59,7 +60,7 @@ func layerOf(name string, depth int) int {
 		}
 	}
 	switch {
-	case first == "patch", first == "pre_norm", isToken(first), vit.InStem(name):
+	case first == "patch", first == "pre_norm", isToken(first), first == stemModule:
 		return 0
 	case first == "norm":
 		return depth
@@ -75,7 +76,9 @@ func Freeze(frozen func(name string) bool) Rule {
 }
 
 // FreezeStem freezes the convolutional network of a hybrid Vision Transformer.
-func FreezeStem() Rule { return Freeze(vit.InStem) }
+func FreezeStem() Rule {
+	return Freeze(func(name string) bool { return strings.HasPrefix(name, stemModule+"/") })
+}
 
 // FreezeBackbone freezes everything except the heads, which makes a linear probe.
 func FreezeBackbone() Rule {

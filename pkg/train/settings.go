@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"gaze/pkg/transform"
-	"gaze/pkg/vit"
 )
 
 // Settings decide how a run trains. [ParseSettings] reads them from a line of text, whose
@@ -96,14 +95,6 @@ func (s Settings) check() error {
 		return fmt.Errorf("precision and checkpoint change nothing in a probe, which trains no block: leave them out")
 	}
 	return nil
-}
-
-// checkFor makes sure that the settings are for a model of this architecture.
-func (s Settings) checkFor(c vit.Config) error {
-	if s.Freeze == "stem" && c.Stem == nil {
-		return fmt.Errorf("freeze=stem is for hybrids: the model's patches are cut from the picture, so leave it out")
-	}
-	return s.checkDepth(c.Depth)
 }
 
 // Updates is the number of updates in an epoch of the given number of batches.
