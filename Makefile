@@ -42,9 +42,9 @@ report: setup ## run every notebook, write report/index.html
 reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
 	@$(RUN) go run ./recipes/reproduce -o $(REPRODUCED)
 
-study-pets: setup ## the report's study on photographs (DATA=folder): of the hybrid on cached features (20 minutes), or of MODELS=a,b with SCALE=short, small, full (hours); can be interrupted
+study-pets: setup ## the report's study on photographs (DATA=folder): of the hybrid on cached features (20 minutes a seed, SEEDS=3), or of MODELS=a,b with SCALE=short, small, full (hours); can be interrupted
 ifeq ($(MODELS),)
-	@$(RUN) go run ./recipes/pets37 -study -data "$(DATA)" -seed $(SEED) -work pets37/work -o pets37/$(SEED)
+	@$(RUN) go run ./recipes/pets37 -study -data "$(DATA)" -seed $(SEED) -seeds $(or $(SEEDS),1) -work pets37/work -o pets37/$(SEED)
 	@echo "wrote pets37/$(SEED)/pets37/study-pets.json; the record that the notebook tells is internal/report/records/study-pets.json"
 else
 	@$(RUN) go run ./recipes/study-pets -data "$(DATA)" -models "$(MODELS)" -scale "$(SCALE)" -work study-pets

@@ -41,7 +41,7 @@ import (
 type options struct {
 	data, work, out, others string
 	seed                    uint64
-	epochs, views           int
+	epochs, views, seeds    int
 	study                   bool
 }
 
@@ -54,6 +54,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the crops and the order of pictures")
 	flag.IntVar(&o.epochs, "epochs", 16, "epochs of the hybrid's blocks")
 	flag.IntVar(&o.views, "views", 3, "random crops of each training picture")
+	flag.IntVar(&o.seeds, "seeds", 1, "of -study: number of seeds, from -seed on")
 	flag.BoolVar(&o.study, "study", false, "repeat the report's study with the hybrid instead, and write its record")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

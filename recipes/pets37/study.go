@@ -59,11 +59,11 @@ type parts struct {
 
 // studyReport trains the rows that aren't there yet and writes the record after each.
 func (r *recipe) studyReport(ctx context.Context) error {
-	m, err := r.fresh(ctx)
+	models, err := r.beginnings(ctx)
 	if err != nil {
 		return err
 	}
-	views, judged, err := r.hybridFeatures(ctx, m)
+	views, judged, err := r.hybridFeatures(ctx, models[0])
 	if err != nil {
 		return err
 	}
@@ -84,31 +84,53 @@ func (r *recipe) studyReport(ctx context.Context) error {
 		Notes: []string{
 			fmt.Sprintf("val (%d pictures) judges; %d of %d training pictures are held out, and epochs and rows are chosen on those alone", len(judged.Labels), len(part), r.set.Train.Len()),
 			"shortened: EfficientNet-Lite0 under the blocks keeps ImageNet's weights; the blocks, the [class] token and the positions over it begin at random, so what is pretrained is the network under them",
-			fmt.Sprintf("shortened: %d random crops of each picture, made once, in place of the report's rotation, jitter and perspective in every epoch; no row of larger pictures; one seed", r.views),
+			fmt.Sprintf("shortened: %d random crops of each picture, made once, in place of the report's rotation, jitter and perspective in every epoch; no row of larger pictures", r.views),
 		},
 	}
 	for _, row := range studyRows() {
-		run, err := r.studyRun(ctx, m, row, p)
-		switch {
-		case errors.Is(err, train.ErrNotFinite):
-			result.Missing = append(result.Missing, study.Missing{Row: row.name, Model: studyModel, Seed: r.seed, Why: err.Error()})
-		case err != nil:
-			return err
-		default:
-			shown := study.Row{Name: row.name, Asks: row.asks, Model: studyModel, Kind: study.Trains, Start: studyModel, Pipeline: centred, Settings: row.settings, Seeds: []uint64{r.seed}}
-			if row.cropped {
-				shown.Pipeline = random
-			}
-			result.Outcomes = append(result.Outcomes, study.Outcome{Row: shown, Runs: []study.Run{*run}})
-			say(fmt.Sprintf("%s: %s", row.name, run.Report.Accuracy.Percent()))
+		shown := study.Row{Name: row.name, Asks: row.asks, Model: studyModel, Kind: study.Trains, Start: studyModel, Pipeline: centred, Settings: row.settings}
+		if row.cropped {
+			shown.Pipeline = random
 		}
-		if len(result.Outcomes) > 0 {
-			if err := result.Record().Write(filepath.Join(r.out, "pets37", report.PetsRecordName)); err != nil {
+		outcome := study.Outcome{Row: shown}
+		for i, m := range models {
+			seed := r.seed + uint64(i)
+			outcome.Seeds = append(outcome.Seeds, seed)
+			run, err := r.studyRun(ctx, m, row, seed, p)
+			switch {
+			case errors.Is(err, train.ErrNotFinite):
+				result.Missing = append(result.Missing, study.Missing{Row: row.name, Model: studyModel, Seed: seed, Why: err.Error()})
+			case err != nil:
 				return err
+			default:
+				outcome.Runs = append(outcome.Runs, *run)
+				say(fmt.Sprintf("%s, seed %d: %s", row.name, seed, run.Report.Accuracy.Percent()))
 			}
+		}
+		if len(outcome.Runs) == 0 {
+			continue
+		}
+		result.Outcomes = append(result.Outcomes, outcome)
+		if err := result.Record().Write(filepath.Join(r.out, "pets37", report.PetsRecordName)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// beginnings are the models before training, one for each seed: they differ in what is drawn.
+func (r *recipe) beginnings(ctx context.Context) ([]*vit.Model, error) {
+	var list []*vit.Model
+	for i := range max(r.seeds, 1) {
+		one := *r
+		one.seed += uint64(i)
+		m, err := one.fresh(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, nil
 }
 
 // some is the features of some pictures.
@@ -122,8 +144,8 @@ func some(f *train.FeatureSet, places []int) *train.FeatureSet {
 }
 
 // studyRun trains a row, unless that was done before, and judges its best weights.
-func (r *recipe) studyRun(ctx context.Context, m *vit.Model, row studyRow, p parts) (*study.Run, error) {
-	s, err := train.ParseSettings(fmt.Sprintf("%s; seed=%d", row.settings, r.seed))
+func (r *recipe) studyRun(ctx context.Context, m *vit.Model, row studyRow, seed uint64, p parts) (*study.Run, error) {
+	s, err := train.ParseSettings(fmt.Sprintf("%s; seed=%d", row.settings, seed))
 	if err != nil {
 		return nil, err
 	}
@@ -134,13 +156,16 @@ func (r *recipe) studyRun(ctx context.Context, m *vit.Model, row studyRow, p par
 	source := &viewSource{views: views, batch: s.Batch, seed: s.Seed}
 	sum := sha256.Sum256([]byte(row.settings + r.hash))
 	dir := filepath.Join(r.work, "study", strings.ReplaceAll(row.name, " ", "-")+"-"+hex.EncodeToString(sum[:4]))
+	if seed != 1 {
+		dir += fmt.Sprintf("-seed%d", seed)
+	}
 	manifest, err := train.ReadManifest(dir)
 	if err != nil || manifest.Status != train.Done {
 		if manifest, err = r.trainRow(ctx, m, dir, s, source, p.chosen, err == nil); err != nil {
 			return nil, err
 		}
 	}
-	run := &study.Run{Seed: r.seed, Dir: dir, BestAt: manifest.BestAt, Best: *manifest.Best, Seconds: manifest.Seconds}
+	run := &study.Run{Seed: seed, Dir: dir, BestAt: manifest.BestAt, Best: *manifest.Best, Seconds: manifest.Seconds}
 	if run.Epochs, err = train.History(dir); err != nil {
 		return nil, err
 	}
