@@ -118,29 +118,7 @@ func (r *recipe) trained(ctx context.Context, m *vit.Model) (*vit.Model, error) 
 		return nil, err
 	}
 	source := &viewSource{views: views, batch: s.Batch, seed: r.seed}
-	net, err := train.OnStemFeatures(m, s.DropPath, s.Smoothing)
-	if err != nil {
-		return nil, err
-	}
-	t, err := train.NewTrainer(r.device, net, s.Options(source.Len(), m.Config.Depth))
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
-	decided := s.Map()
-	decided["views"] = fmt.Sprint(r.views)
-	fit := train.Fit{
-		Dir: dir, Train: source, Validation: val.Source(s.Batch, false, 0), Epochs: r.epochs, Settings: decided, Data: r.hash,
-		Resume: old != nil, Progress: tell,
-		Save: func(path string, list []*weights.Tensor) error {
-			now, err := m.WithSome(list)
-			if err != nil {
-				return err
-			}
-			return now.Save(path)
-		},
-	}
-	if _, err := fit.Run(ctx, t); err != nil {
+	if _, err := r.trainRow(ctx, m, dir, s, source, val, old != nil); err != nil {
 		return nil, err
 	}
 	return vit.Load(best)

@@ -185,6 +185,8 @@ func (r *recipe) studyRun(ctx context.Context, m *vit.Model, row studyRow, seed 
 	return run, err
 }
 
+// trainRow trains the blocks and the head on the stem's features in a run of its own, or goes on
+// with it.
 func (r *recipe) trainRow(ctx context.Context, m *vit.Model, dir string, s train.Settings, source *viewSource, chosen *train.FeatureSet, resume bool) (*train.Manifest, error) {
 	net, err := train.OnStemFeatures(m, s.DropPath, s.Smoothing)
 	if err != nil {
