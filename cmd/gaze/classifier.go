@@ -28,10 +28,10 @@ type classifier interface {
 // impression is what a classifier makes of a picture.
 type impression struct {
 	logits []float32
-	// noPet says that the picture looks like no cat or dog, which only pets37 can tell; pet
-	// is then, or otherwise, the probability that there is one, and nil where it isn't known.
-	noPet bool
+	// pet is the probability that there is a cat or a dog in the picture; only pets37 can
+	// tell, and it is nil otherwise. noPet says that the probability is below its threshold.
 	pet   *float64
+	noPet bool
 	// looked is where attention lay, of a model that tells it, over the part of the picture
 	// that the pipeline steps leaves.
 	looked *explain.Map

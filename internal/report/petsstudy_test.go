@@ -165,7 +165,8 @@ func TestDiscussPets(t *testing.T) {
 			"best rate is 1e-5: 90.0 %", "which agrees with it", "The report's own rate ends at 27.0 %", "138 updates", "1,150",
 			"It is here, too: training collapses at 1e-4 (20.0 % after the last epoch) and 1e-3", "+3.0 points", "best row by validation is *+ larger pictures*"}},
 		"no collapse at the report's rate": {changed("Adam 1e-4", 70, 85), []string{"Here it isn't: training collapses at 1e-3"}},
-		"no collapse":                      {weak, []string{"None of the rates here (up to 1e-4)", "27.0 points less", "lower bar", "less than that", "Accumulation leaves"}},
+		"no collapse":                      {weak, []string{"None of the rates here (up to 1e-4)", "27.0 points less", "lower bar", "less than that", "Accumulation leaves", "without larger pictures, come to", "accumulation -"}},
+		"too high":                         {map[string][]float64{"Adam 1e-5": {80, 90}, "Adam 1e-4": {60, 70}}, []string{"None of the rates here (up to 1e-4) makes training collapse. But 1e-4 is too high: it ends 20.0 points below the best."}},
 		"no accumulation":                  {changed(Accumulate), []string{"*The best.*"}},
 		"much better":                      {changed("Adam 1e-5", 99, 99), []string{"99.0 % (94.6 to 99.8), more than that"}},
 	} {
@@ -194,6 +195,9 @@ func TestDiscussPets(t *testing.T) {
 	}
 	if effects := PetsEffects(r); len(effects) != 3 || effects[0].From != "m: Adam 1e-5" {
 		t.Errorf("%+v", effects)
+	}
+	if effects := PetsEffects(made(weak)); len(effects) != 2 || effects[1].From != "m: "+Augmented || effects[1].To != "m: "+Accumulate {
+		t.Errorf("without larger pictures: %+v", effects)
 	}
 }
 

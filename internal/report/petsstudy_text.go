@@ -209,11 +209,24 @@ func PetsEffects(r *study.Result) []study.Effect {
 	for _, model := range fineTuned(r) {
 		part := r.Of(model)
 		from := base(part, rateRows(part)).Name
-		for _, c := range [][2]string{{from, Augmented}, {Augmented, Larger}, {Larger, Accumulate}, {from, LastBlocks}, {from, LayerwiseDecay}, {from, BestSetting}} {
+		for _, c := range append(addedChanges(part, from), [2]string{from, LastBlocks}, [2]string{from, LayerwiseDecay}, [2]string{from, BestSetting}) {
 			if e, err := part.Effect(c[0], c[1]); err == nil {
 				e.From, e.To = study.Row{Name: e.From, Model: model}.Title(), study.Row{Name: e.To, Model: model}.Title()
 				list = append(list, e)
 			}
+		}
+	}
+	return list
+}
+
+// addedChanges are the report's changes, each added to the one before, as far as the study has
+// rows of them: pairs of a row and the next, beginning with the row from.
+func addedChanges(r *study.Result, from string) [][2]string {
+	var list [][2]string
+	for _, name := range []string{Augmented, Larger, Accumulate} {
+		if _, err := r.Outcome(name); err == nil {
+			list = append(list, [2]string{from, name})
+			from = name
 		}
 	}
 	return list
@@ -278,6 +291,7 @@ func updates(o study.Outcome) int {
 
 // collapse says from which rate training breaks down.
 func collapse(r *study.Result) string {
+	const clearlyBelow = 10.0 // points, from which on a rate is called too high
 	rows, best := rateRows(r), 0.0
 	for _, row := range rows {
 		best = max(best, mean(row.LastAccuracy()))
@@ -308,7 +322,11 @@ func collapse(r *study.Result) string {
 	case len(at) > 0:
 		text += " Here, training collapses at " + strings.Join(at, " and ") + "."
 	default:
-		text += fmt.Sprintf(" None of the rates here (up to %s) makes training collapse.", rateText(rows[len(rows)-1].rate))
+		last := rows[len(rows)-1]
+		text += fmt.Sprintf(" None of the rates here (up to %s) makes training collapse.", rateText(last.rate))
+		if below := 100 * (best - mean(last.LastAccuracy())); below >= clearlyBelow {
+			text += fmt.Sprintf(" But %s is too high: it ends %.1f points below the best.", rateText(last.rate), below)
+		}
 	}
 	return text
 }
@@ -327,9 +345,13 @@ func gain(r *study.Result) string {
 	case e.Points.Low > reportGainHigh:
 		verdict = "more than that"
 	}
-	text := fmt.Sprintf("*Augmentation, larger pictures, accumulation* added %g to %g points in the report. Here all three together come to %+.1f points (%+.1f to %+.1f), %s", reportGainLow, reportGainHigh, e.Points.Value, e.Points.Low, e.Points.High, verdict)
+	did := "all three together"
+	if _, err := r.Outcome(Larger); err != nil {
+		did = "augmentation and accumulation, without larger pictures,"
+	}
+	text := fmt.Sprintf("*Augmentation, larger pictures, accumulation* added %g to %g points in the report. Here %s come to %+.1f points (%+.1f to %+.1f), %s", reportGainLow, reportGainHigh, did, e.Points.Value, e.Points.Low, e.Points.High, verdict)
 	var steps []string
-	for _, c := range [][2]string{{from, Augmented}, {Augmented, Larger}, {Larger, Accumulate}} {
+	for _, c := range addedChanges(r, from) {
 		if step, err := r.Effect(c[0], c[1]); err == nil {
 			steps = append(steps, fmt.Sprintf("%s %+.1f (%+.1f to %+.1f)", strings.TrimPrefix(c[1], "+ "), step.Points.Value, step.Points.Low, step.Points.High))
 		}

@@ -156,8 +156,8 @@ func (a answers) ece(temperature float64) float64 {
 // calibrated is the expected calibration error of a temperature that was chosen on other
 // pictures: on one half of the set, for the other, both ways round.
 type calibrated struct {
-	ECE   float64    `json:"ece"` // over all pictures
-	Halve [2]float64 `json:"temperatures_of_the_halves"`
+	ECE    float64    `json:"ece"` // over all pictures
+	Halves [2]float64 `json:"temperatures_of_the_halves"`
 }
 
 func (a answers) crossCalibrated() calibrated {
@@ -167,9 +167,9 @@ func (a answers) crossCalibrated() calibrated {
 	for half := range 2 {
 		fitted := a.pick(func(i int) bool { return i%2 == half })
 		rest := a.pick(func(i int) bool { return i%2 != half })
-		c.Halve[half] = fitted.temperature()
+		c.Halves[half] = fitted.temperature()
 		for i, label := range rest.labels {
-			class, p, _ := rest.best(i, c.Halve[half])
+			class, p, _ := rest.best(i, c.Halves[half])
 			confidence, right = append(confidence, p), append(right, class == label)
 		}
 	}
