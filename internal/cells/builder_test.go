@@ -24,7 +24,7 @@ func TestBuilder(t *testing.T) {
 	src, _ := os.ReadFile("/work/proto/cell/main.go")
 	for i := range 5 {
 		dir := t.TempDir()
-		os.WriteFile(filepath.Join(dir, "main.go"), []byte(strings.ReplaceAll(string(src), "\"global \"", "\"g" + strings.Repeat("x", i)+"\"")), 0o600)
+		os.WriteFile(filepath.Join(dir, "main.go"), []byte(strings.ReplaceAll(string(src), "\"global \"", "\"g"+strings.Repeat("x", i)+"\"")), 0o600)
 		start := time.Now()
 		prog, err := b.Build(context.Background(), dir, filepath.Join(dir, "cell.so"))
 		if err != nil {

@@ -23,12 +23,13 @@ const hostPackage = "internal/cells/host"
 // host is a built host program with what is needed to build cells for it.
 type host struct {
 	Folder   string
-	Exports  map[string]string // package → archive with its export data
-	Names    map[string]string // package → its name
-	Wanted   []string          // what cells may import
-	Folders  []string          // folders with the clone's packages
-	Sources  string            // fingerprint of the files in Folders
-	Settings string            // Go's version and flags
+	Exports  map[string]string   // package → archive with its export data
+	Names    map[string]string   // package → its name
+	Wanted   []string            // what cells may import
+	Members  map[string][]string // what the wanted packages export, sorted
+	Folders  []string            // folders with the clone's packages
+	Sources  string              // fingerprint of the files in Folders
+	Settings string              // Go's version and flags
 
 	symbols *hostSymbols
 }
@@ -88,8 +89,8 @@ func (t *toolchain) buildHost(ctx context.Context, folder string, wanted []strin
 	if err := t.listHost(ctx, h, wanted); err != nil {
 		return nil, err
 	}
-	keep, err := keepSource(h.Wanted, h.Exports)
-	if err != nil {
+	var keep []byte
+	if keep, h.Members, err = keepSource(h.Wanted, h.Exports); err != nil {
 		return nil, err
 	}
 	overlay, err := t.overlay(work, keep)

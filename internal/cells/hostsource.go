@@ -12,8 +12,10 @@ import (
 
 // keepSource returns a file of package main that refers to every exported function,
 // variable and type of packages, so that the linker keeps them for cells. exports has the
-// file of export data of each package and of those below it.
-func keepSource(packages []string, exports map[string]string) ([]byte, error) {
+// file of export data of each package and of those below it. members has all that each
+// package exports.
+func keepSource(packages []string, exports map[string]string) (source []byte, members map[string][]string, err error) {
+	members = map[string][]string{}
 	lookup := func(path string) (io.ReadCloser, error) {
 		file, ok := exports[path]
 		if !ok {
@@ -28,11 +30,14 @@ func keepSource(packages []string, exports map[string]string) ([]byte, error) {
 	for i, path := range packages {
 		p, err := imports.Import(path)
 		if err != nil {
-			return nil, fmt.Errorf("export data of %s: %w", path, err)
+			return nil, nil, fmt.Errorf("export data of %s: %w", path, err)
 		}
 		name := fmt.Sprintf("p%d", i)
 		before := body.Len()
 		for _, n := range p.Scope().Names() {
+			if token.IsExported(n) {
+				members[path] = append(members[path], n)
+			}
 			if kept := keep(p.Scope().Lookup(n)); kept != "" {
 				fmt.Fprintf(&body, "\t"+kept+",\n", name+"."+n)
 			}
@@ -45,7 +50,7 @@ func keepSource(packages []string, exports map[string]string) ([]byte, error) {
 	head.WriteString(")\n\n")
 	body.WriteString("}\n")
 	head.Write(body.Bytes())
-	return head.Bytes(), nil
+	return head.Bytes(), members, nil
 }
 
 // keep returns a format for an expression that refers to an object, or nothing.
