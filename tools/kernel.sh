@@ -41,4 +41,9 @@ GAZE_GO=$(command -v go)
 PATH="$GAZE_ROOT/tools/kernel:$PATH"
 export GAZE_GO PATH
 
+# gaze-kernel talks to Jupyter and has GoNB behind it. GAZE_KERNEL is another build of it.
+kernel=${GAZE_KERNEL:-$GAZE_ROOT/bin/gaze-kernel}
+if [ -x "$kernel" ]; then
+  exec "$kernel" -root "$GAZE_ROOT" -gonb "$GAZE_ROOT/bin/gonb" "$1"
+fi
 exec "$GAZE_ROOT/bin/gonb" "-go_work=$GAZE_ROOT" --kernel "$1"
