@@ -7,10 +7,15 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 
+	"gaze/internal/cells"
+	"gaze/internal/cells/client"
 	"gaze/internal/kernel"
 )
 
@@ -18,6 +23,7 @@ import (
 const guardArgument = "-guard"
 
 func main() {
+	client.Main() // if GoNB calls this program in the place of another
 	if len(os.Args) == 2 && os.Args[1] == guardArgument {
 		kernel.Guard(os.Stdin)
 		return
@@ -37,5 +43,42 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gaze-kernel:", err)
 		os.Exit(1)
 	}
+	if err := serveCells(k, *root); err != nil {
+		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
+	}
 	k.Run()
+}
+
+// serveCells makes GoNB ask the kernel where it would run the go command, goimports or a
+// cell's program.
+func serveCells(k *kernel.Kernel, root string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	realGo := os.Getenv(client.GoVariable)
+	if realGo == "" {
+		return fmt.Errorf("%s isn't set", client.GoVariable)
+	}
+	goimports, err := exec.LookPath("goimports")
+	if err != nil {
+		return err
+	}
+	tools := filepath.Join(k.Folder(), "tools")
+	if err := os.Mkdir(tools, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"go", "goimports"} {
+		if err := os.Symlink(self, filepath.Join(tools, name)); err != nil {
+			return err
+		}
+	}
+	os.Setenv(client.GoImportsVariable, goimports)
+	os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+	log := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "gaze-kernel: "+format+"\n", args...) }
+	builder, err := cells.NewBuilder(context.Background(), cells.Options{
+		Root: root, Go: realGo, Env: os.Environ(), Folder: filepath.Join(root, ".venv", "gaze", "cells"), Wanted: cells.Wanted, Log: log,
+	})
+	cells.NewRunner(k, builder, self, realGo, os.Environ(), log)
+	return err
 }

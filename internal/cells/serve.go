@@ -78,6 +78,7 @@ func (r *Runner) serve(do func(client.Request, *kernel.Conn) client.Answer) func
 
 // goCommand serves the go command as GoNB calls it.
 func (r *Runner) goCommand(q client.Request, _ *kernel.Conn) client.Answer {
+	r.log("go %v", q.Args)
 	switch {
 	case len(q.Args) == 1 && q.Args[0] == "get":
 		return client.Answer{} // cells never use the network
