@@ -227,11 +227,15 @@ func (b *Builder) compileAndLink(ctx context.Context, h *host, dir, library stri
 		return err
 	}
 	defer os.RemoveAll(work)
+	begin := time.Now()
 	object, err := b.compile(ctx, h, dir, work)
 	if err != nil {
 		return err
 	}
-	return b.linkCell(ctx, h, object, work, library)
+	compiled := time.Now()
+	err = b.linkCell(ctx, h, object, work, library)
+	b.log("compile %v, link %v", compiled.Sub(begin), time.Since(compiled))
+	return err
 }
 
 // compile compiles main.go and returns the object's file.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"gaze/internal/atomicfile"
 	"gaze/internal/cells/client"
@@ -65,6 +66,8 @@ func NewRunner(k kernel.Host, builder *Builder, self, realGo string, env []strin
 // serve answers one request.
 func (r *Runner) serve(do func(client.Request, *kernel.Conn) client.Answer) func(json.RawMessage, *kernel.Conn) {
 	return func(hello json.RawMessage, conn *kernel.Conn) {
+		begin := time.Now()
+		defer func() { r.log("%s: %v", string(hello[:min(30, len(hello))]), time.Since(begin)) }()
 		var request client.Request
 		if err := json.Unmarshal(hello, &request); err != nil {
 			return
