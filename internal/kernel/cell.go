@@ -17,8 +17,8 @@ import (
 const (
 	sigKill = syscall.SIGKILL
 
-	interruptLimit = time.Second            // what hasn't ended after it is killed
-	giveUpLimit    = 3 * time.Second        // GoNB itself is killed
+	interruptLimit = time.Second     // what hasn't ended after it is killed
+	giveUpLimit    = 3 * time.Second // GoNB itself is killed
 	maxHeld        = 1 << 20
 	maxTail        = 8 << 10
 )
@@ -31,9 +31,10 @@ type cell struct {
 	content executeRequest
 	code    *code
 	count   int
-	since   uint64        // when it began, in ticks
-	done    chan struct{} // closed when it has ended
-	stop    chan struct{} // closed when it was interrupted
+	since   uint64         // when it began, in ticks
+	done    chan struct{}  // closed when it has ended
+	enders  sync.WaitGroup // the goroutine that interrupts it; the next cell waits for it
+	stop    chan struct{}  // closed when it was interrupted
 
 	printing  sync.Mutex // guards what follows; may be held while clients are slow
 	tail      []byte     // the end of stderr
@@ -46,10 +47,14 @@ type cell struct {
 	program     Program
 	ended       *Status // how its program ended, if that was said
 	last        string  // GoNB's line about a program's end, if nothing was printed after it
+	over        bool    // it has ended, so that it can't be interrupted any more
 	interrupted bool
 	again       bool // interrupted a second time
 	saving      int  // connections that announce that the program saves
 	deadline    time.Time
+	dropping    bool // output, see drops
+	dropped     int
+	lastText    []byte
 	reason      string // why the kernel itself has interrupted it
 }
 
@@ -159,7 +164,7 @@ var programEnd = regexp.MustCompile(`^(?:\^C\n)?((?:exit status \d+|signal: [^\n
 
 // gonbPrinted prints text that GoNB published. Its line about the end of a program is kept,
 // since it may be how the cell ends.
-func (c *cell) gonbPrinted(g *gonb, m *jupyter.Message) {
+func (c *cell) gonbPrinted(m *jupyter.Message) {
 	var content struct{ Name, Text string }
 	json.Unmarshal(m.Content, &content)
 	c.mu.Lock()
@@ -173,13 +178,40 @@ func (c *cell) gonbPrinted(g *gonb, m *jupyter.Message) {
 	if last != "" { // the end of another program before
 		c.Stderr([]byte(last))
 	}
-	switch {
-	case isEnd:
-	case content.Name == "stderr":
-		c.k.pace(g, func() { c.Stderr([]byte(content.Text)) })
-	default:
-		c.k.pace(g, func() { c.Stdout([]byte(content.Text)) })
+	if isEnd || c.drops(content.Text) {
+		return
 	}
+	if content.Name == "stderr" {
+		c.Stderr([]byte(content.Text))
+	} else {
+		c.Stdout([]byte(content.Text))
+	}
+}
+
+// drops says whether text isn't shown any more: after an interruption, GoNB may still have
+// many megabytes of it. Its end is kept.
+func (c *cell) drops(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.interrupted && c.k.out.crowded() {
+		c.dropping = true
+	}
+	if c.dropping {
+		c.dropped += len(text)
+		c.lastText = append(c.lastText, text...)
+		if n := len(c.lastText); n > 2*maxTail {
+			c.lastText = append([]byte(nil), c.lastText[n-maxTail:]...)
+		}
+	}
+	return c.dropping
+}
+
+// showDropped shows the end of what was dropped.
+func (c *cell) showDropped() {
+	if n := c.dropped - len(c.lastText); n > 0 {
+		c.Stdout([]byte(fmt.Sprintf("\n… %d bytes more were printed before the cell ended …\n", n)))
+	}
+	c.Stdout(c.lastText)
 }
 
 // status returns how the cell's program ended, from what was said or from GoNB's line.
@@ -307,13 +339,16 @@ func (c *cell) wasInterrupted() bool {
 func (c *cell) interrupt(reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.over {
+		return
+	}
 	if c.interrupted {
 		c.again = true
 		return
 	}
 	c.interrupted, c.reason = true, reason
 	c.deadline = time.Now().Add(interruptLimit)
-	go c.end()
+	c.enders.Go(c.end)
 }
 
 // end interrupts, then kills, until the cell has ended.
@@ -361,6 +396,16 @@ func (c *cell) saves(n int) {
 	if n < 0 { // it has saved and has some time to end
 		c.deadline = time.Now().Add(interruptLimit)
 	}
+}
+
+// close ends the cell: from now on it can't be interrupted.
+func (c *cell) close() {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	close(c.done)
+	c.enders.Wait() // or it would interrupt the next cell
+	c.showDropped()
 }
 
 // askInput passes GoNB's request for input on to the client.

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"gaze/internal/jupyter"
@@ -35,6 +36,7 @@ type gonb struct {
 	temp    string // the folder with its main.go; empty until it's known
 	parents map[string]*forwarded
 	order   []string // of the ids in parents, the oldest first
+	stopped []int    // processes that are stopped while clients are slow
 }
 
 // forwarded is a request that was sent on to GoNB.
@@ -82,7 +84,12 @@ func (g *gonb) run(folder string, started chan struct{}) error {
 		return err
 	}
 	cmd := exec.Command(g.kernel.config.GoNB, append(g.kernel.config.Arguments, "-raw_error", "--kernel", path)...)
-	cmd.Env = append(os.Environ(), SocketVariable+"="+g.kernel.socketPath())
+	// Killed programs and a killed GoNB leave files, which go with the kernel's folder.
+	temp := filepath.Join(g.kernel.folder, "tmp")
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		return err
+	}
+	cmd.Env = append(os.Environ(), SocketVariable+"="+g.kernel.socketPath(), "TMPDIR="+temp)
 	cmd.SysProcAttr = childAttributes()
 	logs, err := cmd.StderrPipe()
 	if err != nil {
@@ -116,7 +123,6 @@ func (g *gonb) log(r io.Reader) {
 			g.mu.Lock()
 			g.temp = match[1]
 			g.mu.Unlock()
-			g.kernel.guard.tell("folder", match[1])
 		}
 		if line != "" && g.kernel.config.Log != nil {
 			io.WriteString(g.kernel.config.Log, line)
@@ -131,8 +137,6 @@ func (g *gonb) log(r io.Reader) {
 func (g *gonb) connect(c jupyter.Connection) {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() {})
-	defer stop()
 	go func() {
 		select {
 		case <-g.dead:
@@ -140,7 +144,7 @@ func (g *gonb) connect(c jupyter.Connection) {
 		case <-ctx.Done():
 		}
 	}()
-	client, err := jupyter.Dial(ctx, c, g.received, g.published)
+	client, err := jupyter.Dial(ctx, c, g.received, g.published, g.crowded)
 	if err != nil {
 		g.kernel.logf("%v", err)
 		g.kill()
@@ -235,13 +239,29 @@ func (g *gonb) published(m *jupyter.Message) {
 	case "execute_input", "error": // the kernel's own
 	case "stream":
 		if f.cell != nil {
-			f.cell.gonbPrinted(g, m)
+			f.cell.gonbPrinted(m)
 		}
 	default:
 		if f.request != nil {
 			g.kernel.Publish(f.request, m.Header.Type, m.Content, m.Metadata, m.Buffers...)
 		}
 	}
+}
+
+// crowded stops what GoNB has started while a lot of its output waits, and lets it go on
+// afterwards. Otherwise a program that prints faster than clients read would fill GoNB's
+// memory, which has no limit, and the kernel's.
+func (g *gonb) crowded(crowd bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if crowd {
+		g.stopped = append(g.stopped, signalAll(g.pid, 0, syscall.SIGSTOP, nil)...)
+		return
+	}
+	for _, pid := range g.stopped {
+		syscall.Kill(pid, syscall.SIGCONT)
+	}
+	g.stopped = nil
 }
 
 // mainGo returns the text of the main.go that GoNB has made last.

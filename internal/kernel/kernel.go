@@ -258,20 +258,6 @@ func (k *Kernel) deliverInput(m *jupyter.Message) {
 	}
 }
 
-// pace calls what prints. While clients are slow, what GoNB has started is stopped: it
-// would fill GoNB's memory, which has no limit.
-func (k *Kernel) pace(g *gonb, print func()) {
-	if k.out.crowded() {
-		stopped := signalAll(g.pid, 0, syscall.SIGSTOP, nil)
-		defer func() {
-			for _, pid := range stopped {
-				syscall.Kill(pid, syscall.SIGCONT)
-			}
-		}()
-	}
-	print()
-}
-
 func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
 
 // state is the content of a status message.

@@ -117,7 +117,7 @@ func (k *Kernel) runCell(r queued) {
 
 	failed := k.runCode(c)
 
-	close(c.done)
+	c.close()
 	k.mu.Lock()
 	k.cell, k.input = nil, nil
 	k.mu.Unlock()
