@@ -154,10 +154,10 @@ make_venv() {
 }
 
 install_python_packages() {
-  value=$(fingerprint notebooks/requirements.txt)
+  value=$(fingerprint tools/notebooks/requirements.txt)
   done_already packages "$value" && return
-  say "installing JupyterLab, nbconvert and nbclient (notebooks/requirements.txt)"
-  pip_install notebooks/requirements.txt || die "pip could not install notebooks/requirements.txt; see above."
+  say "installing JupyterLab, nbconvert and nbclient (tools/notebooks/requirements.txt)"
+  pip_install tools/notebooks/requirements.txt || die "pip could not install tools/notebooks/requirements.txt; see above."
   stamp packages "$value"
 }
 
