@@ -15,6 +15,9 @@ import (
 // object {"do":"NAME", …}; see [Kernel.Handle].
 const SocketVariable = "GAZE_KERNEL_SOCKET"
 
+// WidgetTarget is the target of the comms that [Comms] serves.
+const WidgetTarget = "jupyter.widget"
+
 // Publisher publishes messages on iopub, where every client sees them.
 type Publisher interface {
 	// Publish sends a message of a type. parent is the request that it belongs to; nil
