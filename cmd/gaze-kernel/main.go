@@ -12,10 +12,14 @@ import (
 	"os"
 
 	"gaze/internal/kernel"
+	"gaze/internal/widgets"
 )
 
 // guardArgument makes this program the kernel's guard.
 const guardArgument = "-guard"
+
+// sessionVariable is where Jupyter's server puts the path of the notebook.
+const sessionVariable = "JPY_SESSION_NAME"
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == guardArgument {
@@ -37,5 +41,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gaze-kernel:", err)
 		os.Exit(1)
 	}
+	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
 	k.Run()
 }

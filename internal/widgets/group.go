@@ -108,10 +108,9 @@ func (w *Widgets) serve(first json.RawMessage, conn *kernel.Conn) {
 	g := newGroup(hello.Controls)
 	g.conn, g.request, g.cell = conn, running.Message(), cellOf(running.Message())
 	g.set(*a.Figure)
-	if w.open(g, running) != nil {
-		return
+	if w.open(g, running) == nil && wire.Write(conn, wire.Live{Live: true}) == nil {
+		w.follow(g)
 	}
-	w.follow(g)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.end(g, "The cell's program has ended.")

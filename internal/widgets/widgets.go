@@ -187,6 +187,9 @@ func (w *Widgets) Has(id string) bool {
 	return w.controls[id] || w.model(id) != nil
 }
 
+// Serves says whether a target is that of widgets, or of the comms that ask for all states.
+func (w *Widgets) Serves(name string) bool { return name == target || name == controlTarget }
+
 func (w *Widgets) model(id string) *model {
 	if i := slices.IndexFunc(w.models, func(m *model) bool { return m.id == id }); i >= 0 {
 		return w.models[i]

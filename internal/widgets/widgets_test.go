@@ -89,6 +89,9 @@ func shown(t *testing.T, h *fakeHost, controls ...wire.Control) (p *program, roo
 		t.Fatalf("it isn't live: %q", live.Error)
 	}
 	p.write(wire.Answer{Figure: &figure})
+	if p.read(&live); !live.Live {
+		t.Fatal("it isn't shown")
+	}
 	s, _ := h.wait(before, func(s sent) bool { return s.kind == "display_data" && viewOf(s) != "" })
 	return p, viewOf(s)
 }

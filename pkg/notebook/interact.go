@@ -93,7 +93,8 @@ func interact(draw drawer, controls []wire.Control) {
 	}
 	defer s.conn.Close()
 	f := Must(rendered(first))
-	if wire.Write(s.conn, wire.Answer{Figure: f}) != nil {
+	var shown wire.Live
+	if wire.Write(s.conn, wire.Answer{Figure: f}) != nil || wire.Read(s.reader, &shown) != nil {
 		Show(first) // the kernel ends
 		return
 	}
@@ -146,15 +147,17 @@ func detach(socket string) bool {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(5 * time.Second))
 	var answer struct {
-		OK bool `json:"ok"`
+		Code  *int   `json:"code"` // 0 if it's done
+		Error string `json:"error"`
 	}
-	if wire.Write(conn, map[string]any{"do": "detach", "pid": os.Getpid()}) != nil || wire.Read(bufio.NewReader(conn), &answer) != nil {
+	if wire.Write(conn, map[string]string{"do": "detach"}) != nil || wire.Read(bufio.NewReader(conn), &answer) != nil {
 		return false
 	}
-	if answer.OK {
-		leaveOutput()
+	if answer.Error != "" || answer.Code == nil || *answer.Code != 0 {
+		return false
 	}
-	return answer.OK
+	leaveOutput()
+	return true
 }
 
 // follow draws for the values that the kernel sends until it sends no more. waiting says

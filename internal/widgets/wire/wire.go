@@ -4,10 +4,11 @@
 //	cell    {"do":"widgets","controls":[{"kind":"slider","name":"angle","max":90,"step":0.5,"value":30}]}
 //	kernel  {"live":true}
 //	cell    {"figure":{"png":"iVBO…","width":400,"height":300}}
+//	kernel  {"live":true}
 //	kernel  {"values":[45]}
 //	cell    {"figure":{…}}, or {"error":"no such picture"}
 //
-// The kernel shows the widgets when the first figure has come. It sends values only to a
+// The kernel shows the widgets when the first figure has come, and says so. It sends values only to a
 // program that has answered the last ones, and only the latest: moves during a slow drawing
 // don't queue up. When either side closes the connection, the widgets are dead. An answer of
 // {"live":false} means that no front end can move anything: the program shows a static
@@ -96,7 +97,7 @@ type Hello struct {
 	Controls []Control `json:"controls"`
 }
 
-// Live is the kernel's answer.
+// Live is the kernel's answer to the first line and to the first figure.
 type Live struct {
 	Live  bool   `json:"live"`
 	Error string `json:"error,omitempty"` // what is wrong with the first line
