@@ -17,10 +17,14 @@ import (
 	"gaze/internal/cells"
 	"gaze/internal/cells/client"
 	"gaze/internal/kernel"
+	"gaze/internal/widgets"
 )
 
 // guardArgument makes this program the kernel's guard.
 const guardArgument = "-guard"
+
+// sessionVariable is where Jupyter's server puts the path of the notebook.
+const sessionVariable = "JPY_SESSION_NAME"
 
 func main() {
 	client.Main() // if GoNB calls this program in the place of another
@@ -46,6 +50,7 @@ func main() {
 	if err := serveCells(k, *root); err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
+	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
 	k.Run()
 }
 
