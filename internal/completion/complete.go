@@ -30,8 +30,8 @@ func (c *Completer) Complete(code string, cursor int) (Completions, bool) {
 		start, found := c.commands(code, offset)
 		return answer(code, start, offset, offset, found), true
 	}
-	if start, ok := inImport(q.cell, offset); ok {
-		return answer(code, start, offset, offset, c.importPaths(code[start:offset])), true
+	if begin, ok := inImport(q.cell, offset); ok {
+		return answer(code, begin, offset, offset, c.importPaths(code[begin:offset])), true
 	}
 	found := c.candidates(ctx, q, start)
 	return answer(code, start, offset, end, found), true
@@ -101,7 +101,7 @@ func (c *Completer) askItems(ctx context.Context, g *gopls, q query) ([]candidat
 	for _, item := range list.Items {
 		// Texts that replace something other than the name at the cursor have no place in
 		// Jupyter's answer, and main is ours.
-		if item.Edit == nil || item.Edit.NewText == "main" || item.Edit.Range.Start != begin {
+		if item.Edit == nil || item.Edit.Range.Start != begin || item.Edit.NewText == "main" || !isName(item.Edit.NewText) {
 			continue
 		}
 		found = append(found, candidate{item.Edit.NewText, jupyterType(item.Kind), signatureOf(item)})
@@ -129,12 +129,13 @@ func (c *Completer) withNames(q query, start int, found []candidate) []candidate
 			found = append(found, candidate{name, "module", `"` + c.known[name] + `"`})
 		}
 	}
+	var words []candidate
 	for _, word := range []string{"func", "import"} {
-		if hasPrefixFold(word, prefix) && !has(word) && atLineStart(q.cell.code, start) {
-			found = append(found, candidate{word, "keyword", ""})
+		if strings.HasPrefix(word, prefix) && !has(word) && atLineStart(q.cell.code, start) {
+			words = append(words, candidate{word, "keyword", ""})
 		}
 	}
-	return found
+	return append(words, found...)
 }
 
 // matching are the candidates that begin with a prefix, in whatever case; those that have its
@@ -197,6 +198,11 @@ func wordAround(text string, offset int) (start, end int) {
 		end += size
 	}
 	return start, end
+}
+
+// isName says whether a text is a Go name.
+func isName(text string) bool {
+	return text != "" && strings.IndexFunc(text, func(r rune) bool { return !isNameRune(r) }) < 0
 }
 
 // isNameRune says whether a character may be part of a Go name.

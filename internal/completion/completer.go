@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"maps"
 	"os/exec"
-	"strings"
 	"sync"
 	"time"
 )
@@ -67,7 +66,7 @@ type Completer struct {
 
 	mu       sync.Mutex
 	declared declarations
-	sticky   map[string]bool // paths that were ever imported
+	sticky   map[string]bool // paths that were ever imported, and exist
 	age      int             // counts changes of what is declared
 	cache    cache
 	server   *gopls // nil until it has answered once, and after it ended
@@ -97,7 +96,9 @@ func New(options Options) *Completer {
 		refresh: make(chan struct{}, 1),
 		ready:   make(chan struct{}),
 	}
+	c.importable.root = options.Root
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.running.Go(c.importable.load)
 	if options.Gopls != "" {
 		c.running.Go(c.keepRunning)
 	}
@@ -273,19 +274,13 @@ func (c *Completer) query(code string, offset int) query {
 		}
 	}
 	for _, i := range all {
-		if validPath(i.path) {
+		if !c.sticky[i.path] && c.importable.has(i.path) {
 			c.sticky[i.path] = true
 		}
 	}
 	q.cell = compose(c.known.header(c.sticky, header), code, offset)
 	q.declared = c.declared.file(own, c.known)
 	return q
-}
-
-// validPath says whether a path can be one of a package, so that importing it doesn't disturb
-// the others.
-func validPath(p string) bool {
-	return p != "" && p != "C" && !strings.HasSuffix(p, "/") && !strings.ContainsAny(p, " \t\\\"`")
 }
 
 // ask sends the documents of a query and then a request, and waits for the answer.

@@ -1,6 +1,7 @@
 package completion
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -68,7 +69,7 @@ func compose(header, code string, cursor int) cell {
 		}
 		b.WriteByte('\n')
 	}
-	c.file = closeBrackets(b.String(), c.toFile(cursor))
+	c.file = closeBrackets(withoutErrors(b.String(), c.toFile(cursor)), c.toFile(cursor))
 	return c
 }
 
@@ -180,6 +181,54 @@ func scan(text string, visit func(offset int, tok token.Token, literal string) b
 			return
 		}
 	}
+}
+
+// withoutErrors blanks the lines above the cursor's that can't be parsed: after such a line the
+// parser would skip what follows, with the cursor. Braces stay, so that what they enclose stays
+// enclosed.
+func withoutErrors(text string, cursor int) string {
+	if cursor < 0 {
+		return text
+	}
+	begin := strings.LastIndexByte(text[:cursor], '\n') + 1
+	for range maxBlanked {
+		_, err := parser.ParseFile(token.NewFileSet(), "", text[:begin], parser.SkipObjectResolution|parser.AllErrors)
+		at := firstError(err, text[:begin])
+		if at < 0 {
+			break
+		}
+		from := strings.LastIndexByte(text[:at], '\n') + 1
+		to := at + strings.IndexByte(text[at:], '\n')
+		blank := []byte(text[from:to])
+		for i, b := range blank {
+			if b != '{' && b != '}' {
+				blank[i] = ' '
+			}
+		}
+		if text[from:to] == string(blank) {
+			break // it isn't this line's fault
+		}
+		text = text[:from] + string(blank) + text[to:]
+	}
+	return text
+}
+
+// maxBlanked is how many lines with errors are blanked.
+const maxBlanked = 5
+
+// firstError is the offset of the first syntax error before the end of a text, -1 if there is
+// none. At the end it is the text that is unfinished.
+func firstError(err error, text string) int {
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return -1
+	}
+	for _, e := range list {
+		if strings.TrimSpace(text[min(e.Pos.Offset, len(text)):]) != "" {
+			return e.Pos.Offset
+		}
+	}
+	return -1
 }
 
 // opened is a bracket that has no partner.

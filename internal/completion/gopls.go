@@ -63,12 +63,12 @@ func goplsEnv(env []string) []string {
 // settings are gopls' settings: candidates and documentation, no diagnostics.
 var settings = map[string]any{
 	"completionBudget":               "200ms",
+	"deepCompletion":                 false, // a match is one name
 	"experimentalPostfixCompletions": false,
 	"completeFunctionCalls":          false,
 	"diagnosticsTrigger":             "Save",
 	"diagnosticsDelay":               "1h",
 	"hoverKind":                      "FullDocumentation",
-	"linksInHover":                   false,
 	"vulncheck":                      "Off",
 	"matcher":                        "Fuzzy",
 }

@@ -52,6 +52,7 @@ func inImportGroup(c cell, at line) bool {
 
 // importable are the packages that a cell can import, by where they come from.
 type importable struct {
+	root     string // the clone
 	once     sync.Once
 	goroot   string            // where Go is installed
 	standard []string          // all of the standard library
@@ -59,15 +60,29 @@ type importable struct {
 }
 
 // load reads the names of the standard library's folders and of the clone's modules.
-func (i *importable) load(root string) {
+func (i *importable) load() {
 	i.once.Do(func() {
 		dirs := goEnv("GOROOT", "GOMODCACHE")
 		i.goroot = dirs[0]
 		if i.goroot != "" {
 			i.standard = packagesIn(filepath.Join(i.goroot, "src"), "")
 		}
-		i.modules = requiredModules(root, dirs[1])
+		i.modules = requiredModules(i.root, dirs[1])
 	})
+}
+
+// has says whether a package exists.
+func (i *importable) has(p string) bool {
+	i.load()
+	if _, ok := slices.BinarySearch(i.standard, p); ok {
+		return true
+	}
+	for module, dir := range i.modules {
+		if rest, ok := strings.CutPrefix(p+"/", module+"/"); ok && packageIn(filepath.Join(dir, filepath.FromSlash(rest))) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // goEnv asks the go command for settings. An empty one means that there is no answer.
@@ -152,7 +167,7 @@ func packageAt(dir, file, module string) string {
 // importPaths are the clone's packages, the standard library's, and those of modules that the
 // clone requires, as far as they begin with a path.
 func (c *Completer) importPaths(prefix string) []candidate {
-	c.importable.load(c.options.Root)
+	c.importable.load()
 	paths := slices.Concat(c.known.paths(), c.importable.standard)
 	for module, dir := range c.importable.modules {
 		switch {
@@ -178,7 +193,7 @@ func (c *Completer) sourceFolder(p string) string {
 	if rel, ok := strings.CutPrefix(p, modulePath(c.options.Root)+"/"); ok {
 		return filepath.Join(c.options.Root, filepath.FromSlash(rel))
 	}
-	c.importable.load(c.options.Root)
+	c.importable.load()
 	if slices.Contains(c.importable.standard, p) {
 		return filepath.Join(c.importable.goroot, "src", filepath.FromSlash(p))
 	}

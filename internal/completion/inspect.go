@@ -64,11 +64,12 @@ func join(hover, signature string) string {
 	return hover + "\n\n---\n\n" + signature
 }
 
-// firstCode is the first line of the first block of code.
+// firstCode is the first line of the first block of code, without a function's receiver and
+// the package before its name.
 func firstCode(markdown string) string {
 	_, code, _ := strings.Cut(markdown, "```go\n")
 	first, _, _ := strings.Cut(code, "\n")
-	return first
+	return functionHead.ReplaceAllString(first, "func ")
 }
 
 // hover is gopls' text about the name at an offset of the cell, empty if there is none.
@@ -149,35 +150,52 @@ var (
 	// escapes are markdown's.
 	escapes = regexp.MustCompile(`\\([\\` + "`" + `*_{}\[\]()#+\-.!<>|~])`)
 	// emphasis is what is bold.
-	emphasis = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
+	emphasis = regexp.MustCompile(`\*\*([^\n]+?)\*\*`)
+	// emptyLines are more than one.
+	emptyLines = regexp.MustCompile(`\n{3,}`)
+	// functionHead is the beginning of a function's declaration.
+	functionHead = regexp.MustCompile(`^func (\([^)]*\) )?(\pL[\pL\d_]*\.)?`)
 	// codeSpan is code within a line.
 	codeSpan = regexp.MustCompile("`([^`\n]*)`")
 )
 
 // clean drops what has no use in a notebook from gopls' markdown: links to files, and to pages
-// about packages that no site has, become their text.
+// about packages that no site has (gopls makes them of the clone's path), become their text, and
+// what is only such a link is left out.
 func (c *Completer) clean(markdown string) string {
 	module := modulePath(c.options.Root)
-	return outsideCode(strings.TrimSpace(markdown), func(text string) string {
+	text := outsideCode(strings.TrimSpace(markdown), func(text string) string {
 		return links.ReplaceAllStringFunc(text, func(link string) string {
 			m := links.FindStringSubmatch(link)
-			_, page, _ := strings.Cut(m[2], "pkg.go.dev/")
-			local := page == module || strings.HasPrefix(page, module+"/") || strings.HasPrefix(page, module+"#") || strings.HasPrefix(page, cellsModuleName)
-			if strings.HasPrefix(m[2], "https://") && !local {
-				return link
+			page, onSite := strings.CutPrefix(m[2], "https://pkg.go.dev/")
+			first := page[:len(page)-len(strings.TrimLeftFunc(page, isPathElement))]
+			switch {
+			case !strings.HasPrefix(m[2], "https://"), onSite && (first == "" || first == module || first == cellsModuleName):
+				if strings.HasSuffix(m[1], " on pkg.go.dev") {
+					return ""
+				}
+				return m[1]
 			}
-			return m[1]
+			return link
 		})
 	})
+	text = outsideCode(text, func(text string) string { return emptyLines.ReplaceAllString(text, "\n\n") })
+	return strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "\n---"))
 }
+
+// isPathElement says whether a character belongs to an element of a page's path.
+func isPathElement(r rune) bool { return !strings.ContainsRune("/#?@", r) }
 
 // plain is the text of markdown for front ends that don't render it.
 func plain(markdown string) string {
 	text := outsideCode(markdown, func(text string) string {
+		const tick = "\x00" // an escaped one begins no code
+		text = strings.ReplaceAll(text, "\\`", tick)
 		text = links.ReplaceAllString(text, "$1 ($2)")
-		text = emphasis.ReplaceAllString(text, "$1")
 		text = codeSpan.ReplaceAllString(text, "$1")
-		return escapes.ReplaceAllString(text, "$1")
+		text = emphasis.ReplaceAllString(text, "$1")
+		text = escapes.ReplaceAllString(text, "$1")
+		return strings.ReplaceAll(text, tick, "`")
 	})
 	var b strings.Builder
 	for l := range strings.Lines(text) {
