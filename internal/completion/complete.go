@@ -47,8 +47,14 @@ func (c *Completer) candidates(ctx context.Context, q query, start int) []candid
 		}
 		return c.withNames(q, start, matching(cached.found, prefix))
 	}
+	late := c.later(q, key, prefix)
+	if c.loading() {
+		if found := matching(c.fromSource(q, start), prefix); len(found) > 0 {
+			return found
+		}
+	}
 	select {
-	case found := <-c.later(q, key, prefix):
+	case found := <-late:
 		if found != nil {
 			return c.withNames(q, start, matching(found, prefix))
 		}
@@ -57,12 +63,15 @@ func (c *Completer) candidates(ctx context.Context, q query, start int) []candid
 	return matching(c.fromSource(q, start), prefix)
 }
 
+// lateTimeout is how long an answer is of use to somebody.
+const lateTimeout = 20 * time.Second
+
 // later asks gopls in the background and puts the answer into the cache. The channel gets the
 // answer, nil if there is none.
 func (c *Completer) later(q query, key cacheKey, prefix string) <-chan []candidate {
 	done := make(chan []candidate, 1)
-	c.running.Go(func() {
-		ctx, cancel := context.WithTimeout(c.ctx, 20*time.Second)
+	started := c.background(func() {
+		ctx, cancel := context.WithTimeout(c.ctx, lateTimeout)
 		defer cancel()
 		g := c.current(ctx)
 		if g == nil {
@@ -79,6 +88,9 @@ func (c *Completer) later(q query, key cacheKey, prefix string) <-chan []candida
 		c.mu.Unlock()
 		done <- found
 	})
+	if !started {
+		done <- nil
+	}
 	return done
 }
 

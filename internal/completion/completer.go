@@ -70,12 +70,15 @@ type Completer struct {
 	age      int             // counts changes of what is declared
 	cache    cache
 	server   *gopls // nil until it has answered once, and after it ended
+	failed   error  // why gopls ended last
+	closed   bool
 
 	importable importable
 
 	asking  sync.Mutex    // a document is set and asked about in one go
 	refresh chan struct{} // asks for the documents to be sent and warmed
 	ready   chan struct{} // closed when gopls first answers
+	gaveUp  chan struct{} // closed when gopls isn't started again
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -95,6 +98,7 @@ func New(options Options) *Completer {
 		sticky:  map[string]bool{},
 		refresh: make(chan struct{}, 1),
 		ready:   make(chan struct{}),
+		gaveUp:  make(chan struct{}),
 	}
 	c.importable.root = options.Root
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -107,12 +111,15 @@ func New(options Options) *Completer {
 
 // Close ends gopls and deletes the folder.
 func (c *Completer) Close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
 	c.cancel()
 	c.running.Wait()
 }
 
 // Ready waits until gopls has answered for the first time. It returns an error if ctx ends
-// before, or if there is no gopls.
+// before, if there is no gopls, or if it can't be used.
 func (c *Completer) Ready(ctx context.Context) error {
 	if c.options.Gopls == "" {
 		return fmt.Errorf("gopls isn't on the PATH: 'make lab' installs it")
@@ -120,6 +127,10 @@ func (c *Completer) Ready(ctx context.Context) error {
 	select {
 	case <-c.ready:
 		return nil
+	case <-c.gaveUp:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.failed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -161,8 +172,12 @@ func (c *Completer) rewarm() {
 // keepRunning starts gopls, and again if it ends, but not more than a few times: a program
 // that always ends would keep the machine busy.
 func (c *Completer) keepRunning() {
+	defer close(c.gaveUp)
 	for range 5 {
-		c.runOnce()
+		err := c.runOnce()
+		c.mu.Lock()
+		c.failed = err
+		c.mu.Unlock()
 		select {
 		case <-c.ctx.Done():
 			return
@@ -171,28 +186,28 @@ func (c *Completer) keepRunning() {
 	}
 }
 
-// runOnce runs gopls until it ends or the Completer is closed.
-func (c *Completer) runOnce() {
+// runOnce runs gopls until it ends or the Completer is closed. The error says why.
+func (c *Completer) runOnce() error {
 	ws, err := newWorkspace(c.options.Root, c.options.Dir)
 	if err != nil {
-		return
+		return err
 	}
 	defer func() { _ = ws.remove() }()
 	g, err := startGopls(c.options.Gopls, ws)
 	if err != nil {
-		return
+		return err
 	}
 	defer g.stop()
 	ctx, cancel := context.WithTimeout(c.ctx, startTimeout)
-	err = g.initialize(ctx)
-	cancel()
-	if err != nil {
-		return
+	defer cancel()
+	if err := g.initialize(ctx); err != nil {
+		return fmt.Errorf("gopls doesn't start: %w", err)
 	}
-	c.warm(g)
-	if c.ctx.Err() == nil {
-		c.serve(g)
+	if err := c.warm(g); err != nil {
+		return fmt.Errorf("gopls can't load the packages: %w", err)
 	}
+	c.serve(g)
+	return errClosed
 }
 
 // serve keeps gopls warm until it ends or the Completer is closed.
@@ -223,19 +238,31 @@ func (c *Completer) serve(g *gopls) {
 				c.age++
 				c.mu.Unlock()
 			}
-			c.warm(g)
+			_ = c.warm(g)
 		}
 	}
 }
 
 // warm completes once in an empty cell, after which gopls has type-checked all that cells
 // import.
-func (c *Completer) warm(g *gopls) {
+func (c *Completer) warm(g *gopls) error {
 	const code = "%%\nnotebook."
 	q := c.query(code, len(code))
 	ctx, cancel := context.WithTimeout(c.ctx, startTimeout)
 	defer cancel()
-	_, _ = c.askItems(ctx, g, q)
+	_, err := c.askItems(ctx, g, q)
+	return err
+}
+
+// background runs a function that Close waits for. It says whether it does, which it doesn't
+// after Close.
+func (c *Completer) background(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.running.Go(f)
+	}
+	return !c.closed
 }
 
 // query is a cell with a cursor, ready to be asked about.
@@ -308,6 +335,16 @@ func (q query) position(offset int) (lspPosition, bool) {
 		return lspPosition{}, false
 	}
 	return positionOf(q.cell.file, at), true
+}
+
+// loading says whether gopls hasn't answered yet.
+func (c *Completer) loading() bool {
+	select {
+	case <-c.ready:
+		return false
+	default:
+		return true
+	}
 }
 
 // current is the running gopls. If it is still loading, current waits for it until ctx ends.
