@@ -13,9 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"gaze/internal/cells"
 	"gaze/internal/cells/client"
+	"gaze/internal/completion"
 	"gaze/internal/kernel"
 	"gaze/internal/widgets"
 )
@@ -51,7 +54,39 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
 	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
+	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder()})
+	defer completer.Close()
+	k.Completer = answers{completer}
+	hideGopls()
 	k.Run()
+}
+
+// answers turns the completer's answers into the kernel's.
+type answers struct{ *completion.Completer }
+
+func (a answers) Complete(code string, cursor int) (kernel.Completions, bool) {
+	c, ok := a.Completer.Complete(code, cursor)
+	return kernel.Completions(c), ok
+}
+
+func (a answers) Inspect(code string, cursor, detail int) (kernel.Inspection, bool) {
+	i, ok := a.Completer.Inspect(code, cursor, detail)
+	return kernel.Inspection(i), ok
+}
+
+// hideGopls takes gopls out of GoNB's sight, which would start one of its own: the kernel
+// answers in its place. Only a folder that has nothing else leaves the PATH.
+func hideGopls() {
+	path, err := exec.LookPath("gopls")
+	if err != nil {
+		return
+	}
+	folder := filepath.Dir(path)
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
+		return
+	}
+	folders := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(f string) bool { return f == folder })
+	os.Setenv("PATH", strings.Join(folders, string(os.PathListSeparator)))
 }
 
 // serveCells makes GoNB ask the kernel where it would run the go command, goimports or a
