@@ -15,9 +15,6 @@ import (
 // object {"do":"NAME", …}; see [Kernel.Handle].
 const SocketVariable = "GAZE_KERNEL_SOCKET"
 
-// WidgetTarget is the target of the comms that [Comms] serves.
-const WidgetTarget = "jupyter.widget"
-
 // Publisher publishes messages on iopub, where every client sees them.
 type Publisher interface {
 	// Publish sends a message of a type. parent is the request that it belongs to; nil
@@ -41,6 +38,13 @@ type Comms interface {
 	Info(target string) map[string]any
 	// Has says whether an open comm is one of these. Messages to others go to GoNB.
 	Has(id string) bool
+	// Serves says whether a target is one of these.
+	Serves(target string) bool
+	// Begin is told of each execute_request when its turn has come.
+	Begin(m *jupyter.Message)
+	// Shutdown ends what belongs to the comms. restart says that the kernel will be started
+	// again for the same clients.
+	Shutdown(restart bool) error
 }
 
 // Completer answers completion and inspection. Each method but Observe is called with the

@@ -217,14 +217,14 @@ func (k *Kernel) comm(m *jupyter.Message) {
 			k.Publish(c.request, "status", state("busy"), nil)
 		}
 	}()
-	if k.Comms != nil && (k.Comms.Has(content.ID) || m.Header.Type == "comm_open" && content.Target == WidgetTarget) {
+	if k.Comms != nil && (k.Comms.Has(content.ID) || m.Header.Type == "comm_open" && k.Comms.Serves(content.Target)) {
 		serve := map[string]func(*jupyter.Message) error{"comm_open": k.Comms.Open, "comm_msg": k.Comms.Msg, "comm_close": k.Comms.Close}[m.Header.Type]
 		if err := serve(m); err != nil {
 			k.logf("%s: %v", m.Header.Type, err)
 		}
 		return
 	}
-	if g := k.running(); g != nil && content.Target != WidgetTarget {
+	if g := k.running(); g != nil {
 		g.forward(m, nil, jupyter.Shell, m.Header.Type, m.Content, m.Metadata, m.Buffers...)
 		return
 	}
@@ -238,6 +238,11 @@ func (k *Kernel) answerShutdown(channel jupyter.Channel, m *jupyter.Message) {
 	var content struct{ Restart bool }
 	json.Unmarshal(m.Content, &content)
 	reply := map[string]any{"status": "ok", "restart": content.Restart}
+	if k.Comms != nil {
+		if err := k.Comms.Shutdown(content.Restart); err != nil {
+			k.logf("%v", err)
+		}
+	}
 	k.answer(channel, m, func() any {
 		k.Publish(m, "shutdown_reply", reply, nil)
 		return reply

@@ -114,6 +114,9 @@ func (k *Kernel) runCell(r queued) {
 	if !c.content.Silent {
 		k.Publish(m, "execute_input", map[string]any{"code": c.content.Code, "execution_count": c.count}, nil)
 	}
+	if k.Comms != nil {
+		k.Comms.Begin(m)
+	}
 
 	failed := k.runCode(c)
 
