@@ -273,12 +273,12 @@ func (k *Kernel) died(c *cell, g *gonb) *failure {
 func (k *Kernel) judge(c *cell, g *gonb, reply *jupyter.Message) *failure {
 	var content struct{ Status, EName, EValue string }
 	json.Unmarshal(reply.Content, &content)
+	k.noteCommands(c) // they were run before the rest
 	if content.Status != "error" {
 		if c.code.kind == goCode {
 			k.places = k.places.with(c.code, c.count)
 			k.restarted = false
 		}
-		k.noteCommands(c)
 		return c.outcome(g.mainGo())
 	}
 	c.release()
