@@ -97,8 +97,23 @@ func TestWithoutGopls(t *testing.T) {
 			t.Errorf("%q: %q, want %q", test.code, got, test.want)
 		}
 	}
-	if _, ok := c.Inspect("%%\none.First()", 6, 0); ok {
-		t.Error("inspected without gopls")
+	for code, want := range map[string]string{
+		"%%\none.Fi|rst(3)":  "func First(count int) string\n\n---\n\nFirst is the first.",
+		"%%\none.Second|":    "type Second struct{ Field int }\n\n---",
+		"%%\n_ = one.Fi|fth": "var Fifth []int\n\n---",
+		"%%\none.First(|":    "func First(count int) string\n\n---\n\nFirst is the first.",
+		"%%\none.Nothing|":   "",
+		"%%\none|":           "",
+		"%%\nx.y.z|":         "",
+		"|":                  "",
+		"!ls|":               "",
+	} {
+		cell, cursor := marked(t, code)
+		got, ok := c.Inspect(cell, cursor, 0)
+		text, _ := got.Data["text/plain"].(string)
+		if ok != (want != "") || strings.TrimSpace(text) != strings.TrimSuffix(want, "\n\n---") {
+			t.Errorf("%q: %v, %q, want %q", code, ok, text, want)
+		}
 	}
 	if err := c.Ready(t.Context()); err == nil {
 		t.Error("ready without gopls")
