@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts the Go kernel for Jupyter: tools/kernel.sh CONNECTION_FILE
+# Starts the Go kernel for Jupyter: tools/kernel.sh CONNECTION_FILE [KERNEL]
 # Cells can import the clone's packages without any set-up. Compiling them never uses the
 # network.
 set -eu
@@ -41,4 +41,9 @@ GAZE_GO=$(command -v go)
 PATH="$GAZE_ROOT/tools/kernel:$PATH"
 export GAZE_GO PATH
 
+# gaze-kernel talks to Jupyter and has GoNB behind it. Tests name another build of it.
+kernel=${2:-$GAZE_ROOT/bin/gaze-kernel}
+if [ -x "$kernel" ]; then
+  exec "$kernel" -root "$GAZE_ROOT" -gonb "$GAZE_ROOT/bin/gonb" "$1"
+fi
 exec "$GAZE_ROOT/bin/gonb" "-go_work=$GAZE_ROOT" --kernel "$1"

@@ -60,7 +60,7 @@ var Groups = []Group{
 		{"GAZE_PLUGIN", "`wheel`, `installer`, `none`", "a wheel, otherwise go-xla's installer",
 			"`make setup`", "Where set-up gets XLA's CPU plugin from"},
 		{"GAZE_SKIP_BUILD", "`on`, `off`", "`off`",
-			"`tools/setup.sh`", "`on` doesn't build `bin/gaze`, for container images that get the code later"},
+			"`tools/setup.sh`", "`on` doesn't build `bin/gaze` and `bin/gaze-kernel`, for container images that get the code later"},
 		{"GAZE_TOKEN", "a random text of 16 characters or more", "none: the server doesn't start without it",
 			"`tools/serve.sh`, `docker/compose.yaml`", "The token that JupyterLab asks for"},
 		{"GAZE_PORT", "a port", "`8888`",
@@ -79,6 +79,8 @@ var Groups = []Group{
 			"`tools/kernel.sh`", "The folder that Jupyter was started in; the kernelspec sets it"},
 		{"GAZE_GO", "the path of the `go` command", "`go` on the `PATH`",
 			"`tools/kernel/go`", "The command that the kernel's wrapper for `go` calls"},
+		{"GAZE_KERNEL_SOCKET", "the path of a Unix socket", "none",
+			"package `notebook`", "Where a cell's program reaches the notebook's kernel"},
 	}},
 	{"Tests and golden files", []Variable{
 		{"GAZE_SHARED_DATA", "a folder", "`../shared/data` beside the clone",

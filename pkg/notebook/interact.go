@@ -1,0 +1,234 @@
+package notebook
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"image"
+	"net"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"gaze/internal/environ"
+	"gaze/internal/widgets/wire"
+)
+
+// Interact shows what draw returns for the widgets' values, and draws it again when the
+// reader moves one. draw takes a value for each widget, in the same order, and returns what
+// [Show] can show ([Text] as it is written), or that and an error:
+//
+//	notebook.Interact(func(angle float64, method string, grid bool) (notebook.Figure, error) {
+//		…
+//	}, notebook.Slider{"angle", 0, 90, 30}, notebook.Select{Name: "method", Options: []string{"mean", "max"}}, notebook.Tick{Name: "grid"})
+//
+// It belongs at the end of a cell. The cell is done when the first figure is shown; its
+// program lives on and draws until the cell is run again, the kernel ends, or eight other
+// cells were used since. Then the widgets say so. Moves during a drawing don't queue up: the
+// next one is for the latest values. What draw prints is shown only the first time. An error
+// or a panic of draw ends the cell the first time; later it is shown above the figure, and
+// the next move tries again.
+//
+// Where nobody can move anything, only the first figure is shown: in a report (GAZE_STATIC
+// is on), in a run without a browser, outside Gaze's kernel. A figure in an exported page is
+// that of the last move.
+func Interact(draw any, widgets ...Widget) {
+	d, controls, err := bind(draw, widgets)
+	Check(err)
+	if err == nil {
+		interact(d, controls)
+	}
+}
+
+// Sliders is [Interact] with sliders only, whose values draw gets as a list.
+func Sliders(draw func(values []float64) (Figure, error), sliders ...Slider) {
+	controls := make([]wire.Control, len(sliders))
+	for i, s := range sliders {
+		c, err := s.control(reflect.TypeFor[float64]())
+		if err != nil {
+			Check(fmt.Errorf("notebook.Sliders: %w", err))
+			return
+		}
+		controls[i] = c
+	}
+	interact(func(values []float64) (any, error) { return draw(values) }, controls)
+}
+
+// kernelSocket names the environment variable with the path of the kernel's socket.
+const kernelSocket = "GAZE_KERNEL_SOCKET"
+
+const (
+	// A cell whose program can't outlive it keeps the following cells waiting. It waits for
+	// the first move, and for another one.
+	firstMove = 15 * time.Second
+	nextMove  = 3 * time.Minute
+	// rest is how long after a drawing the program gives its memory back.
+	rest = 2 * time.Second
+)
+
+func interact(draw drawer, controls []wire.Control) {
+	static := Must(environ.Switch("GAZE_STATIC", false))
+	first := Must(draw(wire.Start(controls)))
+	socket := os.Getenv(kernelSocket)
+	if static || socket == "" || !display.inNotebook() {
+		Show(first)
+		return
+	}
+	gonbui.Sync() // what was shown before stays above
+	s, err := connect(socket, controls)
+	if err != nil {
+		Check(err)
+		return
+	}
+	if s == nil {
+		Show(first)
+		return
+	}
+	defer s.conn.Close()
+	f := Must(rendered(first))
+	var shown wire.Live
+	if wire.Write(s.conn, wire.Answer{Figure: f}) != nil || wire.Read(s.reader, &shown) != nil {
+		Show(first) // the kernel ends
+		return
+	}
+	detached := detach(socket)
+	ctx, stop := Interrupt()
+	defer stop()
+	defer context.AfterFunc(ctx, func() { s.conn.Close() })()
+	s.follow(draw, !detached)
+	if detached {
+		exit(0) // the cell is long done; what follows in it would show nothing
+	}
+}
+
+// session is a connection to the kernel.
+type session struct {
+	conn     net.Conn
+	reader   *bufio.Reader
+	controls int // how many there are
+}
+
+// connect tells the kernel of the controls. The session is nil if nobody can move them.
+func connect(socket string, controls []wire.Control) (*session, error) {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return nil, nil
+	}
+	s := &session{conn, bufio.NewReader(conn), len(controls)}
+	var live wire.Live
+	if err = wire.Write(conn, wire.Hello{Do: wire.Do, Controls: controls}); err == nil {
+		err = wire.Read(s.reader, &live)
+	}
+	switch {
+	case live.Error != "":
+		conn.Close()
+		return nil, fmt.Errorf("notebook: the kernel: %s", live.Error)
+	case err != nil || !live.Live:
+		conn.Close()
+		return nil, nil
+	}
+	return s, nil
+}
+
+// detach asks the kernel to end the cell while its program lives on. It says whether that
+// is so.
+func detach(socket string) bool {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	var answer struct {
+		Code  *int   `json:"code"` // 0 if it's done
+		Error string `json:"error"`
+	}
+	if wire.Write(conn, map[string]string{"do": "detach"}) != nil || wire.Read(bufio.NewReader(conn), &answer) != nil {
+		return false
+	}
+	if answer.Error != "" || answer.Code == nil || *answer.Code != 0 {
+		return false
+	}
+	leaveOutput()
+	return true
+}
+
+// follow draws for the values that the kernel sends until it sends no more. waiting says
+// that other cells wait for this one.
+func (s *session) follow(draw drawer, waiting bool) {
+	wait := firstMove
+	resting := time.AfterFunc(rest, debug.FreeOSMemory)
+	defer resting.Stop()
+	for {
+		if waiting {
+			s.conn.SetReadDeadline(time.Now().Add(wait))
+		}
+		var v wire.Values
+		if wire.Read(s.reader, &v) != nil || len(v.Values) != s.controls {
+			return
+		}
+		wait = nextMove
+		resting.Stop()
+		if wire.Write(s.conn, answer(draw, v.Values)) != nil {
+			return
+		}
+		resting.Reset(rest)
+	}
+}
+
+// answer is the figure for values, or what went wrong.
+func answer(draw drawer, values []float64) (a wire.Answer) {
+	defer func() {
+		if r := recover(); r != nil {
+			text, _, _ := strings.Cut(fmt.Sprint(r), "\n") // some have a stack
+			a = wire.Answer{Error: "panic: " + text}
+		}
+	}()
+	v, err := draw(values)
+	if err == nil {
+		a.Figure, err = rendered(v)
+	}
+	if err != nil {
+		return wire.Answer{Error: "error: " + err.Error()}
+	}
+	return a
+}
+
+// rendered is what [Show] would show, as a picture or as HTML.
+func rendered(v any) (*wire.Figure, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, errors.New("there is nothing to show: the function returned nil")
+	case error:
+		return nil, v
+	case Figure:
+		img, err := v.Image(sharpness)
+		if err != nil {
+			return nil, err
+		}
+		return renderedPicture(img, sharpness)
+	case image.Image:
+		return renderedPicture(v, 1)
+	case Tabular:
+		return &wire.Figure{HTML: v.HTML()}, nil
+	case HTML:
+		return &wire.Figure{HTML: string(v)}, nil
+	}
+	return &wire.Figure{HTML: "<pre>" + html.EscapeString(fmt.Sprint(v)) + "</pre>"}, nil
+}
+
+func renderedPicture(img image.Image, scale float64) (*wire.Figure, error) {
+	data, err := pictureData(img, scale)
+	if err != nil {
+		return nil, err
+	}
+	size := data.Metadata[string(protocol.MIMEImagePNG)].(map[string]int)
+	return &wire.Figure{PNG: data.Data[protocol.MIMEImagePNG].([]byte), Width: size["width"], Height: size["height"]}, nil
+}
