@@ -59,7 +59,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
 	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
-	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder()})
+	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
 	defer completer.Close()
 	k.Completer = answers{completer}
 	hideGopls()
