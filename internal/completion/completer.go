@@ -56,7 +56,8 @@ type Options struct {
 	Gopls string
 	// Go is the go command that gopls and the Completer run, by default the PATH's.
 	Go string
-	// Wait is the longest time that Complete and Inspect take, by default 0.28 s.
+	// Wait is the longest time that Complete takes, by default 0.28 s. Inspect takes four times
+	// as long at most.
 	Wait time.Duration
 }
 
