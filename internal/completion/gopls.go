@@ -64,7 +64,11 @@ func goplsEnv(env []string, goCommand string) []string {
 	if filepath.IsAbs(goCommand) {
 		path = filepath.Dir(goCommand) + string(os.PathListSeparator) + path
 	}
-	ours := []string{"PATH=" + path, "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0", "GOMAXPROCS=1", "GOMEMLIMIT=400MiB", "GOGC=100"}
+	ours := []string{
+		"PATH=" + path, "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0", "GOMAXPROCS=1", "GOMEMLIMIT=400MiB", "GOGC=100",
+		// To Go's telemetry this is a child already, so it starts none, which would stay as long.
+		"GO_TELEMETRY_CHILD=2",
+	}
 	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.ContainsFunc(ours, func(o string) bool { return strings.HasPrefix(o, name+"=") })
