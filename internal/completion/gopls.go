@@ -143,14 +143,17 @@ func (g *gopls) at(p lspPosition) lspPlace {
 	return lspPlace{Document: lspDocument{URI: uriOf(g.ws.path(cellFile))}, Position: p}
 }
 
+// stopTimeout is how long gopls may take to say that it ends, and then to end.
+const stopTimeout = 500 * time.Millisecond
+
 // stop ends gopls and everything that it has started.
 func (g *gopls) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if g.call(ctx, "shutdown", nil, nil) == nil {
 		_ = g.notify("exit", nil)
 	}
-	timer := time.AfterFunc(time.Second, g.kill)
+	timer := time.AfterFunc(stopTimeout, g.kill)
 	g.close()
 	_ = g.cmd.Wait()
 	timer.Stop()
