@@ -10,7 +10,9 @@ package completion
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os/exec"
 	"sync"
@@ -184,6 +186,9 @@ func (c *Completer) keepRunning() {
 		c.mu.Lock()
 		c.failed = err
 		c.mu.Unlock()
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
+			return // there is no such program, or no such clone
+		}
 		select {
 		case <-c.ctx.Done():
 			return
