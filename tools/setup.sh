@@ -282,6 +282,7 @@ build_gaze() {
   tools/with-env.sh go build -o bin/ ./cmd/gaze ./cmd/gaze-kernel
   try_internal_link
   note_xla
+  tools/kernel.sh -prepare
   # Programs built elsewhere use the plugins of the clones recorded in Gaze's cache.
   bin/gaze devices --remember "$GAZE_ROOT" ||
     say "Gaze's cache can't be written: only programs in this clone will find its plugin."

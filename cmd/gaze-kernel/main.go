@@ -37,7 +37,12 @@ func main() {
 	}
 	root := flag.String("root", "", "the clone whose packages cells can import")
 	gonb := flag.String("gonb", "", "the GoNB `program`")
+	prepare := flag.Bool("prepare", false, "only build the program that cells are loaded into")
 	flag.Parse()
+	if *prepare && *root != "" {
+		prepareCells(*root)
+		return
+	}
 	if *root == "" || *gonb == "" || flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: gaze-kernel -root CLONE -gonb PATH CONNECTION_FILE")
 		os.Exit(2)
@@ -54,7 +59,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
 	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
-	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder()})
+	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
 	defer completer.Close()
 	k.Completer = answers{completer}
 	hideGopls()
@@ -115,10 +120,42 @@ func serveCells(k *kernel.Kernel, root string) error {
 	}
 	os.Setenv(client.GoImportsVariable, goimports)
 	os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
-	log := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "gaze-kernel: "+format+"\n", args...) }
-	builder, err := cells.NewBuilder(context.Background(), cells.Options{
-		Root: root, Go: realGo, Env: os.Environ(), Folder: filepath.Join(root, ".venv", "gaze", "cells"), Wanted: cells.Wanted, Log: log,
-	})
+	builder, err := newBuilder(root)
 	cells.NewRunner(k, builder, self, realGo, os.Environ(), log)
 	return err
 }
+
+// newBuilder returns what builds cells, or nil and why the go command has to.
+func newBuilder(root string) (*cells.Builder, error) {
+	switch value := os.Getenv(cellsVariable); value {
+	case "", "host":
+	case "go":
+		return nil, fmt.Errorf("%s is go", cellsVariable)
+	default:
+		return nil, fmt.Errorf("%s is '%s': it must be host or go", cellsVariable, value)
+	}
+	folder := filepath.Join(root, ".venv", "gaze", "cells")
+	if err := os.MkdirAll(folder, 0o755); err != nil { // a clone that belongs to someone else
+		folder = filepath.Join(os.TempDir(), fmt.Sprintf("gaze-cells-%d", os.Getuid()))
+	}
+	return cells.NewBuilder(context.Background(), cells.Options{
+		Root: root, Go: os.Getenv(client.GoVariable), Env: os.Environ(), Folder: folder, Wanted: cells.Wanted, Log: log,
+	})
+}
+
+// cellsVariable says how cells are built.
+const cellsVariable = "GAZE_CELLS"
+
+// prepareCells builds the program that cells are loaded into, so that a first cell doesn't
+// wait for it. It's no failure if that can't be done here.
+func prepareCells(root string) {
+	builder, err := newBuilder(root)
+	if err == nil {
+		err = builder.Prepare(context.Background())
+	}
+	if err != nil {
+		log("cells will be built by the go command, which takes longer: %v", err)
+	}
+}
+
+func log(format string, args ...any) { fmt.Fprintf(os.Stderr, "gaze-kernel: "+format+"\n", args...) }

@@ -79,12 +79,13 @@ func (b *Builder) start() *building {
 	w := &building{done: make(chan struct{})}
 	b.build = w
 	go func() {
-		begin := time.Now()
 		w.host, w.err = b.tools.buildHost(context.Background(), b.folder, b.wanted)
 		if w.err == nil {
 			w.err = b.try(w.host)
 		}
-		b.log("host ready after %v: %v", time.Since(begin).Round(time.Millisecond), w.err)
+		if w.err != nil {
+			b.log("cells are built by the go command: %v", w.err)
+		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.build = nil
@@ -227,15 +228,11 @@ func (b *Builder) compileAndLink(ctx context.Context, h *host, dir, library stri
 		return err
 	}
 	defer os.RemoveAll(work)
-	begin := time.Now()
 	object, err := b.compile(ctx, h, dir, work)
 	if err != nil {
 		return err
 	}
-	compiled := time.Now()
-	err = b.linkCell(ctx, h, object, work, library)
-	b.log("compile %v, link %v", compiled.Sub(begin), time.Since(compiled))
-	return err
+	return b.linkCell(ctx, h, object, work, library)
 }
 
 // compile compiles main.go and returns the object's file.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"gaze/internal/cells/client"
 	"gaze/internal/cells/order"
@@ -78,7 +79,7 @@ func start(cmd *exec.Cmd) (*process, error) {
 }
 
 // startWaiting starts a host that waits for a cell.
-func startWaiting(host string, env, warm []string) (*process, error) {
+func startWaiting(host string, env []string) (*process, error) {
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -98,9 +99,6 @@ func startWaiting(host string, env, warm []string) (*process, error) {
 		return nil, err
 	}
 	p.control, p.host, p.env = conn.(*net.UnixConn), host, env
-	if len(warm) > 0 {
-		order.Send(p.control, &order.Order{Warm: warm})
-	}
 	return p, nil
 }
 
@@ -118,8 +116,24 @@ func (r *Runner) prepare() {
 	if r.waiting != nil {
 		return
 	}
-	if r.waiting, err = startWaiting(h.binary(), r.baseEnv, r.warm); err != nil {
+	if r.waiting, err = startWaiting(h.binary(), r.baseEnv); err != nil {
 		r.log("starting a host: %v", err)
+		return
+	}
+	p := r.waiting
+	time.AfterFunc(pause, func() { r.warmUp(p) })
+}
+
+// pause is the time after a cell when a waiting host begins to prepare what cells have
+// used: not at once, since the next cell may follow.
+const pause = 150 * time.Millisecond
+
+// warmUp makes a host prepare what the last cells have used, if it still waits.
+func (r *Runner) warmUp(p *process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting == p && len(r.used) > 0 {
+		order.Send(p.control, &order.Order{Warm: r.used})
 	}
 }
 
@@ -222,15 +236,25 @@ func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *k
 		return kernel.Status{}, false, nil
 	}
 	<-shown.finished
-	if proc.control != nil && proc.state.ExitCode() == order.Refused {
-		if err := order.Refusal(proc.control); err != nil {
-			return status, true, err
-		}
-	}
 	if proc.control != nil {
+		told := order.Told(proc.control)
 		proc.control.Close()
+		if told.Refused != "" {
+			return status, true, errors.New(told.Refused)
+		}
+		r.remember(told.Used)
 	}
 	return proc.status(), false, nil
+}
+
+// remember notes what a cell has used. What one cell doesn't use, the next one may.
+func (r *Runner) remember(used []string) {
+	if len(used) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used = used
 }
 
 // launch starts a program with the files of shown: in the waiting host, in a new host, or
@@ -240,7 +264,7 @@ func (r *Runner) launch(p *program, q client.Request, shown *show) (*process, er
 		w := r.takeWaiting(p, q.Env)
 		if w == nil {
 			var err error
-			if w, err = startWaiting(p.host, q.Env, nil); err != nil {
+			if w, err = startWaiting(p.host, q.Env); err != nil {
 				return nil, err
 			}
 		}

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"gaze/internal/atomicfile"
 	"gaze/internal/cells/client"
@@ -36,7 +35,7 @@ type Runner struct {
 	shown    map[string]bool     // display ids
 	running  *process            // of the cell that is being run
 	waiting  *process            // a host that waits for a cell, or nil
-	warm     []string            // what cells have used
+	used     []string            // what the last cell that used anything has used
 }
 
 // program is a cell that was built.
@@ -66,8 +65,6 @@ func NewRunner(k kernel.Host, builder *Builder, self, realGo string, env []strin
 // serve answers one request.
 func (r *Runner) serve(do func(client.Request, *kernel.Conn) client.Answer) func(json.RawMessage, *kernel.Conn) {
 	return func(hello json.RawMessage, conn *kernel.Conn) {
-		begin := time.Now()
-		defer func() { r.log("%s: %v", string(hello[:min(30, len(hello))]), time.Since(begin)) }()
 		var request client.Request
 		if err := json.Unmarshal(hello, &request); err != nil {
 			return
@@ -81,7 +78,6 @@ func (r *Runner) serve(do func(client.Request, *kernel.Conn) client.Answer) func
 
 // goCommand serves the go command as GoNB calls it.
 func (r *Runner) goCommand(q client.Request, _ *kernel.Conn) client.Answer {
-	r.log("go %v", q.Args)
 	switch {
 	case len(q.Args) == 1 && q.Args[0] == "get":
 		return client.Answer{} // cells never use the network

@@ -31,7 +31,7 @@ type show struct {
 	runner *Runner
 	cell   kernel.Cell
 
-	begin time.Time
+	begin           time.Time
 	input           *os.File // the program's standard input
 	stdout, stderr  *os.File
 	display, answer *os.File
@@ -46,7 +46,7 @@ type show struct {
 // newShow makes the pipes for a program of a cell. env is what GoNB would have started it
 // with.
 func newShow(r *Runner, cell kernel.Cell, env []string) (*show, error) {
-	s := &show{begin: time.Now(), runner: r, cell: cell, finished: make(chan struct{}), answers: make(chan *protocol.CommValue, 128)}
+	s := &show{runner: r, cell: cell, finished: make(chan struct{}), answers: make(chan *protocol.CommValue, 128)}
 	for _, p := range []struct {
 		ours   **os.File
 		writes bool // the program writes to it
@@ -205,7 +205,6 @@ func (s *show) take(d *protocol.DisplayData) {
 		}
 	}
 	kind, content := s.runner.displayMessage(d)
-	s.runner.log("display after %v", time.Since(s.begin))
 	if err := s.cell.Publish(kind, content, nil); err != nil {
 		s.runner.log("%s: %v", kind, err)
 	}

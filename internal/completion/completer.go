@@ -54,6 +54,8 @@ type Options struct {
 	// Gopls is the program, by default the gopls on the PATH. Without one, packages,
 	// keywords and declared names are completed only.
 	Gopls string
+	// Go is the go command that gopls and the Completer run, by default the PATH's.
+	Go string
 	// Wait is the longest time that Complete and Inspect take, by default 0.28 s.
 	Wait time.Duration
 }
@@ -89,6 +91,9 @@ func New(options Options) *Completer {
 	if options.Gopls == "" {
 		options.Gopls, _ = exec.LookPath("gopls")
 	}
+	if options.Go == "" {
+		options.Go = "go"
+	}
 	if options.Wait == 0 {
 		options.Wait = 280 * time.Millisecond
 	}
@@ -100,7 +105,7 @@ func New(options Options) *Completer {
 		ready:   make(chan struct{}),
 		gaveUp:  make(chan struct{}),
 	}
-	c.importable.root = options.Root
+	c.importable.root, c.importable.command = options.Root, options.Go
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.running.Go(c.importable.load)
 	if options.Gopls != "" {
@@ -193,7 +198,7 @@ func (c *Completer) runOnce() error {
 		return err
 	}
 	defer func() { _ = ws.remove() }()
-	g, err := startGopls(c.options.Gopls, ws)
+	g, err := startGopls(c.options.Gopls, c.options.Go, ws)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func clone(t testing.TB) string {
 // findGopls is the clone's gopls or the PATH's. Without one the test is skipped.
 func findGopls(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("gopls loads packages for seconds")
+	}
 	own := filepath.Join(clone(t), "bin", "lab", "gopls")
 	if _, err := os.Stat(own); err == nil {
 		return own

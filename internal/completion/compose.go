@@ -101,11 +101,17 @@ func classify(lines []line) {
 			continue
 		case len(text) > 0 && (text[0] == '%' || text[0] == '!'):
 			l.kind = commandLine
-		case strings.HasPrefix(text, "package"):
+		case isPackageClause(text):
 			l.kind = packageLine
 		}
 		continued = l.kind == commandLine && strings.HasSuffix(text, `\`)
 	}
+}
+
+// isPackageClause says whether a line is a package clause.
+func isPackageClause(text string) bool {
+	rest, ok := strings.CutPrefix(text, "package")
+	return ok && (rest == "" || rest[0] == ' ' || rest[0] == '\t')
 }
 
 // isMain says whether a line begins the body of main.

@@ -18,6 +18,7 @@ func TestCompose(t *testing.T) {
 		{"commands", "!ls \\\n  -l\n%cd x\n//gonb:%env A B\n%%\nf()|", "\n\n\n\nfunc main() {\n\nf()\n}\n"},
 		{"two bodies", "%%\na()\n%%\nb()|", "func main() {\n\na()\n\nb()\n}\n"},
 		{"a package clause is dropped", "package x\nvar y int|", "\nvar y int\n"},
+		{"a name that begins like one", "%%\npackages := 1|", "func main() {\n\npackages := 1\n}\n"},
 		{"no body mark", "import \"fmt\"\n\nfmt.|", "import \"fmt\"\n\nfunc main() {\nfmt.\n}\n"},
 		{"open call", "%%\nf(g(a.|\nb()", "func main() {\n\nf(g(a.))\nb()\n}\n"},
 		{"open block", "%%\nfor {\n\ta.|", "func main() {\n\nfor {\n\ta.\n}\n}\n"},

@@ -34,10 +34,10 @@ const niceness = 5
 
 // startGopls starts gopls in a workspace. It is a process group of its own, so that an
 // interrupt of the notebook's doesn't reach it and the go commands it runs end with it.
-func startGopls(program string, ws *workspace) (*gopls, error) {
+func startGopls(program, goCommand string, ws *workspace) (*gopls, error) {
 	cmd := exec.Command(program, "serve")
 	cmd.Dir = ws.dir
-	cmd.Env = goplsEnv(os.Environ())
+	cmd.Env = goplsEnv(os.Environ(), goCommand)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -57,13 +57,19 @@ func startGopls(program string, ws *workspace) (*gopls, error) {
 
 // goplsEnv is the environment of gopls: no workspace but its own, no downloads, one thread, and
 // no cgo, for which it would run the C compiler when it loads packages: what cells can use of
-// them is the same without.
-func goplsEnv(env []string) []string {
+// them is the same without. The kernel's PATH has a go command that serves GoNB; gopls gets the
+// real one.
+func goplsEnv(env []string, goCommand string) []string {
+	path := os.Getenv("PATH")
+	if filepath.IsAbs(goCommand) {
+		path = filepath.Dir(goCommand) + string(os.PathListSeparator) + path
+	}
+	ours := []string{"PATH=" + path, "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0", "GOMAXPROCS=1", "GOMEMLIMIT=400MiB", "GOGC=100"}
 	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains([]string{"GOWORK", "GOPROXY", "CGO_ENABLED", "GOMAXPROCS", "GOMEMLIMIT", "GOGC"}, name)
+		return slices.ContainsFunc(ours, func(o string) bool { return strings.HasPrefix(o, name+"=") })
 	})
-	return append(env, "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0", "GOMAXPROCS=1", "GOMEMLIMIT=400MiB")
+	return append(env, ours...)
 }
 
 // settings are gopls' settings: candidates and documentation, no diagnostics.

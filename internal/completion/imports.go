@@ -53,6 +53,7 @@ func inImportGroup(c cell, at line) bool {
 // importable are the packages that a cell can import, by where they come from.
 type importable struct {
 	root     string // the clone
+	command  string // the go command
 	once     sync.Once
 	goroot   string            // where Go is installed
 	standard []string          // all of the standard library
@@ -62,7 +63,7 @@ type importable struct {
 // load reads the names of the standard library's folders and of the clone's modules.
 func (i *importable) load() {
 	i.once.Do(func() {
-		dirs := goEnv("GOROOT", "GOMODCACHE")
+		dirs := goEnv(i.command, "GOROOT", "GOMODCACHE")
 		i.goroot = dirs[0]
 		if i.goroot != "" {
 			i.standard = packagesIn(filepath.Join(i.goroot, "src"), "")
@@ -86,9 +87,9 @@ func (i *importable) has(p string) bool {
 }
 
 // goEnv asks the go command for settings. An empty one means that there is no answer.
-func goEnv(names ...string) []string {
+func goEnv(command string, names ...string) []string {
 	values := make([]string, len(names))
-	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+	out, err := exec.Command(command, append([]string{"env"}, names...)...).Output()
 	if err != nil {
 		return values
 	}

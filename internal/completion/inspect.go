@@ -12,9 +12,9 @@ import (
 // Inspect says what is at the cursor, which counts Unicode characters: the documentation of the
 // name that it touches and, inside the round brackets of a call, the function's signature with
 // the parameter that the cursor is at. Where there is neither, it is about the name before the
-// cursor. detail is Jupyter's detail_level; documentation is always whole, so both levels give
-// the same. The second result is false where gopls has no answer in time or the cursor isn't
-// at Go code.
+// cursor. While gopls loads, only what packages export is known. detail is Jupyter's
+// detail_level; documentation is always whole, so both levels give the same. The second result
+// is false if there is no answer in time or the cursor isn't at Go code.
 func (c *Completer) Inspect(code string, cursor, detail int) (Inspection, bool) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.options.Wait)
 	defer cancel()
@@ -23,23 +23,37 @@ func (c *Completer) Inspect(code string, cursor, detail int) (Inspection, bool) 
 	if q.cell.script || q.cell.toFile(offset) < 0 {
 		return Inspection{}, false
 	}
+	name, touched := nameAt(code, offset)
+	if !touched {
+		name = nameBefore(code, offset)
+	}
+	text := ""
+	if !c.loading() {
+		text = c.fromGopls(ctx, q, name, touched)
+	}
+	if late := ctx.Err() != nil || c.loading(); text == "" && late {
+		text = c.hoverFromSource(q, name)
+		return inspection(text), text != ""
+	}
+	return inspection(text), true
+}
+
+// fromGopls is gopls' text about a name, which the cursor touches or not, and about the call
+// around the cursor.
+func (c *Completer) fromGopls(ctx context.Context, q query, name int, touched bool) string {
 	g := c.current(ctx)
 	if g == nil {
-		return Inspection{}, false
+		return ""
 	}
-	name, touched := nameAt(code, offset)
-	var hover string
+	hover := ""
 	if touched {
 		hover = c.hover(ctx, g, q, name)
 	}
 	signature := c.signature(ctx, g, q)
 	if hover == "" && signature == "" && !touched {
-		hover = c.hover(ctx, g, q, nameBefore(code, offset))
+		hover = c.hover(ctx, g, q, name)
 	}
-	if ctx.Err() != nil && hover == "" && signature == "" {
-		return Inspection{}, false
-	}
-	return inspection(join(hover, signature)), true
+	return join(hover, signature)
 }
 
 // inspection is the answer with a text in markdown.
@@ -74,8 +88,11 @@ func firstCode(markdown string) string {
 
 // hover is gopls' text about the name at an offset of the cell, empty if there is none.
 func (c *Completer) hover(ctx context.Context, g *gopls, q query, offset int) string {
+	if offset < 0 {
+		return ""
+	}
 	p, ok := q.position(offset)
-	if !ok || offset < 0 {
+	if !ok {
 		return ""
 	}
 	var h *lspHover

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"go/ast"
 	"go/build"
+	"go/doc"
 	"go/parser"
 	"go/printer"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,24 +20,88 @@ func (c *Completer) fromSource(q query, start int) []candidate {
 	if !afterDot(q.cell.code, start) {
 		return c.withNames(q, start, append(c.declaredNames(), keywords()...))
 	}
+	_, files := parsedPackage(c.packageBefore(q, start))
+	var found []candidate
+	for _, file := range files {
+		for _, decl := range file.Decls {
+			found = append(found, exportedBy(decl)...)
+		}
+	}
+	return found
+}
+
+// packageBefore is the folder of the package whose name and a dot are before an offset, empty
+// if there is no package's name.
+func (c *Completer) packageBefore(q query, start int) string {
 	dot := strings.LastIndexByte(q.cell.code[:start], '.')
+	if dot < 0 {
+		return ""
+	}
 	from, to := wordAround(q.cell.code[:dot], dot)
 	if afterDot(q.cell.code, from) {
-		return nil // a field of something
+		return "" // a field of something
 	}
 	_, file, _ := q.cell.parse()
 	if file == nil {
-		return nil
+		return ""
 	}
 	i, ok := importsOf(file)[q.cell.code[from:to]]
 	if !ok {
-		return nil
+		return ""
 	}
-	dir := c.sourceFolder(i.path)
-	if dir == "" {
-		return nil
+	return c.sourceFolder(i.path)
+}
+
+// hoverFromSource is the documentation of what a package exports and the cell has at an offset,
+// empty if it is anything else.
+func (c *Completer) hoverFromSource(q query, start int) string {
+	if start < 0 || !afterDot(q.cell.code, start) {
+		return ""
 	}
-	return exportedIn(dir)
+	_, end := wordAround(q.cell.code, start)
+	name := q.cell.code[start:end]
+	fset, files := parsedPackage(c.packageBefore(q, start))
+	if len(files) == 0 || !ast.IsExported(name) {
+		return ""
+	}
+	pkg, err := doc.NewFromFiles(fset, files, "")
+	if err != nil {
+		return ""
+	}
+	decl, text := documented(pkg, name)
+	if decl == nil {
+		return ""
+	}
+	var b bytes.Buffer
+	b.WriteString("```go\n")
+	if printer.Fprint(&b, fset, decl) != nil {
+		return ""
+	}
+	b.WriteString("\n```\n\n---\n\n")
+	b.Write(pkg.Markdown(text))
+	return c.clean(b.String())
+}
+
+// documented is an exported declaration of a package, and its documentation.
+func documented(pkg *doc.Package, name string) (ast.Decl, string) {
+	values, funcs := slices.Concat(pkg.Consts, pkg.Vars), pkg.Funcs
+	for _, t := range pkg.Types {
+		if t.Name == name {
+			return t.Decl, t.Doc
+		}
+		values, funcs = slices.Concat(values, t.Consts, t.Vars), slices.Concat(funcs, t.Funcs)
+	}
+	for _, f := range funcs {
+		if f.Name == name {
+			return f.Decl, f.Doc
+		}
+	}
+	for _, v := range values {
+		if slices.Contains(v.Names, name) {
+			return v.Decl, v.Doc
+		}
+	}
+	return nil, ""
 }
 
 // keywords are Go's.
@@ -47,24 +113,23 @@ func keywords() []candidate {
 	return found
 }
 
-// exportedIn are the exported names of the package in a folder, on this kind of machine.
-func exportedIn(dir string) []candidate {
+// parsedPackage are the files of the package in a folder, on this kind of machine.
+func parsedPackage(dir string) (*token.FileSet, []*ast.File) {
+	fset := token.NewFileSet()
+	if dir == "" {
+		return fset, nil
+	}
 	pkg, err := build.Default.ImportDir(dir, 0)
 	if pkg == nil || err != nil && len(pkg.GoFiles) == 0 {
-		return nil
+		return fset, nil
 	}
-	var found []candidate
-	fset := token.NewFileSet()
-	for _, name := range append(pkg.GoFiles, pkg.CgoFiles...) {
-		file, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.SkipObjectResolution)
-		if err != nil {
-			continue
-		}
-		for _, decl := range file.Decls {
-			found = append(found, exportedBy(decl)...)
+	var files []*ast.File
+	for _, name := range slices.Concat(pkg.GoFiles, pkg.CgoFiles) {
+		if file, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.SkipObjectResolution|parser.ParseComments); err == nil {
+			files = append(files, file)
 		}
 	}
-	return found
+	return fset, files
 }
 
 // exportedBy are the exported names of a declaration.

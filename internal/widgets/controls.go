@@ -38,12 +38,12 @@ func newControl(c wire.Control, width string) (*control, []*model) {
 			set["readout_format"] = "." + strconv.Itoa(decimals(c.Step)) + "f"
 		}
 	case wire.Select, wire.Toggle:
-		layout["width"], style["description_width"] = "auto", width
+		layout["width"], style["description_width"] = "max-content", width
 		set["_options_labels"], set["index"] = c.Options, int(c.Value)
 	case wire.Check:
 		set["value"], set["indent"] = c.Value == 1, false
 	case wire.Button:
-		layout["width"] = "auto"
+		layout["width"] = "max-content"
 	}
 	names := kinds[c.Kind]
 	l, s := newModel("LayoutModel", layout), newModel(names[1], style)

@@ -11,14 +11,18 @@ import (
 	"image"
 	"io"
 	"os"
+	"regexp"
+	"strings"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"gaze/internal/webpicture"
+	"gaze/pkg/plots"
 )
 
-// Text is Markdown, shown as such in a notebook; an empty one shows nothing.
+// Text is Markdown, shown as such in a notebook, with minus signs before negative numbers;
+// an empty one shows nothing.
 type Text string
 
 // HTML is shown unchanged in a notebook. It must be self-contained (no scripts or
@@ -80,7 +84,8 @@ func show(item any) error {
 		if v == "" {
 			return nil
 		}
-		markup(protocol.MIMETextMarkdown, string(v), string(v))
+		text := typeset(string(v))
+		markup(protocol.MIMETextMarkdown, text, text)
 	case HTML:
 		markup(protocol.MIMETextHTML, string(v), "[HTML]")
 	default:
@@ -93,13 +98,28 @@ func show(item any) error {
 // from results.
 func Textf(format string, args ...any) { Show(Text(fmt.Sprintf(format, args...))) }
 
-// markup sends text to a notebook, or prints plain on a terminal.
+// inCode matches what a text shows letter by letter: code, and addresses of links.
+var inCode = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`|\\]\\([^)]*\\)|https?://\\S+")
+
+// typeset gives a text the minus signs of charts and tables, except in its code and links.
+func typeset(text string) string {
+	var b strings.Builder
+	at := 0
+	for _, span := range inCode.FindAllStringIndex(text, -1) {
+		b.WriteString(plots.Signs(text[at:span[0]]) + text[span[0]:span[1]])
+		at = span[1]
+	}
+	return b.String() + plots.Signs(text[at:])
+}
+
+// markup sends text to a notebook, in which front ends that can't show its type show the
+// plain one, or prints plain on a terminal.
 func markup(mime protocol.MIMEType, text, plain string) {
 	if !display.inNotebook() {
 		fmt.Fprintln(display.terminal, plain)
 		return
 	}
-	display.send(&protocol.DisplayData{Data: map[protocol.MIMEType]any{mime: text}})
+	display.send(&protocol.DisplayData{Data: map[protocol.MIMEType]any{mime: text, protocol.MIMETextPlain: plain}})
 }
 
 // picture sends a picture with its size in CSS pixels.

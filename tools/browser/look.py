@@ -248,7 +248,6 @@ def check(browser, path, out=None, widths=WIDTHS, schemes=SCHEMES, pdf=True):
             page.set_viewport_size(PAPER)
             note("print", problems_of(page, PAPER))
             headings = page.evaluate("() => [...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].filter(h => h.getClientRects().length).length")
-            page.emulate_media(media="screen")
             data = page.pdf(outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
             note("print", print_problems(data, headings))
             if out:

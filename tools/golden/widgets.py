@@ -54,14 +54,14 @@ def defaults():
 
 def exchange():
     wide = {"style": {"description_width": "5em"}, "layout": {"width": "40em", "max_width": "100%"}}
-    auto = {"style": {"description_width": "5em"}, "layout": {"width": "auto", "max_width": "100%"}}
+    narrow = {"style": {"description_width": "5em"}, "layout": {"width": "max-content", "max_width": "100%"}}
     children = [
         w.FloatSlider(value=30, min=0, max=90, step=0.5, description="rotation", readout_format=".1f", **wide),
         w.IntSlider(value=2, min=1, max=12, description="layer", **wide),
-        w.Dropdown(options=["mean", "max"], value="max", description="fuse", **auto),
-        w.ToggleButtons(options=["a", "b", "c"], description="letter", **auto),
+        w.Dropdown(options=["mean", "max"], value="max", description="fuse", **narrow),
+        w.ToggleButtons(options=["a", "b", "c"], description="letter", **narrow),
         w.Checkbox(value=True, description="grid", indent=False, layout={"max_width": "100%"}),
-        w.Button(description="Another", layout={"width": "auto", "max_width": "100%"}),
+        w.Button(description="Another", layout={"width": "max-content", "max_width": "100%"}),
         w.HTML(layout={"display": "none"}),
         w.Image(value=b"\x89PNG", width="400", height="300"),
         w.HTML(layout={"display": "none"}),

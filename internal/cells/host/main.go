@@ -14,7 +14,6 @@ import (
 	"net"
 	"os"
 	"plugin"
-	"runtime"
 	"syscall"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -41,9 +40,11 @@ func main() {
 		os.Exit(2)
 	}
 	if os.Args[1] != "-wait" {
-		run(os.Args[1], func(err error) {
-			fmt.Fprintln(os.Stderr, "error:", err)
-			os.Exit(1)
+		run(os.Args[1], func(r order.Report) {
+			if r.Refused != "" {
+				fmt.Fprintln(os.Stderr, "error:", r.Refused)
+				os.Exit(1)
+			}
 		})
 	}
 	conn, err := control()
@@ -56,9 +57,11 @@ func main() {
 		os.Exit(0) // the kernel has ended, or needs no cell any more
 	}
 	go follow(conn)
-	run(o.Library, func(err error) {
-		order.Refuse(conn, err)
-		os.Exit(order.Refused)
+	run(o.Library, func(r order.Report) {
+		order.Tell(conn, r)
+		if r.Refused != "" {
+			os.Exit(order.Refused)
+		}
 	})
 }
 
@@ -87,7 +90,7 @@ func wait(conn *net.UnixConn) (*order.Order, error) {
 			return nil, err
 		}
 		if o.Library == "" {
-			notebook.Warm(o.Warm)
+			go notebook.Warm(o.Warm)
 			continue
 		}
 		return o, adopt(o, files)
@@ -136,25 +139,34 @@ func follow(conn *net.UnixConn) {
 	}
 }
 
-// run loads a cell, runs it and ends the process. refuse is called if it can't be loaded;
-// nothing of it has run then.
-func run(library string, refuse func(error)) {
-	p, err := plugin.Open(library)
+// run loads a cell, runs it and ends the process. tell is told what the cell used, or why it
+// couldn't be loaded; nothing of it has run then.
+func run(library string, tell func(order.Report)) {
+	start, err := load(library)
 	if err != nil {
-		refuse(err)
-	}
-	symbol, err := p.Lookup("Gaze_Main")
-	if err != nil {
-		refuse(err)
-	}
-	start, ok := symbol.(func())
-	if !ok {
-		refuse(fmt.Errorf("%s: Gaze_Main is a %T", library, symbol))
+		tell(order.Report{Refused: err.Error()})
 	}
 	if len(os.Args) > 1 && os.Args[1] == library {
 		os.Args = os.Args[1:]
 	}
-	runtime.KeepAlive(p)
 	start()
+	tell(order.Report{Used: notebook.Used()})
 	os.Exit(0)
+}
+
+// load loads a cell, which initialises its variables, and returns its main.
+func load(library string) (func(), error) {
+	p, err := plugin.Open(library)
+	if err != nil {
+		return nil, err
+	}
+	symbol, err := p.Lookup("Gaze_Main")
+	if err != nil {
+		return nil, err
+	}
+	start, ok := symbol.(func())
+	if !ok {
+		return nil, fmt.Errorf("%s: Gaze_Main is a %T", library, symbol)
+	}
+	return start, nil
 }

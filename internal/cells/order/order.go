@@ -3,7 +3,6 @@ package order
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -72,15 +71,25 @@ func Receive(conn *net.UnixConn) (*Order, []int, error) {
 	return o, files, nil
 }
 
-// Refuse tells the kernel why a cell couldn't be loaded.
-func Refuse(conn *net.UnixConn, err error) { conn.Write([]byte(err.Error())) }
+// Report is what a host says before it ends.
+type Report struct {
+	Refused string   `json:",omitempty"` // why it couldn't load the cell
+	Used    []string `json:",omitempty"` // what the cell has used, as notebook.Used has it
+}
 
-// Refusal waits until the host ends and returns what it refused, or nil.
-func Refusal(conn *net.UnixConn) error {
-	data := make([]byte, limit)
-	n, err := conn.Read(data)
-	if err != nil || n == 0 {
-		return nil
+// Tell sends a report to the kernel.
+func Tell(conn *net.UnixConn, r Report) {
+	if data, err := json.Marshal(r); err == nil {
+		conn.Write(data)
 	}
-	return errors.New(string(data[:n]))
+}
+
+// Told returns the report of a host that has ended; it is empty if there's none.
+func Told(conn *net.UnixConn) Report {
+	var r Report
+	data := make([]byte, limit)
+	if n, err := conn.Read(data); err == nil {
+		json.Unmarshal(data[:n], &r)
+	}
+	return r
 }
