@@ -48,13 +48,14 @@ class Failure:
 
 @dataclass
 class Result:
-    """The result of one notebook; seconds[i] is the time of code cell i+1."""
+    """The result of one notebook; seconds[i] is the time of code cell i+1, shown whether its cells can be on a page."""
 
     path: Path
     notebook: nbformat.NotebookNode
     failure: Failure | None = None
     seconds: list = field(default_factory=list)
     kernel_seconds: float = 0.0
+    shown: bool = True
 
     @property
     def total(self):
