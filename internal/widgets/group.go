@@ -134,20 +134,24 @@ func (w *Widgets) follow(g *group) {
 			}
 		}
 	}()
+	asked, answered := 0, 0
 	for {
+		var moves <-chan struct{} // until the answer, moves leave one item in g.asked
+		if answered == asked {
+			moves = g.asked
+		}
 		select {
-		case <-g.asked:
-			if wire.Write(g.conn, wire.Values{Values: w.values(g)}) != nil {
+		case <-moves:
+			asked++
+			if wire.Write(g.conn, wire.Values{Number: asked, Values: w.values(g)}) != nil {
 				return
 			}
-			// Until the answer, moves leave at most one item in g.asked.
-			a, ok := <-answers
-			if !ok {
-				return
+		case a, ok := <-answers:
+			if !ok || a.Number < answered || a.Number > asked {
+				return // it has ended, or it answers what it wasn't asked
 			}
+			answered = a.Number
 			w.show(g, a)
-		case <-answers: // it has ended, or it answers what it wasn't asked
-			return
 		}
 	}
 }

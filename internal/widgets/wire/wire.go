@@ -5,12 +5,12 @@
 //	kernel  {"live":true}
 //	cell    {"figure":{"png":"iVBO…","width":400,"height":300}}
 //	kernel  {"live":true}
-//	kernel  {"values":[45]}
-//	cell    {"figure":{…}}, or {"error":"no such picture"}
+//	kernel  {"number":1,"values":[45]}
+//	cell    {"number":1,"figure":{…}}, or {"number":1,"error":"no such picture"}
 //
 // The kernel shows the widgets when the first figure has come, and says so. It sends values only to a
 // program that has answered the last ones, and only the latest: moves during a slow drawing
-// don't queue up. When either side closes the connection, the widgets are dead. An answer of
+// don't queue up. The program may answer again with a better figure. When either side closes the connection, the widgets are dead. An answer of
 // {"live":false} means that no front end can move anything: the program shows a static
 // figure.
 package wire
@@ -105,11 +105,13 @@ type Live struct {
 
 // Values is the kernel's request to draw for these values, one for each control.
 type Values struct {
+	Number int       `json:"number"` // counts from 1
 	Values []float64 `json:"values"`
 }
 
 // Answer is the cell's: a figure or what went wrong.
 type Answer struct {
+	Number int     `json:"number,omitempty"` // that of the values
 	Figure *Figure `json:"figure,omitempty"`
 	Error  string  `json:"error,omitempty"`
 }
