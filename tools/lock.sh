@@ -11,7 +11,7 @@ command -v uv >/dev/null || {
 lock() {
   uv pip compile --quiet --generate-hashes --no-annotate --custom-compile-command 'make lock' "$@"
 }
-for list in notebooks/requirements tools/lint/requirements tools/browser/requirements; do
+for list in tools/notebooks/requirements tools/lint/requirements tools/browser/requirements; do
   lock --universal --python-version 3.10 "$list.in" -o "$list.txt"
 done
 # The plugins are single files; their dependencies aren't needed.

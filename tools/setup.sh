@@ -154,10 +154,10 @@ make_venv() {
 }
 
 install_python_packages() {
-  value=$(fingerprint notebooks/requirements.txt)
+  value=$(fingerprint tools/notebooks/requirements.txt)
   done_already packages "$value" && return
-  say "installing JupyterLab, nbconvert and nbclient (notebooks/requirements.txt)"
-  pip_install notebooks/requirements.txt || die "pip could not install notebooks/requirements.txt; see above."
+  say "installing JupyterLab, nbconvert and nbclient (tools/notebooks/requirements.txt)"
+  pip_install tools/notebooks/requirements.txt || die "pip could not install tools/notebooks/requirements.txt; see above."
   stamp packages "$value"
 }
 
@@ -254,12 +254,35 @@ PYTHON
   stamp kernelspec "$value"
 }
 
+# write_settings makes JupyterLab and nbconvert use the clone's way of exporting pages.
+write_settings() {
+  mkdir -p .venv/etc/jupyter
+  file=.venv/etc/jupyter/jupyter_config.py
+  value="load_subconfig('$GAZE_ROOT/tools/notebooks/export/jupyter_config.py')"
+  [ -r "$file" ] && [ "$(cat "$file")" = "$value" ] && return
+  printf '%s\n' "$value" >"$file"
+}
+
+# set_git_filter makes git see the notebooks without their outputs (.gitattributes). The
+# setting is in this clone only. A checkout without the filter's program shows files as they are.
+set_git_filter() {
+  [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$GAZE_ROOT" ] || return 0
+  program=tools/notebooks/gitclean.py
+  # Git's shell expands the variable.
+  # shellcheck disable=SC2016
+  value='p=.venv/bin/python; [ -x $p ] || p=python3; if [ -r '$program' ] && command -v $p >/dev/null; then exec $p -S '$program'; else exec cat; fi'
+  [ "$(git config --local --get filter.gaze-notebook.clean 2>/dev/null)" = "$value" ] && return
+  git config --local filter.gaze-notebook.clean "$value" 2>/dev/null ||
+    say "git's settings can't be written: git will see the outputs of notebooks."
+}
+
 build_gaze() {
   [ -n "$skip_build" ] && return
   say "building bin/gaze and bin/gaze-kernel"
   tools/with-env.sh go build -o bin/ ./cmd/gaze ./cmd/gaze-kernel
   try_internal_link
   note_xla
+  tools/kernel.sh -prepare
   # Programs built elsewhere use the plugins of the clones recorded in Gaze's cache.
   bin/gaze devices --remember "$GAZE_ROOT" ||
     say "Gaze's cache can't be written: only programs in this clone will find its plugin."
@@ -342,6 +365,8 @@ fetch_modules
 install_plugin
 install_go_tools
 write_kernelspec
+write_settings
+set_git_filter
 for extra in "$@"; do
   if [ "$extra" != plugin ]; then add_extra "$extra"; fi
 done

@@ -31,6 +31,7 @@ type cell struct {
 	content executeRequest
 	code    *code
 	count   int
+	kept    bool           // it compiled, and GoNB kept its declarations
 	since   uint64         // when it began, in ticks
 	done    chan struct{}  // closed when it has ended
 	enders  sync.WaitGroup // the goroutine that interrupts it; the next cell waits for it

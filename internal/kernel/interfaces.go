@@ -53,8 +53,8 @@ type Comms interface {
 type Completer interface {
 	Complete(code string, cursor int) (Completions, bool)
 	Inspect(code string, cursor, detail int) (Inspection, bool)
-	// Observe is told of each cell that was run, after it ended, and whether it went well.
-	// Its declarations are known to later cells if it did. It must return at once.
+	// Observe is told of each cell that was run, after it ended, and whether GoNB kept its
+	// declarations for later cells, as it does if the cell compiled. It must return at once.
 	Observe(code string, ok bool)
 	// Forget is called when GoNB was started again and all declarations are gone.
 	Forget()

@@ -136,7 +136,7 @@ func (k *Kernel) runCell(r queued) {
 	k.reply(c, started, failed)
 	k.Publish(m, "status", state("idle"), nil)
 	if k.Completer != nil {
-		k.Completer.Observe(c.content.Code, failed == nil)
+		k.Completer.Observe(c.content.Code, c.kept)
 	}
 	for _, r := range waiting {
 		k.abort(r)
@@ -273,12 +273,13 @@ func (k *Kernel) died(c *cell, g *gonb) *failure {
 func (k *Kernel) judge(c *cell, g *gonb, reply *jupyter.Message) *failure {
 	var content struct{ Status, EName, EValue string }
 	json.Unmarshal(reply.Content, &content)
+	k.noteCommands(c) // they were run before the rest
 	if content.Status != "error" {
+		c.kept = true
 		if c.code.kind == goCode {
 			k.places = k.places.with(c.code, c.count)
 			k.restarted = false
 		}
-		k.noteCommands(c)
 		return c.outcome(g.mainGo())
 	}
 	c.release()

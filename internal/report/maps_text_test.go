@@ -67,3 +67,24 @@ func TestDiscussAttention(t *testing.T) {
 		t.Error("without attention the text is empty")
 	}
 }
+
+func TestWidthCourse(t *testing.T) {
+	for _, c := range []struct {
+		widths []float64
+		want   string
+	}{
+		{[]float64{5, 6, 7}, "attention widens: the mean head goes from 5.00 to 7.00"},
+		{[]float64{7, 6, 5}, "attention narrows: the mean head goes from 7.00 to 5.00"},
+		{[]float64{5, 6, 5.5, 7}, "attention mostly widens"},
+		{[]float64{7, 5.5, 6, 5}, "attention mostly narrows"},
+		{[]float64{6, 7, 7.4, 7, 7.1, 6.8}, "attention widens up to layer 2 and mostly narrows after it: the mean head has 6.00 bits in layer 0, 7.40 in layer 2, 6.80 in the last"},
+		{[]float64{6, 7, 7.4, 7, 6.9, 6.8}, "attention widens up to layer 2 and narrows after it"},
+		{[]float64{6, 4, 5, 6.5}, "attention narrows up to layer 1 and widens after it"},
+		{[]float64{6, 6.1, 6.05}, "stays about as wide"},
+		{[]float64{6}, "stays about as wide"},
+	} {
+		if got := widthCourse(c.widths); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %s\nwant: %s", c.widths, got, c.want)
+		}
+	}
+}

@@ -252,3 +252,15 @@ func TestLivePetsStudy(t *testing.T) {
 		}
 	}
 }
+
+func TestDeviceText(t *testing.T) {
+	for device, want := range map[string]string{
+		`xla:pjrt_c_api_cpu_plugin.so - PJRT "pjrt_c_api_cpu_plugin.so" plugin (_preloaded_) v0.115 [StableHLO] [1 device(s)]; 2 × AMD EPYC`: "XLA on the CPU (PJRT v0.115), 2 × AMD EPYC",
+		`xla:cuda - PJRT "cuda" plugin v0.70 [StableHLO] [1 device(s)]`:                                                                      "XLA on the GPU (PJRT v0.70)",
+		"Go backend; 2 × AMD EPYC": "Go backend; 2 × AMD EPYC",
+	} {
+		if got := deviceText(device); got != want {
+			t.Errorf("%q becomes %q, want %q", device, got, want)
+		}
+	}
+}

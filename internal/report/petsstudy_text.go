@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,7 +104,7 @@ func interval(r *study.Result, o study.Outcome) string {
 // shortened, or is missing.
 func IntroducePets(r *study.Result) string {
 	text := fmt.Sprintf("%s pictures of %d breeds to train on, %s to choose by, %s (%s) to judge by. Models: %s. Trained on %s.",
-		count(r.Parts.Train), len(r.Classes), count(r.Parts.Validation), count(judged(r)), r.Judge, strings.Join(r.Models(), ", "), r.Device)
+		count(r.Parts.Train), len(r.Classes), count(r.Parts.Validation), count(judged(r)), r.Judge, strings.Join(r.Models(), ", "), deviceText(r.Device))
 	for _, note := range r.Notes {
 		text += "\n- " + note
 	}
@@ -115,6 +116,26 @@ func IntroducePets(r *study.Result) string {
 		text += "\n- missing: " + strings.Join(list, "; ")
 	}
 	return strings.Replace(text, "\n-", "\n\n-", 1)
+}
+
+// pjrt matches how go-xla describes a plugin: its file, its version and more.
+var pjrt = regexp.MustCompile(`^xla:(\S+) - PJRT .*? (v[\d.]+)\b.*?((?:; .*)?)$`)
+
+// deviceText is a record's backend and processor in words; go-xla's description has file
+// names, whose underscores Markdown would read as emphasis.
+func deviceText(device string) string {
+	m := pjrt.FindStringSubmatch(device)
+	if m == nil {
+		return device
+	}
+	where := "a plugin"
+	switch {
+	case strings.Contains(m[1], "cpu"):
+		where = "the CPU"
+	case strings.Contains(m[1], "cuda"), strings.Contains(m[1], "gpu"):
+		where = "the GPU"
+	}
+	return "XLA on " + where + " (PJRT " + m[2] + ")" + strings.Replace(m[3], "; ", ", ", 1)
 }
 
 // fineTuned are the models that have rows of learning rates.

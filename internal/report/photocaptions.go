@@ -60,17 +60,26 @@ func ParsePhotosRecord(text []byte) (*PhotosRecord, error) {
 func ExpectCaptions(r *PhotosRecord) string {
 	first := r.Seeds[0].Scores
 	var b strings.Builder
+	repeats := "none of its sentences repeats itself"
+	if r := 100 * first.Repeats.Value; r > 0 {
+		repeats = fmt.Sprintf("%.1f %% of its sentences repeat themselves", r)
+	}
 	fmt.Fprintf(&b, "**What to expect**, from the captioner's record. It learned from %d photographs with %d captions. On %d others, compared with people's captions: "+
-		"CIDEr **%.2f** (95 %% interval %.2f to %.2f), BLEU-4 %.3f (%.3f to %.3f), ROUGE-L %.3f (%.3f to %.3f); %.1f %% of its sentences repeat themselves.",
+		"CIDEr **%.2f** (95 %% interval %.2f to %.2f), BLEU-4 %.3f (%.3f to %.3f), ROUGE-L %.3f (%.3f to %.3f); %s.",
 		r.Pictures, r.Captions, first.Pictures, first.CIDEr.Value, first.CIDEr.Low, first.CIDEr.High,
-		first.BLEU4.Value, first.BLEU4.Low, first.BLEU4.High, first.ROUGEL.Value, first.ROUGEL.Low, first.ROUGEL.High, 100*first.Repeats.Value)
+		first.BLEU4.Value, first.BLEU4.Low, first.BLEU4.High, first.ROUGEL.Value, first.ROUGEL.Low, first.ROUGEL.High, repeats)
 	if n := len(r.Seeds); n > 1 {
 		low, high := seedRange(r.Seeds)
-		fmt.Fprintf(&b, " Trained with %d seeds, CIDEr is %.2f to %.2f.", n, low, high)
+		span := fmt.Sprintf("%.2f to %.2f", low, high)
+		if l, h := fmt.Sprintf("%.2f", low), fmt.Sprintf("%.2f", high); l == h {
+			span = l + " with each"
+		}
+		fmt.Fprintf(&b, " Trained with %d seeds, CIDEr is %s.", n, span)
 	}
-	b.WriteString("\n\n| on the same photographs | CIDEr | 95 % interval |\n|---|---|---|\n")
+	b.WriteString("\n\n| on the same photographs | CIDEr | 95\u00a0%\u00a0interval |\n|---|--:|---|\n")
 	row := func(name string, s PhotosScore) {
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f to %.2f |\n", name, s.CIDEr.Value, s.CIDEr.Low, s.CIDEr.High)
+		// The blanks don't break, or a narrow page would break every interval.
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f\u00a0to\u00a0%.2f |\n", name, s.CIDEr.Value, s.CIDEr.Low, s.CIDEr.High)
 	}
 	row("the captioner", *first)
 	for _, s := range r.Baselines {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
 	"image/png"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -98,3 +100,48 @@ func TestErrorsEndTheCell(t *testing.T) {
 		t.Errorf("exit status %d after Must with an error, want 1", *status)
 	}
 }
+
+func TestTypeset(t *testing.T) {
+	for in, want := range map[string]string{
+		"costs -1.5 points (-2.7 to -0.2)": "costs −1.5 points (−2.7 to −0.2)",
+		"`Layer: -1` and -1":               "`Layer: -1` and −1",
+		"```\na(-1)\n``` (-1)":             "```\na(-1)\n``` (−1)",
+		"[x](a(-1).html) -1":               "[x](a(-1).html) −1",
+		"- 1 item\n- 2 items":              "- 1 item\n- 2 items",
+		"rates of 1e-6":                    "rates of 1e-6",
+	} {
+		if got := typeset(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Front ends that can't show a table or Markdown get text, and figures are encoded in few
+// bytes, but pictures exactly.
+func TestWhatIsSent(t *testing.T) {
+	sent, _, _ := record(t, true)
+	colours := image.NewRGBA(image.Rect(0, 0, 200, 150))
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range colours.Pix {
+		colours.Pix[i] = uint8(random.Uint32()) | 255*uint8(i%4/3)
+	}
+	Show(table{}, Text("*hi*"), colours, photo{colours})
+	if got := (*sent)[0].Data[protocol.MIMETextPlain]; got != "plain table" {
+		t.Errorf("the table's text is %q", got)
+	}
+	if got := (*sent)[1].Data[protocol.MIMETextPlain]; got != "*hi*" {
+		t.Errorf("the text's text is %q", got)
+	}
+	got, err := png.Decode(bytes.NewReader((*sent)[2].Data[protocol.MIMEImagePNG].([]byte)))
+	if err != nil || got.At(77, 33) != color.Color(colours.RGBAAt(77, 33)) {
+		t.Errorf("the picture isn't exact (%v)", err)
+	}
+	jpeg := (*sent)[3]
+	if _, ok := jpeg.Data["image/jpeg"]; !ok || jpeg.Metadata["image/jpeg"].(map[string]int)["width"] != 100 {
+		t.Errorf("a figure of many colours is sent as %v", jpeg.Metadata)
+	}
+}
+
+type photo struct{ img image.Image }
+
+func (p photo) Image(float64) (image.Image, error) { return p.img, nil }

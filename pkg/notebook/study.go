@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"html"
 	"os"
+	"path/filepath"
+	"regexp"
 	"time"
 
 	"gaze/internal/environ"
 	"gaze/internal/meter"
 	"gaze/internal/report"
 	"gaze/pkg/backend"
+	"gaze/pkg/hub"
 	"gaze/pkg/plots"
 	"gaze/pkg/study"
 	"gaze/pkg/train"
@@ -159,10 +162,20 @@ func ShowFinal(f study.Final) {
 <div style="font-size:150%%;font-weight:bold">%.2f %% <span style="font-weight:normal;font-size:70%%">(95 %% interval %.1f to %.1f)</span></div>
 <div>%d of %d %s. %s, seed %d.</div>
 <pre style="white-space:pre-wrap;margin:8px 0 0">%s</pre></div>`,
-		100*share.Value, 100*share.Low, 100*share.High, correct, pictures, judges, html.EscapeString(f.Name), f.Seed, html.EscapeString(f.Command))
+		100*share.Value, 100*share.Low, 100*share.High, correct, pictures, judges, html.EscapeString(f.Name), f.Seed, html.EscapeString(command(f)))
 	if display.inNotebook() {
 		Show(HTML(markup))
 		return
 	}
-	Show(f.String(), f.Command)
+	Show(f.String(), command(f))
+}
+
+// command is the command that trains a final result, with a known checkpoint by its name
+// instead of its place in the cache.
+func command(f study.Final) string {
+	name := filepath.Base(filepath.Dir(f.Start))
+	if path, here := hub.Path(name); !here || path != f.Start {
+		return f.Command
+	}
+	return regexp.MustCompile(`--model \S+`).ReplaceAllLiteralString(f.Command, "--model "+name)
 }

@@ -159,4 +159,3 @@ func announceSaving(done <-chan struct{}) {
 		<-done
 	}
 }
-

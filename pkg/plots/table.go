@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,7 +41,8 @@ type Column struct {
 
 // Table is a table that can be shown as HTML, Markdown or plain text. Values are
 // strings, numbers, or anything that fmt can print; nil and NaN are shown as a
-// dash. Rows may be shorter than Columns; values beyond Columns are ignored.
+// dash. Rows may be shorter than Columns; values beyond Columns are ignored. If no column
+// has a name, the first values of the rows are the heads.
 type Table struct {
 	Caption   string
 	Columns   []Column
@@ -105,7 +108,7 @@ func (t Table) align(col int) Align {
 	return AlignLeft
 }
 
-// format formats a value; any white space becomes a blank.
+// format formats a value; any white space becomes a blank, and a number's hyphen a minus sign.
 func (t Table) format(v any, col int) string {
 	n, isNumber := asNumber(v)
 	switch {
@@ -116,7 +119,7 @@ func (t Table) format(v any, col int) string {
 	case isNumber:
 		return minus(fmt.Sprint(v))
 	}
-	return clean(fmt.Sprint(v))
+	return Signs(clean(fmt.Sprint(v)))
 }
 
 // cells formats all values and finds the best ones. Values whose formatted text is the
@@ -148,6 +151,14 @@ func (t Table) cells() [][]cell {
 	return out
 }
 
+// short matches values that must not be broken over lines: numbers, intervals, shares.
+var short = regexp.MustCompile(`^[-−+±\d.,%×():/ ]{1,12}(to [-−+\d.,%() ]+|\([-−+\d.,% ]+to [-−+\d.,% ]+\)|± [\d.,% ]+)?$`)
+
+// headed says whether the table has a row of heads: whether any column has a name.
+func (t Table) headed() bool {
+	return slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Name != "" })
+}
+
 func (t Table) highlighted(row int) bool {
 	for _, h := range t.Highlight {
 		if h == row {
@@ -169,12 +180,15 @@ func (t Table) HTML() string {
 	if t.Caption != "" {
 		b.WriteString(`<caption style="caption-side:top;text-align:left;font-weight:600;padding:0 0 6px 0;color:inherit">` + html.EscapeString(t.Caption) + "</caption>\n")
 	}
-	b.WriteString(`<thead><tr style="background:transparent">`)
-	for c, col := range t.Columns {
-		fmt.Fprintf(&b, `<th scope="col" style="text-align:%s;font-weight:600;padding:4px 12px;border:none;border-bottom:1px solid %s;background:transparent">%s</th>`,
-			t.align(c).css(), rule, html.EscapeString(col.Name))
+	if t.headed() {
+		b.WriteString(`<thead><tr style="background:transparent">`)
+		for c, col := range t.Columns {
+			fmt.Fprintf(&b, `<th scope="col" style="text-align:%s;font-weight:600;padding:4px 12px;border:none;border-bottom:1px solid %s;background:transparent">%s</th>`,
+				t.align(c).css(), rule, html.EscapeString(col.Name))
+		}
+		b.WriteString("</tr></thead>\n")
 	}
-	b.WriteString("</tr></thead>\n<tbody>\n")
+	b.WriteString("<tbody>\n")
 	for r, row := range t.cells() {
 		ground := "transparent"
 		if t.highlighted(r) {
@@ -189,6 +203,14 @@ func (t Table) HTML() string {
 			weight := ""
 			if v.best {
 				weight = ";font-weight:700"
+			}
+			if strings.Contains(v.text, " ") && short.MatchString(v.text) {
+				weight += ";white-space:nowrap"
+			}
+			if c == 0 && !t.headed() {
+				fmt.Fprintf(&b, `<th scope="row" style="text-align:left;font-weight:600;padding:3px 12px;border:none;%s;background:transparent">%s</th>`,
+					border, html.EscapeString(v.text))
+				continue
 			}
 			fmt.Fprintf(&b, `<td style="text-align:%s;padding:3px 12px;border:none;%s%s">%s</td>`,
 				t.align(c).css(), border, weight, html.EscapeString(v.text))
@@ -241,6 +263,9 @@ func (t Table) text(left, between, right string, markdown bool) string {
 		b.WriteString(strings.TrimRight(left+strings.Join(cells, between)+right, " ") + "\n")
 	}
 	for r, row := range rows {
+		if r == 0 && !markdown && !t.headed() {
+			continue // Markdown has no tables without heads
+		}
 		cells := make([]string, len(row))
 		for c, s := range row {
 			cells[c] = padded(s, widths[c], t.align(c))

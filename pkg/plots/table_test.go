@@ -84,3 +84,40 @@ func TestTableOfNothing(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+func TestTableWithoutHeads(t *testing.T) {
+	facts := Table{Columns: []Column{{}, {}}, Rows: [][]any{{"layout", "timm"}, {"difference", "-1.2 to +0.7"}}}
+	_, elements := wellFormed(t, facts.HTML())
+	if elements["thead"] != 0 || elements["th"] != 2 || elements["td"] != 2 {
+		t.Errorf("elements %v", elements)
+	}
+	if got, want := facts.String(), "layout      timm\ndifference  −1.2 to +0.7\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if !strings.Contains(facts.Markdown(), "---") {
+		t.Error("Markdown needs a head")
+	}
+}
+
+// Intervals stay on one line, other text may be broken.
+func TestTableBreaksNoIntervals(t *testing.T) {
+	for text, whole := range map[string]bool{
+		"0.65 to 0.84": true, "44.6 (39.6 to 49.7)": true, "-1.2 to +0.7": true, "84.6 ± 3.4": true, "12": false, "98.10 %": true, "97.1 to 99.2 %": true,
+		"a good rate": false, "": false, "12 pictures": false, "Adam 1e-6": false,
+	} {
+		table := Table{Columns: []Column{{Name: "x"}, {Name: "y"}}, Rows: [][]any{{"name", text}}}
+		if got := strings.Contains(table.HTML(), "nowrap"); got != whole {
+			t.Errorf("%q is kept whole: %v", text, got)
+		}
+	}
+}
+
+func TestSigns(t *testing.T) {
+	for in, want := range map[string]string{
+		"-1.2 (-3 to +0.4)": "−1.2 (−3 to +0.4)", "1e-6": "1e-6", "ViT-S/14": "ViT-S/14", "2-3": "2-3", "± -.5": "± −.5", "- 5 items": "- 5 items", "--seed": "--seed", "": "",
+	} {
+		if got := Signs(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -151,3 +152,12 @@ func powerLabel(v float64) string {
 	}
 	return minus(strconv.FormatFloat(v, 'e', 0, 64))
 }
+
+// sign matches a hyphen that stands for a minus sign: before a number, after nothing, a
+// blank or a bracket.
+var sign = regexp.MustCompile(`(^|[\s(\[±…])-(\.?\d)`)
+
+// Signs replaces hyphens that stand before numbers by minus signs, as charts and the
+// numbers of tables have them: "-1.2 (-3 to +0.4)" becomes "−1.2 (−3 to +0.4)". Other
+// hyphens, as in "1e-6", "ViT-S" or "2-3", stay.
+func Signs(s string) string { return sign.ReplaceAllString(s, "${1}−$2") }

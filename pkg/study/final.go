@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"os"
 	"strings"
 	"unicode"
 
@@ -38,12 +39,25 @@ func (r *Result) Final() Final {
 		return f
 	}
 	s.Seed = f.Seed
-	f.Command = fmt.Sprintf("gaze train --data %s --model %s \\\n  --pipeline '%s' \\\n  --set '%s' -o RUN", shellWord(f.Data), shellWord(o.Start), o.Pipeline, s)
+	f.Command = fmt.Sprintf("gaze train --data %s --model %s \\\n  --pipeline '%s' \\\n  --set '%s' -o RUN", pathWord(f.Data), pathWord(o.Start), o.Pipeline, s)
 	return f
 }
 
 // TestedOn is what the pictures are called that runs are judged by.
 func (r *Result) TestedOn() string { return r.Judge }
+
+// pathWord is a path as one word of a shell's line; it doesn't tell where the home folder is.
+func pathWord(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || len(home) < 2 {
+		return shellWord(path)
+	}
+	rest, below := strings.CutPrefix(path, strings.TrimRight(home, "/")+"/")
+	if !below || rest == "" {
+		return shellWord(path)
+	}
+	return "~/" + shellWord(rest) // a shell expands the tilde only if it isn't quoted
+}
 
 // shellWord is a text as one word of a shell's line.
 func shellWord(text string) string {

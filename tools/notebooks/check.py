@@ -5,34 +5,36 @@
 
 A notebook must have no outputs, at most 15 code cells with a median of at most 6 lines,
 the Go (Gaze) kernel, a heading first, at most one %% in a cell, no formulas that a page
-without scripts can't show, and at most 1 MB. --strip removes outputs, counts and editors'
-metadata instead of checking.
+without scripts can't show, and at most 1 MB. What is checked is what git sees (gitclean.py):
+a notebook that was only run and saved passes. --strip removes outputs, counts and editors'
+metadata from the files instead of checking.
 """
 
 import argparse
 import re
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import nbformat  # noqa: E402
+
+import gitclean  # noqa: E402
+from gitclean import KERNELSPEC  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_CELLS, MAX_MEDIAN_LINES, MAX_BYTES = 15, 6, 1_000_000
-KERNELSPEC = {"display_name": "Go (Gaze)", "language": "go", "name": "gaze"}
-# Tells editors and the page the language; the kernel sets it in every run.
-LANGUAGE = {"name": "go", "file_extension": ".go", "mimetype": "text/x-go"}
-CELL_METADATA = {"tags"}
 
 
-def strip(notebook):
-    """Removes everything that a run or an editor adds."""
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": LANGUAGE})
-    for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_METADATA})
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
+def in_git(path):
+    """A notebook's text as git has it, or None if git doesn't know it."""
+    try:
+        done = subprocess.run(["git", "show", f":./{path.name}"], cwd=path.resolve().parent, capture_output=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.decode("utf-8") if done.returncode == 0 else None
 
 
 def problems(notebook, size):
@@ -72,14 +74,19 @@ def main(argv=None):
     args = parser.parse_args(argv)
     bad = 0
     for path in args.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
+        text = path.read_text(encoding="utf-8")
+        clean = gitclean.clean(text)
         if args.strip:
-            text = nbformat.writes(strip(notebook), indent=1, ensure_ascii=False) + "\n"
-            if text != path.read_text(encoding="utf-8"):
-                path.write_text(text, encoding="utf-8")
+            if text != clean:
+                path.write_text(clean, encoding="utf-8")
                 print(f"stripped {path}")
             continue
-        for problem in problems(notebook, path.stat().st_size):
+        notebook = nbformat.reads(clean, as_version=4)
+        committed = in_git(path)
+        if committed is not None and committed != gitclean.clean(committed):
+            print(f"{path}: git has it with outputs or an editor's notes: run 'make strip' and add it again", file=sys.stderr)
+            bad += 1
+        for problem in problems(notebook, len(clean.encode())):
             print(f"{path}: {problem}", file=sys.stderr)
             bad += 1
     return 1 if bad else 0

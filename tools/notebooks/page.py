@@ -1,18 +1,25 @@
-"""Converts an executed notebook to one self-contained HTML page."""
+"""Converts executed notebooks to self-contained HTML pages: one each, all in one, and an index."""
 
+import base64
+import functools
 import html
 import json
 import re
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote
 
+from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
-from pygments.formatters import HtmlFormatter
 
 import execute
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE / "export"))
+import clean  # noqa: E402
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -97,16 +104,38 @@ def summary_of(notebook):
 
 
 def first_figure(notebook):
-    """The first displayed picture as a data: URL; empty if there is none."""
+    """The first displayed picture as (media type, base64 text); None if there is none."""
     for cell in notebook.cells:
         for out in cell.get("outputs", []):
             data = out.get("data", {})
-            if "image/png" in data:
-                return "data:image/png;base64," + data["image/png"].replace("\n", "")
-            found = re.search(r"""<img[^>]+src=["'](data:image/[^"']+)["']""", data.get("text/html", ""))
+            for kind in ["image/png", "image/jpeg"]:
+                if kind in data:
+                    return kind, "".join(data[kind]).replace("\n", "")
+            found = re.search(r"""<img[^>]+src=["']data:(image/[^;"']+);base64,([^"']+)["']""", data.get("text/html", ""))
             if found:
-                return found.group(1)
-    return ""
+                return found.groups()
+    return None
+
+
+# A thumbnail's largest size: that of a card on a screen with two pixels per CSS pixel.
+THUMB = (608, 384)
+# A picture of so many bytes that can't be made smaller is left out of the index.
+LARGEST_THUMB = 120_000
+
+
+@functools.lru_cache
+def thumbnail(kind, data):
+    """A small copy of a picture as a data: URL; empty if it can't be made and the picture is large."""
+    command = [str(ROOT / "tools" / "with-env.sh"), "go", "run", "./internal/webpicture/thumbnail", "-width", str(THUMB[0]), "-height", str(THUMB[1])]
+    try:
+        raw = base64.b64decode(data)
+        done = subprocess.run(command, cwd=ROOT, input=raw, capture_output=True, check=False, timeout=120)
+        if done.returncode == 0 and done.stdout:
+            small = "image/jpeg" if done.stdout.startswith(b"\xff\xd8") else "image/png"
+            return f"data:{small};base64,{base64.b64encode(done.stdout).decode()}"
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        pass
+    return f"data:{kind};base64,{data}" if len(data) <= LARGEST_THUMB else ""
 
 
 # A row of a table with two cells: a name and a value.
@@ -129,8 +158,7 @@ def weights_of(notebook):
 
 
 def stylesheet():
-    code = HtmlFormatter(style="friendly").get_style_defs(".highlight")
-    return code + "\n" + (HERE / "page.css").read_text(encoding="utf-8")
+    return (HERE / "page.css").read_text(encoding="utf-8")
 
 
 def wrap(title, body):
@@ -142,40 +170,114 @@ def wrap(title, body):
     return page
 
 
+HEADINGS = ["h1", "h2", "h3"]
+
+
+def cells_of(notebook, prefix=""):
+    """A notebook's cells as HTML, and its headings as (level, text, id). The ids begin with the prefix."""
+    exporter = HTMLExporter(template_name="report", filters=clean.FILTERS, preprocessors=[clean.describe_pictures],
+                            extra_template_basedirs=[str(HERE / "export" / "templates")])
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
+    soup = BeautifulSoup(exporter.from_notebook_node(notebook)[0], features="html.parser")
+    for link in soup.select("a.anchor-link"):
+        link.decompose()
+    for table in soup.find_all("table"):
+        table.wrap(soup.new_tag("div", attrs={"class": "wide"}))
+    ids = {element["id"]: prefix + element["id"] for element in soup.find_all(id=True)}
+    for element in soup.find_all(id=True):
+        element["id"] = ids[element["id"]]
+    for link in soup.find_all("a", href=re.compile("^#")):
+        link["href"] = "#" + ids.get(link["href"][1:], link["href"][1:])
+    headings = [(int(h.name[1]), h.get_text(" ", strip=True), h.get("id", "")) for h in soup.find_all(HEADINGS)]
+    return str(soup), [h for h in headings if h[1] and h[2]]
+
+
+def contents(headings, classes, levels=(2, 3), shown=True):
+    """A table of contents; empty if there is next to nothing to list."""
+    items = [f'<li class="in{level}"><a href="#{html.escape(place)}">{html.escape(text)}</a></li>' for level, text, place in headings if level in levels]
+    if len(items) < 2:
+        return ""
+    return f'<details class="{classes}"{" open" if shown else ""}><summary>Contents</summary><ul>{"".join(items)}</ul></details>'
+
+
+def failure_of(result):
+    """A box that says why a notebook failed; empty if it passed."""
+    if not result.failure:
+        return ""
+    return f'<div class="failed"><strong>This run failed.</strong><pre>{html.escape(str(result.failure))}</pre></div>'
+
+
 def render(result):
     """The page of an executed notebook."""
-    exporter = HTMLExporter(template_name="basic")
-    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
-    body, _ = exporter.from_notebook_node(result.notebook)
-    name = result.path.stem
-    failed = ""
-    if result.failure:
-        failed = f'<div class="failed"><strong>This run failed.</strong><pre>{html.escape(str(result.failure))}</pre></div>'
-    top = '<nav><a href="index.html">All notebooks</a></nav><input type="checkbox" id="code" checked><label for="code">code</label>'
-    return wrap(title_of(result.notebook, name), f"{top}<main>{failed}{body}</main>")
+    body, headings = cells_of(result.notebook)
+    title = title_of(result.notebook, result.path.stem)
+    # After the title, or first where a notebook has none.
+    first, closing, rest = body.partition("</h1>")
+    if not closing:
+        first, rest = f"<h1>{html.escape(title)}</h1>", body
+    top = ('<nav class="top"><a href="index.html">All notebooks</a><a href="all.html">All on one page, to print</a>'
+           '<input type="checkbox" id="code" checked><label for="code">code</label></nav>')
+    return wrap(title, f'{top}<main>{failure_of(result)}{first}{closing}{contents(headings, "toc side")}{rest}</main>')
 
 
-def render_index(results, facts):
+def name_of(title):
+    return title or "Gaze report"
+
+
+def table_of(facts):
+    rows = "".join(f'<tr><th scope="row">{html.escape(k)}</th><td>{html.escape(v)}</td></tr>' for k, v in facts)
+    return f'<div class="wide"><table class="facts">{rows}</table></div>'
+
+
+def count_of(results):
+    failed = sum(1 for r in results if r.failure)
+    return f"{len(results)} notebook{'s' * (len(results) != 1)}" + (f", {failed} failed" if failed else "")
+
+
+def render_all(results, facts, title="", author="", when=""):
+    """All notebooks on one page to print or to hand in: a cover, the contents, a chapter for each notebook."""
+    chapters, headings = [], []
+    for number, r in enumerate(results, 1):
+        body, found = cells_of(r.notebook, f"c{number}-")
+        if not any(level == 1 for level, _, _ in found):
+            name = title_of(r.notebook, r.path.stem)
+            body, found = f'<h1 id="c{number}">{html.escape(name)}</h1>{body}', [(1, name, f"c{number}"), *found]
+        # Nothing can be opened or closed on paper.
+        body = body.replace("<summary>code</summary>", "").replace('<details class="input_area" open>', '<div class="input_area">')
+        body = re.sub(r'(<div class="input_area">.*?)</details>', r"\1</div>", body, flags=re.S)
+        body = re.sub(r'<input aria-label="show large" type="checkbox"/>', "", body).replace("<label>", "<span>").replace("</label>", "</span>")
+        chapters.append(f'<section class="chapter">{failure_of(r)}{body}</section>')
+        headings += [(level + 1, text, place) for level, text, place in found if level < 3]
+    by = f'<p>{html.escape(author)}</p>' if author else ""
+    cover = (f'<header class="cover"><h1>{html.escape(name_of(title))}</h1>{by}'
+             f'<p class="when">{html.escape(" · ".join(filter(None, [when, count_of(results)])))}</p></header>')
+    about = f'<section class="about"><h1 id="about">What it ran on</h1>{table_of(facts)}</section>' if facts else ""
+    headings += [(2, "What it ran on", "about")] if facts else []
+    listed = contents(headings, "toc").replace("<details", "<nav").replace("</details>", "</nav>").replace(" open>", ">")
+    listed = listed.replace("<summary>Contents</summary>", "<h2>Contents</h2>")
+    return wrap(name_of(title), f'<main class="all">{cover}{listed}{"".join(chapters)}{about}</main>')
+
+
+def render_index(results, facts, title=""):
     """The index: a card for each notebook, and the system on which they ran."""
     cards = []
     for r in results:
         name = r.path.stem
         figure = first_figure(r.notebook)
-        thumb = f'<div class="thumb"><img src="{figure}" alt=""></div>' if figure else ""
+        small = thumbnail(*figure) if figure else ""
+        thumb = f'<div class="thumb"><img src="{small}" alt=""></div>' if small else ""
         state = "failed" if r.failure else "passed"
         weights = "".join(f"<p class=\"weights\">Weights: {html.escape(w)}</p>" for w in weights_of(r.notebook))
         cards.append(
-            f'<a class="card {state}" href="{html.escape(name)}.html">{thumb}'
+            f'<a class="card {state}" href="{quote(name)}.html">{thumb}'
             f"<h2>{html.escape(title_of(r.notebook, name))}</h2><p>{html.escape(summary_of(r.notebook))}</p>{weights}"
             f'<p class="time">{state} · {len(r.seconds)} code cell{"s" * (len(r.seconds) != 1)} · {r.total:.1f} s</p></a>'
         )
-    rows = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in facts)
-    failed = sum(1 for r in results if r.failure)
-    count = f"{len(results)} notebook{'s' * (len(results) != 1)}" + (f", {failed} failed" if failed else "")
-    return wrap("Gaze report", (
-        f"<main class=\"index\"><h1>Gaze report</h1><p>What a Vision Transformer sees: {count}, "
+    return wrap(name_of(title), (
+        f'<nav class="top"><a href="all.html">All on one page, to print</a></nav>'
+        f"<main class=\"index\"><h1>{html.escape(name_of(title))}</h1><p>What a Vision Transformer sees: {count_of(results)}, "
         f"{sum(r.total for r in results):.0f} s.</p><div class=\"cards\">{''.join(cards)}</div>"
-        f"<h2>What it ran on</h2><table class=\"facts\">{rows}</table></main>"
+        f"<h2>What it ran on</h2>{table_of(facts)}</main>"
     ))
 
 

@@ -4,10 +4,12 @@
     .venv/bin/python tools/notebooks/tests.py [-k NAME]
 """
 
+import asyncio
 import contextlib
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,17 +17,27 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "export"))
 
 import nbformat  # noqa: E402
+from nbconvert import HTMLExporter  # noqa: E402
+from traitlets.config.loader import PyFileConfigLoader  # noqa: E402
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output  # noqa: E402
 
 import check  # noqa: E402
+import clean  # noqa: E402
+import contents  # noqa: E402
 import execute  # noqa: E402
+import gitclean  # noqa: E402
 import own  # noqa: E402
 import page  # noqa: E402
 import run  # noqa: E402
 
 DATA = Path(__file__).resolve().parent / "testdata"
+
+
+def stripped(notebook):
+    return nbformat.reads(gitclean.clean(nbformat.writes(notebook)), as_version=4)
 
 
 def outputs(*parts):
@@ -278,7 +290,7 @@ class Own(unittest.TestCase):
 
 class Check(unittest.TestCase):
     def good(self):
-        return check.strip(new_notebook(cells=[new_markdown_cell("# T"), new_code_cell('import "fmt"'), new_code_cell("%%\nfmt.Println(1)")]))
+        return stripped(new_notebook(cells=[new_markdown_cell("# T"), new_code_cell('import "fmt"'), new_code_cell("%%\nfmt.Println(1)")], metadata={"kernelspec": check.KERNELSPEC}))
 
     def test_good(self):
         self.assertEqual(check.problems(self.good(), 100), [])
@@ -319,6 +331,192 @@ class Check(unittest.TestCase):
             self.assertEqual(check.main(["--strip", str(path)]), 0)
             self.assertEqual(once, path.read_bytes())
             self.assertEqual(check.main([str(path)]), 0)
+
+
+class Git(unittest.TestCase):
+    """Running and saving a notebook doesn't change what git sees."""
+
+    def test_a_saved_run_is_no_change(self):
+        for path in sorted((run.ROOT / "notebooks").glob("*.ipynb")):
+            with self.subTest(path.name):
+                text = gitclean.clean(path.read_text(encoding="utf-8"))
+                book = nbformat.reads(text, as_version=4)
+                # What JupyterLab 4 and VS Code add.
+                book.metadata.update(widgets={"x": 1}, vscode={"interpreter": 1}, language_info={
+                    "name": "go", "version": "go1.26.8", "codemirror_mode": "", "file_extension": ".go", "mimetype": "text/x-go"})
+                book.metadata.kernelspec.display_name = "gaze"
+                for cell in book.cells:
+                    cell.metadata.update(editable=True, slideshow={"slide_type": ""}, tags=[], execution={"x": 1})
+                    if cell.cell_type == "code":
+                        cell.update(outputs=outputs(("stdout", "1")), execution_count=7)
+                self.assertEqual(gitclean.clean(nbformat.writes(book)), text)
+
+    def test_other_texts_stay(self):
+        for text in ["", "not JSON \udcff", "[1]", '{"cells": 3}', "{"]:
+            self.assertEqual(gitclean.clean(text), text)
+
+    def test_another_kernel_and_tags_stay(self):
+        book = new_notebook(cells=[new_code_cell("x", metadata={"tags": ["a"], "collapsed": True})], metadata={
+            "kernelspec": {"name": "python3", "display_name": "P", "language": "python"}})
+        got = stripped(book)
+        self.assertEqual(got.metadata.kernelspec.name, "python3")
+        self.assertEqual(got.cells[0].metadata, {"tags": ["a"]})
+
+    def repository(self):
+        """A folder with a committed notebook, and a function that calls git there."""
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        folder = Path(holder.name)
+
+        def git(*args):
+            return subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x", *args], cwd=folder, check=True,
+                                  capture_output=True, text=True).stdout
+
+        git("init", "-q")
+        path = folder / "notebooks" / "a.ipynb"
+        path.parent.mkdir()
+        (folder / ".gitattributes").write_bytes((run.ROOT / ".gitattributes").read_bytes())
+        book = stripped(new_notebook(cells=[new_code_cell("x"), new_code_cell("y")], metadata={"kernelspec": check.KERNELSPEC}))
+        path.write_text(gitclean.clean(nbformat.writes(book)), encoding="utf-8")
+        git("add", ".")
+        git("commit", "-qm", "x")
+        return path, book, git
+
+    def test_as_a_filter(self):
+        """With set-up's filter nothing that a run adds is in a difference or a commit, but an edit is."""
+        path, book, git = self.repository()
+        git("config", "filter.gaze-notebook.clean", f"{sys.executable} -S {Path(gitclean.__file__).resolve()}")
+        book.cells[0].update(outputs=outputs(("stdout", "1")), execution_count=7)
+        nbformat.write(book, path)
+        self.assertEqual(git("diff"), "")
+        git("add", "-u")
+        self.assertEqual(git("status", "--short"), "")
+        self.assertIn("stdout", path.read_text(encoding="utf-8"))
+        book.cells[0].source = "edited"
+        nbformat.write(book, path)
+        self.assertEqual(git("status", "--short").split(), ["M", "notebooks/a.ipynb"])
+        self.assertNotIn("stdout", git("diff"))
+        self.assertIn("edited", git("diff"))
+
+    def contents(self, path):
+        manager = contents.Contents(root_dir=str(path.parent))
+        manager.notebooks, manager.wholes = path.parent, path.parent.parent / "wholes"
+        return manager
+
+    def save(self, manager, book, name="a.ipynb"):
+        asyncio.run(manager.save({"type": "notebook", "format": "json", "content": book}, name))
+
+    def opened(self, manager, name="a.ipynb"):
+        return asyncio.run(manager.get(name))["content"]
+
+    def test_saved_in_jupyterlab(self):
+        """The file stays as git has it, and the outputs are there when it is opened again."""
+        path, book, git = self.repository()
+        manager = self.contents(path)
+        before = path.read_bytes()
+        book.cells[0].update(outputs=outputs(("stdout", "one")), execution_count=7)
+        book.cells[1].update(outputs=outputs(("stdout", "two")), execution_count=8)
+        book.metadata.language_info["version"] = "go1.26.8"
+        self.save(manager, book)
+        self.assertEqual(path.read_bytes(), before)
+        self.assertEqual(git("status", "--short", "--untracked-files=no"), "")
+        again = self.opened(manager)
+        self.assertEqual([c.outputs[0].text for c in again.cells], ["one", "two"])
+        self.assertEqual(again.metadata.language_info.version, "go1.26.8")
+        self.assertTrue(all(c.metadata.get("trusted") for c in again.cells))
+        # Edited elsewhere: what is the same keeps its outputs.
+        text = path.read_text(encoding="utf-8").replace('"y"', '"other"')
+        path.write_text(text, encoding="utf-8")
+        again = self.opened(manager)
+        self.assertEqual([len(c.outputs) for c in again.cells], [1, 0])
+        # A damaged copy is no obstacle.
+        next(manager.wholes.glob("*.ipynb")).write_text("{", encoding="utf-8")
+        self.assertEqual(self.opened(manager).cells[1].source, "other")
+
+    def test_other_notebooks_are_saved_as_ever(self):
+        path, book, _ = self.repository()
+        manager = self.contents(path)
+        book.cells[0].update(outputs=outputs(("stdout", "one")), execution_count=7)
+        self.save(manager, book, "mine.ipynb")
+        self.assertIn("one", (path.parent / "mine.ipynb").read_text(encoding="utf-8"))
+        self.assertFalse(manager.wholes.exists())
+
+
+class Clean(unittest.TestCase):
+    """The sanitizer keeps what can be read and removes what can run."""
+
+    def test_kept(self):
+        for markup in [
+            "<h2 id=\"a\">A <em>title</em></h2>", "<p>x<br>y</p>", "<blockquote><p>x</p></blockquote>", "<hr>",
+            "<table><thead><tr><th scope=\"col\">a</th></tr></thead><tbody><tr><td colspan=\"2\">1 &lt; 2</td></tr></tbody></table>",
+            '<table><tbody><tr><td style="text-align: right;">1</td></tr></tbody></table>', '<a href="#a">x</a>', '<a href="https://example.org/a?b=c:d">x</a>',
+            '<a href="page.html">x</a>', '<a href="a/b:c.html">x</a>', '<img alt="a" src="data:image/png;base64,AA==">',
+            '<img alt="a" height="3" src="x.png" width="4">', '<pre><span class="k">func</span></pre>',
+            '<details open><summary>s</summary>x</details>', "<p>&amp;lt;p&amp;gt; 1 &lt; 2</p>",
+        ]:
+            with self.subTest(markup):
+                self.assertEqual(clean.clean_html(markup), markup)
+
+    def test_removed(self):
+        for markup in [
+            "<script>alert(1)</script>", "<ScRiPt src=x></sCrIpT >", '<img src="x.png" onerror="alert(1)">', '<p onclick="alert(1)">x</p>',
+            '<a href="javascript:alert(1)">x</a>', '<a href="java\tscript:alert(1)">x</a>', '<a href=" &#106;avascript:alert(1)">x</a>',
+            '<a href="data:text/html,alert(1)">x</a>', '<a href="&#100;ata:text/html,alert(1)">x</a>', '<a href="//x/data:alert(1)" ping="alert(1)">x</a>',
+            '<img src="data:image/svg+xml;base64,alert">', '<img src="data:text/html,alert(1)">', "<style>p{background:url(alert)}</style>",
+            '<p style="background:url(javascript:alert(1))">x</p>', "<svg><script>alert(1)</script></svg>", '<iframe src="alert"></iframe>',
+            "<math><mi//xlink:href=\"data:x,alert(1)\">", '<object data="alert"></object>', "<!-- alert -->", '<form action="alert"><input></form>',
+        ]:
+            with self.subTest(markup):
+                got = clean.clean_html(markup).replace("//x/data:alert(1)", "")
+                self.assertNotRegex(got, r"alert|script|<svg|<style|on\w+=", got)
+
+    def test_scripts_only_where_they_are_needed(self):
+        for source, needed in [("costs $5 and $6", False), ("`$HOME` and `$PATH`", False), ("Let $x^2$ be", True), ("$$y$$", True), (r"\(a\)", True),
+                               ("$a", False), ("US$ 5, 6 $", False)]:
+            with self.subTest(source):
+                self.assertEqual(clean.needs_mathjax(new_notebook(cells=[new_markdown_cell(source)])), needed)
+        self.assertFalse(clean.needs_mermaid(new_notebook(cells=[new_markdown_cell("x"), new_code_cell("y")])))
+        self.assertTrue(clean.needs_mermaid(new_notebook(cells=[new_markdown_cell("```mermaid\na\n```")])))
+
+
+class Export(unittest.TestCase):
+    """JupyterLab's and nbconvert's HTML, with the clone's settings and the dialog's default, "Sanitize"."""
+
+    def export(self, notebook, sanitize=True):
+        settings = PyFileConfigLoader("jupyter_config.py", path=str(Path(clean.__file__).parent)).load_config()
+        exporter = HTMLExporter(config=settings)
+        exporter.sanitize_html = sanitize
+        return exporter.from_notebook_node(notebook)[0]
+
+    def test_sanitized(self):
+        table = '<table style="color: inherit"><thead><tr><th scope="col" style="text-align:right">a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>'
+        book = new_notebook(metadata={"kernelspec": check.KERNELSPEC, "language_info": {"name": "go"}}, cells=[
+            new_markdown_cell("# The title\n\nSome *words* and <script>bad()</script>\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n> quoted"),
+            new_code_cell("%%\nif a < b && c {}", outputs=[
+                new_output("display_data", {"text/html": table}), new_output("display_data", {"text/markdown": "### Found\n\n**good**"}),
+                new_output("display_data", {"image/jpeg": "AA=="}, metadata={"image/jpeg": {"width": 3, "height": 2}})])])
+        for sanitize in [True, False]:
+            got = self.export(book, sanitize)
+            with self.subTest(sanitize=sanitize):
+                main = got[got.index("<main>"):]
+                for want in ["<h1", "<em>words</em>", "<blockquote>", "<thead>", "<h3", "<strong>good</strong>", 'alt="The title, figure 1"', 'width="3"']:
+                    self.assertIn(want, main)
+                for bad in ["&lt;h1", "&lt;p", "&lt;th", "No description"]:
+                    self.assertNotIn(bad, main)
+                self.assertEqual(page.outside_references(got), [])
+                self.assertNotRegex(got, r"<script[^>]+src")
+        self.assertNotIn("bad()", self.export(book))
+
+    def test_formulas_get_mathjax(self):
+        book = new_notebook(cells=[new_markdown_cell("# T\n\n$x^2$")])
+        self.assertIn("mathjax", self.export(book))
+
+    def test_a_picture_wins_over_a_slider(self):
+        book = new_notebook(cells=[new_markdown_cell("# T"), new_code_cell("x", outputs=[new_output("display_data", {
+            "application/vnd.jupyter.widget-view+json": {"model_id": "a", "version_major": 2, "version_minor": 0}, "image/png": "AA=="})])])
+        got = self.export(book)
+        self.assertIn("data:image/png", got)
+        self.assertNotIn("model_id", got)
 
 
 if __name__ == "__main__":

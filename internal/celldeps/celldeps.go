@@ -1,8 +1,8 @@
 //go:build notebookdeps
 
-// Package notebooks keeps modules in go.mod that only notebook cells import: cells are
+// Package celldeps keeps modules in go.mod that only notebook cells import: cells are
 // compiled in the workspace without a network, so their modules must be available.
-package notebooks
+package celldeps
 
 import (
 	_ "github.com/gomlx/gomlx/backends/default"
