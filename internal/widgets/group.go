@@ -7,6 +7,7 @@ import (
 	"html"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gaze/internal/jupyter"
@@ -102,7 +103,7 @@ func (w *Widgets) serve(first json.RawMessage, conn *kernel.Conn) {
 		return
 	}
 	var a wire.Answer
-	if wire.Read(conn.Reader, &a) != nil || a.Figure == nil {
+	if wire.Read(conn.Reader, &a) != nil || a.Figure == nil || a.Figure.Check() != nil {
 		return
 	}
 	g := newGroup(hello.Controls)
@@ -147,7 +148,7 @@ func (w *Widgets) follow(g *group) {
 				return
 			}
 		case a, ok := <-answers:
-			if !ok || a.Number < answered || a.Number > asked {
+			if !ok || a.Figure.Check() != nil || a.Number < answered || a.Number > asked {
 				return // it has ended, or it answers what it wasn't asked
 			}
 			answered = a.Number
@@ -207,7 +208,10 @@ func (w *Widgets) open(g *group, running kernel.Cell) error {
 	}, nil)
 }
 
-const viewMIME = "application/vnd.jupyter.widget-view+json"
+const (
+	viewMIME  = "application/vnd.jupyter.widget-view+json"
+	imageMIME = "image/" // and the format
+)
 
 // view shows a widget; for an empty id front ends show nothing.
 func view(id string) any {
@@ -226,7 +230,8 @@ func (g *group) picture() map[string]any {
 				size[key] = n
 			}
 		}
-		data["image/png"], metadata["image/png"] = g.image.value, size // in base64, as JSON has it
+		mime := imageMIME + g.image.state["format"].(string)
+		data[mime], metadata[mime] = g.image.value, size // in base64, as JSON has it
 	}
 	return map[string]any{"data": data, "metadata": metadata, "transient": map[string]any{"display_id": g.root.id}}
 }
@@ -248,11 +253,11 @@ func (g *group) set(f wire.Figure) (image, html, imageLayout, htmlLayout map[str
 		html = map[string]any{"value": f.HTML}
 		g.html.state["value"] = f.HTML
 	}
-	if len(f.PNG) > 0 && !bytes.Equal(f.PNG, g.image.value) {
-		g.image.value = f.PNG
+	if len(f.Picture) > 0 && !bytes.Equal(f.Picture, g.image.value) {
+		g.image.value = f.Picture
 		image = map[string]any{}
-		for key, n := range map[string]int{"width": f.Width, "height": f.Height} {
-			if text := strconv.Itoa(n); n > 0 && g.image.state[key] != text {
+		for key, text := range map[string]string{"width": strconv.Itoa(f.Width), "height": strconv.Itoa(f.Height), "format": strings.TrimPrefix(f.MIME, imageMIME)} {
+			if text != "0" && g.image.state[key] != text {
 				image[key], g.image.state[key] = text, text
 			}
 		}

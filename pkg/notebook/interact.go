@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"gaze/internal/environ"
+	"gaze/internal/webpicture"
 	"gaze/internal/widgets/wire"
 )
 
@@ -288,9 +288,9 @@ func rendered(v any, scale float64) (*wire.Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		return renderedPicture(img, scale)
+		return renderedPicture(img, scale, webpicture.Encode)
 	case image.Image:
-		return renderedPicture(v, 1)
+		return renderedPicture(v, 1, webpicture.Exact)
 	case Tabular:
 		return &wire.Figure{HTML: v.HTML()}, nil
 	case HTML:
@@ -299,11 +299,11 @@ func rendered(v any, scale float64) (*wire.Figure, error) {
 	return &wire.Figure{HTML: "<pre>" + html.EscapeString(fmt.Sprint(v)) + "</pre>"}, nil
 }
 
-func renderedPicture(img image.Image, scale float64) (*wire.Figure, error) {
-	data, err := pictureData(img, scale)
+func renderedPicture(img image.Image, scale float64, encode func(image.Image) ([]byte, string, error)) (*wire.Figure, error) {
+	data, mime, err := encode(img)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("notebook: %w", err)
 	}
-	size := data.Metadata[string(protocol.MIMEImagePNG)].(map[string]int)
-	return &wire.Figure{PNG: data.Data[protocol.MIMEImagePNG].([]byte), Width: size["width"], Height: size["height"]}, nil
+	size := sizeIn(img, scale)
+	return &wire.Figure{Picture: data, MIME: mime, Width: size.X, Height: size.Y}, nil
 }

@@ -247,7 +247,7 @@ func TestInteract(t *testing.T) {
 		}
 		got := a.Error
 		if a.Figure != nil {
-			if got = a.Figure.HTML; got == "" && len(a.Figure.PNG) > 0 {
+			if got = a.Figure.HTML; got == "" && len(a.Figure.Picture) > 0 {
 				got = "picture"
 			}
 		}
@@ -297,7 +297,7 @@ func TestSlowFigures(t *testing.T) {
 		for _, pixels := range want {
 			for c.read(&a); a.Number < n; c.read(&a) { // slow machines may have made the last one sharp
 			}
-			img, err := png.DecodeConfig(bytes.NewReader(a.Figure.PNG))
+			img, err := png.DecodeConfig(bytes.NewReader(a.Figure.Picture))
 			if err != nil || img.Width != pixels || a.Figure.Width != 10*n || a.Number != n {
 				t.Errorf("answer %d: %d pixels wide, shown %d wide (%v), want %d and %d", a.Number, img.Width, a.Figure.Width, err, pixels, 10*n)
 			}

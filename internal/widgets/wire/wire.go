@@ -3,7 +3,7 @@
 //
 //	cell    {"do":"widgets","controls":[{"kind":"slider","name":"angle","max":90,"step":0.5,"value":30}]}
 //	kernel  {"live":true}
-//	cell    {"figure":{"png":"iVBO…","width":400,"height":300}}
+//	cell    {"figure":{"picture":"iVBO…","mime":"image/png","width":400,"height":300}}
 //	kernel  {"live":true}
 //	kernel  {"number":1,"values":[45]}
 //	cell    {"number":1,"figure":{…}}, or {"number":1,"error":"no such picture"}
@@ -116,12 +116,21 @@ type Answer struct {
 	Error  string  `json:"error,omitempty"`
 }
 
-// Figure is a PNG with its size in CSS pixels, or HTML.
+// Figure is a picture with its size in CSS pixels, or HTML.
 type Figure struct {
-	PNG    []byte `json:"png,omitempty"`
-	Width  int    `json:"width,omitempty"`
-	Height int    `json:"height,omitempty"`
-	HTML   string `json:"html,omitempty"`
+	Picture []byte `json:"picture,omitempty"`
+	MIME    string `json:"mime,omitempty"` // image/png or image/jpeg
+	Width   int    `json:"width,omitempty"`
+	Height  int    `json:"height,omitempty"`
+	HTML    string `json:"html,omitempty"`
+}
+
+// Check says what is wrong with a figure; none is right.
+func (f *Figure) Check() error {
+	if f != nil && len(f.Picture) > 0 && f.MIME != "image/png" && f.MIME != "image/jpeg" {
+		return fmt.Errorf("a picture of the type %q", f.MIME)
+	}
+	return nil
 }
 
 // longest is the length of the longest line; a picture of 40 megapixels is shorter.
