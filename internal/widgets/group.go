@@ -167,15 +167,10 @@ func (w *Widgets) values(g *group) []float64 {
 	return values
 }
 
-// open makes the widgets in the front ends and shows them below the cell. What the same
-// cell showed before goes, and the oldest if there are too many.
+// open makes the widgets in the front ends and shows them below the cell. The least recently
+// moved end if there are too many.
 func (w *Widgets) open(g *group, running kernel.Cell) error {
 	w.mu.Lock()
-	for _, other := range slices.Clone(w.groups) {
-		if other.cell.ID == g.cell.ID && other.request.Header.ID != g.request.Header.ID {
-			w.remove(other)
-		}
-	}
 	for len(w.groups) >= MaxLiving {
 		w.end(w.groups[0], fmt.Sprintf("At most %d cells keep running for their controls.", MaxLiving))
 	}
