@@ -140,7 +140,6 @@ class Cells(unittest.TestCase):
         self.failed("%%\nos.Exit(3)", "exit status 3", "exit status 3")
         self.failed('%%\nfmt.Fprintln(os.Stderr, "error: no such file")\nos.Exit(1)', "error", "no such file")
         self.failed("%%\nsyscall.Kill(os.Getpid(), syscall.SIGKILL)", "signal: killed", "killed")
-        self.failed("%%\n<-make(chan int)", "fatal error", "all goroutines are asleep")
         self.failed("%%bash\nexit 5", "exit status 5", "exit status 5")
 
     def test_compile_errors_show_the_line(self):
