@@ -36,7 +36,7 @@ setup-cuda: ## add XLA's CUDA plugin (several GB; CUDA=12 or 13)
 plugin: ## look for XLA's CPU plugin again
 	@tools/setup.sh plugin
 
-report: setup ## run every notebook, write report/index.html
+report: setup ## run every notebook, write report/index.html and, to print, report/all.html
 	@bin/gaze report -o $(REPORT)
 
 reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
@@ -106,6 +106,7 @@ test-notebooks: setup ## tests of the notebook runner and of the kernel, then ev
 
 test-browser: ## drive NOTEBOOK in JupyterLab in Chromium; screenshots in report/browser
 	@tools/setup.sh lab browser
+	@$(RUN) python tools/browser/tests.py
 	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) python tools/browser/drive.py -o $(REPORT)/browser $(NOTEBOOK)
 
 strip: setup ## remove outputs from the notebooks

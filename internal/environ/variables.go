@@ -36,7 +36,7 @@ var Groups = []Group{
 		{"GAZE_CELLS", "`host`, `go`", "`host`",
 			"`tools/kernel.sh`", "`go` makes the notebooks' kernel build each cell with the go command, as GoNB does, instead of loading it into a program that runs already ([why](notebooks.md))"},
 		{"GAZE_STATIC", "`on`, `off`", "`off`; `on` in `gaze report`",
-			"notebooks", "`on` shows only the first picture of each slider, as a static picture"},
+			"notebooks", "`on` shows only the first picture of sliders and other controls, without the controls"},
 	}},
 	{"How Gaze computes", []Variable{
 		{"GAZE_PJRT", "the path of a PJRT plugin (`.so`, `.dylib`) for the CPU", "the plugins of [set-up](setup.md#which-backend-runs)",

@@ -48,13 +48,14 @@ class Failure:
 
 @dataclass
 class Result:
-    """The result of one notebook; seconds[i] is the time of code cell i+1."""
+    """The result of one notebook; seconds[i] is the time of code cell i+1, shown whether its cells can be on a page."""
 
     path: Path
     notebook: nbformat.NotebookNode
     failure: Failure | None = None
     seconds: list = field(default_factory=list)
     kernel_seconds: float = 0.0
+    shown: bool = True
 
     @property
     def total(self):
@@ -155,7 +156,7 @@ def execute(path, kernel="gaze", timeout=600, on_cell=None):
     start = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         try:
-            # There is no browser: sliders, which would wait for one, show a static picture.
+            # There is nobody who could move sliders: a static picture is shown.
             with client.setup_kernel(stderr=log, env={**os.environ, "GAZE_STATIC": "1"}):
                 result.kernel_seconds = time.monotonic() - start
                 run_cells(client, result, on_cell)
