@@ -8,6 +8,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -63,12 +65,28 @@ func main() {
 	if err := serveCells(k, *root); err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
-	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
+	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebooks: savedNotebooks(*root, os.Getenv(sessionVariable))})
 	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
 	defer completer.Close()
 	k.Completer = answers{completer}
 	hideGopls()
 	k.Run()
+}
+
+// savedNotebooks are the files where a notebook's outputs may be: its own, and for the
+// clone's notebooks that of tools/notebooks/export/contents.py, which keeps outputs out of
+// what git sees.
+func savedNotebooks(root, notebook string) []string {
+	if notebook == "" {
+		return nil
+	}
+	resolved := notebook
+	if path, err := filepath.EvalSymlinks(notebook); err == nil {
+		resolved = path
+	}
+	sum := sha256.Sum256([]byte(resolved))
+	name := strings.TrimSuffix(filepath.Base(resolved), filepath.Ext(resolved)) + "-" + hex.EncodeToString(sum[:])[:12] + ".ipynb"
+	return []string{notebook, filepath.Join(root, ".venv", "jupyter", "outputs", name)}
 }
 
 // answers turns the completer's answers into the kernel's.
