@@ -324,7 +324,8 @@ func importsOf(path string) ([]string, error) {
 	if err != nil {
 		return nil, unfit("%v", err)
 	}
-	for _, directive := range []string{"\n//go:embed ", "\n//go:linkname ", "\n//go:build ", "\n//go:cgo_"} {
+	// A variable in a group may be embedded, so //go:embed may be indented.
+	for _, directive := range []string{"//go:embed", "\n//go:linkname ", "\n//go:build ", "\n//go:cgo_"} {
 		if strings.Contains("\n"+string(source), directive) {
 			return nil, unfit("it has %s", strings.TrimSpace(directive))
 		}

@@ -35,6 +35,12 @@ type host struct {
 	symbols *hostSymbols
 }
 
+// hostProgram says which host a process runs. A later host has the same path; a process that
+// has waited since before runs the code of its own sources.
+type hostProgram struct{ path, sources string }
+
+func (h *host) program() hostProgram { return hostProgram{h.binary(), h.Sources} }
+
 func (h *host) binary() string     { return filepath.Join(h.Folder, "host") }
 func (h *host) compileCfg() string { return filepath.Join(h.Folder, "importcfg") }
 func (h *host) linkCfg() string    { return filepath.Join(h.Folder, "importcfg.link") }
