@@ -83,6 +83,7 @@ func (t *toolchain) list(ctx context.Context, args ...string) ([]listed, error) 
 // one that an earlier call built from the same sources. Hosts are kept in folder.
 func (t *toolchain) buildHost(ctx context.Context, folder string, wanted []string) (*host, error) {
 	settings := t.settings(wanted)
+	prune(folder)
 	if h, err := t.openHost(folder, settings); err == nil {
 		return h, nil
 	}
@@ -118,11 +119,7 @@ func (t *toolchain) buildHost(ctx context.Context, folder string, wanted []strin
 	if other, err := t.openHost(folder, settings); err == nil {
 		return other, nil // another kernel was faster, and uses it
 	}
-	if err := h.save(work); err != nil {
-		return nil, err
-	}
-	prune(folder)
-	return h, nil
+	return h, h.save(work)
 }
 
 // buildingName begins the names of folders in which hosts are built; the process's id follows.
