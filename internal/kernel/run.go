@@ -246,7 +246,7 @@ func (k *Kernel) awaitGoNB(c *cell) (*gonb, *failure) {
 	case <-g.ready:
 		return g, nil
 	case <-g.dead:
-		return nil, plainFailure("kernel error", fmt.Sprintf("GoNB doesn't run: %v", g.err), "The kernel's log says more.")
+		return nil, plainFailure("kernel error", strings.TrimSuffix(fmt.Sprintf("GoNB doesn't run: %v: %s", g.err, g.lastTrouble()), ": "), "The kernel's log says more.")
 	case <-c.stop:
 		return nil, c.interruption("")
 	}
