@@ -303,8 +303,14 @@ func (b *Builder) linkCell(ctx context.Context, h *host, object, work, library s
 		return err
 	}
 	refs, err := references(archive)
+	if err == nil {
+		err = nameTypes(archive)
+	}
 	if err != nil {
 		return unfit("%v", err)
+	}
+	if err := os.WriteFile(object, archive, 0o600); err != nil {
+		return err
 	}
 	stubbed, missing := stub(h.symbols, slices.Concat(refs, always, h.hashes()))
 	if len(missing) > 0 {
