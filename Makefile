@@ -99,8 +99,9 @@ test-processors: setup ## numerical Go tests with instruction sets switched off,
 
 # Notebook 1's study is made small, and the pages go to a folder of their own, so that they
 # don't replace those of a report.
-test-notebooks: setup ## tests of the notebook runner, then every notebook once; pages in report/test
+test-notebooks: setup ## tests of the notebook runner and of the kernel, then every notebook once; pages in report/test
 	@$(PY) tools/notebooks/tests.py
+	@$(PY) tools/notebooks/kernel_tests.py
 	@GAZE_QUICK_STUDY=$${GAZE_QUICK_STUDY:-on} $(PY) tools/notebooks/run.py -o $(REPORT)/test
 
 test-browser: ## drive NOTEBOOK in JupyterLab in Chromium; screenshots in report/browser

@@ -21,11 +21,13 @@ if [ "$(go env GOARCH)" = amd64 ]; then
   export GOEXPERIMENT
 fi
 
-# No debug information, which the linker would read and drop for every notebook cell. It
-# is off for all builds, so that they share one cache.
+# No debug information, which the linker would read and drop for every notebook cell. With
+# -linkshared, packages refer to each other's symbols by name, so that cells can be linked
+# without them (internal/cells); it changes nothing else. All builds have both, so that they
+# share one cache.
 case "${GOFLAGS:-}" in
   *-gcflags*) ;;
-  *) GOFLAGS="${GOFLAGS:+$GOFLAGS }-gcflags=all=-dwarf=false" ;;
+  *) GOFLAGS="${GOFLAGS:+$GOFLAGS }'-gcflags=all=-dwarf=false -linkshared'" ;;
 esac
 export GOFLAGS
 

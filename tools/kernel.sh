@@ -1,7 +1,7 @@
 #!/bin/sh
-# Starts the Go kernel for Jupyter: tools/kernel.sh CONNECTION_FILE
+# Starts the Go kernel for Jupyter: tools/kernel.sh CONNECTION_FILE [KERNEL]
 # Cells can import the clone's packages without any set-up. Compiling them never uses the
-# network.
+# network. tools/kernel.sh -prepare builds the program that cells are loaded into.
 set -eu
 
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -20,15 +20,17 @@ fi
 
 unset GOWORK # the kernel creates its own workspace, which includes the clone
 GOPROXY=off  # set-up has downloaded all modules; looking for them would take time in each cell
-# Linking takes most of a cell's time. So cells have no debug information, no C linker if
-# set-up found that the linker of this Go version is enough, and no Go backend if XLA is used.
+# Where cells can't be loaded into a program that runs already (internal/cells), linking
+# takes most of their time. So they have no debug information, no C linker if set-up found
+# that the linker of this Go version is enough, and no Go backend if XLA is used.
 link='-s -w'
 if [ "$(cat "$GAZE_ROOT/.venv/gaze/link" 2>/dev/null)" = "$(go env GOVERSION)" ]; then
   link="$link -linkmode=internal"
 fi
 tags=''
-case "${GOMLX_BACKEND:-xla}" in
-  xla*) [ -r "$GAZE_ROOT/.venv/gaze/xla" ] && tags='-tags=xlaonly' ;;
+case "$(uname -s) $(uname -m) ${GOMLX_BACKEND:-xla}" in
+  "Linux x86_64 "*) ;; # the same packages as those of bin/gaze
+  *" xla"*) [ -r "$GAZE_ROOT/.venv/gaze/xla" ] && tags='-tags=xlaonly' ;;
 esac
 # The quotes are for Go.
 # shellcheck disable=SC2089
@@ -41,4 +43,11 @@ GAZE_GO=$(command -v go)
 PATH="$GAZE_ROOT/tools/kernel:$PATH"
 export GAZE_GO PATH
 
+# gaze-kernel talks to Jupyter and has GoNB behind it. Tests name another build of it.
+kernel=${2:-$GAZE_ROOT/bin/gaze-kernel}
+if [ -x "$kernel" ]; then
+  [ "$1" = -prepare ] && exec "$kernel" -root "$GAZE_ROOT" -prepare
+  exec "$kernel" -root "$GAZE_ROOT" -gonb "$GAZE_ROOT/bin/gonb" "$1"
+fi
+[ "$1" = -prepare ] && exit 0
 exec "$GAZE_ROOT/bin/gonb" "-go_work=$GAZE_ROOT" --kernel "$1"

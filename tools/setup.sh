@@ -8,7 +8,7 @@
 # unchanged, so running this again takes about a second.
 #
 # GAZE_PLUGIN=wheel|installer|none limits the sources of XLA's CPU plugin.
-# GAZE_SKIP_BUILD=on doesn't build bin/gaze, for container images that get the code later.
+# GAZE_SKIP_BUILD=on doesn't build bin/gaze and bin/gaze-kernel, for container images that get the code later.
 # PYTHON is the Python to build .venv with (default: python3).
 set -eu
 
@@ -278,10 +278,11 @@ set_git_filter() {
 
 build_gaze() {
   [ -n "$skip_build" ] && return
-  say "building bin/gaze"
-  tools/with-env.sh go build -o bin/gaze ./cmd/gaze
+  say "building bin/gaze and bin/gaze-kernel"
+  tools/with-env.sh go build -o bin/ ./cmd/gaze ./cmd/gaze-kernel
   try_internal_link
   note_xla
+  tools/kernel.sh -prepare
   # Programs built elsewhere use the plugins of the clones recorded in Gaze's cache.
   bin/gaze devices --remember "$GAZE_ROOT" ||
     say "Gaze's cache can't be written: only programs in this clone will find its plugin."

@@ -73,6 +73,9 @@ var process = &registry{find: newFinder(), open: openSpec, version: pjrtVersion,
 // opened at the first call. Later calls return the same backend, or the same error.
 func Default() (compute.Backend, error) { return process.choose() }
 
+// IsOpen reports whether [Default] has opened a backend.
+func IsOpen() bool { return process.isOpen() }
+
 // Open opens a backend by its GoMLX specification, such as "xla:cpu",
 // "xla:/path/to/plugin.so", "xla:cuda,tf32=false" or "go:ops_sequential"; the short
 // forms mean what they mean in $GOMLX_BACKEND. The same specification gives the
@@ -107,6 +110,12 @@ func (r *registry) choose() (compute.Backend, error) {
 		r.chosen = true
 	}
 	return r.backend, r.err
+}
+
+func (r *registry) isOpen() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.backend != nil
 }
 
 // check returns an error for an invalid variable, and warns of variables without effect.

@@ -9,7 +9,6 @@ import (
 
 	"gaze/internal/environ"
 	"gaze/internal/report"
-	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/explain"
 	"gaze/pkg/hub"
@@ -80,6 +79,7 @@ type attender struct {
 	weights  *Weights
 	pipeline transform.Pipeline
 	runner   *vit.Runner
+	mine     bool // the runner is closed in the end
 }
 
 // attendOnce is attend with a cache.
@@ -93,15 +93,6 @@ func (l *attender) attendOnce(picture, cache, weights string) (*explain.Attentio
 }
 
 func (l *attender) attend(picture string) (*explain.Attention, error) {
-	if l.runner == nil {
-		b, err := backend.Default()
-		if err != nil {
-			return nil, err
-		}
-		if l.runner, err = vit.NewRunner(b, l.weights.Model); err != nil {
-			return nil, err
-		}
-	}
 	im, damage, err := data.DecodeFor(picture, l.pipeline)
 	if err != nil {
 		return nil, err
@@ -109,9 +100,22 @@ func (l *attender) attend(picture string) (*explain.Attention, error) {
 	if damage != "" {
 		fmt.Fprintf(os.Stderr, "note: %s: damaged: %s\n", picture, damage)
 	}
-	a, warnings, err := explain.Attend(l.runner, l.pipeline, filepath.Base(picture), im)
+	a, err := l.attendImage(picture, im)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", picture, err)
+	}
+	return a, nil
+}
+
+func (l *attender) attendImage(picture string, im *transform.Image) (a *explain.Attention, err error) {
+	if l.runner == nil {
+		if l.runner, l.mine, err = runnerFor(l.weights.Model); err != nil {
+			return nil, err
+		}
+	}
+	a, warnings, err := explain.Attend(l.runner, l.pipeline, filepath.Base(picture), im)
+	if err != nil {
+		return nil, err
 	}
 	a.Model = l.weights.Title
 	for _, text := range warnings {
@@ -121,7 +125,7 @@ func (l *attender) attend(picture string) (*explain.Attention, error) {
 }
 
 func (l *attender) close() {
-	if l.runner != nil {
+	if l.mine && l.runner != nil {
 		l.runner.Close()
 	}
 }

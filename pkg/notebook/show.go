@@ -168,7 +168,7 @@ func pictureData(img image.Image, scale float64) (*protocol.DisplayData, error) 
 var exit = os.Exit
 
 // Check ends the cell with err on stderr and exit status 1 if err isn't nil. The kernel
-// still replies "ok"; the notebook runner and the export check the exit status.
+// then reports the cell as failed, with err as the reason.
 func Check(err error) {
 	if err == nil {
 		return

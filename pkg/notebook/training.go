@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -119,12 +121,41 @@ func percent(fraction float64) string { return fmt.Sprintf("%.2f %%", 100*fracti
 
 // Interrupt returns a context that ends when the cell is interrupted (with Ctrl-C outside
 // a notebook). A [train.Fit] with this context then saves and returns [train.ErrStopped].
-// The kernel kills the cell's program five seconds after the interruption. If the current
-// batch and the saving take longer, everything since the last checkpoint is lost; see
-// Fit.CheckpointEvery. A second interruption ends the program at once. Call the returned
+// The kernel, which kills other programs a second after an interruption, is told that the
+// program saves, and waits for it. A second interruption ends the program at once; then
+// everything since the last checkpoint is lost, see Fit.CheckpointEvery. Call the returned
 // function when the work is done.
 func Interrupt() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	var once sync.Once
+	done := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		stop() // a second interruption isn't handled
+		select {
+		case <-done: // the work is done, nothing was interrupted
+		default:
+			announceSaving(done)
+		}
+	})
+	return ctx, func() {
+		once.Do(func() { close(done) })
+		stop()
+	}
+}
+
+// announceSaving tells the kernel, if there is one, that the program saves, until done is
+// closed. Without a connection the kernel just has less patience.
+func announceSaving(done <-chan struct{}) {
+	path := os.Getenv("GAZE_KERNEL_SOCKET")
+	if path == "" {
+		return
+	}
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("{\"do\":\"saving\"}\n")); err == nil {
+		<-done
+	}
 }

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -182,6 +185,46 @@ func TestInterruptChild(t *testing.T) {
 	if os.Getenv("GAZE_NOTEBOOK_LINGER") != "" {
 		fmt.Println("saved")
 		<-context.Background().Done() // until a second interruption ends the program
+	}
+}
+
+// TestInterruptIsAnnounced: the kernel is told that the program saves, until it has saved.
+func TestInterruptIsAnnounced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv("GAZE_KERNEL_SOCKET", path)
+	ctx, done := Interrupt()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	if line, err := r.ReadString('\n'); err != nil || line != "{\"do\":\"saving\"}\n" || ctx.Err() == nil {
+		t.Errorf("%q, %v, context %v", line, err, ctx.Err())
+	}
+	conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if _, err := r.ReadByte(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("while it saves: %v", err)
+	}
+	done()
+	conn.SetReadDeadline(time.Now().Add(time.Minute))
+	if _, err := r.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("after it has saved: %v", err)
+	}
+
+	_, done = Interrupt()
+	done() // no interruption, nothing to announce
+	l.(*net.UnixListener).SetDeadline(time.Now().Add(50 * time.Millisecond))
+	if _, err := l.Accept(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("without an interruption: %v", err)
 	}
 }
 

@@ -3,7 +3,6 @@ package plots
 import (
 	"fmt"
 	"image"
-	"image/color"
 	"math"
 
 	xdraw "golang.org/x/image/draw"
@@ -174,6 +173,14 @@ func blockMean(rows [][]float64, x0, x1 int) float64 {
 
 // toSize scales a picture smoothly to w x h pixels.
 func toSize(img image.Image, w, h int) *image.RGBA {
+	if o, ok := img.(interface{ Opaque() bool }); ok && o.Opaque() {
+		if _, quick := img.(*image.RGBA); !quick {
+			// The scaler is several times faster for this type and gives the same.
+			copied := image.NewRGBA(img.Bounds())
+			xdraw.Draw(copied, copied.Bounds(), img, img.Bounds().Min, xdraw.Src)
+			img = copied
+		}
+	}
 	out := image.NewRGBA(image.Rect(0, 0, w, h))
 	xdraw.CatmullRom.Scale(out, out.Bounds(), img, img.Bounds(), xdraw.Src, nil)
 	return out
@@ -186,16 +193,20 @@ func blendMap(picture *image.RGBA, m [][]float64, r resolved, alpha float64, ip 
 	b := picture.Bounds()
 	h, w := len(m), len(m[0])
 	ty, tx := taps(h, b.Dy(), ip), taps(w, b.Dx(), ip)
+	var rest, share [256]float64
+	for i := range rest {
+		rest[i], share[i] = (1-alpha)*float64(i), alpha*float64(i)
+	}
+	mix := func(a, b uint8) uint8 { return uint8(rest[a] + share[b] + 0.5) }
 	for y := range b.Dy() {
+		row := picture.Pix[picture.PixOffset(b.Min.X, b.Min.Y+y):][:4*b.Dx()]
 		for x := range b.Dx() {
 			v := blend(m, ty[y], tx[x], r.lo, r.hi)
 			if math.IsNaN(v) {
 				continue
 			}
-			p := picture.RGBAAt(b.Min.X+x, b.Min.Y+y)
-			c := r.color(v)
-			mix := func(a, b uint8) uint8 { return uint8(math.Round((1-alpha)*float64(a) + alpha*float64(b))) }
-			picture.SetRGBA(b.Min.X+x, b.Min.Y+y, color.RGBA{mix(p.R, c.R), mix(p.G, c.G), mix(p.B, c.B), max(p.A, mix(p.A, 255))})
+			p, c := row[4*x:][:4:4], r.color(v)
+			p[0], p[1], p[2], p[3] = mix(p[0], c.R), mix(p[1], c.G), mix(p[2], c.B), max(p[3], mix(p[3], 255))
 		}
 	}
 }

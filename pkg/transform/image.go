@@ -69,6 +69,18 @@ func (im *Image) ColorModel() color.Model {
 // Bounds implements image.Image; the top left corner is (0, 0).
 func (im *Image) Bounds() image.Rectangle { return image.Rect(0, 0, im.Width, im.Height) }
 
+// Opaque reports whether no pixel is transparent, as the types of package image do.
+func (im *Image) Opaque() bool {
+	if im.Channels == 4 {
+		for i := 3; i < len(im.Pix); i += 4 {
+			if im.Pix[i] != 255 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // At implements image.Image.
 func (im *Image) At(x, y int) color.Color {
 	if !(image.Point{X: x, Y: y}.In(im.Bounds())) {

@@ -50,37 +50,20 @@ def outputs(*parts):
 
 
 class FailureInOutputs(unittest.TestCase):
-    def test_what_a_program_leaves(self):
-        for name, parts, want in [
-            ("nothing", [], None),
-            ("stdout only", [("stdout", "exit status 3\n")], None),
-            ("a note", [("stderr", "loading\n")], None),
-            ("status in the middle", [("stderr", "exit status 3\nthen more\n")], None),
-            ("status 0", [("stderr", "exit status 0\n")], None),
-            ("status", [("stderr", "oops\nexit status 3\n")], "exit status 3"),
-            ("status, coloured", [("stderr", "oops\n\x1b[31mexit status 12\x1b[0m\n")], "exit status 12"),
-            ("signal", [("stdout", "x"), ("stderr", "signal: segmentation fault (core dumped)\n")], "signal: seg"),
-            ("in pieces", [("stderr", "exit "), ("stdout", "x"), ("stderr", "status 2\n")], "exit status 2"),
-        ]:
-            with self.subTest(name):
-                got = execute.failure_in(outputs(*parts))
-                if want is None:
-                    self.assertIsNone(got)
-                else:
-                    self.assertIn(want, got[0])
+    def test_only_an_error_is_a_failure(self):
+        printed = outputs(("stdout", "x"), ("stderr", "oops\nexit status 3\n"))
+        self.assertIsNone(execute.failure_in([]))
+        self.assertIsNone(execute.failure_in(printed))
+        error = new_output("error", ename="panic", evalue="boom\nmore", traceback=["\x1b[31mpanic: boom\x1b[0m"] + ["\tframe"] * 100)
+        reason, details = execute.failure_in([*printed, error])
+        self.assertEqual(reason, "panic: boom")
+        self.assertTrue(details.startswith("panic: boom\n\tframe"))
+        self.assertEqual(len(details.splitlines()), execute.ERROR_LINES)
 
     def test_printed_text_comes_first(self):
         picture = new_output("display_data", {"image/png": "AA"})
         got = execute.in_order([picture, *outputs(("stderr", "b"), ("stdout", "a"), ("stderr", "c"))])
         self.assertEqual([o.get("text", "picture") for o in got], ["a", "bc", "picture"])
-
-    def test_compiler_messages_are_kept(self):
-        got = execute.failure_in([
-            new_output("display_data", {"text/html": "<style>p{}</style><pre>main.go:3: bad &lt;x&gt;</pre>"}),
-            new_output("error", ename="ERROR", evalue="go build failed", traceback=[]),
-        ])
-        self.assertEqual(got[0], "ERROR: go build failed")
-        self.assertEqual(got[1], "main.go:3: bad <x>")
 
 
 class WithKernel(unittest.TestCase):

@@ -1,0 +1,161 @@
+// Command gaze-kernel is the kernel that Jupyter starts for Gaze's notebooks:
+//
+//	gaze-kernel -root CLONE -gonb PATH CONNECTION_FILE
+//
+// It starts GoNB, which turns cells into programs, and relays between it and Jupyter.
+// tools/kernel.sh calls it with the environment that cells need.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gaze/internal/cells"
+	"gaze/internal/cells/client"
+	"gaze/internal/completion"
+	"gaze/internal/kernel"
+	"gaze/internal/widgets"
+)
+
+// guardArgument makes this program the kernel's guard.
+const guardArgument = "-guard"
+
+// sessionVariable is where Jupyter's server puts the path of the notebook.
+const sessionVariable = "JPY_SESSION_NAME"
+
+func main() {
+	client.Main() // if GoNB calls this program in the place of another
+	if len(os.Args) == 2 && os.Args[1] == guardArgument {
+		kernel.Guard(os.Stdin)
+		return
+	}
+	root := flag.String("root", "", "the clone whose packages cells can import")
+	gonb := flag.String("gonb", "", "the GoNB `program`")
+	prepare := flag.Bool("prepare", false, "only build the program that cells are loaded into")
+	flag.Parse()
+	if *prepare && *root != "" {
+		prepareCells(*root)
+		return
+	}
+	if *root == "" || *gonb == "" || flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: gaze-kernel -root CLONE -gonb PATH CONNECTION_FILE")
+		os.Exit(2)
+	}
+	k, err := kernel.New(kernel.Config{
+		ConnectionFile: flag.Arg(0), Root: *root, GoNB: *gonb, Arguments: []string{"-go_work=" + *root},
+		Guard: guardArgument, Log: os.Stderr,
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gaze-kernel:", err)
+		os.Exit(1)
+	}
+	if err := serveCells(k, *root); err != nil {
+		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
+	}
+	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
+	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
+	defer completer.Close()
+	k.Completer = answers{completer}
+	hideGopls()
+	k.Run()
+}
+
+// answers turns the completer's answers into the kernel's.
+type answers struct{ *completion.Completer }
+
+func (a answers) Complete(code string, cursor int) (kernel.Completions, bool) {
+	c, ok := a.Completer.Complete(code, cursor)
+	return kernel.Completions(c), ok
+}
+
+func (a answers) Inspect(code string, cursor, detail int) (kernel.Inspection, bool) {
+	i, ok := a.Completer.Inspect(code, cursor, detail)
+	return kernel.Inspection(i), ok
+}
+
+// hideGopls takes gopls out of GoNB's sight, which would start one of its own: the kernel
+// answers in its place. Only a folder that has nothing else leaves the PATH.
+func hideGopls() {
+	path, err := exec.LookPath("gopls")
+	if err != nil {
+		return
+	}
+	folder := filepath.Dir(path)
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
+		return
+	}
+	folders := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(f string) bool { return f == folder })
+	os.Setenv("PATH", strings.Join(folders, string(os.PathListSeparator)))
+}
+
+// serveCells makes GoNB ask the kernel where it would run the go command, goimports or a
+// cell's program.
+func serveCells(k *kernel.Kernel, root string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	realGo := os.Getenv(client.GoVariable)
+	if realGo == "" {
+		return fmt.Errorf("%s isn't set", client.GoVariable)
+	}
+	goimports, err := exec.LookPath("goimports")
+	if err != nil {
+		return err
+	}
+	tools := filepath.Join(k.Folder(), "tools")
+	if err := os.Mkdir(tools, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"go", "goimports"} {
+		if err := os.Symlink(self, filepath.Join(tools, name)); err != nil {
+			return err
+		}
+	}
+	os.Setenv(client.GoImportsVariable, goimports)
+	os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+	builder, err := newBuilder(root)
+	cells.NewRunner(k, builder, self, realGo, os.Environ(), log)
+	return err
+}
+
+// newBuilder returns what builds cells, or nil and why the go command has to.
+func newBuilder(root string) (*cells.Builder, error) {
+	switch value := os.Getenv(cellsVariable); value {
+	case "", "host":
+	case "go":
+		return nil, fmt.Errorf("%s is go", cellsVariable)
+	default:
+		return nil, fmt.Errorf("%s is '%s': it must be host or go", cellsVariable, value)
+	}
+	folder := filepath.Join(root, ".venv", "gaze", "cells")
+	if err := os.MkdirAll(folder, 0o755); err != nil { // a clone that belongs to someone else
+		folder = filepath.Join(os.TempDir(), fmt.Sprintf("gaze-cells-%d", os.Getuid()))
+	}
+	return cells.NewBuilder(context.Background(), cells.Options{
+		Root: root, Go: os.Getenv(client.GoVariable), Env: os.Environ(), Folder: folder, Wanted: cells.Wanted, Log: log,
+	})
+}
+
+// cellsVariable says how cells are built.
+const cellsVariable = "GAZE_CELLS"
+
+// prepareCells builds the program that cells are loaded into, so that a first cell doesn't
+// wait for it. It's no failure if that can't be done here.
+func prepareCells(root string) {
+	builder, err := newBuilder(root)
+	if err == nil {
+		err = builder.Prepare(context.Background())
+	}
+	if err != nil {
+		log("cells will be built by the go command, which takes longer: %v", err)
+	}
+}
+
+func log(format string, args ...any) { fmt.Fprintf(os.Stderr, "gaze-kernel: "+format+"\n", args...) }

@@ -1,0 +1,4 @@
+package main
+
+// kept stands in for the list that gaze/internal/cells makes.
+func kept(int) any { return nil }

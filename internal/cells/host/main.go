@@ -1,0 +1,173 @@
+// Command host is the program into which a notebook's cells are loaded: see
+// gaze/internal/cells, which builds it together with a list of everything that cells may
+// use.
+//
+//	host LIBRARY [ARGUMENT...]   runs a cell
+//	host -wait                   waits on file 3 for what to run; ends when that is closed
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"plugin"
+	"syscall"
+
+	"github.com/janpfeifer/gonb/gonbui"
+
+	"gaze/internal/cells/keep"
+	"gaze/internal/cells/order"
+	"gaze/pkg/notebook"
+)
+
+// LibraryHash is compared with what cells were linked for (internal/cells/stub.go).
+var LibraryHash = order.LibraryHash
+
+// moduleAdder keeps the function that a loaded library calls.
+var moduleAdder uintptr
+
+func init() {
+	if len(os.Args) == 0 { // never; the linker can't know
+		fmt.Println(moduleAdder, LibraryHash, kept(len(os.Args)), keep.All)
+	}
+}
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: host LIBRARY [ARGUMENT...]")
+		os.Exit(2)
+	}
+	if os.Args[1] != "-wait" {
+		run(os.Args[1], func(r order.Report) {
+			if r.Refused != "" {
+				fmt.Fprintln(os.Stderr, "error:", r.Refused)
+				os.Exit(1)
+			}
+		})
+	}
+	conn, err := control()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "host: file 3:", err)
+		os.Exit(2)
+	}
+	o, err := wait(conn)
+	if err != nil {
+		os.Exit(0) // the kernel has ended, or needs no cell any more
+	}
+	go follow(conn)
+	run(o.Library, func(r order.Report) {
+		order.Tell(conn, r)
+		if r.Refused != "" {
+			os.Exit(order.Refused)
+		}
+	})
+}
+
+// control is the connection to the kernel. Programs that the cell starts don't get it.
+func control() (*net.UnixConn, error) {
+	syscall.CloseOnExec(3)
+	file := os.NewFile(3, "kernel")
+	defer file.Close()
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return nil, err
+	}
+	u, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil, errors.New("not a Unix socket")
+	}
+	return u, nil
+}
+
+// wait prepares what it is told to until there is a cell to run, and takes over the cell's
+// files, folder, arguments and environment.
+func wait(conn *net.UnixConn) (*order.Order, error) {
+	for {
+		o, files, err := order.Receive(conn)
+		if err != nil {
+			return nil, err
+		}
+		if o.Library == "" {
+			go notebook.Warm(o.Warm)
+			continue
+		}
+		return o, adopt(o, files)
+	}
+}
+
+// adopt makes the process what the cell's would have been.
+func adopt(o *order.Order, files []int) error {
+	if len(files) != order.Files {
+		return fmt.Errorf("%d files", len(files))
+	}
+	for to := range 3 {
+		if err := syscall.Dup3(files[to], to, 0); err != nil {
+			return err
+		}
+		syscall.Close(files[to])
+	}
+	os.Clearenv()
+	for _, v := range o.Env {
+		name, value, _ := cut(v)
+		os.Setenv(name, value)
+	}
+	os.Setenv("GONB_PIPE", fmt.Sprintf("/proc/self/fd/%d", files[3]))
+	os.Setenv("GONB_PIPE_BACK", fmt.Sprintf("/proc/self/fd/%d", files[4]))
+	gonbui.IsNotebook = true
+	os.Args = append([]string{o.Name}, o.Args...)
+	flag.CommandLine.Init(o.Name, flag.ExitOnError)
+	return os.Chdir(o.Dir)
+}
+
+func cut(v string) (name, value string, ok bool) {
+	for i := 1; i < len(v); i++ {
+		if v[i] == '=' {
+			return v[:i], v[i+1:], true
+		}
+	}
+	return v, "", false
+}
+
+// follow ends the process when the kernel has ended.
+func follow(conn *net.UnixConn) {
+	for {
+		if _, _, err := order.Receive(conn); err != nil && !errors.As(err, new(*json.SyntaxError)) {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+	}
+}
+
+// run loads a cell, runs it and ends the process. tell is told what the cell used, or why it
+// couldn't be loaded; nothing of it has run then.
+func run(library string, tell func(order.Report)) {
+	start, err := load(library)
+	if err != nil {
+		tell(order.Report{Refused: err.Error()})
+	}
+	if len(os.Args) > 1 && os.Args[1] == library {
+		os.Args = os.Args[1:]
+	}
+	start()
+	tell(order.Report{Used: notebook.Used()})
+	os.Exit(0)
+}
+
+// load loads a cell, which initialises its variables, and returns its main.
+func load(library string) (func(), error) {
+	p, err := plugin.Open(library)
+	if err != nil {
+		return nil, err
+	}
+	symbol, err := p.Lookup("Gaze_Main")
+	if err != nil {
+		return nil, err
+	}
+	start, ok := symbol.(func())
+	if !ok {
+		return nil, fmt.Errorf("%s: Gaze_Main is a %T", library, symbol)
+	}
+	return start, nil
+}
