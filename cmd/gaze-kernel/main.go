@@ -38,9 +38,14 @@ func main() {
 	root := flag.String("root", "", "the clone whose packages cells can import")
 	gonb := flag.String("gonb", "", "the GoNB `program`")
 	prepare := flag.Bool("prepare", false, "only build the program that cells are loaded into")
+	warm := flag.Bool("warm", false, "only let gopls read all packages, whose cache it fills")
 	flag.Parse()
 	if *prepare && *root != "" {
 		prepareCells(*root)
+		return
+	}
+	if *warm && *root != "" {
+		warmGopls(*root)
 		return
 	}
 	if *root == "" || *gonb == "" || flag.NArg() != 1 {
@@ -155,6 +160,17 @@ func prepareCells(root string) {
 	}
 	if err != nil {
 		log("cells will be built by the go command, which takes longer: %v", err)
+	}
+}
+
+// warmGopls waits until gopls completes. Later it takes what it has computed from its cache.
+func warmGopls(root string) {
+	completer := completion.New(completion.Options{Root: root, Go: os.Getenv(client.GoVariable)})
+	err := completer.Ready(context.Background())
+	completer.Close()
+	if err != nil {
+		log("%v", err)
+		os.Exit(1)
 	}
 }
 

@@ -150,8 +150,10 @@ func run(library string, tell func(order.Report)) {
 	if len(os.Args) > 1 && os.Args[1] == library {
 		os.Args = os.Args[1:]
 	}
-	start()
-	tell(order.Report{Used: notebook.Used()})
+	notebook.Host(func() {
+		start()
+		tell(order.Report{Used: notebook.Used()})
+	})
 	os.Exit(0)
 }
 
