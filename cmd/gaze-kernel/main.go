@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -63,12 +64,26 @@ func main() {
 	if err := serveCells(k, *root); err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
-	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
+	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable), Outputs: outputsOf(*root, os.Getenv(sessionVariable))})
 	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
 	defer completer.Close()
 	k.Completer = answers{completer}
 	hideGopls()
 	k.Run()
+}
+
+// outputsOf is where JupyterLab keeps the outputs of a notebook of the clone's that git
+// tracks, as tools/notebooks/export/contents.py names it; "" without a notebook.
+func outputsOf(root, notebook string) string {
+	if notebook == "" {
+		return ""
+	}
+	if path, err := filepath.EvalSymlinks(notebook); err == nil {
+		notebook = path
+	}
+	sum := sha256.Sum256([]byte(notebook))
+	stem := strings.TrimSuffix(filepath.Base(notebook), filepath.Ext(notebook))
+	return filepath.Join(root, ".venv", "jupyter", "outputs", fmt.Sprintf("%s-%x.ipynb", stem, sum[:6]))
 }
 
 // answers turns the completer's answers into the kernel's.

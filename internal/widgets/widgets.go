@@ -33,6 +33,8 @@ type Options struct {
 	// Notebook is the saved notebook. Those of its widgets that nobody knows are shown as
 	// what they were last.
 	Notebook string
+	// Outputs is a copy of that notebook with its outputs, for one that is saved without them.
+	Outputs string
 }
 
 // Widgets are the widgets of a kernel. It implements [kernel.Comms].

@@ -446,7 +446,7 @@ func TestSavedNotebook(t *testing.T) {
 		t.Fatal(err)
 	}
 	h = newHost(t)
-	w := New(h, Options{Notebook: path})
+	w := New(h, Options{Notebook: filepath.Join(t.TempDir(), "saved-without-outputs.ipynb"), Outputs: path})
 	if w.Info("")[root] == nil || w.Info("")["foreign"] != nil || !w.Has(root) {
 		t.Fatalf("it knows %v", w.Info(""))
 	}
