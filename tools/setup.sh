@@ -280,6 +280,7 @@ build_gaze() {
   [ -n "$skip_build" ] && return
   say "building bin/gaze and bin/gaze-kernel"
   tools/with-env.sh go build -o bin/ ./cmd/gaze ./cmd/gaze-kernel
+  tools/with-env.sh go build -o bin/gaze-cell ./internal/cells/command
   try_internal_link
   note_xla
   tools/kernel.sh -prepare

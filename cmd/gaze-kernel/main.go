@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -64,7 +65,7 @@ func main() {
 	if err := serveCells(k, *root); err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
-	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable), Outputs: outputsOf(*root, os.Getenv(sessionVariable))})
+	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebooks: savedNotebooks(*root, os.Getenv(sessionVariable))})
 	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
 	defer completer.Close()
 	k.Completer = answers{completer}
@@ -72,18 +73,20 @@ func main() {
 	k.Run()
 }
 
-// outputsOf is where JupyterLab keeps the outputs of a notebook of the clone's that git
-// tracks, as tools/notebooks/export/contents.py names it; "" without a notebook.
-func outputsOf(root, notebook string) string {
+// savedNotebooks are the files where a notebook's outputs may be: its own, and for the
+// clone's notebooks that of tools/notebooks/export/contents.py, which keeps outputs out of
+// what git sees.
+func savedNotebooks(root, notebook string) []string {
 	if notebook == "" {
-		return ""
+		return nil
 	}
+	resolved := notebook
 	if path, err := filepath.EvalSymlinks(notebook); err == nil {
-		notebook = path
+		resolved = path
 	}
-	sum := sha256.Sum256([]byte(notebook))
-	stem := strings.TrimSuffix(filepath.Base(notebook), filepath.Ext(notebook))
-	return filepath.Join(root, ".venv", "jupyter", "outputs", fmt.Sprintf("%s-%x.ipynb", stem, sum[:6]))
+	sum := sha256.Sum256([]byte(resolved))
+	name := strings.TrimSuffix(filepath.Base(resolved), filepath.Ext(resolved)) + "-" + hex.EncodeToString(sum[:])[:12] + ".ipynb"
+	return []string{notebook, filepath.Join(root, ".venv", "jupyter", "outputs", name)}
 }
 
 // answers turns the completer's answers into the kernel's.
@@ -120,6 +123,9 @@ func serveCells(k *kernel.Kernel, root string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
+	}
+	if small := filepath.Join(filepath.Dir(self), "gaze-cell"); executable(small) {
+		self = small // it starts faster
 	}
 	realGo := os.Getenv(client.GoVariable)
 	if realGo == "" {
@@ -190,3 +196,9 @@ func warmGopls(root string) {
 }
 
 func log(format string, args ...any) { fmt.Fprintf(os.Stderr, "gaze-kernel: "+format+"\n", args...) }
+
+// executable reports whether a file can be run.
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,13 +15,14 @@ func TestHowCellsAreBuilt(t *testing.T) {
 	}
 }
 
-// TestOutputsOf: the name that tools/notebooks/tests.py expects of JupyterLab's side.
-func TestOutputsOf(t *testing.T) {
-	want := filepath.FromSlash("/clone/.venv/jupyter/outputs/a b-f2f6e05223bd.ipynb")
-	if got := outputsOf("/clone", "/clone/notebooks/a b.ipynb"); got != want {
-		t.Errorf("%s, want %s", got, want)
+// TestSavedNotebooks checks the place where Contents of tools/notebooks/export/contents.py
+// keeps outputs.
+func TestSavedNotebooks(t *testing.T) {
+	want := []string{"/clone/notebooks/1-a.ipynb", "/clone/.venv/jupyter/outputs/1-a-f1c2c9b877ba.ipynb"}
+	if got := savedNotebooks("/clone", "/clone/notebooks/1-a.ipynb"); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
-	if got := outputsOf("/clone", ""); got != "" {
-		t.Errorf("without a notebook: %s", got)
+	if got := savedNotebooks("/clone", ""); len(got) != 0 {
+		t.Errorf("without a notebook: %q", got)
 	}
 }

@@ -33,12 +33,13 @@ const startTimeout = 5 * time.Minute
 const niceness = 5
 
 // startGopls starts gopls in a workspace. It is a process group of its own, so that an
-// interrupt of the notebook's doesn't reach it and the go commands it runs end with it.
+// interrupt of the notebook's doesn't reach it and the go commands it runs end with it. The
+// calling goroutine must keep its thread until stop: see attributes.
 func startGopls(program, goCommand string, ws *workspace) (*gopls, error) {
 	cmd := exec.Command(program, "serve")
 	cmd.Dir = ws.dir
 	cmd.Env = goplsEnv(os.Environ(), goCommand)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = attributes()
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting gopls: %w", err)

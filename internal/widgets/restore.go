@@ -73,10 +73,7 @@ func parseLeft(data []byte) []*model {
 // addSaved adds the widgets of the saved notebook that nobody knows, each as its last
 // picture with a line that says how to bring it back.
 func (w *Widgets) addSaved() {
-	for _, path := range []string{w.options.Notebook, w.options.Outputs} {
-		if path == "" {
-			continue
-		}
+	for _, path := range w.options.Notebooks {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			continue

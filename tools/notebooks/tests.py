@@ -542,7 +542,7 @@ class Git(unittest.TestCase):
         self.assertEqual(self.opened(manager).cells[1].source, "other")
 
     def test_the_name_that_the_kernel_expects(self):
-        self.assertEqual(contents.name_of(Path("/clone/notebooks/a b.ipynb")), "a b-f2f6e05223bd.ipynb")
+        self.assertEqual(contents.name_of(Path("/clone/notebooks/1-a.ipynb")), "1-a-f1c2c9b877ba.ipynb")
 
     def test_other_notebooks_are_saved_as_ever(self):
         path, book, _ = self.repository()

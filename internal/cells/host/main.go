@@ -7,7 +7,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,12 +25,9 @@ import (
 // LibraryHash is compared with what cells were linked for (internal/cells/stub.go).
 var LibraryHash = order.LibraryHash
 
-// moduleAdder keeps the function that a loaded library calls.
-var moduleAdder uintptr
-
 func init() {
 	if len(os.Args) == 0 { // never; the linker can't know
-		fmt.Println(moduleAdder, LibraryHash, kept(len(os.Args)), keep.All)
+		fmt.Println(LibraryHash, kept(len(os.Args)), keep.All)
 	}
 }
 
@@ -57,7 +53,6 @@ func main() {
 	if err != nil {
 		os.Exit(0) // the kernel has ended, or needs no cell any more
 	}
-	go follow(conn)
 	run(o.Library, func(r order.Report) {
 		order.Tell(conn, r)
 		if r.Refused != "" {
@@ -129,15 +124,6 @@ func cut(v string) (name, value string, ok bool) {
 		}
 	}
 	return v, "", false
-}
-
-// follow ends the process when the kernel has ended.
-func follow(conn *net.UnixConn) {
-	for {
-		if _, _, err := order.Receive(conn); err != nil && !errors.As(err, new(*json.SyntaxError)) {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}
-	}
 }
 
 // run loads a cell, runs it and ends the process. tell is told what the cell used, or why it
