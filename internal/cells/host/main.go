@@ -19,6 +19,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui"
 
 	"gaze/internal/cells/order"
+	"gaze/internal/trace"
 	"gaze/pkg/notebook"
 )
 
@@ -143,6 +144,7 @@ func follow(conn *net.UnixConn) {
 // couldn't be loaded; nothing of it has run then.
 func run(library string, tell func(order.Report)) {
 	start, err := load(library)
+	trace.Ended("loaded")
 	if err != nil {
 		tell(order.Report{Refused: err.Error()})
 	}
@@ -150,6 +152,7 @@ func run(library string, tell func(order.Report)) {
 		os.Args = os.Args[1:]
 	}
 	start()
+	trace.Ended("the cell's main returned")
 	tell(order.Report{Used: notebook.Used()})
 	os.Exit(0)
 }
