@@ -72,12 +72,12 @@ def free_port():
 
 
 @contextlib.contextmanager
-def jupyterlab(log):
-    """A JupyterLab on this machine only; yields its address and token."""
+def jupyterlab(log, folder=ROOT):
+    """A JupyterLab on this machine only, with the notebooks of a folder; yields its address and token."""
     port, token = free_port(), secrets.token_hex(16)
     server = subprocess.Popen(
         ["jupyter", "lab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
-         f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={ROOT}", "--LabApp.expose_app_in_browser=True",
+         f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True",
          *(["--allow-root"] if os.geteuid() == 0 else [])],
         stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
