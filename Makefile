@@ -36,7 +36,7 @@ setup-cuda: ## add XLA's CUDA plugin (several GB; CUDA=12 or 13)
 plugin: ## look for XLA's CPU plugin again
 	@tools/setup.sh plugin
 
-report: setup ## run every notebook, write report/index.html
+report: setup ## run every notebook, write report/index.html and, to print, report/all.html
 	@bin/gaze report -o $(REPORT)
 
 reproduce: setup ## train the classification notebook's final result again and compare; reproduced/pred.csv
@@ -99,12 +99,14 @@ test-processors: setup ## numerical Go tests with instruction sets switched off,
 
 # Notebook 1's study is made small, and the pages go to a folder of their own, so that they
 # don't replace those of a report.
-test-notebooks: setup ## tests of the notebook runner, then every notebook once; pages in report/test
+test-notebooks: setup ## tests of the notebook runner and of the kernel, then every notebook once; pages in report/test
 	@$(PY) tools/notebooks/tests.py
+	@$(PY) tools/notebooks/kernel_tests.py
 	@GAZE_QUICK_STUDY=$${GAZE_QUICK_STUDY:-on} $(PY) tools/notebooks/run.py -o $(REPORT)/test
 
 test-browser: ## drive NOTEBOOK in JupyterLab in Chromium; screenshots in report/browser
 	@tools/setup.sh lab browser
+	@$(RUN) python tools/browser/tests.py
 	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) python tools/browser/drive.py -o $(REPORT)/browser $(NOTEBOOK)
 
 strip: setup ## remove outputs from the notebooks

@@ -14,6 +14,7 @@ type reference struct {
 	name string
 	abi  uint16 // 0: assembly functions and all data; 1: Go functions
 	kind uint8  // the linker's kind of symbol; 0 if the compiler doesn't know it
+	size uint32 // of a definition
 }
 
 // internal reports whether a reference is to something that isn't in the program: names of
@@ -24,53 +25,102 @@ func (r reference) internal() bool {
 }
 
 const (
-	objectMagic    = "\x00go120ld" // cmd/internal/goobj, Go 1.20 and newer
-	objectHeader   = len(objectMagic) + 8 + 4
-	blockPackages  = 1 // packages whose symbols are referred to by index
-	blockReference = 7 // symbols referred to by name
-	blockCount     = 19
-	symbolSize     = 21
+	objectMagic     = "\x00go120ld" // cmd/internal/goobj, Go 1.20 and newer
+	objectHeader    = len(objectMagic) + 8 + 4
+	blockPackages   = 1 // packages whose symbols are referred to by index
+	blockDefinition = 3 // symbols of the package itself
+	blockNamed      = 6 // symbols that several packages may define
+	blockReference  = 7 // symbols referred to by name
+	blockCount      = 19
+	symbolSize      = 21
+)
+
+// Kinds of symbols (cmd/internal/objabi).
+const (
+	kindText           = 1
+	kindTextFIPS       = 2
+	kindNoPointersData = 5
+	kindNoPointers     = 10 // the last kind of variables
 )
 
 var errObject = errors.New("not an object file of a Go version that Gaze knows")
 
-// references returns the symbols that an archive of "go tool compile -pack -linkshared"
-// refers to. The format is cmd/internal/goobj's; an unknown one is an error.
-func references(archive []byte) ([]reference, error) {
-	object, err := member(archive, "_go_.o")
+// object is a Go object file. The format is cmd/internal/goobj's.
+type object []byte
+
+// openObject finds the object file in an archive of "go tool compile -pack". header is the
+// text before it, which names version and platform.
+func openObject(archive []byte) (o object, header []byte, err error) {
+	data, err := member(archive, "_go_.o")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if i := bytes.Index(object, []byte("\n!\n")); i >= 0 {
-		object = object[i+3:] // after the line of text that names version and platform
+	if i := bytes.Index(data, []byte("\n!\n")); i >= 0 {
+		header, data = data[:i+3], data[i+3:]
 	}
-	if len(object) < objectHeader+4*blockCount || string(object[:len(objectMagic)]) != objectMagic {
-		return nil, errObject
+	if len(data) < objectHeader+4*blockCount || string(data[:len(objectMagic)]) != objectMagic {
+		return nil, nil, errObject
 	}
-	block := func(i int) []byte {
-		at := func(i int) int { return int(binary.LittleEndian.Uint32(object[objectHeader+4*i:])) }
-		if start, end := at(i), at(i+1); start <= end && end <= len(object) {
-			return object[start:end]
-		}
-		return nil
+	return data, header, nil
+}
+
+func (o object) block(i int) []byte {
+	at := func(i int) int { return int(binary.LittleEndian.Uint32(o[objectHeader+4*i:])) }
+	if start, end := at(i), at(i+1); start <= end && end <= len(o) {
+		return o[start:end]
 	}
-	if len(block(blockPackages)) > 8 { // the first is empty
-		return nil, fmt.Errorf("refers to other packages by index: compiled without -linkshared")
-	}
-	symbols := block(blockReference)
+	return nil
+}
+
+// symbols returns the symbols of a block.
+func (o object) symbols(block int) ([]reference, error) {
 	var refs []reference
-	for ; len(symbols) >= symbolSize; symbols = symbols[symbolSize:] {
-		length, offset := int(binary.LittleEndian.Uint32(symbols)), int(binary.LittleEndian.Uint32(symbols[4:]))
-		if offset < 0 || length < 0 || offset+length > len(object) {
+	for b := o.block(block); len(b) >= symbolSize; b = b[symbolSize:] {
+		length, offset := int(binary.LittleEndian.Uint32(b)), int(binary.LittleEndian.Uint32(b[4:]))
+		if offset < 0 || length < 0 || offset > len(o) || length > len(o)-offset {
 			return nil, errObject
 		}
 		refs = append(refs, reference{
-			name: string(object[offset : offset+length]),
-			abi:  binary.LittleEndian.Uint16(symbols[8:]),
-			kind: symbols[10],
+			name: string(o[offset : offset+length]), abi: binary.LittleEndian.Uint16(b[8:]), kind: b[10], size: binary.LittleEndian.Uint32(b[13:]),
 		})
 	}
 	return refs, nil
+}
+
+// references returns the symbols that an archive of "go tool compile -pack -linkshared"
+// refers to. An unknown format is an error.
+func references(archive []byte) ([]reference, error) {
+	o, _, err := openObject(archive)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.block(blockPackages)) > 8 { // the first is empty
+		return nil, fmt.Errorf("refers to other packages by index: compiled without -linkshared")
+	}
+	return o.symbols(blockReference)
+}
+
+// definitions returns the functions and variables that an archive defines.
+func definitions(archive []byte) ([]reference, error) {
+	o, _, err := openObject(archive)
+	if err != nil {
+		return nil, err
+	}
+	var all []reference
+	for _, block := range []int{blockDefinition, blockNamed} {
+		symbols, err := o.symbols(block)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range symbols {
+			isText := s.kind == kindText || s.kind == kindTextFIPS
+			isData := s.kind >= kindNoPointersData && s.kind <= kindNoPointers
+			if s.size > 0 && s.name != "" && (isText && s.abi == 1 || isData && s.abi == 0) && !strings.Contains(s.name, "..stmp_") && !strings.HasPrefix(s.name, "go:") {
+				all = append(all, s)
+			}
+		}
+	}
+	return all, nil
 }
 
 // member returns a file of an archive in ar's format.

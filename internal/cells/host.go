@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 )
 
 // hostPackage is the program into which cells are loaded. Its file keep.go isn't in the
@@ -97,11 +98,80 @@ func (t *toolchain) buildHost(ctx context.Context, folder string, wanted []strin
 	if err != nil {
 		return nil, err
 	}
-	cmd := t.command(ctx, t.goCommand, "build", "-overlay="+overlay, "-ldflags=-s -w -checklinkname=0", "-o", filepath.Join(work, "host"), "./"+hostPackage)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the cells' host: %w: %s", err, firstLines(string(out), 5))
+	if err := t.linkHost(ctx, h, work, overlay); err != nil {
+		return nil, fmt.Errorf("building the cells' host: %w", err)
 	}
-	return h, h.save(work)
+	if err := h.save(work); err != nil {
+		return nil, err
+	}
+	prune(filepath.Dir(folder))
+	return h, nil
+}
+
+// Hosts that are kept, and for how long: other kernels may be using them.
+const (
+	keepHosts = 3
+	keepTime  = 24 * time.Hour
+)
+
+// prune removes hosts that haven't been used for long, and what an interrupted build left.
+func prune(folder string) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return
+	}
+	type old struct {
+		path string
+		time time.Time
+	}
+	var hosts []old
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && e.IsDir() {
+			hosts = append(hosts, old{filepath.Join(folder, e.Name()), info.ModTime()})
+		}
+	}
+	slices.SortFunc(hosts, func(a, b old) int { return b.time.Compare(a.time) })
+	for i, h := range hosts {
+		if i >= keepHosts && time.Since(h.time) > keepTime {
+			os.RemoveAll(h.path)
+		}
+	}
+}
+
+// linkHost links the host's program.
+func (t *toolchain) linkHost(ctx context.Context, h *host, work, overlay string) error {
+	all, err := t.list(ctx, "-export", "-deps", "-overlay="+overlay, "./"+hostPackage)
+	if err != nil {
+		return err
+	}
+	var config bytes.Buffer
+	var program, keepArchive string
+	for _, p := range all {
+		switch {
+		case p.Name == "main":
+			program = p.Export
+		case p.ImportPath == keepPackage:
+			keepArchive = p.Export
+		case p.Export != "":
+			fmt.Fprintf(&config, "packagefile %s=%s\n", p.ImportPath, p.Export)
+		}
+	}
+	archive, err := keepObject(keepArchive, h.Exports)
+	if err != nil {
+		return err
+	}
+	replaced := filepath.Join(work, "keep.a")
+	fmt.Fprintf(&config, "packagefile %s=%s\n", keepPackage, replaced)
+	path := filepath.Join(work, "host.importcfg")
+	if err := errors.Join(os.WriteFile(replaced, archive, 0o600), os.WriteFile(path, config.Bytes(), 0o600)); err != nil {
+		return err
+	}
+	cmd := t.command(ctx, t.link, "-importcfg", path, "-buildmode=exe", "-linkmode=external", "-extld", t.cc, "-checklinkname=0", "-s", "-w",
+		"-o", filepath.Join(work, "host"), program)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go tool link: %w: %s", err, firstLines(string(out), 5))
+	}
+	return os.Remove(replaced)
 }
 
 // overlay writes keep.go and a file that places it beside the host's sources.
@@ -196,6 +266,8 @@ func (t *toolchain) openHost(folder, settings string) (*host, error) {
 			return nil, err // the build cache was cleaned
 		}
 	}
+	now := time.Now()
+	os.Chtimes(h.Folder, now, now) // it is used
 	h.symbols, err = readHost(h.binary())
 	return h, err
 }

@@ -26,7 +26,7 @@ func keepSource(packages []string, exports map[string]string) (source []byte, me
 	imports := importer.ForCompiler(token.NewFileSet(), "gc", lookup)
 	var head, body bytes.Buffer
 	head.WriteString("// Code generated for the notebooks' kernel. DO NOT EDIT.\n\npackage main\n\nimport (\n")
-	body.WriteString("func kept(i int) any { return keep[i] }\n\n// keep refers to what cells may use.\nvar keep = [...]any{\n")
+	body.WriteString("func kept(i int) any { return named[i] }\n\n// named refers to what cells may use.\nvar named = [...]any{\n")
 	for i, path := range packages {
 		p, err := imports.Import(path)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 type toolchain struct {
 	goCommand     string
 	compile, link string
-	ld            string
+	ld, cc        string
 	version       string // "go1.26.8"
 	root          string // the clone
 	env           []string
@@ -50,6 +50,7 @@ func findToolchain(ctx context.Context, root, goCommand string, env []string) (*
 			return nil, err
 		}
 	}
+	t.cc = v.CC
 	if t.ld, err = findLinker(ctx, v.CC); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ var Groups = []Group{
 		{"GAZE_TRACE", "a file", "none",
 			"the notebooks' kernel, notebooks", "A file to which the notebooks' kernel and the programs of cells append a line of JSON when a stage of a cell has ended (compiled, linked, loaded, drawn …), in order to see where a cell's time goes: `bench/stages.py` makes a table of it. A file that is something else isn't changed"},
 		{"GAZE_STATIC", "`on`, `off`", "`off`; `on` in `gaze report`",
-			"notebooks", "`on` shows only the first picture of each slider, as a static picture"},
+			"notebooks", "`on` shows only the first picture of sliders and other controls, without the controls"},
 	}},
 	{"How Gaze computes", []Variable{
 		{"GAZE_PJRT", "the path of a PJRT plugin (`.so`, `.dylib`) for the CPU", "the plugins of [set-up](setup.md#which-backend-runs)",

@@ -168,10 +168,23 @@ func (g *gonb) connect(c jupyter.Connection) {
 		}
 		select {
 		case <-f.idle:
+			g.neverGet()
 			close(g.ready)
 			return
 		case <-time.After(20 * time.Millisecond):
 		}
+	}
+}
+
+// neverGet tells GoNB not to run "go get" for each cell: cells never use the network.
+func (g *gonb) neverGet() {
+	f, err := g.forward(nil, nil, jupyter.Shell, "execute_request", map[string]any{"code": "%noautoget", "silent": true, "store_history": false}, nil)
+	if err != nil {
+		return
+	}
+	select {
+	case <-f.reply:
+	case <-g.dead:
 	}
 }
 

@@ -99,7 +99,7 @@ func TestNameLines(t *testing.T) {
 	for text, want := range map[string]string{
 		"nothing": "nothing",
 		"at  \x1b[7m[[ Cell [1] Line 2 ]]\x1b[0m /tmp/gonb_0123abcd/main.go:5: x": "at cell [3] line 2: x",
-		"/tmp/gonb_0123abcd/main.go:1:2 no place":                                "main.go:1:2 no place",
+		"/tmp/gonb_0123abcd/main.go:1:2 no place":                                 "main.go:1:2 no place",
 	} {
 		if got := nameLines(text, main, p); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

@@ -40,6 +40,9 @@ func newControl(c wire.Control, width string) (*control, []*model) {
 	case wire.Select, wire.Toggle:
 		layout["width"], style["description_width"] = "max-content", width
 		set["_options_labels"], set["index"] = c.Options, int(c.Value)
+		if c.Kind == wire.Toggle { // the renderer puts the name above the buttons otherwise
+			layout["display"], layout["align_items"] = "flex", "center"
+		}
 	case wire.Check:
 		set["value"], set["indent"] = c.Value == 1, false
 	case wire.Button:

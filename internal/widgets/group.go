@@ -7,6 +7,7 @@ import (
 	"html"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gaze/internal/jupyter"
@@ -102,7 +103,7 @@ func (w *Widgets) serve(first json.RawMessage, conn *kernel.Conn) {
 		return
 	}
 	var a wire.Answer
-	if wire.Read(conn.Reader, &a) != nil || a.Figure == nil {
+	if wire.Read(conn.Reader, &a) != nil || a.Figure == nil || a.Figure.Check() != nil {
 		return
 	}
 	g := newGroup(hello.Controls)
@@ -134,20 +135,24 @@ func (w *Widgets) follow(g *group) {
 			}
 		}
 	}()
+	asked, answered := 0, 0
 	for {
+		var moves <-chan struct{} // until the answer, moves leave one item in g.asked
+		if answered == asked {
+			moves = g.asked
+		}
 		select {
-		case <-g.asked:
-			if wire.Write(g.conn, wire.Values{Values: w.values(g)}) != nil {
+		case <-moves:
+			asked++
+			if wire.Write(g.conn, wire.Values{Number: asked, Values: w.values(g)}) != nil {
 				return
 			}
-			// Until the answer, moves leave at most one item in g.asked.
-			a, ok := <-answers
-			if !ok {
-				return
+		case a, ok := <-answers:
+			if !ok || a.Figure.Check() != nil || a.Number < answered || a.Number > asked {
+				return // it has ended, or it answers what it wasn't asked
 			}
+			answered = a.Number
 			w.show(g, a)
-		case <-answers: // it has ended, or it answers what it wasn't asked
-			return
 		}
 	}
 }
@@ -162,15 +167,10 @@ func (w *Widgets) values(g *group) []float64 {
 	return values
 }
 
-// open makes the widgets in the front ends and shows them below the cell. What the same
-// cell showed before goes, and the oldest if there are too many.
+// open makes the widgets in the front ends and shows them below the cell. The least recently
+// moved end if there are too many.
 func (w *Widgets) open(g *group, running kernel.Cell) error {
 	w.mu.Lock()
-	for _, other := range slices.Clone(w.groups) {
-		if other.cell.ID == g.cell.ID && other.request.Header.ID != g.request.Header.ID {
-			w.remove(other)
-		}
-	}
 	for len(w.groups) >= MaxLiving {
 		w.end(w.groups[0], fmt.Sprintf("At most %d cells keep running for their controls.", MaxLiving))
 	}
@@ -203,7 +203,10 @@ func (w *Widgets) open(g *group, running kernel.Cell) error {
 	}, nil)
 }
 
-const viewMIME = "application/vnd.jupyter.widget-view+json"
+const (
+	viewMIME  = "application/vnd.jupyter.widget-view+json"
+	imageMIME = "image/" // and the format
+)
 
 // view shows a widget; for an empty id front ends show nothing.
 func view(id string) any {
@@ -222,7 +225,8 @@ func (g *group) picture() map[string]any {
 				size[key] = n
 			}
 		}
-		data["image/png"], metadata["image/png"] = g.image.value, size // in base64, as JSON has it
+		mime := imageMIME + g.image.state["format"].(string)
+		data[mime], metadata[mime] = g.image.value, size // in base64, as JSON has it
 	}
 	return map[string]any{"data": data, "metadata": metadata, "transient": map[string]any{"display_id": g.root.id}}
 }
@@ -244,11 +248,11 @@ func (g *group) set(f wire.Figure) (image, html, imageLayout, htmlLayout map[str
 		html = map[string]any{"value": f.HTML}
 		g.html.state["value"] = f.HTML
 	}
-	if len(f.PNG) > 0 && !bytes.Equal(f.PNG, g.image.value) {
-		g.image.value = f.PNG
+	if len(f.Picture) > 0 && !bytes.Equal(f.Picture, g.image.value) {
+		g.image.value = f.Picture
 		image = map[string]any{}
-		for key, n := range map[string]int{"width": f.Width, "height": f.Height} {
-			if text := strconv.Itoa(n); n > 0 && g.image.state[key] != text {
+		for key, text := range map[string]string{"width": strconv.Itoa(f.Width), "height": strconv.Itoa(f.Height), "format": strings.TrimPrefix(f.MIME, imageMIME)} {
+			if text != "0" && g.image.state[key] != text {
 				image[key], g.image.state[key] = text, text
 			}
 		}

@@ -1,6 +1,7 @@
 package widgets
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -88,11 +89,11 @@ func (w *Widgets) addSaved() {
 
 // savedWidget is a widget in a notebook's output.
 type savedWidget struct {
-	id    string
-	again string // the line that an export shows
-	png   []byte
-	size  map[string]string // width and height of the picture, as an Image has them
-	html  string
+	id      string
+	again   string // the line that an export shows
+	picture []byte
+	set     map[string]string // format, width and height of the picture, as an Image has them
+	html    string
 }
 
 // text is a string of a notebook's file, which may be a list of lines.
@@ -117,11 +118,13 @@ type savedOutput struct {
 			ID string `json:"model_id"`
 		} `json:"application/vnd.jupyter.widget-view+json"`
 		PNG   text `json:"image/png"`
+		JPEG  text `json:"image/jpeg"`
 		HTML  text `json:"text/html"`
 		Plain text `json:"text/plain"`
 	} `json:"data"`
 	Metadata struct {
-		PNG map[string]json.Number `json:"image/png"`
+		PNG  map[string]json.Number `json:"image/png"`
+		JPEG map[string]json.Number `json:"image/jpeg"`
 	} `json:"metadata"`
 }
 
@@ -158,12 +161,15 @@ func savedWidgets(notebook []byte) []savedWidget {
 }
 
 func savedFrom(id, again string, picture savedOutput) savedWidget {
-	s := savedWidget{id: id, again: again, size: map[string]string{}, html: string(picture.Data.HTML)}
-	quoted, _ := json.Marshal(strings.Join(strings.Fields(string(picture.Data.PNG)), ""))
-	json.Unmarshal(quoted, &s.png) // a damaged picture isn't shown
-	for key, n := range picture.Metadata.PNG {
+	s := savedWidget{id: id, again: again, set: map[string]string{"format": "png"}, html: string(picture.Data.HTML)}
+	encoded, size := picture.Data.PNG, picture.Metadata.PNG
+	if picture.Data.JPEG != "" {
+		s.set["format"], encoded, size = "jpeg", picture.Data.JPEG, picture.Metadata.JPEG
+	}
+	s.picture, _ = base64.StdEncoding.DecodeString(string(encoded)) // a damaged one is shown as far as it goes
+	for key, n := range size {
 		if key == "width" || key == "height" {
-			s.size[key] = n.String()
+			s.set[key] = n.String()
 		}
 	}
 	return s
@@ -178,12 +184,12 @@ func (s savedWidget) models() []*model {
 	case s.html != "":
 		html := newModel("HTMLModel", map[string]any{"layout": layout.ref(), "style": style.ref(), "value": s.html})
 		all, children = append(all, html), append(children, html.ref())
-	case len(s.png) > 0:
+	case len(s.picture) > 0:
 		image := newModel("ImageModel", map[string]any{"layout": layout.ref()})
-		for key, n := range s.size {
-			image.state[key] = n
+		for key, text := range s.set {
+			image.state[key] = text
 		}
-		image.value = s.png
+		image.value = s.picture
 		all, children = append(all, image), append(children, image.ref())
 	}
 	root := newModel("VBoxModel", map[string]any{"children": children, "layout": layout.ref()})

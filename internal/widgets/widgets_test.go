@@ -55,7 +55,7 @@ var those = []wire.Control{
 }
 
 // figure is a picture of four bytes.
-var figure = wire.Figure{PNG: []byte("\x89PNG"), Width: 400, Height: 300}
+var figure = wire.Figure{Picture: []byte("\x89PNG"), MIME: "image/png", Width: 400, Height: 300}
 
 // tree is a state in which references to models are replaced by their states.
 func tree(v any, states map[string]any) any {
@@ -262,16 +262,22 @@ func TestLatestMoveWins(t *testing.T) {
 		}
 	}
 	before := len(h.all())
-	p.write(wire.Answer{Figure: &wire.Figure{PNG: []byte("second"), Width: 300, Height: 300}})
+	p.write(wire.Answer{Number: 1, Figure: &wire.Figure{Picture: []byte("second"), MIME: "image/jpeg", Width: 300, Height: 300}})
 	p.read(&v)
-	if v.Values[0] != 59 || v.Values[1] != 3 {
+	if v.Number != 2 || v.Values[0] != 59 || v.Values[1] != 3 {
 		t.Errorf("then for %v, want 59 and 3", v.Values)
 	}
 	s, _ := h.wait(before, func(s sent) bool { return len(s.buffers) == 1 })
-	if string(s.buffers[0]) != "second" || s.data["state"].(map[string]any)["width"] != "300" {
+	if state := s.data["state"].(map[string]any); string(s.buffers[0]) != "second" || state["width"] != "300" || state["format"] != "jpeg" {
 		t.Errorf("it shows %v", s)
 	}
-	p.write(wire.Answer{Figure: &figure})
+	p.write(wire.Answer{Number: 1, Figure: &wire.Figure{Picture: []byte("better"), MIME: "image/jpeg", Width: 300, Height: 300}})
+	h.wait(before, func(s sent) bool { return len(s.buffers) == 1 && string(s.buffers[0]) == "better" })
+	move(60)
+	p.write(wire.Answer{Number: 2, Figure: &figure})
+	if p.read(&v); v.Number != 3 || v.Values[0] != 60 {
+		t.Errorf("then for %v, want 60", v)
+	}
 	s, _ = h.wait(before, func(s sent) bool { return s.kind == "update_display_data" })
 	if s.data["image/png"] == nil || viewOf(s) != "" || s.parent != "first" {
 		t.Errorf("the notebook gets %v", s)
@@ -292,6 +298,7 @@ func TestErrorsAreShown(t *testing.T) {
 		w.Msg(front("comm_msg", g.controls[0].model.id, map[string]any{"method": "update", "state": map[string]any{"value": value}}))
 		var v wire.Values
 		p.read(&v)
+		a.Number = v.Number
 		p.write(a)
 		h.wait(before, func(s sent) bool {
 			id, _ := s.content["comm_id"].(string)
@@ -446,7 +453,7 @@ func TestSavedNotebook(t *testing.T) {
 	states := map[string]any{}
 	for _, m := range w.models {
 		states[m.id] = plain(t, m.state)
-		if m.name() == "ImageModel" && (string(m.value) != string(figure.PNG) || m.state["width"] != "400") {
+		if m.name() == "ImageModel" && (string(m.value) != string(figure.Picture) || m.state["width"] != "400") {
 			t.Errorf("the picture is %q, %v", m.value, m.state)
 		}
 	}

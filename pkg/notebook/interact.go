@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"gaze/internal/environ"
+	"gaze/internal/webpicture"
 	"gaze/internal/widgets/wire"
 )
 
@@ -71,6 +71,10 @@ const (
 	nextMove  = 3 * time.Minute
 	// rest is how long after a drawing the program gives its memory back.
 	rest = 2 * time.Second
+	// A figure that takes longer than quick to become a picture is coarse while the reader
+	// moves something, and sharp when nothing was moved for a while.
+	quick      = 40 * time.Millisecond
+	sharpAfter = 300 * time.Millisecond
 )
 
 func interact(draw drawer, controls []wire.Control) {
@@ -92,7 +96,9 @@ func interact(draw drawer, controls []wire.Control) {
 		return
 	}
 	defer s.conn.Close()
-	f := Must(rendered(first))
+	began := time.Now()
+	f := Must(rendered(first, sharpness))
+	s.slow = time.Since(began) > quick
 	var shown wire.Live
 	if wire.Write(s.conn, wire.Answer{Figure: f}) != nil || wire.Read(s.reader, &shown) != nil {
 		Show(first) // the kernel ends
@@ -112,7 +118,8 @@ func interact(draw drawer, controls []wire.Control) {
 type session struct {
 	conn     net.Conn
 	reader   *bufio.Reader
-	controls int // how many there are
+	controls int  // how many there are
+	slow     bool // a sharp picture takes long
 }
 
 // connect tells the kernel of the controls. The session is nil if nobody can move them.
@@ -121,7 +128,7 @@ func connect(socket string, controls []wire.Control) (*session, error) {
 	if err != nil {
 		return nil, nil
 	}
-	s := &session{conn, bufio.NewReader(conn), len(controls)}
+	s := &session{conn: conn, reader: bufio.NewReader(conn), controls: len(controls)}
 	var live wire.Live
 	if err = wire.Write(conn, wire.Hello{Do: wire.Do, Controls: controls}); err == nil {
 		err = wire.Read(s.reader, &live)
@@ -163,59 +170,127 @@ func detach(socket string) bool {
 // follow draws for the values that the kernel sends until it sends no more. waiting says
 // that other cells wait for this one.
 func (s *session) follow(draw drawer, waiting bool) {
-	wait := firstMove
+	values, done := make(chan wire.Values), make(chan struct{})
+	defer close(done)
+	go s.receive(values, done)
 	resting := time.AfterFunc(rest, debug.FreeOSMemory)
 	defer resting.Stop()
+	end := make(<-chan time.Time) // never, if nobody waits
+	if waiting {
+		end = time.After(firstMove)
+	}
+	var coarse any // what is shown coarsely
+	number := 0
 	for {
-		if waiting {
-			s.conn.SetReadDeadline(time.Now().Add(wait))
+		sharpen := make(<-chan time.Time)
+		if coarse != nil {
+			sharpen = time.After(sharpAfter)
 		}
+		var a wire.Answer
+		select {
+		case v, ok := <-values:
+			if !ok {
+				return
+			}
+			number = v.Number
+			resting.Stop()
+			a, coarse = s.draw(draw, v.Values)
+		case <-sharpen:
+			a, coarse = s.sharpen(coarse)
+		case <-end:
+			return
+		}
+		a.Number = number
+		if wire.Write(s.conn, a) != nil {
+			return
+		}
+		resting.Reset(rest)
+		if waiting {
+			end = time.After(nextMove)
+		}
+	}
+}
+
+// receive passes on what the kernel sends.
+func (s *session) receive(values chan<- wire.Values, done <-chan struct{}) {
+	defer close(values)
+	for {
 		var v wire.Values
 		if wire.Read(s.reader, &v) != nil || len(v.Values) != s.controls {
 			return
 		}
-		wait = nextMove
-		resting.Stop()
-		if wire.Write(s.conn, answer(draw, v.Values)) != nil {
+		select {
+		case values <- v:
+		case <-done:
 			return
 		}
-		resting.Reset(rest)
 	}
 }
 
-// answer is the figure for values, or what went wrong.
-func answer(draw drawer, values []float64) (a wire.Answer) {
+// draw is the answer for values. If its figure is coarse, what was drawn comes with it.
+func (s *session) draw(draw drawer, values []float64) (a wire.Answer, coarse any) {
+	scale := 1.0 * sharpness
+	if s.slow {
+		scale = 1
+	}
+	a = guarded(func() (*wire.Figure, error) {
+		v, err := draw(values)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := v.(Figure); ok && s.slow {
+			coarse = v
+		}
+		began := time.Now()
+		f, err := rendered(v, scale)
+		s.slow = s.slow || time.Since(began) > quick
+		return f, err
+	})
+	if a.Figure == nil {
+		coarse = nil
+	}
+	return a, coarse
+}
+
+// sharpen is the answer with a sharp figure of what was shown coarsely.
+func (s *session) sharpen(coarse any) (wire.Answer, any) {
+	began := time.Now()
+	a := guarded(func() (*wire.Figure, error) { return rendered(coarse, sharpness) })
+	s.slow = time.Since(began) > quick
+	return a, nil
+}
+
+// guarded is a figure, or the error or panic instead of one.
+func guarded(draw func() (*wire.Figure, error)) (a wire.Answer) {
 	defer func() {
 		if r := recover(); r != nil {
 			text, _, _ := strings.Cut(fmt.Sprint(r), "\n") // some have a stack
 			a = wire.Answer{Error: "panic: " + text}
 		}
 	}()
-	v, err := draw(values)
-	if err == nil {
-		a.Figure, err = rendered(v)
-	}
+	f, err := draw()
 	if err != nil {
 		return wire.Answer{Error: "error: " + err.Error()}
 	}
-	return a
+	return wire.Answer{Figure: f}
 }
 
-// rendered is what [Show] would show, as a picture or as HTML.
-func rendered(v any) (*wire.Figure, error) {
+// rendered is what [Show] would show, as a picture or as HTML. scale is the resolution of
+// figures in pixels per CSS pixel.
+func rendered(v any, scale float64) (*wire.Figure, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, errors.New("there is nothing to show: the function returned nil")
 	case error:
 		return nil, v
 	case Figure:
-		img, err := v.Image(sharpness)
+		img, err := v.Image(scale)
 		if err != nil {
 			return nil, err
 		}
-		return renderedPicture(img, sharpness)
+		return renderedPicture(img, scale, webpicture.Encode)
 	case image.Image:
-		return renderedPicture(v, 1)
+		return renderedPicture(v, 1, webpicture.Exact)
 	case Tabular:
 		return &wire.Figure{HTML: v.HTML()}, nil
 	case HTML:
@@ -224,11 +299,11 @@ func rendered(v any) (*wire.Figure, error) {
 	return &wire.Figure{HTML: "<pre>" + html.EscapeString(fmt.Sprint(v)) + "</pre>"}, nil
 }
 
-func renderedPicture(img image.Image, scale float64) (*wire.Figure, error) {
-	data, err := pictureData(img, scale)
+func renderedPicture(img image.Image, scale float64, encode func(image.Image) ([]byte, string, error)) (*wire.Figure, error) {
+	data, mime, err := encode(img)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("notebook: %w", err)
 	}
-	size := data.Metadata[string(protocol.MIMEImagePNG)].(map[string]int)
-	return &wire.Figure{PNG: data.Data[protocol.MIMEImagePNG].([]byte), Width: size["width"], Height: size["height"]}, nil
+	size := sizeIn(img, scale)
+	return &wire.Figure{Picture: data, MIME: mime, Width: size.X, Height: size.Y}, nil
 }

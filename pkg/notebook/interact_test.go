@@ -2,9 +2,11 @@ package notebook
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
+	"image/png"
 	"io"
 	"net"
 	"os"
@@ -234,16 +236,18 @@ func TestInteract(t *testing.T) {
 		t.Errorf("it asks for %q", detach.Do)
 	}
 	d.write(map[string]string{"error": "this kernel can't"})
-	for _, move := range []struct {
+	for i, move := range []struct {
 		to   float64
 		want string
 	}{{8, "picture"}, {4, "error: no <picture>"}, {5, "panic: out of range"}, {6, "<b>6</b>"}, {7, "error: there is nothing to show: the function returned nil"}, {3, "picture"}} {
-		c.write(wire.Values{Values: []float64{move.to}})
+		c.write(wire.Values{Number: i + 1, Values: []float64{move.to}})
 		a = wire.Answer{}
-		c.read(&a)
+		if c.read(&a); a.Number != i+1 {
+			t.Errorf("it answers number %d, want %d", a.Number, i+1)
+		}
 		got := a.Error
 		if a.Figure != nil {
-			if got = a.Figure.HTML; got == "" && len(a.Figure.PNG) > 0 {
+			if got = a.Figure.HTML; got == "" && len(a.Figure.Picture) > 0 {
 				got = "picture"
 			}
 		}
@@ -259,6 +263,54 @@ func TestInteract(t *testing.T) {
 	if *status != 0 || len(*sent) != 0 {
 		t.Errorf("exit %d after %d displays beside the widgets", *status, len(*sent))
 	}
+}
+
+// slowFigure takes long to become a sharp picture.
+type slowFigure struct{ side int }
+
+func (f slowFigure) Image(scale float64) (image.Image, error) {
+	if scale == sharpness {
+		time.Sleep(2 * quick)
+	}
+	return image.NewGray(image.Rect(0, 0, int(float64(f.side)*scale), 5)), nil
+}
+
+// TestSlowFigures checks that a figure that takes long is coarse at first, and sharp when
+// nothing is moved.
+func TestSlowFigures(t *testing.T) {
+	record(t, true)
+	k := newKernel(t)
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		Interact(func(n int) any { return slowFigure{n} }, Slider{"n", 1, 99, 3})
+	}()
+	var hello, detach wire.Hello
+	c := k.accept(&hello)
+	c.write(wire.Live{Live: true})
+	var a wire.Answer
+	c.read(&a)
+	c.write(wire.Live{Live: true})
+	k.accept(&detach).write(map[string]string{"error": "this kernel can't"})
+	answers := func(n int, want ...int) {
+		t.Helper()
+		for _, pixels := range want {
+			for c.read(&a); a.Number < n; c.read(&a) { // slow machines may have made the last one sharp
+			}
+			img, err := png.DecodeConfig(bytes.NewReader(a.Figure.Picture))
+			if err != nil || img.Width != pixels || a.Figure.Width != 10*n || a.Number != n {
+				t.Errorf("answer %d: %d pixels wide, shown %d wide (%v), want %d and %d", a.Number, img.Width, a.Figure.Width, err, pixels, 10*n)
+			}
+		}
+	}
+	for n := 1; n < 5; n++ { // the next move comes before the figure is sharp
+		c.write(wire.Values{Number: n, Values: []float64{10 * float64(n)}})
+		answers(n, 10*n)
+	}
+	c.write(wire.Values{Number: 5, Values: []float64{50}})
+	answers(5, 50, 100)
+	c.Close()
+	<-done
 }
 
 // TestInteractRefused checks that a kernel without a reader gets a static figure, and that

@@ -19,14 +19,14 @@ func SweepChart(s *train.Sweep) plots.LineChart {
 			{Name: "loss of an update", X: s.Rates, Y: s.Losses, Points: true, NoLine: true},
 		},
 		Lines: []plots.RefLine{
-			{Value: s.Steepest(), Label: fmt.Sprintf("steepest %.1e", s.Steepest()), Vertical: true},
-			{Value: s.MinimumTenth(), Label: fmt.Sprintf("minimum/10 %.1e", s.MinimumTenth()), Vertical: true},
+			{Value: s.Steepest(), Label: plots.Signs(fmt.Sprintf("steepest %.1e", s.Steepest())), Vertical: true},
+			{Value: s.MinimumTenth(), Label: plots.Signs(fmt.Sprintf("minimum/10 %.1e", s.MinimumTenth())), Vertical: true},
 		},
 		Title: "Loss at rising learning rates", Subtitle: "dashed: fastai's suggestions, from a moving average that lags behind the losses",
 		XLabel: "learning rate", YLabel: "loss", LogX: true,
 	}
 	if s.DivergedAt > 0 {
-		chart.Lines = append(chart.Lines, plots.RefLine{Value: s.DivergedAt, Label: fmt.Sprintf("diverges %.1e", s.DivergedAt), Vertical: true})
+		chart.Lines = append(chart.Lines, plots.RefLine{Value: s.DivergedAt, Label: plots.Signs(fmt.Sprintf("diverges %.1e", s.DivergedAt)), Vertical: true})
 	}
 	return chart
 }

@@ -1,9 +1,4 @@
-"""Executes notebooks with the Go kernel and detects cells whose program fails.
-
-The kernel replies "ok" even if a cell's program panics or exits with a status, so the
-outputs are examined as well: a cell has failed if it has an error output, or if its
-standard error ends with Go's report of a failed program ("exit status 3", "signal: killed").
-"""
+"""Executes notebooks with the Go kernel, up to the first cell that fails."""
 
 import html
 import os
@@ -27,7 +22,6 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-ENDED = re.compile(r"^(exit status [1-9][0-9]*|signal: .+)$")
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 EXCERPT_LINES = 8
 ERROR_LINES = 30
@@ -54,13 +48,14 @@ class Failure:
 
 @dataclass
 class Result:
-    """The result of one notebook; seconds[i] is the time of code cell i+1."""
+    """The result of one notebook; seconds[i] is the time of code cell i+1, shown whether its cells can be on a page."""
 
     path: Path
     notebook: nbformat.NotebookNode
     failure: Failure | None = None
     seconds: list = field(default_factory=list)
     kernel_seconds: float = 0.0
+    shown: bool = True
 
     @property
     def total(self):
@@ -69,21 +64,11 @@ class Result:
 
 def failure_in(outputs):
     """Returns (reason, details) if a cell's outputs show that it failed, else None."""
-    stderr = ""
-    shown = ""
     for out in outputs:
-        if out.output_type == "display_data":
-            shown += plain(out.data.get("text/html", "")) + "\n"
         if out.output_type == "error":
-            # The compiler's messages are in earlier HTML outputs; the error itself only says that it failed.
-            text = ANSI.sub("", "\n".join(out.get("traceback", []))) + "\n" + shown
-            return f"{out.get('ename', 'error')}: {first_line(out.get('evalue', ''))}", text.strip()
-        if out.output_type == "stream" and out.name == "stderr":
-            stderr += out.text
-    text = ANSI.sub("", stderr).strip()
-    last = text.splitlines()[-1].strip() if text else ""
-    if ENDED.match(last):
-        return f"the program ended with '{last}'", text
+            reason = f"{out.get('ename', 'error')}: {first_line(out.get('evalue', ''))}"
+            lines = ANSI.sub("", "\n".join(out.get("traceback", []))).strip().splitlines()
+            return reason, "\n".join(lines[:ERROR_LINES])
     return None
 
 
@@ -171,16 +156,10 @@ def execute(path, kernel="gaze", timeout=600, on_cell=None):
     start = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         try:
-            # There is no browser: sliders, which would wait for one, show a static picture.
+            # There is nobody who could move sliders: a static picture is shown.
             with client.setup_kernel(stderr=log, env={**os.environ, "GAZE_STATIC": "1"}):
                 result.kernel_seconds = time.monotonic() - start
-                try:
-                    run_cells(client, result, on_cell)
-                finally:
-                    # A program that hangs would outlive the kernel, and so would its
-                    # subprocesses in other process groups. The kernel itself then shuts
-                    # down normally and removes its temporary files.
-                    kill_all(processes_below(client.km.provisioner.pid))
+                run_cells(client, result, on_cell)
         except (NoSuchKernel, RuntimeError) as err:  # DeadKernelError is a RuntimeError
             if result.failure is None:
                 result.failure = Failure(0, "", f"the kernel '{kernel}' doesn't run: {first_line(str(err))}")

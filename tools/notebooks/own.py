@@ -1,7 +1,8 @@
 """Recognises the files that a report wrote, so that a new report replaces only those.
 
 A page ends in a comment with the SHA-256 of the rest, and an executed notebook has it in
-its metadata. A file that was edited since no longer matches and isn't replaced.
+its metadata, with what is to be said of its run. A file that was edited since no longer
+matches and isn't replaced.
 """
 
 import hashlib
@@ -12,6 +13,10 @@ import nbformat
 
 SIGNATURE = re.compile(rb"<!-- gaze report sha256:([0-9a-f]{64}) -->\n\Z")
 KEY = "gaze_report_sha256"
+RUN = "gaze_report_run"
+
+# Pages that every report has, besides one for each notebook.
+PAGES = ["index.html", "all.html"]
 
 # Marks of pages from before pages were signed.
 UNSIGNED = [b"<h1>Gaze report</h1>", b'<nav><a href="index.html">All notebooks</a></nav>']
@@ -32,9 +37,11 @@ def content(notebook):
     return digest(json.dumps({**notebook, "metadata": rest}, sort_keys=True).encode())
 
 
-def signed_notebook(notebook):
-    """The text of an executed notebook with its signature."""
+def signed_notebook(notebook, about=None):
+    """The text of an executed notebook with its signature, and what is to be said of its run."""
     written = json.loads(nbformat.writes(notebook))
+    if about is not None:
+        written["metadata"][RUN] = about
     written["metadata"][KEY] = content(written)
     return json.dumps(written, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -67,7 +74,7 @@ def problem(folder, notebooks, force):
     for above in [folder, *folder.parents]:
         if above.exists() and not above.is_dir():
             return f"-o {folder}: {above} is not a folder"
-    made = {folder / "index.html": is_page}
+    made = {folder / name: is_page for name in PAGES}
     made.update({folder / f"{path.stem}.html": is_page for path in notebooks})
     made.update({folder / "executed" / path.name: is_executed for path in notebooks})
     read = {(s.st_dev, s.st_ino): path for path in notebooks for s in [path.stat()]}

@@ -173,8 +173,10 @@ def wrap(title, body):
 HEADINGS = ["h1", "h2", "h3"]
 
 
-def cells_of(notebook, prefix=""):
-    """A notebook's cells as HTML, and its headings as (level, text, id). The ids begin with the prefix."""
+def cells_of(notebook, prefix="", paper=False):
+    """A notebook's cells as HTML, and its headings as (level, text, id). The ids begin with the prefix.
+
+    On paper nothing can be opened or closed."""
     exporter = HTMLExporter(template_name="report", filters=clean.FILTERS, preprocessors=[clean.describe_pictures],
                             extra_template_basedirs=[str(HERE / "export" / "templates")])
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
@@ -183,6 +185,12 @@ def cells_of(notebook, prefix=""):
         link.decompose()
     for table in soup.find_all("table"):
         table.wrap(soup.new_tag("div", attrs={"class": "wide"}))
+    if paper:
+        for summary in soup.select("details.input_area > summary, .picture input"):
+            summary.decompose()
+        for code in soup.select("details.input_area"):
+            code.name = "div"
+            del code["open"]
     ids = {element["id"]: prefix + element["id"] for element in soup.find_all(id=True)}
     for element in soup.find_all(id=True):
         element["id"] = ids[element["id"]]
@@ -238,14 +246,10 @@ def render_all(results, facts, title="", author="", when=""):
     """All notebooks on one page to print or to hand in: a cover, the contents, a chapter for each notebook."""
     chapters, headings = [], []
     for number, r in enumerate(results, 1):
-        body, found = cells_of(r.notebook, f"c{number}-")
+        body, found = cells_of(r.notebook, f"c{number}-", paper=True) if r.shown else ("", [])
         if not any(level == 1 for level, _, _ in found):
             name = title_of(r.notebook, r.path.stem)
             body, found = f'<h1 id="c{number}">{html.escape(name)}</h1>{body}', [(1, name, f"c{number}"), *found]
-        # Nothing can be opened or closed on paper.
-        body = body.replace("<summary>code</summary>", "").replace('<details class="input_area" open>', '<div class="input_area">')
-        body = re.sub(r'(<div class="input_area">.*?)</details>', r"\1</div>", body, flags=re.S)
-        body = re.sub(r'<input aria-label="show large" type="checkbox"/>', "", body).replace("<label>", "<span>").replace("</label>", "</span>")
         chapters.append(f'<section class="chapter">{failure_of(r)}{body}</section>')
         headings += [(level + 1, text, place) for level, text, place in found if level < 3]
     by = f'<p>{html.escape(author)}</p>' if author else ""

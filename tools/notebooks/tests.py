@@ -5,21 +5,26 @@
 """
 
 import asyncio
+import base64
 import contextlib
 import io
 import os
+import random
 import re
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "export"))
 
 import nbformat  # noqa: E402
+from bs4 import BeautifulSoup  # noqa: E402
 from nbconvert import HTMLExporter  # noqa: E402
 from traitlets.config.loader import PyFileConfigLoader  # noqa: E402
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output  # noqa: E402
@@ -45,37 +50,20 @@ def outputs(*parts):
 
 
 class FailureInOutputs(unittest.TestCase):
-    def test_what_a_program_leaves(self):
-        for name, parts, want in [
-            ("nothing", [], None),
-            ("stdout only", [("stdout", "exit status 3\n")], None),
-            ("a note", [("stderr", "loading\n")], None),
-            ("status in the middle", [("stderr", "exit status 3\nthen more\n")], None),
-            ("status 0", [("stderr", "exit status 0\n")], None),
-            ("status", [("stderr", "oops\nexit status 3\n")], "exit status 3"),
-            ("status, coloured", [("stderr", "oops\n\x1b[31mexit status 12\x1b[0m\n")], "exit status 12"),
-            ("signal", [("stdout", "x"), ("stderr", "signal: segmentation fault (core dumped)\n")], "signal: seg"),
-            ("in pieces", [("stderr", "exit "), ("stdout", "x"), ("stderr", "status 2\n")], "exit status 2"),
-        ]:
-            with self.subTest(name):
-                got = execute.failure_in(outputs(*parts))
-                if want is None:
-                    self.assertIsNone(got)
-                else:
-                    self.assertIn(want, got[0])
+    def test_only_an_error_is_a_failure(self):
+        printed = outputs(("stdout", "x"), ("stderr", "oops\nexit status 3\n"))
+        self.assertIsNone(execute.failure_in([]))
+        self.assertIsNone(execute.failure_in(printed))
+        error = new_output("error", ename="panic", evalue="boom\nmore", traceback=["\x1b[31mpanic: boom\x1b[0m"] + ["\tframe"] * 100)
+        reason, details = execute.failure_in([*printed, error])
+        self.assertEqual(reason, "panic: boom")
+        self.assertTrue(details.startswith("panic: boom\n\tframe"))
+        self.assertEqual(len(details.splitlines()), execute.ERROR_LINES)
 
     def test_printed_text_comes_first(self):
         picture = new_output("display_data", {"image/png": "AA"})
         got = execute.in_order([picture, *outputs(("stderr", "b"), ("stdout", "a"), ("stderr", "c"))])
         self.assertEqual([o.get("text", "picture") for o in got], ["a", "bc", "picture"])
-
-    def test_compiler_messages_are_kept(self):
-        got = execute.failure_in([
-            new_output("display_data", {"text/html": "<style>p{}</style><pre>main.go:3: bad &lt;x&gt;</pre>"}),
-            new_output("error", ename="ERROR", evalue="go build failed", traceback=[]),
-        ])
-        self.assertEqual(got[0], "ERROR: go build failed")
-        self.assertEqual(got[1], "main.go:3: bad <x>")
 
 
 class WithKernel(unittest.TestCase):
@@ -142,7 +130,7 @@ class WithKernel(unittest.TestCase):
 
     def test_pages_need_nothing_else(self):
         pages = sorted(self.out.glob("*/*.html"))
-        self.assertEqual(len(pages), 12)
+        self.assertEqual(len(pages), 18)
         for path in pages:
             text = path.read_text(encoding="utf-8")
             self.assertEqual(page.outside_references(text), [], path)
@@ -151,7 +139,7 @@ class WithKernel(unittest.TestCase):
 
     def test_index(self):
         text = (self.out / "picture" / "index.html").read_text(encoding="utf-8")
-        for want in ['href="picture.html"', "A picture", "Drawn by the program", "data:image/png", "passed"]:
+        for want in ['href="picture.html"', 'href="all.html"', "A picture", "Drawn by the program", "data:image/", "passed"]:
             self.assertIn(want, text)
         self.assertIn("none", re.search(r'class="weights">([^<]*)<', (self.out / "pass" / "index.html").read_text(encoding="utf-8")).group(1))
 
@@ -207,6 +195,125 @@ class Pages(unittest.TestCase):
         self.assertEqual(page.title_of(new_notebook(), "x"), "x")
 
 
+class Page(unittest.TestCase):
+    """The parts of a page."""
+
+    def book(self, *cells):
+        return new_notebook(cells=[new_markdown_cell("# The title\n\nWords."), *cells], metadata={"language_info": {"name": "go"}})
+
+    def result(self, *cells, name="x"):
+        return execute.Result(Path(f"{name}.ipynb"), self.book(*cells), None, [1.0])
+
+    def picture(self, kind="image/png", data="AA=="):
+        return new_code_cell("draw()", outputs=[new_output("display_data", {kind: data}, metadata={kind: {"width": 300, "height": 150}})])
+
+    def test_contents(self):
+        got = page.render(self.result(new_markdown_cell("## One\n\n### In *it*\n\n[back](#One)"), new_markdown_cell("## Two")))
+        soup = BeautifulSoup(got, "html.parser")
+        self.assertEqual([(a.text, a["href"]) for a in soup.select(".toc a")], [("One", "#One"), ("In it", "#In-it"), ("Two", "#Two")])
+        for link in soup.select('a[href^="#"]'):
+            self.assertTrue(soup.find(id=link["href"][1:]), link)
+        self.assertFalse(soup.select(".anchor-link"))
+        self.assertIsNone(BeautifulSoup(page.render(self.result()), "html.parser").select_one(".toc"))
+
+    def test_code_folds_and_pictures_open(self):
+        soup = BeautifulSoup(page.render(self.result(self.picture())), "html.parser")
+        self.assertIn("draw()", soup.select_one("details.input_area[open]").text)
+        image = soup.select_one("figure.picture label input[type=checkbox] ~ div img")
+        self.assertEqual((image["alt"], image["width"]), ("The title, figure 1", "300"))
+        self.assertFalse(soup.find("script"))
+
+    def test_all_on_one_page(self):
+        results = [self.result(self.picture(), new_markdown_cell("## Part\n\n[there](#Part)"), name="a"), self.result(new_markdown_cell("## Part"), name="b"),
+                   execute.Result(Path("c.ipynb"), new_notebook(), execute.Failure(1, "x", "broke"), [])]
+        soup = BeautifulSoup(page.render_all(results, [("Go", "1")], "Mine & yours", "A. <Student>", "today"), "html.parser")
+        cover = soup.select_one(".cover").text
+        for want in ["Mine & yours", "A. <Student>", "today", "3 notebooks, 1 failed"]:
+            self.assertIn(want, cover)
+        self.assertEqual(len(soup.select(".chapter")), 3)
+        self.assertIn("broke", soup.select(".chapter")[2].text)
+        self.assertFalse(soup.select("details, summary, input, button, nav.top, script"))
+        ids = [e["id"] for e in soup.find_all(id=True)]
+        self.assertEqual(len(ids), len(set(ids)))
+        links = soup.select('a[href^="#"]')
+        self.assertEqual([a.text for a in soup.select(".toc a")], ["The title", "Part", "The title", "Part", "c", "What it ran on"])
+        for link in links:
+            self.assertIn(link["href"][1:], ids)
+
+    def test_thumbnails_are_small(self):
+        rows = b"".join(b"\0" + bytes(random.Random(y).randbytes(3 * 1600)) for y in range(900))
+
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+        png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1600, 900, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+        result = self.result(self.picture(data=base64.b64encode(png).decode()))
+        got = page.render_index([result] * 4, [])
+        self.assertLess(len(got), 500_000)
+        self.assertEqual(got.count('<div class="thumb"><img src="data:image/'), 4)
+        damaged = page.render_index([self.result(self.picture(data="A" * 200_000))], [])
+        self.assertNotIn("<img", damaged)
+
+    def test_failure(self):
+        result = self.result()
+        result.failure = execute.Failure(2, "a < b", "the program ended", "details")
+        self.assertIn("a &lt; b", page.render(result))
+
+
+class Arguments(unittest.TestCase):
+    """What can be wrong with the notebooks that a user names."""
+
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = Path(holder.name)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def test_faults(self):
+        good = nbformat.writes(new_notebook(metadata={"kernelspec": {"name": "gonb", "display_name": "G", "language": "go"}}))
+        python = nbformat.writes(new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}}))
+        for path, want in [
+            (self.write("good.ipynb", good), None), (self.write("bare.ipynb", nbformat.writes(new_notebook())), None),
+            (self.folder, "it is a folder"), (self.folder / "none.ipynb", "no such file"), (self.write("x.txt", good), "should end in .ipynb"),
+            (self.write("bad.ipynb", "{"), "not a notebook"), (self.write("list.ipynb", "[]"), "not a notebook"), (self.write("empty.ipynb", ""), "not a notebook"),
+            (self.write("py.ipynb", python), "for the kernel 'python3'"),
+        ]:
+            with self.subTest(path.name):
+                got = run.fault_of(path)
+                if want is None:
+                    self.assertIsNone(got)
+                else:
+                    self.assertIn(want, got)
+
+    def test_clashes(self):
+        for names, want in [(["a.ipynb", "b.ipynb"], None), (["a.ipynb", "x/A.ipynb"], "a.ipynb"), (["index.ipynb"], "the report"), (["all.ipynb"], "the report"),
+                            (["a.ipynb", "a.ipynb"], "same page")]:
+            with self.subTest(names):
+                got = run.clash([Path(n) for n in names])
+                self.assertEqual(got is None, want is None, got)
+                if want:
+                    self.assertIn(want, got)
+
+    def test_others_stay_in_the_report(self):
+        out = self.folder / "report"
+        for name in ["a", "b", "c"]:
+            notebook = new_notebook(cells=[new_markdown_cell(f"# {name}")])
+            result = execute.Result(Path(f"{name}.ipynb"), notebook, execute.Failure(1, "s", "why") if name == "b" else None, [1.5], 0.5)
+            run.write(out / "executed" / f"{name}.ipynb", own.signed_notebook(notebook, run.about(result)))
+            run.write(out / f"{name}.html", own.signed_page(page.render(result)))
+        with open(out / "c.html", "a", encoding="utf-8") as f:
+            f.write("changed")
+        got = run.earlier(out, {"a.ipynb"})
+        self.assertEqual([r.path.name for r in got], ["b.ipynb"])
+        self.assertEqual((got[0].failure.reason, got[0].total), ("why", 2.0))
+        self.assertEqual(len(run.earlier(out, set())), 2)
+
+
 class Own(unittest.TestCase):
     """A report replaces only files that a report wrote."""
 
@@ -222,6 +329,7 @@ class Own(unittest.TestCase):
     def write(self, page_text=None, index_text=None, executed=None):
         run.write(self.out / "a.html", page_text or own.signed_page(page.wrap("T", "<main></main>")))
         run.write(self.out / "index.html", index_text or own.signed_page(page.render_index([], [])))
+        run.write(self.out / "all.html", own.signed_page(page.render_all([], [])))
         run.write(self.out / "executed" / "a.ipynb", executed or own.signed_notebook(self.notebook))
 
     def problem(self, force=False):
@@ -233,7 +341,7 @@ class Own(unittest.TestCase):
         self.assertIsNone(self.problem())
 
     def test_changed(self):
-        for name, change in [("a.html", b"<p>a note</p>"), ("index.html", b"\n"), ("executed/a.ipynb", b"a note")]:
+        for name, change in [("a.html", b"<p>a note</p>"), ("index.html", b"\n"), ("all.html", b"\n"), ("executed/a.ipynb", b"a note")]:
             with self.subTest(name):
                 self.write()
                 with open(self.out / name, "ab") as f:

@@ -18,6 +18,7 @@ import (
 
 	"github.com/janpfeifer/gonb/gonbui"
 
+	"gaze/internal/cells/keep"
 	"gaze/internal/cells/order"
 	"gaze/internal/trace"
 	"gaze/pkg/notebook"
@@ -31,7 +32,7 @@ var moduleAdder uintptr
 
 func init() {
 	if len(os.Args) == 0 { // never; the linker can't know
-		fmt.Println(moduleAdder, LibraryHash, kept(len(os.Args)))
+		fmt.Println(moduleAdder, LibraryHash, kept(len(os.Args)), keep.All)
 	}
 }
 

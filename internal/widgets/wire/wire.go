@@ -3,14 +3,14 @@
 //
 //	cell    {"do":"widgets","controls":[{"kind":"slider","name":"angle","max":90,"step":0.5,"value":30}]}
 //	kernel  {"live":true}
-//	cell    {"figure":{"png":"iVBO…","width":400,"height":300}}
+//	cell    {"figure":{"picture":"iVBO…","mime":"image/png","width":400,"height":300}}
 //	kernel  {"live":true}
-//	kernel  {"values":[45]}
-//	cell    {"figure":{…}}, or {"error":"no such picture"}
+//	kernel  {"number":1,"values":[45]}
+//	cell    {"number":1,"figure":{…}}, or {"number":1,"error":"no such picture"}
 //
 // The kernel shows the widgets when the first figure has come, and says so. It sends values only to a
 // program that has answered the last ones, and only the latest: moves during a slow drawing
-// don't queue up. When either side closes the connection, the widgets are dead. An answer of
+// don't queue up. The program may answer again with a better figure. When either side closes the connection, the widgets are dead. An answer of
 // {"live":false} means that no front end can move anything: the program shows a static
 // figure.
 package wire
@@ -105,21 +105,32 @@ type Live struct {
 
 // Values is the kernel's request to draw for these values, one for each control.
 type Values struct {
+	Number int       `json:"number"` // counts from 1
 	Values []float64 `json:"values"`
 }
 
 // Answer is the cell's: a figure or what went wrong.
 type Answer struct {
+	Number int     `json:"number,omitempty"` // that of the values
 	Figure *Figure `json:"figure,omitempty"`
 	Error  string  `json:"error,omitempty"`
 }
 
-// Figure is a PNG with its size in CSS pixels, or HTML.
+// Figure is a picture with its size in CSS pixels, or HTML.
 type Figure struct {
-	PNG    []byte `json:"png,omitempty"`
-	Width  int    `json:"width,omitempty"`
-	Height int    `json:"height,omitempty"`
-	HTML   string `json:"html,omitempty"`
+	Picture []byte `json:"picture,omitempty"`
+	MIME    string `json:"mime,omitempty"` // image/png or image/jpeg
+	Width   int    `json:"width,omitempty"`
+	Height  int    `json:"height,omitempty"`
+	HTML    string `json:"html,omitempty"`
+}
+
+// Check says what is wrong with a figure; none is right.
+func (f *Figure) Check() error {
+	if f != nil && len(f.Picture) > 0 && f.MIME != "image/png" && f.MIME != "image/jpeg" {
+		return fmt.Errorf("a picture of the type %q", f.MIME)
+	}
+	return nil
 }
 
 // longest is the length of the longest line; a picture of 40 megapixels is shorter.
