@@ -15,7 +15,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools" / "browser"))
 
 try:
-    import drive  # noqa: E402  (it needs playwright)
+    import lab  # noqa: E402
     from playwright.sync_api import sync_playwright  # noqa: E402
 except ImportError as e:
     print(json.dumps({"error": f"skipped: {e}; 'make test-browser' installs playwright"}), flush=True)
@@ -76,7 +76,7 @@ class Browser:
         """Seconds from entering the address of a notebook to its first cell's text."""
         page = self.page(notebook)
         seconds = page.evaluate("() => window.benchOpened") / 1000
-        page.wait_for_function(drive.READY, timeout=LIMIT)
+        page.wait_for_function(lab.READY, timeout=LIMIT)
         page.close()
         self.end_kernels(notebook)
         return seconds
@@ -94,11 +94,12 @@ class Browser:
     def click(self, notebook, source):
         """Seconds from Ctrl+Enter in a notebook's last cell to its new picture."""
         if notebook not in self.pages:
-            page = self.pages[notebook] = self.page(notebook)
-            page.wait_for_function(drive.READY, timeout=LIMIT)
+            page = self.page(notebook)
+            page.wait_for_function(lab.READY, timeout=LIMIT)
             page.locator(".jp-CodeCell .cm-content").first.click()
             page.keyboard.press("Control+Enter")
             page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.widgets[0].model.executionCount", timeout=LIMIT)
+            self.pages[notebook] = page
         page = self.pages[notebook]
         page.bring_to_front()
         page.wait_for_function(IDLE, timeout=LIMIT)
@@ -116,12 +117,12 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     os.environ["JUPYTER_PATH"] = str(folder / "jupyter")
     try:
-        executable = drive.find_browser()
-    except drive.Failed as e:
+        executable = lab.find_browser()
+    except lab.Failed as e:
         print(json.dumps({"error": f"skipped: {e}"}), flush=True)
         return
-    with open(folder / "jupyterlab.log", "w") as log, drive.jupyterlab(log, folder / "notebooks") as server, sync_playwright() as p:
-        browser = Browser(p.chromium.launch(executable_path=executable, args=drive.FLAGS), server)
+    with open(folder / "jupyterlab.log", "w") as log, lab.jupyterlab(log, folder / "notebooks") as server, sync_playwright() as p:
+        browser = Browser(p.chromium.launch(executable_path=executable, args=lab.FLAGS), server)
         print(json.dumps({}), flush=True)
         for line in sys.stdin:
             task = json.loads(line)
