@@ -206,6 +206,9 @@ class Visit:
         self.book.wait(f"new picture after a move of {what}", lambda: self.picture_below(index) != picture, self.limit(MOVED))
         self.note(f"{what} moved in", time.monotonic() - start)
         expect(self.book.ask(value, index) != number, f"the value of {what} is still {number}")
+        last = None
+        while last != (last := self.picture_below(index)):  # the last press may be drawn later
+            self.page.wait_for_timeout(500)
 
     def sliders(self):
         """The controls of the notebook's own cells."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -175,8 +176,10 @@ class Book:
 
     def red(self, index):
         """Whether a cell shows an error, on a ground that is more red than green."""
-        return self.ask("""(e => { if (!e) return false; const c = getComputedStyle(e).backgroundColor.match(/[\\d.]+/g).map(Number);
-            return (c[3] ?? 1) > 0 && c[0] > c[1] + 10; })(cell(arg).node.querySelector('[data-mime-type="application/vnd.jupyter.error"]'))""", index)
+        kinds = [o["output_type"] for o in self.outputs(index)]
+        colours = self.ask("[...cell(arg).node.querySelectorAll('.jp-OutputArea-output')].map(e => getComputedStyle(e).backgroundColor)", index)
+        grounds = [list(map(float, re.findall(r"[\d.]+", c)))[:2] for kind, c in zip(kinds, colours) if kind == "error"]
+        return any(red > green + 10 for red, green in grounds)
 
     def restart(self):
         """Restarts the kernel with the menu and waits until it's there."""
