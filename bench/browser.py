@@ -26,8 +26,8 @@ LIMIT = 120_000
 # Notes when the first cell shows its text, in milliseconds since the navigation began.
 FIRST_CELL = """() => {
   const look = () => {
-    const cell = document.querySelector('.jp-Notebook .jp-Cell :is(.jp-RenderedMarkdown, .cm-line)');
-    if (cell && cell.textContent.trim()) window.benchOpened = performance.now();
+    const cell = document.querySelector('.jp-Notebook .jp-Cell :is(.jp-RenderedMarkdown, .cm-content)');
+    if (cell?.textContent.trim()) window.benchOpened = performance.now();
     else requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
@@ -96,9 +96,9 @@ class Browser:
         if notebook not in self.pages:
             page = self.page(notebook)
             page.wait_for_function(lab.READY, timeout=LIMIT)
-            page.locator(".jp-CodeCell .cm-content").first.click()
-            page.keyboard.press("Control+Enter")
-            page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.widgets[0].model.executionCount", timeout=LIMIT)
+            page.wait_for_function(IDLE, timeout=LIMIT)
+            page.wait_for_timeout(500)
+            lab.Book(page).finish(0, LIMIT / 1000)
             self.pages[notebook] = page
         page = self.pages[notebook]
         page.bring_to_front()
