@@ -1,7 +1,8 @@
 #!/bin/sh
 # Starts the Go kernel for Jupyter: tools/kernel.sh CONNECTION_FILE [KERNEL]
 # Cells can import the clone's packages without any set-up. Compiling them never uses the
-# network. tools/kernel.sh -prepare builds the program that cells are loaded into.
+# network. tools/kernel.sh -prepare builds the program that cells are loaded into, and
+# tools/kernel.sh -warm fills gopls' cache.
 set -eu
 
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -46,8 +47,8 @@ export GAZE_GO PATH
 # gaze-kernel talks to Jupyter and has GoNB behind it. Tests name another build of it.
 kernel=${2:-$GAZE_ROOT/bin/gaze-kernel}
 if [ -x "$kernel" ]; then
-  [ "$1" = -prepare ] && exec "$kernel" -root "$GAZE_ROOT" -prepare
+  case $1 in -*) exec "$kernel" -root "$GAZE_ROOT" "$1" ;; esac
   exec "$kernel" -root "$GAZE_ROOT" -gonb "$GAZE_ROOT/bin/gonb" "$1"
 fi
-[ "$1" = -prepare ] && exit 0
+case $1 in -*) exit 0 ;; esac
 exec "$GAZE_ROOT/bin/gonb" "-go_work=$GAZE_ROOT" --kernel "$1"

@@ -280,12 +280,23 @@ build_gaze() {
   [ -n "$skip_build" ] && return
   say "building bin/gaze and bin/gaze-kernel"
   tools/with-env.sh go build -o bin/ ./cmd/gaze ./cmd/gaze-kernel
+  tools/with-env.sh go build -o bin/gaze-cell ./internal/cells/command
   try_internal_link
   note_xla
   tools/kernel.sh -prepare
   # Programs built elsewhere use the plugins of the clones recorded in Gaze's cache.
   bin/gaze devices --remember "$GAZE_ROOT" ||
     say "Gaze's cache can't be written: only programs in this clone will find its plugin."
+}
+
+# warm_gopls lets gopls type-check all modules, for up to half a minute. Afterwards it takes
+# them from its cache whenever a kernel starts it.
+warm_gopls() {
+  [ -x bin/lab/gopls ] && [ -x bin/gaze-kernel ] || return 0
+  value="$(cat "$stamps/lab" 2>/dev/null) $(fingerprint go.mod go.sum)"
+  done_already gopls "$value" && return
+  say "letting gopls read all modules, for completion in JupyterLab"
+  if PATH="$GAZE_ROOT/bin/lab:$PATH" tools/kernel.sh -warm; then stamp gopls "$value"; fi
 }
 
 # note_xla records for tools/kernel.sh whether programs use XLA here.
@@ -371,3 +382,4 @@ for extra in "$@"; do
   if [ "$extra" != plugin ]; then add_extra "$extra"; fi
 done
 build_gaze
+warm_gopls

@@ -8,6 +8,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -39,9 +41,14 @@ func main() {
 	root := flag.String("root", "", "the clone whose packages cells can import")
 	gonb := flag.String("gonb", "", "the GoNB `program`")
 	prepare := flag.Bool("prepare", false, "only build the program that cells are loaded into")
+	warm := flag.Bool("warm", false, "only let gopls read all packages, whose cache it fills")
 	flag.Parse()
 	if *prepare && *root != "" {
 		prepareCells(*root)
+		return
+	}
+	if *warm && *root != "" {
+		warmGopls(*root)
 		return
 	}
 	if *root == "" || *gonb == "" || flag.NArg() != 1 {
@@ -62,12 +69,28 @@ func main() {
 	if err := serveCells(k, *root); err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
 	}
-	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebook: os.Getenv(sessionVariable)})
+	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebooks: savedNotebooks(*root, os.Getenv(sessionVariable))})
 	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
 	defer completer.Close()
 	k.Completer = answers{completer}
 	hideGopls()
 	k.Run()
+}
+
+// savedNotebooks are the files where a notebook's outputs may be: its own, and for the
+// clone's notebooks that of tools/notebooks/export/contents.py, which keeps outputs out of
+// what git sees.
+func savedNotebooks(root, notebook string) []string {
+	if notebook == "" {
+		return nil
+	}
+	resolved := notebook
+	if path, err := filepath.EvalSymlinks(notebook); err == nil {
+		resolved = path
+	}
+	sum := sha256.Sum256([]byte(resolved))
+	name := strings.TrimSuffix(filepath.Base(resolved), filepath.Ext(resolved)) + "-" + hex.EncodeToString(sum[:])[:12] + ".ipynb"
+	return []string{notebook, filepath.Join(root, ".venv", "jupyter", "outputs", name)}
 }
 
 // answers turns the completer's answers into the kernel's.
@@ -104,6 +127,9 @@ func serveCells(k *kernel.Kernel, root string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
+	}
+	if small := filepath.Join(filepath.Dir(self), "gaze-cell"); executable(small) {
+		self = small // it starts faster
 	}
 	realGo := os.Getenv(client.GoVariable)
 	if realGo == "" {
@@ -162,4 +188,21 @@ func prepareCells(root string) {
 	}
 }
 
+// warmGopls waits until gopls completes. Later it takes what it has computed from its cache.
+func warmGopls(root string) {
+	completer := completion.New(completion.Options{Root: root, Go: os.Getenv(client.GoVariable)})
+	err := completer.Ready(context.Background())
+	completer.Close()
+	if err != nil {
+		log("%v", err)
+		os.Exit(1)
+	}
+}
+
 func log(format string, args ...any) { fmt.Fprintf(os.Stderr, "gaze-kernel: "+format+"\n", args...) }
+
+// executable reports whether a file can be run.
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}

@@ -192,8 +192,9 @@ func (b *Builder) forget(h *host) {
 	}
 }
 
-// entry is compiled together with a cell: the host calls Gaze_Main. The runtime's packages
-// are imported so that the linker knows their versions.
+// entry is compiled together with a cell: the host calls Gaze_Main. It comes first, because
+// stack traces don't know the name of a library's first function. The runtime's packages are
+// imported so that the linker knows their versions.
 const entry = `package main
 
 import (
@@ -245,7 +246,7 @@ func (b *Builder) compile(ctx context.Context, h *host, dir, work string) (strin
 		return "", err
 	}
 	cmd := b.tools.command(ctx, b.tools.compile, "-p", packagePath, "-dynlink", "-shared", "-linkshared", "-dwarf=false", "-pack",
-		"-complete", "-lang="+b.tools.language(), "-importcfg", h.compileCfg(), "-o", object, "./main.go", start)
+		"-complete", "-lang="+b.tools.language(), "-importcfg", h.compileCfg(), "-o", object, start, "./main.go")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err == nil {

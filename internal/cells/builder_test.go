@@ -134,3 +134,28 @@ func TestBuildErrors(t *testing.T) {
 		}
 	}
 }
+
+// A stack trace names every function of the cell, also the first one and those that were
+// copied into others.
+func TestStackTraces(t *testing.T) {
+	const source = `package main
+
+import "fmt"
+
+func copied(n int) { panic(fmt.Sprint("no ", n)) }
+
+//go:noinline
+func called(n int) { copied(n) }
+
+func main() { called(3) }
+`
+	out, _ := built(t, builder(t), source).CombinedOutput()
+	rest := string(out)
+	for _, want := range []string{"panic: no 3", packagePath + ".copied(...)", "main.go:5", packagePath + ".called(", "main.go:8", packagePath + ".main(", "main.go:10"} {
+		_, after, found := strings.Cut(rest, want)
+		if !found {
+			t.Fatalf("no %s in\n%s", want, out)
+		}
+		rest = after
+	}
+}

@@ -49,6 +49,7 @@ func keepObject(own string, exports map[string]string) ([]byte, error) {
 			}
 		}
 	}
+	refs = append(refs, reference{name: adder}) // only loaded libraries call it
 	definition, err := member(archive, "__.PKGDEF")
 	if err != nil {
 		return nil, err

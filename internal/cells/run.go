@@ -217,6 +217,7 @@ func (r *Runner) run(q client.Request, conn *kernel.Conn) client.Answer {
 // refused says that a host couldn't load it; nothing of it has run then.
 func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *kernel.Conn) (status kernel.Status, refused bool, err error) {
 	shown, err := newShow(r, cell, q.Env)
+	q.Env = r.ownTemp(q.Env)
 	if err != nil {
 		return status, false, err
 	}
@@ -259,6 +260,17 @@ func (r *Runner) remember(used []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.used = used
+}
+
+// ownTemp gives a program the user's folder for temporary files. GoNB has one of the
+// kernel's, which doesn't outlive it.
+func (r *Runner) ownTemp(env []string) []string {
+	const name = "TMPDIR"
+	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	if folder := value(r.baseEnv, name); folder != "" {
+		env = append(env, name+"="+folder)
+	}
+	return env
 }
 
 // launch starts a program with the files of shown: in the waiting host, in a new host, or

@@ -48,7 +48,7 @@ func (k *fakeKernel) Ended(s kernel.Status) {
 func (k *fakeKernel) note(text string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if n := len(k.shown); n > 0 && text[:4] == "out:" && strings.HasPrefix(k.shown[n-1], "out:") {
+	if n := len(k.shown); n > 0 && text[3] == ':' && strings.HasPrefix(k.shown[n-1], text[:4]) {
 		k.shown[n-1] += text[4:]
 		return
 	}

@@ -10,9 +10,12 @@ package completion
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os/exec"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -56,7 +59,8 @@ type Options struct {
 	Gopls string
 	// Go is the go command that gopls and the Completer run, by default the PATH's.
 	Go string
-	// Wait is the longest time that Complete and Inspect take, by default 0.28 s.
+	// Wait is the longest time that Complete takes, by default 0.28 s. Inspect takes four times
+	// as long at most.
 	Wait time.Duration
 }
 
@@ -183,6 +187,9 @@ func (c *Completer) keepRunning() {
 		c.mu.Lock()
 		c.failed = err
 		c.mu.Unlock()
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
+			return // there is no such program, or no such clone
+		}
 		select {
 		case <-c.ctx.Done():
 			return
@@ -198,6 +205,8 @@ func (c *Completer) runOnce() error {
 		return err
 	}
 	defer func() { _ = ws.remove() }()
+	runtime.LockOSThread() // gopls ends with the thread
+	defer runtime.UnlockOSThread()
 	g, err := startGopls(c.options.Gopls, c.options.Go, ws)
 	if err != nil {
 		return err

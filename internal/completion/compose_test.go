@@ -48,8 +48,9 @@ func TestComposeScript(t *testing.T) {
 // Whatever a cell has, the file has its Go lines unchanged from the cursor's on, and the cursor
 // is at the same place in them.
 func FuzzCompose(f *testing.F) {
-	for _, test := range completionCases {
-		code, cursor, _ := strings.Cut(test.code, "|")
+	_, cases := readCases(f)
+	for _, test := range cases {
+		code, cursor, _ := strings.Cut(test.Code, "|")
 		f.Add(code+cursor, utf8.RuneCountInString(code))
 	}
 	f.Add("%%\nx := \"🐈\xff\"", 9)

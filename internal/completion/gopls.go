@@ -33,12 +33,13 @@ const startTimeout = 5 * time.Minute
 const niceness = 5
 
 // startGopls starts gopls in a workspace. It is a process group of its own, so that an
-// interrupt of the notebook's doesn't reach it and the go commands it runs end with it.
+// interrupt of the notebook's doesn't reach it and the go commands it runs end with it. The
+// calling goroutine must keep its thread until stop: see attributes.
 func startGopls(program, goCommand string, ws *workspace) (*gopls, error) {
 	cmd := exec.Command(program, "serve")
 	cmd.Dir = ws.dir
 	cmd.Env = goplsEnv(os.Environ(), goCommand)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = attributes()
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting gopls: %w", err)
@@ -64,7 +65,11 @@ func goplsEnv(env []string, goCommand string) []string {
 	if filepath.IsAbs(goCommand) {
 		path = filepath.Dir(goCommand) + string(os.PathListSeparator) + path
 	}
-	ours := []string{"PATH=" + path, "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0", "GOMAXPROCS=1", "GOMEMLIMIT=400MiB", "GOGC=100"}
+	ours := []string{
+		"PATH=" + path, "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0", "GOMAXPROCS=1", "GOMEMLIMIT=400MiB", "GOGC=100",
+		// To Go's telemetry this is a child already, so it starts none, which would stay as long.
+		"GO_TELEMETRY_CHILD=2",
+	}
 	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.ContainsFunc(ours, func(o string) bool { return strings.HasPrefix(o, name+"=") })
@@ -139,14 +144,17 @@ func (g *gopls) at(p lspPosition) lspPlace {
 	return lspPlace{Document: lspDocument{URI: uriOf(g.ws.path(cellFile))}, Position: p}
 }
 
+// stopTimeout is how long gopls may take to say that it ends, and then to end.
+const stopTimeout = 500 * time.Millisecond
+
 // stop ends gopls and everything that it has started.
 func (g *gopls) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if g.call(ctx, "shutdown", nil, nil) == nil {
 		_ = g.notify("exit", nil)
 	}
-	timer := time.AfterFunc(time.Second, g.kill)
+	timer := time.AfterFunc(stopTimeout, g.kill)
 	g.close()
 	_ = g.cmd.Wait()
 	timer.Stop()

@@ -9,6 +9,10 @@ import (
 	"unicode/utf8"
 )
 
+// inspectPatience is how many times as long Inspect waits as Complete does. Nobody is stopped in
+// writing meanwhile, and there is no half of an answer.
+const inspectPatience = 4
+
 // Inspect says what is at the cursor, which counts Unicode characters: the documentation of the
 // name that it touches and, inside the round brackets of a call, the function's signature with
 // the parameter that the cursor is at. Where there is neither, it is about the name before the
@@ -16,7 +20,7 @@ import (
 // detail_level; documentation is always whole, so both levels give the same. The second result
 // is false if there is no answer in time or the cursor isn't at Go code.
 func (c *Completer) Inspect(code string, cursor, detail int) (Inspection, bool) {
-	ctx, cancel := context.WithTimeout(c.ctx, c.options.Wait)
+	ctx, cancel := context.WithTimeout(c.ctx, inspectPatience*c.options.Wait)
 	defer cancel()
 	offset := byteOffset(code, cursor)
 	q := c.query(code, offset)

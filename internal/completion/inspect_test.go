@@ -30,7 +30,8 @@ var inspectCases = []struct {
 
 func TestInspect(t *testing.T) {
 	c := started(t)
-	for _, code := range earlierCells {
+	earlier, _ := readCases(t)
+	for _, code := range earlier {
 		c.Observe(code, true)
 	}
 	for _, test := range inspectCases {

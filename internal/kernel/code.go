@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // code is a cell's text, read as GoNB reads it.
@@ -272,12 +271,4 @@ func (c *code) cellLine(line int) int {
 		}
 	}
 	return 0
-}
-
-// column counts the Unicode characters before byte n of a line.
-func column(line string, n int) int {
-	if n > len(line) {
-		n = len(line)
-	}
-	return utf8.RuneCountInString(line[:n])
 }

@@ -176,15 +176,13 @@ func (f *front) collect(request *jupyter.Message) *result {
 			break
 		}
 	}
-	for {
-		m := f.next(f.replies)
-		if m.Parent.ID != request.Header.ID {
-			f.t.Fatalf("a reply to %s, not to %s", m.Parent.Type, request.Header.Type)
-		}
-		json.Unmarshal(m.Content, r)
-		json.Unmarshal(m.Content, &r.content)
-		return r
+	m := f.next(f.replies)
+	if m.Parent.ID != request.Header.ID {
+		f.t.Fatalf("a reply to %s, not to %s", m.Parent.Type, request.Header.Type)
 	}
+	json.Unmarshal(m.Content, r)
+	json.Unmarshal(m.Content, &r.content)
+	return r
 }
 
 func (f *front) run(code string, more ...map[string]any) *result {

@@ -252,9 +252,22 @@ func readCrash(text string) (c crash, ok bool) {
 		for _, more := range []string{" [recovered, repanicked]", " [recovered]"} {
 			message = strings.TrimSuffix(message, more)
 		}
-		return crash{name, message, strings.Split(strings.TrimSpace(rest), "\n")}, true
+		return crash{name, message, withoutHost(strings.Split(strings.TrimSpace(rest), "\n"))}, true
 	}
 	return crash{}, false
+}
+
+// withoutHost leaves out the frames below a cell's main, which are of what runs the cell.
+func withoutHost(lines []string) []string {
+	var kept []string
+	host := false
+	for _, line := range lines {
+		host = line != "" && (host || strings.HasPrefix(line, "main.Gaze_Main("))
+		if !host {
+			kept = append(kept, line)
+		}
+	}
+	return kept
 }
 
 // endOfMessage is what follows the message of a panic.

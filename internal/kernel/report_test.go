@@ -87,6 +87,10 @@ func TestCrashFailure(t *testing.T) {
 	if strings.Contains(got, "/tmp") || strings.Count(got, "Line 5 in main") != 1 || strings.Count(got, "\n") > maxFrames+10 {
 		t.Error(got)
 	}
+	c, _ = readCrash("panic: x\n\ngoroutine 1 [running]:\nmain.f(...)\n\t/a:1\nmain.Gaze_Main()\n\t/entry.go:9\nmain.main()\n\t/host.go:1\n\ngoroutine 2 [sleep]:\nb()\n")
+	if got := strings.Join(c.frames, "|"); got != "goroutine 1 [running]:|main.f(...)|\t/a:1||goroutine 2 [sleep]:|b()" {
+		t.Errorf("%q", got)
+	}
 	c.frames = []string{"main.main()", "\t/clone/pkg/plots/plots.go:7 +0x1", "\t/usr/lib/go/src/x.go:1"}
 	if got := plain(strings.Join(crashFailure(c, main, p, 4, "/clone").traceback, "\n")); !strings.Contains(got, "\tpkg/plots/plots.go:7 +0x1") {
 		t.Error(got)

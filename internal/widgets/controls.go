@@ -96,7 +96,7 @@ func (c *control) set(state map[string]json.RawMessage) (changed bool, corrected
 	}
 	c.Value = c.nearest(wanted)
 	c.model.state[key] = c.json()
-	if c.Value != wanted {
+	if math.Abs(c.Value-wanted) > 1e-9*math.Abs(wanted) {
 		corrected = map[string]any{key: c.json()}
 	}
 	return c.Value != before, corrected, nil
@@ -106,6 +106,8 @@ func (c *control) set(state map[string]json.RawMessage) (changed bool, corrected
 func (c *control) nearest(v float64) float64 {
 	switch c.Kind {
 	case wire.Slider:
+		// Front ends calculate with binary fractions: 35.00000000000001 is meant to be 35.
+		v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 12, 64), 64)
 		return min(max(v, c.Min), c.Max)
 	case wire.Integer:
 		return min(max(math.Round(v), c.Min), c.Max)

@@ -73,16 +73,15 @@ func parseLeft(data []byte) []*model {
 // addSaved adds the widgets of the saved notebook that nobody knows, each as its last
 // picture with a line that says how to bring it back.
 func (w *Widgets) addSaved() {
-	if w.options.Notebook == "" {
-		return
-	}
-	data, err := os.ReadFile(w.options.Notebook)
-	if err != nil {
-		return
-	}
-	for _, s := range savedWidgets(data) {
-		if w.model(s.id) == nil {
-			w.models = append(w.models, s.models()...)
+	for _, path := range w.options.Notebooks {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for _, s := range savedWidgets(data) {
+			if w.model(s.id) == nil {
+				w.models = append(w.models, s.models()...)
+			}
 		}
 	}
 }

@@ -25,14 +25,14 @@ import (
 // comes, the one that was moved least recently ends.
 const MaxLiving = 8
 
-// Options say where widgets of an earlier kernel are found. Empty paths are left out.
+// Options say where widgets of an earlier kernel are found. Paths may be empty.
 type Options struct {
 	// State is the file where a kernel that is to be started again leaves its widgets. It
 	// is read and removed by [New], and written by [Widgets.Shutdown].
 	State string
-	// Notebook is the saved notebook. Those of its widgets that nobody knows are shown as
-	// what they were last.
-	Notebook string
+	// Notebooks are files that the notebook may be saved in. Those of its widgets that
+	// nobody knows are shown as what they were last.
+	Notebooks []string
 }
 
 // Widgets are the widgets of a kernel. It implements [kernel.Comms].

@@ -273,7 +273,7 @@ func TestLatestMoveWins(t *testing.T) {
 	}
 	p.write(wire.Answer{Number: 1, Figure: &wire.Figure{Picture: []byte("better"), MIME: "image/jpeg", Width: 300, Height: 300}})
 	h.wait(before, func(s sent) bool { return len(s.buffers) == 1 && string(s.buffers[0]) == "better" })
-	move(60)
+	move(60.00000000000001)
 	p.write(wire.Answer{Number: 2, Figure: &figure})
 	if p.read(&v); v.Number != 3 || v.Values[0] != 60 {
 		t.Errorf("then for %v, want 60", v)
@@ -446,7 +446,7 @@ func TestSavedNotebook(t *testing.T) {
 		t.Fatal(err)
 	}
 	h = newHost(t)
-	w := New(h, Options{Notebook: path})
+	w := New(h, Options{Notebooks: []string{"", path}})
 	if w.Info("")[root] == nil || w.Info("")["foreign"] != nil || !w.Has(root) {
 		t.Fatalf("it knows %v", w.Info(""))
 	}

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -29,7 +30,7 @@ import (
 //		…
 //	}, notebook.Slider{"angle", 0, 90, 30}, notebook.Select{Name: "method", Options: []string{"mean", "max"}}, notebook.Tick{Name: "grid"})
 //
-// It belongs at the end of a cell. The cell is done when the first figure is shown; its
+// Interact returns when the first figure is shown, and the cell goes on. When it is done, its
 // program lives on and draws until the cell is run again, the kernel ends, or eight other
 // cells were used since. Then the widgets say so. Moves during a drawing don't queue up: the
 // next one is for the latest values. What draw prints is shown only the first time. An error
@@ -95,23 +96,67 @@ func interact(draw drawer, controls []wire.Control) {
 		Show(first)
 		return
 	}
-	defer s.conn.Close()
 	began := time.Now()
 	f := Must(rendered(first, sharpness))
 	s.slow = time.Since(began) > quick
 	var shown wire.Live
 	if wire.Write(s.conn, wire.Answer{Figure: f}) != nil || wire.Read(s.reader, &shown) != nil {
+		s.conn.Close()
 		Show(first) // the kernel ends
 		return
 	}
-	detached := detach(socket)
+	if hosted {
+		lingering = append(lingering, lingerer{s, draw})
+		return
+	}
+	s.alone(draw, detach(socket))
+}
+
+// alone draws in a program that nothing else keeps alive: the cell doesn't go on.
+func (s *session) alone(draw drawer, detached bool) {
 	ctx, stop := Interrupt()
 	defer stop()
 	defer context.AfterFunc(ctx, func() { s.conn.Close() })()
+	defer s.conn.Close()
 	s.follow(draw, !detached)
 	if detached {
 		exit(0) // the cell is long done; what follows in it would show nothing
 	}
+}
+
+// hosted says that [Host] runs the cell.
+var hosted bool
+
+// lingerer is what the widgets of a call of Interact draw.
+type lingerer struct {
+	session *session
+	draw    drawer
+}
+
+// lingering are the widgets of the cell so far.
+var lingering []lingerer
+
+// Host runs a cell's main and then draws for the widgets that it has shown, until nobody can
+// move them any more. The program of the notebooks' kernel into which cells are loaded calls
+// it.
+func Host(main func()) {
+	hosted = true
+	main()
+	if len(lingering) == 0 {
+		return
+	}
+	detached := detach(os.Getenv(kernelSocket))
+	ctx, stop := Interrupt()
+	defer stop()
+	var all sync.WaitGroup
+	for _, l := range lingering {
+		defer context.AfterFunc(ctx, func() { l.session.conn.Close() })()
+		all.Go(func() {
+			defer l.session.conn.Close()
+			l.session.follow(l.draw, !detached)
+		})
+	}
+	all.Wait()
 }
 
 // session is a connection to the kernel.

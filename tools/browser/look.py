@@ -265,6 +265,9 @@ def main(argv=None):
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
     parser.add_argument("-o", "--output", type=Path, default=lab.ROOT / "report" / "look", metavar="DIR")
     args = parser.parse_args(argv)
+    for path in args.pages:
+        if not path.is_file():
+            parser.error(f"{path}: there is no such file")
     bad = 0
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=lab.find_browser(), args=lab.FLAGS)

@@ -135,12 +135,11 @@ class Cells(unittest.TestCase):
         return out
 
     def test_a_program_that_fails_fails_the_cell(self):
-        out = self.failed('%%\nfmt.Fprintln(os.Stderr, "before")\nload(nil)', "panic", "assignment to entry in nil map", "in load: m[\"x\"] = 1", "Line 3 in main: load(nil)")
+        out = self.failed('%%\nfmt.Fprintln(os.Stderr, "before")\nload(nil)', "panic", "assignment to entry in nil map", "in load: m[\"x\"] = 1")
         self.assertEqual(out.stderr, "before\n")
         self.failed("%%\nos.Exit(3)", "exit status 3", "exit status 3")
         self.failed('%%\nfmt.Fprintln(os.Stderr, "error: no such file")\nos.Exit(1)', "error", "no such file")
         self.failed("%%\nsyscall.Kill(os.Getpid(), syscall.SIGKILL)", "signal: killed", "killed")
-        self.failed("%%\n<-make(chan int)", "fatal error", "all goroutines are asleep")
         self.failed("%%bash\nexit 5", "exit status 5", "exit status 5")
 
     def test_compile_errors_show_the_line(self):

@@ -7,13 +7,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"os"
 	"plugin"
+	"strings"
 	"syscall"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -27,12 +27,9 @@ import (
 // LibraryHash is compared with what cells were linked for (internal/cells/stub.go).
 var LibraryHash = order.LibraryHash
 
-// moduleAdder keeps the function that a loaded library calls.
-var moduleAdder uintptr
-
 func init() {
 	if len(os.Args) == 0 { // never; the linker can't know
-		fmt.Println(moduleAdder, LibraryHash, kept(len(os.Args)), keep.All)
+		fmt.Println(LibraryHash, kept(len(os.Args)), keep.All)
 	}
 }
 
@@ -58,7 +55,6 @@ func main() {
 	if err != nil {
 		os.Exit(0) // the kernel has ended, or needs no cell any more
 	}
-	go follow(conn)
 	run(o.Library, func(r order.Report) {
 		order.Tell(conn, r)
 		if r.Refused != "" {
@@ -110,11 +106,7 @@ func adopt(o *order.Order, files []int) error {
 		}
 		syscall.Close(files[to])
 	}
-	os.Clearenv()
-	for _, v := range o.Env {
-		name, value, _ := cut(v)
-		os.Setenv(name, value)
-	}
+	takeEnvironment(o.Env)
 	os.Setenv("GONB_PIPE", fmt.Sprintf("/proc/self/fd/%d", files[3]))
 	os.Setenv("GONB_PIPE_BACK", fmt.Sprintf("/proc/self/fd/%d", files[4]))
 	gonbui.IsNotebook = true
@@ -123,22 +115,40 @@ func adopt(o *order.Order, files []int) error {
 	return os.Chdir(o.Dir)
 }
 
-func cut(v string) (name, value string, ok bool) {
-	for i := 1; i < len(v); i++ {
-		if v[i] == '=' {
-			return v[:i], v[i+1:], true
+// takeEnvironment makes the environment the cell's, but for what packages have set since the
+// process was started.
+func takeEnvironment(env []string) {
+	before := variables(started())
+	now := variables(env)
+	for name := range before {
+		if _, ok := now[name]; !ok {
+			os.Unsetenv(name)
 		}
 	}
-	return v, "", false
+	for name, value := range now {
+		if old, ok := before[name]; !ok || old != value {
+			os.Setenv(name, value)
+		}
+	}
 }
 
-// follow ends the process when the kernel has ended.
-func follow(conn *net.UnixConn) {
-	for {
-		if _, _, err := order.Receive(conn); err != nil && !errors.As(err, new(*json.SyntaxError)) {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+// started is the environment that the process was started with.
+func started() []string {
+	data, err := os.ReadFile("/proc/self/environ")
+	if err != nil {
+		return os.Environ()
+	}
+	return strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
+}
+
+func variables(env []string) map[string]string {
+	all := make(map[string]string, len(env))
+	for _, v := range env {
+		if name, value, ok := strings.Cut(v, "="); ok && name != "" {
+			all[name] = value
 		}
 	}
+	return all
 }
 
 // run loads a cell, runs it and ends the process. tell is told what the cell used, or why it
@@ -152,9 +162,11 @@ func run(library string, tell func(order.Report)) {
 	if len(os.Args) > 1 && os.Args[1] == library {
 		os.Args = os.Args[1:]
 	}
-	start()
-	trace.Ended("the cell's main returned")
-	tell(order.Report{Used: notebook.Used()})
+	notebook.Host(func() {
+		start()
+		trace.Ended("the cell's main returned")
+		tell(order.Report{Used: notebook.Used()})
+	})
 	os.Exit(0)
 }
 
