@@ -22,6 +22,7 @@ import (
 	"gaze/internal/cells/client"
 	"gaze/internal/completion"
 	"gaze/internal/kernel"
+	"gaze/internal/trace"
 	"gaze/internal/widgets"
 )
 
@@ -61,6 +62,9 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel:", err)
 		os.Exit(1)
+	}
+	if err := trace.Check(); err != nil {
+		log("no trace: %v", err)
 	}
 	if err := serveCells(k, *root); err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)

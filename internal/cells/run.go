@@ -18,6 +18,7 @@ import (
 	"gaze/internal/cells/client"
 	"gaze/internal/cells/order"
 	"gaze/internal/kernel"
+	"gaze/internal/trace"
 )
 
 // process is a program that was started.
@@ -174,6 +175,7 @@ func isStartSetting(name string) bool {
 
 // run runs a cell's program and answers how it ended.
 func (r *Runner) run(q client.Request, conn *kernel.Conn) client.Answer {
+	trace.Ended("GoNB called the program")
 	r.mu.Lock()
 	p := r.programs[q.Path]
 	r.mu.Unlock()
@@ -221,6 +223,7 @@ func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *k
 	}
 	proc, err := r.launch(p, q, shown)
 	shown.closeTheirs()
+	trace.Ended("started")
 	if err != nil {
 		shown.close()
 		return status, false, err
@@ -237,6 +240,7 @@ func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *k
 		return kernel.Status{}, false, nil
 	}
 	<-shown.finished
+	trace.Ended("the program ended")
 	if proc.control != nil {
 		told := order.Told(proc.control)
 		proc.control.Close()

@@ -13,6 +13,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"gaze/internal/kernel"
+	"gaze/internal/trace"
 )
 
 func init() {
@@ -208,6 +209,7 @@ func (s *show) take(d *protocol.DisplayData) {
 	if err := s.cell.Publish(kind, content, nil); err != nil {
 		s.runner.log("%s: %v", kind, err)
 	}
+	trace.Ended("shown")
 }
 
 // displayMessage makes a message of display data. The first with a display id makes a

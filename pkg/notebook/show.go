@@ -17,6 +17,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
+	"gaze/internal/trace"
 	"gaze/internal/webpicture"
 	"gaze/pkg/plots"
 )
@@ -71,7 +72,9 @@ func show(item any) error {
 	case error:
 		return v
 	case Figure:
+		trace.Ended("computed")
 		img, err := v.Image(sharpness)
+		trace.Ended("drew the picture")
 		if err != nil {
 			return err
 		}
@@ -130,6 +133,7 @@ func picture(img image.Image, scale float64) error {
 		return nil
 	}
 	data, err := pictureData(img, scale)
+	trace.Ended("encoded the picture")
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"gaze/internal/cells/keep"
 	"gaze/internal/cells/order"
+	"gaze/internal/trace"
 	"gaze/pkg/notebook"
 )
 
@@ -154,6 +155,7 @@ func variables(env []string) map[string]string {
 // couldn't be loaded; nothing of it has run then.
 func run(library string, tell func(order.Report)) {
 	start, err := load(library)
+	trace.Ended("loaded")
 	if err != nil {
 		tell(order.Report{Refused: err.Error()})
 	}
@@ -162,6 +164,7 @@ func run(library string, tell func(order.Report)) {
 	}
 	notebook.Host(func() {
 		start()
+		trace.Ended("the cell's main returned")
 		tell(order.Report{Used: notebook.Used()})
 	})
 	os.Exit(0)
