@@ -32,16 +32,21 @@ func PositionSimilarity(embeddings []float32, dim int) ([]float32, error) {
 		}
 	}
 	out := make([]float32, n*n)
-	err := parallel.Each(context.Background(), n, 0, func(i int) error {
-		a := unit[i*dim : (i+1)*dim]
-		j := i
+	const block = 16 // rows that are compared with four others while these are in the cache
+	err := parallel.Each(context.Background(), (n+block-1)/block, 0, func(b int) error {
+		first, last := b*block, min(n, (b+1)*block)
+		j := first
 		for ; j+4 <= n; j += 4 {
-			for k, s := range dot4(a, unit[j*dim:(j+4)*dim]) {
-				out[i*n+j+k] = float32(clampUnit(s))
+			for i := first; i < min(last, j+4); i++ {
+				for k, s := range dot4(unit[i*dim:(i+1)*dim], unit[j*dim:(j+4)*dim]) {
+					out[i*n+j+k] = float32(clampUnit(s))
+				}
 			}
 		}
 		for ; j < n; j++ {
-			out[i*n+j] = float32(clampUnit(dot(a, unit[j*dim:(j+1)*dim])))
+			for i := first; i < min(last, j+1); i++ {
+				out[i*n+j] = float32(clampUnit(dot(unit[i*dim:(i+1)*dim], unit[j*dim:(j+1)*dim])))
+			}
 		}
 		return nil
 	})
@@ -74,16 +79,17 @@ func dot(a, b []float64) float64 {
 
 // dot4 returns the products of a with four rows, each summed in the order of dot. A
 // processor adds to four sums in the time that it takes for one.
-func dot4(a, rows []float64) (s [4]float64) {
+func dot4(a, rows []float64) [4]float64 {
 	n := len(a)
 	b0, b1, b2, b3 := rows[:n], rows[n:][:n], rows[2*n:][:n], rows[3*n:][:n]
+	var s0, s1, s2, s3 float64
 	for i, v := range a {
-		s[0] += v * b0[i]
-		s[1] += v * b1[i]
-		s[2] += v * b2[i]
-		s[3] += v * b3[i]
+		s0 += v * b0[i]
+		s1 += v * b1[i]
+		s2 += v * b2[i]
+		s3 += v * b3[i]
 	}
-	return s
+	return [4]float64{s0, s1, s2, s3}
 }
 
 // SimilarityMap returns the similarity of the position in (row, col) with all
