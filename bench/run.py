@@ -225,16 +225,18 @@ def main():
     result["machine"]["peak_gflops"] = peak(bench.cache)
     result["peers"] = {name: peer.title for name, peer in bench.peers.items()} | KERNELS
     began = time.time()
-    for g in groups:
-        for row in GROUPS[g](options.quick):
-            if options.only not in row["name"]:
-                continue
-            say(g, row["name"])
-            found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
-            result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
-            say("  ", report.line(row, found))
-            report.save(result, options.out)  # after each row, so that little is lost if the run is stopped
-    bench.close()
+    try:
+        for g in groups:
+            for row in GROUPS[g](options.quick):
+                if options.only not in row["name"]:
+                    continue
+                say(g, row["name"])
+                found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
+                result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
+                say("  ", report.line(row, found))
+                report.save(result, options.out)  # after each row, so that little is lost if the run is stopped
+    finally:
+        bench.close()  # no kernel is left behind
     result["minutes"] = round((time.time() - began) / 60, 1)
     result["machine"]["load_after"] = os.getloadavg()
     report.write(result, options.out, bench.cache / "charts")

@@ -278,7 +278,7 @@ def play(visit, url):
     visit.move(second, "a group after an interruption")
     book.restart()
     dead = """[arg.map(i => [...cell(i).node.querySelectorAll('.noUi-target')]).flat().every(s => s.hasAttribute('disabled')),
-        arg.map(i => cell(i).node.innerText.includes('%s')).every(Boolean)]""" % AGAIN
+        arg.map(i => cell(i).node.textContent.includes('%s')).every(Boolean)]""" % AGAIN
     book.wait(f"disabled controls with '{AGAIN}' after a restart", lambda: all(book.ask(dead, [first, second])), visit.limit(RESTARTED))
     visit.page.wait_for_timeout(300)
     visit.shot("restarted")
