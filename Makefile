@@ -21,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser test-browser-short \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -59,8 +59,8 @@ pretrain: setup ## train the small shipped model that the notebook fine-tunes (m
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit
 	@echo "wrote pretrain/pets-vit; the shipped model is in pkg/hub/shipped/pets-vit"
 
-bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results (ROWS=inference,training ROUNDS=5, QUICK=1)
-	@tools/bench.sh $(if $(ROWS),--rows $(ROWS)) $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick --out bench/.cache/quick,$(if $(ROWS)$(ONLY),--out bench/.cache/part))
+bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results (ROWS=inference,training ROUNDS=5, QUICK=1; STAGES=1: where a cell's time goes)
+	@tools/bench.sh $(if $(STAGES),stages $(if $(ROUNDS),--rounds $(ROUNDS)),$(if $(ROWS),--rows $(ROWS)) $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick --out bench/.cache/quick,$(if $(ROWS)$(ONLY),--out bench/.cache/part)))
 
 captioner: setup ## train the shipped captioner (ten minutes on 2 cores; SEED=2 or TEACH=0 for the other runs in its record)
 	@$(RUN) go run ./recipes/captioner -work captioner/run-$(SEED)-$(TEACH) -o captioner/$(SEED)-$(TEACH) -seed $(SEED) -teach $(TEACH)
@@ -79,7 +79,7 @@ lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 
 check: lint test-short ## between edits: linters and the tests that are short (under 3 minutes)
 
-test: lint test-notebooks test-race test-processors test-go ## lint, notebooks, Go tests with coverage, other processors
+test: lint test-notebooks test-browser-short test-race test-processors test-go ## lint, notebooks, JupyterLab in Chromium, Go tests with coverage, other processors
 
 lint: ## check formatting and run the linters
 	@tools/setup.sh lint
@@ -105,9 +105,10 @@ test-notebooks: setup ## tests of the notebook runner and of the kernel, then ev
 	@GAZE_QUICK_STUDY=$${GAZE_QUICK_STUDY:-on} $(PY) tools/notebooks/run.py -o $(REPORT)/test
 
 test-browser: ## drive NOTEBOOK in JupyterLab in Chromium; screenshots in report/browser
-	@tools/setup.sh lab browser
-	@$(RUN) python tools/browser/tests.py
-	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) python tools/browser/drive.py -o $(REPORT)/browser $(NOTEBOOK)
+	@tools/test-browser.sh -o $(REPORT)/browser $(NOTEBOOK)
+
+test-browser-short: ## the short form of test-browser, on a small notebook and notebook 2; skipped without Chromium
+	@tools/test-browser.sh --short -o $(REPORT)/browser/short notebooks/2-position-embeddings.ipynb
 
 strip: setup ## remove outputs from the notebooks
 	@$(PY) tools/notebooks/check.py --strip

@@ -9,7 +9,7 @@ from rows import operations
 TITLES = {
     "inference": "Inference", "start": "From the start of the process to the first answer", "training": "Training steps",
     "attention": "The class token's attention in all layers, one picture", "caption": "Captions",
-    "pipeline": "Decoding and augmenting on one core", "notebook": "A notebook cell, from Run to picture", "scaling": "Scaling",
+    "pipeline": "Decoding and augmenting on one core", "notebook": "A notebook", "scaling": "Scaling",
     "gpu": "In bfloat16 on a GPU",
 }
 
@@ -26,7 +26,7 @@ def figure(one):
 
 def ratios(row):
     """Gaze's speed relative to each peer, by the peers' names."""
-    found = {name: figure(one) for name, one in row["peers"].items() if "error" not in one}
+    found = {name: figure(one) for name, one in row["peers"].items() if "error" not in one and not name.endswith("-loaded")}
     gaze = next((name for name in ("gaze", "gaze-gpu") if name in found), None)
     if gaze is None:
         return {}
@@ -77,10 +77,29 @@ def shares(rows, order, titles, peak):
     return table([f"of {number(peak)} GFLOP/s", *(titles[n] for n in order)], body)
 
 
+def notebook(rows):
+    """The table of what a notebook does: targets, ratios, and what becomes of them on a busy machine."""
+    head = ["median seconds", "target", "Gaze", "ipykernel", "Gaze / ipykernel", "busy machine: Gaze", "ipykernel", "busy / idle: Gaze", "ipykernel"]
+    body = []
+    for row in rows:
+        f = {name: figure(one) for name, one in row["peers"].items() if "error" not in one}
+
+        def ratio(a, b, f=f):
+            return f"{f[a] / f[b]:.2f}" if a in f and b in f else "–"
+
+        shown = {name: number(value) for name, value in f.items()}
+        gaze, target = shown.get("gaze", "–"), row.get("target")
+        if target and "gaze" in f:
+            gaze += " ✓" if f["gaze"] <= target else " ✗"
+        body.append([row["name"], f"≤ {target}" if target else "–", gaze, shown.get("ipykernel", "–"), ratio("gaze", "ipykernel"),
+                     shown.get("gaze-loaded", "–"), shown.get("ipykernel-loaded", "–"), ratio("gaze-loaded", "gaze"), ratio("ipykernel-loaded", "ipykernel")])
+    return table(head, body)
+
+
 def group(name, rows, titles, peak=None):
     """A group's section of the document."""
     order = list(dict.fromkeys(n for row in rows for n in row["peers"]))
-    out = [f"## {TITLES[name]}\n", rates(rows, order, titles)]
+    out = [f"## {TITLES[name]}\n", notebook(rows) if name == "notebook" else rates(rows, order, titles)]
     for field, head in (("cold_s", "with empty caches, s"), ("peak_mib", "peak memory, MiB"), ("first_answer_s", "first answer, s")):
         if any(field in one for row in rows for one in row["peers"].values()):
             body = [[row["name"], *cells(row, order, lambda n, one: number(one[field]) if one.get(field) else "–")] for row in rows]
@@ -97,7 +116,7 @@ def summary(rows, titles):
     """Each row's best peer other than Gaze, by rate and by memory."""
     body = []
     for row in rows:
-        others = {n: one for n, one in row["peers"].items() if not n.startswith("gaze") and "error" not in one}
+        others = {n: one for n, one in row["peers"].items() if not n.startswith("gaze") and not n.endswith("-loaded") and "error" not in one}
         by = {n: r for n, r in ratios(row).items() if n in others}
         if not by:
             continue

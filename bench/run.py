@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 import report
-from cells import Cells
+from cells import Cells, busy
 from inputs import complete, write_photograph
 from rows import GROUPS
 from workers import Refused, Worker, peers, processor
@@ -28,8 +28,8 @@ TOLERANCE = {"inference": 1e-4, "attention": 1e-4, "training": 1e-4, "caption": 
 CACHING = {"gaze", "jax", "torch-compile"}  # peers that keep compiled programs on disk
 HALF = 0.05  # tolerance of bfloat16
 OTHER_MODEL = {"hf"}  # peers that run another model, so that their answers differ
-KERNELS = {"gaze-cold": "Gaze, fresh kernel", "ipykernel": "ipykernel", "ipykernel-cold": "ipykernel, fresh, with its imports"}
-FEW = 3  # rounds of slow work: scaling, fresh kernels, and peers that take
+KERNELS = {"ipykernel": "ipykernel", "gaze-loaded": "Gaze, busy machine", "ipykernel-loaded": "ipykernel, busy machine"}
+FEW = 3  # rounds of slow work: scaling, fresh kernels, busy machines, and peers that take
 SLOW = 2.5  # seconds or more
 PREPARE = 400  # limit in seconds for a peer's first answer
 
@@ -140,26 +140,34 @@ class Bench:
         return found
 
     def notebook(self, row):
-        """Seconds from Run to picture, alternating; kernels are kept between rows."""
+        """Seconds of what a notebook does, alternating, first with nothing else to do and then
+        with a process that keeps half of the cores busy. Kernels are kept between rows."""
         if self.cells is None:
             task = complete({"kind": "cell", "model": row["task"]["model"]}, self.cache)
             photograph = complete({"kind": "pipeline", "count": 1}, self.cache)["pictures"][0]
             self.cells = Cells(self.cache, task["weights"], photograph, write_photograph)
         found = {name: {"seconds": []} for name in row["peers"]}
-        for i in range(self.options.rounds + 1):
-            for name, one in found.items():
-                language, _, cold = name.partition("-")
-                language = {"gaze": "go", "ipykernel": "python"}[language]
-                if "error" in one or (cold and not 0 < i <= FEW):
+        rounds = min(self.options.rounds, FEW) if row["task"]["slow"] else self.options.rounds
+        self.turns(row["task"], {n: one for n, one in found.items() if not n.endswith("-loaded")}, rounds, warm=True)
+        with busy(max(1, self.cores // 2)):
+            self.turns(row["task"], {n: one for n, one in found.items() if n.endswith("-loaded")}, min(rounds, FEW), warm=False)
+        return found
+
+    def turns(self, task, found, rounds, warm):
+        """Turns of each peer, alternating; the first is dropped if it is there to warm up."""
+        for i in range(-1 if warm else 0, rounds):
+            for name in list(found)[::1 if i % 2 else -1]:
+                one = found[name]
+                if "error" in one:
                     continue
                 try:
-                    seconds = self.cells.seconds(row["task"]["cell"], language, bool(cold))
+                    seconds = self.cells.seconds(task, "go" if name.startswith("gaze") else "python")
                 except Exception as e:  # Jupyter raises many kinds
-                    found[name] = {"error": str(e)}
+                    one.clear()
+                    one["error"] = f"{e}"
                     continue
-                if i:  # the first turn is the warm-up
+                if i >= 0:
                     one["seconds"].append(seconds)
-        return found
 
     def close(self):
         if self.cells is not None:
@@ -180,6 +188,13 @@ def peak(cache):
         return None
 
 
+def installed(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def machine():
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     names = ["torch", "torchvision", "timm", "transformers", "jax", "jaxlib", "onnxruntime", "pillow", "numpy"]
@@ -187,7 +202,7 @@ def machine():
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "commit": commit,
         "processor": processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform(), "load": os.getloadavg(),
         "python": platform.python_version(), "go": subprocess.run(["go", "version"], capture_output=True, text=True).stdout.split()[2],
-        "versions": {n: importlib.metadata.version(n) for n in names},
+        "versions": {n: version for n in names if (version := installed(n))},
     }
 
 
@@ -210,16 +225,18 @@ def main():
     result["machine"]["peak_gflops"] = peak(bench.cache)
     result["peers"] = {name: peer.title for name, peer in bench.peers.items()} | KERNELS
     began = time.time()
-    for g in groups:
-        for row in GROUPS[g](options.quick):
-            if options.only not in row["name"]:
-                continue
-            say(g, row["name"])
-            found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
-            result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
-            say("  ", report.line(row, found))
-            report.save(result, options.out)  # after each row, so that little is lost if the run is stopped
-    bench.close()
+    try:
+        for g in groups:
+            for row in GROUPS[g](options.quick):
+                if options.only not in row["name"]:
+                    continue
+                say(g, row["name"])
+                found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
+                result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
+                say("  ", report.line(row, found))
+                report.save(result, options.out)  # after each row, so that little is lost if the run is stopped
+    finally:
+        bench.close()  # no kernel is left behind
     result["minutes"] = round((time.time() - began) / 60, 1)
     result["machine"]["load_after"] = os.getloadavg()
     report.write(result, options.out, bench.cache / "charts")

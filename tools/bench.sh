@@ -1,6 +1,6 @@
 #!/bin/sh
-# Measures Gaze and its peers, in a separate Python environment: tools/bench.sh [ARGUMENT...]
-# The arguments are those of bench/run.py. $PIP_EXTRA_INDEX_URL may name an index with
+# Measures Gaze and its peers, in a separate Python environment: tools/bench.sh [stages] [ARGUMENT...]
+# The arguments are those of bench/run.py, or of bench/stages.py. $PIP_EXTRA_INDEX_URL may name an index with
 # smaller, CPU-only builds of torch.
 set -eu
 GAZE_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -16,6 +16,10 @@ if [ "$(cat bench/.venv/made 2>/dev/null)" != "$value" ]; then
   printf '%s\n' "$value" >bench/.venv/made
 fi
 mkdir -p bench/.cache
+if [ "${1:-}" = stages ]; then
+  shift
+  exec bench/.venv/bin/python bench/stages.py "$@"
+fi
 go build -o bench/.cache/worker ./bench/worker
 go build -o bench/.cache/charts ./bench/charts
 exec bench/.venv/bin/python bench/run.py "$@"

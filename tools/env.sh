@@ -27,9 +27,11 @@ fi
 # share one cache.
 case "${GOFLAGS:-}" in
   *-gcflags*) ;;
-  # The quotes are for Go.
-  # shellcheck disable=SC2089
-  *) GOFLAGS="${GOFLAGS:+$GOFLAGS }'-gcflags=all=-dwarf=false -linkshared'" ;;
+  *)
+    # The quotes are for Go.
+    # shellcheck disable=SC2089
+    GOFLAGS="${GOFLAGS:+$GOFLAGS }'-gcflags=all=-dwarf=false -linkshared'"
+    ;;
 esac
 # shellcheck disable=SC2090
 export GOFLAGS

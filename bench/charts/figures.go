@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gaze/pkg/plots"
 )
@@ -23,7 +24,7 @@ func (r results) ratios(group string, rows []row) (plots.Figure, bool) {
 	peers := r.present(rows)
 	color := colors(peers)
 	for _, peer := range peers {
-		if peer == "gaze" {
+		if peer == "gaze" || strings.HasSuffix(peer, "-loaded") { // on a busy machine: only in the table
 			continue
 		}
 		bars := plots.Bars{Name: r.Peers[peer], Color: color[peer]}

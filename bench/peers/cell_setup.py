@@ -11,6 +11,11 @@ from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 from torchvision import transforms as T
 
+# Pictures with the pixels that Gaze's have: two for a CSS pixel, and the same size.
+get_ipython().run_line_magic("config", "InlineBackend.figure_format = 'retina'")  # noqa: F821
+get_ipython().run_line_magic("config", "InlineBackend.print_figure_kwargs = {'bbox_inches': None}")  # noqa: F821
+plt.rcParams["figure.dpi"] = 100
+
 net = VisionTransformer(patch_size=16, embed_dim=384, depth=12, num_heads=6)
 net.load_state_dict(load_file(os.environ["GAZE_VIT"]))
 net.eval()
@@ -28,7 +33,7 @@ def augmentation(angle):
 
 
 def show_grid(pipeline, picture, draws):
-    fig, axes = plt.subplots(3, 3, figsize=(9, 8))
+    fig, axes = plt.subplots(3, 3, figsize=(6.44, 6.36))
     for ax, im in zip(axes.flat, [picture, *(pipeline(picture) for _ in range(draws))]):
         ax.imshow(im)
         ax.axis("off")
@@ -45,7 +50,7 @@ def attention(path):
 
 
 def show_attention(seen, layers, layer):
-    fig, axes = plt.subplots(1, 3, figsize=(12, 4))
+    fig, axes = plt.subplots(1, 3, figsize=(9.05, 3.48))
     axes[0].imshow(seen)
     shown = axes[1].imshow(layers[layer])
     axes[2].imshow(seen)
@@ -63,7 +68,7 @@ def show_positions(rows, cols):
     e = torch.nn.functional.normalize(grid[0].flatten(1).T, dim=1)
     maps = (e @ e.T).reshape(rows, cols, rows, cols)
     maps = torch.nn.functional.pad(maps, (1, 1, 1, 1), value=math.nan)
-    fig = plt.figure(figsize=(10, 10))
+    fig = plt.figure(figsize=(9.16, 9.92))
     plt.imshow(maps.permute(0, 2, 1, 3).reshape(rows * (rows + 2), -1))
     plt.axis("off")
     plt.colorbar()

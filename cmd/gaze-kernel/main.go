@@ -24,6 +24,7 @@ import (
 	"gaze/internal/cells/client"
 	"gaze/internal/completion"
 	"gaze/internal/kernel"
+	"gaze/internal/trace"
 	"gaze/internal/widgets"
 )
 
@@ -63,6 +64,9 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel:", err)
 		os.Exit(1)
+	}
+	if err := trace.Check(); err != nil {
+		log("no trace: %v", err)
 	}
 	builder, err := serveCells(k, *root)
 	if err != nil {

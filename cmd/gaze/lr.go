@@ -203,10 +203,10 @@ func sweepText(s *train.Sweep) string {
 	}
 	add("where the loss falls fastest", s.Steepest())
 	add("a tenth of where it is lowest", s.MinimumTenth())
-	end := fmt.Sprintf("The loss didn't diverge up to %.1e; --to sets a higher limit.", s.Rates[n-1])
+	end := plots.Signs(fmt.Sprintf("The loss didn't diverge up to %.1e; --to sets a higher limit.", s.Rates[n-1]))
 	if s.Diverged {
 		add("a tenth of where it diverges", s.DivergedTenth())
-		end = fmt.Sprintf("The loss diverges at %.1e.", s.DivergedAt)
+		end = plots.Signs(fmt.Sprintf("The loss diverges at %.1e.", s.DivergedAt))
 	}
 	return fmt.Sprintf("%s\n%s\n%s\n", losses, suggestions, end)
 }

@@ -22,7 +22,7 @@ func TestLR(t *testing.T) {
 	if status != 0 || !strings.Contains(log, "these settings have no effect in a range test: lr, epochs") {
 		t.Errorf("exit status %d, %s", status, log)
 	}
-	for _, says := range []string{"learning rate", "1.0e-05", "where the loss falls fastest", "a tenth of where it is lowest", "a tenth of where it diverges", "The loss diverges at"} {
+	for _, says := range []string{"learning rate", "1.0e-5", "where the loss falls fastest", "a tenth of where it is lowest", "a tenth of where it diverges", "The loss diverges at"} {
 		if !strings.Contains(out, says) {
 			t.Errorf("%q isn't said: %s", says, out)
 		}
@@ -51,7 +51,7 @@ func TestLR(t *testing.T) {
 	if status, again, _ := separately(t, append(args, "--json", "--workers", "3", "--set", "batch=8; optimizer=sgd; seed=3")...); status != 0 || again != out {
 		t.Errorf("not the same again:\n%s\n%s", out, again)
 	}
-	if status, out, log := separately(t, append(args, "--to", "1e-4", "--set", "freeze=backbone; batch=8")...); status != 0 || !strings.Contains(out, "didn't diverge up to 1.0e-04") {
+	if status, out, log := separately(t, append(args, "--to", "1e-4", "--set", "freeze=backbone; batch=8")...); status != 0 || !strings.Contains(out, "didn't diverge up to 1.0e-4") {
 		t.Errorf("exit status %d, %s%s", status, out, log)
 	}
 	if status, _, log := separately(t, append(args, "--updates", "4", "--data", onlyTrain(t), "--set", "batch=4")...); status != 0 || !strings.Contains(log, "are held out") {

@@ -22,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"gaze/internal/trace"
 )
 
 // Builder builds the programs of cells.
@@ -271,6 +273,7 @@ func (b *Builder) compileAndLink(ctx context.Context, h *host, dir, library stri
 	}
 	defer os.RemoveAll(work)
 	object, err := b.compile(ctx, h, dir, work)
+	trace.Ended("compiled")
 	if err != nil {
 		return err
 	}
@@ -316,6 +319,7 @@ func (b *Builder) linkCell(ctx context.Context, h *host, object, work, library s
 	if len(missing) > 0 {
 		return unfit("the host lacks %s", strings.Join(missing[:min(3, len(missing))], ", "))
 	}
+	trace.Ended("listed what it needs")
 	if err := os.WriteFile(filepath.Join(work, stubFile), stubbed, 0o600); err != nil {
 		return err
 	}
@@ -334,6 +338,7 @@ func (b *Builder) linkCell(ctx context.Context, h *host, object, work, library s
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return unfit("go tool link: %v: %s", err, firstLines(string(out), 3))
 	}
+	trace.Ended("linked by Go's linker")
 	linked := filepath.Join(work, "go.o")
 	code, err := os.ReadFile(linked)
 	if err != nil {
@@ -350,6 +355,7 @@ func (b *Builder) linkCell(ctx context.Context, h *host, object, work, library s
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return unfit("ld: %v: %s", err, firstLines(string(out), 3))
 	}
+	trace.Ended("linked by ld")
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"gaze/internal/cells/client"
 	"gaze/internal/cells/order"
 	"gaze/internal/kernel"
+	"gaze/internal/trace"
 )
 
 // process is a program that was started.
@@ -174,6 +175,7 @@ func isStartSetting(name string) bool {
 
 // run runs a cell's program and answers how it ended.
 func (r *Runner) run(q client.Request, conn *kernel.Conn) client.Answer {
+	trace.Ended("GoNB called the program")
 	r.mu.Lock()
 	p := r.programs[q.Path]
 	r.mu.Unlock()
@@ -215,11 +217,13 @@ func (r *Runner) run(q client.Request, conn *kernel.Conn) client.Answer {
 // refused says that a host couldn't load it; nothing of it has run then.
 func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *kernel.Conn) (status kernel.Status, refused bool, err error) {
 	shown, err := newShow(r, cell, q.Env)
+	q.Env = r.ownTemp(q.Env)
 	if err != nil {
 		return status, false, err
 	}
 	proc, err := r.launch(p, q, shown)
 	shown.closeTheirs()
+	trace.Ended("started")
 	if err != nil { // a host that can't be started or told is as one that can't load the cell
 		shown.close()
 		return status, p.library != "", err
@@ -236,6 +240,7 @@ func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *k
 		return kernel.Status{}, false, nil
 	}
 	<-shown.finished
+	trace.Ended("the program ended")
 	if proc.control != nil {
 		told := order.Told(proc.control)
 		proc.control.Close()
@@ -255,6 +260,17 @@ func (r *Runner) remember(used []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.used = used
+}
+
+// ownTemp gives a program the user's folder for temporary files. GoNB has one of the
+// kernel's, which doesn't outlive it.
+func (r *Runner) ownTemp(env []string) []string {
+	const name = "TMPDIR"
+	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	if folder := value(r.baseEnv, name); folder != "" {
+		env = append(env, name+"="+folder)
+	}
+	return env
 }
 
 // launch starts a program with the files of shown: in the waiting host, in a new host, or

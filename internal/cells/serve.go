@@ -18,6 +18,7 @@ import (
 	"gaze/internal/atomicfile"
 	"gaze/internal/cells/client"
 	"gaze/internal/kernel"
+	"gaze/internal/trace"
 )
 
 // Runner does for GoNB what the go command, goimports and a cell's program would, and runs
@@ -78,6 +79,7 @@ func (r *Runner) serve(do func(client.Request, *kernel.Conn) client.Answer) func
 
 // goCommand serves the go command as GoNB calls it.
 func (r *Runner) goCommand(q client.Request, _ *kernel.Conn) client.Answer {
+	trace.Ended("GoNB called go " + strings.Join(q.Args[:min(1, len(q.Args))], ""))
 	switch {
 	case len(q.Args) == 1 && q.Args[0] == "get":
 		return client.Answer{} // cells never use the network
@@ -97,6 +99,7 @@ func (r *Runner) build(q client.Request) client.Answer {
 		go r.prepare()
 	}
 	p, answer := r.buildProgram(q)
+	trace.Ended("built")
 	if p == nil {
 		return answer
 	}
@@ -179,6 +182,8 @@ func (r *Runner) buildBinary(p *program) (code int, output string) {
 
 // goImports serves goimports as GoNB calls it.
 func (r *Runner) goImports(q client.Request, _ *kernel.Conn) client.Answer {
+	trace.Ended("GoNB called goimports")
+	defer trace.Ended("found the imports")
 	if len(q.Args) != 2 || q.Args[0] != "-w" || r.builder == nil {
 		return client.Answer{Real: true}
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gaze/internal/kernel"
+	"gaze/internal/trace"
 )
 
 func init() {
@@ -259,6 +260,7 @@ func (s *show) take(d *protocol.DisplayData) {
 	if err := s.cell.Publish(kind, content, nil); err != nil {
 		s.runner.log("%s: %v", kind, err)
 	}
+	trace.Ended("shown")
 }
 
 // displayMessage makes a message of display data. The first with a display id makes a

@@ -35,6 +35,8 @@ var Groups = []Group{
 			"notebook 1, `gaze report`, `make reproduce`", "`on` makes the study of notebook 1 small: two seeds instead of three and, with the drawn pets, 3 training pictures per breed instead of 10. It trains for about a minute and a half instead of eight; its accuracies mean little. With `GAZE_PETS` and `GAZE_VIT`, the study on photographs uses two training pictures per breed and one epoch"},
 		{"GAZE_CELLS", "`host`, `go`", "`host`",
 			"`tools/kernel.sh`", "`go` makes the notebooks' kernel build each cell with the go command, as GoNB does, instead of loading it into a program that runs already ([why](notebooks.md))"},
+		{"GAZE_TRACE", "a file", "none",
+			"the notebooks' kernel, notebooks", "A file to which the notebooks' kernel and the programs of cells append a line of JSON when a stage of a cell has ended (compiled, linked, loaded, drawn …), in order to see where a cell's time goes: `bench/stages.py` makes a table of it. A file that is something else isn't changed"},
 		{"GAZE_STATIC", "`on`, `off`", "`off`; `on` in `gaze report`",
 			"notebooks", "`on` shows only the first picture of sliders and other controls, without the controls"},
 	}},

@@ -267,6 +267,8 @@ func (c *code) explain(p *problem) {
 		p.message, p.hint = "a func can't be declared below %%", "Put it above the %% line, or write name := func(…) {…}."
 	case below && strings.HasPrefix(line, "import"):
 		p.message, p.hint = "an import can't be below %%", "Put it above the %% line, or into a cell of its own."
+	case strings.Contains(p.message, "illegal rune literal"):
+		p.hint = "Text is written in double quotes, \"…\"; single quotes are for one character."
 	case strings.Contains(p.message, "non-declaration statement outside function body") || strings.HasPrefix(p.message, "expected declaration"):
 		if c.start < 0 {
 			p.message, p.hint = "a statement outside of a func", "Put a line %% above what the cell should run."

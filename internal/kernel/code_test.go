@@ -55,6 +55,7 @@ func TestProblems(t *testing.T) {
 		{"x := 1", "Line 1: a statement outside of a func", "Put a line %%"},
 		{"fmt.Println(1)\n%%\nf()", "Line 1: a statement above %%", "below the %% line"},
 		{"%%\nf(\n)\ng(", "Line 4: ", ""},
+		{"%%\nprint('hello')", "Line 2: illegal rune literal", "double quotes"},
 		{"!ls\n%%\nx :=", "Line 3: ", ""},
 		{"%matplotlib inline", "Line 1: %matplotlib isn't a command of this kernel", "%help"},
 		{"\n%%bash\nls", "Line 2: %%bash must be the first line of a cell", ""},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gaze/internal/jupyter"
+	"gaze/internal/trace"
 )
 
 // executeRequest is the content of an execute_request.
@@ -107,6 +108,8 @@ func (k *Kernel) runCell(r queued) {
 	}
 	c.count = k.count
 	c.code = read(c.content.Code)
+	trace.EndedAt(r.received, trace.Received)
+	trace.EndedAt(started, "waited for the cells before")
 	k.mu.Lock()
 	k.cell = c
 	k.mu.Unlock()
@@ -135,6 +138,7 @@ func (k *Kernel) runCell(r queued) {
 	}
 	k.reply(c, started, failed)
 	k.Publish(m, "status", state("idle"), nil)
+	trace.Ended(trace.Answered)
 	if k.Completer != nil {
 		k.Completer.Observe(c.content.Code, c.kept)
 	}
@@ -189,6 +193,7 @@ func (k *Kernel) runCode(c *cell) *failure {
 	if failed != nil {
 		return failed
 	}
+	trace.Ended("read by the kernel")
 	f, err := g.forward(c.request, c, jupyter.Shell, "execute_request", map[string]any{
 		"code": c.code.forGoNB(), "silent": false, "store_history": true, "user_expressions": map[string]any{},
 		"allow_stdin": c.content.AllowStdin, "stop_on_error": false,
@@ -206,6 +211,7 @@ func (k *Kernel) runCode(c *cell) *failure {
 			return k.died(c, g)
 		}
 	}
+	trace.Ended("answered by GoNB")
 	return k.judge(c, g, reply)
 }
 

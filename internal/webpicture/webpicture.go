@@ -2,9 +2,9 @@
 // allows: charts as PNG files with a palette, figures with photographs as JPEG.
 //
 // Figures are drawn with two pixels per CSS pixel, so a page carries many pixels. Measured
-// on the notebooks' figures, a chart of 1355×878 takes 99 kB as a PNG of 24 bits and 35 kB
-// with a palette; a figure of five by three photographs (1768×1238) takes 2228 kB as PNG and
-// 311 kB as JPEG. Text beside the photographs stays sharp at this density.
+// on the notebooks' figures, a chart of 1355×914 takes 147 kB as a PNG of 24 bits and 40 kB
+// with a palette; a figure of thirteen photographs (1768×1238) takes 2228 kB as PNG and 311 kB
+// as JPEG. Text beside the photographs stays sharp at this density.
 package webpicture
 
 import (

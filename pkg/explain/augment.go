@@ -110,7 +110,7 @@ func AugmentGrid(p transform.Pipeline, seed uint64, all ...*Draws) (plots.Figure
 			if len(row) == columns {
 				g.Panels, row = append(g.Panels, row), nil
 			}
-			row = append(row, plots.Panel{Title: drawnText(p, d.Steps[i]), Picture: shown(im)})
+			row = append(row, plots.Panel{Title: plots.Signs(drawnText(p, d.Steps[i])), Picture: shown(im)})
 		}
 		g.Panels = append(g.Panels, row)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"gaze/internal/environ"
 	"gaze/internal/report"
+	"gaze/internal/trace"
 	"gaze/pkg/hub"
 	"gaze/pkg/plots"
 	"gaze/pkg/train"
@@ -26,7 +27,10 @@ type Weights struct {
 // train', which stands for its best model, or a name that 'gaze models' lists), else
 // [hub.ImgFocusName]. One of the known names is fetched first if it isn't in the cache.
 // Trouble ends the cell with the reason, as [Check] does.
-func Model() *Weights { return Must(open()) }
+func Model() *Weights {
+	defer trace.Ended("opened the checkpoint")
+	return Must(open())
+}
 
 func open() (*Weights, error) {
 	environ.WarnOnce(os.Stderr)

@@ -114,7 +114,7 @@ func TestTableBreaksNoIntervals(t *testing.T) {
 
 func TestSigns(t *testing.T) {
 	for in, want := range map[string]string{
-		"-1.2 (-3 to +0.4)": "−1.2 (−3 to +0.4)", "1e-6": "1e-6", "p = 2.98e-06": "p = 2.98e-6", "3e+08 pixels": "3e+8 pixels", "a1e-05b": "a1e-05b", "ViT-S/14": "ViT-S/14", "2-3": "2-3", "± -.5": "± −.5", "- 5 items": "- 5 items", "--seed": "--seed", "": "",
+		"-1.2 (-3 to +0.4)": "−1.2 (−3 to +0.4)", "1e-6": "1e-6", "p = 2.98e-06": "p = 2.98e-6", "3e+08 pixels": "3e+8 pixels", "run1e-05": "run1e-05", "1e-05.jpg": "1e-05.jpg", "1e05": "1e05", "at 2e-05.": "at 2e-5.", "ViT-S/14": "ViT-S/14", "2-3": "2-3", "± -.5": "± −.5", "- 5 items": "- 5 items", "--seed": "--seed", "": "",
 	} {
 		if got := Signs(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)

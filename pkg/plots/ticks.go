@@ -100,6 +100,19 @@ func number(v float64, digits int) string {
 	return minus(strconv.FormatFloat(v, 'g', digits, 64))
 }
 
+// wholeTicks returns whole numbers from lo to hi, at most most + 1. Layers and epochs
+// have nothing between them that a number could name.
+func wholeTicks(lo, hi float64, most int) []tick {
+	for scale := 1.0; scale < 1e15; scale *= 10 {
+		for _, step := range []float64{1, 2, 5} {
+			if (hi-lo)/(step*scale) < float64(most+1) {
+				return ticksByStep(lo, hi, step*scale)
+			}
+		}
+	}
+	return niceTicks(lo, hi, most)
+}
+
 // indexTicks numbers n positions from first. It omits some, so that at most most remain,
 // at round numbers.
 func indexTicks(n, first, most int) []tick {
@@ -157,12 +170,13 @@ func powerLabel(v float64) string {
 // blank or a bracket.
 var sign = regexp.MustCompile(`(^|[\s(\[±…])-(\.?\d)`)
 
-// exponent matches an exponent with a leading zero, as package fmt writes it.
-var exponent = regexp.MustCompile(`(\d)e([-+]?)0(\d)\b`)
+// exponent matches a number of its own whose exponent has a leading zero, as package fmt
+// writes it, but not a part of a name.
+var exponent = regexp.MustCompile(`(^|[\s(\[±=])(\d[\d.]*)e([-+])0(\d)(\.?(?:$|[\s,;:)\]%]))`)
 
 // Signs replaces hyphens that stand before numbers by minus signs, as charts and the
 // numbers of tables have them: "-1.2 (-3 to +0.4)" becomes "−1.2 (−3 to +0.4)", and "1e-06"
 // becomes "1e-6". Other hyphens, as in "1e-6", "ViT-S" or "2-3", stay.
 func Signs(s string) string {
-	return sign.ReplaceAllString(exponent.ReplaceAllString(s, "${1}e$2$3"), "${1}−$2")
+	return sign.ReplaceAllString(exponent.ReplaceAllString(s, "${1}${2}e${3}${4}${5}"), "${1}−$2")
 }

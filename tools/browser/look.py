@@ -259,15 +259,18 @@ def check(browser, path, out=None, widths=WIDTHS, schemes=SCHEMES, pdf=True):
 def main(argv=None):
     from playwright.sync_api import sync_playwright
 
-    import drive
+    import lab
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
-    parser.add_argument("-o", "--output", type=Path, default=drive.ROOT / "report" / "look", metavar="DIR")
+    parser.add_argument("-o", "--output", type=Path, default=lab.ROOT / "report" / "look", metavar="DIR")
     args = parser.parse_args(argv)
+    for path in args.pages:
+        if not path.is_file():
+            parser.error(f"{path}: there is no such file")
     bad = 0
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=drive.find_browser(), args=drive.FLAGS)
+        browser = p.chromium.launch(executable_path=lab.find_browser(), args=lab.FLAGS)
         for path in args.pages:
             faults = check(browser, path, args.output)
             print(f"{path}: {len(faults)} faults" if faults else f"{path}: looks right")

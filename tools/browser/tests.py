@@ -16,7 +16,7 @@ import look  # noqa: E402
 try:
     from playwright.sync_api import sync_playwright
 
-    import drive
+    import lab
 except ImportError:
     sync_playwright = None
 
@@ -37,12 +37,12 @@ class Look(unittest.TestCase):
         if not sync_playwright:
             raise unittest.SkipTest("playwright isn't installed: tools/setup.sh browser")
         try:
-            executable = drive.find_browser()
-        except drive.Failed as err:
+            executable = lab.find_browser()
+        except lab.Failed as err:
             raise unittest.SkipTest(str(err)) from None
         cls.playwright = sync_playwright().start()
         cls.addClassCleanup(cls.playwright.stop)
-        cls.browser = cls.playwright.chromium.launch(executable_path=executable, args=drive.FLAGS)
+        cls.browser = cls.playwright.chromium.launch(executable_path=executable, args=lab.FLAGS)
         cls.addClassCleanup(cls.browser.close)
 
     def faults(self, text, **how):

@@ -541,6 +541,9 @@ class Git(unittest.TestCase):
         next(manager.wholes.glob("*.ipynb")).write_text("{", encoding="utf-8")
         self.assertEqual(self.opened(manager).cells[1].source, "other")
 
+    def test_the_name_that_the_kernel_expects(self):
+        self.assertEqual(contents.name_of(Path("/clone/notebooks/1-a.ipynb")), "1-a-f1c2c9b877ba.ipynb")
+
     def test_other_notebooks_are_saved_as_ever(self):
         path, book, _ = self.repository()
         manager = self.contents(path)

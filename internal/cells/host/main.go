@@ -13,12 +13,14 @@ import (
 	"net"
 	"os"
 	"plugin"
+	"strings"
 	"syscall"
 
 	"github.com/janpfeifer/gonb/gonbui"
 
 	"gaze/internal/cells/keep"
 	"gaze/internal/cells/order"
+	"gaze/internal/trace"
 	"gaze/pkg/notebook"
 )
 
@@ -104,11 +106,7 @@ func adopt(o *order.Order, files []int) error {
 		}
 		syscall.Close(files[to])
 	}
-	os.Clearenv()
-	for _, v := range o.Env {
-		name, value, _ := cut(v)
-		os.Setenv(name, value)
-	}
+	takeEnvironment(o.Env)
 	os.Setenv("GONB_PIPE", fmt.Sprintf("/proc/self/fd/%d", files[3]))
 	os.Setenv("GONB_PIPE_BACK", fmt.Sprintf("/proc/self/fd/%d", files[4]))
 	gonbui.IsNotebook = true
@@ -117,19 +115,47 @@ func adopt(o *order.Order, files []int) error {
 	return os.Chdir(o.Dir)
 }
 
-func cut(v string) (name, value string, ok bool) {
-	for i := 1; i < len(v); i++ {
-		if v[i] == '=' {
-			return v[:i], v[i+1:], true
+// takeEnvironment makes the environment the cell's, but for what packages have set since the
+// process was started.
+func takeEnvironment(env []string) {
+	before := variables(started())
+	now := variables(env)
+	for name := range before {
+		if _, ok := now[name]; !ok {
+			os.Unsetenv(name)
 		}
 	}
-	return v, "", false
+	for name, value := range now {
+		if old, ok := before[name]; !ok || old != value {
+			os.Setenv(name, value)
+		}
+	}
+}
+
+// started is the environment that the process was started with.
+func started() []string {
+	data, err := os.ReadFile("/proc/self/environ")
+	if err != nil {
+		return os.Environ()
+	}
+	return strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
+}
+
+func variables(env []string) map[string]string {
+	all := make(map[string]string, len(env))
+	for _, v := range env {
+		if name, value, ok := strings.Cut(v, "="); ok && name != "" {
+			all[name] = value
+		}
+	}
+	return all
 }
 
 // run loads a cell, runs it and ends the process. tell is told what the cell used, or why it
 // couldn't be loaded; nothing of it has run then.
 func run(library string, tell func(order.Report)) {
 	start, err := load(library)
+	trace.Ended("loaded")
 	if err != nil {
 		tell(order.Report{Refused: err.Error()})
 	}
@@ -138,6 +164,7 @@ func run(library string, tell func(order.Report)) {
 	}
 	notebook.Host(func() {
 		start()
+		trace.Ended("the cell's main returned")
 		tell(order.Report{Used: notebook.Used()})
 	})
 	os.Exit(0)

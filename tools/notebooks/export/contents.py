@@ -32,6 +32,11 @@ def in_git(path):
     return done.returncode == 0
 
 
+def name_of(path):
+    """The name of the whole notebook of a file; the kernel finds saved widgets by it (cmd/gaze-kernel)."""
+    return f"{path.stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}.ipynb"
+
+
 def with_outputs(notebook, whole):
     """A notebook from its file with the outputs of the whole one that was saved."""
     if gitclean.clean(nbformat.writes(notebook)) == gitclean.clean(nbformat.writes(whole)):
@@ -55,7 +60,7 @@ class Contents(AsyncLargeFileManager):
         path = Path(os_path).resolve()
         if path.parent != self.notebooks.resolve() or not in_git(path):
             return None
-        return self.wholes / f"{path.stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}.ipynb"
+        return self.wholes / name_of(path)
 
     async def _save_notebook(self, os_path, nb, capture_validation_error=None):
         place = await run_sync(self.place, os_path)
