@@ -2,6 +2,7 @@ package cells
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,6 +36,7 @@ func TestRename(t *testing.T) {
 
 func FuzzNameTypes(f *testing.F) {
 	f.Add([]byte("!<arch>\n"))
+	f.Add(slices.Concat([]byte("!<arch>\n_go_.o          0           0     0     644     200       `\n"), []byte(objectMagic), make([]byte, 200-len(objectMagic))))
 	f.Fuzz(func(t *testing.T, archive []byte) {
 		size := len(archive)
 		if nameTypes(archive); len(archive) != size {
