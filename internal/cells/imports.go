@@ -71,7 +71,7 @@ func (h *host) fixImports(source []byte) (fixed []byte, ok bool) {
 // uses of each: what is before a dot and declared nowhere in the file.
 func usedPackages(file *ast.File) map[string][]string {
 	unresolved := map[*ast.Ident]bool{}
-	for _, id := range file.Unresolved { //lint:ignore SA1019 types aren't needed
+	for _, id := range file.Unresolved {
 		unresolved[id] = true
 	}
 	used := map[string][]string{}

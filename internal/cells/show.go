@@ -32,7 +32,6 @@ type show struct {
 	runner *Runner
 	cell   kernel.Cell
 
-	begin           time.Time
 	input           *os.File // the program's standard input
 	stdout, stderr  *os.File
 	display, answer *os.File
