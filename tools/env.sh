@@ -25,11 +25,13 @@ fi
 # -linkshared, packages refer to each other's symbols by name, so that cells can be linked
 # without them (internal/cells); it changes nothing else. All builds have both, so that they
 # share one cache.
-# The quotes are for Go.
-# shellcheck disable=SC2089
 case "${GOFLAGS:-}" in
   *-gcflags*) ;;
-  *) GOFLAGS="${GOFLAGS:+$GOFLAGS }'-gcflags=all=-dwarf=false -linkshared'" ;;
+  *)
+    # The quotes are for Go.
+    # shellcheck disable=SC2089
+    GOFLAGS="${GOFLAGS:+$GOFLAGS }'-gcflags=all=-dwarf=false -linkshared'"
+    ;;
 esac
 # shellcheck disable=SC2090
 export GOFLAGS

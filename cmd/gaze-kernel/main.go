@@ -14,9 +14,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"gaze/internal/cells"
 	"gaze/internal/cells/client"
@@ -66,8 +68,12 @@ func main() {
 	if err := trace.Check(); err != nil {
 		log("no trace: %v", err)
 	}
-	if err := serveCells(k, *root); err != nil {
+	builder, err := serveCells(k, *root)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gaze-kernel: cells are built by the go command:", err)
+	}
+	if builder != nil {
+		defer builder.Close()
 	}
 	k.Comms = widgets.New(k, widgets.Options{State: flag.Arg(0) + ".widgets", Notebooks: savedNotebooks(*root, os.Getenv(sessionVariable))})
 	completer := completion.New(completion.Options{Root: *root, Dir: k.Folder(), Go: os.Getenv(client.GoVariable)})
@@ -122,41 +128,42 @@ func hideGopls() {
 }
 
 // serveCells makes GoNB ask the kernel where it would run the go command, goimports or a
-// cell's program.
-func serveCells(k *kernel.Kernel, root string) error {
+// cell's program. The builder is nil if it can't build cells itself.
+func serveCells(k *kernel.Kernel, root string) (*cells.Builder, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if small := filepath.Join(filepath.Dir(self), "gaze-cell"); executable(small) {
 		self = small // it starts faster
 	}
 	realGo := os.Getenv(client.GoVariable)
 	if realGo == "" {
-		return fmt.Errorf("%s isn't set", client.GoVariable)
+		return nil, fmt.Errorf("%s isn't set", client.GoVariable)
 	}
 	goimports, err := exec.LookPath("goimports")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	tools := filepath.Join(k.Folder(), "tools")
 	if err := os.Mkdir(tools, 0o700); err != nil {
-		return err
+		return nil, err
 	}
 	for _, name := range []string{"go", "goimports"} {
 		if err := os.Symlink(self, filepath.Join(tools, name)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	os.Setenv(client.GoImportsVariable, goimports)
 	os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
-	builder, err := newBuilder(root)
+	builder, err := newBuilder(root, append(os.Environ(), kernel.SocketVariable+"="+k.Socket()))
 	cells.NewRunner(k, builder, self, realGo, os.Environ(), log)
-	return err
+	return builder, err
 }
 
-// newBuilder returns what builds cells, or nil and why the go command has to.
-func newBuilder(root string) (*cells.Builder, error) {
+// newBuilder returns what builds cells with an environment, or nil and why the go command
+// has to.
+func newBuilder(root string, env []string) (*cells.Builder, error) {
 	switch value := os.Getenv(cellsVariable); value {
 	case "", "host":
 	case "go":
@@ -164,13 +171,38 @@ func newBuilder(root string) (*cells.Builder, error) {
 	default:
 		return nil, fmt.Errorf("%s is '%s': it must be host or go", cellsVariable, value)
 	}
-	folder := filepath.Join(root, ".venv", "gaze", "cells")
-	if err := os.MkdirAll(folder, 0o755); err != nil { // a clone that belongs to someone else
-		folder = filepath.Join(os.TempDir(), fmt.Sprintf("gaze-cells-%d", os.Getuid()))
+	folder, err := hostFolder(root)
+	if err != nil {
+		return nil, err
 	}
 	return cells.NewBuilder(context.Background(), cells.Options{
-		Root: root, Go: os.Getenv(client.GoVariable), Env: os.Environ(), Folder: folder, Wanted: cells.Wanted, Log: log,
+		Root: root, Go: os.Getenv(client.GoVariable), Env: env, Folder: folder, Wanted: cells.Wanted, Log: log,
 	})
+}
+
+// hostFolder is where hosts are kept: in the clone or, if that belongs to someone else, in the
+// user's cache.
+func hostFolder(root string) (string, error) {
+	folder := filepath.Join(root, ".venv", "gaze", "cells")
+	if err := os.MkdirAll(folder, 0o755); err == nil && writable(folder) {
+		return folder, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("%s can't be written, and %w", folder, err)
+	}
+	folder = filepath.Join(cache, "gaze", "cells")
+	return folder, os.MkdirAll(folder, 0o755)
+}
+
+// writable reports whether files can be made in a folder.
+func writable(folder string) bool {
+	f, err := os.CreateTemp(folder, ".writable-")
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return os.Remove(f.Name()) == nil
 }
 
 // cellsVariable says how cells are built.
@@ -179,9 +211,12 @@ const cellsVariable = "GAZE_CELLS"
 // prepareCells builds the program that cells are loaded into, so that a first cell doesn't
 // wait for it. It's no failure if that can't be done here.
 func prepareCells(root string) {
-	builder, err := newBuilder(root)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	builder, err := newBuilder(root, os.Environ())
 	if err == nil {
-		err = builder.Prepare(context.Background())
+		err = builder.Prepare(ctx)
+		builder.Close()
 	}
 	if err != nil {
 		log("cells will be built by the go command, which takes longer: %v", err)

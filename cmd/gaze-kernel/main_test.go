@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,9 +11,29 @@ import (
 func TestHowCellsAreBuilt(t *testing.T) {
 	for value, want := range map[string]string{"go": "GAZE_CELLS is go", "fast": "it must be host or go"} {
 		t.Setenv("GAZE_CELLS", value)
-		if b, err := newBuilder(t.TempDir()); b != nil || err == nil || !strings.Contains(err.Error(), want) {
+		if b, err := newBuilder(t.TempDir(), nil); b != nil || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", value, err)
 		}
+	}
+}
+
+func TestHostFolder(t *testing.T) {
+	root, cache := t.TempDir(), t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Setenv("HOME", cache) // macOS
+	folder, err := hostFolder(root)
+	if err != nil || folder != filepath.Join(root, ".venv", "gaze", "cells") {
+		t.Errorf("%s, %v", folder, err)
+	}
+	if left, _ := os.ReadDir(folder); len(left) > 0 {
+		t.Errorf("it left %v", left)
+	}
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, ".venv"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if folder, err := hostFolder(other); err != nil || !strings.HasPrefix(folder, cache) {
+		t.Errorf("%s, %v", folder, err)
 	}
 }
 

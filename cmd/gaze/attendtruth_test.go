@@ -52,7 +52,7 @@ func TestAttendTruth(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := ok(t, "attend", "--model", tiny, "-o", out, "--truth", pets, filepath.Join(pets, "val"))
-	for _, want := range []string{"the pet's mask", "1 photograph of 1 breed", "pointing game", "centre Gaussian", "mean of heads", "best head by energy"} {
+	for _, want := range []string{"the pet's mask", "1 photograph of 1 breed", "pointing game", "centre Gaussian", "mean of heads", "the best by energy"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it doesn't print %q:\n%s", want, text)
 		}

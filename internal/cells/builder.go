@@ -33,16 +33,21 @@ type Builder struct {
 	wanted []string
 	log    func(format string, args ...any)
 
+	closed context.Context // ends the tools that run
+	close  context.CancelFunc
+
 	mu      sync.Mutex
 	current *host
 	build   *building // in progress, or nil
+	failed  string    // the clone's sources that no host could be built from
 }
 
 // building is a host that is being built.
 type building struct {
-	done chan struct{}
-	host *host
-	err  error
+	began time.Time
+	done  chan struct{}
+	host  *host
+	err   error
 }
 
 // Options are the settings of a [Builder].
@@ -62,7 +67,20 @@ func NewBuilder(ctx context.Context, o Options) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Builder{tools: tools, folder: o.Folder, wanted: o.Wanted, log: o.Log}, nil
+	b := &Builder{tools: tools, folder: o.Folder, wanted: o.Wanted, log: o.Log}
+	b.closed, b.close = context.WithCancel(context.Background())
+	return b, nil
+}
+
+// Close ends what builds a host, and removes what it has made so far.
+func (b *Builder) Close() {
+	b.close()
+	b.mu.Lock()
+	w := b.build
+	b.mu.Unlock()
+	if w != nil {
+		<-w.done
+	}
 }
 
 // Prepare builds the host if there's none for the present sources.
@@ -78,25 +96,41 @@ func (b *Builder) start() *building {
 	if b.build != nil {
 		return b.build
 	}
-	w := &building{done: make(chan struct{})}
+	w := &building{began: time.Now(), done: make(chan struct{})}
 	b.build = w
 	go func() {
-		w.host, w.err = b.tools.buildHost(context.Background(), b.folder, b.wanted)
-		if w.err == nil {
-			w.err = b.try(w.host)
-		}
-		if w.err != nil {
-			b.log("cells are built by the go command: %v", w.err)
-		}
+		sources := b.make(w)
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.build = nil
 		if w.err == nil {
 			b.current = w.host
+		} else {
+			b.failed = sources
 		}
 		close(w.done)
 	}()
 	return w
+}
+
+// attempts is how often a build is begun anew because packages were edited during it.
+const attempts = 3
+
+// make builds and tries a host. It returns the sources that it began with.
+func (b *Builder) make(w *building) (sources string) {
+	for range attempts {
+		sources = b.tools.sources()
+		if w.host, w.err = b.tools.buildHost(b.closed, b.folder, b.wanted); !errors.Is(w.err, errStale) {
+			break
+		}
+	}
+	if w.err == nil {
+		w.err = b.try(w.host)
+	}
+	if w.err != nil && b.closed.Err() == nil {
+		b.log("cells are built by the go command: %v", w.err)
+	}
+	return sources
 }
 
 func (b *Builder) wait(ctx context.Context, w *building) (*host, error) {
@@ -111,7 +145,10 @@ func (b *Builder) wait(ctx context.Context, w *building) (*host, error) {
 // try builds and runs a small cell, so that a host that can't load cells is found out
 // before a user's cell is.
 func (b *Builder) try(h *host) error {
-	dir, err := os.MkdirTemp("", "gaze-cell-")
+	dir, err := makeWork(b.folder)
+	if err != nil { // a host that someone else has built
+		dir, err = os.MkdirTemp("", "gaze-cell-")
+	}
 	if err != nil {
 		return err
 	}
@@ -121,10 +158,10 @@ func (b *Builder) try(h *host) error {
 		return err
 	}
 	library := filepath.Join(dir, "try.so")
-	if err := b.compileAndLink(context.Background(), h, dir, library); err != nil {
+	if err := b.compileAndLink(b.closed, h, dir, library); err != nil {
 		return fmt.Errorf("a first cell: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.closed, 30*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, h.binary(), library).CombinedOutput()
 	if err != nil || string(out) != "ready for map[cells:[4 2]]\n" {
@@ -145,8 +182,8 @@ func unfit(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errUnfit, fmt.Sprintf(format, args...))
 }
 
-// patience is how long a cell waits for a host that is being made: one that was built before
-// is ready within a second, a new one is not.
+// patience is how long after its beginning cells wait for a host that is being made: one that
+// was built before is ready within a second, a new one is not.
 const patience = 1500 * time.Millisecond
 
 // Build compiles the program in dir, whose only file is main.go, to a library for the
@@ -168,18 +205,22 @@ func (b *Builder) Build(ctx context.Context, dir, library string) (program strin
 	return h.binary(), err
 }
 
-// ready returns the current host.
+// ready returns the current host. If the last one couldn't be built, for instance because
+// a package had an error, another is begun as soon as the clone's sources have changed.
 func (b *Builder) ready(ctx context.Context) (*host, error) {
 	b.mu.Lock()
-	h, w := b.current, b.build
+	h, w, failed := b.current, b.build, b.failed
 	b.mu.Unlock()
 	if h != nil {
 		return h, nil
 	}
 	if w == nil {
-		return nil, unfit("there is no host")
+		if failed == b.tools.sources() {
+			return nil, unfit("there is no host")
+		}
+		w = b.start()
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithDeadline(ctx, w.began.Add(patience))
 	defer cancel()
 	return b.wait(ctx, w)
 }
@@ -330,7 +371,8 @@ func importsOf(path string) ([]string, error) {
 	if err != nil {
 		return nil, unfit("%v", err)
 	}
-	for _, directive := range []string{"\n//go:embed ", "\n//go:linkname ", "\n//go:build ", "\n//go:cgo_"} {
+	// A variable in a group may be embedded, so //go:embed may be indented.
+	for _, directive := range []string{"//go:embed", "\n//go:linkname ", "\n//go:build ", "\n//go:cgo_"} {
 		if strings.Contains("\n"+string(source), directive) {
 			return nil, unfit("it has %s", strings.TrimSpace(directive))
 		}

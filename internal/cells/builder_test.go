@@ -115,6 +115,7 @@ func TestBuildErrors(t *testing.T) {
 		{"other package", "package main\n\nimport \"go/ast\"\n\nfunc main() { _ = ast.File{} }\n", ""},
 		{"cgo", "package main\n\nimport \"C\"\n\nfunc main() {}\n", ""},
 		{"embed", "package main\n\nimport _ \"embed\"\n\n//go:embed main.go\nvar s string\n\nfunc main() {}\n", ""},
+		{"embed in a group", "package main\n\nimport _ \"embed\"\n\nvar (\n\t//go:embed\tmain.go\n\ts string\n)\n\nfunc main() {}\n", ""},
 		{"linkname", "package main\n\nimport _ \"unsafe\"\n\n//go:linkname now time.now\nfunc now()\n\nfunc main() {}\n", ""},
 		{"no body", "package main\n\nfunc other()\n\nfunc main() { other() }\n", "missing function body"},
 		{"empty", "", ""},

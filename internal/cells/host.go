@@ -8,12 +8,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,12 +31,18 @@ type host struct {
 	Names    map[string]string   // package → its name
 	Wanted   []string            // what cells may import
 	Members  map[string][]string // what the wanted packages export, sorted
-	Folders  []string            // folders with the clone's packages
-	Sources  string              // fingerprint of the files in Folders
+	Folders  []string            // folders with the clone's packages and what they embed; go.mod, go.sum
+	Sources  string              // fingerprint of Folders
 	Settings string              // Go's version and flags
 
 	symbols *hostSymbols
 }
+
+// hostProgram says which host a process runs. A later host has the same path; a process that
+// has waited since before runs the code of its own sources.
+type hostProgram struct{ path, sources string }
+
+func (h *host) program() hostProgram { return hostProgram{h.binary(), h.Sources} }
 
 func (h *host) binary() string     { return filepath.Join(h.Folder, "host") }
 func (h *host) compileCfg() string { return filepath.Join(h.Folder, "importcfg") }
@@ -43,6 +52,7 @@ func (h *host) linkCfg() string    { return filepath.Join(h.Folder, "importcfg.l
 type listed struct {
 	ImportPath, Name, Dir, Export string
 	Standard                      bool
+	EmbedFiles                    []string
 	Module                        *struct {
 		Main bool
 		Dir  string
@@ -52,7 +62,7 @@ type listed struct {
 
 // list runs "go list" for packages with their export data.
 func (t *toolchain) list(ctx context.Context, args ...string) ([]listed, error) {
-	cmd := t.command(ctx, t.goCommand, append([]string{"list", "-json=ImportPath,Name,Dir,Export,Standard,Module,Error"}, args...)...)
+	cmd := t.command(ctx, t.goCommand, append([]string{"list", "-json=ImportPath,Name,Dir,Export,Standard,EmbedFiles,Module,Error"}, args...)...)
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
@@ -73,20 +83,21 @@ func (t *toolchain) list(ctx context.Context, args ...string) ([]listed, error) 
 // one that an earlier call built from the same sources. Hosts are kept in folder.
 func (t *toolchain) buildHost(ctx context.Context, folder string, wanted []string) (*host, error) {
 	settings := t.settings(wanted)
+	prune(folder)
 	if h, err := t.openHost(folder, settings); err == nil {
 		return h, nil
 	}
-	folder = filepath.Join(folder, hash(settings)[:16])
-	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+	began := time.Now()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(folder), "building-")
+	work, err := makeWork(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
 
-	h := &host{Folder: folder, Settings: settings}
+	h := &host{Folder: filepath.Join(folder, hash(settings)[:16]), Settings: settings}
 	if err := t.listHost(ctx, h, wanted); err != nil {
 		return nil, err
 	}
@@ -101,11 +112,34 @@ func (t *toolchain) buildHost(ctx context.Context, folder string, wanted []strin
 	if err := t.linkHost(ctx, h, work, overlay); err != nil {
 		return nil, fmt.Errorf("building the cells' host: %w", err)
 	}
-	if err := h.save(work); err != nil {
-		return nil, err
+	// Times of files are coarser than the clock.
+	if h.Sources != fingerprint(h.Folders) || changedSince(h.Folders, began.Add(-10*time.Millisecond)) {
+		return nil, errStale
 	}
-	prune(filepath.Dir(folder))
-	return h, nil
+	if other, err := t.openHost(folder, settings); err == nil {
+		return other, nil // another kernel was faster, and uses it
+	}
+	return h, h.save(work)
+}
+
+// buildingName begins the names of folders in which hosts are built; the process's id follows.
+const buildingName = "building-"
+
+// makeWork makes a folder to build in, beside the hosts.
+func makeWork(folder string) (string, error) {
+	return os.MkdirTemp(folder, fmt.Sprintf("%s%d-", buildingName, os.Getpid()))
+}
+
+// abandoned reports whether a folder of this name, not written to for a while, belongs to
+// a build that was killed.
+func abandoned(name string, age time.Duration) bool {
+	rest, ok := strings.CutPrefix(name, buildingName)
+	if !ok || age < 10*time.Minute {
+		return false
+	}
+	id, _, _ := strings.Cut(rest, "-")
+	pid, err := strconv.Atoi(id)
+	return err != nil || syscall.Kill(pid, 0) == syscall.ESRCH
 }
 
 // Hosts that are kept, and for how long: other kernels may be using them.
@@ -126,7 +160,13 @@ func prune(folder string) {
 	}
 	var hosts []old
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && e.IsDir() {
+		info, err := e.Info()
+		if err != nil || !e.IsDir() {
+			continue
+		}
+		if abandoned(e.Name(), time.Since(info.ModTime())) {
+			os.RemoveAll(filepath.Join(folder, e.Name()))
+		} else if !strings.HasPrefix(e.Name(), buildingName) {
 			hosts = append(hosts, old{filepath.Join(folder, e.Name()), info.ModTime()})
 		}
 	}
@@ -214,9 +254,14 @@ func (t *toolchain) listHost(ctx context.Context, h *host, wanted []string) erro
 		}
 		if p.Module != nil && p.Module.Main {
 			h.Folders = append(h.Folders, p.Dir)
+			for _, file := range p.EmbedFiles {
+				h.Folders = append(h.Folders, filepath.Dir(filepath.Join(p.Dir, file)))
+			}
 		}
 	}
+	h.Folders = append(h.Folders, filepath.Join(t.root, "go.mod"), filepath.Join(t.root, "go.sum"))
 	sort.Strings(h.Folders)
+	h.Folders = slices.Compact(h.Folders)
 	h.Sources = fingerprint(h.Folders)
 	return nil
 }
@@ -238,9 +283,12 @@ func (h *host) save(work string) error {
 			return err
 		}
 	}
-	if err := os.RemoveAll(h.Folder); err != nil {
+	// The older one makes place at once; removing it takes longer.
+	old := work + "-old"
+	if err := os.Rename(h.Folder, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	defer os.RemoveAll(old)
 	if err := os.Rename(work, h.Folder); err != nil {
 		return err
 	}
@@ -277,7 +325,7 @@ var errStale = errors.New("its sources have changed")
 // settings are what a host depends on besides its sources.
 func (t *toolchain) settings(wanted []string) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, "1", t.version, t.root)
+	fmt.Fprintln(&b, "2", t.version, t.root)
 	for _, name := range []string{"GOFLAGS", "GOEXPERIMENT", "GOAMD64", "CC", "CGO_CFLAGS", "CGO_LDFLAGS", "GOMODCACHE"} {
 		fmt.Fprintln(&b, name, value(t.env, name))
 	}
@@ -285,27 +333,65 @@ func (t *toolchain) settings(wanted []string) string {
 	return b.String()
 }
 
-// fingerprint identifies the present contents of folders by their files' names, sizes and
-// times.
+// fingerprint identifies the present contents of folders, and of single files, by their
+// files' names, sizes and times.
 func fingerprint(folders []string) string {
 	h := sha256.New()
-	for _, folder := range folders {
-		entries, err := os.ReadDir(folder)
+	eachSource(folders, func(path string, info fs.FileInfo, err error) {
 		if err != nil {
-			fmt.Fprintln(h, folder, err)
+			fmt.Fprintln(h, path, err)
+			return
+		}
+		fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
+	})
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// changedSince reports whether a file was written after a time.
+func changedSince(folders []string, begin time.Time) bool {
+	changed := false
+	eachSource(folders, func(_ string, info fs.FileInfo, err error) {
+		changed = changed || err == nil && !info.ModTime().Before(begin) && !info.ModTime().After(time.Now())
+	})
+	return changed
+}
+
+// eachSource calls f with the files in folders, except for tests and hidden files.
+func eachSource(folders []string, f func(path string, info fs.FileInfo, err error)) {
+	for _, folder := range folders {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			f(folder, info, err)
 			continue
 		}
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			f(folder, nil, err)
+		}
 		for _, e := range entries {
-			name := e.Name()
-			if e.IsDir() || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, ".") {
+			path := filepath.Join(folder, e.Name())
+			if e.IsDir() || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(e.Name(), ".") {
 				continue
 			}
-			if info, err := os.Stat(filepath.Join(folder, name)); err == nil {
-				fmt.Fprintln(h, folder, name, info.Size(), info.ModTime().UnixNano())
+			if info, err := os.Stat(path); err == nil && !info.IsDir() {
+				f(path, info, nil)
 			}
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+}
+
+// sources identifies the present contents of all of the clone's packages, which needs no go
+// command, so that it also works while some have errors.
+func (t *toolchain) sources() string {
+	folders := []string{filepath.Join(t.root, "go.mod"), filepath.Join(t.root, "go.sum")}
+	for _, top := range []string{"pkg", "internal"} {
+		filepath.WalkDir(filepath.Join(t.root, top), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				folders = append(folders, path)
+			}
+			return nil
+		})
+	}
+	return fingerprint(folders)
 }
 
 func hash(s string) string {

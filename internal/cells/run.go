@@ -25,7 +25,7 @@ import (
 type process struct {
 	cmd     *exec.Cmd
 	control *net.UnixConn // of a waiting host
-	host    string        // the program of a waiting host
+	host    hostProgram   // that waits
 	env     []string
 	done    chan struct{} // closed when it has ended
 	state   *os.ProcessState
@@ -80,7 +80,7 @@ func start(cmd *exec.Cmd) (*process, error) {
 }
 
 // startWaiting starts a host that waits for a cell.
-func startWaiting(host string, env []string) (*process, error) {
+func startWaiting(host hostProgram, env []string) (*process, error) {
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func startWaiting(host string, env []string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(host, "-wait")
+	cmd := exec.Command(host.path, "-wait")
 	cmd.Env, cmd.ExtraFiles, cmd.Stderr = env, []*os.File{theirs}, os.Stderr
 	p, err := start(cmd)
 	if err != nil {
@@ -117,7 +117,7 @@ func (r *Runner) prepare() {
 	if r.waiting != nil {
 		return
 	}
-	if r.waiting, err = startWaiting(h.binary(), r.baseEnv); err != nil {
+	if r.waiting, err = startWaiting(h.program(), r.baseEnv); err != nil {
 		r.log("starting a host: %v", err)
 		return
 	}
@@ -224,9 +224,9 @@ func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *k
 	proc, err := r.launch(p, q, shown)
 	shown.closeTheirs()
 	trace.Ended("started")
-	if err != nil {
+	if err != nil { // a host that can't be started or told is as one that can't load the cell
 		shown.close()
-		return status, false, err
+		return status, p.library != "", err
 	}
 	cell.Started(proc)
 	r.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +26,7 @@ type fakeKernel struct {
 	shown  []string
 	ended  []kernel.Status
 	proc   chan kernel.Program
+	slow   time.Duration // how long clients take for a piece of output
 }
 
 func (k *fakeKernel) Handle(string, func(json.RawMessage, *kernel.Conn))          {}
@@ -55,7 +57,10 @@ func (k *fakeKernel) note(text string) {
 	k.shown = append(k.shown, text)
 }
 
-func (k *fakeKernel) Stdout(p []byte) { k.note("out:" + string(p)) }
+func (k *fakeKernel) Stdout(p []byte) {
+	time.Sleep(k.slow)
+	k.note("out:" + string(p))
+}
 func (k *fakeKernel) Stderr(p []byte) { k.note("err:" + string(p)) }
 
 func (k fakeCell) Publish(kind string, content, _ any, _ ...[]byte) error {
@@ -189,6 +194,52 @@ func TestEndsOfCells(t *testing.T) {
 		if d := time.Since(start); d > 20*time.Second {
 			t.Errorf("%s: it took %v", test.name, d)
 		}
+	}
+}
+
+// What a program wrote before its end is shown, however long clients take for it.
+func TestSlowClientsGetAll(t *testing.T) {
+	r, k := runner(t)
+	k.slow = 2 * lastWords
+	text := strings.Repeat(strings.Repeat("x", 1000)+"\n", 150)
+	a := runCell(t, r, k, "package main\n\nimport \"os\"\n\nvar text = "+strconv.Quote(text)+"\n\nfunc main() { os.Stdout.WriteString(text) }\n", "", nil)
+	if got := strings.Join(k.shown, ""); a.Code != 0 || got != "out:"+text {
+		t.Errorf("%+v: %d bytes of %d", a, len(got), len("out:"+text))
+	}
+}
+
+// A host that waits since before a package was changed runs the old code, so it gets no
+// cell that was built for a new host.
+func TestWaitingHostsGrowOld(t *testing.T) {
+	r, k := runner(t)
+	r.prepare()
+	r.mu.Lock()
+	old := r.waiting
+	old.host.sources = "before the change"
+	r.mu.Unlock()
+	a := runCell(t, r, k, "package main\n\nfunc main() { print(1) }\n", "", nil)
+	if a.Code != 0 || strings.Join(k.shown, "") != "err:1" {
+		t.Errorf("%+v %q", a, k.shown)
+	}
+	select {
+	case <-old.done:
+	case <-time.After(10 * time.Second):
+		t.Error("the old host still waits, or has run the cell")
+	}
+	if s := old.state; s == nil || s.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Errorf("the old host ended by %v", s)
+	}
+}
+
+// A cell whose host has disappeared, for instance since another kernel is replacing it, is
+// built by the go command.
+func TestHostsMayDisappear(t *testing.T) {
+	r, k := runner(t)
+	dir := t.TempDir()
+	p := &program{library: "cell.so", host: hostProgram{path: filepath.Join(dir, "host")}}
+	_, refused, err := r.execute(p, client.Request{Dir: dir}, fakeCell{k}, nil)
+	if !refused || err == nil {
+		t.Errorf("refused %v, %v", refused, err)
 	}
 }
 

@@ -41,10 +41,10 @@ type Runner struct {
 
 // program is a cell that was built.
 type program struct {
-	library string   // for a host, or ""
-	host    string   // the host's program
-	binary  string   // without a host
-	rebuild []string // the go command's arguments, if the library can't be loaded
+	library string      // for a host, or ""
+	host    hostProgram // the host
+	binary  string      // without a host
+	rebuild []string    // the go command's arguments, if the library can't be loaded
 	dir     string
 	env     []string
 }
@@ -153,7 +153,7 @@ func (r *Runner) buildLibrary(p *program) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	p.library, p.host = filepath.Join(folder, hex.EncodeToString(sum[:12])+".so"), h.binary()
+	p.library, p.host = filepath.Join(folder, hex.EncodeToString(sum[:12])+".so"), h.program()
 	if _, err := os.Stat(p.library); err == nil && h.Sources == fingerprint(h.Folders) {
 		return nil
 	}

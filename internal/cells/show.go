@@ -6,11 +6,14 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"golang.org/x/sys/unix"
 
 	"gaze/internal/kernel"
 	"gaze/internal/trace"
@@ -37,7 +40,8 @@ type show struct {
 	display, answer *os.File
 	theirs          []*os.File // the program's ends, as order.Files says
 
-	mu       sync.Mutex // held while something is passed on
+	mu       sync.Mutex   // held while something is passed on
+	read     atomic.Int64 // bytes of stdout, stderr and display
 	finished chan struct{}
 	answers  chan *protocol.CommValue
 	gonb     *relay
@@ -94,6 +98,49 @@ func (s *show) close() {
 // once, but something that it has started may keep them open.
 const lastWords = 300 * time.Millisecond
 
+// pipeSize is how much a program can have written that nobody has read: Linux's pipes.
+const pipeSize = 64 << 10
+
+// awaitEnd waits until everything that a program has shown before its end was passed on,
+// which takes long if clients are slow. quiet is closed when all of its pipes have ended.
+// What it has started may go on writing to them; that isn't waited for.
+func (s *show) awaitEnd(quiet chan struct{}) {
+	files := []*os.File{s.stdout, s.stderr, s.display}
+	end := s.read.Load() + int64(len(files)*pipeSize)
+	for {
+		select {
+		case <-quiet:
+			return
+		case <-time.After(lastWords):
+		}
+		s.mu.Lock() // nothing is being passed on
+		over := s.read.Load() >= end || !slices.ContainsFunc(files, readable)
+		s.mu.Unlock()
+		if over {
+			break
+		}
+	}
+	past := time.Unix(1, 0)
+	for _, f := range files {
+		f.SetReadDeadline(past)
+	}
+	<-quiet
+}
+
+// readable reports whether something waits in a pipe.
+func readable(f *os.File) bool {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	poll := []unix.PollFd{{Events: unix.POLLIN}}
+	raw.Control(func(fd uintptr) {
+		poll[0].Fd = int32(fd)
+		unix.Poll(poll, 0)
+	})
+	return poll[0].Revents&unix.POLLIN != 0
+}
+
 // follow passes on what the program shows until it has ended.
 func (s *show) follow(p *process) {
 	var all sync.WaitGroup
@@ -104,15 +151,7 @@ func (s *show) follow(p *process) {
 	quiet := make(chan struct{})
 	go func() { all.Wait(); close(quiet) }()
 	<-p.done
-	select {
-	case <-quiet:
-	case <-time.After(lastWords):
-		past := time.Unix(1, 0)
-		s.stdout.SetReadDeadline(past)
-		s.stderr.SetReadDeadline(past)
-		s.display.SetReadDeadline(past)
-		<-quiet
-	}
+	s.awaitEnd(quiet)
 	s.gonb.close()
 	close(s.answers)
 	s.close()
@@ -139,6 +178,7 @@ func (s *show) followStream(f *os.File, out func([]byte)) {
 				return false
 			}
 			if n > 0 {
+				s.read.Add(int64(n))
 				out(buffer[:n])
 			}
 			return true
@@ -175,7 +215,7 @@ func (s *show) toStderr(text []byte) {
 
 // followDisplay passes on what gonbui sends.
 func (s *show) followDisplay() {
-	decoder := gob.NewDecoder(s.display)
+	decoder := gob.NewDecoder(counted{s.display, &s.read})
 	for {
 		d := &protocol.DisplayData{}
 		if err := decoder.Decode(d); err != nil {
@@ -186,6 +226,18 @@ func (s *show) followDisplay() {
 		}
 		s.take(d)
 	}
+}
+
+// counted adds up what is read.
+type counted struct {
+	io.Reader
+	n *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // take passes on one message of gonbui.

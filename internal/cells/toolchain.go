@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // toolchain is the Go installation and the linker that build cells.
@@ -71,11 +73,15 @@ func findLinker(ctx context.Context, cc string) (string, error) {
 	return exec.LookPath("ld")
 }
 
-// command prepares a tool. Tools run without garbage collection: they end in a moment.
+// command prepares a tool. Tools run without garbage collection: they end in a moment. When
+// ctx is done, a tool ends with all that it has started.
 func (t *toolchain) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = t.root
 	cmd.Env = append(append([]string{}, t.env...), "GOGC=off")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
 	return cmd
 }
 

@@ -61,6 +61,7 @@ var commands = map[string]bool{
 
 // read reads a cell. Its problems are those that GoNB would stumble over.
 func read(text string) *code {
+	text = withoutMarks(text)
 	c := &code{text: text, lines: strings.Split(text, "\n"), start: -1}
 	c.special = make([]bool, len(c.lines))
 	switch first, _, _ := strings.Cut(command(c.lines[0]), " "); first {
@@ -78,6 +79,17 @@ func read(text string) *code {
 	c.makeSource()
 	c.parse()
 	return c
+}
+
+// withoutMarks returns a cell without what editors of other systems leave in it: a byte order mark
+// and carriage returns at the ends of lines. They mean nothing in Go, but would hide
+// commands. A file that %%writefile writes keeps them.
+func withoutMarks(text string) string {
+	text = strings.TrimPrefix(text, "\ufeff")
+	if strings.HasPrefix(command(text), "%%writefile") {
+		return text
+	}
+	return strings.ReplaceAll(text, "\r\n", "\n")
 }
 
 // command returns a line without the prefix that hides commands from Go's tools.
@@ -249,10 +261,14 @@ func (c *code) explain(p *problem) {
 	line := strings.TrimSpace(c.lines[p.line])
 	below := c.start >= 0 && p.line > c.start
 	switch {
+	case strings.HasPrefix(line, "%") && !strings.HasPrefix(c.lines[p.line], "%") && commands[strings.TrimPrefix(strings.Fields(line)[0], "%")]:
+		p.message, p.hint = strings.Fields(line)[0]+" isn't at the beginning of its line", "Remove the spaces before it."
 	case below && strings.HasPrefix(line, "func ") && strings.HasPrefix(p.message, "expected '('"):
 		p.message, p.hint = "a func can't be declared below %%", "Put it above the %% line, or write name := func(…) {…}."
 	case below && strings.HasPrefix(line, "import"):
 		p.message, p.hint = "an import can't be below %%", "Put it above the %% line, or into a cell of its own."
+	case strings.Contains(p.message, "illegal rune literal"):
+		p.hint = "Text is written in double quotes, \"…\"; single quotes are for one character."
 	case strings.Contains(p.message, "non-declaration statement outside function body") || strings.HasPrefix(p.message, "expected declaration"):
 		if c.start < 0 {
 			p.message, p.hint = "a statement outside of a func", "Put a line %% above what the cell should run."

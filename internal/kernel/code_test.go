@@ -47,11 +47,15 @@ func TestProblems(t *testing.T) {
 	}{
 		{"%%\nfmt.Println(1)", "", ""},
 		{"func f() {}\n\n%% -x=1\nf()", "", ""},
+		{"\ufeffimport \"fmt\"\r\n%%\r\nfmt.Println(1)\r\n", "", ""},
+		{"  %%\nf()", "Line 1: %% isn't at the beginning of its line", "spaces"},
+		{"x := 3\n  % 2", "Line 1: a statement outside", ""},
 		{"%%\nfunc f() {\n}", "Line 2: a func can't be declared below %%", "above the %% line"},
 		{"%%\nimport \"fmt\"", "Line 2: an import can't be below %%", "above the %% line"},
 		{"x := 1", "Line 1: a statement outside of a func", "Put a line %%"},
 		{"fmt.Println(1)\n%%\nf()", "Line 1: a statement above %%", "below the %% line"},
 		{"%%\nf(\n)\ng(", "Line 4: ", ""},
+		{"%%\nprint('hello')", "Line 2: illegal rune literal", "double quotes"},
 		{"!ls\n%%\nx :=", "Line 3: ", ""},
 		{"%matplotlib inline", "Line 1: %matplotlib isn't a command of this kernel", "%help"},
 		{"\n%%bash\nls", "Line 2: %%bash must be the first line of a cell", ""},
@@ -71,6 +75,20 @@ func TestProblems(t *testing.T) {
 		}
 		if !strings.HasPrefix(got, test.want) || (test.want == "") != (got == "") || !strings.Contains(hint, test.hint) {
 			t.Errorf("%q: %q (%s), want %q", test.code, got, hint, test.want)
+		}
+	}
+}
+
+func TestWithoutMarks(t *testing.T) {
+	for _, test := range []struct{ code, want string }{
+		{"%%\r\nf()\r\n", "%%\nf()\n"},
+		{"\ufeff%%bash\r\nls", "%%bash\nls"},
+		{"var s = \"\ufeff\\r\"\n", "var s = \"\ufeff\\r\"\n"},
+		{"\ufeff%%writefile a.txt\r\none\r\n", "%%writefile a.txt\r\none\r\n"},
+		{"//gonb:%%writefile a.txt\none\r\n", "//gonb:%%writefile a.txt\none\r\n"},
+	} {
+		if c := read(test.code); c.text != test.want || c.forGoNB() != test.want {
+			t.Errorf("%q: %q, %q", test.code, c.text, c.forGoNB())
 		}
 	}
 }

@@ -122,6 +122,10 @@ func (k *Kernel) open(c jupyter.Connection) (err error) {
 // Folder implements [Host].
 func (k *Kernel) Folder() string { return k.folder }
 
+// Socket is the path of the kernel's own socket. A process that has it in SocketVariable
+// ends with the kernel, however that ends.
+func (k *Kernel) Socket() string { return k.socketPath() }
+
 func (k *Kernel) socketPath() string { return filepath.Join(k.folder, "socket") }
 
 // Connection returns the connection with its ports.

@@ -68,6 +68,40 @@ func (p *places) has(name string) bool {
 	return false
 }
 
+// similar is the declared name that a mistyped one probably stands for: the one with the
+// fewest letters to change, at most one in three and two in all; empty: none.
+func (p *places) similar(name string) string {
+	best, least := "", min(2, len(name)/3)
+	for key := range p.known {
+		_, known, ok := strings.Cut(key, " ")
+		if d := distance(name, known); ok && known != "main" && (d < least || d == least && (best == "" || known < best)) {
+			best, least = known, d
+		}
+	}
+	return best
+}
+
+// distance is the number of bytes to insert, delete or replace that makes b of a
+// (Levenshtein 1966).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
+
 // declaration is a declaration in a file, on lines that begin with 0.
 type declaration struct {
 	name        string

@@ -148,6 +148,7 @@ func compilerProblems(report, mainGo string, p *places, cell int) []problem {
 			loose = append(loose, cleanPaths(line))
 		}
 	}
+	problems = withoutConsequences(problems)
 	if len(problems) == 0 && len(loose) > 0 {
 		problems = []problem{{line: -1, column: -1, message: strings.Join(loose, "\n")}}
 	}
@@ -186,6 +187,10 @@ func advise(problems []problem, p *places, restarted bool) {
 					"return it from a func that is declared above %%%%; notebook.Cached keeps what takes long to compute.", name, from)
 			case restarted:
 				q.hint = "The Go process was started again, so what earlier cells declared is gone: run the cells above."
+			case strings.HasPrefix(after(q), "."):
+				q.hint = fmt.Sprintf("If %s is a package, it has no %s, or several packages are called so: check the spelling, or import it in the first cell.", name, after(q))
+			case p.similar(name) != "":
+				q.hint = fmt.Sprintf("Did you mean %s?", p.similar(name))
 			case p.cells <= 1:
 				q.hint = "No cell has been run since the kernel was started: run the cells above."
 			default:
@@ -196,6 +201,29 @@ func advise(problems []problem, p *places, restarted bool) {
 			q.hint = fmt.Sprintf("An earlier cell declares %s as something else; %%rm %s removes that.", match[1], match[1])
 		}
 	}
+}
+
+// after is the selector that follows an undefined name, such as .Printl; empty: none.
+func after(p *problem) string {
+	at := p.column + len(strings.TrimPrefix(p.message, "undefined: "))
+	if p.column < 0 || at > len(p.text) {
+		return ""
+	}
+	return selector.FindString(p.text[at:])
+}
+
+var selector = regexp.MustCompile(`^\.[\pL_][\pL\pN_]*`)
+
+// withoutConsequences leaves out problems that another one's undefined name has caused:
+// the compiler says so by types that it doesn't know.
+func withoutConsequences(problems []problem) []problem {
+	named := func(p problem) bool { return undefined.MatchString(p.message) }
+	if !slices.ContainsFunc(problems, named) {
+		return problems
+	}
+	return slices.DeleteFunc(problems, func(p problem) bool {
+		return !named(p) && (strings.Contains(p.message, "unknown type") || strings.Contains(p.message, "invalid type"))
+	})
 }
 
 // current is the execution count of the cell whose main is known last.
@@ -258,11 +286,13 @@ func readCrash(text string) (c crash, ok bool) {
 }
 
 // withoutHost leaves out the frames below a cell's main, which are of what runs the cell.
+// Where the compiler has inlined the entry, they begin with the host's own.
 func withoutHost(lines []string) []string {
 	var kept []string
 	host := false
-	for _, line := range lines {
-		host = line != "" && (host || strings.HasPrefix(line, "main.Gaze_Main("))
+	for i, line := range lines {
+		inHost := i+1 < len(lines) && strings.HasPrefix(lines[i+1], "\t") && strings.Contains(lines[i+1], "/internal/cells/host/")
+		host = line != "" && (host || inHost || strings.HasPrefix(line, "main.Gaze_Main("))
 		if !host {
 			kept = append(kept, line)
 		}

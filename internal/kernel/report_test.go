@@ -91,9 +91,51 @@ func TestCrashFailure(t *testing.T) {
 	if got := strings.Join(c.frames, "|"); got != "goroutine 1 [running]:|main.f(...)|\t/a:1||goroutine 2 [sleep]:|b()" {
 		t.Errorf("%q", got)
 	}
+	c, _ = readCrash("panic: x\n\ngoroutine 1 [running]:\nmain.main()\n\t/gonb/main.go:3\nmain.run.func1()\n\t/clone/internal/cells/host/main.go:140 +0x22\nmain.run()\n\t/x\n\ngoroutine 2 [sleep]:\nb()\n")
+	if got := strings.Join(c.frames, "|"); got != "goroutine 1 [running]:|main.main()|\t/gonb/main.go:3||goroutine 2 [sleep]:|b()" {
+		t.Errorf("%q", got)
+	}
 	c.frames = []string{"main.main()", "\t/clone/pkg/plots/plots.go:7 +0x1", "\t/usr/lib/go/src/x.go:1"}
 	if got := plain(strings.Join(crashFailure(c, main, p, 4, "/clone").traceback, "\n")); !strings.Contains(got, "\tpkg/plots/plots.go:7 +0x1") {
 		t.Error(got)
+	}
+}
+
+// TestAdvice: one mistake is one problem, with a hint that fits it.
+func TestAdvice(t *testing.T) {
+	p := (&places{}).with(read("func positions() int { return 1 }\nvar rate = 1"), 1)
+	file := "package main\n\nfunc main() {\n\tflag.Parse()\nSHOW\n\n}\n"
+	for _, test := range []struct{ name, rest, hint string }{
+		{"position", "().X(1)", "Did you mean positions?"},
+		{"ratee", "", "Did you mean rate?"},
+		{"x", "", "No cell that was run declares x."},
+		{"something", "", "No cell that was run declares something."},
+		{"fmt", ".Printl(1)", "it has no .Printl"},
+	} {
+		code := "%%\nShow(" + test.name + test.rest + ")"
+		attempt := p.with(read(code), 2)
+		main := strings.Replace(file, "SHOW", "Show("+test.name+test.rest+")", 1)
+		report := "./main.go:5:6: undefined: " + test.name + "\n./main.go:5:3: not enough arguments in call to Show\n\thave (unknown type)\n\twant (T, error)\n"
+		problems := compilerProblems(report, main, attempt, 2)
+		advise(problems, attempt, false)
+		if len(problems) != 1 || problems[0].line != 1 || !strings.Contains(problems[0].hint, test.hint) {
+			t.Errorf("%s: %+v, want %q", test.name, problems, test.hint)
+		}
+	}
+	other := "./main.go:5:3: not enough arguments in call to Show\n\thave (unknown type)\n"
+	if problems := compilerProblems(other, file, p, 2); len(problems) != 1 {
+		t.Errorf("a problem that nothing explains is gone: %+v", problems)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "ab", 2}, {"ab", "", 2}, {"kitten", "sitting", 3}, {"abc", "abc", 0}, {"flaw", "lawn", 2}} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("%q, %q: %d, want %d", c.a, c.b, got, c.want)
+		}
 	}
 }
 

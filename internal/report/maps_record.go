@@ -79,7 +79,7 @@ func DiscussMaps(reports ...*maps.Report) string {
 	return strings.Join(parts, "\n\n")
 }
 
-// discussPart is the text about one kind of truth.
+// discussPart is the text about one kind of truth: a title and a point for each question.
 func discussPart(r *maps.Report, p *maps.Part) string {
 	last, gauss := p.Last(), p.Row(maps.Gaussian)
 	if last == nil || gauss == nil {
@@ -89,15 +89,15 @@ func discussPart(r *maps.Report, p *maps.Part) string {
 	if p.Truth == maps.Head {
 		thing, area = "the box around the head", "the box"
 	}
-	text := fmt.Sprintf("**%s, %s, %d photographs of %d breeds.** In the last layer, averaged over heads, %s of the attention on patches lies on %s, and %s covers %s of the picture (without a trimap's border): ",
+	text := fmt.Sprintf("**%s, %s, %d photographs of %d breeds**\n\n- In the last layer, averaged over heads, %s of the attention on patches lies on %s, and %s covers %s of the picture (without a trimap's border): ",
 		r.Model, r.Set, p.Pictures, p.Classes, last.Energy.Percent(), thing, area, p.Area.Percent())
-	text += fmt.Sprintf("a difference of %+.1f points (%+.1f to %+.1f), %s. ", 100*last.Over.Value, 100*last.Over.Low, 100*last.Over.High, reading(p.Truth, last.Over))
+	text += fmt.Sprintf("a difference of %+.1f points (%+.1f to %+.1f), %s.", 100*last.Over.Value, 100*last.Over.Low, 100*last.Over.High, reading(p.Truth, last.Over))
 	if even := p.Row(maps.Evenly); even != nil && p.OverEvenly != nil {
 		d := *p.OverEvenly
-		text += fmt.Sprintf("A map that lies evenly on the pet would have %s there. The difference is %+.1f points (%+.1f to %+.1f): %s. ",
+		text += fmt.Sprintf("\n- A map that lies evenly on the pet would have %s there. The difference is %+.1f points (%+.1f to %+.1f): %s.",
 			even.Energy.Percent(), 100*d.Value, 100*d.Low, 100*d.High, preference(d))
 	}
-	text += fmt.Sprintf("The largest patch is on it in %s of the photographs; the middle of the picture alone would do that in %s, and a Gaussian around it has %s of its energy there, so the energy tells %s than where photographers put their pets.",
+	text += fmt.Sprintf("\n- The largest patch is on it in %s of the photographs; the middle of the picture alone would do that in %s, and a Gaussian around it has %s of its energy there, so the energy tells %s than where photographers put their pets.",
 		last.Pointing.Percent(), gauss.Pointing.Percent(), gauss.Energy.Percent(), moreOrLess(last.Energy, gauss.Energy))
 	return text + betterLayer(p, last)
 }
@@ -114,7 +114,7 @@ func betterLayer(p *maps.Part, last *maps.Row) string {
 	if best.Energy.Low <= last.Energy.High {
 		return ""
 	}
-	return fmt.Sprintf(" Of the layers, layer %d's lies there most, %s (chosen on these photographs): look at that one.", best.Layer, best.Energy.Percent())
+	return fmt.Sprintf("\n- Of the layers, layer %d's lies there most, %s (chosen on these photographs): look at that one.", best.Layer, best.Energy.Percent())
 }
 
 // reading is what the energy over area says about the report's reading of its maps, "the

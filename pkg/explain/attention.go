@@ -117,8 +117,8 @@ func EntropyChart(all ...*Attention) (plots.Figure, error) {
 		Title:    "How widely the [class] token looks",
 		Subtitle: fmt.Sprintf("%s · %s", all[0].Model, countOf(len(all), "picture")),
 		XLabel:   "layer", YLabel: "entropy of a head's map (bits)",
-		Series: []plots.Series{line, points},
-		Lines:  []plots.RefLine{{Value: maxEntropy(first.Rows * first.Cols), Label: "uniform map"}},
+		Series: []plots.Series{line, points}, WholeX: true,
+		Lines: []plots.RefLine{{Value: maxEntropy(first.Rows * first.Cols), Label: "uniform map"}},
 	}, nil
 }
 

@@ -80,6 +80,7 @@ type attender struct {
 	pipeline transform.Pipeline
 	runner   *vit.Runner
 	mine     bool // the runner is closed in the end
+	silent   bool // notes about the model's work aren't printed
 }
 
 // attendOnce is attend with a cache.
@@ -119,7 +120,9 @@ func (l *attender) attendImage(picture string, im *transform.Image) (a *explain.
 	}
 	a.Model = l.weights.Title
 	for _, text := range warnings {
-		fmt.Fprintln(os.Stderr, "note:", text)
+		if !l.silent {
+			fmt.Fprintln(os.Stderr, "note:", text)
+		}
 	}
 	return a, nil
 }

@@ -72,7 +72,10 @@ func ScoreAttention(w *Weights, pipeline string) (*maps.Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		return maps.Evaluate(context.Background(), m, p, val, maps.Options{Model: w.Title, Set: filepath.Base(truth.Folder) + ", val", Seed: 1, Warn: note})
+		shown := newCount("photographs")
+		defer shown.close()
+		return maps.Evaluate(context.Background(), m, p, val, maps.Options{Model: w.Title, Set: filepath.Base(truth.Folder) + ", val", Seed: 1,
+			Warn: func(text string) { note("note: " + text) }, Progress: shown.report})
 	})
 }
 

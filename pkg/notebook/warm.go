@@ -77,10 +77,12 @@ func warmModel(path string) {
 	if err != nil {
 		return
 	}
-	if _, err := (&attender{weights: w, pipeline: p, runner: r}).attendImage("", transform.NewImage(64, 64, 3)); err != nil {
+	// What there is to note is noted in the cell that uses the runner, not in the next one.
+	if _, err := (&attender{weights: w, pipeline: p, runner: r, silent: true}).attendImage("", transform.NewImage(64, 64, 3)); err != nil {
 		r.Close()
 		return
 	}
+	r.WarnAgain()
 	warmth.key, warmth.model, warmth.runner = key, w.Model, r
 }
 

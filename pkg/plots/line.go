@@ -39,6 +39,7 @@ type LineChart struct {
 	XMin, XMax     float64 // equal: from the data
 	YMin, YMax     float64 // equal: from the data
 	LogX, LogY     bool
+	WholeX         bool    // x counts something, such as layers: marks at whole numbers only; not with LogX
 	Width, Height  float64 // of the plot area, in CSS pixels; 0: 560 x 300
 }
 
@@ -77,6 +78,9 @@ func (l LineChart) layout() (*scene, error) {
 	p.plot = box{pad, pad, sizeOr(l.Width, 560), sizeOr(l.Height, 300)}
 	p.yTicks = p.y.ticks(max(2, int(p.plot.h/50)))
 	p.xTicks = p.x.ticks(max(2, int(p.plot.w/70)))
+	if l.WholeX && !l.LogX {
+		p.xTicks = wholeTicks(p.x.lo, p.x.hi, max(2, int(p.plot.w/70)))
+	}
 	p.plot.x += math.Ceil(widest(p.yTicks)) + 8
 	if l.YLabel != "" {
 		p.plot.x += 20

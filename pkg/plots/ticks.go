@@ -100,6 +100,19 @@ func number(v float64, digits int) string {
 	return minus(strconv.FormatFloat(v, 'g', digits, 64))
 }
 
+// wholeTicks returns whole numbers from lo to hi, at most most + 1. Layers and epochs
+// have nothing between them that a number could name.
+func wholeTicks(lo, hi float64, most int) []tick {
+	for scale := 1.0; scale < 1e15; scale *= 10 {
+		for _, step := range []float64{1, 2, 5} {
+			if (hi-lo)/(step*scale) < float64(most+1) {
+				return ticksByStep(lo, hi, step*scale)
+			}
+		}
+	}
+	return niceTicks(lo, hi, most)
+}
+
 // indexTicks numbers n positions from first. It omits some, so that at most most remain,
 // at round numbers.
 func indexTicks(n, first, most int) []tick {

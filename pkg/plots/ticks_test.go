@@ -82,3 +82,21 @@ func TestNumber(t *testing.T) {
 		}
 	}
 }
+
+func TestWholeTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		most   int
+		want   string
+	}{
+		{-0.2, 1.2, 8, "0 1"},
+		{-0.2, 11.2, 8, "0 2 4 6 8 10"},
+		{0, 3, 8, "0 1 2 3"},
+		{-2.5, 2.5, 8, "−2 −1 0 1 2"},
+		{0, 1000, 8, "0 200 400 600 800 1000"},
+	} {
+		if got := labels(wholeTicks(c.lo, c.hi, c.most)); got != c.want {
+			t.Errorf("from %g to %g, at most %d: %q, want %q", c.lo, c.hi, c.most, got, c.want)
+		}
+	}
+}

@@ -180,6 +180,14 @@ func (r *Runner) Run(images []float32, shape [4]int, want Want) (*Outputs, error
 	return out, nil
 }
 
+// WarnAgain makes the runner return each of its warnings once more, for runs that a user
+// sees after one that only compiled the program.
+func (r *Runner) WarnAgain() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.warned)
+}
+
 // checkSize refuses pictures that the model can't take, or that would need more memory
 // than the process can get.
 func (r *Runner) checkSize(shape [4]int) error {

@@ -172,6 +172,10 @@ func TestRunResized(t *testing.T) {
 	if len(again.Warnings) != 0 {
 		t.Errorf("warned twice: %q", again.Warnings)
 	}
+	r.WarnAgain()
+	if again, err = r.Run(images, shape, Want{Logits: true}); err != nil || len(again.Warnings) != 1 {
+		t.Errorf("not warned again: %q, %v", again.Warnings, err)
+	}
 	resized, err := m.ResizedTo(20, 12)
 	if err != nil {
 		t.Fatal(err)

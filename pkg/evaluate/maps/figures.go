@@ -2,6 +2,7 @@ package maps
 
 import (
 	"fmt"
+	"strings"
 
 	"gaze/pkg/evaluate"
 	"gaze/pkg/plots"
@@ -33,24 +34,25 @@ func count(n int, what string) string {
 
 // Table is the scores of a part: what needs no model, the mean of heads of every layer,
 // and the best single head, which was chosen on these pictures. A cell is the mean over
-// pictures in percent and its 95 % interval. It is empty if the report has no such part.
+// pictures in percent and its 95 % interval; the share that was chosen elsewhere has a
+// column of its own. It is empty if the report has no such part.
 func (r *Report) Table(truth string) plots.Table {
 	p := r.Part(truth)
 	if p == nil {
 		return plots.Table{}
 	}
 	t := plots.Table{
-		Caption: "Against " + what(truth) + ": " + r.subtitle(p),
+		Caption: "Against " + what(truth) + ", in percent; layers: mean of heads. " + r.subtitle(p),
 		Columns: []plots.Column{{Name: "map"}, {Name: "pointing game"}, {Name: "energy inside"}, {Name: "energy over area"}, {Name: "IoU, as many pixels"}},
 	}
 	fixed := p.Rows[0].IoUFixed != nil
 	if fixed {
-		t.Columns = append(t.Columns, plots.Column{Name: "IoU, share chosen elsewhere"})
+		t.Columns = append(t.Columns, plots.Column{Name: "IoU, share chosen elsewhere"}, plots.Column{Name: "that share", Align: plots.AlignRight})
 	}
 	add := func(name string, row Row) {
 		cells := []any{name, percent(row.Pointing), percent(row.Energy), percent(row.Over), percent(row.IoU)}
 		if fixed && row.IoUFixed != nil {
-			cells = append(cells, fmt.Sprintf("%s at %.0f %%", percent(*row.IoUFixed), 100*row.Share))
+			cells = append(cells, percent(*row.IoUFixed), fmt.Sprintf("%.0f", 100*row.Share))
 		}
 		t.Rows = append(t.Rows, cells)
 	}
@@ -61,10 +63,10 @@ func (r *Report) Table(truth string) plots.Table {
 		if last := p.Last(); last != nil && last.Name == row.Name {
 			t.Highlight = []int{len(t.Rows)}
 		}
-		add(row.Name, row)
+		add(strings.TrimSuffix(row.Name, ", mean of heads"), row)
 	}
 	if best := p.BestHead(Energy); best != nil {
-		add("best head by energy: "+best.Name, *best)
+		add(best.Name+", the best by energy", *best)
 	}
 	return t
 }
@@ -104,7 +106,7 @@ func (r *Report) Figure(truth string, m Metric) (plots.Figure, error) {
 	c := plots.LineChart{
 		Title:    fmt.Sprintf("[class] attention against %s: %s", what(truth), m),
 		Subtitle: r.subtitle(p), XLabel: "layer", YLabel: string(m) + " (%)",
-		Series: []plots.Series{line, points},
+		Series: []plots.Series{line, points}, WholeX: true,
 	}
 	for _, name := range []string{Uniform, Gaussian} {
 		if row := p.Row(name); row != nil {

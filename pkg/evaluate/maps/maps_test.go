@@ -313,7 +313,7 @@ func testFixed(t *testing.T, truth *data.Truth, r *Report, o Options) {
 	if row.IoUFixed == nil || row.Share != 0.15 || math.Abs(row.IoUFixed.Value-0.9) > 1e-3 { // the mask is 1/6 of the picture
 		t.Errorf("at a fixed share: %+v", row)
 	}
-	if table := fixed.Table(Pet); len(table.Columns) != 6 || !strings.Contains(table.String(), "at 15 %") {
+	if table := fixed.Table(Pet); len(table.Columns) != 7 || table.Rows[3][5] != "90.0 (90.0 to 90.0)" || table.Rows[3][6] != "15" {
 		t.Errorf("%s", table)
 	}
 }
