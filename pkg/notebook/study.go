@@ -27,7 +27,7 @@ func OpenStudy() *study.Study {
 	environ.WarnOnce(os.Stderr)
 	s := Must(report.Classification(context.Background()))
 	for _, text := range s.Notes {
-		fmt.Fprintln(os.Stderr, "note:", text)
+		note("note: " + text)
 	}
 	return s
 }
