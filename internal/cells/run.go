@@ -64,7 +64,7 @@ var starter = sync.OnceValue(func() chan func() {
 
 // start starts a command in a process group of its own, which ends with the kernel.
 func start(cmd *exec.Cmd) (*process, error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = childAttributes()
 	p := &process{cmd: cmd, done: make(chan struct{}), detached: make(chan struct{})}
 	result := make(chan error)
 	starter() <- func() { result <- cmd.Start() }
@@ -76,30 +76,6 @@ func start(cmd *exec.Cmd) (*process, error) {
 		p.state = cmd.ProcessState
 		close(p.done)
 	}()
-	return p, nil
-}
-
-// startWaiting starts a host that waits for a cell.
-func startWaiting(host hostProgram, env []string) (*process, error) {
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	ours, theirs := os.NewFile(uintptr(pair[0]), "host"), os.NewFile(uintptr(pair[1]), "kernel")
-	defer ours.Close()
-	defer theirs.Close()
-	conn, err := net.FileConn(ours)
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(host.path, "-wait")
-	cmd.Env, cmd.ExtraFiles, cmd.Stderr = env, []*os.File{theirs}, os.Stderr
-	p, err := start(cmd)
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	p.control, p.host, p.env = conn.(*net.UnixConn), host, env
 	return p, nil
 }
 
@@ -117,12 +93,21 @@ func (r *Runner) prepare() {
 	if r.waiting != nil {
 		return
 	}
-	if r.waiting, err = startWaiting(h.program(), r.baseEnv); err != nil {
+	if r.waiting, err = startWaiting(h.program(), r.waitingEnv()); err != nil {
 		r.log("starting a host: %v", err)
 		return
 	}
 	p := r.waiting
 	time.AfterFunc(pause, func() { r.warmUp(p) })
+}
+
+// waitingEnv is the environment of waiting hosts: that of the last cell, so that the next one
+// has little to change while a host prepares. The caller holds r.mu.
+func (r *Runner) waitingEnv() []string {
+	if r.cellEnv != nil {
+		return r.cellEnv
+	}
+	return r.baseEnv
 }
 
 // pause is the time after a cell when a waiting host begins to prepare what cells have
@@ -230,7 +215,7 @@ func (r *Runner) execute(p *program, q client.Request, cell kernel.Cell, conn *k
 	}
 	cell.Started(proc)
 	r.mu.Lock()
-	r.running = proc
+	r.running, r.cellEnv = proc, q.Env
 	r.mu.Unlock()
 	go io.Copy(shown.input, conn)
 	go shown.follow(proc)
@@ -321,21 +306,4 @@ func (r *Runner) detach(_ client.Request, conn *kernel.Conn) client.Answer {
 	}
 	p.once.Do(func() { close(p.detached) })
 	return client.Answer{}
-}
-
-// peer returns the process at the other end of a connection.
-func peer(conn *net.UnixConn) (int, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	var who *syscall.Ucred
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		who, failed = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
-	})
-	if err := errors.Join(err, failed); err != nil {
-		return 0, err
-	}
-	return int(who.Pid), nil
 }

@@ -29,6 +29,7 @@ type Runner struct {
 	self    string   // the program that acts as client
 	realGo  string
 	baseEnv []string
+	cellEnv []string // of the last cell
 	log     func(format string, args ...any)
 
 	mu       sync.Mutex

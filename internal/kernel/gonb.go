@@ -115,9 +115,19 @@ func (g *gonb) run(folder string, started chan struct{}) error {
 
 var tempFolder = regexp.MustCompile(`tmp Go code in "([^"]+)"`)
 
-// log passes on what GoNB logs, and finds the folder of its main.go in it.
+// lastLines is how much of GoNB's log is kept. It has several lines for each cell, and dozens
+// for a typing error, so it is shown only when GoNB has ended.
+const lastLines = 40
+
+// log reads what GoNB logs, and finds the folder of its main.go in it.
 func (g *gonb) log(r io.Reader) {
 	lines := bufio.NewReader(r)
+	var last []string
+	defer func() {
+		if g.kernel.config.Log != nil && !g.kernel.isEnding() {
+			io.WriteString(g.kernel.config.Log, strings.Join(last, ""))
+		}
+	}()
 	for {
 		line, err := lines.ReadString('\n')
 		if match := tempFolder.FindStringSubmatch(line); match != nil {
@@ -128,9 +138,8 @@ func (g *gonb) log(r io.Reader) {
 		g.mu.Lock()
 		g.trouble.add(line)
 		g.mu.Unlock()
-		if line != "" && g.kernel.config.Log != nil {
-			io.WriteString(g.kernel.config.Log, line)
-		}
+		last = append(last, line)
+		last = last[max(0, len(last)-lastLines):]
 		if err != nil {
 			return
 		}

@@ -203,6 +203,15 @@ func (k *Kernel) Run() {
 // end makes Run return.
 func (k *Kernel) end() { k.ending.Do(func() { close(k.shutdown) }) }
 
+func (k *Kernel) isEnding() bool {
+	select {
+	case <-k.shutdown:
+		return true
+	default:
+		return false
+	}
+}
+
 // saveLimit is how long a program that saves may delay the kernel's end.
 const saveLimit = 4 * time.Second
 

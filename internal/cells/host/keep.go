@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 // kept stands in for the list that gaze/internal/cells makes.

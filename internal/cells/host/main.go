@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command host is the program into which a notebook's cells are loaded: see
 // gaze/internal/cells, which builds it together with a list of everything that cells may
 // use.
