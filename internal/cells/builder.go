@@ -40,6 +40,7 @@ type Builder struct {
 	current *host
 	build   *building // in progress, or nil
 	failed  string    // the clone's sources that no host could be built from
+	again   time.Time // when it's tried again even so
 }
 
 // building is a host that is being built.
@@ -106,12 +107,15 @@ func (b *Builder) start() *building {
 		if w.err == nil {
 			b.current = w.host
 		} else {
-			b.failed = sources
+			b.failed, b.again = sources, time.Now().Add(retryPause)
 		}
 		close(w.done)
 	}()
 	return w
 }
+
+// retryPause is after which time a host that couldn't be built is tried again.
+const retryPause = 2 * time.Minute
 
 // attempts is how often a build is begun anew because packages were edited during it.
 const attempts = 3
@@ -206,16 +210,17 @@ func (b *Builder) Build(ctx context.Context, dir, library string) (program strin
 }
 
 // ready returns the current host. If the last one couldn't be built, for instance because
-// a package had an error, another is begun as soon as the clone's sources have changed.
+// a package had an error, another is begun as soon as the clone's sources have changed, or
+// after a while: the disk may have been full.
 func (b *Builder) ready(ctx context.Context) (*host, error) {
 	b.mu.Lock()
-	h, w, failed := b.current, b.build, b.failed
+	h, w, failed, again := b.current, b.build, b.failed, b.again
 	b.mu.Unlock()
 	if h != nil {
 		return h, nil
 	}
 	if w == nil {
-		if failed == b.tools.sources() {
+		if time.Now().Before(again) && failed == b.tools.sources() {
 			return nil, unfit("there is no host")
 		}
 		w = b.start()
@@ -306,8 +311,14 @@ func (b *Builder) linkCell(ctx context.Context, h *host, object, work, library s
 		return err
 	}
 	refs, err := references(archive)
+	if err == nil {
+		err = nameTypes(archive)
+	}
 	if err != nil {
 		return unfit("%v", err)
+	}
+	if err := os.WriteFile(object, archive, 0o600); err != nil {
+		return err
 	}
 	stubbed, missing := stub(h.symbols, slices.Concat(refs, always, h.hashes()))
 	if len(missing) > 0 {

@@ -120,6 +120,12 @@ func TestBuildsAgainAfterAnError(t *testing.T) {
 	if !builds() {
 		t.Error("no host was begun after the change")
 	}
+	b.mu.Lock()
+	b.again = time.Now()
+	b.mu.Unlock()
+	if !builds() {
+		t.Error("no host was begun after a while")
+	}
 	b.Close()
 	if left, _ := filepath.Glob(filepath.Join(b.folder, "*")); len(left) > 0 {
 		t.Errorf("it left %v", left)

@@ -280,6 +280,9 @@ func (c *cell) outcome(mainGo string) *failure {
 	message = strings.TrimSpace(nameLines(message, mainGo, c.k.places))
 	switch {
 	case c.wasInterrupted():
+		if isError && !wasShown { // the reason, which is shown once
+			return c.interruption(firstLine(message))
+		}
 		if len(held) > 0 && !wasShown {
 			c.stderr(held)
 		}

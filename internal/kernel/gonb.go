@@ -34,6 +34,7 @@ type gonb struct {
 
 	mu      sync.Mutex
 	temp    string // the folder with its main.go; empty until it's known
+	trouble trouble
 	parents map[string]*forwarded
 	order   []string // of the ids in parents, the oldest first
 	stopped []int    // processes that are stopped while clients are slow
@@ -124,12 +125,40 @@ func (g *gonb) log(r io.Reader) {
 			g.temp = match[1]
 			g.mu.Unlock()
 		}
+		g.mu.Lock()
+		g.trouble.add(line)
+		g.mu.Unlock()
 		if line != "" && g.kernel.config.Log != nil {
 			io.WriteString(g.kernel.config.Log, line)
 		}
 		if err != nil {
 			return
 		}
+	}
+}
+
+// trouble is the last error that GoNB has logged.
+type trouble struct {
+	text string
+	open bool // the lines that follow belong to it
+}
+
+var logLine = regexp.MustCompile(`^([IWEF])\d{4} [\d:.]+ +\d+ \S+\] (?:\x1b?\[[\d;]*m|\[\w+\])*\s*(.*)`)
+
+// maxTrouble is after how much text of an error no more lines are taken.
+const maxTrouble = 300
+
+// add reads a line of the log. What GoNB says when it gives up follows from the error
+// before.
+func (t *trouble) add(line string) {
+	line = strings.TrimSpace(line)
+	switch match := logLine.FindStringSubmatch(line); {
+	case match != nil && match[1] == "E":
+		t.text, t.open = match[2], true
+	case match != nil:
+		t.open = false
+	case t.open && line != "" && len(t.text) < maxTrouble:
+		t.text += " " + line
 	}
 }
 
@@ -275,6 +304,13 @@ func (g *gonb) crowded(crowd bool) {
 		syscall.Kill(pid, syscall.SIGCONT)
 	}
 	g.stopped = nil
+}
+
+// lastTrouble returns the last error that GoNB has logged.
+func (g *gonb) lastTrouble() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return cleanPaths(g.trouble.text)
 }
 
 // mainGo returns the text of the main.go that GoNB has made last.

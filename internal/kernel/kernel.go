@@ -82,6 +82,10 @@ func New(config Config) (*Kernel, error) {
 // short, which the user's folder for temporary files may not allow.
 func privateFolder() (string, error) {
 	parent := os.TempDir()
+	if _, err := os.Stat(parent); err != nil { // TMPDIR names a folder that isn't there (any more)
+		os.Unsetenv("TMPDIR") // the go command needs one, too
+		parent = os.TempDir()
+	}
 	if len(parent) > 40 {
 		parent = "/tmp"
 	}

@@ -311,6 +311,8 @@ func TestAbort(t *testing.T) {
 		for i, request := range requests {
 			if r := f.collect(request); r.Status != test.want[i] {
 				t.Errorf("stop %v, cell %d: %s", test.stop, i, r.Status)
+			} else if r.Status == "aborted" && r.Count != 0 { // front ends would show it as run
+				t.Errorf("stop %v, cell %d was aborted and has the count %d", test.stop, i, r.Count)
 			}
 		}
 	}
@@ -463,6 +465,20 @@ func TestInterrupt(t *testing.T) {
 		if saves && (!killed.IsZero() || r.Status != "ok") || !saves && (killed.Sub(interrupted) < interruptLimit || r.Name != "interrupted") {
 			t.Errorf("saves %v: killed after %v, %+v", saves, killed.Sub(interrupted), r)
 		}
+	}
+}
+
+// TestInterruptReason: what an interrupted program gives as its reason is shown once.
+func TestInterruptReason(t *testing.T) {
+	f := open(t, "")
+	f.run("%%\n") // GoNB is there
+	request := f.execute("%%\n//do sleep 500ms\n//do stderr \"error: stopped; the run is saved\\n\"\n//do end exit status 1")
+	for f.k.current() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	f.collect(f.ask(jupyter.Control, "interrupt_request", nil))
+	if r := f.collect(request); r.Name != "interrupted" || r.Value != "stopped; the run is saved" || r.stderr != "" || r.text() != "interrupted: stopped; the run is saved" {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -169,7 +169,7 @@ func (k *Kernel) reply(c *cell, started time.Time, failed *failure) {
 // abort answers a request that isn't run because a cell before it failed.
 func (k *Kernel) abort(r queued) {
 	k.Publish(r.request, "status", state("busy"), nil)
-	k.server.Reply(r.channel, r.request, "execute_reply", map[string]any{"status": "aborted", "execution_count": k.count}, map[string]any{"status": "aborted"})
+	k.server.Reply(r.channel, r.request, "execute_reply", map[string]any{"status": "aborted"}, map[string]any{"status": "aborted"})
 	k.Publish(r.request, "status", state("idle"), nil)
 }
 
@@ -252,7 +252,7 @@ func (k *Kernel) awaitGoNB(c *cell) (*gonb, *failure) {
 	case <-g.ready:
 		return g, nil
 	case <-g.dead:
-		return nil, plainFailure("kernel error", fmt.Sprintf("GoNB doesn't run: %v", g.err), "The kernel's log says more.")
+		return nil, plainFailure("kernel error", strings.TrimSuffix(fmt.Sprintf("GoNB doesn't run: %v: %s", g.err, g.lastTrouble()), ": "), "The kernel's log says more.")
 	case <-c.stop:
 		return nil, c.interruption("")
 	}

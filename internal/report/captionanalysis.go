@@ -14,13 +14,16 @@ import (
 // CaptionAgreement lists captions, and beside each how much it agrees with what people
 // wrote, as far as that is known: ROUGE-L against all but one of a picture's references,
 // averaged over the one left out, for the caption and for the reference that was left out.
-// So both are measured by the same number of sentences.
+// So both are measured by the same number of sentences. Where nothing is known, the table's
+// caption says so.
 func CaptionAgreement(set CaptionSet, all []*explain.Captioned) plots.Table {
 	t := plots.Table{Columns: []plots.Column{{Name: "photograph"}, {Name: "caption", Align: plots.AlignLeft}}}
 	known := slices.ContainsFunc(set.Pictures, func(p Picture) bool { return len(p.References) > 1 })
 	if known {
 		t.Columns = append(t.Columns, plots.Column{Name: "a person's", Align: plots.AlignLeft},
 			plots.Column{Name: "ROUGE-L", Format: "%.2f"}, plots.Column{Name: "a person's ROUGE-L", Format: "%.2f"})
+	} else {
+		t.Caption = "What people wrote about these photographs isn't known: only the captioner's captions"
 	}
 	for _, c := range all {
 		row := []any{c.Picture, c.Result.Text}

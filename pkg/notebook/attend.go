@@ -121,7 +121,7 @@ func (l *attender) attendImage(picture string, im *transform.Image) (a *explain.
 	a.Model = l.weights.Title
 	for _, text := range warnings {
 		if !l.silent {
-			fmt.Fprintln(os.Stderr, "note:", text)
+			note("note: " + text)
 		}
 	}
 	return a, nil

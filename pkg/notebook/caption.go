@@ -153,7 +153,7 @@ func captionPhotographs(ctx context.Context) ([]*explain.Captioned, error) {
 	}
 	defer c.Close()
 	if knowsScenes(c.Vocab) {
-		noteDrawings.Do(func() { fmt.Fprintf(os.Stderr, "note: %s: %s\n", c.short, drawingsOnly) })
+		noteDrawings.Do(func() { note(fmt.Sprintf("note: %s: %s", c.short, drawingsOnly)) })
 	}
 	return captionAll(ctx, c, set.Pictures)
 }
@@ -194,7 +194,7 @@ func Caption(names ...string) *explain.Captioned {
 		}
 	}
 	if environ.Get(report.EnvImages) != "" && len(all) > 0 {
-		fmt.Fprintf(os.Stderr, "note: showing %q of %s, of which there are %s\n", have[0], report.EnvImages, strings.Join(have, ", "))
+		note(fmt.Sprintf("note: showing %q of %s, of which there are %s", have[0], report.EnvImages, strings.Join(have, ", ")))
 		return all[0]
 	}
 	Check(fmt.Errorf("there is no picture %s; the pictures are %s", strings.Join(names, " or "), strings.Join(have, ", ")))

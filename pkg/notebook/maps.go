@@ -2,7 +2,6 @@ package notebook
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -29,7 +28,7 @@ func ScoreAttention(w *Weights, pipeline string) (*maps.Report, error) {
 		return nil, err
 	}
 	if truth == nil {
-		fmt.Fprintln(os.Stderr, "note: there are no photographs with trimaps or boxes around heads: 'gaze pull oxford-pets -o pets' fetches some, GAZE_PETS=pets names them")
+		note("note: there are no photographs with trimaps or boxes around heads: 'gaze pull oxford-pets -o pets' fetches some, GAZE_PETS=pets names them")
 		return nil, nil
 	}
 	var val []*data.Known

@@ -59,8 +59,15 @@ func open() (*Weights, error) {
 	return w, nil
 }
 
-// note prints a download's message.
-func note(text string) { fmt.Fprintln(os.Stderr, text) }
+// note tells the user something that isn't a failure: in a notebook on standard output,
+// since front ends show standard error in red, elsewhere on standard error.
+func note(text string) {
+	if display.inNotebook() {
+		fmt.Println(text)
+		return
+	}
+	fmt.Fprintln(os.Stderr, text)
+}
 
 // About describes the weights: the architecture, where they come from, and how pictures
 // are prepared for them.

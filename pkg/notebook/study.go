@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"time"
 
 	"gaze/internal/environ"
@@ -19,6 +20,9 @@ import (
 	"gaze/pkg/train"
 )
 
+// studyNotes are the notes that this program has printed.
+var studyNotes sync.Map
+
 // OpenStudy is the study of the report's problem 1; its pictures are drawn or listed,
 // nothing is trained yet. With GAZE_PETS and GAZE_VIT set it is about those; where one
 // of them is set and isn't used, a note says why. Trouble ends the cell with the reason,
@@ -27,7 +31,9 @@ func OpenStudy() *study.Study {
 	environ.WarnOnce(os.Stderr)
 	s := Must(report.Classification(context.Background()))
 	for _, text := range s.Notes {
-		fmt.Fprintln(os.Stderr, "note:", text)
+		if _, said := studyNotes.LoadOrStore(text, true); !said { // a cell may open it twice
+			note("note: " + text)
+		}
 	}
 	return s
 }
