@@ -66,7 +66,7 @@ func decimals(step float64) int {
 }
 
 // set takes over what the front end has changed of a control's state. It says whether the
-// value is another one now. corrected is what the front end must set in turn, nil if it
+// value that the program gets is another one now. corrected is what the front end must set in turn, nil if it
 // was right.
 func (c *control) set(state map[string]json.RawMessage) (changed bool, corrected map[string]any, err error) {
 	before := c.Value
@@ -96,8 +96,14 @@ func (c *control) set(state map[string]json.RawMessage) (changed bool, corrected
 	}
 	c.Value = c.nearest(wanted)
 	c.model.state[key] = c.json()
-	if math.Abs(c.Value-wanted) > 1e-9*math.Abs(wanted) {
+	switch {
+	case math.Abs(c.Value-wanted) > 1e-9*math.Abs(wanted):
 		corrected = map[string]any{key: c.json()}
+	case c.Kind == wire.Slider:
+		// The state is what the front end has, to the last digit. If a state that is sent
+		// later, as after a restart, had another value, the front end's slider would answer
+		// it with its own one, and pass over all else in that state, such as "disabled".
+		c.model.state[key] = wanted
 	}
 	return c.Value != before, corrected, nil
 }

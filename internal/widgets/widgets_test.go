@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -419,6 +420,88 @@ func TestRestart(t *testing.T) {
 }
 
 func (w *Widgets) groupsRoot(id string) map[string]any { return w.model(id).state }
+
+// TestRestartOnlyDisables checks that the next kernel tells a page that is still open what
+// the page has already, whatever was moved in it, but for "disabled". A front end's slider
+// that gets another value passes over the rest of the state.
+func TestRestartOnlyDisables(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "left.json")
+	h := newHost(t)
+	w := New(h, Options{State: state})
+	h.run("first", "a cell")
+	far := wire.Control{Kind: wire.Slider, Name: "far", Min: -1e9, Max: 1e9, Step: 0.1, Value: 0.1}
+	shown(t, h, those...) // two groups in one cell, and one in another
+	shown(t, h, those[0], far)
+	h.run("second", "another cell")
+	shown(t, h, those...)
+	moves := map[string][]any{
+		"FloatSliderModel":   {45.9, 33.00000000000001},
+		"IntSliderModel":     {7},
+		"DropdownModel":      {0},
+		"ToggleButtonsModel": {2},
+		"CheckboxModel":      {false},
+	}
+	page := map[string]map[string]any{} // what a front end has of the controls
+	for _, s := range h.all() {
+		if s.kind == "comm_open" {
+			page[s.content["comm_id"].(string)] = s.data["state"].(map[string]any)
+		}
+	}
+	move := func(c *control, v any) {
+		t.Helper()
+		id, key, before := c.model.id, "value", len(h.all())
+		if c.Kind == wire.Select || c.Kind == wire.Toggle {
+			key = "index"
+		}
+		page[id][key] = v
+		if err := w.Msg(front("comm_msg", id, map[string]any{"method": "update", "state": map[string]any{key: v}})); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range h.all()[before:] {
+			if s.parent == "front-"+id && s.data["method"] == "update" { // corrected
+				page[id][key] = s.data["state"].(map[string]any)[key]
+			}
+		}
+	}
+	var controls []*control
+	for i, g := range slices.Clone(w.groups) {
+		for _, c := range g.controls {
+			controls = append(controls, c)
+			for _, v := range moves[c.model.name()] {
+				move(c, v)
+			}
+		}
+		if i == 1 {
+			move(g.controls[0], 120) // beyond the end
+			move(g.controls[1], 300000.10000000003)
+		}
+	}
+	if v := controls[0].Value; v != 33 {
+		t.Errorf("the program gets %v, want 33", v)
+	}
+	if err := w.Shutdown(true); err != nil {
+		t.Fatal(err)
+	}
+	next := New(newHost(t), Options{State: state})
+	for _, c := range controls {
+		m := next.model(c.model.id)
+		if m == nil {
+			t.Errorf("%s isn't known any more", c.Name)
+			continue
+		}
+		want := plain(t, page[m.id])
+		want["disabled"] = true
+		got := plain(t, m.state)
+		for key := range got {
+			if !reflect.DeepEqual(got[key], want[key]) {
+				t.Errorf("%s: the next kernel has the %s %v, want %v", c.Name, key, got[key], want[key])
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s: the next kernel has %d keys, want %d", c.Name, len(got), len(want))
+		}
+	}
+}
 
 // TestSavedNotebook checks that widgets of a saved notebook are shown as their last picture.
 func TestSavedNotebook(t *testing.T) {
