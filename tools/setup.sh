@@ -77,6 +77,8 @@ check_go() {
 check_python() {
   python=${PYTHON:-python3}
   command -v "$python" >/dev/null || die "$python isn't on the PATH: install Python 3.10 or newer, or set PYTHON."
+  # In an activated .venv this is the Python that it was made with.
+  python=$("$python" -c 'import os, sys; print(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))')
   python_id=$("$python" -c 'import sys; print(sys.version.split()[0], sys.executable)')
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     die "$python is ${python_id%% *}, 3.10 or newer is needed; set PYTHON to another."
