@@ -52,6 +52,7 @@ type cell struct {
 	interrupted bool
 	again       bool // interrupted a second time
 	saving      int  // connections that announce that the program saves
+	told        bool // savingNote was shown
 	deadline    time.Time
 	dropping    bool // output, see drops
 	dropped     int
@@ -341,6 +342,7 @@ func (c *cell) wasInterrupted() bool {
 // interrupt ends what the cell runs. What announces that it saves may do so, until a
 // second interruption.
 func (c *cell) interrupt(reason string) {
+	defer c.tellSaving()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over {
@@ -395,12 +397,27 @@ func (c *cell) end() {
 // saves counts the connections of programs that save after an interruption.
 func (c *cell) saves(n int) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.saving += n
 	if n < 0 { // it has saved and has some time to end
 		c.deadline = time.Now().Add(interruptLimit)
 	}
+	c.mu.Unlock()
+	c.tellSaving()
 }
+
+// tellSaving shows, once, that an interrupted program saves.
+func (c *cell) tellSaving() {
+	c.mu.Lock()
+	tell := c.saving > 0 && c.interrupted && !c.told
+	c.told = c.told || tell
+	c.mu.Unlock()
+	if tell {
+		c.Stdout([]byte(savingNote))
+	}
+}
+
+// savingNote is shown when an interrupted program saves, which can take some time.
+const savingNote = "Interrupted: the program saves what it has done. A second interruption ends it at once.\n"
 
 // close ends the cell: from now on it can't be interrupted.
 func (c *cell) close() {

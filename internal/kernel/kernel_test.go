@@ -461,6 +461,12 @@ func TestInterrupt(t *testing.T) {
 		if interrupts != 1 {
 			t.Errorf("saves %v: %d interrupts", saves, interrupts)
 		}
+		c.mu.Lock()
+		told := c.told
+		c.mu.Unlock()
+		if told != saves {
+			t.Errorf("saves %v: the reader was told: %v", saves, told)
+		}
 		if saves && (!killed.IsZero() || r.Status != "ok") || !saves && (killed.Sub(interrupted) < interruptLimit || r.Name != "interrupted") {
 			t.Errorf("saves %v: killed after %v, %+v", saves, killed.Sub(interrupted), r)
 		}
