@@ -19,7 +19,7 @@ fi
 skip='README.*|FitKilled|Captions|Golden|GoldenDefaultBackend|BFloat16Golden|SmoothingGolden|StagesGolden'
 skip="$skip|GreedyGolden|BeamGolden|BlockedGolden|ForwardVariants|Checkpointing"
 skip="$skip|LinearProbeFails|WhatIsNamedIsVisible|MasksAreWhatWasPainted|PicturesAreFairlyLit|NoAllocation|SameAs.*|DrawsAs.*"
-skip="$skip|OutputSizeHolds|ClassificationHoldsOut|ClassificationWithNotes|SVG|OddInputIsDrawn|SearchUncached|PreprocessingGolden|SetsOfWeights"
+skip="$skip|OutputSizeHolds|ClassificationHoldsOut|ClassificationWithNotes|SVG|OddInputIsDrawn|SearchUncached|PreprocessingGolden|SetsOfWeights|RealDINOv2|DamagedAsPillow|TruncatedAnywhere"
 # internal/xla/kernels has no goroutines.
 internal=$(go list ./internal/... | grep -v /xla/kernels)
 
