@@ -246,7 +246,7 @@ func (r *Result) TrainingCurves(names ...string) (plots.LineChart, error) {
 func (r *Result) curves(title string, of func(train.EpochMetrics) float64, names []string) (plots.LineChart, error) {
 	chart := plots.LineChart{
 		Title: title, Subtitle: "mean of the seeds; bands reach from the lowest to the highest",
-		XLabel: "epoch", YLabel: "accuracy (%)", YMin: 0, YMax: 100,
+		XLabel: "epoch", WholeX: true, YLabel: "accuracy (%)", YMin: 0, YMax: 100,
 		Lines: []plots.RefLine{{Value: 100 / float64(len(r.Classes)), Label: "chance"}},
 	}
 	if len(names) == 0 {
