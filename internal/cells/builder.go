@@ -147,8 +147,12 @@ func (b *Builder) wait(ctx context.Context, w *building) (*host, error) {
 }
 
 // try builds and runs a small cell, so that a host that can't load cells is found out
-// before a user's cell is.
+// before a user's cell is. Each host is tried once.
 func (b *Builder) try(h *host) error {
+	tried := filepath.Join(h.Folder, "tried")
+	if _, err := os.Stat(tried); err == nil {
+		return nil
+	}
 	dir, err := makeWork(b.folder)
 	if err != nil { // a host that someone else has built
 		dir, err = os.MkdirTemp("", "gaze-cell-")
@@ -171,6 +175,7 @@ func (b *Builder) try(h *host) error {
 	if err != nil || string(out) != "ready for map[cells:[4 2]]\n" {
 		return fmt.Errorf("a first cell can't be loaded: %v: %s", err, firstLines(string(out), 3))
 	}
+	os.WriteFile(tried, nil, 0o644) // a folder that can't be written to is tried again
 	return nil
 }
 

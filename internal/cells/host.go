@@ -259,7 +259,8 @@ func (t *toolchain) listHost(ctx context.Context, h *host, wanted []string) erro
 			}
 		}
 	}
-	h.Folders = append(h.Folders, filepath.Join(t.root, "go.mod"), filepath.Join(t.root, "go.sum"))
+	// This package makes a part of the host.
+	h.Folders = append(h.Folders, filepath.Join(t.root, "go.mod"), filepath.Join(t.root, "go.sum"), filepath.Join(t.root, "internal", "cells"))
 	sort.Strings(h.Folders)
 	h.Folders = slices.Compact(h.Folders)
 	h.Sources = fingerprint(h.Folders)

@@ -10,10 +10,10 @@ import (
 	"os"
 )
 
-// keepSource returns a file of package main that refers to every exported function,
-// variable and type of packages, so that the linker keeps them for cells. exports has the
-// file of export data of each package and of those below it. members has all that each
-// package exports.
+// keepSource returns a file of package main that refers to every exported type of packages,
+// so that the linker keeps their descriptions for cells; functions and variables are kept by
+// keepObject. exports has the file of export data of each package and of those below it.
+// members has all that each package exports.
 func keepSource(packages []string, exports map[string]string) (source []byte, members map[string][]string, err error) {
 	members = map[string][]string{}
 	lookup := func(path string) (io.ReadCloser, error) {
@@ -26,7 +26,7 @@ func keepSource(packages []string, exports map[string]string) (source []byte, me
 	imports := importer.ForCompiler(token.NewFileSet(), "gc", lookup)
 	var head, body bytes.Buffer
 	head.WriteString("// Code generated for the notebooks' kernel. DO NOT EDIT.\n\npackage main\n\nimport (\n")
-	body.WriteString("func kept(i int) any { return named[i] }\n\n// named refers to what cells may use.\nvar named = [...]any{\n")
+	body.WriteString("func kept(i int) any { return named[i] }\n\n// named refers to the types that cells may use.\nvar named = [...]any{\n")
 	for i, path := range packages {
 		p, err := imports.Import(path)
 		if err != nil {
@@ -38,8 +38,8 @@ func keepSource(packages []string, exports map[string]string) (source []byte, me
 			if token.IsExported(n) {
 				members[path] = append(members[path], n)
 			}
-			if kept := keep(p.Scope().Lookup(n)); kept != "" {
-				fmt.Fprintf(&body, "\t"+kept+",\n", name+"."+n)
+			if isType(p.Scope().Lookup(n)) {
+				fmt.Fprintf(&body, "\t(*%s.%s)(nil),\n", name, n)
 			}
 		}
 		if body.Len() == before {
@@ -53,25 +53,10 @@ func keepSource(packages []string, exports map[string]string) (source []byte, me
 	return head.Bytes(), members, nil
 }
 
-// keep returns a format for an expression that refers to an object, or nothing.
-func keep(o types.Object) string {
-	if !o.Exported() {
-		return ""
-	}
-	switch o := o.(type) {
-	case *types.Func:
-		if o.Signature().TypeParams().Len() == 0 {
-			return "%s"
-		}
-	case *types.Var:
-		return "&%s"
-	case *types.TypeName:
-		if generic(o.Type()) || isConstraint(o.Type()) {
-			return ""
-		}
-		return "(*%s)(nil)"
-	}
-	return ""
+// isType reports whether an object is a type that values can have.
+func isType(o types.Object) bool {
+	t, ok := o.(*types.TypeName)
+	return ok && o.Exported() && !generic(t.Type()) && !isConstraint(t.Type())
 }
 
 func generic(t types.Type) bool {

@@ -8,11 +8,6 @@ import (
 	"syscall"
 )
 
-// childAttributes puts a process in a group of its own and ends it with the kernel.
-func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
-
 // startWaiting starts a host that waits for a cell.
 func startWaiting(host hostProgram, env []string) (*process, error) {
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)

@@ -5,10 +5,7 @@ package cells
 import (
 	"errors"
 	"net"
-	"syscall"
 )
-
-func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 var errNoHosts = errors.New("cells are loaded into a running program on Linux only")
 

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	"gaze/internal/cells/client"
 	"gaze/internal/cells/order"
+	"gaze/internal/child"
 	"gaze/internal/kernel"
 	"gaze/internal/trace"
 )
@@ -49,26 +49,10 @@ func (p *process) status() kernel.Status {
 	return kernel.Status{Code: p.state.ExitCode()}
 }
 
-// starter starts processes in a thread that lasts as long as the kernel, because a process
-// is told to end with the thread that started it.
-var starter = sync.OnceValue(func() chan func() {
-	work := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range work {
-			f()
-		}
-	}()
-	return work
-})
-
 // start starts a command in a process group of its own, which ends with the kernel.
 func start(cmd *exec.Cmd) (*process, error) {
-	cmd.SysProcAttr = childAttributes()
 	p := &process{cmd: cmd, done: make(chan struct{}), detached: make(chan struct{})}
-	result := make(chan error)
-	starter() <- func() { result <- cmd.Start() }
-	if err := <-result; err != nil {
+	if err := child.Start(cmd); err != nil {
 		return nil, err
 	}
 	go func() {

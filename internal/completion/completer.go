@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"maps"
 	"os/exec"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -205,8 +204,6 @@ func (c *Completer) runOnce() error {
 		return err
 	}
 	defer func() { _ = ws.remove() }()
-	runtime.LockOSThread() // gopls ends with the thread
-	defer runtime.UnlockOSThread()
 	g, err := startGopls(c.options.Gopls, c.options.Go, ws)
 	if err != nil {
 		return err

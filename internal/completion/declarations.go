@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"gaze/internal/gosource"
 )
 
 // declarations are what the cells that ran have declared, as GoNB keeps it: a later
@@ -79,7 +81,7 @@ func unitsOf(fset *token.FileSet, file *ast.File, text string) []unit {
 	for _, decl := range file.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
-			if name := functionName(d); name != "main" {
+			if name := gosource.Name(d); name != "main" {
 				units = append(units, unit{names: []string{name}, text: text[at(start(d, d.Doc)):at(d.End())]})
 			}
 		case *ast.GenDecl:
@@ -95,30 +97,6 @@ func start(n ast.Node, doc *ast.CommentGroup) token.Pos {
 		return doc.Pos()
 	}
 	return n.Pos()
-}
-
-// functionName is a function's name, for a method after its type.
-func functionName(d *ast.FuncDecl) string {
-	if d.Recv == nil || len(d.Recv.List) == 0 {
-		return d.Name.Name
-	}
-	t := d.Recv.List[0].Type
-	for {
-		switch e := t.(type) {
-		case *ast.StarExpr:
-			t = e.X
-		case *ast.IndexExpr:
-			t = e.X
-		case *ast.IndexListExpr:
-			t = e.X
-		case *ast.ParenExpr:
-			t = e.X
-		case *ast.Ident:
-			return e.Name + "." + d.Name.Name
-		default:
-			return "?." + d.Name.Name
-		}
-	}
 }
 
 // unitsOfGroup are the units of a var, const or type declaration.

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"gaze/internal/child"
 )
 
 // gopls is a running language server with documents of our own.
@@ -33,13 +35,13 @@ const startTimeout = 5 * time.Minute
 const niceness = 5
 
 // startGopls starts gopls in a workspace. It is a process group of its own, so that an
-// interrupt of the notebook's doesn't reach it and the go commands it runs end with it. The
-// calling goroutine must keep its thread until stop: see attributes.
+// interrupt of the notebook's doesn't reach it and the go commands it runs end with it. It ends
+// with this process: gopls doesn't always notice that its input has ended, as when the kernel
+// is killed while it loads.
 func startGopls(program, goCommand string, ws *workspace) (*gopls, error) {
 	cmd := exec.Command(program, "serve")
 	cmd.Dir = ws.dir
 	cmd.Env = goplsEnv(os.Environ(), goCommand)
-	cmd.SysProcAttr = attributes()
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting gopls: %w", err)
@@ -48,7 +50,7 @@ func startGopls(program, goCommand string, ws *workspace) (*gopls, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting gopls: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := child.Start(cmd); err != nil {
 		return nil, fmt.Errorf("starting gopls: %w", err)
 	}
 	// A cell that runs while gopls loads goes first. Where priorities can't be set it doesn't.

@@ -10,12 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"gaze/internal/child"
 	"gaze/internal/jupyter"
 )
 
@@ -59,9 +59,6 @@ func (k *Kernel) startGoNB() *gonb {
 	folder := filepath.Join(k.folder, fmt.Sprintf("gonb-%d", k.started))
 	started := make(chan struct{})
 	go func() {
-		// The child is killed with the thread that started it.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
 		err := g.run(folder, started)
 		g.cleanUp(folder)
 		g.err = err
@@ -91,13 +88,12 @@ func (g *gonb) run(folder string, started chan struct{}) error {
 		return err
 	}
 	cmd.Env = append(os.Environ(), SocketVariable+"="+g.kernel.socketPath(), "TMPDIR="+temp)
-	cmd.SysProcAttr = childAttributes()
 	logs, err := cmd.StderrPipe()
 	if err != nil {
 		return err
 	}
 	cmd.Stdout = cmd.Stderr
-	if err := cmd.Start(); err != nil {
+	if err := child.Start(cmd); err != nil {
 		return fmt.Errorf("GoNB doesn't start: %w", err)
 	}
 	g.pid = cmd.Process.Pid

@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"fmt"
-	"gaze/internal/jupyter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gaze/internal/jupyter"
 )
 
 // TestHardEnd: nothing is left of a kernel that was killed.

@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"regexp"
 	"strings"
+
+	"gaze/internal/gosource"
 )
 
 // GoNB writes the declarations of all cells into one main.go and reports errors of that
@@ -122,7 +124,7 @@ func declarations(file *ast.File, files *token.FileSet) []declaration {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			add("func "+receiver(d)+d.Name.Name, d)
+			add("func "+gosource.Name(d), d)
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				switch spec := spec.(type) {
@@ -139,28 +141,6 @@ func declarations(file *ast.File, files *token.FileSet) []declaration {
 		}
 	}
 	return found
-}
-
-// receiver returns the type that a method belongs to and a dot, or nothing.
-func receiver(d *ast.FuncDecl) string {
-	if d.Recv == nil || len(d.Recv.List) == 0 {
-		return ""
-	}
-	t := d.Recv.List[0].Type
-	for {
-		switch of := t.(type) {
-		case *ast.StarExpr:
-			t = of.X
-		case *ast.IndexExpr:
-			t = of.X
-		case *ast.IndexListExpr:
-			t = of.X
-		case *ast.Ident:
-			return of.Name + "."
-		default:
-			return "?."
-		}
-	}
 }
 
 // assigned lists the variables that the statements of a func's body declare.

@@ -9,12 +9,6 @@ import (
 	"syscall"
 )
 
-// childAttributes makes a group of a child, and kills it when the kernel is killed. The
-// latter is for the thread that starts it, which therefore must stay.
-func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
-
 // process is a line of the table of processes.
 type process struct {
 	pid, parent, group int

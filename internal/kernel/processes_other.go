@@ -7,9 +7,6 @@ import "syscall"
 // Without Linux's table of processes only GoNB's group is known. GoNB passes an
 // interruption on to its program.
 
-// childAttributes makes a group of a child.
-func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
-
 func ticks() uint64 { return 0 }
 
 // signalAll interrupts by GoNB; killing what it has started ends GoNB, too.

@@ -1,8 +1,7 @@
 //go:build !linux
 
-package completion
+package child
 
 import "syscall"
 
-// attributes are those of gopls' process: a group of its own.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
