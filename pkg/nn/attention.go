@@ -26,6 +26,11 @@ type Attention struct {
 	Queries int
 	// Mask is true for tokens that no query attends to, bool [batch, tokens]; nil: none.
 	Mask *Node
+	// Weights are the probabilities with which Output weighs the values, [batch, heads,
+	// queries, keys]; nil: those of the queries and keys. They are for graphs that need the
+	// gradient of the result with respect to the probabilities: Output doesn't depend on
+	// the nodes that Probabilities makes.
+	Weights *Node
 	// BFloat16 rounds the factors and the results of both products, as torch.autocast
 	// does.
 	BFloat16 bool
@@ -46,6 +51,9 @@ func (a Attention) Output() *Node {
 	if a.Queries == 0 {
 		a.Queries = shape.Dim(1)
 	}
+	if a.Weights != nil {
+		return a.mixed(a.Weights)
+	}
 	if !a.BFloat16 && a.Mask == nil && useKernels(a.QKV) {
 		shape.Dimensions[1], shape.Dimensions[2] = a.Queries, shape.Dim(2)/3
 		numbers := kernels.AttentionAttributes(a.Heads, a.Queries)
@@ -65,8 +73,10 @@ func (a Attention) Output() *Node {
 }
 
 // operations is Output made of GoMLX's operations.
-func (a Attention) operations() *Node {
-	probabilities := a.QueryProbabilities(0, a.Queries)
+func (a Attention) operations() *Node { return a.mixed(a.QueryProbabilities(0, a.Queries)) }
+
+// mixed is the sum of the values, weighted by probabilities.
+func (a Attention) mixed(probabilities *Node) *Node {
 	return MergeHeads(precision{a.BFloat16}.product(probabilities, a.part(2), []int{0, 1}, 3, 2))
 }
 

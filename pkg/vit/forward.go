@@ -52,14 +52,25 @@ func Forward(scope *model.Scope, cfg Config, images *Node) *Intermediates {
 
 // ForwardTraining is [Forward] for training. Outputs have the images' dtype.
 func ForwardTraining(scope *model.Scope, cfg Config, images *Node, how nn.Training) *Intermediates {
-	m := module{nn.NewVariables(scope, images, cfg.NormEps, how), cfg}
-	if got, want := images.Shape(), shapes.Make(images.DType(), images.Shape().Dim(0), cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]); !got.Equal(want) {
-		exceptions.Panicf("vit.Forward: images have shape %s, the configuration wants %s", got, want)
-	}
+	m := newModule(scope, cfg, images, how)
+	m.checkImages(images)
 	if cfg.Stem != nil {
 		return m.fromFeatures(m.stem(images))
 	}
 	return m.blocks(m.patchesOfPictures(images))
+}
+
+// newModule is the whole model. like is a node of the graph and has the weights' dtype.
+func newModule(scope *model.Scope, cfg Config, like *Node, how nn.Training) module {
+	return module{Variables: nn.NewVariables(scope, like, cfg.NormEps, how), cfg: cfg}
+}
+
+// checkImages panics if pictures don't fit the model.
+func (m module) checkImages(images *Node) {
+	cfg := m.cfg
+	if got, want := images.Shape(), shapes.Make(images.DType(), images.Shape().Dim(0), cfg.Channels, cfg.ImageSize[0], cfg.ImageSize[1]); !got.Equal(want) {
+		exceptions.Panicf("vit.Forward: images have shape %s, the configuration wants %s", got, want)
+	}
 }
 
 // ForwardFeatures is the part of a hybrid's forward pass after its stem: features are the
@@ -72,7 +83,7 @@ func ForwardFeatures(scope *model.Scope, cfg Config, features *Node, how nn.Trai
 	if cfg.Stem == nil {
 		exceptions.Panicf("vit.ForwardFeatures: the model has no stem: its patches are cut from the picture")
 	}
-	return module{nn.NewVariables(scope, features, cfg.NormEps, how), cfg}.fromFeatures(features)
+	return newModule(scope, cfg, features, how).fromFeatures(features)
 }
 
 // fromFeatures is the forward pass from the stem's features on.
@@ -119,7 +130,8 @@ func (m module) blocks(patches *Node) *Intermediates {
 // module builds a part of the model from the variables of that part.
 type module struct {
 	nn.Variables
-	cfg Config
+	cfg  Config
+	kept *Node // [batch, patches]: 1 for patches that mean pooling counts, else 0; nil: all
 }
 
 // in is the part of the model in a scope below this one.
@@ -214,7 +226,13 @@ func (m module) block(x *Node, attention nn.Attention, i, tokens int) *Node {
 	if tokens < cfg.Tokens() {
 		x, attention.Queries = span(x, 0, tokens), tokens
 	}
-	x = m.addBranch(x, 2*i, "scale1", "attn/out", attention.Output(), nn.Linear{})
+	return m.afterAttention(x, attention.Output(), i)
+}
+
+// afterAttention is block i's output from that of its attention.
+func (m module) afterAttention(x, attended *Node, i int) *Node {
+	cfg := m.cfg
+	x = m.addBranch(x, 2*i, "scale1", "attn/out", attended, nn.Linear{})
 	hidden := m.Linear("mlp/fc1", x, cfg.fc1Dim(), true, nn.Linear{Norm: m.Norm("norm2", cfg.Dim)})
 	if cfg.Activation == SwiGLU {
 		return m.addBranch(x, 2*i+1, "scale2", "mlp/fc2", swiGLU(hidden, cfg.MLPDim), nn.Linear{})
@@ -267,7 +285,14 @@ func (c Config) pooled() int {
 func (m module) pool(tokens *Node) *Node {
 	cfg := m.cfg
 	var x *Node
-	mean := func() *Node { return ReduceMean(span(tokens, cfg.Prefix(), cfg.Tokens()), 1) }
+	mean := func() *Node {
+		patches := span(tokens, cfg.Prefix(), cfg.Tokens())
+		if m.kept == nil {
+			return ReduceMean(patches, 1)
+		}
+		sum := Einsum("bp,bpd->bd", m.kept, patches)
+		return Div(sum, ReduceAndKeep(m.kept, ReduceSum, 1))
+	}
 	switch cfg.Pool {
 	case PoolClass, PoolClassDist:
 		x = token(tokens, 0)

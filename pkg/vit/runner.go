@@ -26,6 +26,7 @@ type Runner struct {
 	config    Config
 	resize    PosResize
 	how       nn.Training // only BFloat16 is used
+	gradients bool        // weights aren't packed
 	shared    nn.Uploaded // every weight but the positions
 	positions []float32   // for config's grid, as the checkpoint has them
 
@@ -93,7 +94,7 @@ func (r *Runner) arrange(p nn.Param) nn.Arrangement {
 	if strings.HasPrefix(p.Name, stemScope) && len(p.Shape) == 4 && p.Shape[3] > 1 {
 		return nn.ChannelsLast
 	}
-	if !r.how.BFloat16 && strings.HasPrefix(p.Name, "block_") && len(p.Shape) == 2 && backend.PacksWeights(r.backend, p.Shape[0], p.Shape[1]) {
+	if !r.how.BFloat16 && !r.gradients && strings.HasPrefix(p.Name, "block_") && len(p.Shape) == 2 && backend.PacksWeights(r.backend, p.Shape[0], p.Shape[1]) {
 		return nn.PackedWeight
 	}
 	return nn.TorchOrder
