@@ -102,7 +102,7 @@ func gradientsAreTrue(t *testing.T, r *Runner, images []float32, shape [4]int) {
 			moved := ForwardExplaining(scope, cfg, Add(images, MulScalar(direction, by)), Explaining{})
 			return ReduceAllSum(Mul(moved.Logits, weights))
 		}
-		const step = 1e-2
+		const step = 1e-3
 		return append(out, along, DivScalar(Sub(at(step), at(-step)), 2*step))
 	})
 	if err != nil {
