@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -28,7 +27,8 @@ type explainFlags struct {
 	model, pipeline, out, names   string
 	method, class, against, query string
 	head                          string
-	layer, steps, samples, window int
+	layer, top                    int
+	steps, samples, window        int
 	discard                       float64
 	seed                          uint64
 	npy, json, svg, list          bool
@@ -67,9 +67,10 @@ func newExplain() *cobra.Command {
 	f := cmd.Flags()
 	modelFlag(cmd, &flags.model)
 	f.StringVarP(&flags.out, "output", "o", "", "folder for the results")
-	f.StringVar(&flags.method, "method", "", "methods, separated by commas, or all (default: "+usualMethod+", or attention for a model without a head)")
+	f.StringVar(&flags.method, "method", "", "methods, separated by commas, or all (default: "+explain.UsualMethod+", or attention for a model without a head)")
 	f.StringVar(&flags.class, "class", "", "classes to explain, by number (counted from 0) or name, separated by commas (default: the predicted one)")
 	f.StringVar(&flags.against, "against", "", "class whose logit is subtracted, by number or name")
+	f.IntVar(&flags.top, "top", 0, "explain this number of the likeliest classes (without --npy, whose files are named after classes)")
 	f.StringVar(&flags.query, "query", "", "row,column of a patch, counted from 0: show what it looks at")
 	f.StringVar(&flags.names, "names", "", "file with one class name per line (default: the checkpoint's own names)")
 	f.IntVar(&flags.layer, "layer", -1, "attention: layer, counted from 0; -1 is the last")
@@ -88,9 +89,6 @@ func newExplain() *cobra.Command {
 	return cmd
 }
 
-// usualMethod is the method if none is named: cheap, and for a class.
-const usualMethod = "chefer"
-
 func (x *explainFlags) run(cmd *cobra.Command, args []string) error {
 	if x.list {
 		return listMethods(cmd.OutOrStdout())
@@ -100,22 +98,17 @@ func (x *explainFlags) run(cmd *cobra.Command, args []string) error {
 			return misuse(cmd, fmt.Errorf("--%s isn't given", flag))
 		}
 	}
-	heads, err := explain.ParseHeads(x.head)
-	if err != nil {
-		return misuse(cmd, fmt.Errorf("--head: %w", err))
-	}
-	query, err := parseQuery(x.query)
-	if err != nil {
-		return misuse(cmd, fmt.Errorf("--query: %w", err))
+	if x.top != 0 && x.npy {
+		return misuse(cmd, errors.New("--top and --npy: files are named after classes, so name these with --class; --json writes all maps of a picture into one file"))
 	}
 	s, err := openExplainer(cmd, x.model, x.pipeline)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	a, err := x.asked(s, heads, query)
+	q, err := x.question(cmd, s)
 	if err != nil {
-		return misuse(cmd, err)
+		return err
 	}
 	b, err := x.find(cmd, args, x.out)
 	if err != nil {
@@ -126,128 +119,54 @@ func (x *explainFlags) run(cmd *cobra.Command, args []string) error {
 	if x.names != "" {
 		plan.Reads(x.names)
 	}
-	endings := a.endings(x)
+	endings := x.endings(q)
 	if err := b.plan(plan, x.out, endings...); err != nil {
 		return err
 	}
+	var notes map[string]string
+	if len(q.Methods) > 1 {
+		notes = report.LeagueRanks()
+	}
 	return b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
-		c, err := explain.Compare(s.explainer, s.pipeline, filepath.Base(picture.Path), im, a.methods, a.classes, a.against, a.options)
+		c, err := explain.Compare(s.explainer, s.pipeline, filepath.Base(picture.Path), im, q)
 		if err != nil {
 			return err
 		}
 		s.warnings(c.Warnings)
-		c.Model, c.Labels, c.Notes = s.title, a.labels, a.notes
+		c.Model, c.Notes = s.title, notes
 		return x.write(plan, c, func(ending string) string { return output(x.out, picture, ending) })
 	})
 }
 
-// asked is what the flags ask of a model.
-type asked struct {
-	methods []string
-	classes []int
-	against int
-	labels  []string
-	notes   map[string]string
-	options explain.Options
-}
-
-// asked reads the flags that depend on the model.
-func (x *explainFlags) asked(s *explainSession, heads explain.Heads, query *[2]int) (*asked, error) {
+// question is what the flags ask of the model.
+func (x *explainFlags) question(cmd *cobra.Command, s *explainSession) (*explain.Answerable, error) {
 	cfg := s.explainer.Config()
-	a := &asked{against: -1, options: explain.Options{Query: query, Seed: x.seed, Settings: explain.Settings{
-		Layer: &x.layer, Heads: heads, Discard: x.discard, Steps: x.steps, Samples: x.samples, Window: x.window}}}
-	var err error
-	if a.labels = s.model.Labels; x.names != "" {
-		if a.labels, err = readNames(x.names, cfg.Classes); err != nil {
+	labels := s.model.Labels
+	if x.names != "" {
+		var err error
+		if labels, err = readNames(x.names, cfg.Classes); err != nil {
 			return nil, err
 		}
 	}
-	if a.methods, err = x.methods(cfg); err != nil {
-		return nil, err
+	heads, err := explain.ParseHeads(x.head)
+	if err != nil {
+		return nil, misuse(cmd, fmt.Errorf("--head: %w", err))
 	}
-	if x.class != "" {
-		for _, text := range strings.Split(x.class, ",") {
-			class, err := classOf(text, a.labels, cfg.Classes)
-			if err != nil {
-				return nil, fmt.Errorf("--class: %w", err)
-			}
-			if slices.Contains(a.classes, class) {
-				return nil, fmt.Errorf("--class: %s is given twice", text)
-			}
-			a.classes = append(a.classes, class)
-		}
+	query, err := explain.ParseQuery(x.query)
+	if err != nil {
+		return nil, misuse(cmd, fmt.Errorf("--query: %w", err))
 	}
-	if x.against != "" {
-		if a.against, err = classOf(x.against, a.labels, cfg.Classes); err != nil {
-			return nil, fmt.Errorf("--against: %w", err)
-		}
-	}
-	if err := x.check(a); err != nil {
-		return nil, err
-	}
-	if len(a.methods) > 1 {
-		a.notes = report.LeagueRanks()
-	}
-	if _, err := explain.Index(x.layer, cfg.Depth, "layer"); err != nil {
-		return nil, fmt.Errorf("--layer: %w", err)
-	}
-	if err := heads.Check(cfg.Heads); err != nil {
-		return nil, fmt.Errorf("--head: %w", err)
+	q := explain.Question{Methods: x.method, Classes: x.class, Top: x.top, Against: x.against, Query: query, Seed: x.seed, Settings: explain.Settings{
+		Layer: &x.layer, Heads: heads, Discard: x.discard, Steps: x.steps, Samples: x.samples, Window: x.window}}
+	a, err := q.For(cfg, labels)
+	if err != nil {
+		return nil, misuse(cmd, err)
 	}
 	return a, nil
 }
 
-// check reports flags that the chosen methods would ignore.
-func (x *explainFlags) check(a *asked) error {
-	of := func(use func(m *explain.Method) bool) bool {
-		return slices.ContainsFunc(a.methods, func(name string) bool { m, _ := explain.FindMethod(name); return use(m) })
-	}
-	anyOfClass := of(func(m *explain.Method) bool { return m.OfClass })
-	switch {
-	case !anyOfClass && (x.class != "" || x.against != ""):
-		return fmt.Errorf("--class, --against: the maps of %s are the same for every class; choose another --method", strings.Join(a.methods, ", "))
-	case x.query != "" && !of(func(m *explain.Method) bool { return !m.OfClass }):
-		return fmt.Errorf("--query: a patch's view is shown by methods of attention only; choose --method attention or rollout")
-	case slices.Contains(a.classes, a.against) && a.against >= 0:
-		return errors.New("--against: a class can't be held against itself")
-	}
-	return nil
-}
-
-// methods are the methods that --method names.
-func (x *explainFlags) methods(cfg vit.Config) ([]string, error) {
-	var out []string
-	switch {
-	case x.method == "all":
-		for _, m := range explain.Methods() {
-			if cfg.Classes > 1 || !m.OfClass {
-				out = append(out, m.Name)
-			}
-		}
-		return out, nil
-	case x.method == "" && (cfg.Classes < 2 || x.query != ""):
-		return []string{"attention"}, nil
-	case x.method == "":
-		return []string{usualMethod}, nil
-	}
-	for _, name := range strings.Split(x.method, ",") {
-		name = strings.TrimSpace(name)
-		m, err := explain.FindMethod(name)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("--method: %w, or all", err)
-		case slices.Contains(out, name):
-			return nil, fmt.Errorf("--method: %s is named twice", name)
-		case m.OfClass && cfg.Classes == 0:
-			return nil, fmt.Errorf("--method: %s explains a class, but the model has no head; choose attention or rollout, or weights with a head", name)
-		}
-		out = append(out, name)
-	}
-	return out, nil
-}
-
 // endings are those of the files written for each picture.
-func (a *asked) endings(x *explainFlags) []string {
+func (x *explainFlags) endings(a *explain.Answerable) []string {
 	out := []string{".png"}
 	if x.svg {
 		out[0] = ".svg"
@@ -255,16 +174,17 @@ func (a *asked) endings(x *explainFlags) []string {
 	if x.json {
 		out = append(out, ".json")
 	}
-	if x.npy {
-		for _, name := range a.methods {
-			m, _ := explain.FindMethod(name)
-			if !m.OfClass || len(a.classes) < 2 {
-				out = append(out, npyEnding(len(a.methods) == 1 && len(a.classes) < 2, m, -1))
-				continue
-			}
-			for _, class := range a.classes {
-				out = append(out, npyEnding(false, m, class))
-			}
+	if !x.npy {
+		return out
+	}
+	single := len(a.Methods) == 1 && len(a.Classes) < 2
+	for _, m := range a.Methods {
+		if !m.OfClass || len(a.Classes) < 2 {
+			out = append(out, npyEnding(single, m, -1))
+			continue
+		}
+		for _, class := range a.Classes {
+			out = append(out, npyEnding(false, m, class))
 		}
 	}
 	return out
@@ -376,40 +296,6 @@ func listMethods(out io.Writer) error {
 	}
 	_, err := fmt.Fprintln(out, "\nCOST is in forward passes of a ViT-B/16 at 224 pixels (a backward pass counts as two).\n"+report.LeagueHeadline())
 	return err
-}
-
-// parseQuery reads "row,column"; nil if there is none.
-func parseQuery(text string) (*[2]int, error) {
-	if text == "" {
-		return nil, nil
-	}
-	row, col, ok := strings.Cut(text, ",")
-	r, err1 := strconv.Atoi(strings.TrimSpace(row))
-	c, err2 := strconv.Atoi(strings.TrimSpace(col))
-	if !ok || err1 != nil || err2 != nil || r < 0 || c < 0 {
-		return nil, fmt.Errorf("%q isn't row,column, such as 3,10, counted from 0", text)
-	}
-	return &[2]int{r, c}, nil
-}
-
-// classOf reads a class's number or name.
-func classOf(text string, labels []string, classes int) (int, error) {
-	text = strings.TrimSpace(text)
-	for i, l := range labels {
-		if strings.EqualFold(l, text) {
-			return i, nil
-		}
-	}
-	i, err := strconv.Atoi(text)
-	switch {
-	case err != nil && len(labels) == 0:
-		return 0, fmt.Errorf("%q is no number, and the model has no class names; --names FILE can give them", text)
-	case err != nil:
-		return 0, fmt.Errorf("the model has no class %q; 'gaze model FILE --json' lists its classes", text)
-	case i < 0 || i >= classes:
-		return 0, fmt.Errorf("there is no class %d: the model has %d, counted from 0", i, classes)
-	}
-	return i, nil
 }
 
 // explainSession is an open checkpoint with its pipeline and explainer.

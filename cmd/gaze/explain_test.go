@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gaze/pkg/explain"
 )
 
 // TestExplain: one method's files, several methods' figure, classes, what isn't asked isn't
@@ -29,7 +31,7 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got comparisonJSON
-	if err := json.Unmarshal(text, &got); err != nil || len(got.Maps) != 1 || got.Maps[0].Method != usualMethod ||
+	if err := json.Unmarshal(text, &got); err != nil || len(got.Maps) != 1 || got.Maps[0].Method != explain.UsualMethod ||
 		got.Maps[0].Class == nil || !slices.Equal(got.Maps[0].Values, values) || *got.Maps[0].Probability <= 0 {
 		t.Errorf("%s, %v", text, err)
 	}
@@ -46,6 +48,13 @@ func TestExplain(t *testing.T) {
 	_, alone := array(t, filepath.Join(out, "cat-chefer-0.npy"))
 	if slices.Equal(against, alone) {
 		t.Error("--against changes nothing")
+	}
+	run("--json", "--top", "3", cat)
+	if text, err = os.ReadFile(filepath.Join(out, "cat.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &got); err != nil || len(got.Maps) != 3 || *got.Maps[0].Probability < *got.Maps[1].Probability {
+		t.Errorf("the likeliest three: %v, %+v", err, got.Maps)
 	}
 	run("--svg", "--query", "0,1", cat)
 	svg, err := os.ReadFile(filepath.Join(out, "cat.svg"))
@@ -80,7 +89,7 @@ func TestExplainMisuse(t *testing.T) {
 		{"or all", []string{"--method", "magic", cat}},
 		{"named twice", []string{"--method", "chefer,chefer", cat}},
 		{"no class 99", []string{"--class", "99", cat}},
-		{"no class names", []string{"--class", "Ragdoll", cat}},
+		{"have no names", []string{"--class", "Ragdoll", cat}},
 		{"given twice", []string{"--class", "1,1", cat}},
 		{"against itself", []string{"--class", "1", "--against", "1", cat}},
 		{"the same for every class", []string{"--method", "rollout", "--class", "1", cat}},
@@ -89,6 +98,9 @@ func TestExplainMisuse(t *testing.T) {
 		{"no layer 99", []string{"--layer", "99", cat}},
 		{"no head 99", []string{"--head", "99", cat}},
 		{"has no head", []string{"--model", "pets-vit", "--method", "gradcam", cat}},
+		{"either classes or a number", []string{"--top", "2", "--class", "1", cat}},
+		{"--top and --npy", []string{"--top", "2", "--npy", cat}},
+		{"the 99 likeliest", []string{"--top", "99", cat}},
 		{"--output isn't given", []string{"-o", "", cat}},
 		{"arg", nil},
 		{"unknown command", []string{"--list", cat}},

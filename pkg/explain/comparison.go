@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -29,38 +30,56 @@ type Entry struct {
 	Map            Map
 }
 
-// Compare explains one decoded picture by several methods, each for every class. No
-// classes: the predicted one. Against, if it isn't negative, is the class that each is held
-// against. A method whose maps are the same for every class has one entry, with class -1.
-// name is the picture's name in titles. Classes and Against in o aren't read.
-func Compare(e *Explainer, p transform.Pipeline, name string, im *transform.Image, methods []string, classes []int, against int, o Options) (*Comparison, error) {
+// Compare answers a question about one decoded picture: a map by each method for each
+// class. A method whose maps are the same for every class has one entry, with class -1.
+// name is the picture's name in titles.
+func Compare(e *Explainer, p transform.Pipeline, name string, im *transform.Image, a *Answerable) (*Comparison, error) {
 	t, err := p.Tensor(im)
 	if err != nil {
 		return nil, err
 	}
-	c := &Comparison{Picture: name, Model: e.config.Architecture()}
+	c := &Comparison{Picture: name, Model: e.config.Architecture(), Labels: a.Labels}
 	if c.Seen, err = Seen(p, im); err != nil {
 		return nil, err
+	}
+	classes := a.Classes
+	if a.Top > 0 {
+		if classes, err = likeliest(e, t, a.Top, a.Against); err != nil {
+			return nil, err
+		}
 	}
 	if len(classes) == 0 {
 		classes = []int{Predicted}
 	}
-	for _, name := range methods {
-		m, err := FindMethod(name)
-		if err != nil {
-			return nil, err
-		}
+	for _, m := range a.Methods {
 		each := classes
 		if !m.OfClass {
 			each = []int{Predicted}
 		}
 		for _, class := range each {
-			if err := c.add(e, m, t, class, against, o); err != nil {
+			if err := c.add(e, m, t, class, a.Against, a.options); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return c, nil
+}
+
+// likeliest are the classes with the largest logits, without the one that they are held
+// against.
+func likeliest(e *Explainer, t *transform.Tensor, n, without int) ([]int, error) {
+	logits, err := e.Logits(t.Data, [4]int{1, t.Shape[0], t.Shape[1], t.Shape[2]}, nil)
+	if err != nil {
+		return nil, err
+	}
+	order := make([]int, 0, len(logits.Values))
+	for i := range logits.Values {
+		if i != without {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(logits.Values[j], logits.Values[i]) })
+	return order[:min(n, len(order))], nil
 }
 
 // add explains the picture by one method.
