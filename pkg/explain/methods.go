@@ -79,3 +79,15 @@ var methods = []*Method{
 		Source: "Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks, 2014",
 		Advice: "The gradient with respect to the pixels; noisy."},
 }
+
+// MarshalBinary writes the method's name, so that results with methods can be kept.
+func (m *Method) MarshalBinary() ([]byte, error) { return []byte(m.Name), nil }
+
+// UnmarshalBinary makes m the method of the name that data holds.
+func (m *Method) UnmarshalBinary(data []byte) error {
+	found, err := FindMethod(string(data))
+	if err == nil {
+		*m = *found
+	}
+	return err
+}
