@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
 
 	"gaze/pkg/nn"
 	"gaze/pkg/transform"
@@ -21,7 +19,7 @@ type Geometry struct {
 	Pictures  []string
 	Grid      [2]int           // rows and columns of patches
 	PatchSize [2]int           // height and width of a patch, in pixels of the model's input
-	ClassTok  bool             // the model has a class token
+	HasClass  bool             // the model has a class token
 	Others    int              // the number of distillation and register tokens
 	Layers    [][]HeadGeometry // [layers][heads]
 }
@@ -58,7 +56,7 @@ func GeometryOf(r *vit.Runner, p transform.Pipeline, name string, im *transform.
 	if err != nil {
 		return nil, nil, err
 	}
-	g := &Geometry{Model: cfg.Architecture(), Pictures: []string{name}, Grid: cfg.Grid(), PatchSize: cfg.PatchSize, ClassTok: cfg.ClassToken, Others: cfg.Prefix()}
+	g := &Geometry{Model: cfg.Architecture(), Pictures: []string{name}, Grid: cfg.Grid(), PatchSize: cfg.PatchSize, HasClass: cfg.ClassToken, Others: cfg.Prefix()}
 	if cfg.ClassToken {
 		g.Others--
 	}
@@ -90,52 +88,6 @@ func patchPlaces(cfg vit.Config) [][]float32 {
 		}
 	}
 	return out
-}
-
-// geometryProgram measures every layer's attention, [layers, 4, heads].
-func geometryProgram(scope *model.Scope, cfg vit.Config, images *graph.Node, more []*graph.Node) []*graph.Node {
-	var layers []*graph.Node
-	for _, b := range vit.Forward(scope, cfg, images).Blocks {
-		class := 0
-		if cfg.ClassToken {
-			class = 1
-		}
-		layers = append(layers, measured(b.Attention.Probabilities(), class, cfg.Prefix(), more[0]))
-	}
-	return []*graph.Node{graph.Stack(layers, 0)}
-}
-
-// measured is one layer's distances, entropies and shares on class and other tokens, [4,
-// heads], from its probabilities, [1, heads, tokens, tokens]. The first prefix tokens
-// aren't patches, the first class of these are the class token; places is [patches, 2].
-func measured(a *graph.Node, class, prefix int, places *graph.Node) *graph.Node {
-	patches := graph.AxisRangeToEnd(prefix)
-	a = graph.Squeeze(graph.SliceAxis(a, 2, patches), 0) // [heads, patches, tokens]
-	keys := func(from, to int) *graph.Node {
-		if from == to {
-			return graph.ZerosLike(graph.Squeeze(graph.SliceAxis(a, 2, graph.AxisElem(0)), 2))
-		}
-		return graph.ReduceSum(graph.SliceAxis(a, 2, graph.AxisRange(from, to)), 2)
-	}
-	onClass, onOthers := keys(0, class), keys(class, prefix)
-	a = graph.SliceAxis(a, 2, patches)
-
-	// Where a query gives the patches nothing but rounding, it looks nowhere: its distance
-	// and entropy are 0.
-	mass := graph.ReduceAndKeep(a, graph.ReduceSum, 2)
-	a = graph.Div(a, graph.MaxScalar(mass, 1e-20))
-	apart := func(axis int) *graph.Node { // [patches, patches]
-		x := graph.SliceAxis(places, 1, graph.AxisElem(axis))
-		return graph.Square(graph.Sub(x, graph.Transpose(x, 0, 1)))
-	}
-	far := graph.Sqrt(graph.Add(apart(0), apart(1)))
-	distance := graph.ReduceSum(graph.Mul(a, graph.ExpandAxes(far, 0)), 2)
-	bits := graph.MulScalar(graph.Mul(a, graph.Log(graph.MaxScalar(a, 1e-30))), -1/math.Ln2)
-	var means []*graph.Node
-	for _, x := range []*graph.Node{distance, graph.ReduceSum(bits, 2), onClass, onOthers} {
-		means = append(means, graph.ReduceMean(x, 1))
-	}
-	return graph.Stack(means, 0)
 }
 
 // MeanGeometry averages over pictures of one grid.

@@ -2,7 +2,7 @@ package explain
 
 import (
 	"fmt"
-	"math"
+	"strings"
 )
 
 // HeadKind says what a head mostly does, judged by where patches look in it.
@@ -10,14 +10,14 @@ type HeadKind uint8
 
 // The kinds of heads, in the order in which they are judged.
 const (
-	ClassHead HeadKind = iota // the patches look at the class token
-	OtherHead                 // the patches look at distillation or register tokens
-	LocalHead                 // patches look at their neighbours
-	GlobalHead                // patches look at the whole picture
-	MixedHead                 // anything in between
+	ClassHead    HeadKind = iota // the patches look at the class token
+	RegisterHead                 // the patches look at distillation or register tokens
+	LocalHead                    // patches look at their neighbours
+	GlobalHead                   // patches look at the whole picture
+	OtherHead                    // anything else
 )
 
-var headKindNames = [...]string{"class-focused", "register-focused", "local", "global", "in between"}
+var headKindNames = [...]string{"class-focused", "register-focused", "local", "global", "other"}
 
 func (k HeadKind) String() string {
 	if int(k) < len(headKindNames) {
@@ -37,10 +37,20 @@ type HeadThresholds struct {
 // DefaultHeadThresholds are the limits that figures use.
 var DefaultHeadThresholds = HeadThresholds{Prefix: 0.5, Local: 0.5, Global: 0.8, Entropy: 0.8}
 
-// String says the limits in words.
-func (t HeadThresholds) String() string {
-	return fmt.Sprintf("class-focused, register-focused: at least %.0f %% of the attention on such tokens · local: distance at most %.0f %% of equal attention's · global: distance at least %.0f %% and entropy at least %.0f %% of equal attention's",
-		100*t.Prefix, 100*t.Local, 100*t.Global, 100*t.Entropy)
+// limits says the thresholds in words, and in the units of the geometry.
+func (g *Geometry) limits(t HeadThresholds) string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if g.HasClass {
+		add("class-focused: %.0f %% of the attention or more on the class token", 100*t.Prefix)
+	}
+	if g.Others > 0 {
+		add("register-focused: %.0f %% or more on distillation or register tokens", 100*t.Prefix)
+	}
+	far, wide := g.UniformDistance(), maxEntropy(g.Grid[0]*g.Grid[1])
+	add("local: at most %.0f pixels (%.0f %% of equal attention)", t.Local*far, 100*t.Local)
+	add("global: at least %.0f pixels (%.0f %%) and an entropy of %.1f bits (%.0f %%)", t.Global*far, 100*t.Global, t.Entropy*wide, 100*t.Entropy)
+	return strings.Join(parts, "; ")
 }
 
 // Kind judges a head. Shares on tokens come first: the distances of a head that hardly
@@ -48,16 +58,16 @@ func (t HeadThresholds) String() string {
 func (g *Geometry) Kind(layer, head int, t HeadThresholds) HeadKind {
 	h := g.Layers[layer][head]
 	far := h.Distance / g.UniformDistance()
-	wide := h.Entropy / math.Log2(float64(g.Grid[0]*g.Grid[1]))
+	wide := h.Entropy / maxEntropy(g.Grid[0]*g.Grid[1])
 	switch {
-	case g.ClassTok && h.Class >= t.Prefix:
+	case g.HasClass && h.Class >= t.Prefix:
 		return ClassHead
 	case g.Others > 0 && h.Others >= t.Prefix:
-		return OtherHead
+		return RegisterHead
 	case far <= t.Local:
 		return LocalHead
 	case far >= t.Global && wide >= t.Entropy:
 		return GlobalHead
 	}
-	return MixedHead
+	return OtherHead
 }
