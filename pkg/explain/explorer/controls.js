@@ -65,6 +65,9 @@ function groupsOf(p) {
   return [...p.groups, ...asked.filter((name) => !p.groups.some((g) => g.name === name)).map((name) => ({ name, note: "", asked: true }))];
 }
 
+/** A group with its note, which isn't torn. */
+const named = ({ name, note }) => [name, note?.replaceAll(" ", "\u00a0")].filter(Boolean).join(" ");
+
 /** A strip of small maps, one of which is chosen. */
 function strip(label, name, entries, wide) {
   const group = make("div", { className: wide ? "strip wide" : "strip" });
@@ -144,7 +147,7 @@ function methodStrips(p) {
   const groups = p.groups.filter((g) => p.find(state.method, g.name) || g.name === state.group);
   if (groups.length > 1 && !everyGroup(p)) {
     strip(p.groupLabel, "group-thumb", groups.map((g) => ({
-      label: [g.name, g.note].filter(Boolean).join(" "),
+      label: named(g),
       chosen: g.name === state.group,
       asked: !p.find(state.method, g.name),
       field: () => p.find(state.method, g.name)?.field ?? null,
@@ -168,7 +171,7 @@ function fillControls() {
   document.querySelectorAll('input[name="kind"]').forEach((e) => (e.checked = e.value === state.kind));
   const method = p.methods.find((m) => m.key === state.method);
   const group = p.groups.find((g) => g.name === state.group);
-  const forGroup = group && !everyGroup(p) ? [group.name, group.note].filter(Boolean).join(" ") : "";
+  const forGroup = group && !everyGroup(p) ? named(group) : "";
   const head = state.head < 0 ? `mean of ${p.layers[state.layer]?.heads.length} heads` : `head ${state.head}`;
   setText("title", attention ? `Attention · layer ${p.layers[state.layer].name}, ${p.layers[state.layer].heads.length > 1 ? head : "one head"}`
     : [method?.name ?? state.method, method?.note, forGroup].filter(Boolean).join(" · "));
@@ -198,7 +201,7 @@ function fillTokens(p) {
 function fillSelects(p) {
   const option = (value, text) => make("option", { value, textContent: text });
   const groups = groupsOf(p);
-  const here = groups.filter((g) => !g.asked).map((g) => option(g.name, [g.name, g.note].filter(Boolean).join(" ")));
+  const here = groups.filter((g) => !g.asked).map((g) => option(g.name, named(g)));
   const asked = groups.filter((g) => g.asked).map((g) => option(g.name, g.name));
   const parts = asked.length ? [make("optgroup", { label: "in the page" }, ...here), make("optgroup", { label: "the cell computes" }, ...asked)] : here;
   element("group").replaceChildren(...parts);
@@ -214,7 +217,7 @@ function fillStage(p) {
     element("photo").src = p.photo;
     element("photo").alt = p.name;
   }
-  stage.style.setProperty("--aspect", p.width / p.height);
+  stage.parentElement.style.setProperty("--aspect", p.width / p.height);
   stage.setAttribute("aria-label", `${p.name}: ${p.rows} rows and ${p.cols} columns of patches; arrow keys move`);
   element("over").style.width = `${(100 * p.cols) / across}%`;
   element("over").style.height = `${(100 * p.rows) / down}%`;

@@ -68,6 +68,8 @@ function connect() {
   if (connected && live.lists[0] !== lists[0]) {
     new MutationObserver(takeAnswer).observe(box, { childList: true, subtree: true });
     lists.forEach((s) => (s.closest(".jupyter-widgets").style.display = "none"));
+    live.lists = lists;
+    takeAnswer(); // the last one, if the page was loaded anew
   }
   live.lists = lists;
   if (connected !== live.connected) {
@@ -89,7 +91,7 @@ function ask() {
   live.asked = key;
   live.since = performance.now();
   say("computing …");
-  const indices = [state.picture, data.live.methods.findIndex((m) => m.key === state.method), Math.max(data.live.groups.indexOf(state.group), 0)];
+  const indices = [state.picture, data.live.methods.findIndex((m) => m.key === state.method), data.live.groups.indexOf(state.group) + 1]; // the first entry is none
   live.lists.forEach((list, i) => {
     if (list.selectedIndex !== indices[i]) {
       list.selectedIndex = indices[i];

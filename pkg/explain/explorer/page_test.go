@@ -78,8 +78,8 @@ func withMaps(p Picture, groups ...string) Picture {
 // samples are two pictures: a square one whose attention fits, a wide one with a name that
 // must be escaped and without tokens before the patches.
 func samples(t testing.TB) []Picture {
-	square := drawn(t, 1, 448, 448)
-	wide := drawn(t, 2, 480, 320)
+	square := drawn(t, 1, 640, 640)
+	wide := drawn(t, 2, 780, 520)
 	return []Picture{
 		withMaps(made("A drawn pet", square, 16, 16, 4, 3, "[class]"), "Birman", "Ragdoll"),
 		withMaps(made(hostile, wide, 6, 9, 2, 1), hostile, "Beagle"),

@@ -118,7 +118,7 @@ function drawNumbers(field) {
   const p = picture();
   const { query, cursor } = state;
   const attention = state.kind === "attention";
-  element("query-label").hidden = element("query-text").hidden = !attention;
+  element("query-line").hidden = !attention;
   setText("query-text", query.token === undefined ? place(query) : p.tokens[query.token]);
   setText("cursor-text", cursor ? place(cursor) : "–");
   setText("low", field ? format(field.low) : "");
