@@ -2,6 +2,7 @@ package explain
 
 import (
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,9 +88,6 @@ func goldenOptions(t *testing.T, words []string) Options {
 			o.Settings.Layer = &layer
 		case "heads":
 			heads, err := ParseHeads(text)
-			if text == "min" {
-				heads, err = Heads{kind: "min"}, nil
-			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,6 +131,38 @@ func integers(t *testing.T, text string) []int {
 // goldenSamples is how many samples draws.npz has of each picture.
 const goldenSamples = 4
 
+// goldenChance gives the numbers of draws.npz instead of random ones. Where more are asked for,
+// they begin anew.
+func goldenChance(t *testing.T, pictures int) chance {
+	a := goldenArrays(t, filepath.Join("testdata", "methods", "draws.npz"), "noise", "cells", "shifts", "kept")
+	of := func(name string, index, sample int) []float32 {
+		n := len(a[name].Values) / (goldenSamples * pictures)
+		at := (sample%goldenSamples*pictures + index) * n
+		return a[name].Values[at : at+n]
+	}
+	return chance{
+		noise: func(_ *rand.Rand, index, sample int, to []float32) { copy(to, of("noise", index, sample)) },
+		mask: func(_ *rand.Rand, index, sample int, size [2]int, to []float32) {
+			var kept []float64
+			for _, v := range of("cells", index, sample) {
+				kept = append(kept, float64(v))
+			}
+			var cell, at [2]int
+			for i, share := range of("shifts", index, sample) {
+				cell[i] = (size[i] + riseCells - 1) / riseCells
+				at[i] = int(share * float32(cell[i]))
+			}
+			whole := newEnlarger([2]int{riseCells, riseCells}, [2]int{(riseCells + 1) * cell[0], (riseCells + 1) * cell[1]})
+			whole.window(kept, at, size, to)
+		},
+		drop: func(_ *rand.Rand, index, sample int, to []bool) {
+			for i, v := range of("kept", index, sample)[:len(to)] {
+				to[i] = v == 0
+			}
+		},
+	}
+}
+
 func readGoldenModel(t *testing.T, dir string) *goldenModel {
 	t.Helper()
 	m, err := vit.Load(filepath.Join(dir, "model.safetensors"))
@@ -149,6 +179,7 @@ func readGoldenModel(t *testing.T, dir string) *goldenModel {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { g.explainer.Close() })
+	g.explainer.chance = goldenChance(t, 3)
 
 	arrays := goldenArrays(t, filepath.Join(dir, "golden.npz"), "pictures", "logits", "maps")
 	shape := [3]int(arrays["pictures"].Shape[1:])

@@ -53,9 +53,9 @@ def draws():
 
 def entries(vision):
     """The names of all entries of a model."""
-    out = [f"attention layer={layer} heads={h}" for layer in range(len(vision.model.blocks)) for h in range(vision.heads)]
-    out += ["attention", "attention layer=0 heads=max", "attention layer=1 heads=min", "attention heads=mean query=2,0",
-            "attention layer=1 heads=max query=1,2"]
+    out = ["attention", "attention heads=max", "attention layer=0 heads=min", "attention layer=1 heads=mean query=2,0",
+           "attention layer=1 heads=max query=1,2"]
+    out += [f"attention layer={i % 3} heads={i}" for i in range(vision.heads)]
     out += [f"rollout heads={heads} discard={discard}" for heads in ("mean", "max", "min") for discard in (0, 0.3)]
     out += ["rollout", "rollout heads=1", "rollout query=1,2", "rollout heads=max discard=0.3 query=2,0"]
     for name in explain_formulas.METHODS:
