@@ -36,6 +36,8 @@ func figures() map[string]Figure {
 			Scale: Scale{Map: Magma, Label: "Weight"}, PanelWidth: 110,
 		},
 		"atlas":     similarityAtlas(6),
+		"groups":    groupedAtlas(),
+		"matches":   Matches{Left: photo, Right: scenery(70, 90), LeftTitle: "left", RightTitle: "right, which is narrower", Title: "Matches", Subtitle: "from the top to the bottom", Width: 420, Lines: []Match{{.1, .2, .3, .9}, {.7, .5, .8, .4}, {.4, .9, .1, .1}, {0, 1, 1, .6}}},
 		"lines":     curves(),
 		"scatter":   cloud(),
 		"bars":      groupedBars(),
@@ -43,6 +45,14 @@ func figures() map[string]Figure {
 		"confusion": Confusion{Counts: [][]int{{40, 3, 1}, {2, 45, 0}, {5, 5, 40}}, Names: []string{"cat", "dog", "neither"}, Title: "Confusion"},
 		"shares":    Confusion{Counts: [][]int{{40, 3, 0}, {2, 45, 0}, {0, 0, 0}}, Title: "Shares", Subtitle: "no picture of the third", Normalise: true},
 	}
+}
+
+// groupedAtlas has frames in two of three colours, and a map in no group.
+func groupedAtlas() Atlas {
+	a := similarityAtlas(3)
+	a.Groups = []string{"near", "far", "none", ""}
+	a.GroupOf = [][]int{{0, 1, 1}, {0, -1, 0}, {1, 0, 3}}
+	return a
 }
 
 func similarityAtlas(n int) Atlas {
