@@ -80,27 +80,20 @@ var methodOperators = map[string]string{
 }
 
 // Methods are the entries of all methods that a model can be asked, with the settings
-// chosen for them (by name; nil: the defaults).
+// chosen for them (by row; nil: the defaults): attention twice, as [Reference] and with a
+// chosen layer.
 func Methods(cfg vit.Config, chosen map[string]explain.Settings) []Entry {
 	var out []Entry
-	for _, m := range explain.Methods() {
-		if m.OfClass && cfg.Classes < 2 {
+	for _, row := range append(methodNames(cfg), tuned) {
+		m, err := explain.FindMethod(methodOf(row))
+		if err != nil {
 			continue
 		}
-		s := chosen[m.Name]
-		if m.Name == Reference {
+		s := chosen[row]
+		if row == Reference {
 			s = explain.Settings{}
 		}
-		out = append(out, ForMethod(m.Name, m, s))
-	}
-	return out
-}
-
-// names are the entries' names.
-func names(entries []Entry) []string {
-	out := make([]string, len(entries))
-	for i, e := range entries {
-		out[i] = e.Name
+		out = append(out, ForMethod(row, m, s))
 	}
 	return out
 }

@@ -39,9 +39,11 @@ type Job struct {
 
 	// What follows doesn't change the result.
 
-	Workers  int                                // goroutines; 0: one for each processor
-	Progress func(done, total int)              // of picture blocks and judges; may be nil
-	Timing   func(what string, seconds float64) // how long each step took; may be nil
+	Workers  int                   // goroutines; 0: one for each processor
+	Progress func(done, total int) // of picture blocks and judges; may be nil
+	// Failed is told of pictures that an entry has no map of; may be nil.
+	Failed func(entry string, c *maps.Case, err error)
+	Timing func(what string, seconds float64) // how long each step took; may be nil
 }
 
 // block is how many pictures are explained and judged together. What XLA computes may
