@@ -15,6 +15,7 @@ import (
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate/maps"
 	"gaze/pkg/explain"
+	"gaze/pkg/plots"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 )
@@ -455,5 +456,49 @@ func TestErrors(t *testing.T) {
 		if _, err := Analyse(context.Background(), ok.Entries, models, Options{}); err == nil {
 			t.Error("scores of different pictures are analysed")
 		}
+	}
+}
+
+// TestShow: tables, figures and sentences of a record.
+func TestShow(t *testing.T) {
+	r := &Record{Parts: []*Part{analysed(t, 0)}, Chosen: []Choice{{Method: "a", Tried: []Candidate{{"", 1}, {"Discard 0.5", 2}}}}}
+	p := r.Parts[0]
+	for says, table := range map[string]fmt.Stringer{
+		"[noise]": p.Table(""), "energy outside (less is better)": p.Table(maps.Truth), "two halves": p.GateTable(), "< 0.001": p.ReferenceTable("energy"),
+		"1000": p.BudgetTable(), "model 2": r.TauTable(), "default: 1.00": r.ChoiceTable(),
+	} {
+		if !strings.Contains(table.String(), says) {
+			t.Errorf("no %q in\n%s", says, table)
+		}
+	}
+	for _, draw := range []func() (plots.Figure, error){
+		func() (plots.Figure, error) { return p.DiagramFigure("") }, p.RankFigure, func() (plots.Figure, error) { return p.ColumnFigure("energy") },
+	} {
+		f, err := draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Image(1); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := p.DiagramFigure(maps.Sanity); err == nil {
+		t.Error("there is a diagram of nothing")
+	}
+	if _, err := p.ColumnFigure("x"); err == nil {
+		t.Error("there is a figure of nothing")
+	}
+	ask := []Question{{"drawn", "energy", "where the disc is"}, {"drawn", "noise", "noise"}, {"photographs", "energy", "x"}}
+	if got := r.Headline(ask); !strings.HasPrefix(got, "Use good for where the disc is (+0.") || !strings.Contains(got, "can't be beaten with certainty for noise") || !strings.Contains(got, "good ranks best") {
+		t.Errorf("%q", got)
+	}
+	if got := r.Headline(ask[1:]); !strings.HasPrefix(got, "Raw attention of the last layer can't be beaten") {
+		t.Errorf("%q", got)
+	}
+	if got := (&Record{}).Headline(ask); !strings.HasPrefix(got, "Nothing") {
+		t.Errorf("%q", got)
+	}
+	if got := p.Advice("good"); !strings.HasPrefix(got, "rank 1 of 5, good at ") || p.Advice("random") != "" {
+		t.Errorf("%q", got)
 	}
 }
