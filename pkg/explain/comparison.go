@@ -212,7 +212,7 @@ func (c *Comparison) table(classes []int) plots.Figure {
 		if at == 0 {
 			row[0].Picture = c.Seen
 		}
-		for ; at < len(c.Entries) && c.Entries[at].Method == m; at++ {
+		for ; at < len(c.Entries) && c.Entries[at].Method.Name == m.Name; at++ {
 			scale := c.Entries[at].colours()
 			row = append(row, plots.Panel{Picture: c.Seen, Values: c.Entries[at].Map.Matrix(), Alpha: 0.55, Scale: &scale})
 		}
