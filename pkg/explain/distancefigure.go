@@ -52,7 +52,11 @@ func (g *Geometry) about() string {
 // Table lists the heads of each kind by layer.
 func (g *Geometry) Table() plots.Table {
 	t := DefaultHeadThresholds
-	names := append([]string{"layer", "mean distance (pixels)", "mean entropy (bits)"}, headKindNames[:]...)
+	names := []string{"layer", "mean distance (pixels)", "mean entropy (bits)"}
+	kinds := g.kinds()
+	for _, k := range kinds {
+		names = append(names, k.String())
+	}
 	out := plots.Table{
 		Caption: fmt.Sprintf("Kinds of heads, %s. %s", g.about(), g.limits(t)),
 		Columns: columns(names...),
@@ -67,12 +71,12 @@ func (g *Geometry) Table() plots.Table {
 			of[k] = append(of[k], strconv.Itoa(h))
 		}
 		row := []any{strconv.Itoa(l), fmt.Sprintf("%.1f", far.value()), fmt.Sprintf("%.2f", wide.value())}
-		for _, heads := range of {
-			if heads == nil {
+		for _, k := range kinds {
+			if of[k] == nil {
 				row = append(row, nil)
 				continue
 			}
-			row = append(row, strings.Join(heads, ", "))
+			row = append(row, strings.Join(of[k], ", "))
 		}
 		out.Rows = append(out.Rows, row)
 	}
@@ -101,7 +105,10 @@ func (a *Attention) KindAtlas(g *Geometry) (plots.Figure, error) {
 		}
 		atlas.GroupOf = append(atlas.GroupOf, kinds)
 	}
-	atlas.Groups = headKindNames[:]
+	atlas.Groups = make([]string, len(headKindNames)) // "": not in the legend
+	for _, k := range g.kinds() {
+		atlas.Groups[k] = k.String()
+	}
 	atlas.Subtitle += " · frames: where patches look in the head: " + g.limits(t)
 	return atlas, nil
 }

@@ -37,6 +37,18 @@ type HeadThresholds struct {
 // DefaultHeadThresholds are the limits that figures use.
 var DefaultHeadThresholds = HeadThresholds{Prefix: 0.5, Local: 0.5, Global: 0.8, Entropy: 0.8}
 
+// kinds lists the kinds of heads that the model can have.
+func (g *Geometry) kinds() []HeadKind {
+	var out []HeadKind
+	if g.HasClass {
+		out = append(out, ClassHead)
+	}
+	if g.Others > 0 {
+		out = append(out, RegisterHead)
+	}
+	return append(out, LocalHead, GlobalHead, OtherHead)
+}
+
 // limits says the thresholds in words, and in the units of the geometry.
 func (g *Geometry) limits(t HeadThresholds) string {
 	var parts []string

@@ -23,10 +23,9 @@ func (x *Nearest) Figure(k int) (plots.Figure, error) {
 		l.ToY, l.ToX = x.B.place(p.B)
 		m.Lines = append(m.Lines, l)
 	}
-	m.Subtitle = fmt.Sprintf("%s · the strongest %d of %d mutual pairs that are apart", x.A.Model, len(chosen), len(x.Pairs))
-	if n := len(chosen); n > 0 { // there is always one: the most similar of all
-		m.Subtitle += fmt.Sprintf(" · cosine similarity %.2f to %.2f", chosen[n-1].Cosine, chosen[0].Cosine)
-	}
+	m.Subtitle = fmt.Sprintf("%s · the strongest %d of %d mutual pairs, spread out", x.A.Model, len(chosen), len(x.Pairs))
+	// There is always a pair: the most similar of all.
+	m.Subtitle += fmt.Sprintf(" · cosine similarity %.2f to %.2f", chosen[len(chosen)-1].Cosine, chosen[0].Cosine)
 	return m, nil
 }
 

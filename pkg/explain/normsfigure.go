@@ -92,7 +92,7 @@ func NormChart(all ...*Norms) (plots.Figure, error) {
 		return nil, errors.New("explain: no lengths of tokens to draw")
 	}
 	first := all[0]
-	names := append([]string{"patches, median", "patches, longest", "patches, outliers begin"}, first.Prefix...)
+	names := append([]string{"patches, median", "patches, longest", "patches, threshold of outliers"}, first.Prefix...)
 	series := make([]plots.Series, len(names))
 	least, most := first.Layers[0].Median, 0.0
 	for l := range first.Layers {

@@ -235,7 +235,7 @@ func shade(out, values []float64) {
 		return
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	lo, hi := percentile(sorted, 2), percentile(sorted, 98)
+	lo, hi := sortedPercentile(sorted, 2), sortedPercentile(sorted, 98)
 	if lo == hi { // fewer than one in fifty differ
 		return
 	}
@@ -244,8 +244,8 @@ func shade(out, values []float64) {
 	}
 }
 
-// percentile of sorted values, interpolated linearly, as numpy does.
-func percentile(sorted []float64, percent float64) float64 {
+// sortedPercentile is a percentile of sorted values, interpolated linearly, as numpy does.
+func sortedPercentile(sorted []float64, percent float64) float64 {
 	at := percent / 100 * float64(len(sorted)-1)
 	i := int(math.Floor(at))
 	if i+1 == len(sorted) {

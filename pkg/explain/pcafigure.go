@@ -106,14 +106,14 @@ func (q *PCAPicture) picture() image.Image {
 	for y := range h {
 		for x := range w {
 			c := q.Colours[3*(y*q.Rows/h*q.Cols+x*q.Cols/w):]
-			img.SetRGBA(x, y, color.RGBA{level(c[0]), level(c[1]), level(c[2]), 255})
+			img.SetRGBA(x, y, color.RGBA{shadeByte(c[0]), shadeByte(c[1]), shadeByte(c[2]), 255})
 		}
 	}
 	return img
 }
 
-// level is a share as a byte.
-func level(v float64) uint8 { return uint8(255*v + 0.5) }
+// shadeByte is a share as a byte.
+func shadeByte(v float64) uint8 { return uint8(255*v + 0.5) }
 
 // Table says how much the components explain, and how much of each picture is foreground.
 func (p *PCA) Table() plots.Table {
