@@ -15,7 +15,6 @@ import (
 	"gaze/pkg/data"
 	"gaze/pkg/explain"
 	"gaze/pkg/explain/explorer"
-	"gaze/pkg/hub"
 	"gaze/pkg/transform"
 )
 
@@ -64,15 +63,13 @@ const (
 
 // exploring is what one explorer shows and can be asked for.
 type exploring struct {
-	weights  *Weights
-	pipeline transform.Pipeline
-	methods  []*explain.Method // cheap ones that the model allows; attention is shown apart
-	names    []string          // of the pictures
-	images   []*transform.Image
-	keys     []string // of the pictures' files
-	lives    bool     // a reader can ask for more
+	weights *Weights
+	methods []*explain.Method   // cheap ones that the model allows; attention is shown apart
+	names   []string            // of the pictures
+	tensors []*transform.Tensor // the pictures, preprocessed
+	lives   bool                // a reader can ask for more
 
-	mu        sync.Mutex
+	busy      sync.Mutex         // held while a map is made
 	explainer *explain.Explainer // opened when it is needed
 }
 
@@ -84,34 +81,38 @@ func newExploring(w *Weights, pictures []string) (*exploring, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &exploring{weights: w, pipeline: p}
+	x := &exploring{weights: w}
 	for _, m := range explain.Methods() {
 		if m.Name != "attention" && m.Cost(w.Config, explain.Settings{}) <= cheap && (!m.OfClass || w.Config.Classes > 1) {
 			x.methods = append(x.methods, m)
 		}
 	}
 	for _, path := range pictures {
-		im, damage, err := data.DecodeFor(path, p)
+		im, _, err := data.DecodeFor(path, p) // damage is noted with the maps
 		if err != nil {
 			return nil, err
 		}
-		if damage != "" {
-			fmt.Fprintf(os.Stderr, "note: %s: damaged: %s\n", path, damage)
-		}
-		key, err := FileKey(path)
+		t, err := p.Tensor(im)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		x.names, x.images, x.keys = append(x.names, path), append(x.images, im), append(x.keys, key)
+		x.names, x.tensors = append(x.names, path), append(x.tensors, t)
 	}
 	return x, nil
 }
 
 // show shows the explorer, and below it the lists by which it asks for more.
 func (x *exploring) show() error {
+	all, err := explainAll(x.weights, explain.Question{Methods: x.methodNames(), Top: min(likeliest, x.classes())}, x.names)
+	if err != nil {
+		return err
+	}
+	if len(all) != len(x.names) {
+		return fmt.Errorf("notebook.Explore: %d of %d photographs can't be explained", len(x.names)-len(all), len(x.names))
+	}
 	var pictures []explorer.Picture
-	for i := range x.images {
-		p, err := x.picture(i)
+	for i := range x.names {
+		p, err := x.picture(i, all[i])
 		if err != nil {
 			return fmt.Errorf("%s: %w", x.names[i], err)
 		}
@@ -133,32 +134,14 @@ func (x *exploring) show() error {
 	return nil
 }
 
-// picture is a photograph with its attention and maps. The maps come from the cache if an
-// earlier cell or run has made them.
-func (x *exploring) picture(i int) (explorer.Picture, error) {
-	dir, err := hub.CacheDir()
+// picture is a photograph with its maps and its attention.
+func (x *exploring) picture(i int, maps *explain.Comparison) (explorer.Picture, error) {
+	p, err := explorer.Of(maps)
 	if err != nil {
-		return explorer.Picture{}, err
+		return p, err
 	}
-	weights, err := FileKey(x.weights.Path)
-	if err != nil {
-		return explorer.Picture{}, err
-	}
-	key := []any{"1", weights, x.weights.Title, x.pipeline.String(), x.keys[i], x.methodNames(), likeliest, report.LeagueRanks()}
-	maps, err := Cached(filepath.Join(dir, "cells"), "explorer", key, func() (explorer.Picture, error) { return x.maps(i) })
-	if err != nil {
-		return explorer.Picture{}, err
-	}
-	p := explorer.Picture{Name: filepath.Base(x.names[i]), Model: x.weights.Title, Groups: maps.Groups, Maps: maps.Maps}
 	if from, ok := credits.Load(x.names[i]); ok {
 		p.Credit = from.(string)
-	}
-	if p.Image, err = explain.Seen(x.pipeline, x.images[i]); err != nil {
-		return p, err
-	}
-	t, err := x.pipeline.Tensor(x.images[i])
-	if err != nil {
-		return p, err
 	}
 	runner, mine, err := runnerFor(x.weights.Model)
 	if err != nil {
@@ -167,21 +150,10 @@ func (x *exploring) picture(i int) (explorer.Picture, error) {
 	if mine {
 		defer runner.Close()
 	}
-	warnings, err := p.Attend(runner, t)
+	warnings, err := p.Attend(runner, x.tensors[i])
 	for _, text := range warnings {
 		note("note: " + text)
 	}
-	return p, err
-}
-
-// maps are the maps of a picture by every method, for the likeliest classes.
-func (x *exploring) maps(i int) (explorer.Picture, error) {
-	c, err := x.compare(i, explain.Question{Methods: x.methodNames(), Top: min(likeliest, x.classes())})
-	if err != nil {
-		return explorer.Picture{}, err
-	}
-	p, err := explorer.Of(c)
-	p.Image = nil // is at hand
 	return p, err
 }
 
@@ -193,28 +165,26 @@ func (x *exploring) classes() int {
 	return x.weights.Config.Classes
 }
 
-// compare asks a question about a picture.
-func (x *exploring) compare(i int, q explain.Question) (*explain.Comparison, error) {
-	a, err := q.For(x.weights.Config, x.weights.Labels)
-	if err != nil {
-		return nil, err
-	}
+// explain makes a map of a picture by a method for a class, one at a time.
+func (x *exploring) explain(i int, method string, class int) (*explorer.Named, explorer.Group, error) {
+	x.busy.Lock()
+	defer x.busy.Unlock()
 	e, err := x.open()
 	if err != nil {
-		return nil, err
+		return nil, explorer.Group{}, err
 	}
-	c, err := explain.Compare(e, x.pipeline, filepath.Base(x.names[i]), x.images[i], a)
+	made, err := e.Explain(method, []*transform.Tensor{x.tensors[i]}, explain.Options{Classes: []int{class}})
 	if err != nil {
-		return nil, err
+		return nil, explorer.Group{}, err
 	}
-	c.Notes = report.LeagueRanks()
-	return c, nil
+	entry := explain.Entry{Method: made.Method, Class: made.Classes[0], Against: -1, Map: made.Maps[0]}
+	c := &explain.Comparison{Labels: x.weights.Labels, Logits: made.Logits[0], Notes: report.LeagueRanks()}
+	m := explorer.Map(c, entry)
+	return &m, explorer.ClassGroup(c, entry), nil
 }
 
 // open returns the explainer.
 func (x *exploring) open() (*explain.Explainer, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	if x.explainer != nil {
 		return x.explainer, nil
 	}
@@ -288,24 +258,22 @@ func (x *exploring) answer(l *explorer.Live) drawer {
 			return HTML(text), err
 		}
 		group := explorer.Group{Name: l.Groups[class]}
-		c, err := x.compare(picture, explain.Question{Methods: method.Key, Classes: fmt.Sprint(class)})
-		if err != nil {
-			text, err := explorer.Answer(l.ID, picture, method.Key, group, nil, err)
-			return HTML(text), err
+		m, made, failed := x.explain(picture, method.Key, class)
+		if failed == nil {
+			group = made
 		}
-		m := explorer.Map(c, c.Entries[0])
-		group = explorer.ClassGroup(c, c.Entries[0])
-		text, err := explorer.Answer(l.ID, picture, method.Key, group, &m, nil)
+		text, err := explorer.Answer(l.ID, picture, method.Key, group, m, failed)
 		return HTML(text), err
 	}
 }
 
 // warm makes the first answers quick where all maps came from the cache: it opens the
-// explainer, and runs each method's program once.
+// explainer, and runs each method's program once. A reader who asks meanwhile waits for one
+// program at most.
 func (x *exploring) warm() {
 	for _, m := range x.methods {
 		if m.OfClass {
-			x.compare(0, explain.Question{Methods: m.Name}) // what fails, fails again when it is asked for
+			x.explain(0, m.Name, explain.Predicted) // what fails, fails again when it is asked for
 		}
 	}
 }
