@@ -59,10 +59,7 @@ func or[T int | float64](value, otherwise T) T {
 
 // check reports a setting that can't be.
 func (s Settings) check(c vit.Config) error {
-	if _, err := Index(*s.Layer, c.Depth, "layer"); err != nil {
-		return err
-	}
-	if err := s.Heads.Check(c.Heads); err != nil {
+	if err := s.checkLayers(c.Depth, c.Heads); err != nil {
 		return err
 	}
 	grid := c.Grid()
@@ -75,4 +72,12 @@ func (s Settings) check(c vit.Config) error {
 		return fmt.Errorf("a window of %d patches doesn't fit a grid of %d×%d", s.Window, grid[0], grid[1])
 	}
 	return nil
+}
+
+// checkLayers reports a layer or head that a model doesn't have.
+func (s Settings) checkLayers(layers, heads int) error {
+	if _, err := Index(*s.Layer, layers, "layer"); err != nil {
+		return err
+	}
+	return s.Heads.Check(heads)
 }
