@@ -68,6 +68,9 @@ function groupsOf(p) {
 /** A group with its note, which isn't torn. */
 const named = ({ name, note }) => [name, note?.replaceAll(" ", "\u00a0")].filter(Boolean).join(" ");
 
+/** The beginning of a long name. */
+const short = (text) => (text.length > 24 ? `${text.slice(0, 22)}…` : text);
+
 /** A strip of small maps, one of which is chosen. */
 function strip(label, name, entries, wide) {
   const group = make("div", { className: wide ? "strip wide" : "strip" });
@@ -377,7 +380,7 @@ function fillPictures() {
   element("pictures").replaceChildren(...pictures.map((p, i) => {
     const input = make("input", { type: "radio", name: "picture", checked: i === state.picture });
     input.addEventListener("change", () => choose(() => (state.picture = i)));
-    return make("label", { className: "thumb", title: p.name }, input, make("img", { src: p.photo, alt: "" }), make("span", { textContent: p.name }));
+    return make("label", { className: "thumb", title: p.name }, input, make("img", { src: p.photo, alt: "" }), make("span", { textContent: short(p.name) }));
   }));
 }
 
