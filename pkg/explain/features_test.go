@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+
 	"gaze/pkg/backend"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
@@ -540,6 +542,11 @@ func TestKindAtlas(t *testing.T) {
 	}
 	if m := sure(MeanGeometry(g, g)); m.Layers[1][0] != g.Layers[1][0] || len(m.Pictures) != 2 {
 		t.Errorf("the mean of equal ones is %+v, each %+v", m.Layers[1][0], g.Layers[1][0])
+	}
+	if b, err := backend.Default(); err == nil && b.Capabilities().DTypes[dtypes.BFloat16] {
+		if _, _, err := GeometryOf(featureRunner(t, cfg, vit.InBFloat16), p, "stripes", stripes(16, 12)); err == nil || !strings.Contains(err.Error(), "without InBFloat16") {
+			t.Errorf("in bfloat16: %v", err)
+		}
 	}
 	g.Layers = g.Layers[:1]
 	if _, err := a.KindAtlas(g); err == nil {
