@@ -43,6 +43,7 @@ func figures() map[string]Figure {
 		"bars":      groupedBars(),
 		"hbars":     BarChart{Names: []string{"Abyssinian", "british shorthair", "a breed with a long name that takes two lines"}, Series: []Bars{{Values: []float64{.93, .4, math.NaN()}}}, Horizontal: true, Format: percent, Title: "Accuracy by breed", ValueLabel: "Accuracy", Lines: []float64{0.5}},
 		"confusion": Confusion{Counts: [][]int{{40, 3, 1}, {2, 45, 0}, {5, 5, 40}}, Names: []string{"cat", "dog", "neither"}, Title: "Confusion"},
+		"critical":  criticalDifference(),
 		"shares":    Confusion{Counts: [][]int{{40, 3, 0}, {2, 45, 0}, {0, 0, 0}}, Title: "Shares", Subtitle: "no picture of the third", Normalise: true},
 	}
 }
@@ -107,5 +108,13 @@ func groupedBars() BarChart {
 			{Name: "second", Values: []float64{0.3, -0.1, math.Inf(1)}},
 		},
 		Format: func(v float64) string { return minus(fmt.Sprintf("%.1f", v)) },
+	}
+}
+
+func criticalDifference() CriticalDifference {
+	return CriticalDifference{
+		Names: []string{"leads", "close", "closer", "middling", "attention", "a name that is long enough", "last"},
+		Ranks: []float64{1.4, 1.9, 2.6, 4.2, 4.4, 5.9, 6.6}, Groups: [][2]int{{0, 1}, {1, 2}, {3, 4}, {5, 6}}, Mark: []int{4},
+		Title: "Which can't be told apart", Subtitle: "Holm's correction, 37 breeds",
 	}
 }

@@ -120,9 +120,14 @@ func (l *gridLayout) measureValues() error {
 			if p.Values == nil {
 				continue
 			}
-			all = append(all, p.Values)
-			if l.OwnRange {
-				r, err := l.Scale.resolve(p.Values)
+			own := l.Scale
+			if p.Scale != nil {
+				own = *p.Scale
+			} else {
+				all = append(all, p.Values)
+			}
+			if l.OwnRange || p.Scale != nil {
+				r, err := own.resolve(p.Values)
 				if err != nil {
 					return err
 				}
@@ -138,7 +143,7 @@ func (l *gridLayout) measureValues() error {
 func (l *gridLayout) hasMaps() bool {
 	for _, row := range l.Panels {
 		for _, p := range row {
-			if p.Values != nil {
+			if p.Values != nil && p.Scale == nil {
 				return true
 			}
 		}

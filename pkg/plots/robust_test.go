@@ -135,6 +135,8 @@ func odd() map[string]Figure {
 		"NaN lines":     LineChart{Series: []Series{{Y: []float64{1, 2}}}, LogY: true, YMin: 1, YMax: 3, Lines: []RefLine{{Value: nan, Label: "x"}, {Value: -1}, {Value: inf, Vertical: true, Label: "x"}}},
 		"NaN bar lines": BarChart{Names: []string{"a"}, Series: []Bars{{Values: []float64{1}, Errors: []float64{inf}}}, Lines: []float64{nan, inf}},
 		"NaN bar ends":  BarChart{Names: []string{"a", "b"}, Series: []Bars{{Values: []float64{1, 2}, Low: []float64{0, nan}, High: []float64{1.5, inf}}}, Format: func(v float64) string { return number(v, 3) }},
+		"equal ranks":   CriticalDifference{Names: []string{awful, long}, Ranks: []float64{1, 1}, Groups: [][2]int{{0, 1}}, Title: long},
+		"rank of zero":  CriticalDifference{Names: []string{"a", "b", "c"}, Ranks: []float64{0, 0.5, 900}, Mark: []int{0, 2}},
 		"nothing right": Confusion{Counts: [][]int{{0}}},
 	}
 }
@@ -199,6 +201,11 @@ func TestBadInputIsAnError(t *testing.T) {
 		"no bars":           {BarChart{}, "no bars"},
 		"bar values":        {BarChart{Names: []string{"a"}, Series: []Bars{{}}}, "0 values"},
 		"half a bar's ends": {BarChart{Names: []string{"a"}, Series: []Bars{{Values: []float64{1}, Low: []float64{1}}}}, "1 Low and 0 High values"},
+		"one name":          {CriticalDifference{Names: []string{"a"}, Ranks: []float64{1}}, "1 names"},
+		"rank of NaN":       {CriticalDifference{Names: []string{"a", "b"}, Ranks: []float64{1, math.NaN()}}, "NaN"},
+		"ranks unsorted":    {CriticalDifference{Names: []string{"a", "b"}, Ranks: []float64{2, 1}}, "sort them"},
+		"group outside":     {CriticalDifference{Names: []string{"a", "b"}, Ranks: []float64{1, 2}, Groups: [][2]int{{0, 2}}}, "0 to 2"},
+		"mark of nothing":   {CriticalDifference{Names: []string{"a", "b"}, Ranks: []float64{1, 2}, Mark: []int{2}}, "mark"},
 		"no classes":        {Confusion{}, "no classes"},
 		"not square":        {Confusion{Counts: [][]int{{1, 2}}}, "square"},
 		"negative":          {Confusion{Counts: [][]int{{-1}}}, "negative"},
