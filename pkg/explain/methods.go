@@ -163,3 +163,15 @@ var maskMethods = []*Method{
 		Source: "Xie et al., ViT-CX: Causal Explanation of Vision Transformers, 2023",
 		Advice: "What the answer loses without the patches that the last layer sees alike; slow."},
 }
+
+// MarshalBinary writes the method's name, so that results with methods can be kept.
+func (m *Method) MarshalBinary() ([]byte, error) { return []byte(m.Name), nil }
+
+// UnmarshalBinary makes m the method of the name that data holds.
+func (m *Method) UnmarshalBinary(data []byte) error {
+	found, err := FindMethod(string(data))
+	if err == nil {
+		*m = *found
+	}
+	return err
+}
