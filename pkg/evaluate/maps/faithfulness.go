@@ -129,8 +129,12 @@ func (f *FaithfulnessJudge) Judge(ctx context.Context, e *explain.Explainer, ent
 	if err := checkMaps(entrants, cases, maps); err != nil {
 		return nil, err
 	}
-	out := blank(len(cases), len(entrants), len(f.columns))
-	if len(cases) == 0 || len(entrants) == 0 {
+	return f.judge(ctx, e, len(entrants), cases, maps)
+}
+
+func (f *FaithfulnessJudge) judge(ctx context.Context, e responder, entrants int, cases []*Case, maps [][]explain.Map) ([][][]float64, error) {
+	out := blank(len(cases), entrants, len(f.columns))
+	if len(cases) == 0 || entrants == 0 {
 		return out, nil
 	}
 	var own []asked
@@ -198,7 +202,7 @@ func (f *FaithfulnessJudge) score(t *trial, maps []explain.Map, out [][]float64,
 }
 
 // multiply scores pictures that are multiplied by their maps.
-func (f *FaithfulnessJudge) multiply(ctx context.Context, e *explain.Explainer, cases []*Case, maps [][]explain.Map, whole []answer, out [][][]float64, column int) error {
+func (f *FaithfulnessJudge) multiply(ctx context.Context, e responder, cases []*Case, maps [][]explain.Map, whole []answer, out [][][]float64, column int) error {
 	var list []asked
 	for i, c := range cases {
 		for _, m := range maps[i] {
