@@ -5,7 +5,7 @@ import "gaze/pkg/data/internal/draw"
 // artist paints one animal.
 type artist struct {
 	BreedSpec
-	*draw.Canvas
+	*stage
 	s       *draw.Stream // of what is this animal's own
 	coat    draw.RGB
 	mark    draw.RGB
@@ -76,4 +76,13 @@ func (a *artist) furred(shape []draw.Vec, size float64) []draw.Vec {
 		return draw.Bumps(shape, 0.40*size, 0.13*size, curlyTooth)
 	}
 	return shape
+}
+
+// dyed is the colour of a piece that the pattern dyes, and its own if there are no
+// markings.
+func (a *artist) dyed(plain draw.RGB) draw.RGB {
+	if a.missing[PartMarkings] {
+		return plain
+	}
+	return a.mark
 }

@@ -10,9 +10,12 @@ var (
 	things = []draw.RGB{0xb0746a, 0x7f92a8, 0xc6a46c, 0x8a9a7c, 0x9a8298, 0xd4c4b0, 0x6f6a70, 0xb59a84, 0xa8b4b8}
 )
 
+// plainWall is what is left of a missing backdrop: a grey that walls have.
+const plainWall draw.RGB = 0xb8b3ae
+
 // setting is the background of one picture.
 type setting struct {
-	*draw.Canvas
+	*stage
 	s      *draw.Stream
 	v      float64 // variation
 	ground float64 // height of the ground's far edge
@@ -22,6 +25,15 @@ func (b *setting) tone(from []draw.RGB) draw.RGB { return draw.Pick(b.s, from...
 
 func (b *setting) paint(f draw.Frame, c draw.RGB, shapes ...[]draw.Vec) {
 	b.Fill(f, draw.Ink{Colour: c, Label: scenery}, shapes...)
+}
+
+// backdrop paints the wall or the sky, or the plain wall that stands in for it.
+func (b *setting) backdrop(f draw.Frame, c draw.RGB) {
+	defer b.begin(Backdrop)()
+	if b.missing[Backdrop] {
+		c, b.mute = plainWall, false
+	}
+	b.paint(f, c, draw.Rect(0, 0, 1, 1))
 }
 
 // draw paints the background; things stand about on it the more the picture
@@ -47,11 +59,14 @@ func (b *setting) draw(f draw.Frame) {
 // studio is a wall with a soft edge to the ground.
 func (b *setting) studio(f draw.Frame) {
 	wall, floor := b.tone(walls), b.tone(floors)
-	b.paint(f, wall, draw.Rect(0, 0, 1, 1))
+	b.backdrop(f, wall)
+	end := b.begin(Backdrop)
 	for i := range 4 {
 		k := 1.2 - 0.2*float64(i)
 		b.Fill(f, draw.Ink{Colour: wall.Lighter(100), Alpha: 38, Keep: true}, draw.Ellipse(draw.Pt(0.5, 0.4), 0.6*k, 0.42*k))
 	}
+	end()
+	defer b.begin(Ground)()
 	for i := range 4 {
 		y := b.ground + 0.015*float64(i)
 		b.Fill(f, draw.Ink{Colour: floor, Alpha: 90 + 40*i, Keep: true}, draw.Rect(0, y, 1, 1))
@@ -61,20 +76,23 @@ func (b *setting) studio(f draw.Frame) {
 // room has a floor, a skirting board, wallpaper and furniture.
 func (b *setting) room(f draw.Frame) {
 	wall, floor := b.tone(walls), b.tone(floors)
-	b.paint(f, wall, draw.Rect(0, 0, 1, 1))
+	b.backdrop(f, wall)
 	if b.s.Chance(0.4) {
 		b.wallpaper(f, wall.Darker(22))
 	}
+	end := b.begin(Ground)
 	b.paint(f, floor, draw.Rect(0, b.ground, 1, 1))
 	for i := range 6 { // boards
 		x := float64(i)/5 + b.s.Around(0.05)
 		b.paint(f, floor.Darker(26), draw.Stroke(0.004, draw.Pt(x, b.ground), draw.Pt(0.5+(x-0.5)*1.5, (1+b.ground)/2), draw.Pt(0.5+(x-0.5)*2, 1.05)))
 	}
 	b.paint(f, wall.Lighter(120), draw.Rect(0, b.ground-0.025, 1, b.ground))
+	end()
 	for range b.s.Below(3) + 1 {
 		b.furniture(f, b.s.In(0, 1))
 	}
 	if b.s.Chance(0.5) {
+		defer b.object("rug")()
 		rug := b.tone(things)
 		at := draw.Pt(b.s.In(0.2, 0.8), (1+b.ground)/2)
 		b.paint(f, rug, draw.Ellipse(at, 0.42, 0.14))
@@ -83,6 +101,7 @@ func (b *setting) room(f draw.Frame) {
 }
 
 func (b *setting) wallpaper(f draw.Frame, c draw.RGB) {
+	defer b.object("wallpaper")()
 	n := 5 + b.s.Below(6)
 	dots := b.s.Chance(0.5)
 	for i := range n {
@@ -98,10 +117,14 @@ func (b *setting) wallpaper(f draw.Frame, c draw.RGB) {
 	}
 }
 
+var furnitures = []string{"window", "painting", "lamp", "plant", "sofa"}
+
 // furniture paints a window, a picture, a lamp, a plant or a sofa round x.
 func (b *setting) furniture(f draw.Frame, x float64) {
 	g, c := b.ground, b.tone(things)
-	switch b.s.Below(5) {
+	kind := b.s.Below(5)
+	defer b.object(furnitures[kind])()
+	switch kind {
 	case 0:
 		b.paint(f, c.Lighter(150), draw.Rect(x-0.19, g-0.52, x+0.19, g-0.14))
 		for i := range 4 {
@@ -132,33 +155,42 @@ func (b *setting) furniture(f draw.Frame, x float64) {
 // meadow has hills, trees and flowers.
 func (b *setting) meadow(f draw.Frame) {
 	g := b.ground
-	b.paint(f, b.tone(skies), draw.Rect(0, 0, 1, 1))
-	for range b.s.Below(3) { // clouds
+	b.backdrop(f, b.tone(skies))
+	for range b.s.Below(3) {
+		end := b.object("cloud")
 		at := draw.Pt(b.s.In(0, 1), b.s.In(0.05, 0.3))
 		for _, d := range []float64{-0.08, 0, 0.07} {
 			b.Fill(f, draw.Ink{Colour: 0xfbfaf4, Alpha: 170, Keep: true}, draw.Ellipse(at.Plus(draw.Pt(d, d*d*2)), 0.09, 0.045))
 		}
+		end()
 	}
 	hill := b.tone(greens)
 	x := b.s.In(0, 1)
+	end := b.object("hill")
 	b.paint(f, draw.Mix(hill, 0xc8d0d4, 110), draw.Ellipse(draw.Pt(1-x, g+0.1), 0.6, 0.3))
+	end()
 	for range b.s.Below(4) + 1 {
 		b.tree(f, b.s.In(-0.05, 1.05))
 	}
+	end = b.begin(Ground)
 	b.paint(f, hill, draw.Smooth(draw.Pt(-0.2, g), draw.Pt(0.3, g-0.03), draw.Pt(0.7, g+0.02), draw.Pt(1.2, g-0.02), draw.Pt(1.2, 1.2), draw.Pt(-0.2, 1.2)))
 	for range 30 {
 		at := draw.Pt(b.s.In(0, 1), b.s.In(g+0.03, 1))
 		h := 0.02 + 0.04*(at.Y-g)
 		b.paint(f, hill.Darker(30), draw.Stroke(0.005, at, at.Plus(draw.Pt(0.004, -h)), at.Plus(draw.Pt(0.01, -2*h))))
 	}
+	end()
 	for range b.s.Below(10) {
+		end := b.begin(flowers)
 		at := draw.Pt(b.s.In(0, 1), b.s.In(g+0.04, 1))
 		r := 0.008 + 0.014*(at.Y-g)
 		b.paint(f, b.tone(things).Lighter(90), draw.Ellipse(at, r, r))
+		end()
 	}
 }
 
 func (b *setting) tree(f draw.Frame, x float64) {
+	defer b.object("tree")()
 	g, size := b.ground, b.s.In(0.1, 0.2)
 	leaf := draw.Mix(b.tone(greens).Darker(50), 0xc8d0d4, 50)
 	b.paint(f, 0x8d7b6b, draw.Rect(x-size*0.09, g-size*1.2, x+size*0.09, g+0.02))
@@ -174,33 +206,40 @@ func (b *setting) yard(f draw.Frame) {
 	g := b.ground
 	c := b.tone(append(walls, floors...))
 	if b.s.Chance(0.5) {
-		b.paint(f, b.tone(greens), draw.Rect(0, 0, 1, 1))
+		b.backdrop(f, b.tone(greens))
+		end := b.object("fence")
 		for i := range 8 {
 			x := float64(i)/7 + b.s.Around(0.01)
 			b.paint(f, c.Lighter(60), draw.Path(x-0.05, g, x-0.05, g-0.46, x, g-0.52, x+0.05, g-0.46, x+0.05, g))
 		}
 		b.paint(f, c.Lighter(20), draw.Rect(0, g-0.36, 1, g-0.31), draw.Rect(0, g-0.14, 1, g-0.09))
+		end()
 	} else {
-		b.paint(f, c.Darker(30), draw.Rect(0, 0, 1, 1))
+		b.backdrop(f, c.Darker(30))
+		end := b.object("bricks")
 		for j := range 9 {
 			for i := range 6 {
 				x, y := float64(i)*0.2-0.1*float64(j%2), g-0.09*float64(j+1)
 				b.paint(f, c.Vary(b.s, 16, 4), draw.Rect(x+0.006, y+0.006, x+0.194, y+0.084))
 			}
 		}
+		end()
 	}
 	pave := b.tone(floors)
+	end := b.begin(Ground)
 	b.paint(f, pave, draw.Rect(0, g, 1, 1))
 	for i := range 4 {
 		y := g + (1-g)*float64(i*i)/9
 		b.paint(f, pave.Darker(30), draw.Rect(0, y-0.003, 1, y+0.003))
 	}
+	end()
 	for range b.s.Below(3) {
 		b.bush(f, draw.Pt(b.s.In(0, 1), g+0.02), b.s.In(0.1, 0.18))
 	}
 }
 
 func (b *setting) bush(f draw.Frame, at draw.Vec, r float64) {
+	defer b.object("bush")()
 	leaf := b.tone(greens).Darker(40)
 	b.paint(f, leaf, draw.Bumps(draw.Ellipse(at.Plus(draw.Pt(0, -r*0.6)), r, r*0.8), r*0.4, r*0.12, curlyTooth))
 	b.paint(f, leaf.Lighter(24), draw.Bumps(draw.Ellipse(at.Plus(draw.Pt(-r*0.2, -r*0.8)), r*0.5, r*0.4), r*0.3, r*0.1, curlyTooth))

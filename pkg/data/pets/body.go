@@ -17,6 +17,13 @@ var builds = []proportions{
 	Toy:     {leg: .11, length: .27, thick: .185, neck: .00, head: .235, tuck: .04, limb: .030},
 }
 
+// grown returns the proportions of one animal: its legs, length, thickness and head,
+// each times a factor.
+func (b proportions) grown(by [4]float64) proportions {
+	b.leg, b.length, b.thick, b.head = float64(b.leg*by[0]), float64(b.length*by[1]), float64(b.thick*by[2]), float64(b.head*by[3])
+	return b
+}
+
 // pose is how an animal holds itself.
 type pose uint8
 
@@ -96,8 +103,7 @@ func (a *artist) stand(f draw.Frame, b proportions) {
 	trunk := a.furred(draw.Smooth(at(.5, .02), at(.44, .38), at(.3, .54), at(-.05, .46-b.tuck), at(-.36, .4), at(-.5, .08), at(-.46, -.3), at(-.36, -.46), at(0, -.42), at(.34, -.48), at(.46, -.3)), t*0.9)
 	h := headAt(standing, b)
 	neck := draw.Limb(t*0.40, b.head*0.62, at(.34, -.06), draw.Between(at(.34, -.06), h, 0.6), h)
-	a.piece(f, body, a.coat, trunk, neck)
-	a.shade(f, draw.On(body), trunk, t*0.22)
+	a.trunk(f, trunk, t*0.22, trunk, neck)
 	a.drawLeg(f, nearLeg, l*0.38, mid+t*0.25, -step, b)
 	a.drawLeg(f, nearLeg, -l*0.39, mid+t*0.2, step, b)
 	a.bodyMarks(f, region{mid: draw.Pt(0, mid), rx: l * 0.5, ry: t * 0.5}, coated)
@@ -105,6 +111,7 @@ func (a *artist) stand(f draw.Frame, b proportions) {
 
 // drawLeg paints a leg that stands at x, its paw shifted by step.
 func (a *artist) drawLeg(f draw.Frame, p draw.Label, x, top, step float64, b proportions) {
+	defer a.begin(PartLegs)()
 	w := b.limb
 	colour := a.coat
 	if p == farLeg {
@@ -134,20 +141,23 @@ func (a *artist) sit(f draw.Frame, b proportions) {
 	h, w, t := sittingHeight(b), b.thick, b.limb
 	a.drawTail(f.Inside(draw.Pt(-w*0.5, -0.05), 0.92, 0, 1))
 	at := func(x, y float64) draw.Vec { return draw.Pt(w*x, h*y) }
+	end := a.begin(PartLegs)
 	for _, side := range []float64{-1, 1} {
 		thigh := draw.Ellipse(at(side*0.5, -.19), w*0.30, h*0.22)
 		foot := draw.Ellipse(draw.Pt(side*w*0.66, -t*0.55), t*1.5, t*0.7)
 		a.piece(f, haunch, a.coat.Darker(16), thigh, foot)
 	}
+	end()
 	trunk := a.furred(draw.Smooth(at(0, -1.1), at(.34, -.95), at(.48, -.62), at(.54, -.28), at(.44, -.04), at(0, -.02),
 		at(-.44, -.04), at(-.54, -.28), at(-.48, -.62), at(-.34, -.95)), w*0.9)
-	a.piece(f, body, a.coat, trunk)
-	a.shade(f, draw.On(body), trunk, w*0.16)
+	a.trunk(f, trunk, w*0.16, trunk)
+	end = a.begin(PartLegs)
 	for _, side := range []float64{-1, 1} {
 		x := side * w * 0.2
 		a.limb(f, nearLeg, a.coat, draw.Pt(x, -h*0.42), draw.Pt(-x*0.05, 0), draw.Pt(x, -t*0.62), t)
 		a.socks(f, nearLeg, x, h*0.5, t*0.8)
 	}
+	end()
 	a.bodyMarks(f, region{mid: at(0, -.52), rx: w * 0.55, ry: h * 0.5, upright: true}, coated)
 }
 
@@ -156,19 +166,23 @@ func (a *artist) lie(f draw.Frame, b proportions) {
 	l, t, w := b.length, b.thick*1.05, b.limb
 	a.drawTail(f.Inside(draw.Pt(-l*0.48, -t*0.3), 0.9, -0.25, 1))
 	at := func(x, y float64) draw.Vec { return draw.Pt(l*x, t*y) }
+	end := a.begin(PartLegs)
 	a.piece(f, farLeg, a.coat.Darker(46), draw.Limb(w, w*0.85, at(.3, -.2), draw.Pt(l*0.5, -w*1.5), draw.Pt(l*0.5+0.1, -w*1.3)), draw.Ellipse(draw.Pt(l*0.5+0.11, -w*1.3), w*1.2, w*0.75))
+	end()
 	trunk := a.furred(draw.Smooth(at(.5, -.4), at(.42, -.03), at(0, 0), at(-.42, -.01), at(-.54, -.35), at(-.4, -.78), at(0, -.86), at(.34, -.95), at(.46, -.75)), t*0.9)
 	h := headAt(lying, b)
 	neck := draw.Limb(t*0.40, b.head*0.62, at(.3, -.5), draw.Between(at(.3, -.5), h, 0.6), h)
-	a.piece(f, body, a.coat, trunk, neck)
-	a.shade(f, draw.On(body), trunk, t*0.2)
+	a.trunk(f, trunk, t*0.2, trunk, neck)
+	end = a.begin(PartLegs)
 	thigh := draw.Ellipse(at(-.3, -.34), l*0.19, t*0.36)
 	a.piece(f, haunch, a.coat, thigh, draw.Ellipse(draw.Pt(-l*0.1, -w*0.65), w*1.6, w*0.7))
 	a.shade(f, draw.On(haunch), thigh, t*0.12)
 	paw := draw.Pt(l*0.42+0.12, -w*0.8)
 	a.limb(f, nearLeg, a.coat, at(.32, -.22), draw.Pt(0, w*0.4), paw, w)
+	end()
 	a.bodyMarks(f, region{mid: at(0, -.45), rx: l * 0.52, ry: t * 0.48}, coated)
 	if a.Pattern == Pointed || a.Pattern == Tuxedo {
+		defer a.begin(PartMarkings)()
 		a.paint(f, draw.On(nearLeg), a.mark, draw.Rect(l*0.46, -0.3, l+0.5, 0.1))
 	}
 }
@@ -179,9 +193,19 @@ func (a *artist) shoulders(f draw.Frame, b proportions) {
 	k := r * (0.75 + b.thick*2.2)
 	at := func(x, y float64) draw.Vec { return draw.Pt(h.X+k*x, h.Y+r*y) }
 	trunk := a.furred(draw.Smooth(at(-.5, .2), at(.5, .2), at(.72, .95), at(1.12, 1.5), at(1.3, 2.6), at(1.2, 4), at(-1.2, 4), at(-1.3, 2.6), at(-1.12, 1.5), at(-.72, .95)), r*0.9)
+	end := a.begin(PartTrunk)
 	a.piece(f, body, a.coat, trunk)
+	end()
 	a.bodyMarks(f, region{mid: at(0, 1.8), rx: k * 1.05, ry: r * 0.9, upright: true}, coated)
+	defer a.begin(PartTrunk)()
 	a.shade(f, draw.On(body), trunk, r*0.2)
+}
+
+// trunk paints the trunk and the neck, and shades an outline.
+func (a *artist) trunk(f draw.Frame, shaded []draw.Vec, depth float64, shapes ...[]draw.Vec) {
+	defer a.begin(PartTrunk)()
+	a.piece(f, body, a.coat, shapes...)
+	a.shade(f, draw.On(body), shaded, depth)
 }
 
 // tailShape is a tail's line from its root and half its width along it.
@@ -201,6 +225,7 @@ var tails = []tailShape{
 
 // drawTail paints a tail whose root is the frame's origin, to the left.
 func (a *artist) drawTail(f draw.Frame) {
+	defer a.begin(PartTail)()
 	f = f.Inside(draw.Vec{}, 1, a.s.Around(0.25), 1)
 	t := tails[a.Tail]
 	line := draw.Spline(t.line...)
@@ -215,9 +240,22 @@ func (a *artist) drawTail(f draw.Frame) {
 	}
 	colour := a.coat.Darker(14)
 	if a.Pattern == Pointed || a.Pattern == Saddled {
-		colour = a.mark
+		colour = a.dyed(colour)
 	}
 	a.piece(f, tail, colour, shapes...)
+	a.tailMarks(f, line)
+	if a.Tail == TippedTail || a.Pattern == Goggled && !a.missing[PartMarkings] {
+		colour := a.mark
+		if a.Pattern == Plain {
+			colour = a.coat.Darker(130)
+		}
+		a.paint(f, draw.On(tail), colour, draw.Ellipse(tip, 0.085, 0.085))
+	}
+}
+
+// tailMarks paints rings round the tail.
+func (a *artist) tailMarks(f draw.Frame, line []draw.Vec) {
+	defer a.begin(PartMarkings)()
 	if a.Pattern == Tabby || a.Pattern == Rosetted {
 		for i := 1; i < 5; i++ {
 			k := i * (len(line) - 1) / 5
@@ -225,12 +263,5 @@ func (a *artist) drawTail(f draw.Frame) {
 			across = draw.Pt(-across.Y, across.X).Times(0.1 / max(across.Length(), 1e-9))
 			a.paint(f, draw.On(tail), a.mark, draw.Stroke(0.016, line[k].Minus(across), line[k], line[k].Plus(across)))
 		}
-	}
-	if a.Tail == TippedTail || a.Pattern == Goggled {
-		colour := a.mark
-		if a.Pattern == Plain {
-			colour = a.coat.Darker(130)
-		}
-		a.paint(f, draw.On(tail), colour, draw.Ellipse(tip, 0.085, 0.085))
 	}
 }

@@ -133,3 +133,29 @@ var palette = []draw.RGB{
 
 // irises gives the colours of eyes.
 var irises = []draw.RGB{AmberEyes: 0xe0a030, GreenEyes: 0x88ac54, BlueEyes: 0x64a4d4, BrownEyes: 0x8a5834}
+
+// Neighbour returns what a breed looks like with one attribute, numbered as in
+// [AttributeNames], changed to that of the breed of the set which is most like it apart
+// from that attribute, and that breed's index. Markings must show in the new pattern. ok
+// is false if there is no such breed, or no such attribute.
+func Neighbour(breed, attribute int) (looks BreedSpec, of int, ok bool) {
+	if breed < 0 || attribute < 0 || attribute >= len(AttributeSizes) {
+		return BreedSpec{}, 0, false
+	}
+	b := Breed(breed)
+	own, least := b.Attributes()[attribute], 1<<30
+	for i, other := range set() {
+		value := other.Attributes()[attribute]
+		with, err := b.With(attribute, value)
+		if err != nil || i == breed || value == own {
+			continue
+		}
+		if b.Pattern == Plain { // whose marking isn't to be seen
+			with.Marking = other.Marking
+		}
+		if d := apart(with, other); d < least && matches(with) {
+			looks, of, ok, least = with, i, true, d
+		}
+	}
+	return looks, of, ok
+}

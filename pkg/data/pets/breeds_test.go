@@ -103,3 +103,35 @@ func TestNegativeBreedPanics(t *testing.T) {
 	}()
 	Breed(-1)
 }
+
+// TestNeighboursDifferInOneAttribute: or in the marking besides, where it wasn't seen.
+func TestNeighboursDifferInOneAttribute(t *testing.T) {
+	for i := range Classes {
+		b := Breed(i)
+		for a, name := range AttributeNames {
+			looks, of, ok := Neighbour(i, a)
+			if !ok {
+				t.Logf("%v has no neighbour by its %s", b, name)
+				if name != "coat" && name != "marking" && name != "pattern" {
+					t.Errorf("%v has no neighbour by its %s", b, name)
+				}
+				continue
+			}
+			own, got, other := b.Attributes(), looks.Attributes(), Breed(of).Attributes()
+			for k := range own {
+				switch {
+				case k == a && (got[k] == own[k] || got[k] != other[k]):
+					t.Errorf("%v: the %s of the neighbour %d isn't taken", b, name, of)
+				case k != a && got[k] != own[k] && (AttributeNames[k] != "marking" || b.Pattern != Plain):
+					t.Errorf("%v: with another %s, the %s is another", b, name, AttributeNames[k])
+				}
+			}
+			if !matches(looks) {
+				t.Errorf("%v: its markings don't show", looks)
+			}
+		}
+	}
+	if _, _, ok := Neighbour(0, 11); ok {
+		t.Error("there is a twelfth attribute")
+	}
+}

@@ -5,6 +5,7 @@ import "gaze/pkg/data/internal/draw"
 // headMarks paints the breed's pattern on the bare head.
 func (a *artist) headMarks(f draw.Frame) {
 	m, only := a.mark, draw.On(head)
+	end := a.begin(PartMarkings)
 	switch a.Pattern {
 	case Tabby:
 		for _, x := range []float64{-0.34, 0, 0.34} {
@@ -48,6 +49,7 @@ func (a *artist) headMarks(f draw.Frame) {
 	case HalfFaced:
 		a.paint(f, only, m, []draw.Vec{a.turn(0, -1.2, 0.4), draw.Pt(1.8, -1.4), draw.Pt(1.8, 1.6), a.turn(0, 1.3, 0.6), a.turn(0, 0.2, 0.8), a.turn(0, -0.4, 0.7)})
 	}
+	end()
 	if a.Pattern != Tuxedo && a.Pattern != Pointed {
 		for _, side := range []float64{-1, 1} {
 			a.tint(f, only, 0xe88c80, 44, draw.Ellipse(a.turn(side*0.68, 0.34, 0.5), 0.17, 0.12))
@@ -92,6 +94,8 @@ func (r region) at(x, y float64) draw.Vec {
 
 // bodyMarks paints the pattern on the parts of the body.
 func (a *artist) bodyMarks(f draw.Frame, r region, only draw.Labels) {
+	defer a.goOn(a.s)
+	defer a.begin(PartMarkings)()
 	m := a.mark
 	unit := min(r.rx, r.ry)
 	switch a.Pattern {
@@ -189,6 +193,7 @@ func bodyScale(r region) float64 { return 0.6 + 2.2*min(r.rx, r.ry) }
 
 // socks paints a leg's lower part; top is the height of the leg.
 func (a *artist) socks(f draw.Frame, p draw.Label, x, top, wide float64) {
+	defer a.begin(PartMarkings)()
 	colour, share := a.mark, 0.0
 	switch a.Pattern {
 	case Pointed:

@@ -20,17 +20,17 @@ func (a *artist) earAt(f draw.Frame, x, y, size, lean, side float64) draw.Frame 
 func (a *artist) earColour(side float64) draw.RGB {
 	switch a.Pattern {
 	case Pointed, Saddled:
-		return a.mark
+		return a.dyed(a.coat)
 	case Patched:
 		if side < 0 {
-			return a.mark
+			return a.dyed(a.coat)
 		}
 	case HalfFaced:
 		if side > 0 {
-			return a.mark
+			return a.dyed(a.coat)
 		}
 	case Goggled:
-		return draw.Mix(a.coat, a.mark, 70)
+		return draw.Mix(a.coat, a.dyed(a.coat), 70)
 	}
 	return a.coat
 }
@@ -40,6 +40,7 @@ func inner(c draw.RGB) draw.RGB { return draw.Mix(c, 0xe8a8a0, 150) }
 
 // backEars paints ears that stand behind the head.
 func (a *artist) backEars(f draw.Frame) {
+	defer a.begin(PartEars)()
 	for _, side := range []float64{-1, 1} {
 		c := a.earColour(side)
 		switch a.Ears {
@@ -93,6 +94,7 @@ func (a *artist) earFur(shape []draw.Vec) []draw.Vec {
 
 // earMarks carries the pattern on.
 func (a *artist) earMarks(f draw.Frame) {
+	defer a.begin(PartMarkings)()
 	if a.Pattern == Tabby || a.Pattern == Rosetted {
 		a.paint(f, draw.On(ear), a.mark, draw.Ellipse(draw.Pt(0.02, -1), 0.5, 0.3))
 	}
@@ -100,6 +102,7 @@ func (a *artist) earMarks(f draw.Frame) {
 
 // frontEars paints ears that hang in front of the head.
 func (a *artist) frontEars(f draw.Frame) {
+	defer a.begin(PartEars)()
 	for _, side := range []float64{-1, 1} {
 		c := a.earColour(side)
 		switch a.Ears {

@@ -39,6 +39,37 @@ func ExampleDraw() {
 	// breed 03: the animal fills 43 % of the picture, its head 22 %
 }
 
+// What makes a breed: its picture without the ears, and with those of a bat.
+func ExampleOriginal_Draw() {
+	original, err := pets.NewOriginal(1, 3, 0, 96, pets.Natural)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("around the animal:", original.Scenery)
+	looks := original.Breed
+	looks.Ears = pets.BatEars
+	for _, change := range []pets.Change{
+		{Without: []pets.Part{pets.PartEars}},
+		{Looks: &looks},
+		{Without: []pets.Part{pets.PartAnimal}},
+	} {
+		s, err := original.Draw(change)
+		if err != nil {
+			log.Fatal(err)
+		}
+		changed := 0
+		for _, v := range s.Changed.Pix {
+			changed += int(v)
+		}
+		fmt.Printf("%s ears, without %v: %.1f %% of the picture changes\n", s.Breed.Ears, change.Without, 100*float64(changed)/255/96/96)
+	}
+	// Output:
+	// around the animal: [backdrop ground shadow]
+	// round ears, without [ears]: 2.8 % of the picture changes
+	// bat ears, without []: 8.2 % of the picture changes
+	// round ears, without [animal]: 46.2 % of the picture changes
+}
+
 func ExampleSet_At() {
 	set := pets.Pets(1, 64, 1110, 370, 370)
 	s, err := set.At(1200) // in the second split: a picture to validate on

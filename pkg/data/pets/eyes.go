@@ -14,6 +14,7 @@ var eyes = []shapeOfEye{
 }
 
 func (a *artist) drawEyes(f draw.Frame) {
+	defer a.begin(PartEyes)()
 	e := eyes[a.Eyes]
 	for _, side := range []float64{-1, 1} {
 		at := a.turn(side*e.x, e.y, 0.72)
@@ -54,7 +55,7 @@ func (a *artist) drawEye(f draw.Frame, e shapeOfEye, at draw.Vec, side, narrow f
 // lid paints the part of an eye above its lid's edge in the coat's colour.
 func (a *artist) lid(f draw.Frame, above []draw.Vec, at draw.Vec, rx, ry, slant float64) {
 	colour := a.coat.Darker(40)
-	if a.Pattern == Goggled || a.Pattern == Pointed {
+	if (a.Pattern == Goggled || a.Pattern == Pointed) && !a.missing[PartMarkings] {
 		colour = a.mark.Lighter(20)
 	}
 	eye := draw.Turned(at, rx+0.02, ry+0.02, slant)

@@ -12,8 +12,16 @@ const (
 // occlude puts one thing in front of the animal where it hides some of it, but
 // neither too much of it nor of its head. It gives up after a few tries.
 func (b *setting) occlude(f draw.Frame) {
+	if place, known := b.place(); known {
+		for try := range place + 1 {
+			if shapes, colours := b.thing(); try == place {
+				b.put(f, shapes, colours)
+			}
+		}
+		return
+	}
 	face, animal := b.Area(headParts), b.Area(animalParts)
-	for range 6 {
+	for try := range 6 {
 		shapes, colours := b.thing()
 		outline := shapes[:1]
 		hidden := b.Count(f, animalParts, outline...)
@@ -23,10 +31,17 @@ func (b *setting) occlude(f draw.Frame) {
 		if float64(b.Count(f, headParts, outline...)) > mostHidden*float64(face) {
 			continue
 		}
-		for i, shape := range shapes {
-			b.paint(f, colours[i], shape)
-		}
+		b.put(f, shapes, colours)
+		b.placed(try)
 		return
+	}
+}
+
+// put paints a thing.
+func (b *setting) put(f draw.Frame, shapes [][]draw.Vec, colours []draw.RGB) {
+	defer b.begin(Occluder)()
+	for i, shape := range shapes {
+		b.paint(f, colours[i], shape)
 	}
 }
 

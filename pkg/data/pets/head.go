@@ -30,6 +30,7 @@ func (a *artist) foreshort(x float64) float64 {
 
 // drawHead paints a head of radius 1 in the frame.
 func (a *artist) drawHead(f draw.Frame) {
+	defer a.begin(PartHead)()
 	half := skulls[a.Skull]
 	var points []draw.Vec
 	lean := float64(0.1 * math.Sin(a.yaw))
@@ -62,13 +63,14 @@ func (a *artist) drawHead(f draw.Frame) {
 
 // mane paints a collar of long fur round the head.
 func (a *artist) mane(f draw.Frame, skull []draw.Vec) {
+	defer a.begin(PartMane)()
 	ruff := draw.Moved(scaled(skull, 1.24, 1.2), draw.Pt(0, 0.2))
 	ruff = draw.Bumps(ruff, 0.42, 0.2, shaggyTooth)
 	colour := a.coat.Darker(46)
 	if a.Pattern == Pointed || a.Pattern == Saddled {
-		colour = a.mark
+		colour = a.dyed(colour)
 	}
-	if a.Pattern == Tuxedo {
+	if a.Pattern == Tuxedo && !a.missing[PartMarkings] {
 		colour = draw.Mix(a.coat, a.mark, 120)
 	}
 	a.piece(f, chest, colour, ruff)
@@ -86,6 +88,7 @@ func scaled(shape []draw.Vec, kx, ky float64) []draw.Vec {
 
 // wrinkles paints folds of skin on the brow and beside the muzzle.
 func (a *artist) wrinkles(f draw.Frame) {
+	defer a.begin(PartMane)()
 	dark := a.coat.Darker(100)
 	for i := range 3 {
 		y := -0.66 + 0.13*float64(i)
@@ -100,8 +103,9 @@ func (a *artist) wrinkles(f draw.Frame) {
 
 // fringe paints locks that fall over the brow.
 func (a *artist) fringe(f draw.Frame) {
+	defer a.begin(PartMane)()
 	colour := a.coat.Lighter(30)
-	if a.Pattern == Saddled {
+	if a.Pattern == Saddled && !a.missing[PartMarkings] {
 		colour = a.mark.Lighter(24)
 	}
 	if a.Fur == Curly {
@@ -128,11 +132,14 @@ var muzzles = []shapeOfMuzzle{
 	FoxMuzzle:   {y: .50, rx: .26, ry: .36, out: .55, nose: .13},
 }
 
-// muzzleColour is the coat's colour there.
-func (a *artist) muzzleColour() draw.RGB {
+// muzzleColour is the coat's colour there; plain: without markings.
+func (a *artist) muzzleColour(plain bool) draw.RGB {
 	switch a.Pattern {
 	case Pointed, Tuxedo:
-		return a.mark
+		if !plain {
+			return a.mark
+		}
+		return a.coat.Lighter(70)
 	case Plain, Saddled, Goggled:
 		return a.coat.Lighter(70)
 	}
@@ -140,8 +147,9 @@ func (a *artist) muzzleColour() draw.RGB {
 }
 
 func (a *artist) drawMuzzle(f draw.Frame) {
+	defer a.begin(PartMuzzle)()
 	m := muzzles[a.Muzzle]
-	colour := a.muzzleColour()
+	colour := a.muzzleColour(a.missing[PartMarkings])
 	tip := a.turn(0, m.y, 0.84+m.out)
 	tip.Y += float64(0.2 * m.out)
 	shape := [][]draw.Vec{draw.Ellipse(tip, m.rx*0.98, m.ry)}
@@ -170,6 +178,7 @@ func (a *artist) drawMuzzle(f draw.Frame) {
 
 // muzzleMarks lets half-faced and goggled markings run down the muzzle.
 func (a *artist) muzzleMarks(f draw.Frame, tip draw.Vec, m shapeOfMuzzle) {
+	defer a.begin(PartMarkings)()
 	switch {
 	case a.Pattern == Spotted || a.Pattern == Speckled:
 		for _, x := range []float64{-1, 1} {
@@ -188,7 +197,7 @@ func (a *artist) drawNose(f draw.Frame, tip draw.Vec, m shapeOfMuzzle) {
 	if a.EyeColour == BlueEyes || a.Coat == White && a.Pattern != Pointed {
 		dark = 0xb06c70
 	}
-	if a.muzzleColour().Luma() < 110 {
+	if a.muzzleColour(false).Luma() < 110 {
 		dark = dark.Darker(120)
 	}
 	top := tip.Y - m.ry*0.62

@@ -16,7 +16,7 @@ func TestMasksAreWhatWasPainted(t *testing.T) {
 		for j, ground := range []draw.RGB{0x000000, 0xffffff} {
 			c := draw.NewCanvas(n)
 			c.Fill(page, draw.Ink{Colour: ground}, draw.Rect(0, 0, 1, 1))
-			drawPet(c, page, Breed(i), draw.NewStream(1, uint64(i)), draw.NewStream(2, uint64(i)), draw.NewStream(3, uint64(i)), Natural)
+			drawPet(&stage{Canvas: c}, page, Breed(i), Breed(i), draw.NewStream(1, uint64(i)), draw.NewStream(2, uint64(i)), draw.NewStream(3, uint64(i)), Natural)
 			shots[j] = c
 		}
 		for k, p := range shots[0].Shows {

@@ -5,7 +5,8 @@
 //
 // A picture depends only on a seed, a breed and an index: they give the same bytes on
 // any number of workers. Poses, distances, backgrounds, light and occlusion vary. Each
-// picture has exact masks of the animal and of its head.
+// picture has exact masks of the animal and of its head, and can be drawn again with
+// something changed and all else the same ([DrawChanged]).
 package pets
 
 import (
@@ -60,7 +61,11 @@ type Sample struct {
 	// share of each pixel, of 255, that shows the animal, and that shows its head
 	// with the ears. The head is part of the animal.
 	Foreground, Head *transform.Image
-	Breed            BreedSpec
+	// Changed, in a picture that was drawn again with a [Change], is a mask of where it
+	// looks other than the one that Draw draws: the share of each pixel, of 255, but at
+	// least 1 where any of it does. Else it is nil.
+	Changed *transform.Image
+	Breed   BreedSpec
 }
 
 // MaxSize is the largest picture that Draw draws, in pixels.
@@ -76,49 +81,88 @@ const samples = 192
 // as it was. Errors: a negative breed, a size that isn't in [8, MaxSize], an
 // option that isn't in [0, 1].
 func Draw(seed uint64, breed, index, size int, o Options) (Sample, error) {
-	if err := o.check(); err != nil {
+	p := picture{seed: seed, breed: breed, index: index, size: size, options: o}
+	if err := p.check(); err != nil {
 		return Sample{}, err
 	}
-	if breed < 0 {
-		return Sample{}, fmt.Errorf("pets: there is no breed %d; they are counted from 0", breed)
-	}
-	if size < 8 || size > MaxSize {
-		return Sample{}, badSize(size)
-	}
-	per := max(2, (samples+size-1)/size)
-	c := draw.NewCanvas(size * per)
-	defer c.Free()
-	of := func(aspect uint64) *draw.Stream { return draw.NewStream(seed, uint64(breed), uint64(index), aspect) }
+	st := p.stage()
+	defer st.Free()
 	spec := Breed(breed)
-	page := draw.Frame{XX: float64(c.N), YY: float64(c.N)}
-	set := &setting{Canvas: c, s: of(1), v: o.Life}
-	set.draw(page)
-	drawPet(c, page, spec, of(2), of(3), of(6), o)
-	if front := of(4); front.Chance(o.Occlusion) {
-		set.s = front
-		set.occlude(page)
+	p.setting(st)
+	p.animal(st, spec)
+	p.front(st)
+	return p.develop(st, spec), nil
+}
+
+// picture says what Draw draws.
+type picture struct {
+	seed               uint64
+	breed, index, size int
+	options            Options
+}
+
+func (p picture) check() error {
+	if err := p.options.check(); err != nil {
+		return err
 	}
-	sample := Sample{Breed: spec}
-	sample.Image, sample.Foreground, sample.Head = develop(c, per, newLight(of(5), o.View))
-	return sample, nil
+	if p.breed < 0 {
+		return fmt.Errorf("pets: there is no breed %d; they are counted from 0", p.breed)
+	}
+	if p.size < 8 || p.size > MaxSize {
+		return badSize(p.size)
+	}
+	return nil
+}
+
+// stream is the random numbers of one aspect of the picture.
+func (p picture) stream(aspect uint64) *draw.Stream {
+	return draw.NewStream(p.seed, uint64(p.breed), uint64(p.index), aspect)
+}
+
+// per is how many samples there are across a pixel.
+func (p picture) per() int { return max(2, (samples+p.size-1)/p.size) }
+
+func (p picture) stage() *stage { return &stage{Canvas: draw.NewCanvas(p.size * p.per())} }
+
+// The steps of drawing a picture.
+
+func (p picture) setting(st *stage) {
+	(&setting{stage: st, s: p.stream(1), v: p.options.Life}).draw(st.page())
+}
+
+func (p picture) animal(st *stage, looks BreedSpec) {
+	drawPet(st, st.page(), Breed(p.breed), looks, p.stream(2), p.stream(3), p.stream(6), p.options)
+}
+
+func (p picture) front(st *stage) {
+	if s := p.stream(4); s.Chance(p.options.Occlusion) {
+		(&setting{stage: st, s: s}).occlude(st.page())
+	}
+}
+
+func (p picture) develop(st *stage, spec BreedSpec) Sample {
+	s := Sample{Breed: spec}
+	s.Image, s.Foreground, s.Head = develop(st.Canvas, p.per(), newLight(p.stream(5), p.options.View))
+	return s
 }
 
 func badSize(size int) error {
 	return fmt.Errorf("pets: a picture of %d pixels; the size goes from 8 to %d", size, MaxSize)
 }
 
-// drawPet paints an animal of the breed; its pose comes from posing, its own
-// looks from looks, and how it is seen from view.
-func drawPet(c *draw.Canvas, page draw.Frame, spec BreedSpec, posing, looks, view *draw.Stream, o Options) {
+// drawPet paints an animal that looks like spec; its pose comes from posing, its own
+// looks from looks, and how it is seen from view. The camera is held as for the breed
+// that it was, so that it stands where it stood.
+func drawPet(c *stage, page draw.Frame, was, spec BreedSpec, posing, looks, view *draw.Stream, o Options) {
+	defer c.begin(PartAnimal)()
 	v := o.Life
-	b := builds[spec.Build]
-	grow := func(x float64) float64 { return float64(x * (1 + looks.Around(0.07)*v)) }
-	b.leg, b.length, b.thick, b.head = grow(b.leg), grow(b.length), grow(b.thick), grow(b.head)
+	own := [4]float64{1 + looks.Around(0.07)*v, 1 + looks.Around(0.07)*v, 1 + looks.Around(0.07)*v, 1 + looks.Around(0.07)*v}
+	b := builds[spec.Build].grown(own)
 	p := sitting
 	if mix := draw.Pick(posing, portrait, portrait, portrait, sitting, sitting, sitting, standing, standing, standing, lying); posing.Chance(v) {
 		p = mix
 	}
-	a := &artist{BreedSpec: spec, Canvas: c, s: looks}
+	a := &artist{BreedSpec: spec, stage: c, s: looks}
 	a.coat = palette[spec.Coat].Vary(looks, 40*v, 12*v)
 	a.mark = palette[spec.Marking].Vary(looks, 30*v, 12*v)
 	a.iris = irises[spec.EyeColour].Vary(looks, 24*v, 10*v)
@@ -126,7 +170,7 @@ func drawPet(c *draw.Canvas, page draw.Frame, spec BreedSpec, posing, looks, vie
 	a.outline = 0.0065 * float64(c.N)
 	a.yaw = 0.2 + float64(posing.Around(0.75)*v)
 	a.pitch = float64(posing.Around(0.12) * v)
-	f := camera(page, extent(p, b, spec.Ears), view, o.View)
+	f := camera(page, extent(p, builds[was.Build].grown(own), was.Ears), view, o.View)
 	if p != portrait {
 		groundShadow(c, f, p, b)
 	}
@@ -160,7 +204,8 @@ func camera(page draw.Frame, e bounds, s *draw.Stream, v float64) draw.Frame {
 }
 
 // groundShadow paints the shadow that an animal casts on the ground.
-func groundShadow(c *draw.Canvas, f draw.Frame, p pose, b proportions) {
+func groundShadow(c *stage, f draw.Frame, p pose, b proportions) {
+	defer c.begin(Shadow)()
 	wide := b.length * 0.62
 	if p == sitting {
 		wide = b.thick * 0.95

@@ -69,6 +69,10 @@ type Entrant struct {
 	Operator string // how the method itself removes parts of a picture; "" if it doesn't
 	// Make makes a map of each case with a model.
 	Make func(ctx context.Context, e *explain.Explainer, cases []*Case) ([]explain.Map, error)
+	// MakeAgainst makes maps of what speaks for each case's class rather than for another,
+	// as [explain.Options].Against does. Nil: the entrant's maps are the same whatever the
+	// class, so that those of Make stand for them.
+	MakeAgainst func(ctx context.Context, e *explain.Explainer, cases []*Case, against []int) ([]explain.Map, error)
 }
 
 // Judge scores maps by one or several metrics.
