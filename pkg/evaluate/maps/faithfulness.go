@@ -110,16 +110,14 @@ func (f *FaithfulnessJudge) of(op Operator) (out []Column) {
 	return out
 }
 
-// multiplied is the key of the way in which the products' columns remove parts.
-const multiplied = "multiply"
-
-// products are the columns of pictures that are multiplied by their maps.
+// products are the columns of pictures that are multiplied by their maps, which removes
+// parts towards zero, the training mean.
 var products = []Column{
-	{Key: "average-drop", Name: "average drop", Family: Faithfulness, Lower: true, Range: [2]float64{0, 1}, Operator: multiplied,
+	{Key: "average-drop", Name: "average drop", Family: Faithfulness, Lower: true, Range: [2]float64{0, 1}, Operator: "mean",
 		About: "Share of the class's probability that is lost when the picture is multiplied by the map, scaled from 0 to 1 (Chattopadhay et al., Grad-CAM++, 2018)."},
-	{Key: "increase", Name: "increase in confidence", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: multiplied,
+	{Key: "increase", Name: "increase in confidence", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: "mean",
 		About: "Whether the class's probability rises when the picture is multiplied by the map, scaled from 0 to 1 (Chattopadhay et al., Grad-CAM++, 2018)."},
-	{Key: "average-gain", Name: "average gain", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: multiplied,
+	{Key: "average-gain", Name: "average gain", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: "mean",
 		About: "Share of what is missing to a probability of 1 that is gained when the picture is multiplied by the map, scaled from 0 to 1 (Zhang et al., Opti-CAM, 2023)."},
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
+	"gaze/pkg/data/pets"
 	"gaze/pkg/explain"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
@@ -418,6 +419,43 @@ func meanAround(values []float32, at, h, w int) float64 {
 		}
 	}
 	return sum / weights
+}
+
+// TestTrueBackground: with everything removed, the picture is the scene without its animal,
+// which differs where the animal was; a photograph isn't scored.
+func TestTrueBackground(t *testing.T) {
+	p, err := transform.Parse("totensor | normalize(0.5,0.5)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := pets.Draw(1, 3, 0, 48, pets.Natural)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Case{Name: "drawing", Drawn: &Drawn{Seed: 1, Breed: 3, Size: 48, Options: pets.Natural, Pipeline: p}}
+	if c.Tensor, err = p.Tensor(s.Image); err != nil {
+		t.Fatal(err)
+	}
+	got, err := TrueBackground().Apply(c, [2]int{1, 1}, []bool{true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	differ, animal := 0, 0
+	for i, v := range s.Foreground.Pix {
+		if v == 255 {
+			animal++
+			if got.Data[i] != c.Tensor.Data[i] {
+				differ++
+			}
+		}
+	}
+	if animal == 0 || differ < animal*9/10 || got.Data[0] != c.Tensor.Data[0] {
+		t.Errorf("of %d pixels of the animal %d differ", animal, differ)
+	}
+	c.Drawn = nil
+	if _, err := TrueBackground().Apply(c, [2]int{1, 1}, []bool{true}); err == nil || !strings.Contains(err.Error(), "isn't known what to put") {
+		t.Errorf("a photograph: %v", err)
+	}
 }
 
 func TestJudgeErrors(t *testing.T) {
