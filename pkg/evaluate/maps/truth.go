@@ -34,10 +34,10 @@ const (
 //     constant map scores.
 //   - "part density" is the same with the mean of the positive values on a part, so that a
 //     constant map scores ½.
-//   - "contrast" is the share of the map's positive mass that lies where the picture
-//     changes with the attribute which decides between two classes, for a map of the one
-//     class against the other. It is put on a scale on which a map gets 0 with nothing
-//     there, ½ with the area's share, as a constant map, and 1 with everything.
+//   - "contrast" is (1+s-a)/2, where s is the share of the map's positive mass that lies
+//     where the picture changes with the attribute which decides between two classes, for
+//     a map of the one class against the other, and a is the share of the area. A constant
+//     map scores ½, and so do random ones on the average.
 //   - "idle scenery" is the share of the map's positive mass on things around the animal
 //     whose absence hardly moves the answer. Less is better.
 //
@@ -51,7 +51,7 @@ func (TruthJudge) Columns() []Column {
 	out[truthDensity] = Column{Key: "part-density", Name: "parts, density", Range: [2]float64{0, 1}, Chance: &half,
 		About: "The same with the map's mean on each part, so that large parts get nothing for their size."}
 	out[truthContrast] = Column{Key: "contrast", Name: "contrast", Range: [2]float64{0, 1}, Chance: &half,
-		About: "Positive mass, for one class against another, where the drawn animal differs by the attribute that decides between them; ½ is that area's share."}
+		About: "(1+s-a)/2 of the positive mass s of a map, for one class against another, where the drawn animal differs by the attribute that decides between them, and that area's share a."}
 	out[truthScenery] = Column{Key: "idle-scenery", Name: "idle scenery", Lower: true, Range: [2]float64{0, 1},
 		About: "Share of the positive mass on things around the drawn animal whose absence moves the logit by less than 5 % of what the animal's absence does."}
 	for i := range out {

@@ -76,7 +76,7 @@ func (t *DrawnTruth) Score(m, against explain.Map) ([]float64, error) {
 		if values, err = t.mass(against); err != nil {
 			return nil, err
 		}
-		out[truthContrast] = centred(onto(values, t.Contrast.Cells), average(t.Contrast.Cells))
+		out[truthContrast] = over(values, t.Contrast.Cells)
 	}
 	return out, nil
 }
@@ -140,13 +140,9 @@ func average(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// centred puts a share of the mass on a scale from 0 to 1 on which the area's share is ½.
-func centred(share, area float64) float64 {
-	if share <= area {
-		return share / area / 2
-	}
-	return min(1-(1-share)/(1-area)/2, 1)
-}
+// over is how much more of the mass lies on cells than of an even one: from 0 to 1, ½ for
+// an even mass. A random map's mean is ½, too.
+func over(mass, cells []float64) float64 { return (1 + onto(mass, cells) - average(cells)) / 2 }
 
 // rankCorrelation is Spearman's: Pearson's correlation of the ranks, of which equal
 // values share the mean; 0 if either list is constant.
