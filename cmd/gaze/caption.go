@@ -18,12 +18,15 @@ import (
 	"gaze/pkg/transform"
 )
 
+// attentionMethod is the method whose maps the captioner itself returns.
+const attentionMethod = "attention"
+
 // captionFlags are the flags of `gaze caption`.
 type captionFlags struct {
-	model, vocab, out, head, scale string
-	layer                          int
-	json, svg, atlas               bool
-	options                        caption.Options
+	model, vocab, out, head, scale, method string
+	layer                                  int
+	json, svg, atlas                       bool
+	options                                caption.Options
 	batchFlags
 }
 
@@ -41,7 +44,8 @@ func newCaption() *cobra.Command {
 			"  caption    the text\n" +
 			"  pieces     id, text and logprob (natural logarithm) of each word piece, [SEP] included\n" +
 			"  grid       rows and columns of cells\n" +
-			"  attention  for each piece, the weights of the step that predicted it, row by row\n\n" +
+			"  attention  for each piece, the weights of the step that predicted it, row by row\n" +
+			"  method     and maps, likewise, if --method isn't attention\n\n" +
 			"For each picture a line with file, tab and caption goes to standard output.\n\n" + batchHelp,
 		Example: "  gaze caption photo.jpg\n" +
 			"  gaze caption -o captions photos/\n" +
@@ -59,6 +63,7 @@ func newCaption() *cobra.Command {
 	f.Lookup("model").DefValue = hub.PhotosCaptioner
 	f.StringVar(&flags.vocab, "vocab", "", "vocabulary file with one word piece per line, like BERT's vocab.txt (default: the model's own, vocab.txt beside it, or bert-base-uncased from the cache)")
 	f.StringVarP(&flags.out, "output", "o", "", "folder for the results (default: none, captions are only printed)")
+	f.StringVar(&flags.method, "method", "attention", "maps: attention of a layer, or what explains the word: rollout, gradcam or chefer")
 	f.IntVar(&flags.layer, "layer", -1, "decoder layer, counted from 0; -1 is the last")
 	f.StringVar(&flags.head, "head", "mean", "mean or max over the heads, or a head's number counted from 0")
 	f.StringVar(&flags.scale, "scale", "word", "colour scale: word (each map from its smallest to its largest weight) or figure (one scale for all maps)")
@@ -92,8 +97,11 @@ func (c *captionFlags) check() (explain.CaptionStyle, error) {
 		return style, fmt.Errorf("--head: %w", err)
 	}
 	style.Heads = heads
-	if c.out == "" && (c.json || c.svg || c.atlas) {
-		return style, errors.New("--json, --svg and --atlas say what is written into a folder: name it with -o DIR")
+	if _, err := explain.FindWordMethod(c.method); err != nil {
+		return style, fmt.Errorf("--method: %w", err)
+	}
+	if c.out == "" && (c.json || c.svg || c.atlas || c.method != attentionMethod) {
+		return style, errors.New("--json, --svg, --atlas and --method say what is written into a folder: name it with -o DIR")
 	}
 	return style, nil
 }
@@ -165,6 +173,13 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer captioner.Close()
+	var words *explain.WordExplainer
+	if c.method != attentionMethod {
+		if words, err = explain.NewWordExplainer(b, m); err != nil {
+			return err
+		}
+		defer words.Close()
+	}
 	pictures, err := c.find(cmd, args, c.out)
 	if err != nil {
 		return err
@@ -190,12 +205,28 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 		e.Model = hub.ShortName(c.model)
+		style := style
+		if words != nil {
+			if style.Maps, err = c.explained(words, e, im, style.Heads); err != nil {
+				return err
+			}
+		}
 		if err := c.write(plan, e, style, func(ending string) string { return output(c.out, picture, ending) }); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", picture.Path, results[0].Text)
 		return err
 	})
+}
+
+// explained makes the maps of a caption's word pieces by the method.
+func (c *captionFlags) explained(words *explain.WordExplainer, e *explain.Captioned, im *transform.Image, heads explain.Heads) (*explain.WordMaps, error) {
+	cfg := words.Config()
+	input, err := cfg.Preprocess(im)
+	if err != nil {
+		return nil, err
+	}
+	return words.Explain(c.method, input, e.IDs(), explain.WordOptions{Settings: explain.Settings{Heads: heads}})
 }
 
 // words lists the files of the captioner and its vocabulary.
@@ -261,6 +292,8 @@ type captionJSON struct {
 	Pieces    []pieceJSON `json:"pieces"`
 	Grid      [2]int      `json:"grid"`
 	Attention [][]float32 `json:"attention"`
+	Method    string      `json:"method,omitempty"`
+	Maps      [][]float32 `json:"maps,omitempty"`
 }
 
 type pieceJSON struct {
@@ -278,6 +311,10 @@ func (c *captionFlags) writeJSON(p *outputs.Plan, e *explain.Captioned, style ex
 			return err
 		}
 		out.Attention = append(out.Attention, m.Values)
+		if style.Maps != nil {
+			out.Method = style.Maps.Method.Name
+			out.Maps = append(out.Maps, style.Maps.Maps[i].Values)
+		}
 	}
 	return p.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)

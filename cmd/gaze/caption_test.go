@@ -103,11 +103,15 @@ func TestCaptionChoices(t *testing.T) {
 	for _, args := range [][]string{
 		{"--beam", "3", "--layer", "0", "--head", "max"},
 		{"--top-k", "5", "--temperature", "2", "--seed", "7", "--max-tokens", "4", "--head", "1", "--scale", "figure", "--svg"},
+		{"--method", "chefer", "--json"},
 	} {
 		said := ok(t, append([]string{"caption", "--model", hub.LaptopCaptioner, "-o", out, photos}, args...)...)
 		if !strings.Contains(said, "ski.png\t") {
 			t.Errorf("%q: said %q", args, said)
 		}
+	}
+	if text, err := os.ReadFile(filepath.Join(out, "ski.json")); err != nil || !strings.Contains(string(text), `"method":"chefer","maps":[[`) {
+		t.Errorf("the maps of a method: %d bytes, %v", len(text), err)
 	}
 	if text, err := os.ReadFile(filepath.Join(out, "ski.svg")); err != nil || !strings.Contains(string(text), "&lt;start&gt;") {
 		t.Errorf("the SVG: %d bytes, %v", len(text), err)
@@ -165,6 +169,7 @@ func TestCaptionBadInput(t *testing.T) {
 		{[]string{"--model", hub.LaptopCaptioner, "--head", "4", photos}, 2, "--head"},
 		{[]string{"--model", hub.LaptopCaptioner, "--head", "all", photos}, 2, "--head"},
 		{[]string{"--model", hub.LaptopCaptioner, "--scale", "picture", photos}, 2, "--scale"},
+		{[]string{"--model", hub.LaptopCaptioner, "--method", "legrad", photos}, 2, "--method"},
 		{[]string{"--model", hub.LaptopCaptioner, "--beam", "0", photos}, 2, "--beam"},
 		{[]string{"--model", hub.LaptopCaptioner, "--beam", "2", "--top-k", "3", photos}, 2, "can't be combined with sampling"},
 		{[]string{"--model", hub.LaptopCaptioner, "--temperature", "-1", photos}, 2, "a temperature of -1"},

@@ -44,6 +44,7 @@ func TestCommandLineDocs(t *testing.T) {
 	for command, words := range map[string][]string{
 		"classify": {"recursive", "null", "quiet", "force", "numbers", "top", "json", "names"},
 		"attend":   {"recursive", "null", "quiet", "force"}, "caption": {"recursive", "null", "quiet", "force"},
+		"explain": {"recursive", "null", "quiet", "force"},
 		"augment": {"recursive", "null", "quiet", "force"}, "evaluate": {"quiet", "force"},
 	} {
 		cmd, _, err := newRoot().Find([]string{command})

@@ -130,7 +130,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(misuse)
 	root.AddCommand(
 		newDevices(), newModels(), newPull(), newModel(),
-		newPosembed(), newAttend(), newClassify(), newReport(), newScore(),
+		newPosembed(), newAttend(), newExplain(), newClassify(), newReport(), newScore(),
 		newTrain(), newLR(), newEvaluate(),
 		newCaption(), newPets(), newScenes(), newTransform(), newAugment(),
 	)

@@ -169,7 +169,7 @@ func overwrites() []overwrite {
 	}
 	var list []overwrite
 	// Commands that write DIR/<stem>.png.
-	for command, model := range map[string]string{"attend": "model", "caption": hub.LaptopCaptioner} {
+	for command, model := range map[string]string{"attend": "model", "caption": hub.LaptopCaptioner, "explain": "model"} {
 		add := func(name string, prepare func(*testing.T), stdin string, args ...string) {
 			list = append(list, overwrite{command, name, prepare, append([]string{command, "--model", model}, args...), stdin, []string{"cat.png"}})
 		}
@@ -199,6 +199,8 @@ func overwrites() []overwrite {
 	list = append(list,
 		overwrite{"attend", "npy", link("../photos/cat.png", "out/cat.npy"), []string{"attend", "--model", "model", "--npy", "-o", "out", "photos/cat.png"}, "", []string{"cat.npy"}},
 		overwrite{"attend", "the model", hard("model/model.safetensors", "out/cat.png"), []string{"attend", "--model", "model", "-o", "out", "photos/cat.png"}, "", []string{"out/cat.png", "model.safetensors"}},
+		overwrite{"explain", "a class's npy", link("../photos/cat.png", "out/cat-chefer-1.npy"), []string{"explain", "--model", "model", "--npy", "--class", "0,1", "-o", "out", "photos/cat.png"}, "", []string{"cat-chefer-1.npy"}},
+		overwrite{"explain", "json", link("../photos/cat.png", "out/cat.json"), []string{"explain", "--model", "model", "--json", "-o", "out", "photos/cat.png"}, "", []string{"cat.json"}},
 		overwrite{"caption", "json", link("../photos/cat.png", "out/cat.json"), []string{"caption", "--model", hub.LaptopCaptioner, "--json", "-o", "out", "photos/cat.png"}, "", []string{"cat.json"}},
 		overwrite{"caption", "atlas", link("../photos/cat.png", "out/cat-heads.png"), []string{"caption", "--model", hub.LaptopCaptioner, "--atlas", "-o", "out", "photos/cat.png"}, "", []string{"cat-heads.png"}},
 		overwrite{"caption", "the words", nil, []string{"caption", "--model", hub.LaptopCaptioner, "--vocab", "words.json", "--json", "-o", ".", "photos/words.png"}, "", []string{"words.json"}},
@@ -377,6 +379,7 @@ var writers = []struct {
 	files []string
 }{
 	{[]string{"attend", "--model", "model", "--npy", "-o", "out/new", "photos/cat.png"}, []string{"out/new/cat.png", "out/new/cat.npy"}},
+	{[]string{"explain", "--model", "model", "--npy", "--json", "--method", "attention", "-o", "out/new", "photos/cat.png"}, []string{"out/new/cat.png", "out/new/cat.npy", "out/new/cat.json"}},
 	{[]string{"caption", "--model", hub.LaptopCaptioner, "--max-tokens", "2", "--json", "--svg", "-o", "out", "photos/cat.png"}, []string{"out/cat.svg", "out/cat.json"}},
 	{[]string{"classify", "--model", "model", "-o", "out/pred.csv", "--logits", "out/l.npy", "photos"}, []string{"out/pred.csv", "out/l.npy"}},
 	{[]string{"augment", "--pipeline", "hflip", "-n", "1", "-o", "out/grid.svg", "photos/cat.png"}, []string{"out/grid.svg"}},

@@ -30,7 +30,8 @@ type Memory struct {
 // EncoderBlock is what one encoder layer computes.
 type EncoderBlock struct {
 	// Attention has the probabilities, [batch, heads, cells, cells]. They are computed
-	// only if they are asked for.
+	// only if they are asked for. In a pass for explanations its Weights are those that the
+	// result depends on.
 	Attention nn.Attention
 	Tokens    *Node // [batch, cells, dim]
 }
@@ -171,6 +172,10 @@ type module struct {
 	nn.Variables
 	cfg   Config
 	noise *noise // nil: nothing is dropped
+
+	// explaining puts the encoder's attention probabilities on the way to the result, so that
+	// it has gradients with respect to them. The decoder's always are.
+	explaining bool
 }
 
 // newModule is the whole model. like is a node of the graph and has the weights' dtype.
@@ -204,7 +209,11 @@ func (m module) addMLP(x *Node, norm string) *Node {
 // selfAttention takes queries and keys of one input and values of another.
 func (m module) selfAttention(query, value, padding *Node) nn.Attention {
 	qkv := Concatenate([]*Node{m.project(0, 2, query), m.project(2, 3, value)}, 2)
-	return nn.Attention{QKV: qkv, Heads: m.cfg.Heads, Mask: padding}
+	a := nn.Attention{QKV: qkv, Heads: m.cfg.Heads, Mask: padding}
+	if m.explaining {
+		a.Weights = a.Probabilities()
+	}
+	return a
 }
 
 // project applies a part of the projection that queries (0), keys (1) and values (2)

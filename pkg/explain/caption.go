@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strings"
 
 	"gaze/pkg/caption"
@@ -74,20 +75,53 @@ func (c *Captioned) Heads() int { return len(c.Result.Attention[0][0]) }
 // PREDICTED the word. It sums to 1, except for the maximum of heads. For a word of
 // several pieces the maps are averaged. Layers count from 0; -1 is the last.
 func (c *Captioned) Map(word, layer int, heads Heads) (Map, error) {
+	return c.overPieces(word, func(piece int) (Map, error) { return c.PieceMap(piece, layer, heads) })
+}
+
+// Styled is the map of a word that a style asks for: of the style's own maps, or of
+// attention as [Captioned.Map] has it. For a word of several pieces the maps are averaged.
+func (c *Captioned) Styled(word int, s CaptionStyle) (Map, error) {
+	if s.Maps == nil {
+		return c.Map(word, s.Layer, s.Heads)
+	}
+	return c.overPieces(word, func(piece int) (Map, error) {
+		m, ok := s.Maps.At(piece)
+		if !ok {
+			return Map{}, fmt.Errorf("explain: %s: there is no map by %s of word piece %d: explain all pieces of the caption", c.Picture, s.Maps.Method.Title, piece)
+		}
+		if g := c.Result.Grid; m.Rows != g[0] || m.Cols != g[1] {
+			return Map{}, fmt.Errorf("explain: %s: a map of %d×%d cells, the picture has %d×%d: it is another picture's", c.Picture, m.Rows, m.Cols, g[0], g[1])
+		}
+		return m, nil
+	})
+}
+
+// IDs are the numbers of the caption's word pieces, as [WordExplainer.Explain] takes them.
+func (c *Captioned) IDs() []int {
+	var ids []int
+	for _, p := range c.Result.Tokens {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// overPieces averages the maps of a word's pieces.
+func (c *Captioned) overPieces(word int, of func(piece int) (Map, error)) (Map, error) {
 	word, err := Index(word, len(c.Words), "word")
 	if err != nil {
 		return Map{}, err
 	}
 	pieces := c.Words[word].Pieces
-	out, err := c.PieceMap(pieces[0], layer, heads)
+	out, err := of(pieces[0])
 	if err != nil || len(pieces) == 1 {
 		return out, err
 	}
+	out.Values = slices.Clone(out.Values)
 	for i := range out.Values {
 		out.Values[i] /= float32(len(pieces))
 	}
 	for _, p := range pieces[1:] {
-		m, err := c.PieceMap(p, layer, heads)
+		m, err := of(p)
 		if err != nil {
 			return Map{}, err
 		}

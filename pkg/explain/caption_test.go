@@ -86,6 +86,41 @@ func TestCaptionWords(t *testing.T) {
 	}
 }
 
+// TestCaptionOfMaps draws a method's maps in the place of attention.
+func TestCaptionOfMaps(t *testing.T) {
+	c := spoken(t, "a", "ski", "##s", "[SEP]")
+	chefer, err := FindWordMethod("chefer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps := &WordMaps{Method: chefer}
+	for i := range 4 {
+		values := make([]float32, 6)
+		values[i] = 1
+		maps.Tokens, maps.Maps = append(maps.Tokens, i), append(maps.Maps, Map{Rows: 2, Cols: 3, Values: values})
+	}
+	style := CaptionStyle{Layer: -1, Heads: MeanHeads, OwnScale: true, Maps: maps}
+	m, err := c.Styled(1, style)
+	if err != nil || !slices.Equal(m.Values, []float32{0, 0.5, 0.5, 0, 0, 0}) || maps.Maps[1].Values[1] != 1 {
+		t.Errorf("the map of a word of two pieces: %v, error %v", m.Values, err)
+	}
+	f, err := c.Figure(style)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := f.(plots.Grid); !strings.Contains(g.Subtitle, "Chefer et al.") || strings.Contains(g.Subtitle, "weight") {
+		t.Errorf("the subtitle is %q", g.Subtitle)
+	}
+	maps.Maps[0].Rows, maps.Maps[0].Cols = 3, 2
+	if _, err := c.Figure(style); err == nil || !strings.Contains(err.Error(), "another picture's") {
+		t.Errorf("maps of another grid: %v", err)
+	}
+	maps.Tokens, maps.Maps = maps.Tokens[1:], maps.Maps[1:]
+	if _, err := c.Figure(style); err == nil || !strings.Contains(err.Error(), "explain all pieces") {
+		t.Errorf("maps of some pieces: %v", err)
+	}
+}
+
 // TestOnPicture checks that cells extending beyond the picture stay in place: 16×24
 // pixels of cells over an input of 12×20.
 func TestOnPicture(t *testing.T) {

@@ -16,6 +16,9 @@ type CaptionStyle struct {
 	// OwnScale colours each word's map from its own smallest to its own largest
 	// weight, to show where; otherwise all maps share a scale from 0, to show how much.
 	OwnScale bool
+	// Maps, if not nil, are drawn in place of the attention of Layer and Heads. They are of
+	// all of the result's word pieces ([WordExplainer.Explain]).
+	Maps *WordMaps
 }
 
 // DefaultCaptionStyle is the mean of the heads of the last layer, with one scale for all
@@ -29,7 +32,7 @@ func (c *Captioned) Figure(s CaptionStyle) (plots.Figure, error) {
 	panels := []plots.Panel{{Title: Start, Picture: c.Image}}
 	most := 0.0
 	for i, w := range c.Words {
-		m, err := c.Map(i, s.Layer, s.Heads)
+		m, err := c.Styled(i, s)
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +45,7 @@ func (c *Captioned) Figure(s CaptionStyle) (plots.Figure, error) {
 	}
 	g := plots.Grid{
 		Title: c.title(), Subtitle: c.subtitle(s), OwnRange: s.OwnScale,
-		Scale: plots.Scale{Map: plots.Inferno, Max: most, Label: "attention weight of a cell"},
+		Scale: plots.Scale{Map: plots.Inferno, Max: most, Label: s.unit()},
 	}
 	if s.OwnScale {
 		g.Scale = plots.Scale{Map: plots.Inferno}
@@ -61,7 +64,11 @@ func (c *Captioned) title() string { return "“" + c.Result.Text + "”" }
 // subtitle describes the maps shown and how they were combined.
 func (c *Captioned) subtitle(s CaptionStyle) string {
 	l, _ := Index(s.Layer, c.Layers(), "decoder layer")
-	parts := []string{c.Picture, "decoder " + layerName(l, c.Layers()) + ", " + s.Heads.of(c.Heads())}
+	how := "decoder " + layerName(l, c.Layers()) + ", " + s.Heads.of(c.Heads())
+	if s.Maps != nil && s.Maps.Method.Name != "attention" {
+		how = s.Maps.Method.Title
+	}
+	parts := []string{c.Picture, how}
 	if c.Model != "" {
 		parts = append(parts, c.Model)
 	}
@@ -70,9 +77,25 @@ func (c *Captioned) subtitle(s CaptionStyle) string {
 		parts = append(parts, "averaged over word pieces: "+strings.Join(merged, ", "))
 	}
 	if s.OwnScale {
-		parts = append(parts, "each map from its least to its largest weight")
+		parts = append(parts, "each map from its least to its largest "+s.value())
 	}
 	return strings.Join(parts, " · ")
+}
+
+// unit is the label of the figure's scale.
+func (s CaptionStyle) unit() string {
+	if s.Maps != nil {
+		return s.Maps.Method.Unit
+	}
+	return "attention weight of a cell"
+}
+
+// value is what a map consists of.
+func (s CaptionStyle) value() string {
+	if s.Maps != nil && s.Maps.Method.Name != "attention" {
+		return "value"
+	}
+	return "weight"
 }
 
 // captionColumns is the number of panels per row, given a panel's aspect ratio (width

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Heads selects how a layer's attention heads are combined: their mean, their maximum, or
-// a single head.
+// Heads selects how a layer's attention heads are combined: their mean, their maximum,
+// their minimum, or a single head.
 type Heads struct {
 	kind  string
 	index int
@@ -20,20 +20,25 @@ var MeanHeads = Heads{kind: "mean"}
 // MaxHeads takes, for every patch, the largest value over the heads.
 var MaxHeads = Heads{kind: "max"}
 
+// MinHeads takes, for every patch, the smallest value over the heads.
+var MinHeads = Heads{kind: "min"}
+
 // OneHead selects a single head, counted from 0; -1 is the last one.
 func OneHead(index int) Heads { return Heads{kind: "head", index: index} }
 
-// ParseHeads parses "mean", "max" or a head's number ("0", "5", "-1").
+// ParseHeads parses "mean", "max", "min" or a head's number ("0", "5", "-1").
 func ParseHeads(s string) (Heads, error) {
 	switch s {
 	case "mean":
 		return MeanHeads, nil
 	case "max":
 		return MaxHeads, nil
+	case "min":
+		return MinHeads, nil
 	}
 	i, err := strconv.Atoi(s)
 	if err != nil {
-		return Heads{}, fmt.Errorf("%q is not a choice of heads: use mean, max or a head's number (0 is the first, -1 the last)", s)
+		return Heads{}, fmt.Errorf("%q is not a choice of heads: use mean, max, min or a head's number (0 is the first, -1 the last)", s)
 	}
 	return OneHead(i), nil
 }
@@ -115,15 +120,18 @@ func (r ClassRow) Map(heads Heads) (Map, error) {
 		return out, nil
 	}
 	for i := range n {
-		sum, top := 0.0, float32(0)
+		sum, low, top := 0.0, r.Weights[i], float32(0)
 		for h := range r.Heads {
 			v := r.Weights[h*n+i]
 			sum += float64(v)
-			top = max(top, v)
+			low, top = min(low, v), max(top, v)
 		}
-		if heads.kind == "max" {
+		switch heads.kind {
+		case "max":
 			out.Values[i] = top
-		} else {
+		case "min":
+			out.Values[i] = low
+		default:
 			out.Values[i] = float32(sum / float64(r.Heads))
 		}
 	}

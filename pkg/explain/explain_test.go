@@ -93,6 +93,7 @@ func TestParseHeads(t *testing.T) {
 	}{
 		{"mean", MeanHeads, false},
 		{"max", MaxHeads, false},
+		{"min", MinHeads, false},
 		{"0", OneHead(0), false},
 		{"-1", OneHead(-1), false},
 		{"all", Heads{}, true},

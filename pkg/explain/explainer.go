@@ -22,6 +22,7 @@ type Explainer struct {
 	backend compute.Backend
 	runner  *vit.Runner
 	config  vit.Config
+	chance  chance // random numbers of the methods that draw some
 
 	mu     sync.Mutex
 	checks map[string][]check // of each program, by its key
@@ -34,7 +35,7 @@ func NewExplainer(b compute.Backend, m *vit.Model) (*Explainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Explainer{backend: b, runner: r, config: m.Config, checks: map[string][]check{}}, nil
+	return &Explainer{backend: b, runner: r, config: m.Config, chance: seeded, checks: map[string][]check{}}, nil
 }
 
 // Config is the model's configuration.
@@ -143,7 +144,7 @@ func (e *Explainer) job(m *Method, pictures []*transform.Tensor, o Options) (*jo
 	if j.cfg, err = e.config.WithImageSize(shape[1], shape[2]); err != nil {
 		return nil, err
 	}
-	if err := j.settings.check(j.cfg.Depth, j.cfg.Heads); err != nil {
+	if err := j.settings.check(j.cfg); err != nil {
 		return nil, err
 	}
 	if err := j.checkModel(o); err != nil {
@@ -214,10 +215,10 @@ func perPicture(list []int, n, classes int, what string, used bool) ([]int, erro
 	return out, nil
 }
 
-// part is the job for some of the pictures.
+// part is the job for some of the pictures. It shares the list of classes with the job.
 func (j *job) part(from, to int) *job {
 	p := *j
-	p.first, p.pictures = from, j.pictures[from:to]
+	p.first, p.pictures = j.first+from, j.pictures[from:to]
 	p.class, p.against, p.indices = j.class[from:to], j.against[from:to], j.indices[from:to]
 	p.logits, p.warnings = nil, nil
 	return &p
@@ -241,14 +242,15 @@ func (j *job) run() ([]Map, error) {
 	}
 	s := j.settings
 	key := fmt.Sprintf("%s layer=%d heads=%v discard=%g steps=%d", j.method.Name, *s.Layer, s.Heads, s.Discard, s.Steps)
-	values, err := j.pass(key, vit.Explaining{Apart: j.method.apart}, j.stacked(), j.class, j.against, j.method.graph)
+	values, err := j.passed(key, vit.Explaining{Apart: j.method.apart}, j.method.graph)
 	if err != nil {
 		return nil, err
 	}
 	return j.maps(values)
 }
 
-// maps cuts values [pictures, patches] into maps.
+// maps cuts values [pictures, patches] into maps. A map of zeros is a warning: what a
+// method leaves out, such as all that speaks against a class, may be all there is.
 func (j *job) maps(values []float32) ([]Map, error) {
 	grid := j.cfg.Grid()
 	n := grid[0] * grid[1]
@@ -259,7 +261,11 @@ func (j *job) maps(values []float32) ([]Map, error) {
 				return nil, fmt.Errorf("picture %d: the map's value in row %d, column %d isn't finite (%g)", j.first+at/n, i/grid[1], i%grid[1], f)
 			}
 		}
-		out = append(out, Map{Rows: grid[0], Cols: grid[1], Values: values[at : at+n : at+n]})
+		m := Map{Rows: grid[0], Cols: grid[1], Values: values[at : at+n : at+n]}
+		if allZero(m.Values) {
+			j.warnings = append(j.warnings, fmt.Sprintf("picture %d: %s finds nothing that speaks for the answer: its map is zero everywhere", j.first+len(out), j.method.Title))
+		}
+		out = append(out, m)
 	}
 	return out, nil
 }
@@ -273,18 +279,25 @@ func (j *job) stacked() []float32 {
 	return out
 }
 
+// passed runs a program over the job's pictures and notes their logits.
+func (j *job) passed(key string, how vit.Explaining, build func(p *pass) *Node) ([]float32, error) {
+	values, logits, err := j.pass(key, how, j.stacked(), j.class, j.against, build)
+	j.logits = logits
+	return values, err
+}
+
 // pass runs a program over pictures, [len(class), channels, height, width], and returns
-// the values of what build makes. The logits are noted in the job. key names the program:
-// it must tell whatever build depends on.
-func (j *job) pass(key string, how vit.Explaining, images []float32, class, against []int, build func(p *pass) *Node) ([]float32, error) {
+// the values of what build makes and the logits, nil without a head. If there are more
+// pictures than the job has, they are changes of its last. key names the program: it must
+// tell whatever build depends on.
+func (j *job) pass(key string, how vit.Explaining, images []float32, class, against []int, build func(p *pass) *Node) (values []float32, logits [][]float32, err error) {
 	n := len(class)
 	start, classes, free, err := j.inputs(class, against)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer free()
-	shape := [4]int{n, j.cfg.Channels, j.cfg.ImageSize[0], j.cfg.ImageSize[1]}
-	r, err := j.runner.Program(key, images, shape, func(scope *model.Scope, cfg vit.Config, images *Node, more []*Node) []*Node {
+	r, err := j.runner.Program(key, images, j.shape(n), func(scope *model.Scope, cfg vit.Config, images *Node, more []*Node) []*Node {
 		p := &pass{cfg: cfg, settings: j.settings, start: more[0], classes: more[1]}
 		p.Explained = vit.ForwardExplaining(scope, cfg, images, how)
 		p.choose()
@@ -293,22 +306,43 @@ func (j *job) pass(key string, how vit.Explaining, images []float32, class, agai
 		return results
 	}, start, classes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	j.warnings = append(j.warnings, r.Warnings...)
 	checks := j.noted(key)
 	maxima := r.Arrays[len(r.Arrays)-1].Values
-	for i := range n {
-		if err := verify(checks, maxima[i*len(checks):(i+1)*len(checks)]); err != nil {
-			return nil, fmt.Errorf("picture %d: %w", j.first+i, err)
-		}
-	}
 	if len(r.Arrays) == 3 {
-		for i := range n {
-			j.logits = append(j.logits, r.Arrays[1].Values[i*j.cfg.Classes:(i+1)*j.cfg.Classes])
+		logits = rowsOf(r.Arrays[1])
+	}
+	for i := range n {
+		if class[i] == Predicted && logits != nil {
+			if err := notAgainstItself(j.picture(i), argmax(logits[i]), against[i]); err != nil {
+				return nil, nil, err
+			}
+		}
+		if err := verify(checks, maxima[i*len(checks):(i+1)*len(checks)]); err != nil {
+			return nil, nil, fmt.Errorf("picture %d: %w", j.picture(i), err)
 		}
 	}
-	return r.Arrays[0].Values, nil
+	return r.Arrays[0].Values, logits, nil
+}
+
+// picture is the number of the picture that picture i of a batch is, or is a change of.
+func (j *job) picture(i int) int { return j.first + min(i, len(j.pictures)-1) }
+
+// shape is that of a batch of pictures.
+func (j *job) shape(batch int) [4]int {
+	return [4]int{batch, j.cfg.Channels, j.cfg.ImageSize[0], j.cfg.ImageSize[1]}
+}
+
+// rowsOf cuts an array into its rows.
+func rowsOf(a vit.Array) [][]float32 {
+	var rows [][]float32
+	n := len(a.Values) / a.Shape[0]
+	for i := range a.Shape[0] {
+		rows = append(rows, a.Values[i*n:(i+1)*n])
+	}
+	return rows
 }
 
 // note keeps what a program checks: its graph is built only once.
@@ -334,30 +368,32 @@ func (e *Explainer) Logits(images []float32, shape [4]int, drop []bool) (vit.Arr
 	if e.config.Classes == 0 {
 		return vit.Array{}, errors.New("explain: the model has no head, so it has no answer to change")
 	}
-	if drop == nil {
-		return first(e.runner.Program("logits", images, shape, func(scope *model.Scope, cfg vit.Config, images *Node, _ []*Node) []*Node {
-			return []*Node{vit.Forward(scope, cfg, images).Logits}
-		}))
-	}
-	if shape[0] == 0 || len(drop)%shape[0] != 0 {
-		return vit.Array{}, fmt.Errorf("explain: %d patches to drop or not for pictures of shape %v", len(drop), shape)
-	}
-	dropped, err := nn.Input(e.backend, drop, shape[0], len(drop)/shape[0])
-	if err != nil {
-		return vit.Array{}, fmt.Errorf("explain: %w", err)
-	}
-	defer nn.Free(dropped)
-	return first(e.runner.Program("logits without patches", images, shape, func(scope *model.Scope, cfg vit.Config, images *Node, more []*Node) []*Node {
-		return []*Node{vit.ForwardExplaining(scope, cfg, images, vit.Explaining{Drop: more[0]}).Logits}
-	}, dropped))
-}
-
-// first is a program's only result.
-func first(r *vit.Results, err error) (vit.Array, error) {
+	r, err := e.answers(images, shape, drop)
 	if err != nil {
 		return vit.Array{}, err
 	}
 	return r.Arrays[0], nil
+}
+
+// answers runs the model as [Explainer.Logits] says. Gaze's kernels attend where nothing
+// is dropped.
+func (e *Explainer) answers(images []float32, shape [4]int, drop []bool) (*vit.Results, error) {
+	if drop == nil {
+		return e.runner.Program("logits", images, shape, func(scope *model.Scope, cfg vit.Config, images *Node, _ []*Node) []*Node {
+			return []*Node{vit.Forward(scope, cfg, images).Logits}
+		})
+	}
+	if shape[0] == 0 || len(drop)%shape[0] != 0 {
+		return nil, fmt.Errorf("explain: %d patches to drop or not for pictures of shape %v", len(drop), shape)
+	}
+	dropped, err := nn.Input(e.backend, drop, shape[0], len(drop)/shape[0])
+	if err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
+	defer nn.Free(dropped)
+	return e.runner.Program("logits without patches", images, shape, func(scope *model.Scope, cfg vit.Config, images *Node, more []*Node) []*Node {
+		return []*Node{vit.ForwardExplaining(scope, cfg, images, vit.Explaining{Drop: more[0]}).Logits}
+	}, dropped)
 }
 
 // inputs are the start row and the classes on the backend.

@@ -1,6 +1,10 @@
 package explain
 
-import "fmt"
+import (
+	"fmt"
+
+	"gaze/pkg/vit"
+)
 
 // Settings are the numbers that methods leave open. The zero value has each at its
 // default, which the league chose or the paper gives.
@@ -18,14 +22,15 @@ type Settings struct {
 	// Samples is the number of noisy pictures of "smoothgrad" (default 32), of masks of
 	// "rise" and "rise-tokens" (default 500).
 	Samples int
-	// Noise is the standard deviation of the noise of "smoothgrad" and "vitcx", as a share
-	// of the range of the picture's values. Defaults 0.15 and 0.1.
+	// Noise is the standard deviation of the noise of "smoothgrad", as a share of the range
+	// of the picture's values (default 0.15), and of "vitcx", in the units of those values
+	// (default 0.1).
 	Noise float64
 	// Window is the side of the square of patches that "occlusion" hides at a time.
 	// Default 1.
 	Window int
 	// Original selects the definition of the paper where Gaze's default corrects it:
-	// "rise" without the centring.
+	// "rise" and "rise-tokens" without the centring.
 	Original bool
 }
 
@@ -53,18 +58,26 @@ func or[T int | float64](value, otherwise T) T {
 }
 
 // check reports a setting that can't be.
-func (s Settings) check(layers, heads int) error {
-	if _, err := Index(*s.Layer, layers, "layer"); err != nil {
+func (s Settings) check(c vit.Config) error {
+	if err := s.checkLayers(c.Depth, c.Heads); err != nil {
 		return err
 	}
-	if err := s.Heads.Check(heads); err != nil {
-		return err
-	}
+	grid := c.Grid()
 	switch {
 	case !(s.Discard >= 0 && s.Discard < 1):
 		return fmt.Errorf("a share of %g to discard: it goes from 0 to below 1", s.Discard)
 	case s.Steps < 0, s.Samples < 0, s.Window < 1, !(s.Noise >= 0):
 		return fmt.Errorf("steps %d, samples %d, window %d, noise %g: they must be positive", s.Steps, s.Samples, s.Window, s.Noise)
+	case s.Window > min(grid[0], grid[1]):
+		return fmt.Errorf("a window of %d patches doesn't fit a grid of %d×%d", s.Window, grid[0], grid[1])
 	}
 	return nil
+}
+
+// checkLayers reports a layer or head that a model doesn't have.
+func (s Settings) checkLayers(layers, heads int) error {
+	if _, err := Index(*s.Layer, layers, "layer"); err != nil {
+		return err
+	}
+	return s.Heads.Check(heads)
 }

@@ -109,10 +109,8 @@ func (l *attender) attend(picture string) (*explain.Attention, error) {
 }
 
 func (l *attender) attendImage(picture string, im *transform.Image) (a *explain.Attention, err error) {
-	if l.runner == nil {
-		if l.runner, l.mine, err = runnerFor(l.weights.Model); err != nil {
-			return nil, err
-		}
+	if err := l.open(); err != nil {
+		return nil, err
 	}
 	a, warnings, err := explain.Attend(l.runner, l.pipeline, filepath.Base(picture), im)
 	if err != nil {
@@ -125,6 +123,14 @@ func (l *attender) attendImage(picture string, im *transform.Image) (a *explain.
 		}
 	}
 	return a, nil
+}
+
+// open makes the runner, once.
+func (l *attender) open() (err error) {
+	if l.runner == nil {
+		l.runner, l.mine, err = runnerFor(l.weights.Model)
+	}
+	return err
 }
 
 func (l *attender) close() {

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"strconv"
 )
@@ -20,6 +21,8 @@ type Atlas struct {
 	Scale    Scale    // of all maps together
 	OwnRange bool     // colour each map from its own minimum to its own maximum
 	MapWidth float64  // of one map, in CSS pixels; 0: about 900 in total
+	Groups   []string // names of groups of maps, in the colours of [Palette]; nil: none
+	GroupOf  [][]int  // the group of each map, around which there is a frame; -1: none
 }
 
 // Image draws the atlas; see [Figure]. It returns an error if there are no
@@ -54,6 +57,10 @@ func (a Atlas) layout() (*scene, error) {
 	if err := checkNames("column", a.ColNames, cols); err != nil {
 		return nil, err
 	}
+	if err := a.checkGroups(); err != nil {
+		return nil, err
+	}
+	g.frames, g.groups = a.GroupOf, a.Groups
 	if a.RowNames == nil {
 		g.RowLabels = numbers(len(a.Maps), a.First)
 	}
@@ -61,6 +68,26 @@ func (a Atlas) layout() (*scene, error) {
 		g.ColLabels = numbers(cols, a.First)
 	}
 	return g.layout()
+}
+
+func (a Atlas) checkGroups() error {
+	if a.GroupOf == nil {
+		return nil
+	}
+	if len(a.GroupOf) != len(a.Maps) {
+		return fmt.Errorf("plots: there are groups for %d rows of maps, but %d rows", len(a.GroupOf), len(a.Maps))
+	}
+	for i, row := range a.GroupOf {
+		if len(row) != len(a.Maps[i]) {
+			return fmt.Errorf("plots: row %d has groups for %d maps, but %d maps", i, len(row), len(a.Maps[i]))
+		}
+		for _, g := range row {
+			if g < -1 || g >= len(a.Groups) {
+				return fmt.Errorf("plots: a map in row %d is of group %d: there are %d", i, g, len(a.Groups))
+			}
+		}
+	}
+	return nil
 }
 
 func numbers(n, first int) []string {

@@ -36,13 +36,24 @@ func figures() map[string]Figure {
 			Scale: Scale{Map: Magma, Label: "Weight"}, PanelWidth: 110,
 		},
 		"atlas":     similarityAtlas(6),
+		"groups":    groupedAtlas(),
+		"matches":   Matches{Left: photo, Right: scenery(70, 90), LeftTitle: "left", RightTitle: "right, which is narrower", Title: "Matches", Subtitle: "from the top to the bottom", Width: 420, Lines: []Match{{.1, .2, .3, .9}, {.7, .5, .8, .4}, {.4, .9, .1, .1}, {0, 1, 1, .6}}},
 		"lines":     curves(),
 		"scatter":   cloud(),
 		"bars":      groupedBars(),
 		"hbars":     BarChart{Names: []string{"Abyssinian", "british shorthair", "a breed with a long name that takes two lines"}, Series: []Bars{{Values: []float64{.93, .4, math.NaN()}}}, Horizontal: true, Format: percent, Title: "Accuracy by breed", ValueLabel: "Accuracy", Lines: []float64{0.5}},
 		"confusion": Confusion{Counts: [][]int{{40, 3, 1}, {2, 45, 0}, {5, 5, 40}}, Names: []string{"cat", "dog", "neither"}, Title: "Confusion"},
+		"critical":  criticalDifference(),
 		"shares":    Confusion{Counts: [][]int{{40, 3, 0}, {2, 45, 0}, {0, 0, 0}}, Title: "Shares", Subtitle: "no picture of the third", Normalise: true},
 	}
+}
+
+// groupedAtlas has frames in two of three colours, and a map in no group.
+func groupedAtlas() Atlas {
+	a := similarityAtlas(3)
+	a.Groups = []string{"near", "far", "none", ""}
+	a.GroupOf = [][]int{{0, 1, 1}, {0, -1, 0}, {1, 0, 3}}
+	return a
 }
 
 func similarityAtlas(n int) Atlas {
@@ -97,5 +108,13 @@ func groupedBars() BarChart {
 			{Name: "second", Values: []float64{0.3, -0.1, math.Inf(1)}},
 		},
 		Format: func(v float64) string { return minus(fmt.Sprintf("%.1f", v)) },
+	}
+}
+
+func criticalDifference() CriticalDifference {
+	return CriticalDifference{
+		Names: []string{"leads", "close", "closer", "middling", "attention", "a name that is long enough", "last"},
+		Ranks: []float64{1.4, 1.9, 2.6, 4.2, 4.4, 5.9, 6.6}, Groups: [][2]int{{0, 1}, {1, 2}, {3, 4}, {5, 6}}, Mark: []int{4},
+		Title: "Which can't be told apart", Subtitle: "Holm's correction, 37 breeds",
 	}
 }

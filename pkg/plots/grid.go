@@ -20,7 +20,9 @@ type Grid struct {
 	OwnRange   bool     // colour each map from its own minimum to its own maximum
 	PanelWidth float64  // of a column, in CSS pixels; 0: about 900 in total
 
-	dense bool // an atlas: small panels close together, light labels
+	dense  bool     // an atlas: small panels close together, light labels
+	frames [][]int  // of each panel, an index of groups and of [Palette], or -1; nil: no frames
+	groups []string // names of the frames' colours
 }
 
 // Image draws the grid; see [Figure]. It returns an error if there are no panels,
@@ -33,6 +35,7 @@ func (g Grid) SVG() (string, error) { return drawSVG(g) }
 const (
 	looseGap    = 8.0
 	denseGap    = 2.0
+	frameGap    = 7.0 // with frames, which take 2 on either side
 	panelLead   = 15.0
 	figureWidth = 900.0
 )
@@ -45,6 +48,7 @@ type gridLayout struct {
 	ranges   map[[2]int]resolved // of single panels, with OwnRange
 	bar      colorbar
 	head     header
+	legend   legend // of the frames
 	colWidth float64
 	rowH     []float64
 	titleH   []float64
@@ -61,6 +65,9 @@ func (g Grid) layout() (*scene, error) {
 	l := &gridLayout{Grid: g, gap: looseGap, labels: labelStyle}
 	if g.dense {
 		l.gap, l.labels = denseGap, tickStyle
+	}
+	if l.frames != nil {
+		l.gap = max(l.gap, frameGap)
 	}
 	if err := l.measureValues(); err != nil {
 		return nil, err
@@ -79,7 +86,20 @@ func (g Grid) layout() (*scene, error) {
 	}
 	w := inner + l.bar.wide
 	l.head = newHeader(g.Title, g.Subtitle, w)
-	return &scene{w: w + 2*pad, h: l.head.height() + l.top + h + 2*pad, title: l.Title, draw: l.draw}, nil
+	l.legend = l.frameLegend(w)
+	return &scene{w: w + 2*pad, h: l.head.height() + l.legend.height() + l.top + h + 2*pad, title: l.Title, draw: l.draw}, nil
+}
+
+// frameLegend says what the frames' colours mean.
+func (l *gridLayout) frameLegend(width float64) legend {
+	var samples []func(canvas, box)
+	for i := range l.groups {
+		samples = append(samples, func(c canvas, b box) {
+			b = box{b.x + (b.w-b.h)/2, b.y, b.h, b.h}
+			outline(c, b, Palette[i%len(Palette)], 2)
+		})
+	}
+	return newLegend(l.groups, samples, width)
 }
 
 // measureValues checks the panels and fixes the colour ranges.
@@ -100,9 +120,14 @@ func (l *gridLayout) measureValues() error {
 			if p.Values == nil {
 				continue
 			}
-			all = append(all, p.Values)
-			if l.OwnRange {
-				r, err := l.Scale.resolve(p.Values)
+			own := l.Scale
+			if p.Scale != nil {
+				own = *p.Scale
+			} else {
+				all = append(all, p.Values)
+			}
+			if l.OwnRange || p.Scale != nil {
+				r, err := own.resolve(p.Values)
 				if err != nil {
 					return err
 				}
@@ -118,7 +143,7 @@ func (l *gridLayout) measureValues() error {
 func (l *gridLayout) hasMaps() bool {
 	for _, row := range l.Panels {
 		for _, p := range row {
-			if p.Values != nil {
+			if p.Values != nil && p.Scale == nil {
 				return true
 			}
 		}
@@ -206,6 +231,8 @@ func (l *gridLayout) innerHeight() float64 {
 func (l *gridLayout) draw(c canvas) {
 	l.head.draw(c, pad, pad)
 	y := pad + l.head.height()
+	l.legend.draw(c, pad, y)
+	y += l.legend.height()
 	l.drawLabels(c, y)
 	y += l.top
 	barTop := y + l.titleH[0]
@@ -251,6 +278,9 @@ func (l *gridLayout) drawRow(c canvas, i int, y float64) {
 			r = own
 		}
 		p.draw(c, b, r, !l.dense)
+		if l.frames != nil && l.frames[i][j] >= 0 && !p.blank() {
+			outline(c, box{b.x - 2, b.y - 2, b.w + 4, b.h + 4}, Palette[l.frames[i][j]%len(Palette)], 2)
+		}
 		n := len(l.titles[i][j])
 		for k, s := range l.titles[i][j] {
 			base := b.y - 6 - float64(n-1-k)*panelLead

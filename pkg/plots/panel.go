@@ -21,6 +21,7 @@ type Panel struct {
 	Interpolation Interpolation
 	Marks         []Cell  // cells of Values with a frame around them
 	Aspect        float64 // width over height of a panel without Picture; 0: square cells
+	Scale         *Scale  // colours of this panel alone, from its own values; nil: those of the figure
 }
 
 // sharpness is the resolution at which photographs are kept, in pixels per CSS pixel.

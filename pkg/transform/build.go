@@ -26,7 +26,7 @@ var makers map[string]maker
 
 func init() {
 	makers = make(map[string]maker)
-	for _, group := range []map[string]maker{sizeMakers, geometryMakers, colourMakers, augmentMakers, tensorMakers} {
+	for _, group := range []map[string]maker{sizeMakers, geometryMakers, colourMakers, augmentMakers, tensorMakers, cellMakers} {
 		maps.Copy(makers, group)
 	}
 }

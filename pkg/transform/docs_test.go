@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var docRow = regexp.MustCompile("(?m)^\\| `(.*)` \\| (.*) \\| (bytes|bits|1/255|draws|nothing changes) \\|$")
+var docRow = regexp.MustCompile("(?m)^\\| `(.*)` \\| (.*) \\| (bytes|bits|1/255|draws|own|nothing changes) \\|$")
 
 // The page has a row for each step, with its usage, and no other rows; and every claim of
 // exactness for a step has a test with that step.

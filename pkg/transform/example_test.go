@@ -28,7 +28,7 @@ func ExampleParse_error() {
 	_, err := transform.Parse("resize(256) | centrecrop(224)")
 	fmt.Println(err)
 	// Output:
-	// column 15: there is no step "centrecrop"; the steps are 3augment, affine, affinemap, autocontrast, background, brightness, centercrop, contrast, crop, equalize, erase, gaussianblur, grayscale, hflip, hue, identity, invert, jitter, normalize, pad, perspective, pilblur, posterize, randaugment, randomcrop, randomerasing, randomresizedcrop, resize, rotate, rotation, saturation, sharpness, solarize, totensor, trivialaugmentwide, vflip, warp
+	// column 15: there is no step "centrecrop"; the steps are 3augment, affine, affinemap, autocontrast, background, brightness, centercrop, contrast, crop, equalize, erase, erasecells, gaussianblur, grayscale, hflip, hue, identity, invert, jitter, normalize, pad, perspective, pilblur, posterize, randaugment, randomcrop, randomerasecells, randomerasing, randomresizedcrop, resize, rotate, rotation, saturation, sharpness, solarize, totensor, trivialaugmentwide, vflip, warp
 	//   resize(256) | centrecrop(224)
 	//                 ^
 }

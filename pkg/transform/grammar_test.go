@@ -68,6 +68,10 @@ func TestParseSteps(t *testing.T) {
 		{"totensor | randomerasing", RandomErasing{0.5, usualErasedScale, usualErasedRatio, []float32{0}}, "totensor | randomerasing(p=0.5)"},
 		{"totensor | randomerasing(p=1,scale=0.1:0.2,ratio=1:2,value=[1,2,3])", RandomErasing{1, Range{0.1, 0.2}, Range{1, 2}, []float32{1, 2, 3}}, ""},
 		{"totensor | randomerasing(p=1,value=random)", RandomErasing{1, usualErasedScale, usualErasedRatio, nil}, ""},
+		{"totensor | erasecells(12,0.5,seed=7)", EraseCells{12, 0.5, 7, nil}, ""},
+		{"totensor | erasecells(12,0.5,seed=7,value=[1,2,3])", EraseCells{12, 0.5, 7, []float32{1, 2, 3}}, ""},
+		{"totensor | randomerasecells(12,share=0:0.75)", RandomEraseCells{12, Range{0, 0.75}, nil}, ""},
+		{"totensor | randomerasecells(12,share=0.5,value=1)", RandomEraseCells{12, Range{0.5, 0.5}, []float32{1}}, "totensor | randomerasecells(12,share=0.5:0.5,value=1)"},
 	} {
 		p, err := Parse(c.spec)
 		if err != nil {
@@ -134,6 +138,11 @@ func TestParseStepErrors(t *testing.T) {
 		{"totensor | erase(1,2,3,4,noise=-1)", 32, "whole number"},
 		{"totensor | randomerasing(value=x)", 32, "a number or a list"},
 		{"randomerasing", 1, "put totensor before it"},
+		{"randomerasecells(3,share=0:1)", 1, "put totensor before it"},
+		{"totensor | erasecells(12,0.5)", 12, "usage: erasecells"},
+		{"totensor | erasecells(0,0.5,seed=1)", 23, "between 1"},
+		{"totensor | randomerasecells(3)", 12, "usage: randomerasecells"},
+		{"totensor | randomerasecells(3,share=0:2)", 37, "between 0 and 1"},
 		{"totensor | rotation(5)", 12, "move it before totensor"},
 	} {
 		_, err := Parse(c.spec)

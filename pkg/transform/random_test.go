@@ -39,6 +39,7 @@ var randomSpecs = []string{
 	"randaugment(3,12,bins=20) | trivialaugmentwide | 3augment",
 	"randaugment | randomrotation(5) | totensor | randomerasing(p=0.9,value=random)",
 	"totensor | randomerasing(p=1,scale=0.1:0.2,ratio=1,value=[0.5,1,2]) | normalize([1,2,3],4) | randomerasing",
+	"totensor | randomerasecells(7,share=0.1:0.75) | randomerasecells(50,share=0.3:0.6,value=[1,2,3])",
 }
 
 // The steps returned by Draw give the same result as the seed, also after formatting and

@@ -120,6 +120,9 @@ func (b *Buffers) tensorStep(op Op, seed, epoch, index, position uint64) error {
 	case RandomErasing: // the same as below, but without allocating
 		b.rand.reset(seed, epoch, index, position)
 		return op.draw(&b.rand, b.tensor.Shape[2], b.tensor.Shape[1]).Apply(&b.tensor)
+	case RandomEraseCells: // the same
+		b.rand.reset(seed, epoch, index, position)
+		return op.draw(&b.rand).Apply(&b.tensor)
 	case TensorOp:
 		return op.Apply(&b.tensor)
 	case RandomTensorOp:

@@ -1,0 +1,200 @@
+package league
+
+import (
+	"math"
+	"slices"
+
+	"gaze/pkg/evaluate/maps"
+)
+
+// row is a line of the league: an entry, or all random ones together.
+type row struct {
+	name     string
+	role     Role
+	entries  []int // that are averaged
+	operator string
+}
+
+// rowsOf are the rows of entries: random ones are one row.
+func rowsOf(entries []Entry) []row {
+	var out []row
+	random := -1
+	for i, e := range entries {
+		switch {
+		case e.Role != Random:
+			out = append(out, row{e.Name, e.Role, []int{i}, e.Operator})
+		case random < 0:
+			random = len(out)
+			out = append(out, row{"random", Random, []int{i}, ""})
+		default:
+			out[random].entries = append(out[random].entries, i)
+		}
+	}
+	return out
+}
+
+// scored is a column's scores in all models.
+type scored struct {
+	column maps.Column
+	rows   []row
+	cases  []*maps.Case  // of the first model; the others have the same pictures
+	values [][][]float64 // [models][cases][rows]
+	right  [][]bool      // [models][cases]
+	there  []bool        // of each row: whether the column applies to it
+	own    []bool        // of each row: whether it uses the column's operator itself
+}
+
+// collect takes a column out of the models' scores.
+func collect(models []*Scores, part, column int, rows []row) *scored {
+	s := &scored{column: models[0].Parts[part].Columns[column], rows: rows, cases: models[0].Parts[part].Cases}
+	for _, m := range models {
+		p := m.Parts[part]
+		values, right := make([][]float64, len(p.Cases)), make([]bool, len(p.Cases))
+		for i, c := range p.Cases {
+			right[i] = c.Right
+			values[i] = make([]float64, len(rows))
+			for k, r := range rows {
+				sum := 0.0
+				for _, e := range r.entries {
+					sum += p.Values[i][e][column]
+				}
+				values[i][k] = sum / float64(len(r.entries))
+			}
+		}
+		s.values, s.right = append(s.values, values), append(s.right, right)
+	}
+	for _, r := range rows {
+		s.own = append(s.own, r.operator != "" && r.operator == s.column.Operator)
+	}
+	s.apply()
+	return s
+}
+
+// mostly is the share of the pictures in which a row must have a score to be in a column.
+const mostly = 0.95
+
+// apply finds the rows that the column applies to: those with a score of nearly all
+// pictures of which most methods have one.
+func (s *scored) apply() {
+	s.there = make([]bool, len(s.rows))
+	has, all := make([]int, len(s.rows)), 0
+	for _, model := range s.values {
+		for _, values := range model {
+			if !s.applies(values) {
+				continue
+			}
+			all++
+			for k, v := range values {
+				if finite(v) {
+					has[k]++
+				}
+			}
+		}
+	}
+	for k := range s.there {
+		s.there[k] = all > 0 && float64(has[k]) >= mostly*float64(all)
+	}
+}
+
+// applies reports whether at least half of the methods have a score.
+func (s *scored) applies(values []float64) bool {
+	methods, with := 0, 0
+	for k, v := range values {
+		if s.rows[k].role == Competes {
+			methods++
+			if finite(v) {
+				with++
+			}
+		}
+	}
+	return with > 0 && 2*with >= methods
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// counts reports whether a picture counts in a model: the model is right (or wrong, if that
+// is asked), and every row that takes part has a score.
+func (s *scored) counts(model, i int, right bool) bool {
+	if s.right[model][i] != right {
+		return false
+	}
+	for k, v := range s.values[model][i] {
+		if s.there[k] && !finite(v) {
+			return false
+		}
+	}
+	return slices.Contains(s.there, true)
+}
+
+// sample is the scores of the pictures that count, with zeros elsewhere.
+func (s *scored) sample(right bool) *sample {
+	out := &sample{entrants: len(s.rows)}
+	var strata []string
+	for _, c := range s.cases {
+		strata = append(strata, c.Stratum)
+	}
+	out.strata = stratify(strata)
+	for m, model := range s.values {
+		values, counts := make([]float64, len(model)*len(s.rows)), make([]bool, len(model))
+		for i, row := range model {
+			if counts[i] = s.counts(m, i, right); !counts[i] {
+				continue
+			}
+			for k, v := range row {
+				if s.there[k] {
+					values[i*len(s.rows)+k] = v
+				}
+			}
+		}
+		out.values, out.counts = append(out.values, values), append(out.counts, counts)
+	}
+	return out
+}
+
+// pictures are the pictures that count in some model: their numbers, and the mean scores of
+// the rows, [pictures][rows], over the models in which they count.
+func (s *scored) pictures() (which []int, means [][]float64) {
+	for i := range s.cases {
+		sums, n := make([]float64, len(s.rows)), 0.0
+		for m := range s.values {
+			if !s.counts(m, i, true) {
+				continue
+			}
+			n++
+			for k, v := range s.values[m][i] {
+				sums[k] += v
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		for k := range sums {
+			sums[k] /= n
+		}
+		which, means = append(which, i), append(means, sums)
+	}
+	return which, means
+}
+
+// ranked are the rows that are ranked: methods that the column applies to and that don't use
+// its operator themselves.
+func (s *scored) ranked() []int {
+	var out []int
+	for k, r := range s.rows {
+		if r.role == Competes && s.there[k] && !s.own[k] {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// only are the columns of values that are named.
+func only(values [][]float64, which []int) [][]float64 {
+	out := make([][]float64, len(values))
+	for i, row := range values {
+		for _, k := range which {
+			out[i] = append(out[i], row[k])
+		}
+	}
+	return out
+}

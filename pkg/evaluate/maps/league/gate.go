@@ -1,0 +1,161 @@
+package league
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"gaze/pkg/evaluate"
+	"gaze/pkg/evaluate/maps"
+)
+
+// Gate is what a column has to pass before it counts. Differences are positive where the
+// column works, with 95 % intervals.
+type Gate struct {
+	Passed bool   `json:"passed"`
+	Why    string `json:"why,omitempty"` // not passed
+	// Ceiling is by how much the best row that knows the answer beats random maps. In the
+	// family [maps.Sanity], where none knows it, by how much the best method beats the best
+	// row that doesn't ask the model.
+	Ceiling     *Gain  `json:"ceiling,omitempty"`
+	CeilingName string `json:"ceiling_name,omitempty"`
+	// Inverted is by how much random maps beat the inverted best map; nil in the family
+	// Sanity, which compares a method's maps with its own.
+	Inverted *Gain `json:"inverted,omitempty"`
+	// Constant is by how much a constant map differs from chance.
+	Constant *Gain `json:"constant,omitempty"`
+	// Halves is Kendall's τ between the methods' mean ranks on two halves of the pictures,
+	// the mean over several ways of halving.
+	Halves float64 `json:"halves"`
+}
+
+// Gain is a difference with its interval.
+type Gain struct {
+	Value float64 `json:"v"`
+	Low   float64 `json:"l"`
+	High  float64 `json:"h"`
+}
+
+func gain(i evaluate.Interval) *Gain { return &Gain{round(i.Value), round(i.Low), round(i.High)} }
+
+// round keeps five significant places of numbers around 1.
+func round(v float64) float64 { return math.Round(v*1e5) / 1e5 }
+
+// leastHalves is the agreement of two halves of the pictures below which a column says
+// little.
+const leastHalves = 0.8
+
+// halvings is in how many ways pictures are halved.
+const halvings = 50
+
+// gate checks a column. draws are the means in every resample.
+func (a *analysis) gate(s *scored, means []float64, draws resampled, which []int, ranks [][]float64) Gate {
+	g := Gate{}
+	var fails []string
+	need := func(ok bool, why string) {
+		if !ok {
+			fails = append(fails, why)
+		}
+	}
+	random, constant := s.find(Random, means), s.find(Constant, means)
+	if s.column.Family == maps.Sanity {
+		best, blind := s.find(Competes, means), s.find(Blind, means)
+		if random >= 0 && (blind < 0 || better(means[random], means[blind], s.column.Lower) > 0) {
+			blind = random
+		}
+		g.Ceiling, g.CeilingName = a.over(s, means, draws, best, blind), s.nameOf(best)
+		need(g.Ceiling != nil && g.Ceiling.Low > 0, "no method beats a map that doesn't ask the model")
+	} else {
+		ceiling, inverted := s.find(Ceiling, means), s.find(Inverted, means)
+		g.Ceiling, g.CeilingName = a.over(s, means, draws, ceiling, random), s.nameOf(ceiling)
+		need(g.Ceiling != nil && g.Ceiling.Low > 0, "its ceiling doesn't beat random maps")
+		g.Inverted = a.over(s, means, draws, random, inverted)
+		need(g.Inverted != nil && g.Inverted.Low > 0, "the inverted best map isn't below random maps")
+		g.Constant = a.chance(s, means, draws, constant, random)
+		need(g.Constant != nil && a.nothing(g.Constant, s.column), "a constant map doesn't score chance")
+	}
+	g.Halves = round(halves(ranks, strataOf(s.cases, which), a.options.Seed))
+	need(g.Halves >= leastHalves, fmt.Sprintf("two halves of the pictures agree by τ = %.2f only", g.Halves))
+	g.Passed, g.Why = len(fails) == 0, strings.Join(fails, "; ")
+	return g
+}
+
+// find is the best row with a role that the column applies to, -1 if there is none.
+func (s *scored) find(role Role, means []float64) int {
+	best := -1
+	for k, r := range s.rows {
+		if r.role == role && s.there[k] && (best < 0 || better(means[k], means[best], s.column.Lower) > 0) {
+			best = k
+		}
+	}
+	return best
+}
+
+func (s *scored) nameOf(row int) string {
+	if row < 0 {
+		return ""
+	}
+	return s.rows[row].name
+}
+
+// over is by how much row i is better than row j; nil if one isn't there.
+func (a *analysis) over(s *scored, means []float64, draws resampled, i, j int) *Gain {
+	if i < 0 || j < 0 {
+		return nil
+	}
+	return gain(interval(better(means[i], means[j], s.column.Lower), draws.difference(i, j, s.column.Lower), a.options.Level))
+}
+
+// chance is how much a constant map differs from chance: from the column's own, or from
+// random maps.
+func (a *analysis) chance(s *scored, means []float64, draws resampled, constant, random int) *Gain {
+	if s.column.Chance == nil || constant < 0 {
+		return a.over(s, means, draws, constant, random)
+	}
+	i := interval(means[constant], draws[constant], a.options.Level)
+	c := *s.column.Chance
+	return gain(evaluate.Interval{Value: i.Value - c, Low: i.Low - c, High: i.High - c})
+}
+
+// nothing reports whether a difference may be none, or is smaller than what is of interest.
+func (a *analysis) nothing(g *Gain, c maps.Column) bool {
+	interest := a.options.Interest * (c.Range[1] - c.Range[0])
+	return g.Low <= 0 && g.High >= 0 || g.Low > -interest && g.High < interest
+}
+
+// halves is the mean over several ways of halving of Kendall's τ between the mean ranks of
+// the halves, NaN with fewer than two methods.
+func halves(ranks [][]float64, strata [][]int, seed uint64) float64 {
+	sum := 0.0
+	for h := range uint64(halvings) {
+		random := rand.New(rand.NewPCG(seed, h))
+		var first, second [][]float64
+		for _, group := range strata {
+			for _, at := range random.Perm(len(group)) {
+				if (len(first)+len(second))%2 == 0 { // by turns, also from one stratum to the next
+					first = append(first, ranks[group[at]])
+				} else {
+					second = append(second, ranks[group[at]])
+				}
+			}
+		}
+		a, b := columnMeans(first), columnMeans(second)
+		if len(a) < 2 || len(b) < 2 {
+			return 0
+		}
+		if tau := Kendall(a, b); finite(tau) {
+			sum += tau
+		}
+	}
+	return sum / halvings
+}
+
+// strataOf groups some pictures, by their place among these, by stratum.
+func strataOf(cases []*maps.Case, which []int) [][]int {
+	var of []string
+	for _, i := range which {
+		of = append(of, cases[i].Stratum)
+	}
+	return stratify(of)
+}

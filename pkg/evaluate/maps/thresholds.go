@@ -1,0 +1,119 @@
+package maps
+
+import (
+	"cmp"
+	"slices"
+
+	"gaze/pkg/data"
+	"gaze/pkg/explain"
+	"gaze/pkg/plots"
+)
+
+// otsu is the threshold between two groups of values that differ the most (Otsu, 1979),
+// over a histogram of 256 bins: the centre of the last bin of the lower group, as in
+// scikit-image. Values above it are the upper group.
+func otsu(values []float64) float64 {
+	lo, hi := slices.Min(values), slices.Max(values)
+	if lo == hi {
+		return lo
+	}
+	const bins = 256
+	var count [bins]float64
+	for _, v := range values {
+		count[bin(v, lo, hi, bins)]++
+	}
+	centre := func(i int) float64 { return lo + (hi-lo)*(float64(i)+0.5)/bins }
+	var n, sum, below, belowSum float64
+	for i, c := range count {
+		n += c
+		sum += c * centre(i)
+	}
+	best, at := -1.0, 0
+	for i, c := range count[:bins-1] {
+		below += c
+		belowSum += c * centre(i)
+		if below == 0 || below == n {
+			continue
+		}
+		d := belowSum/below - (sum-belowSum)/(n-below)
+		if between := below * (n - below) * d * d; between > best {
+			best, at = between, i
+		}
+	}
+	return centre(at)
+}
+
+// bin is the bin of a value among equal ones from lo to hi; the last includes hi.
+func bin(v, lo, hi float64, bins int) int {
+	return min(int((v-lo)/(hi-lo)*float64(bins)), bins-1)
+}
+
+// pixels is a map enlarged bilinearly to the pixels of a mask, row by row.
+func pixels(m explain.Map, height, width int) ([]float64, error) {
+	rows, err := plots.Upsample(m.Matrix(), height, width, plots.Bilinear)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(rows...), nil
+}
+
+// iouAbove is the intersection over union of a mask and the pixels above a threshold.
+// Nothing of a constant map is above the mean, and everything is not below: it gets half
+// the pixels, evenly, as random values would have.
+func iouAbove(m *data.Mask, values []float64, threshold float64) float64 {
+	flat := constant(values)
+	var both, inside, above float64
+	for i, v := range values {
+		if m.Pix[i] == data.Uncounted {
+			continue
+		}
+		share := 0.0
+		switch {
+		case flat:
+			share = 0.5
+		case v > threshold:
+			share = 1
+		}
+		above += share
+		if m.Pix[i] == data.Inside {
+			inside++
+			both += share
+		}
+	}
+	return both / (inside + above - both)
+}
+
+// averagePrecision is the area under precision against recall, as a step function, for
+// pixels that are inside of a mask; pixels with equal values come together. order has all
+// pixels by value, the largest first. A constant map gets the mask's share of the area.
+func averagePrecision(m *data.Mask, values []float64, order []int) float64 {
+	var taken, hits, ap float64
+	for from := 0; from < len(order); {
+		to, more := from, 0.0
+		for ; to < len(order) && values[order[to]] == values[order[from]]; to++ {
+			switch m.Pix[order[to]] {
+			case data.Inside:
+				more++
+				taken++
+			case data.Outside:
+				taken++
+			}
+		}
+		from = to
+		if more > 0 {
+			hits += more
+			ap += more * hits / taken
+		}
+	}
+	return ap / hits
+}
+
+// byValue lists pixels by value, the largest first.
+func byValue(values []float64) []int {
+	out := make([]int, len(values))
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortFunc(out, func(i, j int) int { return cmp.Compare(values[j], values[i]) })
+	return out
+}
