@@ -39,7 +39,7 @@ func TestTruthScores(t *testing.T) {
 	truth := fourParts()
 	drops, inverse, dense := make([]float32, 12), make([]float32, 12), make([]float32, 12)
 	for _, p := range truth.Parts {
-		n := average(p.Cells) * 12
+		n := mean(p.Cells) * 12
 		for i, v := range p.Cells {
 			drops[i] += float32(v * (p.Drop + 1) / n)
 			inverse[i] += float32(v * (4 - p.Drop) / n)
@@ -126,10 +126,10 @@ func TestRankCorrelation(t *testing.T) {
 		{[]float64{1, 2, 3, 4}, []float64{10, 20, 30, 40}, 1},
 		{[]float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, -1},
 		{[]float64{1, 2, 2, 5, 7}, []float64{3, 1, 4, 4, 9}, 0.7631578947368421},
-		{[]float64{1, 2, 3}, []float64{5, 5, 5}, 0},
+		{[]float64{1, 2, 3}, []float64{5, 5, 5}, 0}, // scipy has NaN
 		{[]float64{0.3, -1, 2, 8, 8, 8}, []float64{1, 0, 1, 3, 2, 2}, 0.9379580992210835},
 	} {
-		if got := rankCorrelation(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
+		if got := spearman(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%v, %v: %v, want %v", c.a, c.b, got, c.want)
 		}
 	}
@@ -164,8 +164,8 @@ func TestCellGrid(t *testing.T) {
 				want[(y-c.y0)*c.rows/(c.y1-c.y0)*c.cols+(x-c.x0)*c.cols/(c.x1-c.x0)] += v * float64(len(got))
 			}
 		}
-		if math.Abs(average(got)-total) > 1e-9 {
-			t.Errorf("%s: %.6f of the picture is covered, want %.6f", c.pipeline, average(got), total)
+		if math.Abs(mean(got)-total) > 1e-9 {
+			t.Errorf("%s: %.6f of the picture is covered, want %.6f", c.pipeline, mean(got), total)
 		}
 		for i := range got {
 			if (c.y1-c.y0)%c.rows+(c.x1-c.x0)%c.cols == 0 && math.Abs(got[i]-want[i]) > 1e-9 {
@@ -287,8 +287,8 @@ func TestKnow(t *testing.T) {
 			for _, v := range s.Changed.Pix {
 				area += float64(v) / 255 / 64 / 64
 			}
-			if math.Abs(average(r.Cells)-area) > 1e-9 {
-				t.Errorf("%s: %s covers %.4f, want %.4f", c.Name, r.Part, average(r.Cells), area)
+			if math.Abs(mean(r.Cells)-area) > 1e-9 {
+				t.Errorf("%s: %s covers %.4f, want %.4f", c.Name, r.Part, mean(r.Cells), area)
 			}
 		}
 		behind, err := Backdrop(c)
@@ -414,7 +414,7 @@ func TestTruthErrors(t *testing.T) {
 		says string
 		err  error
 	}{
-		{"row 1, column 2 is NaN", judge(nil, Entrant{Name: "bad"}, bad)},
+		{"NaN in row 1, column 2", judge(nil, Entrant{Name: "bad"}, bad)},
 		{"the map by odd of pet 0", judge(nil, Entrant{Name: "odd"}, explain.Map{Rows: 1, Cols: 1, Values: []float32{1}})},
 		{"class 9 is explained, but the model has 5", judge(func(c *Case) { c.Class = 9 }, Entrant{}, even(1))},
 		{"differs by", judge(func(c *Case) { c.Tensor = cases[1].Tensor }, Entrant{}, even(1))},
