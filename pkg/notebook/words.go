@@ -22,7 +22,8 @@ func ExplainWords(c *explain.Captioned, method string) *explain.WordMaps {
 }
 
 func explainWords(c *explain.Captioned, method string) (*explain.WordMaps, error) {
-	if _, err := explain.FindWordMethod(method); err != nil {
+	m, err := explain.FindWordMethod(method)
+	if err != nil {
 		return nil, err
 	}
 	named := func(p report.Picture) bool { return p.Name == c.Picture }
@@ -54,9 +55,21 @@ func explainWords(c *explain.Captioned, method string) (*explain.WordMaps, error
 		}
 	}
 	key := []any{"1", weights, method, c.IDs(), set[i].Name, file}
-	return Cached(filepath.Join(dir, "cells"), "words", key, func() (*explain.WordMaps, error) {
-		return wordMaps(by, set[i], c, method)
+	k, err := Cached(filepath.Join(dir, "cells"), "words", key, func() (keptWords, error) {
+		w, err := wordMaps(by, set[i], c, method)
+		if err != nil {
+			return keptWords{}, err
+		}
+		return keptWords{w.Tokens, w.Maps, w.LogProbs}, nil
 	})
+	return &explain.WordMaps{Method: m, Tokens: k.Tokens, Maps: k.Maps, LogProbs: k.LogProbs}, err
+}
+
+// keptWords is what is kept of maps of words.
+type keptWords struct {
+	Tokens   []int
+	Maps     []explain.Map
+	LogProbs []float64
 }
 
 // wordMaps runs the captioner on the picture once more, with its caption given.
