@@ -30,6 +30,9 @@ type Entry struct {
 	*maps.Entrant
 	Role    Role
 	Version string // of what makes its maps: kept maps of another version aren't used
+	// Pictures is how many pictures, the first ones, it makes maps of; 0: all. Costly
+	// methods are compared with the others on these.
+	Pictures int
 }
 
 // Reference is the name of the entry that the others are held against: the attention of
@@ -48,8 +51,8 @@ func (e Entry) key() string {
 // ForMethod is the entry of a method with settings. name is that of the method, or tells
 // the settings apart.
 func ForMethod(name string, m *explain.Method, s explain.Settings) Entry {
-	make := func(_ context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
-		o := explain.Options{Settings: s}
+	run := func(e *explain.Explainer, cases []*maps.Case, against []int) ([]explain.Map, error) {
+		o := explain.Options{Settings: s, Against: against}
 		var tensors []*transform.Tensor
 		for _, c := range cases {
 			tensors = append(tensors, c.Tensor)
@@ -64,11 +67,17 @@ func ForMethod(name string, m *explain.Method, s explain.Settings) Entry {
 		}
 		return x.Maps, nil
 	}
-	return Entry{Role: Competes, Entrant: &maps.Entrant{Name: name, Method: m, Competes: true, Settings: s, Operator: operatorOf(m), Make: make}}
+	entrant := &maps.Entrant{Name: name, Method: m, Competes: true, Settings: s, Operator: methodOperators[m.Name],
+		Make: func(_ context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
+			return run(e, cases, nil)
+		}}
+	if m.OfClass {
+		entrant.MakeAgainst = func(_ context.Context, e *explain.Explainer, cases []*maps.Case, against []int) ([]explain.Map, error) {
+			return run(e, cases, against)
+		}
+	}
+	return Entry{Role: Competes, Entrant: entrant}
 }
-
-// operatorOf is how a method removes parts of a picture, as maps.Column.Operator has it.
-func operatorOf(m *explain.Method) string { return methodOperators[m.Name] }
 
 // methodOperators are the methods that remove parts of a picture. The names are those of
 // the columns' operators.
