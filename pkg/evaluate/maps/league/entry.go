@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gaze/pkg/evaluate/maps"
@@ -52,6 +53,10 @@ func (e Entry) key() string {
 // the settings apart.
 func ForMethod(name string, m *explain.Method, s explain.Settings) Entry {
 	run := func(e *explain.Explainer, cases []*maps.Case, against []int) ([]explain.Map, error) {
+		n := len(cases)
+		if m.Cost(e.Config(), s) <= atOnceCost { // the pictures of others run apart anyway
+			cases, against = filled(cases), filled(against)
+		}
 		o := explain.Options{Settings: s, Against: against}
 		var tensors []*transform.Tensor
 		for _, c := range cases {
@@ -65,7 +70,7 @@ func ForMethod(name string, m *explain.Method, s explain.Settings) Entry {
 		if err != nil {
 			return nil, err
 		}
-		return x.Maps, nil
+		return x.Maps[:n], nil
 	}
 	entrant := &maps.Entrant{Name: name, Method: m, Competes: true, Settings: s, Operator: methodOperators[m.Name],
 		Make: func(_ context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
@@ -79,6 +84,22 @@ func ForMethod(name string, m *explain.Method, s explain.Settings) Entry {
 	return Entry{Role: Competes, Entrant: entrant}
 }
 
+// atOnceCost is the cost in forward passes up to which pictures are explained together.
+const atOnceCost = 3
+
+// filled repeats the last of a list until it has whole blocks: every size of a batch is another
+// program to compile, and may be rounded otherwise.
+func filled[T any](list []T) []T {
+	if len(list) == 0 || len(list)%block == 0 {
+		return list
+	}
+	out := slices.Clone(list)
+	for len(out)%block != 0 {
+		out = append(out, list[len(list)-1])
+	}
+	return out
+}
+
 // methodOperators are the methods that remove parts of a picture. The names are those of
 // the columns' operators.
 var methodOperators = map[string]string{
@@ -89,8 +110,8 @@ var methodOperators = map[string]string{
 }
 
 // Methods are the entries of all methods that a model can be asked, with the settings
-// chosen for them (by row; nil: the defaults): attention twice, as [Reference] and with a
-// chosen layer.
+// chosen for them (by row; the others have their first candidate): attention twice, as
+// [Reference] and with a chosen layer.
 func Methods(cfg vit.Config, chosen map[string]explain.Settings) []Entry {
 	var out []Entry
 	for _, row := range append(methodNames(cfg), tuned) {
@@ -98,9 +119,9 @@ func Methods(cfg vit.Config, chosen map[string]explain.Settings) []Entry {
 		if err != nil {
 			continue
 		}
-		s := chosen[row]
-		if row == Reference {
-			s = explain.Settings{}
+		s, ok := chosen[row]
+		if tried := candidates()[row]; !ok && len(tried) > 0 {
+			s = tried[0]
 		}
 		out = append(out, ForMethod(row, m, s))
 	}
