@@ -196,7 +196,7 @@ func (c *Comparison) grid() plots.Figure {
 	const most = 6
 	lines := (len(panels) + most - 1) / most
 	columns := max((len(panels)+lines-1)/lines, 3)
-	return plots.Grid{Title: c.Picture, Subtitle: about + c.Model + c.legend(), Panels: rowsOf(panels, columns), PanelWidth: float64(900 / columns)}
+	return plots.Grid{Title: c.Picture, Subtitle: about + c.Model + c.legend(), Panels: linesOf(panels, columns), PanelWidth: float64(900 / columns)}
 }
 
 // table is a row for each method and a column for each class.
@@ -252,7 +252,7 @@ func (c *Comparison) titleOf(m *Method) string {
 // aspect is the picture's width over its height.
 func (c *Comparison) aspect() float64 { return float64(c.Seen.Width) / float64(c.Seen.Height) }
 
-// rowsOf cuts panels into rows.
-func rowsOf(panels []plots.Panel, columns int) [][]plots.Panel {
+// linesOf cuts panels into rows.
+func linesOf(panels []plots.Panel, columns int) [][]plots.Panel {
 	return slices.Collect(slices.Chunk(panels, columns))
 }
