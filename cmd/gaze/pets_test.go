@@ -34,6 +34,14 @@ func TestPets(t *testing.T) {
 			t.Errorf("%s differs between two runs (%v, %v)", name, errA, errB)
 		}
 	}
+	earless := filepath.Join(t.TempDir(), "earless")
+	ok(t, append(draw, "--without", "ears,tail", "-o", earless)...)
+	if s, err := data.OpenDataset(earless); err != nil || s.Train.Len() != 6 || s.Test.Len() != 3 {
+		t.Errorf("without ears: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(earless, "val-changed", "0_6.png")); err != nil {
+		t.Error(err)
+	}
 	if status, _, log := gaze(t, append(draw, "-o", dir)...); status != 1 || !strings.Contains(log, "not empty") {
 		t.Errorf("over another set: exit status %d, %s", status, log)
 	}
@@ -54,6 +62,7 @@ func TestPetsUsage(t *testing.T) {
 		{[]string{"-o", out, "--size", "5"}, 2, "5"},
 		{[]string{"-o", out, "--view", "1.5"}, 2, "1.5"},
 		{[]string{"-o", out, "--format", "bmp"}, 2, "bmp"},
+		{[]string{"-o", out, "--without", "ears,horns"}, 2, "--without horns: choose of animal, head, ears, muzzle"},
 	} {
 		status, _, log := gaze(t, append([]string{"pets"}, tt.args...)...)
 		if status != tt.status || !strings.Contains(log, tt.says) {

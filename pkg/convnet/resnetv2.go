@@ -164,8 +164,11 @@ func (m resNet) convNorm(number string, x *Node, out, size, stride int) *Node {
 func standardise(weights *Node, axes ...int) *Node {
 	centred := Sub(weights, ReduceAndKeep(weights, ReduceMean, axes...))
 	variance := ReduceAndKeep(Mul(centred, centred), ReduceMean, axes...)
-	return Mul(centred, Rsqrt(AddScalar(variance, standardiseEps)))
+	return Mul(centred, inverseRoot(AddScalar(variance, standardiseEps)))
 }
+
+// inverseRoot is 1/√x. GoMLX has no gradient of Rsqrt.
+func inverseRoot(x *Node) *Node { return Inverse(Sqrt(x)) }
 
 // groupNorm normalises each group of channels of each picture of x [batch, rows, columns,
 // channels], then scales and shifts each channel.
@@ -174,7 +177,7 @@ func groupNorm(x *Node, norm *nn.Norm) *Node {
 	g := Reshape(x, d[0], d[1]*d[2], groups, d[3]/groups)
 	g = Sub(g, ReduceAndKeep(g, ReduceMean, 1, 3))
 	variance := ReduceAndKeep(Mul(g, g), ReduceMean, 1, 3)
-	x = Reshape(Mul(g, Rsqrt(AddScalar(variance, norm.Epsilon))), d...)
+	x = Reshape(Mul(g, inverseRoot(AddScalar(variance, norm.Epsilon))), d...)
 	return Add(Mul(x, ExpandLeftToRank(norm.Gamma, 4)), ExpandLeftToRank(norm.Beta, 4))
 }
 

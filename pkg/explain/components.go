@@ -166,15 +166,18 @@ func independent(v []float64, basis [][]float64) []float64 {
 
 // covary multiplies vectors by the covariance, times n-1: XᵀXw.
 func (s samples) covary(w [][]float64) [][]float64 {
+	flat := slices.Concat(w...)
 	parts := make([][][]float64, min(16, s.n)) // summed in order, so that the number of workers doesn't matter
 	parallel.Each(context.Background(), len(parts), 0, func(p int) error {
+		along := make([]float64, len(w))
 		parts[p] = make([][]float64, len(w))
 		for j, v := range w {
 			parts[p][j] = make([]float64, len(v))
 		}
 		for i := s.n * p / len(parts); i < s.n*(p+1)/len(parts); i++ {
-			for j, v := range w {
-				addScaled(parts[p][j], dot(s.row(i), v), s.row(i))
+			dots(along, s.row(i), flat)
+			for j, by := range along {
+				addScaled(parts[p][j], by, s.row(i))
 			}
 		}
 		return nil

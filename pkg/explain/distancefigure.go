@@ -15,6 +15,7 @@ func (g *Geometry) Chart() plots.Figure {
 	t := DefaultHeadThresholds
 	kinds := make([]plots.Series, len(headKindNames))
 	line := plots.Series{Name: "mean of heads", Color: plots.Palette[6]}
+	most := g.UniformDistance()
 	for l, heads := range g.Layers {
 		var layer mean
 		for h, x := range heads {
@@ -23,6 +24,7 @@ func (g *Geometry) Chart() plots.Figure {
 				spread = (float64(h)/float64(len(heads)-1) - 0.5) * 0.36
 			}
 			layer.add(x.Distance)
+			most = max(most, x.Distance)
 			s := &kinds[g.Kind(l, h, t)]
 			s.X, s.Y = append(s.X, float64(l)+spread), append(s.Y, x.Distance)
 		}
@@ -32,7 +34,7 @@ func (g *Geometry) Chart() plots.Figure {
 		Title:    "How far patches look",
 		Subtitle: g.about() + " · " + g.limits(t),
 		XLabel:   "layer", YLabel: "mean attention distance (pixels)",
-		Series: []plots.Series{line}, WholeX: true, Width: 640, Height: 340,
+		Series: []plots.Series{line}, WholeX: true, Width: 640, Height: 340, YMax: 1.08 * most,
 		Lines: []plots.RefLine{{Value: g.UniformDistance(), Label: "equal attention"}},
 	}
 	for k, s := range kinds {

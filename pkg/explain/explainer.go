@@ -144,7 +144,7 @@ func (e *Explainer) job(m *Method, pictures []*transform.Tensor, o Options) (*jo
 	if j.cfg, err = e.config.WithImageSize(shape[1], shape[2]); err != nil {
 		return nil, err
 	}
-	if err := j.settings.check(j.cfg); err != nil {
+	if err := j.settings.check(j.cfg.Depth, j.cfg.Heads); err != nil {
 		return nil, err
 	}
 	if err := j.checkModel(o); err != nil {
@@ -312,7 +312,7 @@ func (j *job) pass(key string, how vit.Explaining, images []float32, class, agai
 	checks := j.noted(key)
 	maxima := r.Arrays[len(r.Arrays)-1].Values
 	if len(r.Arrays) == 3 {
-		logits = rowsOf(r.Arrays[1])
+		logits = answersOf(r.Arrays[1])
 	}
 	for i := range n {
 		if class[i] == Predicted && logits != nil {
@@ -335,8 +335,8 @@ func (j *job) shape(batch int) [4]int {
 	return [4]int{batch, j.cfg.Channels, j.cfg.ImageSize[0], j.cfg.ImageSize[1]}
 }
 
-// rowsOf cuts an array into its rows.
-func rowsOf(a vit.Array) [][]float32 {
+// answersOf cuts an array into its rows.
+func answersOf(a vit.Array) [][]float32 {
 	var rows [][]float32
 	n := len(a.Values) / a.Shape[0]
 	for i := range a.Shape[0] {

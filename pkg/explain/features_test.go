@@ -6,9 +6,12 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gomlx/compute/dtypes"
 
 	"gaze/pkg/backend"
 	"gaze/pkg/transform"
@@ -185,6 +188,14 @@ func TestPCAProperties(t *testing.T) {
 	p := sure(PCAOf(PCAOptions{}, a, b))
 	q := sure(PCAOf(PCAOptions{}, b, a))
 	near(t, "colours", append(slices.Clone(p.Pictures[0].Colours), p.Pictures[1].Colours...), append(slices.Clone(q.Pictures[1].Colours), q.Pictures[0].Colours...), 1e-9)
+
+	// The same bits on one processor.
+	processors := runtime.GOMAXPROCS(1)
+	alone := sure(PCAOf(PCAOptions{}, a, b))
+	runtime.GOMAXPROCS(processors)
+	if alone.First != p.First || alone.Threshold != p.Threshold || !slices.Equal(alone.Pictures[1].Colours, p.Pictures[1].Colours) {
+		t.Error("the components depend on the number of processors")
+	}
 
 	whole := sure(PCAOf(PCAOptions{Whole: true}, a, b))
 	if whole.Share != 1 || slices.Contains(whole.Pictures[1].Foreground, false) {
@@ -532,6 +543,11 @@ func TestKindAtlas(t *testing.T) {
 	if m := sure(MeanGeometry(g, g)); m.Layers[1][0] != g.Layers[1][0] || len(m.Pictures) != 2 {
 		t.Errorf("the mean of equal ones is %+v, each %+v", m.Layers[1][0], g.Layers[1][0])
 	}
+	if b, err := backend.Default(); err == nil && b.Capabilities().DTypes[dtypes.BFloat16] {
+		if _, _, err := GeometryOf(featureRunner(t, cfg, vit.InBFloat16), p, "stripes", stripes(16, 12)); err == nil || !strings.Contains(err.Error(), "without InBFloat16") {
+			t.Errorf("in bfloat16: %v", err)
+		}
+	}
 	g.Layers = g.Layers[:1]
 	if _, err := a.KindAtlas(g); err == nil {
 		t.Error("the kinds of another model")
@@ -563,4 +579,20 @@ func ExamplePCAOf() {
 	// Output:
 	// 99 % of the variance, 25 % foreground
 	// [false true true false]
+}
+
+func ExampleNearestPatches() {
+	left := &Features{Picture: "left", Rows: 1, Cols: 3, Dim: 2, Values: []float32{1, 0, 0, 1, 1, 1}}
+	right := &Features{Picture: "right", Rows: 1, Cols: 3, Dim: 2, Values: []float32{0, 2, 3, 0.1, -1, 0}}
+	x, err := NearestPatches(left, right)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, p := range x.Pairs {
+		fmt.Printf("patch %d is like patch %d: %.3f\n", p.A, p.B, p.Cosine)
+	}
+	// Output:
+	// patch 1 is like patch 0: 1.000
+	// patch 0 is like patch 1: 0.999
 }

@@ -114,7 +114,7 @@ func (x *Nearest) best() (toB, toA []candidate) {
 			toB[i] = nobody(1)[0]
 			dots(cosines, x.a[i*x.A.Dim:(i+1)*x.A.Dim], x.b)
 			for j, v := range cosines {
-				c := candidate{j, int64(math.Round(v * cosineSteps)), x.apart(i, j)}
+				c := candidate{j, int64(math.Round(clampUnit(v) * cosineSteps)), x.apart(i, j)}
 				if c.beats(toB[i]) {
 					toB[i] = c
 				}
@@ -145,16 +145,15 @@ func nobody(n int) []candidate {
 	return out
 }
 
-// dots writes the products of a vector with each of rows, clipped to -1 to 1.
+// dots writes the products of a vector with each of rows.
 func dots(out []float64, v, rows []float64) {
 	dim, j := len(v), 0
 	for ; j+4 <= len(out); j += 4 {
-		for k, s := range dot4(v, rows[j*dim:(j+4)*dim]) {
-			out[j+k] = clampUnit(s)
-		}
+		four := dot4(v, rows[j*dim:(j+4)*dim])
+		copy(out[j:], four[:])
 	}
 	for ; j < len(out); j++ {
-		out[j] = clampUnit(dot(v, rows[j*dim:(j+1)*dim]))
+		out[j] = dot(v, rows[j*dim:(j+1)*dim])
 	}
 }
 
@@ -184,7 +183,7 @@ func (x *Nearest) Query(row, col int) (inA, inB Map, err error) {
 		dots(cosines, q, units)
 		m := Map{Rows: f.Rows, Cols: f.Cols, Values: make([]float32, len(cosines))}
 		for k, v := range cosines {
-			m.Values[k] = float32(v)
+			m.Values[k] = float32(clampUnit(v))
 		}
 		return m
 	}

@@ -1,5 +1,7 @@
 package explain
 
+import "fmt"
+
 // occlusion hides a square of patches at each place of the grid in turn, by the zero of the
 // normalised picture, which is the mean colour (Zeiler & Fergus, 2014). A patch's value is
 // f(x)−f(x hidden), averaged over the squares that cover it. It is signed: what speaks
@@ -8,6 +10,9 @@ func occlusion(j *job) ([]Map, error) {
 	return j.each(func(j *job) ([]float32, error) {
 		grid, side := j.cfg.Grid(), j.settings.Window
 		rows, cols := grid[0]-side+1, grid[1]-side+1
+		if rows < 1 || cols < 1 {
+			return nil, fmt.Errorf("a window of %d patches doesn't fit a grid of %d×%d", side, grid[0], grid[1])
+		}
 		answers, err := j.asked(changes{n: rows * cols, pixels: func(i int, to []float32) {
 			j.hide(to, i/cols, i%cols, side)
 		}})

@@ -93,8 +93,8 @@ func (p *PCA) splitText() string {
 	if p.Options.Flip {
 		turned += ", turned by you"
 	}
-	return fmt.Sprintf("first component: %.0f %% of all variance%s, %.0f %% of the patches are above %s threshold %.3g",
-		100*p.First, turned, 100*p.Share, by, p.Threshold)
+	return fmt.Sprintf("first component: %.0f %% of all variance%s, %.0f %% of the patches are above %s threshold %s",
+		100*p.First, turned, 100*p.Share, by, plots.Signs(fmt.Sprintf("%.3g", p.Threshold)))
 }
 
 // picture is the patches' colours, in the shape of the part of the picture that the model

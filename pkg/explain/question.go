@@ -46,7 +46,7 @@ type Answerable struct {
 // none. The errors say what the model has.
 func (q Question) For(cfg vit.Config, labels []string) (*Answerable, error) {
 	a := &Answerable{Top: q.Top, Against: -1, Labels: labels, options: Options{Query: q.Query, Seed: q.Seed, Settings: q.Settings}}
-	if err := q.Settings.filled().check(cfg); err != nil {
+	if err := q.Settings.filled().check(cfg.Depth, cfg.Heads); err != nil {
 		return nil, err
 	}
 	var err error

@@ -91,7 +91,7 @@ func (j *job) asked(c changes) ([][]float32, error) {
 			return nil, err
 		}
 		j.warnings = append(j.warnings, r.Warnings...)
-		got := rowsOf(r.Arrays[0])[:min(size, c.n-at)]
+		got := answersOf(r.Arrays[0])[:min(size, c.n-at)]
 		for k, row := range got {
 			if !finite(row) {
 				return nil, j.notFinite(images[k*len(picture) : (k+1)*len(picture)])

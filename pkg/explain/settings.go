@@ -1,10 +1,6 @@
 package explain
 
-import (
-	"fmt"
-
-	"gaze/pkg/vit"
-)
+import "fmt"
 
 // Settings are the numbers that methods leave open. The zero value has each at its
 // default, which the league chose or the paper gives.
@@ -58,26 +54,18 @@ func or[T int | float64](value, otherwise T) T {
 }
 
 // check reports a setting that can't be.
-func (s Settings) check(c vit.Config) error {
-	if err := s.checkLayers(c.Depth, c.Heads); err != nil {
+func (s Settings) check(layers, heads int) error {
+	if _, err := Index(*s.Layer, layers, "layer"); err != nil {
 		return err
 	}
-	grid := c.Grid()
+	if err := s.Heads.Check(heads); err != nil {
+		return err
+	}
 	switch {
 	case !(s.Discard >= 0 && s.Discard < 1):
 		return fmt.Errorf("a share of %g to discard: it goes from 0 to below 1", s.Discard)
 	case s.Steps < 0, s.Samples < 0, s.Window < 1, !(s.Noise >= 0):
 		return fmt.Errorf("steps %d, samples %d, window %d, noise %g: they must be positive", s.Steps, s.Samples, s.Window, s.Noise)
-	case s.Window > min(grid[0], grid[1]):
-		return fmt.Errorf("a window of %d patches doesn't fit a grid of %d×%d", s.Window, grid[0], grid[1])
 	}
 	return nil
-}
-
-// checkLayers reports a layer or head that a model doesn't have.
-func (s Settings) checkLayers(layers, heads int) error {
-	if _, err := Index(*s.Layer, layers, "layer"); err != nil {
-		return err
-	}
-	return s.Heads.Check(heads)
 }

@@ -122,7 +122,7 @@ func (e *WordExplainer) job(m *WordMethod, ids []int, o WordOptions) (*wordJob, 
 	if len(ids) == 0 {
 		return nil, errors.New("the caption has no tokens")
 	}
-	if err := j.settings.checkLayers(j.cfg.DecoderLayers, j.cfg.Heads); err != nil {
+	if err := j.settings.check(j.cfg.DecoderLayers, j.cfg.Heads); err != nil {
 		return nil, err
 	}
 	if s := j.settings; s.Discard != 0 || s.Steps != 0 || s.Samples != 0 || s.Noise != 0 || s.Original || s.Window != 1 {

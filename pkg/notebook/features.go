@@ -83,7 +83,7 @@ func AttentionDistance(w *Weights, pipeline string, pictures ...string) (*explai
 func measure[T any](w *Weights, pipeline, name string, pictures []string,
 	of func(r *vit.Runner, p transform.Pipeline, name string, im *transform.Image) (T, []string, error)) ([]T, error) {
 	if len(pictures) == 0 {
-		return nil, errors.New("there are no pictures: give the paths of some, such as notebook.Photographs()...")
+		return nil, errors.New("there are no pictures: give the paths of some, such as those of notebook.Photographs()")
 	}
 	p, err := pipelineFor(w, pipeline)
 	if err != nil {

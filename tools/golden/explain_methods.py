@@ -4,13 +4,14 @@ Writes pkg/explain/testdata/methods/<model>/: model.safetensors and config.json,
 golden.npz with `pictures` [3, channels, height, width], `logits` [3, classes] and `maps`
 [entries, 3, rows, cols]; entries.txt names the entries, a line each: the method, then its
 options. pkg/explain/testdata/methods/draws.npz has what random methods draw: `noise`
-[samples, pictures, values] of standard normal numbers (the first values are a picture's),
-`cells` [samples, pictures, 7, 7] and `shifts` [samples, pictures, 2] of RISE's masks (a share of a cell, down and right), `kept`
-[samples, pictures, patches] of dropped tokens.
+[samples, pictures, values] of standard normal numbers (a model takes as many of the first
+as it needs), `cells` [samples, pictures, 7, 7] and `shifts` [samples, pictures, 2] of RISE's
+masks (a share of a cell, down and right), `kept` [samples, pictures, patches] of patches that
+aren't dropped.
 
-The formulas are explain_formulas.py's, the models explain_models.py's; explain_packages.py holds the
-formulas against captum, pytorch-grad-cam, torchcam and scikit-learn. Run from the
-repository root.
+The formulas are explain_formulas.py's, the models explain_models.py's; explain_packages.py
+holds the formulas against captum, pytorch-grad-cam, torchcam, scikit-image and
+scikit-learn. Run from the repository root.
 """
 import json
 import pathlib
@@ -100,8 +101,8 @@ def write(folder, vision, pictures, logits, names, maps):
 
 def case(name, vision, drawn, seed):
     g = torch.Generator().manual_seed(seed)
-    # Ranges that differ, so that noise of a share of the range does.
-    pictures = steps_of_32(torch.randn(PICTURES, 3, *vision.size, generator=g) * torch.tensor([1, 0.8, 1.2])[:, None, None, None]).double()
+    scale = torch.tensor([1, 0.8, 1.2])[:, None, None, None]  # so that the pictures' ranges differ
+    pictures = steps_of_32(torch.randn(PICTURES, 3, *vision.size, generator=g) * scale).double()
     print(f"{name}: logits off timm's by {vision.check(pictures):.1e}")
     logits = vision.run(pictures).logits.detach()
     top = logits.topk(2).values
@@ -112,8 +113,6 @@ def case(name, vision, drawn, seed):
         job = explain_formulas.Job(vision, pictures, weights(options, logits), drawn, options)
         made = explain_formulas.METHODS[method](job).detach()
         assert made.shape == (PICTURES, vision.patches), entry
-
-
         assert made.abs().max() > 0 and (made.amax(-1) > made.amin(-1)).any(), f"{entry} shows nothing"
         maps.append(made.reshape(PICTURES, *vision.grid))
     explain_packages.check(vision, pictures, logits, drawn, weights)

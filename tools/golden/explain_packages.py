@@ -1,6 +1,6 @@
 """Holds explain_formulas.py against packages that have the same methods.
 
-captum (saliency, input x gradient, integrated gradients, occlusion), pytorch-grad-cam
+captum (saliency, input x gradient, integrated gradients, SmoothGrad, occlusion), pytorch-grad-cam
 (Grad-CAM, HiResCAM, LayerCAM, Grad-CAM++, Score-CAM), torchcam (Score-CAM), scikit-image
 (RISE's masks), scikit-learn (ViT-CX's clusters). Used by explain_methods.py; writes nothing.
 
@@ -13,6 +13,7 @@ Some definitions differ on purpose; they are compared in the form of the package
 * RISE's masks end as bilinear enlargements do elsewhere; the original's mirror the cells, by scikit-image's "reflect".
 """
 import functools
+import unittest.mock
 
 import captum.attr
 import numpy as np
@@ -58,10 +59,24 @@ def pixels(job, target):
     report("captum, input x gradient", job.from_pixels(made.sum(1)), own("inputgradient"))
     made = captum.attr.IntegratedGradients(model).attribute(x, target=target, n_steps=32, method="gausslegendre")
     report("captum, integrated gradients", job.from_pixels(made.sum(1)), own("ig"), 1e-6)
+    report("captum, SmoothGrad", job.from_pixels(smoothed(job, target).abs().amax(1)), own("smoothgrad"))
     (rows, cols), patch = job.vision.grid, job.vision.patch
     cells = torch.arange(rows * cols).reshape(rows, cols).repeat_interleave(patch[0], 0).repeat_interleave(patch[1], 1)
     made = captum.attr.FeatureAblation(model).attribute(x, target=target, feature_mask=cells.expand(1, 3, -1, -1))
     report("captum, occlusion", made[:, 0, ::patch[0], ::patch[1]], own("occlusion"))
+
+
+def smoothed(job, target):
+    """captum's mean gradient of noisy pictures, with this noise for its random one."""
+    tunnel = captum.attr.NoiseTunnel(captum.attr.Saliency(job.vision.model))
+    noise, spans, out = formulas.noises(job), formulas.spans(job), []
+    for b in range(len(job.pictures)):
+        sigma = 0.15 * spans[b].item()
+        with unittest.mock.patch("torch.normal", lambda mean, std: sigma * noise[:, b]):
+            out.append(tunnel.attribute(
+                job.pictures[b:b + 1].clone().requires_grad_(), target=target[b:b + 1], nt_samples=len(noise),
+                nt_type="smoothgrad", stdevs=sigma, abs=False))
+    return torch.cat(out)
 
 
 def to_grid(job):

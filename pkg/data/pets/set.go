@@ -61,10 +61,13 @@ func (s Set) At(id int) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	return s.draw(id, split)
+	return s.draw(id, split, nil)
 }
 
-func (s Set) draw(id int, split Split) (Sample, error) {
+func (s Set) draw(id int, split Split, without []Part) (Sample, error) {
+	if len(without) > 0 {
+		return DrawChanged(s.Seed, s.FirstBreed+s.Class(id), id, s.Size, split.Options, Change{Without: without})
+	}
 	return Draw(s.Seed, s.FirstBreed+s.Class(id), id, s.Size, split.Options)
 }
 

@@ -217,3 +217,33 @@ func TestAtKnowsItsSplits(t *testing.T) {
 		t.Error("size 1: no error")
 	}
 }
+
+// TestWriteWithout: the files are those of the whole set but for what is left out.
+func TestWriteWithout(t *testing.T) {
+	set := Pets(2, 24, 37, 3, 0)
+	write := func(without ...Part) map[string][]byte {
+		dir := filepath.Join(t.TempDir(), "set")
+		if err := Write(t.Context(), dir, set, WriteOptions{Format: "png", Masks: true, Without: without}); err != nil {
+			t.Fatal(err)
+		}
+		return files(t, dir)
+	}
+	whole, earless := write(), write(PartEars)
+	changed := 0
+	for name, content := range whole {
+		other, ok := earless[name]
+		if !ok {
+			t.Errorf("%s is missing", name)
+		}
+		if strings.HasPrefix(name, "train/") && !bytes.Equal(content, other) {
+			changed++
+		}
+	}
+	if changed < 30 || len(earless) != len(whole)+set.Len() {
+		t.Errorf("%d of 37 training pictures changed; %d files, with ears %d", changed, len(earless), len(whole))
+	}
+	dir := filepath.Join(t.TempDir(), "set")
+	if err := Write(t.Context(), dir, set, WriteOptions{Without: []Part{Ground}}); err == nil || !strings.Contains(err.Error(), `no animal has "ground"`) {
+		t.Errorf("without the ground: %v", err)
+	}
+}

@@ -6,8 +6,14 @@ import (
 	"math"
 
 	"gaze/internal/parallel"
-	"gaze/pkg/explain"
+	"gaze/pkg/vit"
 )
+
+// responder is a model that can be asked: an [explain.Explainer].
+type responder interface {
+	Config() vit.Config
+	Logits(images []float32, shape [4]int, drop []bool) (vit.Array, error)
+}
 
 // asked is a changed picture that a model is asked about.
 type asked struct {
@@ -28,7 +34,7 @@ const askBatch = 64
 
 // ask asks a model about pictures, in batches that goroutines build. Either all of them
 // drop tokens or none does.
-func ask(ctx context.Context, e *explain.Explainer, list []asked, workers int) ([]answer, error) {
+func ask(ctx context.Context, e responder, list []asked, workers int) ([]answer, error) {
 	out := make([]answer, 0, len(list))
 	var images []float32
 	var drop []bool

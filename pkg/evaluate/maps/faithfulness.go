@@ -110,16 +110,14 @@ func (f *FaithfulnessJudge) of(op Operator) (out []Column) {
 	return out
 }
 
-// multiplied is the key of the way in which the products' columns remove parts.
-const multiplied = "multiply"
-
-// products are the columns of pictures that are multiplied by their maps.
+// products are the columns of pictures that are multiplied by their maps, which removes
+// parts towards zero, the training mean.
 var products = []Column{
-	{Key: "average-drop", Name: "average drop", Family: Faithfulness, Lower: true, Range: [2]float64{0, 1}, Operator: multiplied,
+	{Key: "average-drop", Name: "average drop", Family: Faithfulness, Lower: true, Range: [2]float64{0, 1}, Operator: "mean",
 		About: "Share of the class's probability that is lost when the picture is multiplied by the map, scaled from 0 to 1 (Chattopadhay et al., Grad-CAM++, 2018)."},
-	{Key: "increase", Name: "increase in confidence", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: multiplied,
+	{Key: "increase", Name: "increase in confidence", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: "mean",
 		About: "Whether the class's probability rises when the picture is multiplied by the map, scaled from 0 to 1 (Chattopadhay et al., Grad-CAM++, 2018)."},
-	{Key: "average-gain", Name: "average gain", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: multiplied,
+	{Key: "average-gain", Name: "average gain", Family: Faithfulness, Range: [2]float64{0, 1}, Operator: "mean",
 		About: "Share of what is missing to a probability of 1 that is gained when the picture is multiplied by the map, scaled from 0 to 1 (Zhang et al., Opti-CAM, 2023)."},
 }
 
@@ -129,8 +127,12 @@ func (f *FaithfulnessJudge) Judge(ctx context.Context, e *explain.Explainer, ent
 	if err := checkMaps(entrants, cases, maps); err != nil {
 		return nil, err
 	}
-	out := blank(len(cases), len(entrants), len(f.columns))
-	if len(cases) == 0 || len(entrants) == 0 {
+	return f.judge(ctx, e, len(entrants), cases, maps)
+}
+
+func (f *FaithfulnessJudge) judge(ctx context.Context, e responder, entrants int, cases []*Case, maps [][]explain.Map) ([][][]float64, error) {
+	out := blank(len(cases), entrants, len(f.columns))
+	if len(cases) == 0 || entrants == 0 {
 		return out, nil
 	}
 	var own []asked
@@ -198,7 +200,7 @@ func (f *FaithfulnessJudge) score(t *trial, maps []explain.Map, out [][]float64,
 }
 
 // multiply scores pictures that are multiplied by their maps.
-func (f *FaithfulnessJudge) multiply(ctx context.Context, e *explain.Explainer, cases []*Case, maps [][]explain.Map, whole []answer, out [][][]float64, column int) error {
+func (f *FaithfulnessJudge) multiply(ctx context.Context, e responder, cases []*Case, maps [][]explain.Map, whole []answer, out [][][]float64, column int) error {
 	var list []asked
 	for i, c := range cases {
 		for _, m := range maps[i] {

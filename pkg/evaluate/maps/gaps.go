@@ -14,7 +14,9 @@ type gaps struct {
 	runs          []run
 	all           bool  // nothing is known
 	coarse        *gaps // the same at half the size; nil where that is too small
+	across        []tap // of each column in coarse
 	x, r, p, q, z []float64
+	zero          []float64
 }
 
 // run is missing pixels side by side in row y of the picture: positions in vectors, from
@@ -43,9 +45,14 @@ func newGaps(missing []bool, height, width int) *gaps {
 	}
 	g.all = n == len(missing)
 	size := (height + 2) * g.stride
-	g.x, g.r, g.p, g.q, g.z = make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size)
+	for _, v := range []*[]float64{&g.x, &g.r, &g.p, &g.q, &g.z, &g.zero} {
+		*v = make([]float64, size)
+	}
 	if height >= 4 && width >= 4 && n > 0 && !g.all {
 		g.coarse = newGaps(g.halved(), height/2, width/2)
+		for x := range width {
+			g.across = append(g.across, between(x, width/2))
+		}
 	}
 	return g
 }
@@ -148,18 +155,28 @@ func (g *gaps) turn(beta float64) {
 }
 
 // times sets to to A·v.
-func (g *gaps) times(v, to []float64) {
+func (g *gaps) times(v, to []float64) { g.apply(v, to, 1, nil) }
+
+// left sets q to what is left of the equations by z: r - A·z.
+func (g *gaps) left() { g.apply(g.z, g.q, -1, g.r) }
+
+// apply sets to to sign·A·v, plus more, unless that is nil.
+func (g *gaps) apply(v, to []float64, sign float64, more []float64) {
+	if more == nil {
+		more = g.zero
+	}
+	edge, corner := sign*edgeWeight, sign*cornerWeight
 	for _, run := range g.runs {
 		n := run.to - run.from
 		up, mid, low := v[run.from-g.stride-1:][:n+2], v[run.from-1:][:n+2], v[run.from+g.stride-1:][:n+2]
-		out := to[run.from:][:n]
+		out, add := to[run.from:][:n], more[run.from:][:n]
 		left, here := up[0]+low[0], up[1]+low[1]
 		for i := range out {
 			right := up[i+2] + low[i+2]
-			out[i] = mid[i+1] - (mid[i]+mid[i+2]+here)*edgeWeight - (left+right)*cornerWeight
+			out[i] = add[i] + sign*mid[i+1] - (mid[i]+mid[i+2]+here)*edge - (left+right)*corner
 			left, here = here, right
 		}
-		g.edges(run, func(i int, degree float64) { to[i] -= (1 - degree) * v[i] })
+		g.edges(run, func(i int, degree float64) { to[i] -= sign * (1 - degree) * v[i] })
 	}
 }
 

@@ -34,7 +34,7 @@ func (MosaicJudge) Columns() []Column {
 // Judge is as in [Judge]. Cases that the model doesn't predict right have NaN.
 func (j MosaicJudge) Judge(ctx context.Context, e *explain.Explainer, entrants []*Entrant, cases []*Case, _ [][]explain.Map) ([][][]float64, error) {
 	out := blank(len(cases), len(entrants), 1)
-	var at, places []int
+	var at []int
 	for i, c := range cases {
 		if c.Right {
 			at = append(at, i)
@@ -43,8 +43,7 @@ func (j MosaicJudge) Judge(ctx context.Context, e *explain.Explainer, entrants [
 	if len(at) == 0 {
 		return out, nil
 	}
-	mosaics := make([]*Case, len(at))
-	places = make([]int, len(at))
+	mosaics, places := make([]*Case, len(at)), make([]int, len(at))
 	err := parallel.Each(ctx, len(at), j.Workers, func(i int) (err error) {
 		mosaics[i], places[i], err = j.mosaic(cases[at[i]])
 		return err
@@ -53,11 +52,8 @@ func (j MosaicJudge) Judge(ctx context.Context, e *explain.Explainer, entrants [
 		return nil, err
 	}
 	for k, entrant := range entrants {
-		maps, err := entrant.Make(ctx, e, mosaics)
+		maps, err := mapsBy(ctx, e, entrant, mosaics)
 		if err != nil {
-			return nil, fmt.Errorf("maps: %s of mosaics: %w", entrant.Name, err)
-		}
-		if err := checkMade(entrant, mosaics, maps); err != nil {
 			return nil, err
 		}
 		for i, m := range maps {
@@ -70,19 +66,6 @@ func (j MosaicJudge) Judge(ctx context.Context, e *explain.Explainer, entrants [
 		}
 	}
 	return out, nil
-}
-
-// checkMade reports maps that an entrant made wrongly.
-func checkMade(e *Entrant, cases []*Case, maps []explain.Map) error {
-	if len(maps) != len(cases) {
-		return fmt.Errorf("maps: %s made %d maps of %d pictures", e.Name, len(maps), len(cases))
-	}
-	for i, c := range cases {
-		if err := checkMaps([]*Entrant{e}, []*Case{c}, [][]explain.Map{{maps[i]}}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // mosaic puts a case in a random quarter among three others, and says in which, in

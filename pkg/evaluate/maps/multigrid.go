@@ -12,12 +12,7 @@ func (g *gaps) cycle() {
 		}
 		return
 	}
-	g.times(g.z, g.q)
-	for _, run := range g.runs {
-		for i := run.from; i < run.to; i++ {
-			g.q[i] = g.r[i] - g.q[i]
-		}
-	}
+	g.left()
 	g.restrict()
 	g.coarse.cycle()
 	g.prolong()
@@ -26,12 +21,7 @@ func (g *gaps) cycle() {
 
 // again is one more Jacobi step on z.
 func (g *gaps) again() {
-	g.times(g.z, g.q)
-	for _, run := range g.runs {
-		for i := run.from; i < run.to; i++ {
-			g.q[i] = g.r[i] - g.q[i]
-		}
-	}
+	g.left()
 	g.relaxed(g.q, g.z, true)
 }
 
@@ -57,16 +47,19 @@ func (g *gaps) restrict() {
 	c := g.coarse
 	clear(c.r)
 	for _, run := range g.runs {
-		y0, y1, fy := between(run.y, c.height)
-		top, low := c.r[(y0+1)*c.stride+1:], c.r[(y1+1)*c.stride+1:]
-		first := (run.from - 1) % g.stride
+		down := between(run.y, c.height)
+		top, low := c.r[(down.first+1)*c.stride+1:], c.r[(down.second+1)*c.stride+1:]
+		from := (run.from - 1) % g.stride
+		across := g.across[from : from+run.to-run.from]
 		for i, v := range g.q[run.from:run.to] {
-			x0, x1, fx := between(first+i, c.width)
-			a, b := v*(1-fy), v*fy
-			top[x0] += a * (1 - fx)
-			top[x1] += a * fx
-			low[x0] += b * (1 - fx)
-			low[x1] += b * fx
+			t := &across[i]
+			b := v * down.share
+			a := v - b
+			ax, bx := a*t.share, b*t.share
+			top[t.first] += a - ax
+			top[t.second] += ax
+			low[t.first] += b - bx
+			low[t.second] += bx
 		}
 	}
 	for i, missing := range c.missing {
@@ -79,24 +72,36 @@ func (g *gaps) restrict() {
 // prolong adds the coarser grid's z, enlarged linearly.
 func (g *gaps) prolong() {
 	c := g.coarse
+	line := make([]float64, c.width)
 	for _, run := range g.runs {
-		y0, y1, fy := between(run.y, c.height)
-		top, low := c.z[(y0+1)*c.stride+1:], c.z[(y1+1)*c.stride+1:]
-		first := (run.from - 1) % g.stride
+		down := between(run.y, c.height)
+		top, low := c.z[(down.first+1)*c.stride+1:], c.z[(down.second+1)*c.stride+1:]
+		from := (run.from - 1) % g.stride
+		across := g.across[from : from+run.to-run.from]
+		for x := across[0].first; x <= across[len(across)-1].second; x++ {
+			line[x] = top[x] + down.share*(low[x]-top[x])
+		}
 		z := g.z[run.from:run.to]
 		for i := range z {
-			x0, x1, fx := between(first+i, c.width)
-			z[i] += (1-fy)*((1-fx)*top[x0]+fx*top[x1]) + fy*((1-fx)*low[x0]+fx*low[x1])
+			t := &across[i]
+			v := line[t.first]
+			z[i] += v + t.share*(line[t.second]-v)
 		}
 	}
 }
 
-// between finds the two of n coarse positions around a fine one, and how far it is from
-// the first to the second.
-func between(i, n int) (first, second int, share float64) {
-	first, share = (i+1)/2-1, 0.75
+// tap is the two coarse positions around a fine one, and how far it is from the first to
+// the second.
+type tap struct {
+	first, second int
+	share         float64
+}
+
+// between finds position i among n coarse ones.
+func between(i, n int) tap {
+	first, share := (i+1)/2-1, 0.75
 	if i%2 == 1 {
 		share = 0.25
 	}
-	return max(first, 0), min(first+1, n-1), share
+	return tap{min(max(first, 0), n-1), min(first+1, n-1), share}
 }

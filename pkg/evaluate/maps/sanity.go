@@ -176,7 +176,7 @@ func (s *SanityJudge) entrant(ctx context.Context, e *explain.Explainer, entrant
 		if random, err = s.permuted(e, from); err != nil {
 			return err
 		}
-		if last, err = mapsOf(ctx, random, entrant, cases); err != nil {
+		if last, err = mapsBy(ctx, random, entrant, cases); err != nil {
 			return fmt.Errorf("%w, with weights permuted from block %d upwards", err, from)
 		}
 		for i, m := range last {
@@ -204,22 +204,13 @@ func (s *SanityJudge) entrant(ctx context.Context, e *explain.Explainer, entrant
 	return nil
 }
 
-// mapsOf is an entrant's maps of cases, checked.
-func mapsOf(ctx context.Context, e *explain.Explainer, entrant *Entrant, cases []*Case) ([]explain.Map, error) {
-	maps, err := entrant.Make(ctx, e, cases)
-	if err != nil {
-		return nil, fmt.Errorf("maps: %s: %w", entrant.Name, err)
-	}
-	return maps, checkMade(entrant, cases, maps)
-}
-
 // smooth scores smooth MPRT, and takes its column off the rows.
 func (s *SanityJudge) smooth(ctx context.Context, e, random *explain.Explainer, entrant *Entrant, cases []*Case, rows [][]float64) error {
 	var means [2][][]float64
 	for side, of := range []*explain.Explainer{e, random} {
 		means[side] = make([][]float64, len(cases))
 		for n := range s.o.Noisy {
-			maps, err := mapsOf(ctx, of, entrant, changed(cases, func(c *Case) func(span float64) float64 {
+			maps, err := mapsBy(ctx, of, entrant, changed(cases, func(c *Case) func(span float64) float64 {
 				r := random2(s.o.Seed, forSmoothing, c.Index, n)
 				return func(span float64) float64 { return s.o.Noise * span * r.NormFloat64() }
 			}))

@@ -23,7 +23,7 @@ func (s *SanityJudge) sensitivity(ctx context.Context, e *explain.Explainer, ent
 		rows[i][0] = 0
 	}
 	for n := range s.o.Samples {
-		maps, err := mapsOf(ctx, e, entrant, changed(cases, func(c *Case) func(span float64) float64 {
+		maps, err := mapsBy(ctx, e, entrant, changed(cases, func(c *Case) func(span float64) float64 {
 			r := random2(s.o.Seed, forSensitivity, c.Index, n)
 			return func(span float64) float64 { return s.o.Radius * span * (2*r.Float64() - 1) }
 		}))

@@ -48,13 +48,19 @@ func bin(v, lo, hi float64, bins int) int {
 	return min(int((v-lo)/(hi-lo)*float64(bins)), bins-1)
 }
 
-// pixels is a map enlarged bilinearly to the pixels of a mask, row by row.
+// pixels is a map enlarged bilinearly to the pixels of a mask, row by row. It is rounded to
+// float32, since pixels beyond the centres of the outer cells should be equal, but differ in
+// the last bits of a float64.
 func pixels(m explain.Map, height, width int) ([]float64, error) {
 	rows, err := plots.Upsample(m.Matrix(), height, width, plots.Bilinear)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(rows...), nil
+	out := slices.Concat(rows...)
+	for i, v := range out {
+		out[i] = float64(float32(v))
+	}
+	return out, nil
 }
 
 // iouAbove is the intersection over union of a mask and the pixels above a threshold.

@@ -79,7 +79,7 @@ func (t *trial) curve(runs []int) curve {
 }
 
 // plan notes what is to be removed from each picture; nil where the operator can't be used.
-func (f *FaithfulnessJudge) plan(e *explain.Explainer, op Operator, cases []*Case, maps [][]explain.Map) ([]*trial, error) {
+func (f *FaithfulnessJudge) plan(e responder, op Operator, cases []*Case, maps [][]explain.Map) ([]*trial, error) {
 	out := make([]*trial, len(cases))
 	for i, c := range cases {
 		grid := [2]int{maps[i][0].Rows, maps[i][0].Cols}
@@ -137,7 +137,7 @@ func (f *FaithfulnessJudge) removals(t *trial, maps []explain.Map) {
 }
 
 // run asks the model about all removals.
-func (f *FaithfulnessJudge) run(ctx context.Context, e *explain.Explainer, op Operator, trials []*trial) error {
+func (f *FaithfulnessJudge) run(ctx context.Context, e responder, op Operator, trials []*trial) error {
 	var changed, empty []asked
 	var to, emptyTo []*answer
 	for _, t := range trials {

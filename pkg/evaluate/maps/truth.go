@@ -34,24 +34,23 @@ const (
 //     constant map scores.
 //   - "part density" is the same with the mean of the positive values on a part, so that a
 //     constant map scores ½.
-//   - "contrast" is the share of the map's positive mass that lies where the picture
-//     changes with the attribute which decides between two classes, for a map of the one
-//     class against the other. It is put on a scale on which a map gets 0 with nothing
-//     there, ½ with the area's share, as a constant map, and 1 with everything.
+//   - "contrast" is (1+s-a)/2, where s is the share of the map's positive mass that lies
+//     where the picture changes with the attribute which decides between two classes, for
+//     a map of the one class against the other, and a is the share of the area. A constant
+//     map scores ½, and so do random ones on the average.
 //   - "idle scenery" is the share of the map's positive mass on things around the animal
 //     whose absence hardly moves the answer. Less is better.
 //
 // A map without positive values counts as a constant one. Equal masses, as equal drops,
 // share their mean rank; if all are equal, ρ is 0.
 func (TruthJudge) Columns() []Column {
-	half := 0.5
 	out := make([]Column, truthColumns)
 	out[truthParts] = Column{Key: "parts", Name: "parts, mass", Range: [2]float64{0, 1},
 		About: "Rank correlation, as (1+ρ)/2, of the logit's drop without each part of the drawn animal and the map's positive mass on the part (after Hesse et al., FunnyBirds, 2023)."}
-	out[truthDensity] = Column{Key: "part-density", Name: "parts, density", Range: [2]float64{0, 1}, Chance: &half,
+	out[truthDensity] = Column{Key: "part-density", Name: "parts, density", Range: [2]float64{0, 1}, Chance: known(0.5),
 		About: "The same with the map's mean on each part, so that large parts get nothing for their size."}
-	out[truthContrast] = Column{Key: "contrast", Name: "contrast", Range: [2]float64{0, 1}, Chance: &half,
-		About: "Positive mass, for one class against another, where the drawn animal differs by the attribute that decides between them; ½ is that area's share."}
+	out[truthContrast] = Column{Key: "contrast", Name: "contrast", Range: [2]float64{0, 1}, Chance: known(0.5),
+		About: "(1+s-a)/2 of the positive mass s of a map, for one class against another, where the drawn animal differs by the attribute that decides between them, and that area's share a."}
 	out[truthScenery] = Column{Key: "idle-scenery", Name: "idle scenery", Lower: true, Range: [2]float64{0, 1},
 		About: "Share of the positive mass on things around the drawn animal whose absence moves the logit by less than 5 % of what the animal's absence does."}
 	for i := range out {
@@ -62,6 +61,9 @@ func (TruthJudge) Columns() []Column {
 
 // Judge scores the maps.
 func (t TruthJudge) Judge(ctx context.Context, e *explain.Explainer, entrants []*Entrant, cases []*Case, maps [][]explain.Map) ([][][]float64, error) {
+	if err := checkMaps(entrants, cases, maps); err != nil {
+		return nil, err
+	}
 	truths, err := t.Know(ctx, e, cases)
 	if err != nil {
 		return nil, err
@@ -112,13 +114,7 @@ func contrasted(ctx context.Context, e *explain.Explainer, entrants []*Entrant, 
 	out := make([][]explain.Map, len(cases))
 	var at, against []int
 	var some []*Case
-	if len(maps) != len(cases) {
-		return nil, fmt.Errorf("maps: maps of %d pictures for %d cases", len(maps), len(cases))
-	}
 	for i, t := range truths {
-		if len(maps[i]) != len(entrants) {
-			return nil, fmt.Errorf("maps: %d maps of %s for %d entrants", len(maps[i]), cases[i].Name, len(entrants))
-		}
 		out[i] = append(out[i], maps[i]...)
 		if t != nil && t.Contrast != nil {
 			at, against, some = append(at, i), append(against, t.Contrast.Against), append(some, cases[i])

@@ -94,7 +94,7 @@ func (q *questions) draw() error {
 			return err
 		}
 		one.mask, one.cells = s.Changed, q.grid.of(s.Changed)
-		if average(one.cells)*float64(len(one.cells)) < leastCells {
+		if mean(one.cells)*float64(len(one.cells)) < leastCells {
 			continue
 		}
 		if err := q.add(s.Image); err != nil {
@@ -228,7 +228,7 @@ func (q *questions) idle(t *DrawnTruth) []float64 {
 		mask.Pix[i] = uint8(max(min(v, 255-used[i]), 0))
 	}
 	cells := q.grid.of(mask)
-	if average(cells)*float64(len(cells)) < leastCells {
+	if mean(cells)*float64(len(cells)) < leastCells {
 		return nil
 	}
 	return cells

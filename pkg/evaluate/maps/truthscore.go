@@ -1,7 +1,6 @@
 package maps
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -76,7 +75,7 @@ func (t *DrawnTruth) Score(m, against explain.Map) ([]float64, error) {
 		if values, err = t.mass(against); err != nil {
 			return nil, err
 		}
-		out[truthContrast] = centred(onto(values, t.Contrast.Cells), average(t.Contrast.Cells))
+		out[truthContrast] = over(values, t.Contrast.Cells)
 	}
 	return out, nil
 }
@@ -112,12 +111,12 @@ func (t *DrawnTruth) order(mass []float64) (byMass, byDensity float64) {
 	for _, p := range t.Parts {
 		on := onto(mass, p.Cells)
 		drops, masses = append(drops, p.Drop), append(masses, steady(on))
-		densities = append(densities, steady(on/(average(p.Cells)*float64(len(p.Cells)))))
+		densities = append(densities, steady(on/(mean(p.Cells)*float64(len(p.Cells)))))
 	}
 	if slices.Min(drops) == slices.Max(drops) {
 		return math.NaN(), math.NaN()
 	}
-	return (1 + rankCorrelation(drops, masses)) / 2, (1 + rankCorrelation(drops, densities)) / 2
+	return (1 + spearman(drops, masses)) / 2, (1 + spearman(drops, densities)) / 2
 }
 
 // steady rounds what sums in another order would differ by, so that what is equal is a
@@ -132,53 +131,6 @@ func onto(mass, cells []float64) (sum float64) {
 	return sum
 }
 
-func average(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
-}
-
-// centred puts a share of the mass on a scale from 0 to 1 on which the area's share is ½.
-func centred(share, area float64) float64 {
-	if share <= area {
-		return share / area / 2
-	}
-	return min(1-(1-share)/(1-area)/2, 1)
-}
-
-// rankCorrelation is Spearman's: Pearson's correlation of the ranks, of which equal
-// values share the mean; 0 if either list is constant.
-func rankCorrelation(a, b []float64) float64 {
-	x, y := meanRanks(a), meanRanks(b)
-	mid := float64(len(a)+1) / 2
-	var xy, xx, yy float64
-	for i := range x {
-		xy += (x[i] - mid) * (y[i] - mid)
-		xx += (x[i] - mid) * (x[i] - mid)
-		yy += (y[i] - mid) * (y[i] - mid)
-	}
-	if xx == 0 || yy == 0 {
-		return 0
-	}
-	return min(max(xy/math.Sqrt(xx*yy), -1), 1)
-}
-
-// meanRanks are ranks from 1.
-func meanRanks(values []float64) []float64 {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(values[i], values[j]) })
-	out := make([]float64, len(values))
-	for from, to := 0, 0; from < len(order); from = to {
-		for to = from; to < len(order) && values[order[to]] == values[order[from]]; to++ {
-		}
-		for _, i := range order[from:to] {
-			out[i] = float64(from+1+to) / 2
-		}
-	}
-	return out
-}
+// over is how much more of the mass lies on cells than of an even one: from 0 to 1, ½ for
+// an even mass. A random map's mean is ½, too.
+func over(mass, cells []float64) float64 { return (1 + onto(mass, cells) - mean(cells)) / 2 }

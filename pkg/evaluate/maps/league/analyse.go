@@ -127,7 +127,7 @@ func (a *analysis) describe(entries []Entry, models []*Scores) {
 	}
 	for _, r := range a.rows {
 		e := entries[r.entries[0]]
-		row := Row{Name: r.name, Role: r.role, Operator: r.operator, Settings: settingsText(e.Settings), Failed: a.options.Failed[r.name]}
+		row := Row{Name: r.name, Role: r.role, Operator: r.operator, Settings: settingsText(e.Settings), Pictures: r.pictures, Failed: a.options.Failed[r.name]}
 		if e.Method != nil {
 			row.Method, row.Title, row.Cost = e.Method.Name, e.Method.Title, e.Method.Cost(a.options.Config, e.Settings)
 		}
@@ -165,52 +165,72 @@ func settingsText(s explain.Settings) string {
 	return joined(out)
 }
 
+// tier is the scores of the pictures of which some rows have maps.
+type tier struct {
+	pictures int
+	sample   *sample
+	means    []float64
+	draws    resampled
+	which    []int       // the pictures that count in some model
+	values   [][]float64 // [which][rows], means over models
+}
+
 // column analyses a column and adds it to the part.
 func (a *analysis) column(ctx context.Context, s *scored) error {
 	c := s.column
 	out := Column{Key: c.Key, Name: c.Name, Family: c.Family, Lower: c.Lower, Range: c.Range, Chance: c.Chance, Operator: c.Operator, About: c.About}
-	which, values := s.pictures()
-	out.Pictures, out.Cells = len(which), make([]*Cell, len(s.rows))
-	if len(which) == 0 {
+	out.Cells = make([]*Cell, len(s.rows))
+	var tiers []*tier
+	for _, n := range s.tiers {
+		t := &tier{pictures: n, sample: s.sample(n, true)}
+		if t.which, t.values = s.pictures(n); len(t.which) == 0 {
+			continue
+		}
+		t.means = t.sample.means()
+		var err error
+		if t.draws, err = t.sample.resample(ctx, a.options.Resamples, a.options.Seed, a.options.Workers); err != nil {
+			return err
+		}
+		tiers = append(tiers, t)
+		a.cells(s, t, out.Cells)
+		out.Wrong = max(out.Wrong, a.wrong(s, n, out.Cells))
+	}
+	if len(tiers) == 0 || len(tiers) < len(s.tiers) {
 		out.Gate.Why = "no picture counts"
 		a.part.Columns = append(a.part.Columns, out)
 		return nil
 	}
-	sample := s.sample(true)
-	means := sample.means()
-	draws, err := sample.resample(ctx, a.options.Resamples, a.options.Seed, a.options.Workers)
-	if err != nil {
-		return err
-	}
-	a.cells(s, sample, means, draws, out.Cells)
-	out.Wrong = a.wrong(s, out.Cells)
+	common := tiers[len(tiers)-1] // all rows have maps of its pictures
+	out.Pictures, out.Common = len(tiers[0].which), len(common.which)
 	ranked := s.ranked()
-	ranks := rankRows(only(values, ranked), c.Lower)
-	a.ranks(&out, ranked, ranks, only(values, ranked))
-	a.against(s, values, means, draws, out.Cells)
-	if c.Family == maps.Descriptive {
+	values := only(common.values, ranked)
+	ranks := rankRows(values, c.Lower)
+	a.ranks(&out, ranked, ranks, values)
+	a.against(s, tiers, out.Cells)
+	switch {
+	case c.Family == maps.Descriptive:
 		out.Gate.Why = "it describes maps, and says nothing about which is better"
-	} else if a.options.ungated {
+	case a.options.ungated:
 		out.Gate.Passed = true
-	} else {
-		out.Gate = a.gate(s, means, draws, which, ranks)
+	default:
+		out.Gate = a.gate(s, common, ranks)
 	}
 	if slices.Contains(a.options.Keep, c.Key) {
-		out.Kept = keep(s.all(which, values))
+		out.Kept = keep(s.all(tiers))
 	}
 	a.part.Columns = append(a.part.Columns, out)
-	a.columns = append(a.columns, a.columnRanks(s, out, which, ranked, ranks, sample))
+	a.columns = append(a.columns, a.columnRanks(s, out, common, ranked, ranks))
 	return nil
 }
 
-// cells fills in means and intervals.
-func (a *analysis) cells(s *scored, sample *sample, means []float64, draws resampled, cells []*Cell) {
-	models := sample.modelMeans()
+// cells fills in means and intervals of the rows of a tier.
+func (a *analysis) cells(s *scored, t *tier, cells []*Cell) {
+	models := t.sample.modelMeans()
 	for k := range s.rows {
-		if !s.there[k] {
+		if !s.there[k] || s.limit(k) != t.pictures {
 			continue
 		}
-		i := interval(means[k], draws[k], a.options.Level)
+		i := interval(t.means[k], t.draws[k], a.options.Level)
 		cells[k] = &Cell{Value: round(i.Value), Low: round(i.Low), High: round(i.High), Own: s.own[k] && s.rows[k].role == Competes}
 		if len(models) > 1 {
 			for _, m := range models {
@@ -232,10 +252,10 @@ func (s *sample) modelMeans() [][]float64 {
 	return out
 }
 
-// wrong fills in the means on pictures that the models are wrong about, and returns how
-// many there are in all models together.
-func (a *analysis) wrong(s *scored, cells []*Cell) int {
-	sample, n := s.sample(false), 0
+// wrong fills in the means of the rows of a tier on pictures that the models are wrong about,
+// and returns how many there are in all models together.
+func (a *analysis) wrong(s *scored, pictures int, cells []*Cell) int {
+	sample, n := s.sample(pictures, false), 0
 	for _, counts := range sample.counts {
 		for _, c := range counts {
 			if c {
@@ -247,7 +267,7 @@ func (a *analysis) wrong(s *scored, cells []*Cell) int {
 		return 0
 	}
 	for k, v := range sample.means() {
-		if cells[k] != nil && finite(v) {
+		if cells[k] != nil && s.limit(k) == pictures && finite(v) {
 			v = round(v)
 			cells[k].Wrong = &v
 		}
@@ -271,32 +291,31 @@ func (a *analysis) ranks(out *Column, ranked []int, ranks, values [][]float64) {
 	}
 }
 
-// against holds the ranked methods against the reference.
-func (a *analysis) against(s *scored, values [][]float64, means []float64, draws resampled, cells []*Cell) {
-	reference := -1
-	var others []int
-	for _, k := range s.ranked() {
-		if s.rows[k].name == Reference {
-			reference = k
-		} else {
-			others = append(others, k)
-		}
-	}
-	if reference < 0 {
+// against holds the ranked methods against the reference, each on the pictures that it has
+// maps of.
+func (a *analysis) against(s *scored, tiers []*tier, cells []*Cell) {
+	reference := slices.IndexFunc(s.rows, func(r row) bool { return r.name == Reference })
+	ranked := s.ranked()
+	if !slices.Contains(ranked, reference) {
 		return
 	}
+	var others []int
 	var p, gains []float64
 	var gained [][]float64
-	for _, k := range others {
+	for _, k := range ranked {
+		if k == reference {
+			continue
+		}
+		t := tiers[slices.IndexFunc(tiers, func(t *tier) bool { return t.pictures <= min(s.limit(k), s.limit(reference)) })]
 		var d []float64
-		for _, row := range values {
+		for _, row := range t.values {
 			d = append(d, better(row[k], row[reference], s.column.Lower))
 		}
-		t := Wilcoxon(d)
-		p = append(p, t.P)
-		cells[k].Effect, cells[k].Size = round(t.Effect), round(standardised(d))
-		gains = append(gains, better(means[k], means[reference], s.column.Lower))
-		gained = append(gained, draws.difference(k, reference, s.column.Lower))
+		w := Wilcoxon(d)
+		others, p = append(others, k), append(p, w.P)
+		cells[k].Effect, cells[k].Size = round(w.Effect), round(standardised(d))
+		gains = append(gains, better(t.means[k], t.means[reference], s.column.Lower))
+		gained = append(gained, t.draws.difference(k, reference, s.column.Lower))
 	}
 	adjusted, intervals := Holm(p), simultaneous(gains, gained, a.options.Level)
 	for i, k := range others {
@@ -314,16 +333,18 @@ func shortP(p float64) float64 {
 	return math.Round(p*digits) / digits
 }
 
-// all spreads scores of some pictures over all, NaN elsewhere and where a row doesn't apply.
-func (s *scored) all(which []int, values [][]float64) [][]float64 {
+// all is the mean scores of all pictures over models, NaN where a row has none.
+func (s *scored) all(tiers []*tier) [][]float64 {
 	out := make([][]float64, len(s.cases))
 	for i := range out {
 		out[i] = nans(len(s.rows))
 	}
-	for n, i := range which {
-		for k := range s.rows {
-			if s.there[k] {
-				out[i][k] = values[n][k]
+	for _, t := range tiers {
+		for n, i := range t.which {
+			for k := range s.rows {
+				if s.there[k] && s.limit(k) == t.pictures {
+					out[i][k] = t.values[n][k]
+				}
 			}
 		}
 	}

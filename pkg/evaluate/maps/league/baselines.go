@@ -121,17 +121,22 @@ func coverage(c *maps.Case, rows, cols int, head bool) ([]float32, error) {
 // positive.
 func Invert(of Entry) Entry {
 	signed := of.Method != nil && of.Method.Signed
-	make := func(ctx context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
-		out, err := of.Make(ctx, e, cases)
-		if err != nil {
-			return nil, err
+	turned := func(m []explain.Map, err error) ([]explain.Map, error) {
+		for i := range m {
+			m[i].Values = inverted(m[i].Values, signed)
 		}
-		for i, m := range out {
-			out[i].Values = inverted(m.Values, signed)
-		}
-		return out, nil
+		return m, err
 	}
-	return Entry{Role: Inverted, Version: of.key(), Entrant: &maps.Entrant{Name: "inverted " + of.Name, Settings: of.Settings, Operator: of.Operator, Make: make}}
+	entrant := &maps.Entrant{Name: "inverted " + of.Name, Settings: of.Settings, Operator: of.Operator,
+		Make: func(ctx context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
+			return turned(of.Make(ctx, e, cases))
+		}}
+	if of.MakeAgainst != nil {
+		entrant.MakeAgainst = func(ctx context.Context, e *explain.Explainer, cases []*maps.Case, against []int) ([]explain.Map, error) {
+			return turned(of.MakeAgainst(ctx, e, cases, against))
+		}
+	}
+	return Entry{Role: Inverted, Version: of.key(), Entrant: entrant}
 }
 
 func inverted(values []float32, signed bool) []float32 {
@@ -153,30 +158,41 @@ func inverted(values []float32, signed bool) []float32 {
 // dropping its token: what measures of faithfulness ask for, if cells didn't depend on each
 // other.
 func LeaveOut() Entry {
-	make := func(_ context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
+	maker := func(ctx context.Context, e *explain.Explainer, cases []*maps.Case, against []int) ([]explain.Map, error) {
 		out := make([]explain.Map, len(cases))
 		for i, c := range cases {
+			other := -1
+			if against != nil {
+				other = against[i]
+			}
 			var err error
-			if out[i], err = leaveOut(e, c); err != nil {
+			if out[i], err = leaveOut(e, c, other); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.Name, err)
+			}
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
 			}
 		}
 		return out, nil
 	}
-	return Entry{Role: Ceiling, Entrant: &maps.Entrant{Name: "single tokens left out", Operator: "drop", Make: make}}
+	return Entry{Role: Ceiling, Entrant: &maps.Entrant{Name: "single tokens left out", Operator: "drop", MakeAgainst: maker,
+		Make: func(ctx context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
+			return maker(ctx, e, cases, nil)
+		}}}
 }
 
 // leftOutAtOnce is how many pictures with a cell left out run at a time.
 const leftOutAtOnce = 64
 
-func leaveOut(e *explain.Explainer, c *maps.Case) (explain.Map, error) {
+// leaveOut makes a map of a class, or of what it has over another (-1: none).
+func leaveOut(e *explain.Explainer, c *maps.Case, other int) (explain.Map, error) {
 	cfg, err := e.Config().WithImageSize(c.Tensor.Shape[1], c.Tensor.Shape[2])
 	if err != nil {
 		return explain.Map{}, err
 	}
 	grid := cfg.Grid()
 	n := grid[0] * grid[1]
-	if c.Class < 0 || c.Class >= cfg.Classes {
+	if c.Class < 0 || c.Class >= cfg.Classes || other >= cfg.Classes {
 		return explain.Map{}, errors.New("there is no logit to lose: the model has no such class")
 	}
 	images := make([]float32, 0, leftOutAtOnce*len(c.Tensor.Data))
@@ -197,7 +213,11 @@ func leaveOut(e *explain.Explainer, c *maps.Case) (explain.Map, error) {
 			return explain.Map{}, err
 		}
 		for k := range leftOutAtOnce {
-			logits = append(logits, float64(got.Values[k*cfg.Classes+c.Class]))
+			v := float64(got.Values[k*cfg.Classes+c.Class])
+			if other >= 0 {
+				v -= float64(got.Values[k*cfg.Classes+other])
+			}
+			logits = append(logits, v)
 		}
 	}
 	values := make([]float32, n)

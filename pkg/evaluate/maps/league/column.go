@@ -13,6 +13,7 @@ type row struct {
 	role     Role
 	entries  []int // that are averaged
 	operator string
+	pictures int // that it has maps of, the first ones; 0: all
 }
 
 // rowsOf are the rows of entries: random ones are one row.
@@ -22,10 +23,10 @@ func rowsOf(entries []Entry) []row {
 	for i, e := range entries {
 		switch {
 		case e.Role != Random:
-			out = append(out, row{e.Name, e.Role, []int{i}, e.Operator})
+			out = append(out, row{e.Name, e.Role, []int{i}, e.Operator, e.Pictures})
 		case random < 0:
 			random = len(out)
-			out = append(out, row{"random", Random, []int{i}, ""})
+			out = append(out, row{"random", Random, []int{i}, "", e.Pictures})
 		default:
 			out[random].entries = append(out[random].entries, i)
 		}
@@ -41,6 +42,7 @@ type scored struct {
 	values [][][]float64 // [models][cases][rows]
 	right  [][]bool      // [models][cases]
 	there  []bool        // of each row: whether the column applies to it
+	tiers  []int         // numbers of pictures that rows have maps of, the most first
 	own    []bool        // of each row: whether it uses the column's operator itself
 }
 
@@ -70,37 +72,53 @@ func collect(models []*Scores, part, column int, rows []row) *scored {
 	return s
 }
 
-// mostly is the share of the pictures in which a row must have a score to be in a column.
+// limit is how many of the column's pictures a row has maps of.
+func (s *scored) limit(row int) int {
+	if n := s.rows[row].pictures; n > 0 {
+		return min(n, len(s.cases))
+	}
+	return len(s.cases)
+}
+
+// mostly is the share of its pictures in which a row must have a score to be in a column.
 const mostly = 0.95
 
-// apply finds the rows that the column applies to: those with a score of nearly all
-// pictures of which most methods have one.
+// apply finds the rows that the column applies to: those with a score of nearly all of
+// their pictures of which most methods have one. Then it lists the tiers.
 func (s *scored) apply() {
 	s.there = make([]bool, len(s.rows))
-	has, all := make([]int, len(s.rows)), 0
+	has, all := make([]int, len(s.rows)), make([]int, len(s.rows))
 	for _, model := range s.values {
-		for _, values := range model {
-			if !s.applies(values) {
+		for i, values := range model {
+			if !s.applies(i, values) {
 				continue
 			}
-			all++
 			for k, v := range values {
-				if finite(v) {
-					has[k]++
+				if i < s.limit(k) {
+					all[k]++
+					if finite(v) {
+						has[k]++
+					}
 				}
 			}
 		}
 	}
+	seen := map[int]bool{}
 	for k := range s.there {
-		s.there[k] = all > 0 && float64(has[k]) >= mostly*float64(all)
+		if s.there[k] = all[k] > 0 && float64(has[k]) >= mostly*float64(all[k]); s.there[k] && !seen[s.limit(k)] {
+			seen[s.limit(k)] = true
+			s.tiers = append(s.tiers, s.limit(k))
+		}
 	}
+	slices.SortFunc(s.tiers, func(a, b int) int { return b - a })
 }
 
-// applies reports whether at least half of the methods have a score.
-func (s *scored) applies(values []float64) bool {
+// applies reports whether at least half of the methods that have a map of picture i have a
+// score.
+func (s *scored) applies(i int, values []float64) bool {
 	methods, with := 0, 0
 	for k, v := range values {
-		if s.rows[k].role == Competes {
+		if s.rows[k].role == Competes && i < s.limit(k) {
 			methods++
 			if finite(v) {
 				with++
@@ -112,36 +130,40 @@ func (s *scored) applies(values []float64) bool {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// counts reports whether a picture counts in a model: the model is right (or wrong, if that
-// is asked), and every row that takes part has a score.
-func (s *scored) counts(model, i int, right bool) bool {
-	if s.right[model][i] != right {
+// counts reports whether a picture counts for a tier in a model: it is one of the tier's, the
+// model is right (or wrong, if that is asked), and every row with maps of the tier's pictures
+// has a score.
+func (s *scored) counts(tier, model, i int, right bool) bool {
+	if s.right[model][i] != right || i >= tier {
 		return false
 	}
 	for k, v := range s.values[model][i] {
-		if s.there[k] && !finite(v) {
+		if s.in(tier, k) && !finite(v) {
 			return false
 		}
 	}
-	return slices.Contains(s.there, true)
+	return true
 }
 
-// sample is the scores of the pictures that count, with zeros elsewhere.
-func (s *scored) sample(right bool) *sample {
+// in reports whether a row has scores of a tier's pictures.
+func (s *scored) in(tier, row int) bool { return s.there[row] && s.limit(row) >= tier }
+
+// sample is the scores of the pictures that count for a tier, with zeros elsewhere.
+func (s *scored) sample(tier int, right bool) *sample {
 	out := &sample{entrants: len(s.rows)}
 	var strata []string
-	for _, c := range s.cases {
+	for _, c := range s.cases[:tier] {
 		strata = append(strata, c.Stratum)
 	}
 	out.strata = stratify(strata)
 	for m, model := range s.values {
-		values, counts := make([]float64, len(model)*len(s.rows)), make([]bool, len(model))
-		for i, row := range model {
-			if counts[i] = s.counts(m, i, right); !counts[i] {
+		values, counts := make([]float64, tier*len(s.rows)), make([]bool, tier)
+		for i, row := range model[:tier] {
+			if counts[i] = s.counts(tier, m, i, right); !counts[i] {
 				continue
 			}
 			for k, v := range row {
-				if s.there[k] {
+				if s.in(tier, k) {
 					values[i*len(s.rows)+k] = v
 				}
 			}
@@ -151,13 +173,13 @@ func (s *scored) sample(right bool) *sample {
 	return out
 }
 
-// pictures are the pictures that count in some model: their numbers, and the mean scores of
-// the rows, [pictures][rows], over the models in which they count.
-func (s *scored) pictures() (which []int, means [][]float64) {
-	for i := range s.cases {
+// pictures are the pictures that count for a tier in some model: their numbers, and the mean
+// scores of the rows, [pictures][rows], over the models in which they count.
+func (s *scored) pictures(tier int) (which []int, means [][]float64) {
+	for i := range tier {
 		sums, n := make([]float64, len(s.rows)), 0.0
 		for m := range s.values {
-			if !s.counts(m, i, true) {
+			if !s.counts(tier, m, i, true) {
 				continue
 			}
 			n++

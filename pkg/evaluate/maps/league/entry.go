@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gaze/pkg/evaluate/maps"
@@ -30,6 +31,9 @@ type Entry struct {
 	*maps.Entrant
 	Role    Role
 	Version string // of what makes its maps: kept maps of another version aren't used
+	// Pictures is how many pictures, the first ones, it makes maps of; 0: all. Costly
+	// methods are compared with the others on these.
+	Pictures int
 }
 
 // Reference is the name of the entry that the others are held against: the attention of
@@ -48,8 +52,12 @@ func (e Entry) key() string {
 // ForMethod is the entry of a method with settings. name is that of the method, or tells
 // the settings apart.
 func ForMethod(name string, m *explain.Method, s explain.Settings) Entry {
-	make := func(_ context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
-		o := explain.Options{Settings: s}
+	run := func(e *explain.Explainer, cases []*maps.Case, against []int) ([]explain.Map, error) {
+		n := len(cases)
+		if m.Cost(e.Config(), s) <= atOnceCost { // the pictures of others run apart anyway
+			cases, against = filled(cases), filled(against)
+		}
+		o := explain.Options{Settings: s, Against: against}
 		var tensors []*transform.Tensor
 		for _, c := range cases {
 			tensors = append(tensors, c.Tensor)
@@ -62,13 +70,35 @@ func ForMethod(name string, m *explain.Method, s explain.Settings) Entry {
 		if err != nil {
 			return nil, err
 		}
-		return x.Maps, nil
+		return x.Maps[:n], nil
 	}
-	return Entry{Role: Competes, Entrant: &maps.Entrant{Name: name, Method: m, Competes: true, Settings: s, Operator: operatorOf(m), Make: make}}
+	entrant := &maps.Entrant{Name: name, Method: m, Competes: true, Settings: s, Operator: methodOperators[m.Name],
+		Make: func(_ context.Context, e *explain.Explainer, cases []*maps.Case) ([]explain.Map, error) {
+			return run(e, cases, nil)
+		}}
+	if m.OfClass {
+		entrant.MakeAgainst = func(_ context.Context, e *explain.Explainer, cases []*maps.Case, against []int) ([]explain.Map, error) {
+			return run(e, cases, against)
+		}
+	}
+	return Entry{Role: Competes, Entrant: entrant}
 }
 
-// operatorOf is how a method removes parts of a picture, as maps.Column.Operator has it.
-func operatorOf(m *explain.Method) string { return methodOperators[m.Name] }
+// atOnceCost is the cost in forward passes up to which pictures are explained together.
+const atOnceCost = 3
+
+// filled repeats the last of a list until it has whole blocks: every size of a batch is another
+// program to compile, and may be rounded otherwise.
+func filled[T any](list []T) []T {
+	if len(list) == 0 || len(list)%block == 0 {
+		return list
+	}
+	out := slices.Clone(list)
+	for len(out)%block != 0 {
+		out = append(out, list[len(list)-1])
+	}
+	return out
+}
 
 // methodOperators are the methods that remove parts of a picture. The names are those of
 // the columns' operators.
@@ -80,8 +110,8 @@ var methodOperators = map[string]string{
 }
 
 // Methods are the entries of all methods that a model can be asked, with the settings
-// chosen for them (by row; nil: the defaults): attention twice, as [Reference] and with a
-// chosen layer.
+// chosen for them (by row; the others have their first candidate): attention twice, as
+// [Reference] and with a chosen layer.
 func Methods(cfg vit.Config, chosen map[string]explain.Settings) []Entry {
 	var out []Entry
 	for _, row := range append(methodNames(cfg), tuned) {
@@ -89,9 +119,9 @@ func Methods(cfg vit.Config, chosen map[string]explain.Settings) []Entry {
 		if err != nil {
 			continue
 		}
-		s := chosen[row]
-		if row == Reference {
-			s = explain.Settings{}
+		s, ok := chosen[row]
+		if tried := candidates()[row]; !ok && len(tried) > 0 {
+			s = tried[0]
 		}
 		out = append(out, ForMethod(row, m, s))
 	}

@@ -49,9 +49,9 @@ const leastHalves = 0.8
 // halvings is in how many ways pictures are halved.
 const halvings = 50
 
-// gate checks a column. draws are the means in every resample.
-func (a *analysis) gate(s *scored, means []float64, draws resampled, which []int, ranks [][]float64) Gate {
-	g := Gate{}
+// gate checks a column on the pictures that all rows have maps of.
+func (a *analysis) gate(s *scored, t *tier, ranks [][]float64) Gate {
+	g, means, draws := Gate{}, t.means, t.draws
 	var fails []string
 	need := func(ok bool, why string) {
 		if !ok {
@@ -75,7 +75,7 @@ func (a *analysis) gate(s *scored, means []float64, draws resampled, which []int
 		g.Constant = a.chance(s, means, draws, constant, random)
 		need(g.Constant != nil && a.nothing(g.Constant, s.column), "a constant map doesn't score chance")
 	}
-	g.Halves = round(halves(ranks, strataOf(s.cases, which), a.options.Seed))
+	g.Halves = round(halves(ranks, strataOf(s.cases, t.which), a.options.Seed))
 	need(g.Halves >= leastHalves, fmt.Sprintf("two halves of the pictures agree by τ = %.2f only", g.Halves))
 	g.Passed, g.Why = len(fails) == 0, strings.Join(fails, "; ")
 	return g

@@ -13,6 +13,15 @@ type Question struct {
 	Short        string // what it asks, such as "the parts that decide (drawn pets)"
 }
 
+// Questions are those of the shipped record.
+func Questions() []Question {
+	return []Question{
+		{"drawn", "part-density", "the parts that made the answer (drawn pets)"},
+		{"pets37", "energy-pet", "the pet in a photograph"},
+		{"drawn", "single-drop", "the cells that the answer needs (drawn pets)"},
+	}
+}
+
 // Headline says in a sentence or two which map to use for what, or that raw attention can't be
 // beaten, from the numbers alone. questions are the columns that decide it; those that the record
 // lacks are passed over.

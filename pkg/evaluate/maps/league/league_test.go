@@ -340,9 +340,9 @@ func TestChoose(t *testing.T) {
 			s.Parts[0].Values[i][k][2] = math.NaN()
 		}
 	}
-	choices, best, err := Choose(context.Background(), e.Config(), trials, s)
-	if err != nil || best != "a" || len(choices) != 2 || choices[0].Method != "a" || choices[1].Method != "c" {
-		t.Fatalf("%+v, %q, %v", choices, best, err)
+	choices, order, err := Choose(context.Background(), e.Config(), trials, s)
+	if err != nil || order[0] != "a" || len(order) != 3 || len(choices) != 2 || choices[0].Method != "a" || choices[1].Method != "c" {
+		t.Fatalf("%+v, %q, %v", choices, order, err)
 	}
 	if a := choices[0].Tried; !(a[1].Rank < a[0].Rank && a[0].Rank < a[2].Rank) {
 		t.Errorf("%+v", a)
@@ -500,5 +500,38 @@ func TestShow(t *testing.T) {
 	}
 	if got := p.Advice("good"); !strings.HasPrefix(got, "rank 1 of 5, good at ") || p.Advice("random") != "" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestTiers: a costly method has maps of the first pictures only. It is ranked with the others on
+// these, and they keep their intervals on all.
+func TestTiers(t *testing.T) {
+	calls := 0
+	costly := noisy("costly", 0.2)
+	costly.Pictures = 30
+	all := append(entries(), costly)
+	j := Job{Model: "m", Explainer: explainer(t, 1), Cases: discs(90, 9), Entries: all, Benches: []Bench{{Judge: areas(&calls)}}}
+	s, err := j.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 90*(len(all)-1) + 32; calls != want { // whole blocks of 16
+		t.Errorf("%d maps were judged, want %d", calls, want)
+	}
+	p, err := Analyse(context.Background(), all, []*Scores{s}, Options{Resamples: 300, Keep: []string{"energy"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.Column("energy")
+	good, own, reference := c.Cells[p.Row("good")], c.Cells[p.Row("costly")], c.Cells[p.Row(Reference)]
+	if c.Pictures != 90 || c.Common != 30 || !(own.Rank > good.Rank && own.Rank < reference.Rank) {
+		t.Errorf("%d and %d pictures, %+v", c.Pictures, c.Common, own)
+	}
+	if own.Gain == nil || own.Gain.Low <= 0 || own.High-own.Low < 1.2*(good.High-good.Low) {
+		t.Errorf("%+v, %+v", own, good)
+	}
+	kept, err := c.Kept.Values(len(p.Rows))
+	if err != nil || math.IsNaN(kept[29][p.Row("costly")]) || !math.IsNaN(kept[30][p.Row("costly")]) || math.IsNaN(kept[89][p.Row("good")]) {
+		t.Errorf("the kept scores are wrong (%v)", err)
 	}
 }

@@ -56,6 +56,7 @@ type Row struct {
 	Cost     int    `json:"cost,omitempty"` // in forward passes
 	Operator string `json:"operator,omitempty"`
 	Settings string `json:"settings,omitempty"`
+	Pictures int    `json:"pictures,omitempty"` // that it has maps of; 0: all
 	// Failed is the number of pictures that it has no map of; there it is a constant.
 	Failed int `json:"failed,omitempty"`
 }
@@ -70,8 +71,11 @@ type Column struct {
 	Chance   *float64    `json:"chance,omitempty"`
 	Operator string      `json:"operator,omitempty"`
 	About    string      `json:"about,omitempty"`
-	// Pictures is how many count in some model; Wrong how many that a model is wrong about.
+	// Pictures is how many count in some model, Common on how many of them all rows are
+	// ranked (costly methods have fewer maps), Wrong how many a model is wrong about, all
+	// models together.
 	Pictures int           `json:"pictures"`
+	Common   int           `json:"common"`
 	Wrong    int           `json:"wrong"`
 	Gate     Gate          `json:"gate"`
 	Friedman *FriedmanTest `json:"friedman,omitempty"`

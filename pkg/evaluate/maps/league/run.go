@@ -127,6 +127,12 @@ func (j Job) prepare() (*running, error) {
 	return r, nil
 }
 
+// makes reports whether an entry makes maps of a block.
+func (r *running) makes(entry, i int) bool {
+	most := r.Entries[entry].Pictures
+	return most <= 0 || r.first[i] < most
+}
+
 // looked is how many pictures of a block a bench looks at.
 func (r *running) looked(i, bench int) int {
 	n, most := len(r.blocks[i]), r.Benches[bench].Pictures
@@ -152,7 +158,7 @@ func (r *running) block(ctx context.Context, i int) error {
 		key := r.keyOf(i, n)
 		var missing []int
 		for e, entry := range r.Entries {
-			if _, ok := r.judged[k].get(key, entry.key()); !ok {
+			if _, ok := r.judged[k].get(key, entry.key()); !ok && r.makes(e, i) {
 				missing = append(missing, e)
 			}
 		}
@@ -191,6 +197,9 @@ func (r *running) allMaps(ctx context.Context, i int) ([][]explain.Map, error) {
 	var made []string
 	var values [][]float64
 	for e, entry := range r.Entries {
+		if !r.makes(e, i) {
+			continue
+		}
 		if kept, ok := r.maps.get(r.keys[i], entry.key()); ok {
 			if unpackMaps(kept, out, e) {
 				continue
@@ -328,6 +337,9 @@ func (r *running) scores() *Scores {
 				rows := make([][]float64, len(r.Entries))
 				for e, entry := range r.Entries {
 					rows[e] = nans(columns)
+					if entry.Pictures > 0 && r.first[i]+c >= entry.Pictures {
+						continue
+					}
 					if kept, ok := r.judged[k].get(r.keyOf(i, n), entry.key()); ok && len(kept) == n*columns {
 						copy(rows[e], kept[c*columns:])
 					}

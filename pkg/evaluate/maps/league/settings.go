@@ -19,7 +19,7 @@ const MostSettings = 8
 const tuned = "attention, chosen layer"
 
 // candidates are the settings that are tried on validation pictures, by row; the first is
-// the default. Layers are counted from the last, so that they fit any depth.
+// taken where nothing was chosen, and is the default but for the number of masks. Layers are counted from the last, so that they fit any depth.
 func candidates() map[string][]explain.Settings {
 	layer := func(fromLast int, h explain.Heads) explain.Settings {
 		return explain.Settings{Layer: &fromLast, Heads: h}
@@ -37,11 +37,15 @@ func candidates() map[string][]explain.Settings {
 		"ig":          {{}, {Steps: 8}},
 		"smoothgrad":  {{}, {Noise: 0.05}, {Noise: 0.3}},
 		"occlusion":   {{}, {Window: 2}, {Window: 3}},
-		"rise":        {{}, {Original: true}},
-		"rise-tokens": {{}, {Original: true}},
+		"rise":        {{Samples: riseMasks}},
+		"rise-tokens": {{Samples: riseMasks}},
 		"vitcx":       {{}, {Noise: 0.05}, {Noise: 0.3}},
 	}
 }
+
+// riseMasks is the number of masks of RISE in the league. The paper's thousands would take
+// more time than all else together.
+const riseMasks = 200
 
 // methodOf is the method of a row.
 func methodOf(row string) string {
@@ -90,9 +94,9 @@ func methodNames(cfg vit.Config) []string {
 
 // Choose chooses each row's settings by the scores of [Trials] on validation pictures: the
 // smallest mean rank among its candidates over the pictures, within columns, families, and
-// then over these. Equally good ones go to the first, the default. best is the row with the
-// best rank among all with these settings, whose maps the league turns round.
-func Choose(ctx context.Context, cfg vit.Config, trials []Entry, scores *Scores) (choices []Choice, best string, err error) {
+// then over these. Equally good ones go to the first, the default. order is the rows with
+// these settings by rank, the best first: the league turns the maps of one of them round.
+func Choose(ctx context.Context, cfg vit.Config, trials []Entry, scores *Scores) (choices []Choice, order []string, err error) {
 	var rows []string
 	candidates := map[string][]int{}
 	for i, e := range trials {
@@ -109,7 +113,7 @@ func Choose(ctx context.Context, cfg vit.Config, trials []Entry, scores *Scores)
 		if len(of) > 1 {
 			c, err := chooseOne(ctx, cfg, row, of, trials, scores)
 			if err != nil {
-				return nil, "", err
+				return nil, nil, err
 			}
 			for i, t := range c.Tried {
 				if t.Rank < c.Tried[chosen].Rank {
@@ -123,13 +127,17 @@ func Choose(ctx context.Context, cfg vit.Config, trials []Entry, scores *Scores)
 	}
 	p, err := ranked(ctx, cfg, entries, trials, scores)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
-	b := p.Best(0)
-	if b == nil {
-		return nil, "", errors.New("league: no method is ranked on the validation pictures")
+	for _, s := range p.Standings {
+		if s.Rank > 0 {
+			order = append(order, cutTrial(s.Name))
+		}
 	}
-	return choices, cutTrial(b.Name), nil
+	if order == nil {
+		return nil, nil, errors.New("league: no method is ranked on the validation pictures")
+	}
+	return choices, order, nil
 }
 
 // chooseOne ranks the candidates of a row.

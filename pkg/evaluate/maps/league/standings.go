@@ -35,10 +35,10 @@ func scale(rank float64, among, all int) float64 {
 }
 
 // columnRanks keeps what the standings need of a column.
-func (a *analysis) columnRanks(s *scored, c Column, which, ranked []int, ranks [][]float64, sample *sample) columnRanks {
+func (a *analysis) columnRanks(s *scored, c Column, t *tier, ranked []int, ranks [][]float64) columnRanks {
 	all := a.methods()
 	out := columnRanks{family: c.Family, passed: c.Gate.Passed, ranked: ranked}
-	for n, i := range which {
+	for n, i := range t.which {
 		out.strata = append(out.strata, s.cases[i].Stratum)
 		line := make([]float64, len(ranked))
 		for k, r := range ranks[n] {
@@ -46,7 +46,7 @@ func (a *analysis) columnRanks(s *scored, c Column, which, ranked []int, ranks [
 		}
 		out.ranks = append(out.ranks, line)
 	}
-	for _, means := range sample.modelMeans() {
+	for _, means := range t.sample.modelMeans() {
 		var values []float64
 		for _, k := range ranked {
 			values = append(values, means[k])
