@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -165,7 +166,9 @@ func (x *exploring) picture(i int, maps *explain.Comparison) (explorer.Picture, 
 	}
 	warnings, err := p.Attend(runner, x.tensors[i])
 	for _, text := range warnings {
-		note("note: " + text)
+		if !slices.Contains(maps.Warnings, text) { // those were noted with the maps
+			note("note: " + text)
+		}
 	}
 	return p, err
 }
