@@ -8,7 +8,8 @@ from rows import operations
 
 TITLES = {
     "inference": "Inference", "start": "From the start of the process to the first answer", "training": "Training steps",
-    "attention": "The class token's attention in all layers, one picture", "caption": "Captions",
+    "attention": "The class token's attention in all layers, one picture", "explain": "Maps that explain the predicted class",
+    "caption": "Captions",
     "pipeline": "Decoding and augmenting on one core", "notebook": "A notebook", "scaling": "Scaling",
     "gpu": "In bfloat16 on a GPU",
 }

@@ -72,6 +72,18 @@ def attention(quick):
     return [running("attention", f"{m}/16 at {size}", vit(m, size), 1, kind="attention") for m, size in (("B", 224), ("S", 224), ("B", 384))]
 
 
+def explain(quick):
+    """Maps of the predicted class, and a forward pass beside them."""
+    model, name, steps = (vit("toy", 64, 2), "toy at 64", 4) if quick else (vit("B"), "B/16 at 224", 32)
+    rows = []
+    for batch in (1, 4) if quick else (1, 8):
+        rows.append(running("explain", f"forward pass, {name}, batch {batch}", model, batch, ["gaze", "torch"]))
+        for method in ("chefer", "legrad", "gradcam", "ig"):
+            rows.append(row("explain", f"{method}, {name}, batch {batch}", ["gaze", "torch-explain"], "pictures/s", batch, kind="explain",
+                            model=model, batch=batch, method=method, steps=steps))
+    return rows
+
+
 def scaling(quick):
     """Rows with an "x", the points of a chart for each "axis"."""
     peers = [p for p in VITS if p not in ("gaze-go", "torch-mkl", "torch-compile")]
@@ -156,5 +168,5 @@ def notebook(quick):
     return [r for r in rows if r["name"] in ("edited attention, another layer", "a line of text", "first Tab, at once")] if quick else rows
 
 
-GROUPS = {"inference": inference, "start": start, "training": training, "attention": attention, "caption": caption, "pipeline": pipeline,
+GROUPS = {"inference": inference, "start": start, "training": training, "attention": attention, "explain": explain, "caption": caption, "pipeline": pipeline,
           "notebook": notebook, "scaling": scaling, "gpu": gpu}

@@ -31,6 +31,7 @@ def peers(cache):
         "gaze-go": Peer("Gaze, Go", worker, {"backend": "go:ops_sequential"}),
         "torch": Peer("torch eager", python("torch_vit.py")),
         "torch-compile": Peer("torch.compile", python("torch_vit.py", "compile")),
+        "torch-explain": Peer("torch eager", python("torch_explain.py")),
         "jax": Peer("JAX jit", python("jax_vit.py")),
         "onnxruntime": Peer("ONNX Runtime", python("onnx_vit.py")),
         "catr": Peer("CATR's loop in torch", python("catr.py")),

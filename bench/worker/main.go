@@ -47,6 +47,9 @@ type task struct {
 
 	Pieces int `json:"pieces"` // tokens of a caption
 
+	Method string `json:"method"` // of an explanation
+	Steps  int    `json:"steps"`  // of integrated gradients
+
 	Pipeline string   `json:"pipeline"`
 	Check    string   `json:"check"` // the pipeline whose result is the first answer
 	Pictures []string `json:"pictures"`
@@ -111,6 +114,8 @@ func prepare(t task) ([]float32, work, error) {
 		return prepareTraining(b, t)
 	case "caption":
 		return prepareCaption(b, t)
+	case "explain":
+		return prepareExplain(b, t)
 	}
 	return nil, nil, fmt.Errorf("unknown kind of task %q", t.Kind)
 }

@@ -63,7 +63,7 @@ func newCaption() *cobra.Command {
 	f.Lookup("model").DefValue = hub.PhotosCaptioner
 	f.StringVar(&flags.vocab, "vocab", "", "vocabulary file with one word piece per line, like BERT's vocab.txt (default: the model's own, vocab.txt beside it, or bert-base-uncased from the cache)")
 	f.StringVarP(&flags.out, "output", "o", "", "folder for the results (default: none, captions are only printed)")
-	f.StringVar(&flags.method, "method", "attention", "maps: attention of a layer, or what explains the word: rollout, gradcam or chefer")
+	f.StringVar(&flags.method, "method", "attention", "maps: attention of a layer, or what explains the word: rollout, gradcam, chefer or chefer-decoder")
 	f.IntVar(&flags.layer, "layer", -1, "decoder layer, counted from 0; -1 is the last")
 	f.StringVar(&flags.head, "head", "mean", "mean or max over the heads, or a head's number counted from 0")
 	f.StringVar(&flags.scale, "scale", "word", "colour scale: word (each map from its smallest to its largest weight) or figure (one scale for all maps)")

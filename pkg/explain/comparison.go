@@ -225,7 +225,7 @@ func (c *Comparison) table(classes []int) plots.Figure {
 // legend explains the colours of a figure in which each map has its own.
 func (c *Comparison) legend() string {
 	if slices.ContainsFunc(c.Entries, func(e Entry) bool { return e.Method.Signed }) {
-		return " · each map on its own scale; blue to red: against to for the class"
+		return " · each map on its own scale; red speaks for the class, blue against it"
 	}
 	return " · each map on its own scale"
 }

@@ -53,6 +53,9 @@ var wordMethods = []*WordMethod{
 	{Name: "chefer", Title: "Chefer et al.", OfWord: true, Unit: "relevance", graph: wordChefer,
 		Source: "Chefer, Gur & Wolf, Generic Attention-model Explainability, 2021",
 		Advice: "Attention weighted by its gradient, through encoder and decoder."},
+	{Name: "chefer-decoder", Title: "Chefer et al., decoder alone", OfWord: true, Unit: "relevance", graph: wordCheferDecoder,
+		Source: "Chefer, Gur & Wolf, 2021, with R_ii = I: the relevance of the encoder's outputs",
+		Advice: "As chefer, but not spread by the encoder, so that maps stay sharp; a cell's output may hold what its neighbours showed."},
 }
 
 // wordPass is a pass over captions while its graph is built. Each row explains one word.
@@ -173,27 +176,38 @@ func normalised(a *Node) *Node {
 //
 // where R̄ is I plus R-I with its rows normalised. The map is R_qi's row of the step. R-I is
 // computed in place of R: small values beside 1 would be lost.
-func wordChefer(p *wordPass) *Node {
-	names := []string{"the encoder's attention", "the decoder's attention to its tokens", "the decoder's attention to the picture"}
-	nodes := [][]*Node{p.Encoder(), p.Self(), p.Cross()}
+func wordChefer(p *wordPass) *Node { return relevance(p, true) }
+
+// wordCheferDecoder is [wordChefer] with R_ii = I.
+func wordCheferDecoder(p *wordPass) *Node { return relevance(p, false) }
+
+// relevance is R_qi's row of the step, with the encoder's part or without.
+func relevance(p *wordPass, encoder bool) *Node {
+	names := []string{"the decoder's attention to its tokens", "the decoder's attention to the picture", "the encoder's attention"}
+	nodes := [][]*Node{p.Self(), p.Cross()}
+	if encoder {
+		nodes = append(nodes, p.Encoder())
+	}
 	gradients := p.gradients(names, nodes...)
 	evidence := func(kind, layer int) *Node {
 		return meanHeads(positive(Mul(nodes[kind][layer], gradients[kind][layer])))
 	}
 	var image, tokens, reached *Node // R_ii-I, R_qq-I, R_qi; nil: zero
-	for i := range nodes[0] {
-		image = plusProduct(image, evidence(0, i))
+	if encoder {
+		for i := range nodes[2] {
+			image = plusProduct(image, evidence(2, i))
+		}
 	}
-	if image != nil {
+	if image != nil { // there are encoder layers
 		image = normalised(image)
 	}
-	for i := range nodes[1] {
-		self := evidence(1, i)
+	for i := range nodes[0] {
+		self := evidence(0, i)
 		if reached != nil {
 			reached = Add(reached, product(self, reached))
 		}
 		tokens = plusProduct(tokens, self)
-		seen := evidence(2, i)
+		seen := evidence(1, i)
 		if image != nil {
 			seen = Add(seen, product(seen, image))
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"gaze/internal/environ"
 	"gaze/internal/report"
@@ -148,8 +149,15 @@ func Photographs() []string { return photographs().Paths }
 
 func photographs() report.Photographs {
 	environ.WarnOnce(os.Stderr)
-	return Must(report.FindPhotographs(context.Background(), os.Getenv("GAZE_ROOT"), hub.Options{}))
+	found := Must(report.FindPhotographs(context.Background(), os.Getenv("GAZE_ROOT"), hub.Options{}))
+	for _, p := range found.Paths {
+		credits.Store(p, found.From)
+	}
+	return found
 }
+
+// credits are where the photographs that were found come from, by their paths.
+var credits sync.Map
 
 // AboutPhotographs says which photographs [Photographs] returns, and where they
 // come from.

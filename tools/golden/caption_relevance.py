@@ -55,7 +55,7 @@ def row_normalised(r):
 
 def chefer(enc, self, cross, t):
     bar = lambda p: (p.grad[0] * p[0]).clamp(min=0).mean(0).detach()
-    cells, length = enc[0].shape[-1], self[0].shape[-1]
+    cells, length = cross[0].shape[-1], self[0].shape[-1]
     eye = lambda n: torch.eye(n, dtype=torch.float64)
     ii, qq, qi = eye(cells), eye(length), torch.zeros(length, cells, dtype=torch.float64)
     for p in enc:
@@ -93,7 +93,7 @@ def main():
         values = np.round(stream(f"words picture {i}", 3 * h * w) * 8) / 8  # short as text
         image = torch.from_numpy(values.reshape(1, 3, h, w)).double()
         read = torch.tensor([[CONFIG["start_id"], *ids[:-1]]])
-        maps = {name: [] for name in ("attention", "rollout", "gradcam", "chefer")}
+        maps = {name: [] for name in ("attention", "rollout", "gradcam", "chefer", "chefer-decoder")}
         logits_of = []
         for t, target in enumerate(ids):
             attention.seen = []
@@ -107,6 +107,7 @@ def main():
             maps["rollout"].append(rollout(enc, own, cross, t))
             maps["gradcam"].append(grad_cam(cross, t))
             maps["chefer"].append(chefer(enc, own, cross, t))
+            maps["chefer-decoder"].append(chefer([], own, cross, t))
             logits_of.append(logits[0, t].log_softmax(-1)[target].item())
         stacked = {k: torch.stack(v) for k, v in maps.items()}
         print(i, {k: (tuple(v.shape), v.abs().max().item()) for k, v in stacked.items()})

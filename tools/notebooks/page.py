@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE / "export"))
 import clean  # noqa: E402
+import explorerframe  # noqa: E402
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -61,6 +62,8 @@ class References(HTMLParser):
             value = (values.get(name) or "").strip()
             if value and not value.startswith(("data:", "#")):
                 self.found.append(f"<{tag} {name}={value[:80]}>")
+        if values.get("srcdoc"):
+            self.found += outside_references(values["srcdoc"])
         self.found += [f"<{tag} style: {m}>" for m in CSS_FETCH.findall(values.get("style") or "")]
 
     handle_startendtag = handle_starttag
@@ -180,7 +183,7 @@ def cells_of(notebook, prefix="", paper=False):
     exporter = HTMLExporter(template_name="report", filters=clean.FILTERS, preprocessors=[clean.describe_pictures],
                             extra_template_basedirs=[str(HERE / "export" / "templates")])
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
-    soup = BeautifulSoup(exporter.from_notebook_node(notebook)[0], features="html.parser")
+    soup = BeautifulSoup(explorerframe.made_anew(exporter.from_notebook_node(notebook)[0]), features="html.parser")
     for link in soup.select("a.anchor-link"):
         link.decompose()
     for table in soup.find_all("table"):
@@ -188,6 +191,8 @@ def cells_of(notebook, prefix="", paper=False):
     if paper:
         for summary in soup.select("details.input_area > summary, .picture input"):
             summary.decompose()
+        for frame in soup.select("iframe.gaze-explorer"):  # the still picture beside it stays
+            frame.decompose()
         for code in soup.select("details.input_area"):
             code.name = "div"
             del code["open"]

@@ -7,7 +7,9 @@
 import asyncio
 import base64
 import contextlib
+import html
 import io
+import json
 import os
 import random
 import re
@@ -33,6 +35,7 @@ import check  # noqa: E402
 import clean  # noqa: E402
 import contents  # noqa: E402
 import execute  # noqa: E402
+import explorerframe  # noqa: E402
 import gitclean  # noqa: E402
 import own  # noqa: E402
 import page  # noqa: E402
@@ -580,6 +583,28 @@ class Clean(unittest.TestCase):
             with self.subTest(markup):
                 got = clean.clean_html(markup).replace("//x/data:alert(1)", "")
                 self.assertNotRegex(got, r"alert|script|<svg|<style|on\w+=", got)
+
+    def test_the_explorer_and_no_other_script(self):
+        data = {"version": explorerframe.VERSION, "title": 'a "title" & </title>', "live": {"id": "x"}, "colormaps": [],
+                "pictures": [{"name": "</script><script>alert(1)</script> {{style}}", "photo": "data:image/jpeg;base64,AAAA"}]}
+        frame = f'<div class="gaze-explorer"><iframe class="gaze-explorer" title="x" srcdoc="{html.escape(explorerframe.document(data))}"></iframe></div>'
+        got = clean.clean_html(f"<p>before</p>{frame}<p>after</p>")
+        again = BeautifulSoup(got, features="html.parser").iframe["srcdoc"]
+        kept = json.loads(explorerframe.DATA.search(again)[1])
+        self.assertEqual(kept, {k: v for k, v in data.items() if k != "live"})
+        self.assertEqual(again, explorerframe.document(kept))
+        self.assertEqual(again.count("<script"), 2)
+        self.assertIn("<p>before</p>", got)
+        self.assertEqual(page.outside_references(got), [])
+        for bad in ["<script>alert(1)</script>", explorerframe.document(data | {"version": 99}), explorerframe.document(data | {"pictures": [{"photo": "x:y"}]})]:
+            with self.subTest(bad[:40]):
+                self.assertEqual(clean.clean_html(f'<iframe class="gaze-explorer" srcdoc="{html.escape(bad)}"></iframe>'), explorerframe.LOST)
+        changed = html.escape(explorerframe.document(data).replace("use strict", "alert(2)"))
+        got = clean.clean_html(f'<iframe class="gaze-explorer" onload="alert(3)" srcdoc="{changed}"></iframe>')
+        self.assertEqual(html.unescape(explorerframe.FRAME.search(got)[1]), explorerframe.document(kept))
+        self.assertNotRegex(got, "alert.[23]")
+        self.assertNotIn("iframe", clean.clean_html('<iframe class="gaze-explorer" src="x" srcdoc="y"'))
+        self.assertNotIn("answer", clean.clean_html('<div class="gaze-explorer-answer" data-explorer="i" data-answer="{}"></div>'))
 
     def test_scripts_only_where_they_are_needed(self):
         for source, needed in [("costs $5 and $6", False), ("`$HOME` and `$PATH`", False), ("Let $x^2$ be", True), ("$$y$$", True), (r"\(a\)", True),

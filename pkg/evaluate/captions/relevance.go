@@ -60,7 +60,7 @@ type RelevanceOptions struct {
 
 // removed are the shares of a picture's cells that are hidden from attention in turn, those
 // with the greatest values first.
-var removed = []float64{0.05, 0.1, 0.2, 0.4}
+var removed = []float64{0.1, 0.3}
 
 // EvaluateRelevance compares ways of making maps of words, on the words of captions that
 // name something in the picture: the attention of each decoder layer, their mean, and each
@@ -68,7 +68,7 @@ var removed = []float64{0.05, 0.1, 0.2, 0.4}
 // known, maps are judged by [Pointing]'s hit and share; a map that is the same everywhere
 // hits as often as chance. All maps are judged by what the captioner needs: the probability
 // of the word, given those before it, while attention can't reach the cells with the
-// greatest values (mean over 5, 10, 20 and 40 % of the cells). A word of several pieces has
+// greatest values (mean over 10 and 30 % of the cells). A word of several pieces has
 // the mean of their maps, and the probability of the first.
 func EvaluateRelevance(ctx context.Context, c Captioner, e *explain.WordExplainer, p Pictures, o RelevanceOptions) (*Relevance, error) {
 	if o.Caption.Masked != nil || o.Caption.NoAttention {

@@ -300,6 +300,7 @@ func wayTitle(way string) string {
 	titles := map[string]string{
 		LastLayer: "attention, last layer", MeanLayers: "attention, mean of layers", AnyOrder: "cells in any order",
 		"rollout": "rollout", "gradcam": "attention Grad-CAM", "chefer": "relevance (Chefer et al.)",
+		"chefer-decoder": "relevance, decoder alone",
 	}
 	if t, ok := titles[way]; ok {
 		return t

@@ -2,8 +2,8 @@
 
 nbconvert's own filter allows few tags. Headings, paragraphs and heads of tables aren't
 among them, so that JupyterLab's default, "Sanitize", turns them into literal tags. This one
-allows what Markdown and tables consist of, pictures that are in the page itself, and the
-styles that can't load anything.
+allows what Markdown and tables consist of, pictures that are in the page itself, the
+styles that can't load anything, and the explorer of maps (explorerframe.py).
 """
 
 import html
@@ -11,6 +11,8 @@ import re
 
 import bleach
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
+
+import explorerframe
 
 TAGS = frozenset(
     "a abbr acronym b blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption "
@@ -53,9 +55,10 @@ def allowed(tag, name, value):
 
 def clean_html(element):
     """Sanitizes a piece of HTML; a replacement for nbconvert's filter of this name."""
-    text = element.decode() if isinstance(element, bytes) else str(element)
-    return bleach.clean(SILENT.sub("", text), tags=TAGS, attributes=allowed, css_sanitizer=STYLES, strip=True,
-                        protocols={"http", "https", "mailto", "data"})
+    text, aside = explorerframe.put_aside(element.decode() if isinstance(element, bytes) else str(element))
+    cleaned = bleach.clean(SILENT.sub("", text), tags=TAGS, attributes=allowed, css_sanitizer=STYLES, strip=True,
+                           protocols={"http", "https", "mailto", "data"})
+    return explorerframe.put_back(cleaned, aside)
 
 
 def needs_mathjax(notebook):
