@@ -1,5 +1,5 @@
 #!/bin/sh
-# Uses notebooks in JupyterLab in Chromium: tools/test-browser.sh [ARGUMENT...]
+# Uses notebooks in JupyterLab in Chromium, and the explorer of maps: tools/test-browser.sh [ARGUMENT...]
 # The arguments are those of tools/browser/drive.py. With --short first, it is no failure if
 # Chromium isn't there.
 set -eu
@@ -24,4 +24,5 @@ export PATH
 : "${GAZE_QUICK_STUDY:=on}"
 export GAZE_QUICK_STUDY
 python tools/browser/tests.py
+if [ "${1:-}" = --short ]; then python tools/browser/explorer.py --short; else python tools/browser/explorer.py; fi
 exec python tools/browser/drive.py "$@"

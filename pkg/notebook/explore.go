@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"gaze/internal/environ"
 	"gaze/internal/report"
@@ -71,6 +73,8 @@ type exploring struct {
 
 	busy      sync.Mutex         // held while a map is made
 	explainer *explain.Explainer // opened when it is needed
+	known     map[made]answered
+	turn      atomic.Int64 // counts what was asked for
 }
 
 func newExploring(w *Weights, pictures []string) (*exploring, error) {
@@ -81,7 +85,7 @@ func newExploring(w *Weights, pictures []string) (*exploring, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &exploring{weights: w}
+	x := &exploring{weights: w, known: map[made]answered{}}
 	for _, m := range explain.Methods() {
 		if m.Name != "attention" && m.Cost(w.Config, explain.Settings{}) <= cheap && (!m.OfClass || w.Config.Classes > 1) {
 			x.methods = append(x.methods, m)
@@ -103,20 +107,9 @@ func newExploring(w *Weights, pictures []string) (*exploring, error) {
 
 // show shows the explorer, and below it the lists by which it asks for more.
 func (x *exploring) show() error {
-	all, err := explainAll(x.weights, explain.Question{Methods: x.methodNames(), Top: min(likeliest, x.classes())}, x.names)
+	pictures, err := x.pictures()
 	if err != nil {
 		return err
-	}
-	if len(all) != len(x.names) {
-		return fmt.Errorf("notebook.Explore: %d of %d photographs can't be explained", len(x.names)-len(all), len(x.names))
-	}
-	var pictures []explorer.Picture
-	for i := range x.names {
-		p, err := x.picture(i, all[i])
-		if err != nil {
-			return fmt.Errorf("%s: %w", x.names[i], err)
-		}
-		pictures = append(pictures, p)
 	}
 	o := explorer.Options{Title: "Explorer: " + x.weights.Title}
 	x.lives = x.canAsk()
@@ -132,6 +125,26 @@ func (x *exploring) show() error {
 		interact(x.answer(o.Live), x.controls(o.Live))
 	}
 	return nil
+}
+
+// pictures are the photographs with their maps and attention.
+func (x *exploring) pictures() ([]explorer.Picture, error) {
+	all, err := explainAll(x.weights, explain.Question{Methods: x.methodNames(), Top: min(likeliest, x.classes())}, x.names)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) != len(x.names) {
+		return nil, fmt.Errorf("notebook.Explore: %d of %d photographs can't be explained", len(x.names)-len(all), len(x.names))
+	}
+	var pictures []explorer.Picture
+	for i := range x.names {
+		p, err := x.picture(i, all[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", x.names[i], err)
+		}
+		pictures = append(pictures, p)
+	}
+	return pictures, nil
 }
 
 // picture is a photograph with its maps and its attention.
@@ -165,22 +178,61 @@ func (x *exploring) classes() int {
 	return x.weights.Config.Classes
 }
 
-// explain makes a map of a picture by a method for a class, one at a time.
-func (x *exploring) explain(i int, method string, class int) (*explorer.Named, explorer.Group, error) {
+// made is a map that a reader has asked for, or may ask for next.
+type made struct {
+	picture int
+	method  string
+	class   int
+}
+
+// answered is what is known about it.
+type answered struct {
+	named explorer.Named
+	group explorer.Group
+}
+
+// explain makes a map of a picture by a method for a class, one at a time, and keeps it.
+func (x *exploring) explain(m made) (answered, error) {
 	x.busy.Lock()
 	defer x.busy.Unlock()
+	if a, ok := x.known[m]; ok {
+		return a, nil
+	}
 	e, err := x.open()
 	if err != nil {
-		return nil, explorer.Group{}, err
+		return answered{}, err
 	}
-	made, err := e.Explain(method, []*transform.Tensor{x.tensors[i]}, explain.Options{Classes: []int{class}})
+	got, err := e.Explain(m.method, []*transform.Tensor{x.tensors[m.picture]}, explain.Options{Classes: []int{m.class}})
 	if err != nil {
-		return nil, explorer.Group{}, err
+		return answered{}, err
 	}
-	entry := explain.Entry{Method: made.Method, Class: made.Classes[0], Against: -1, Map: made.Maps[0]}
-	c := &explain.Comparison{Labels: x.weights.Labels, Logits: made.Logits[0], Notes: report.LeagueRanks()}
-	m := explorer.Map(c, entry)
-	return &m, explorer.ClassGroup(c, entry), nil
+	entry := explain.Entry{Method: got.Method, Class: got.Classes[0], Against: -1, Map: got.Maps[0]}
+	c := &explain.Comparison{Labels: x.weights.Labels, Logits: got.Logits[0], Notes: report.LeagueRanks()}
+	a := answered{explorer.Map(c, entry), explorer.ClassGroup(c, entry)}
+	x.known[m] = a
+	return a, nil
+}
+
+const (
+	// ahead is how many classes are explained ahead of the reader, and pause is after how
+	// long without a question, so that quick ones don't wait for them.
+	ahead = 50
+	pause = 300 * time.Millisecond
+)
+
+// lookAhead makes maps of the classes around one that was asked for, since another one is
+// likely to follow, until something else is asked for. turn is the number of the question.
+func (x *exploring) lookAhead(m made, turn int64) {
+	n := x.classes()
+	for step := 1; step <= min(ahead, n-1); step++ {
+		class := (m.class + (step+1)/2*(1-step%2*2) + n) % n
+		if x.turn.Load() != turn {
+			return
+		}
+		if _, err := x.explain(made{m.picture, m.method, class}); err != nil {
+			return // it fails again when it is asked for
+		}
+	}
 }
 
 // open returns the explainer.
@@ -257,12 +309,15 @@ func (x *exploring) answer(l *explorer.Live) drawer {
 			text, err := explorer.Answer(l.ID, picture, "", explorer.Group{}, nil, nil)
 			return HTML(text), err
 		}
-		group := explorer.Group{Name: l.Groups[class]}
-		m, made, failed := x.explain(picture, method.Key, class)
-		if failed == nil {
-			group = made
+		turn := x.turn.Add(1)
+		asked := made{picture, method.Key, class}
+		a, failed := x.explain(asked)
+		if failed != nil {
+			text, err := explorer.Answer(l.ID, picture, method.Key, explorer.Group{Name: l.Groups[class]}, nil, failed)
+			return HTML(text), err
 		}
-		text, err := explorer.Answer(l.ID, picture, method.Key, group, m, failed)
+		time.AfterFunc(pause, func() { x.lookAhead(asked, turn) })
+		text, err := explorer.Answer(l.ID, picture, method.Key, a.group, &a.named, nil)
 		return HTML(text), err
 	}
 }
@@ -273,7 +328,7 @@ func (x *exploring) answer(l *explorer.Live) drawer {
 func (x *exploring) warm() {
 	for _, m := range x.methods {
 		if m.OfClass {
-			x.explain(0, m.Name, explain.Predicted) // what fails, fails again when it is asked for
+			x.explain(made{0, m.Name, explain.Predicted}) // what fails, fails again when it is asked for
 		}
 	}
 }

@@ -250,11 +250,90 @@ def shots(browser, path, out):
             context.close()
 
 
+CELL = """import "gaze/pkg/notebook"
+%%
+notebook.ExploreModel(notebook.Classifier(), "{picture}")"""
+
+# Limits in milliseconds for a map that the cell computes: the median, and the 95th percentile.
+ANSWERED, MOSTLY = 100.0, 200.0
+
+
+def asked(frame, wait):
+    """Chooses classes that the page hasn't got; returns the milliseconds until each map is there."""
+    times = []
+    names = frame.evaluate("() => data.live.groups.filter(g => !picture().groups.some(h => h.name === g))")
+    for name in names[:20]:
+        frame.evaluate("() => { live.took = 0; }")
+        frame.locator("#group").select_option(name)
+        frame.wait_for_function("() => live.took > 0", timeout=60_000)
+        expect(frame.evaluate("n => Boolean(picture().find(state.method, n)) && state.group === n", name), f"the map for {name} isn't there")
+        times.append(frame.evaluate("() => live.took"))
+        wait(100)
+    times.sort()
+    return times[len(times) // 2], times[int(0.95 * (len(times) - 1))]
+
+
+def in_jupyterlab(browser, out):
+    """A cell with an explorer: run, asked, exported, opened again."""
+    import check
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    path = ROOT / "notebooks" / f"browser-test-{os.getpid()}-explorer.ipynb"
+    cells = [new_markdown_cell("# Explorer"), new_code_cell(CELL.format(picture=out / "pet.png"))]
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": check.KERNELSPEC, "language_info": {"name": "go"}}), path)
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda e: wrong.append(str(e)))
+    try:
+        with open(out / "jupyterlab.log", "w", encoding="utf-8") as log, lab.jupyterlab(log) as (address, token):
+            book = lab.Book(page)
+            book.open(f"{address}/lab/tree/notebooks/{path.name}?token={token}&reset")
+            said = [f"cell {book.finish(1, 600):.1f} s, again {book.finish(1, 600):.1f} s"]
+            frame = page.wait_for_selector("iframe.gaze-explorer", timeout=20_000).content_frame()
+            frame.wait_for_function("() => typeof state === 'object' && Boolean(document.getElementById('map').pixels)", timeout=30_000)
+            said.append(timed(Reader(page, frame), "in JupyterLab"))
+            frame.wait_for_function("() => live.connected", timeout=60_000)
+            expect(page.locator(".widget-dropdown:visible").count() == 0, "the lists by which the page asks are seen")
+            frame.locator("input[value='methods']").check(force=True)
+            frame.evaluate("() => { state.method = 'chefer'; refresh(); }")
+            page.wait_for_timeout(5000)  # the programs are made ready
+            median, most = asked(frame, page.wait_for_timeout)
+            said.append(f"other classes: median {median:.0f} ms, p95 {most:.0f} ms")
+            expect(median < ANSWERED * patience() and most < MOSTLY * 2 * patience(), said[-1])
+            page.screenshot(path=out / "jupyterlab.png")
+            export(page, book, out / "export.html")
+            expect(not wrong, f"JupyterLab throws {wrong[:3]}")
+    finally:
+        context.close()
+        path.unlink(missing_ok=True)
+    said += visit(browser, out / "export.html", lambda r: expect(not r.ask("() => live.connected || Boolean(data.live)"), "an export asks a cell"), framed=True)
+    faults = look.check(browser, out / "export.html", out)
+    expect(not faults, "the export: " + "; ".join(faults[:8]))
+    return said
+
+
+def export(page, book, path):
+    """File, Save and Export Notebook As, HTML, with "Sanitize" ticked."""
+    page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(1000)
+    got = []
+    page.context.on("page", lambda p: p.on("download", lambda d: got.append(d)))
+    page.on("download", lambda d: got.append(d))
+    lab.menu(page, "File", "Save and Export Notebook As", "HTML")
+    page.locator(".jp-Dialog .jp-mod-accept").click(timeout=10_000)
+    book.wait("download of the export", lambda: got, 90)
+    got[0].save_as(path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pages", nargs="*", type=Path, metavar="PAGE")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "report" / "browser" / "explorer", metavar="DIR")
-    parser.add_argument("--short", action="store_true", help="leave out the screenshots")
+    parser.add_argument("--short", action="store_true", help="leave out JupyterLab and the screenshots")
     args = parser.parse_args()
     from playwright.sync_api import Error, sync_playwright
 
@@ -274,6 +353,8 @@ def main():
                 touch(browser, (out / "explorer.html").as_uri(), views)
                 faults = look.check(browser, out / "explorer.html", None if args.short else out, **({"widths": (800,)} if args.short else {}))
                 expect(not faults, "the page: " + "; ".join(faults[:8]))
+                if not args.short:
+                    said += in_jupyterlab(browser, out)
             for path in args.pages or [out / "explorer.html"]:
                 if args.pages:
                     said += visit(browser, path.resolve())

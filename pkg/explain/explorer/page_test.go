@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"flag"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -191,7 +192,11 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string][]byte{"explorer.html": b.Bytes(), "views.json": want, "frame.html": []byte(frame)} {
+	var photo bytes.Buffer
+	if err := png.Encode(&photo, all[0].Image); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"explorer.html": b.Bytes(), "views.json": want, "frame.html": []byte(frame), "pet.png": photo.Bytes()} {
 		if err := os.WriteFile(filepath.Join(*pageFolder, name), text, 0o666); err != nil {
 			t.Fatal(err)
 		}
