@@ -21,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser test-browser-short \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser test-browser-short \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -72,6 +72,9 @@ photos-captioner: setup ## train the shipped captioner of photographs (DATA=fold
 
 maps: setup ## score the [class] attention of MODEL on the photographs of DATA, as 'gaze pull oxford-pets' writes them; maps/
 	@$(RUN) go run ./recipes/maps -data "$(DATA)" -model "$(MODEL)" -o maps
+
+league: setup ## find out which ways of making maps deserve belief (DATA=photographs as in 'make maps', QUICK=1; about 90 minutes on 2 cores, can be interrupted); league/record.json
+	@$(RUN) go run ./recipes/league -data "$(DATA)" $(if $(QUICK),-quick -work league/quick -o league/quick.json,-work league/work -o league/record.json)
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab

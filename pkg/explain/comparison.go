@@ -170,16 +170,43 @@ func (c *Comparison) Figure() (plots.Figure, error) {
 // single is one map: photograph, heat map, overlay.
 func (c *Comparison) single(e Entry) plots.Figure {
 	values := e.Map.Matrix()
+	over := c.overlay(e)
+	over.Title, over.Scale = "overlay", nil
 	return plots.Grid{
 		Title:    c.Picture,
 		Subtitle: fmt.Sprintf("%s · %s · %s", c.titleOf(e.Method), c.about(e), c.Model),
 		Panels: [][]plots.Panel{{
 			{Title: "photograph", Picture: c.Seen},
 			{Title: fmt.Sprintf("map, %d×%d patches", e.Map.Rows, e.Map.Cols), Values: values, Aspect: c.aspect()},
-			{Title: "overlay", Picture: c.Seen, Values: values, Alpha: 0.55},
+			over,
 		}},
 		Scale: e.colours(),
 	}
+}
+
+// overlay lays an entry's map over the picture, with its own scale. A signed map lies over
+// the picture without its colours, which would be taken for those of the map.
+func (c *Comparison) overlay(e Entry) plots.Panel {
+	scale := e.colours()
+	p := plots.Panel{Picture: c.Seen, Values: e.Map.Matrix(), Alpha: 0.55, Scale: &scale}
+	if e.Method.Signed {
+		p.Picture, p.Alpha, p.Fade = c.grey(), 0.85, true
+	}
+	return p
+}
+
+// grey is the picture without colours, a little lighter.
+func (c *Comparison) grey() *transform.Image {
+	out := transform.NewImage(c.Seen.Width, c.Seen.Height, 1)
+	for i := range out.Pix {
+		p := c.Seen.Pix[i*c.Seen.Channels:][:c.Seen.Channels]
+		luma := int(p[0])
+		if len(p) >= 3 {
+			luma = (299*int(p[0]) + 587*int(p[1]) + 114*int(p[2])) / 1000
+		}
+		out.Pix[i] = uint8(60 + luma*195/255)
+	}
+	return out
 }
 
 // grid is the photograph and an overlay for each method.
@@ -187,8 +214,9 @@ func (c *Comparison) grid() plots.Figure {
 	panels := []plots.Panel{{Title: "photograph", Picture: c.Seen}}
 	about := ""
 	for _, e := range c.Entries {
-		scale := e.colours()
-		panels = append(panels, plots.Panel{Title: c.titleOf(e.Method), Picture: c.Seen, Values: e.Map.Matrix(), Alpha: 0.55, Scale: &scale})
+		panel := c.overlay(e)
+		panel.Title = c.titleOf(e.Method)
+		panels = append(panels, panel)
 		if e.Class >= 0 {
 			about = c.about(e) + " · "
 		}
@@ -213,8 +241,7 @@ func (c *Comparison) table(classes []int) plots.Figure {
 			row[0].Picture = c.Seen
 		}
 		for ; at < len(c.Entries) && c.Entries[at].Method.Name == m.Name; at++ {
-			scale := c.Entries[at].colours()
-			row = append(row, plots.Panel{Picture: c.Seen, Values: c.Entries[at].Map.Matrix(), Alpha: 0.55, Scale: &scale})
+			row = append(row, c.overlay(c.Entries[at]))
 		}
 		g.Panels = append(g.Panels, row)
 		g.RowLabels = append(g.RowLabels, c.titleOf(m))

@@ -263,11 +263,20 @@ func (j *job) maps(values []float32) ([]Map, error) {
 		}
 		m := Map{Rows: grid[0], Cols: grid[1], Values: values[at : at+n : at+n]}
 		if allZero(m.Values) {
-			j.warnings = append(j.warnings, fmt.Sprintf("picture %d: %s finds nothing that speaks for the answer: its map is zero everywhere", j.first+len(out), j.method.Title))
+			j.warnings = append(j.warnings, j.nameOf(len(out))+j.method.Title+" finds nothing that speaks for the answer: its map is zero everywhere")
 		}
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// nameOf begins a sentence about a picture of this part; a picture that is alone needs no
+// number.
+func (j *job) nameOf(i int) string {
+	if j.first == 0 && len(j.pictures) == 1 {
+		return ""
+	}
+	return fmt.Sprintf("picture %d: ", j.first+i)
 }
 
 // stacked is the pictures' values, one after another.

@@ -18,6 +18,7 @@ type Panel struct {
 	Picture       image.Image // in its original colours, not normalised for a model
 	Values        [][]float64 // rows from the top; stretched over the whole picture
 	Alpha         float64     // weight of the map over the picture, 0 to 1; 0 means 0.5
+	Fade          bool        // the weight falls to 0 for values in the middle of the range, for diverging colours
 	Interpolation Interpolation
 	Marks         []Cell  // cells of Values with a frame around them
 	Aspect        float64 // width over height of a panel without Picture; 0: square cells
@@ -113,7 +114,7 @@ func (p Panel) image(b box, r resolved, sharp bool) image.Image {
 		if alpha == 0 {
 			alpha = 0.5
 		}
-		blendMap(img, p.Values, r, alpha, p.Interpolation.or(Bilinear))
+		blendMap(img, p.Values, r, alpha, p.Fade, p.Interpolation.or(Bilinear))
 	}
 	return img
 }

@@ -189,7 +189,7 @@ func toSize(img image.Image, w, h int) *image.RGBA {
 // blendMap blends a coloured map with a picture: (1-alpha) of the picture, in its own
 // size and colours, plus alpha of the map, enlarged to that size. Where the map is NaN
 // the picture is unchanged.
-func blendMap(picture *image.RGBA, m [][]float64, r resolved, alpha float64, ip Interpolation) {
+func blendMap(picture *image.RGBA, m [][]float64, r resolved, alpha float64, fade bool, ip Interpolation) {
 	b := picture.Bounds()
 	h, w := len(m), len(m[0])
 	ty, tx := taps(h, b.Dy(), ip), taps(w, b.Dx(), ip)
@@ -206,6 +206,12 @@ func blendMap(picture *image.RGBA, m [][]float64, r resolved, alpha float64, ip 
 				continue
 			}
 			p, c := row[4*x:][:4:4], r.color(v)
+			if fade {
+				w := alpha * math.Sqrt(min(math.Abs(2*r.unit(v)-1), 1))
+				mix := func(a, b uint8) uint8 { return uint8((1-w)*float64(a) + w*float64(b) + 0.5) }
+				p[0], p[1], p[2], p[3] = mix(p[0], c.R), mix(p[1], c.G), mix(p[2], c.B), max(p[3], mix(p[3], 255))
+				continue
+			}
 			p[0], p[1], p[2], p[3] = mix(p[0], c.R), mix(p[1], c.G), mix(p[2], c.B), max(p[3], mix(p[3], 255))
 		}
 	}

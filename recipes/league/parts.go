@@ -23,6 +23,7 @@ import (
 // recipe is the command's arguments and what it needs.
 type recipe struct {
 	work, out, data, imgfocus string
+	untaught, photos          string // of the part on captions
 	parts                     []string
 	workers                   int
 	plan                      plan
@@ -34,7 +35,7 @@ type recipe struct {
 }
 
 func (r *recipe) run(ctx context.Context) (err error) {
-	known := []string{"drawn", "twin", "pets37", "imgfocus"}
+	known := []string{"drawn", "twin", "pets37", "imgfocus", captionsName}
 	for _, p := range r.parts {
 		if !slices.Contains(known, p) {
 			return fmt.Errorf("there is no part %q: choose of %v", p, known)
@@ -44,6 +45,9 @@ func (r *recipe) run(ctx context.Context) (err error) {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(r.out), 0o755); err != nil {
+		return err
+	}
+	if err := r.captions(ctx); err != nil || len(r.parts) == 0 {
 		return err
 	}
 	r.record = &league.Record{Resamples: r.plan.Resamples, Seed: seed, Level: 0.05, Interest: 0.02,

@@ -535,3 +535,19 @@ func TestTiers(t *testing.T) {
 		t.Errorf("the kept scores are wrong (%v)", err)
 	}
 }
+
+// TestOnly: some columns of a judge.
+func TestOnly(t *testing.T) {
+	calls := 0
+	j, err := Only(areas(&calls), "sum", "energy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Job{Model: "m", Explainer: explainer(t, 1), Cases: discs(2, 9), Entries: Baselines(), Benches: []Bench{{Judge: j}}}.Run(context.Background())
+	if err != nil || s.Parts[0].Columns[0].Key != "sum" || s.Parts[0].Values[0][5][0] != 16 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if _, err := Only(areas(&calls), "x"); err == nil {
+		t.Error("there is a column x")
+	}
+}

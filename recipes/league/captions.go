@@ -33,6 +33,29 @@ type captionsOptions struct {
 	record   string // file to write; what it has already isn't computed again
 }
 
+// captionsName is the part's name, and that of its record, which lies beside the league's.
+const captionsName = "captions"
+
+// captions does the part on captions, if it is asked for, and takes it off the list. It
+// needs none of the league's models.
+func (r *recipe) captions(ctx context.Context) error {
+	at := slices.Index(r.parts, captionsName)
+	if at < 0 {
+		return nil
+	}
+	r.parts = slices.Delete(r.parts, at, at+1)
+	o := captionsOptions{untaught: r.untaught, pets: r.data, photos: r.photos, scenes: 300, most: 200}
+	if r.plan == small {
+		o.scenes, o.most = 10, 10
+	}
+	o.record = filepath.Join(filepath.Dir(r.out), captionsName+".json")
+	if _, err := captionsPart(ctx, r.device, o); err != nil {
+		return fmt.Errorf("%s: %w", captionsName, err)
+	}
+	fmt.Println("wrote", o.record)
+	return nil
+}
+
 // captionsRow is a captioner on pictures.
 type captionsRow struct {
 	name     string
@@ -86,7 +109,7 @@ func (o captionsOptions) rows() []captionsRow {
 	}
 	if o.photos != "" {
 		rows = append(rows, captionsRow{"photographs", hub.PhotosCaptioner, func(caption.Config) (captions.Pictures, error) {
-			return photographs(o.photos, o.most)
+			return captionedPhotographs(o.photos, o.most)
 		}})
 	}
 	return rows
@@ -169,13 +192,13 @@ func petPictures(folder string, most int) (captions.Pictures, error) {
 	}
 	count := min(most, len(all))
 	return captions.PetPictures(fmt.Sprintf("%d photographs of pets with trimaps or outlines", count), count, func(i int) (captions.Pet, error) {
-		return pet(all[i*len(all)/count])
+		return captionedPet(all[i*len(all)/count])
 	}), nil
 }
 
-// pet reads a photograph and its mask. Pixels on the border between pet and background
+// captionedPet reads a photograph and its mask. Pixels on the border between pet and background
 // don't count as the pet's.
-func pet(k *data.Known) (captions.Pet, error) {
+func captionedPet(k *data.Known) (captions.Pet, error) {
 	im, err := data.Decode(k.Path)
 	if err != nil {
 		return captions.Pet{}, err
@@ -196,9 +219,9 @@ func pet(k *data.Known) (captions.Pet, error) {
 	return captions.Pet{Image: im, Mask: inside, Species: k.Species}, nil
 }
 
-// photographs are at most most photographs of the split val, of which nothing is known but
+// captionedPhotographs are at most most photographs of the split val, of which nothing is known but
 // captions.
-func photographs(folder string, most int) (captions.Pictures, error) {
+func captionedPhotographs(folder string, most int) (captions.Pictures, error) {
 	set, err := data.OpenCaptions(filepath.Join(folder, "captions.json"), "")
 	if err != nil {
 		return captions.Pictures{}, err
