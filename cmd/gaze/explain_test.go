@@ -56,6 +56,11 @@ func TestExplain(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil || len(got.Maps) != 3 || *got.Maps[0].Probability < *got.Maps[1].Probability {
 		t.Errorf("the likeliest three: %v, %+v", err, got.Maps)
 	}
+	page := filepath.Join(in, "page.html")
+	ok(t, "explain", "--model", tiny, "--top", "2", "--html", page, cat)
+	if text, err = os.ReadFile(page); err != nil || !strings.Contains(string(text), "cat.png") || len(text) > 2<<20 {
+		t.Errorf("a page of %d bytes, %v", len(text), err)
+	}
 	run("--svg", "--query", "0,1", cat)
 	svg, err := os.ReadFile(filepath.Join(out, "cat.svg"))
 	if err != nil || !strings.Contains(string(svg), "Attention") {

@@ -200,6 +200,7 @@ func overwrites() []overwrite {
 		overwrite{"attend", "npy", link("../photos/cat.png", "out/cat.npy"), []string{"attend", "--model", "model", "--npy", "-o", "out", "photos/cat.png"}, "", []string{"cat.npy"}},
 		overwrite{"attend", "the model", hard("model/model.safetensors", "out/cat.png"), []string{"attend", "--model", "model", "-o", "out", "photos/cat.png"}, "", []string{"out/cat.png", "model.safetensors"}},
 		overwrite{"explain", "a class's npy", link("../photos/cat.png", "out/cat-chefer-1.npy"), []string{"explain", "--model", "model", "--npy", "--class", "0,1", "-o", "out", "photos/cat.png"}, "", []string{"cat-chefer-1.npy"}},
+		overwrite{"explain", "html", link("photos/cat.png", "page.html"), []string{"explain", "--model", "model", "--html", "page.html", "photos/cat.png"}, "", []string{"page.html"}},
 		overwrite{"explain", "json", link("../photos/cat.png", "out/cat.json"), []string{"explain", "--model", "model", "--json", "-o", "out", "photos/cat.png"}, "", []string{"cat.json"}},
 		overwrite{"caption", "json", link("../photos/cat.png", "out/cat.json"), []string{"caption", "--model", hub.LaptopCaptioner, "--json", "-o", "out", "photos/cat.png"}, "", []string{"cat.json"}},
 		overwrite{"caption", "atlas", link("../photos/cat.png", "out/cat-heads.png"), []string{"caption", "--model", hub.LaptopCaptioner, "--atlas", "-o", "out", "photos/cat.png"}, "", []string{"cat-heads.png"}},
@@ -379,7 +380,7 @@ var writers = []struct {
 	files []string
 }{
 	{[]string{"attend", "--model", "model", "--npy", "-o", "out/new", "photos/cat.png"}, []string{"out/new/cat.png", "out/new/cat.npy"}},
-	{[]string{"explain", "--model", "model", "--npy", "--json", "--method", "attention", "-o", "out/new", "photos/cat.png"}, []string{"out/new/cat.png", "out/new/cat.npy", "out/new/cat.json"}},
+	{[]string{"explain", "--model", "model", "--npy", "--json", "--method", "attention", "--html", "page.html", "-o", "out/new", "photos/cat.png"}, []string{"out/new/cat.png", "out/new/cat.npy", "out/new/cat.json", "page.html"}},
 	{[]string{"caption", "--model", hub.LaptopCaptioner, "--max-tokens", "2", "--json", "--svg", "-o", "out", "photos/cat.png"}, []string{"out/cat.svg", "out/cat.json"}},
 	{[]string{"classify", "--model", "model", "-o", "out/pred.csv", "--logits", "out/l.npy", "photos"}, []string{"out/pred.csv", "out/l.npy"}},
 	{[]string{"augment", "--pipeline", "hflip", "-n", "1", "-o", "out/grid.svg", "photos/cat.png"}, []string{"out/grid.svg"}},
