@@ -87,21 +87,27 @@ func captionsPart(ctx context.Context, device compute.Backend, o captionsOptions
 		if err := writeCaptions(o.record, done); err != nil {
 			return nil, err
 		}
-		fmt.Println(r.Table().String())
+		for _, kind := range []string{captions.AllWords, captions.Nouns, captions.Colours, captions.Seen} {
+			if _, any := r.Score(kind, captions.LastLayer); any {
+				fmt.Println(r.Table(kind).String())
+			}
+		}
 	}
 	return done, nil
 }
 
 // rows are what is compared, in order.
 func (o captionsOptions) rows() []captionsRow {
-	drawn := func(cfg caption.Config) (captions.Pictures, error) {
-		return captions.Set{Split: scenes.HeldOut, Count: o.scenes}.Pictures(cfg.LongestSide), nil
+	drawn := func(count int) func(caption.Config) (captions.Pictures, error) {
+		return func(cfg caption.Config) (captions.Pictures, error) {
+			return captions.Set{Split: scenes.HeldOut, Count: count}.Pictures(cfg.LongestSide), nil
+		}
 	}
 	var rows []captionsRow
 	if o.untaught != "" {
-		rows = append(rows, captionsRow{"scenes, untaught", o.untaught, drawn})
+		rows = append(rows, captionsRow{"scenes, untaught", o.untaught, drawn(o.scenes)})
 	}
-	rows = append(rows, captionsRow{"scenes, taught maps", hub.LaptopCaptioner, drawn})
+	rows = append(rows, captionsRow{"scenes, taught maps", hub.LaptopCaptioner, drawn((o.scenes + 1) / 2)})
 	if o.pets != "" {
 		rows = append(rows, captionsRow{"photographs of pets", hub.PhotosCaptioner, func(caption.Config) (captions.Pictures, error) {
 			return petPictures(o.pets, o.most)

@@ -14,8 +14,8 @@ import (
 	"gaze/pkg/transform"
 )
 
-// Ways of making a word's map that [EvaluateRelevance] compares, beside the attention of
-// each decoder layer before the last ("layer 0", …).
+// Ways of making a word's map that [EvaluateRelevance] compares, beside the names of
+// [explain.WordMethods]. The attention of single layers is in [Report].
 const (
 	LastLayer  = "last layer"  // attention of the last decoder layer, mean of heads: what the others are held against
 	MeanLayers = "mean layers" // attention, mean of layers and heads
@@ -63,8 +63,8 @@ type RelevanceOptions struct {
 var removed = []float64{0.1, 0.3}
 
 // EvaluateRelevance compares ways of making maps of words, on the words of captions that
-// name something in the picture: the attention of each decoder layer, their mean, and each
-// of [explain.WordMethods]. c captions; e explains, and has the same model. Where masks are
+// name something in the picture: the attention of the last decoder layer, the mean of all
+// layers, and each of [explain.WordMethods]. c captions; e explains, and has the same model. Where masks are
 // known, maps are judged by [Pointing]'s hit and share; a map that is the same everywhere
 // hits as often as chance. All maps are judged by what the captioner needs: the probability
 // of the word, given those before it, while attention can't reach the cells with the
@@ -117,6 +117,7 @@ type judgedWord struct {
 	share   []float64
 	kept    []float64 // of each way, and last of a random order
 	whole   float64   // probability with nothing hidden
+	blind   float64   // probability with all cells hidden but one
 	chance  [2]float64
 }
 
@@ -208,9 +209,6 @@ func (j *relevanceJob) maps(input *transform.Tensor, r caption.Result, asked []a
 	for i, a := range asked {
 		layers := meanMaps(r.Attention[a.first : a.last+1])
 		out[i] = map[string][]float32{LastLayer: layers[len(layers)-1], MeanLayers: meanOf(layers)}
-		for l, m := range layers[:len(layers)-1] {
-			out[i][fmt.Sprintf("layer %d", l)] = m
-		}
 		for t := a.first; t <= a.last; t++ {
 			tokens = append(tokens, t)
 		}
@@ -248,14 +246,9 @@ func meanOf(maps [][]float32) []float32 {
 	return out
 }
 
-// waysOf is the ways of making maps in order: the attention first, its layers in order.
+// waysOf is the ways of making maps in order, the attention first.
 func waysOf(maps map[string][]float32) []string {
 	out := []string{LastLayer, MeanLayers}
-	for l := range len(maps) {
-		if name := fmt.Sprintf("layer %d", l); maps[name] != nil {
-			out = append(out, name)
-		}
-	}
 	for _, m := range explain.WordMethods() {
 		if maps[m.Name] != nil {
 			out = append(out, m.Name)
@@ -313,9 +306,11 @@ func (j *relevanceJob) hide(index int, input *transform.Tensor, r caption.Result
 	var asks []explain.Hidden
 	for i, a := range asked {
 		random := rand.New(rand.NewPCG(j.o.Seed, uint64(index)<<16|uint64(a.first)))
-		asks = append(asks, explain.Hidden{Token: a.first})
 		cells := len(maps[i][LastLayer])
 		ties := random.Perm(cells)
+		blind := slices.Repeat([]bool{true}, cells)
+		blind[ties[0]] = false
+		asks = append(asks, explain.Hidden{Token: a.first}, explain.Hidden{Token: a.first, Cells: blind})
 		for _, way := range append(slices.Clone(made[i].ways), AnyOrder) {
 			m := maps[i][way]
 			if way == AnyOrder {
@@ -329,7 +324,7 @@ func (j *relevanceJob) hide(index int, input *transform.Tensor, r caption.Result
 		return err
 	}
 	for i := range made {
-		made[i].whole, answers = answers[0], answers[1:]
+		made[i].whole, made[i].blind, answers = answers[0], answers[1], answers[2:]
 		for range len(made[i].ways) + 1 {
 			sum := 0.0
 			for _, p := range answers[:len(removed)] {

@@ -22,7 +22,7 @@ type Relevance struct {
 	Seed     uint64 `json:"seed"`
 
 	Ways   []string   `json:"ways"`
-	Scores []WayScore `json:"scores"` // of all words, then of nouns, each way by way
+	Scores []WayScore `json:"-"` // kind by kind, way by way; [ParseRelevance] computes them again
 
 	Words      []string `json:"words"`       // the different words
 	Kinds      []string `json:"kinds"`       // of each of Words: a scenes.Kind's name
@@ -36,6 +36,15 @@ type Relevance struct {
 	HitChance   float64 `json:"hit_chance"` // of all words
 	ShareChance float64 `json:"share_chance"`
 }
+
+// Kinds of words that [Relevance] has beside AllWords and Nouns.
+const (
+	Colours = "colours"
+	// Seen are words that the captioner takes from the picture: with all cells hidden but one,
+	// more than half of their probability is gone. Of the others, which the sentence makes
+	// likely, a map has little to show.
+	Seen = "seen"
+)
 
 // WayScore is how good a way's maps are. Intervals are 95 % percentile intervals of 10,000
 // draws of pictures with replacement, the same for all ways. Gains are means of the words'
@@ -54,8 +63,8 @@ type WayScore struct {
 	KeptGain evaluate.Interval `json:"kept_gain"` // Kept of LastLayer minus that of the way: more is better
 }
 
-// Packed are values from 0 to 1, [way][word]. In JSON each row is a text with two of
-// base64's digits for each value, the greater first: their number, divided by 4095.
+// Packed are values from 0 to 1, [way][word]. In JSON each row is a text with one of
+// base64's digits for each value: its number, divided by 63.
 type Packed [][]float64
 
 const digits64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -64,16 +73,14 @@ const digits64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 func (p Packed) MarshalJSON() ([]byte, error) {
 	rows := []string{}
 	for _, row := range p {
-		var text strings.Builder
-		for _, v := range row {
+		text := make([]byte, len(row))
+		for i, v := range row {
 			if !(v >= 0 && v <= 1) {
 				return nil, fmt.Errorf("captions: a value of %g can't be packed: it must be from 0 to 1", v)
 			}
-			n := int(math.Round(v * 4095))
-			text.WriteByte(digits64[n>>6])
-			text.WriteByte(digits64[n&63])
+			text[i] = digits64[int(math.Round(v*63))]
 		}
-		rows = append(rows, text.String())
+		rows = append(rows, string(text))
 	}
 	return json.Marshal(rows)
 }
@@ -86,13 +93,13 @@ func (p *Packed) UnmarshalJSON(data []byte) error {
 	}
 	*p = nil
 	for _, text := range rows {
-		row := make([]float64, len(text)/2)
+		row := make([]float64, len(text))
 		for i := range row {
-			high, low := strings.IndexByte(digits64, text[2*i]), strings.IndexByte(digits64, text[2*i+1])
-			if high < 0 || low < 0 {
-				return fmt.Errorf("captions: %q is no packed value", text[2*i:2*i+2])
+			digit := strings.IndexByte(digits64, text[i])
+			if digit < 0 {
+				return fmt.Errorf("captions: %q is no packed value", text[i:i+1])
 			}
-			row[i] = float64(high<<6|low) / 4095
+			row[i] = float64(digit) / 63
 		}
 		*p = append(*p, row)
 	}
@@ -105,7 +112,7 @@ func (r *Relevance) take(words []judgedWord) {
 	r.PerPicture = make([]int, r.Pictures)
 	number := map[string]int{}
 	n := len(r.Ways)
-	r.Kept, r.Whole = make(Packed, n+1), make(Packed, 1)
+	r.Kept, r.Whole = make(Packed, n+1), make(Packed, 2)
 	if len(words[0].hit) > 0 {
 		r.Hits, r.Shares = make(Packed, n), make(Packed, n)
 	}
@@ -123,7 +130,7 @@ func (r *Relevance) take(words []judgedWord) {
 		for i := range r.Kept {
 			r.Kept[i] = append(r.Kept[i], w.kept[i])
 		}
-		r.Whole[0] = append(r.Whole[0], w.whole)
+		r.Whole[0], r.Whole[1] = append(r.Whole[0], w.whole), append(r.Whole[1], w.blind)
 		r.HitChance += w.chance[0] / float64(len(words))
 		r.ShareChance += w.chance[1] / float64(len(words))
 	}
@@ -137,7 +144,7 @@ func (r *Relevance) take(words []judgedWord) {
 func (p Packed) round() {
 	for _, row := range p {
 		for i, v := range row {
-			row[i] = math.Round(v*4095) / 4095
+			row[i] = math.Round(v*63) / 63
 		}
 	}
 }
@@ -151,11 +158,7 @@ func (r *Relevance) summarise() error {
 		return err
 	}
 	r.Scores = nil
-	kinds := []string{AllWords, Nouns}
-	if !slices.ContainsFunc(r.Kinds, func(k string) bool { return k == "colour" }) {
-		kinds = kinds[1:]
-	}
-	for _, kind := range kinds {
+	for _, kind := range []string{AllWords, Nouns, Colours, Seen} {
 		pictures := r.of(kind)
 		if len(pictures) == 0 {
 			continue
@@ -187,7 +190,7 @@ func (r *Relevance) check() error {
 	}
 	masks := len(r.Hits)
 	if n == 0 || words == 0 || sum != words || len(r.Words) != len(r.Kinds) || slices.Max(r.Said) >= len(r.Words) || slices.Min(r.Said) < 0 ||
-		masks != 0 && masks != n || !fits(r.Hits, masks) || !fits(r.Shares, masks) || !fits(r.Kept, n+1) || !fits(r.Whole, 1) {
+		masks != 0 && masks != n || !fits(r.Hits, masks) || !fits(r.Shares, masks) || !fits(r.Kept, n+1) || !fits(r.Whole, 2) {
 		return errors.New("captions: the values of this record of relevance don't belong together: make it again")
 	}
 	return nil
@@ -200,7 +203,8 @@ func (r *Relevance) of(kind string) [][]int {
 	for _, n := range r.PerPicture {
 		var list []int
 		for i := at; i < at+n; i++ {
-			if k := r.Kinds[r.Said[i]]; kind == AllWords || k == kind || kind == Nouns && k != "colour" {
+			if colour := r.Kinds[r.Said[i]] == "colour"; kind == AllWords || kind == Nouns && !colour || kind == Colours && colour ||
+				kind == Seen && r.Whole[1][i] < r.Whole[0][i]/2 {
 				list = append(list, i)
 			}
 		}
@@ -280,21 +284,6 @@ func (r *Relevance) Score(kind, way string) (WayScore, bool) {
 	return WayScore{}, false
 }
 
-// Best is the way with the greatest hits for nouns, or, without masks, the one that leaves
-// least of the words' probability.
-func (r *Relevance) Best() WayScore {
-	best, _ := r.Score(Nouns, LastLayer)
-	for _, s := range r.Scores {
-		if s.Kind != Nouns || s.Way == AnyOrder {
-			continue
-		}
-		if s.Hit != nil && s.Hit.Value > best.Hit.Value || s.Hit == nil && s.Kept.Value < best.Kept.Value {
-			best = s
-		}
-	}
-	return best
-}
-
 // wayTitle is a way's name in tables.
 func wayTitle(way string) string {
 	titles := map[string]string{
@@ -308,10 +297,11 @@ func wayTitle(way string) string {
 	return "attention, " + way
 }
 
-// Table lists the ways for nouns.
-func (r *Relevance) Table() plots.Table {
+// Table lists the ways for a kind of words.
+func (r *Relevance) Table(kind string) plots.Table {
+	first, _ := r.Score(kind, LastLayer)
 	t := plots.Table{
-		Caption: fmt.Sprintf("%s: words that name something, %s", r.Model, r.Set),
+		Caption: fmt.Sprintf("%s: %d words (%s), %s", r.Model, first.Words, kind, r.Set),
 		Columns: []plots.Column{
 			{Name: "map"}, {Name: "hits (%)", Format: "%.1f", Best: plots.BestHighest}, {Name: "against last layer"},
 			{Name: "on the mask (%)", Format: "%.1f", Best: plots.BestHighest}, {Name: "against last layer"},
@@ -331,7 +321,7 @@ func (r *Relevance) Table() plots.Table {
 		return 100 * i.Value
 	}
 	for _, s := range r.Scores {
-		if s.Kind == Nouns {
+		if s.Kind == kind {
 			t.Rows = append(t.Rows, []any{wayTitle(s.Way), percent(s.Hit), points(s.HitGain), percent(s.Share), points(s.ShareGain), percent(&s.Kept), points(&s.KeptGain)})
 		}
 	}
