@@ -162,7 +162,7 @@ func (r *recipe) photosPart(ctx context.Context, truth *data.Truth) error {
 	if err != nil {
 		return err
 	}
-	p := plan{Localised: len(cases), Singles: r.plan.PhotoMaps, Curves: r.plan.PhotoMaps, Costly: r.plan.PhotoMaps, Sane: r.plan.PhotoSane, Mosaics: r.plan.PhotoMaps}
+	p := plan{Localised: len(cases), Singles: r.plan.PhotoMaps, Curves: r.plan.PhotoCurves, Costly: r.plan.PhotoMaps, Sane: r.plan.PhotoSane, Mosaics: r.plan.PhotoCurves}
 	benches, done, err := r.benches(m, cases, p)
 	if err != nil {
 		return err
@@ -259,7 +259,8 @@ func (r *recipe) benches(m *opened, cases []*maps.Case, p plan) (list []league.B
 		list = append(list, league.Bench{Judge: maps.TruthJudge{Workers: 1}})
 		operators = append(operators, maps.Replacing("backdrop", "true background", "the picture as it is drawn without the animal", maps.Backdrop))
 	}
-	curves, err := maps.NewFaithfulness(maps.FaithfulnessOptions{Operators: operators[:3], Parts: maps.Curves | maps.Products, Seed: seed, Workers: 1})
+	curves, err := maps.NewFaithfulness(maps.FaithfulnessOptions{Operators: operators[:3], Parts: maps.Curves | maps.Products,
+		Fractions: fractions, Seed: seed, Workers: 1})
 	if err != nil {
 		return nil, done, err
 	}
@@ -267,7 +268,7 @@ func (r *recipe) benches(m *opened, cases []*maps.Case, p plan) (list []league.B
 	if err != nil {
 		return nil, done, err
 	}
-	list = append(list, league.Bench{Judge: curves, Pictures: p.Curves}, league.Bench{Judge: singles, Pictures: p.Singles})
+	list = append(list, league.Bench{Judge: curves, Pictures: p.Curves, Version: fmt.Sprint("fractions ", fractions)}, league.Bench{Judge: singles, Pictures: p.Singles})
 	if p.Sane == 0 {
 		return list, done, nil
 	}
@@ -387,7 +388,7 @@ const (
 	sanityMaps  = 5   // maps of an entrant for each picture
 	contrasts   = 0.4 // share of the drawn pictures with two classes to tell apart
 	redrawn     = 25  // drawings of a drawn picture
-	curvePasses = 10*3 + 1
+	curvePasses = 6*3 + 1
 )
 
 // told lists what took longest.
