@@ -220,13 +220,15 @@ func (r *recipe) saliencyPart(ctx context.Context, truth *data.Truth) error {
 }
 
 // entries are the methods with their settings, the rows that don't compete, and the best
-// of validation that the model can be asked, turned round.
+// of validation that the model can be asked, turned round. It is one without a sign: evidence for
+// and against a class both lie on the pet, so that a signed map turned round lies there, too.
 func (r *recipe) entries(cfg vit.Config, costly int) []league.Entry {
 	methods := league.Methods(cfg, league.Chosen(r.choices))
 	all := append(append([]league.Entry{}, methods...), league.Baselines()...)
 	all = append(all, league.LeaveOut())
 	for _, name := range r.order {
-		if i := slices.IndexFunc(methods, func(e league.Entry) bool { return e.Name == name }); i >= 0 && methods[i].Method.Cost(cfg, methods[i].Settings) <= most {
+		i := slices.IndexFunc(methods, func(e league.Entry) bool { return e.Name == name })
+		if i >= 0 && !methods[i].Method.Signed && methods[i].Method.Cost(cfg, methods[i].Settings) <= most {
 			all = append(all, league.Invert(methods[i]))
 			break
 		}

@@ -213,7 +213,7 @@ func (a *analysis) column(ctx context.Context, s *scored) error {
 	case a.options.ungated:
 		out.Gate.Passed = true
 	default:
-		out.Gate = a.gate(s, common, ranks)
+		out.Gate = a.gate(s, tiers)
 	}
 	if slices.Contains(a.options.Keep, c.Key) {
 		out.Kept = keep(s.all(tiers))
@@ -306,7 +306,7 @@ func (a *analysis) against(s *scored, tiers []*tier, cells []*Cell) {
 		if k == reference {
 			continue
 		}
-		t := tiers[slices.IndexFunc(tiers, func(t *tier) bool { return t.pictures <= min(s.limit(k), s.limit(reference)) })]
+		t := s.shared(tiers, k, reference)
 		var d []float64
 		for _, row := range t.values {
 			d = append(d, better(row[k], row[reference], s.column.Lower))

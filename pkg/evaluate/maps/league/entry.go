@@ -105,7 +105,7 @@ func filled[T any](list []T) []T {
 var methodOperators = map[string]string{
 	"occlusion":   "mean",
 	"rise":        "mean",
-	"scorecam":    "mean",
+	"scorecam":    "multiply",
 	"rise-tokens": "drop",
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"gaze/pkg/evaluate"
@@ -49,9 +50,10 @@ const leastHalves = 0.8
 // halvings is in how many ways pictures are halved.
 const halvings = 50
 
-// gate checks a column on the pictures that all rows have maps of.
-func (a *analysis) gate(s *scored, t *tier, ranks [][]float64) Gate {
-	g, means, draws := Gate{}, t.means, t.draws
+// gate checks a column. Each comparison is on the pictures that both rows have maps of; the best
+// row of a role is found on those that all have.
+func (a *analysis) gate(s *scored, tiers []*tier) Gate {
+	g, means := Gate{}, tiers[len(tiers)-1].means
 	var fails []string
 	need := func(ok bool, why string) {
 		if !ok {
@@ -64,21 +66,39 @@ func (a *analysis) gate(s *scored, t *tier, ranks [][]float64) Gate {
 		if random >= 0 && (blind < 0 || better(means[random], means[blind], s.column.Lower) > 0) {
 			blind = random
 		}
-		g.Ceiling, g.CeilingName = a.over(s, means, draws, best, blind), s.nameOf(best)
+		g.Ceiling, g.CeilingName = a.over(s, tiers, best, blind), s.nameOf(best)
 		need(g.Ceiling != nil && g.Ceiling.Low > 0, "no method beats a map that doesn't ask the model")
 	} else {
 		ceiling, inverted := s.find(Ceiling, means), s.find(Inverted, means)
-		g.Ceiling, g.CeilingName = a.over(s, means, draws, ceiling, random), s.nameOf(ceiling)
+		g.Ceiling, g.CeilingName = a.over(s, tiers, ceiling, random), s.nameOf(ceiling)
 		need(g.Ceiling != nil && g.Ceiling.Low > 0, "its ceiling doesn't beat random maps")
-		g.Inverted = a.over(s, means, draws, random, inverted)
+		g.Inverted = a.over(s, tiers, random, inverted)
 		need(g.Inverted != nil && g.Inverted.Low > 0, "the inverted best map isn't below random maps")
-		g.Constant = a.chance(s, means, draws, constant, random)
+		g.Constant = a.chance(s, tiers, constant, random)
 		need(g.Constant != nil && a.nothing(g.Constant, s.column), "a constant map doesn't score chance")
 	}
-	g.Halves = round(halves(ranks, strataOf(s.cases, t.which), a.options.Seed))
+	g.Halves = round(s.halves(tiers, a.options.Seed))
 	need(g.Halves >= leastHalves, fmt.Sprintf("two halves of the pictures agree by τ = %.2f only", g.Halves))
 	g.Passed, g.Why = len(fails) == 0, strings.Join(fails, "; ")
 	return g
+}
+
+// halves is how much two halves of the pictures agree on the methods' order: on the most
+// pictures of which three methods have maps, since that is asked of the metric, not of the
+// methods.
+func (s *scored) halves(tiers []*tier, seed uint64) float64 {
+	for i, t := range tiers {
+		var which []int
+		for _, k := range s.ranked() {
+			if s.in(t.pictures, k) {
+				which = append(which, k)
+			}
+		}
+		if len(which) >= 3 || i == len(tiers)-1 {
+			return halves(rankRows(only(t.values, which), s.column.Lower), strataOf(s.cases, t.which), seed)
+		}
+	}
+	return 0
 }
 
 // find is the best row with a role that the column applies to, -1 if there is none.
@@ -99,21 +119,28 @@ func (s *scored) nameOf(row int) string {
 	return s.rows[row].name
 }
 
+// shared is the tier with the most pictures of which both rows have maps.
+func (s *scored) shared(tiers []*tier, i, j int) *tier {
+	return tiers[slices.IndexFunc(tiers, func(t *tier) bool { return t.pictures <= min(s.limit(i), s.limit(j)) })]
+}
+
 // over is by how much row i is better than row j; nil if one isn't there.
-func (a *analysis) over(s *scored, means []float64, draws resampled, i, j int) *Gain {
+func (a *analysis) over(s *scored, tiers []*tier, i, j int) *Gain {
 	if i < 0 || j < 0 {
 		return nil
 	}
-	return gain(interval(better(means[i], means[j], s.column.Lower), draws.difference(i, j, s.column.Lower), a.options.Level))
+	t := s.shared(tiers, i, j)
+	return gain(interval(better(t.means[i], t.means[j], s.column.Lower), t.draws.difference(i, j, s.column.Lower), a.options.Level))
 }
 
 // chance is how much a constant map differs from chance: from the column's own, or from
 // random maps.
-func (a *analysis) chance(s *scored, means []float64, draws resampled, constant, random int) *Gain {
+func (a *analysis) chance(s *scored, tiers []*tier, constant, random int) *Gain {
 	if s.column.Chance == nil || constant < 0 {
-		return a.over(s, means, draws, constant, random)
+		return a.over(s, tiers, constant, random)
 	}
-	i := interval(means[constant], draws[constant], a.options.Level)
+	t := s.shared(tiers, constant, constant)
+	i := interval(t.means[constant], t.draws[constant], a.options.Level)
 	c := *s.column.Chance
 	return gain(evaluate.Interval{Value: i.Value - c, Low: i.Low - c, High: i.High - c})
 }
