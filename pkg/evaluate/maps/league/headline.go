@@ -29,8 +29,8 @@ func (r *Record) Headline(questions []Question) string {
 	var beaten, not []string
 	for _, q := range questions {
 		p := r.Part(q.Part)
-		if p == nil || p.Column(q.Column) == nil {
-			continue
+		if p == nil || p.Column(q.Column) == nil || !p.Column(q.Column).Gate.Passed {
+			continue // a metric that didn't pass the gate decides nothing
 		}
 		name, g := p.BestGain(q.Column)
 		if g != nil && g.Low > 0 {
@@ -58,12 +58,12 @@ func (r *Record) Headline(questions []Question) string {
 	return text
 }
 
-// BestGain is the ranked method with the largest difference from the reference by a column; the
+// BestGain is the method with the largest difference from the reference by a column; the
 // interval is corrected for all methods, so that choosing the best is paid for. Nil if there is
-// none.
+// none, and if the column didn't pass the gate.
 func (p *Part) BestGain(column string) (name string, g *Gain) {
 	c := p.Column(column)
-	if c == nil {
+	if c == nil || !c.Gate.Passed {
 		return "", nil
 	}
 	for i, x := range c.Cells {
