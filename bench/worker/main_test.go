@@ -80,7 +80,7 @@ func TestModels(t *testing.T) {
 		kind string
 		more map[string]any
 		want int // values of the answer
-	}{{"inference", nil, 4 * 5}, {"attention", nil, 4 * 2 * 4}, {"training", training, 3}} {
+	}{{"inference", nil, 4 * 5}, {"attention", nil, 4 * 2 * 4}, {"training", training, 3}, {"explain", map[string]any{"method": "legrad"}, 4 * 4}} {
 		t.Run(c.kind, func(t *testing.T) {
 			task := small(t, c.kind)
 			for k, v := range c.more {

@@ -54,12 +54,13 @@ func leGrad(p *pass) *Node {
 	}
 	var sum *Node
 	for _, g := range p.gradientsOf(score, "attention", p.probabilities()...) {
-		layer := ReduceMean(positive(g), 1, 2)
+		// The gradient of queries that the head doesn't read is zero, and they aren't there.
+		layer := ReduceSum(positive(g), 1, 2)
 		if sum == nil {
 			sum = layer
 		} else {
 			sum = Add(sum, layer)
 		}
 	}
-	return p.patches(DivScalar(sum, float64(len(p.Blocks))))
+	return p.patches(DivScalar(sum, float64(len(p.Blocks)*p.cfg.Heads*p.cfg.Tokens())))
 }

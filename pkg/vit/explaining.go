@@ -19,19 +19,24 @@ type Explaining struct {
 	// drops none.
 	Drop *Node
 	// Apart stops gradients at the input of every block, so that the gradient of a block's
-	// own logits ([Explained.LogitsAfter]) reaches this block alone.
+	// own logits ([Explained.LogitsAfter]) reaches this block alone. Each block is then
+	// built for the queries that the head reads, for which it costs little, beside the
+	// usual one.
 	Apart bool
 }
 
 // Explained is a forward pass whose intermediates are all on the way to the logits, so
 // that [graph.Gradient] with respect to any of them is the true one. [Forward] computes
-// the same faster: its attention is a kernel that keeps no probabilities, its last block
-// is built for the pooled tokens alone.
+// the same faster: its attention is a kernel that keeps no probabilities.
+//
+// As there, the last block's output is built for the tokens alone that the head reads, the
+// first: all of them where patches are pooled, else the class token and the distillation
+// token. They are read tokens below.
 type Explained struct {
 	Images     *Node // [batch, channels, height, width]
 	Embeddings *Node // [batch, tokens, dim]: the first block's input
 	Blocks     []ExplainedBlock
-	Norm       *Node // [batch, tokens, dim]: after the last norm
+	Norm       *Node // [batch, read, dim]: after the last norm
 	PreLogits  *Node // [batch, features]
 	Logits     *Node // [batch, classes]; nil without a head
 
@@ -43,9 +48,9 @@ type ExplainedBlock struct {
 	Input         *Node // [batch, tokens, dim]
 	Norm          *Node // [batch, tokens, dim]: the input after the block's first norm
 	QKV           *Node // [batch, tokens, 3*dim]: queries, keys, values
-	Probabilities *Node // [batch, heads, queries, keys]
-	Attended      *Node // [batch, tokens, dim]: the values, weighted by the probabilities
-	Tokens        *Node // [batch, tokens, dim]: the block's output
+	Probabilities *Node // [batch, heads, queries, keys]: of all queries; if apart, of the read ones
+	Attended      *Node // [batch, tokens, dim]: the values, weighted by the probabilities; [batch, read, dim] in the last block, and if apart
+	Tokens        *Node // the block's output, with the shape of Attended
 }
 
 // ForwardExplaining builds the graph of a forward pass for explanations. Its arguments are
@@ -76,12 +81,17 @@ func ForwardExplaining(scope *model.Scope, cfg Config, images *Node, how Explain
 	e := &Explained{Images: images, Embeddings: m.embed(patches), module: m}
 	x := e.Embeddings
 	for i := range cfg.Depth {
+		block := m.in("block_%d", i)
 		if how.Apart {
 			x = StopGradient(x)
 		}
-		b := m.in("block_%d", i).explained(x, i, masked)
+		b := block.explained(x, i, masked, how.Apart)
 		e.Blocks = append(e.Blocks, b)
-		x = b.Tokens
+		if how.Apart && i < cfg.Depth-1 && cfg.pooled() < cfg.Tokens() {
+			x = block.block(x, nn.Attention{QKV: b.QKV, Heads: cfg.Heads, Mask: masked}, i, cfg.Tokens())
+		} else {
+			x = b.Tokens
+		}
 	}
 	e.Norm = m.finalNorm(x)
 	e.PreLogits = m.pool(e.Norm)
@@ -89,15 +99,26 @@ func ForwardExplaining(scope *model.Scope, cfg Config, images *Node, how Explain
 	return e
 }
 
-// explained is block i, with the probabilities between the queries and the output.
-func (m module) explained(x *Node, i int, masked *Node) ExplainedBlock {
+// explained is block i, with the probabilities between the queries and the output. few says
+// that no query is needed but those that the head reads.
+func (m module) explained(x *Node, i int, masked *Node, few bool) ExplainedBlock {
 	b := ExplainedBlock{Input: x, Norm: m.Norm("norm1", m.cfg.Dim).Apply(x)}
 	b.QKV = m.Linear("attn/qkv", b.Norm, 3*m.cfg.Dim, m.cfg.QKVBias, nn.Linear{})
-	a := nn.Attention{QKV: b.QKV, Heads: m.cfg.Heads, Mask: masked}
-	b.Probabilities = a.Probabilities()
-	a.Weights = b.Probabilities
+	tokens := x.Shape().Dim(1)
+	a := nn.Attention{QKV: b.QKV, Heads: m.cfg.Heads, Mask: masked, Queries: tokens}
+	if few || i == m.cfg.Depth-1 {
+		a.Queries = min(m.cfg.pooled(), tokens)
+	}
+	if few {
+		b.Probabilities = a.QueryProbabilities(0, a.Queries)
+		a.Weights = b.Probabilities
+	} else {
+		b.Probabilities = a.Probabilities()
+		a.Weights = SliceAxis(b.Probabilities, 2, AxisRange(0, a.Queries))
+	}
 	b.Attended = a.Output()
-	b.Tokens = m.afterAttention(x, b.Attended, i)
+	m.fewRows = a.Queries < tokens
+	b.Tokens = m.afterAttention(span(x, 0, a.Queries), b.Attended, i)
 	return b
 }
 

@@ -164,7 +164,7 @@ func dropIsShorter(t *testing.T, b compute.Backend, cfg Config) {
 		}
 		x = Concatenate(parts, 1)
 		for i := range cfg.Depth {
-			x = m.in("block_%d", i).explained(x, i, nil).Tokens
+			x = m.in("block_%d", i).explained(x, i, nil, false).Tokens
 		}
 		m.cfg.ImageSize = [2]int{cfg.PatchSize[0], len(keep) * cfg.PatchSize[1]}
 		x = m.finalNorm(x)
