@@ -111,7 +111,7 @@ var methodOperators = map[string]string{
 
 // Methods are the entries of all methods that a model can be asked, with the settings
 // chosen for them (by row; the others have their first candidate): attention twice, as
-// [Reference] and with a chosen layer.
+// [Reference] and with a chosen layer, if the model has that.
 func Methods(cfg vit.Config, chosen map[string]explain.Settings) []Entry {
 	var out []Entry
 	for _, row := range append(methodNames(cfg), tuned) {
@@ -122,6 +122,9 @@ func Methods(cfg vit.Config, chosen map[string]explain.Settings) []Entry {
 		s, ok := chosen[row]
 		if tried := candidates()[row]; !ok && len(tried) > 0 {
 			s = tried[0]
+		}
+		if l := s.Layer; l != nil && (*l >= cfg.Depth || *l < -cfg.Depth) {
+			continue // it was chosen on a deeper model
 		}
 		out = append(out, ForMethod(row, m, s))
 	}

@@ -32,9 +32,8 @@ func (r *Record) Headline(questions []Question) string {
 		if p == nil || p.Column(q.Column) == nil || !p.Column(q.Column).Gate.Passed {
 			continue // a metric that didn't pass the gate decides nothing
 		}
-		name, g := p.BestGain(q.Column)
-		if g != nil && g.Low > 0 {
-			beaten = append(beaten, fmt.Sprintf("%s for %s (%s over raw attention)", name, q.Short, g.text()))
+		if text := p.beats(q.Column); text != "" {
+			beaten = append(beaten, fmt.Sprintf("%s for %s", text, q.Short))
 		} else {
 			not = append(not, q.Short)
 		}
@@ -46,9 +45,9 @@ func (r *Record) Headline(questions []Question) string {
 	case len(beaten) == 0:
 		text = fmt.Sprintf("Raw attention of the last layer can't be beaten with certainty for %s.", list(not))
 	case len(not) == 0:
-		text = fmt.Sprintf("Use %s.", list(beaten))
+		text = fmt.Sprintf("Rather than raw attention, use %s.", strings.Join(beaten, "; "))
 	default:
-		text = fmt.Sprintf("Use %s; raw attention can't be beaten with certainty for %s.", list(beaten), list(not))
+		text = fmt.Sprintf("Rather than raw attention, use %s. Raw attention can't be beaten with certainty for %s.", strings.Join(beaten, "; "), list(not))
 	}
 	if len(r.Parts) > 0 {
 		if s := r.Parts[0].overall(); s != "" {
@@ -58,15 +57,41 @@ func (r *Record) Headline(questions []Question) string {
 	return text
 }
 
+// beats names the methods with the largest certain difference from the reference by a
+// column: of all, and of the cheap ones where that is another; "" if none is certain.
+func (p *Part) beats(column string) string {
+	name, g := p.BestGain(column, 0)
+	if g == nil || g.Low <= 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%s (%s)", p.title(name), g.text())
+	if cheap, h := p.BestGain(column, Budgets[0]); h != nil && cheap != name && h.Low > 0 {
+		text += fmt.Sprintf(" or, for %d forward passes, %s (%s)", Budgets[0], p.title(cheap), h.text())
+	}
+	return text
+}
+
+// title is a row's name in sentences.
+func (p *Part) title(name string) string {
+	if i := p.Row(name); i >= 0 && p.Rows[i].Title != "" {
+		return p.Rows[i].Title
+	}
+	return name
+}
+
 // BestGain is the method with the largest difference from the reference by a column; the
 // interval is corrected for all methods, so that choosing the best is paid for. Nil if there is
-// none, and if the column didn't pass the gate.
-func (p *Part) BestGain(column string) (name string, g *Gain) {
+// none, and if the column didn't pass the gate. budget is the greatest cost in forward
+// passes; 0: any.
+func (p *Part) BestGain(column string, budget int) (name string, g *Gain) {
 	c := p.Column(column)
 	if c == nil || !c.Gate.Passed {
 		return "", nil
 	}
 	for i, x := range c.Cells {
+		if budget > 0 && p.Rows[i].Cost > budget {
+			continue
+		}
 		if x != nil && x.Gain != nil && (g == nil || x.Gain.Value > g.Value) {
 			name, g = p.Rows[i].Name, x.Gain
 		}
@@ -80,9 +105,9 @@ func (p *Part) overall() string {
 	if best == nil {
 		return "No metric passed the gate."
 	}
-	text := fmt.Sprintf("Over %s, %s ranks best (%.1f of %d)", counted(p.families()), best.Name, best.Rank, len(p.Standings))
+	text := fmt.Sprintf("Over %s, %s ranks best (mean rank %.1f of %d)", counted(p.families()), p.title(best.Name), best.Rank, len(p.Standings))
 	if cheap := p.Best(Budgets[0]); cheap != nil && cheap.Name != best.Name {
-		text += fmt.Sprintf(", and %s of those that cost at most %d forward passes (%.1f)", cheap.Name, Budgets[0], cheap.Rank)
+		text += fmt.Sprintf(", and %s of those that cost at most %d forward passes (%.1f)", p.title(cheap.Name), Budgets[0], cheap.Rank)
 	}
 	return text + "."
 }
