@@ -42,10 +42,16 @@ func (p *Part) subtitle() string {
 	return fmt.Sprintf("%s · %d pictures, %s, right about %.1f %% of them", p.Title, p.Pictures, models, 100*float64(right)/float64(max(1, p.Pictures*len(p.Models))))
 }
 
+// unmeasured is the table of a part that a record doesn't have.
+var unmeasured = plots.Table{Caption: "This part isn't in the record: it wasn't measured.", Columns: []plots.Column{{Name: "map"}}}
+
 // Table is the league: methods in the order of their ranks, then the rows that don't compete,
 // and the columns of a family ("": all) with their mean and interval. A column that didn't pass
 // the gate is in brackets, as is a method's score by its own operator.
 func (p *Part) Table(family maps.Family) plots.Table {
+	if p == nil {
+		return unmeasured
+	}
 	t := plots.Table{Caption: p.subtitle(), Columns: []plots.Column{{Name: "map"}, {Name: "rank", Align: plots.AlignRight}}}
 	var columns []*Column
 	for i := range p.Columns {
@@ -107,6 +113,9 @@ func (c *Column) cell(row int) string {
 
 // GateTable says of each column whether it can tell a map from its inverse and from chance.
 func (p *Part) GateTable() plots.Table {
+	if p == nil {
+		return unmeasured
+	}
 	t := plots.Table{Caption: "Which metrics count. " + p.subtitle(), Columns: []plots.Column{
 		{Name: "family"}, {Name: "metric"}, {Name: "counts"}, {Name: "ceiling over chance"}, {Name: "chance over inverted"}, {Name: "constant less chance"}, {Name: "τ of halves", Align: plots.AlignRight}, {Name: "why not"}}}
 	for i := range p.Columns {
@@ -134,6 +143,9 @@ func (g *Gain) text() string {
 // ReferenceTable holds each method against the reference by one column: the difference with its
 // Holm-corrected interval, Wilcoxon's p, and two sizes of the effect.
 func (p *Part) ReferenceTable(key string) plots.Table {
+	if p == nil {
+		return unmeasured
+	}
 	c := p.Column(key)
 	if c == nil {
 		return plots.Table{}
@@ -177,6 +189,9 @@ func pText(p float64) string {
 
 // BudgetTable names the best method within each of [Budgets].
 func (p *Part) BudgetTable() plots.Table {
+	if p == nil {
+		return unmeasured
+	}
 	t := plots.Table{Caption: "The best for what it costs. " + p.subtitle(), Columns: []plots.Column{{Name: "forward passes at most", Align: plots.AlignRight}, {Name: "map"}, {Name: "rank", Align: plots.AlignRight}, {Name: "forward passes", Align: plots.AlignRight}}}
 	for _, b := range Budgets {
 		if s := p.Best(b); s != nil {
