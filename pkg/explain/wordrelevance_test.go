@@ -110,6 +110,9 @@ func TestWordMapsGolden(t *testing.T) {
 // TestWordMapsAlone: a word's map doesn't depend on the words that are explained with it,
 // nor on those after it.
 func TestWordMapsAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a program of a single row")
+	}
 	m, cases := wordModel(t)
 	e := wordExplainer(t, m)
 	c := cases[1]
@@ -119,6 +122,9 @@ func TestWordMapsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, o := range map[string]WordOptions{"alone": {Tokens: []int{2}}, "among others": {Tokens: []int{5, 2, 2}}} {
+			if name == "alone" && method.Name != "chefer" {
+				continue // compiling it takes seconds
+			}
 			some, err := e.Explain(method.Name, c.tensor(), c.Caption, o)
 			if err != nil {
 				t.Fatal(err)
@@ -201,6 +207,9 @@ func TestWordRolloutFlow(t *testing.T) {
 
 // TestWordRelevanceWithoutEncoder: a captioner without encoder layers has maps too.
 func TestWordRelevanceWithoutEncoder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles several programs")
+	}
 	cfg := caption.Small(12)
 	cfg.EncoderLayers, cfg.DecoderLayers, cfg.Dim, cfg.Hidden, cfg.Heads = 0, 1, 16, 16, 2
 	m, err := caption.New(cfg, 3)
@@ -212,13 +221,13 @@ func TestWordRelevanceWithoutEncoder(t *testing.T) {
 	for i := range picture.Data {
 		picture.Data[i] = float32(math.Sin(float64(i) * 0.7))
 	}
-	for _, method := range WordMethods() {
-		got, err := e.Explain(method.Name, picture, []int{5, 6}, WordOptions{})
+	for _, method := range []string{"rollout", "chefer"} {
+		got, err := e.Explain(method, picture, []int{5, 6}, WordOptions{})
 		if err != nil {
-			t.Fatalf("%s: %v", method.Name, err)
+			t.Fatalf("%s: %v", method, err)
 		}
 		if len(got.Maps) != 2 || got.Maps[0].Rows != 3 || got.Maps[0].Cols != 2 {
-			t.Errorf("%s: %+v", method.Name, got.Maps)
+			t.Errorf("%s: %+v", method, got.Maps)
 		}
 	}
 }

@@ -23,7 +23,7 @@ CONFIG = {
     "dim": 12, "heads": 3, "hidden": 16, "encoder_layers": 2, "decoder_layers": 3, "max_positions": 9, "vocab": 20,
     "norm_eps": 1e-5, "embed_norm_eps": 1e-12, "longest_side": 32, "start_id": 1, "end_id": 2, "pad_id": 0,
 }
-PICTURES = [((24, 32), [5, 11, 7, 2]), ((32, 24), [9, 4, 4, 13, 17, 6, 2])]
+PICTURES = [((24, 32), [5, 11, 7, 2]), ((24, 32), [9, 4, 4, 13, 17, 6, 2])]
 
 
 class Attention:
