@@ -66,9 +66,6 @@ func (r *recipe) run(ctx context.Context) (err error) {
 			return fmt.Errorf("%s: %w", p, err)
 		}
 		fmt.Fprintf(os.Stderr, "%s took %s\n", p, time.Since(start).Round(time.Second))
-		if err := r.record.Save(r.out); err != nil { // whatever comes next
-			return err
-		}
 	}
 	r.show()
 	return nil
@@ -420,7 +417,7 @@ func (r *recipe) analyse(ctx context.Context, key, title string, m *opened, entr
 	}
 	r.record.Parts = append(r.record.Parts, p)
 	fmt.Fprintf(os.Stderr, "%s: analysed in %s\n", key, time.Since(start).Round(time.Second))
-	return nil
+	return r.record.Save(r.out) // whatever comes next
 }
 
 // show prints what was found.

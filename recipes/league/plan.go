@@ -24,7 +24,7 @@ var (
 	// full takes about an hour on two cores: most of it for the curves, the costly methods and
 	// sanity, whose intervals are therefore wider than the others'.
 	full = plan{Localised: 555, Singles: 64, Curves: 96, Costly: 64, Sane: 8, Mosaics: 64, Validation: 74, Seeds: 3,
-		Photos: 135, PhotoMaps: 8, PhotoCurves: 16, PhotoSane: 0, Heads: 370, Saliency: 370, Resamples: 10000}
+		Photos: 135, PhotoMaps: 8, PhotoCurves: 16, PhotoSane: 0, Heads: 185, Saliency: 185, Resamples: 10000}
 	small = plan{Localised: 37, Singles: 16, Curves: 16, Costly: 16, Sane: 4, Mosaics: 16, Validation: 16, Seeds: 2,
 		Photos: 20, PhotoMaps: 8, PhotoCurves: 8, PhotoSane: 2, Heads: 20, Saliency: 20, Resamples: 500}
 )
