@@ -73,7 +73,7 @@ photos-captioner: setup ## train the shipped captioner of photographs (DATA=fold
 maps: setup ## score the [class] attention of MODEL on the photographs of DATA, as 'gaze pull oxford-pets' writes them; maps/
 	@$(RUN) go run ./recipes/maps -data "$(DATA)" -model "$(MODEL)" -o maps
 
-league: setup ## find out which ways of making maps deserve belief (DATA=photographs as in 'make maps', QUICK=1; about 90 minutes on 2 cores, can be interrupted); league/record.json
+league: setup ## find out which ways of making maps deserve belief (DATA=photographs as in 'make maps', QUICK=1; about an hour on 2 cores, can be interrupted); league/record.json
 	@$(RUN) go run ./recipes/league -data "$(DATA)" $(if $(QUICK),-quick -work league/quick -o league/quick.json,-work league/work -o league/record.json)
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
