@@ -51,7 +51,7 @@ func (r *recipe) run(ctx context.Context) (err error) {
 		return err
 	}
 	r.record = &league.Record{Resamples: r.plan.Resamples, Seed: seed, Level: 0.05, Interest: 0.02,
-		Versions: map[string]string{"league": league.Version, "backend": r.device.Description()}}
+		Versions: map[string]string{"league": league.Version, "backend": r.device.Name()}}
 	dirs, _, err := r.trained(ctx)
 	if err != nil {
 		return err
