@@ -300,6 +300,24 @@ func (j *job) passed(key string, how vit.Explaining, build func(p *pass) *Node) 
 // pictures than the job has, they are changes of its last. key names the program: it must
 // tell whatever build depends on.
 func (j *job) pass(key string, how vit.Explaining, images []float32, class, against []int, build func(p *pass) *Node) (values []float32, logits [][]float32, err error) {
+	return j.passOver(key, func(scope *model.Scope, cfg vit.Config, images *Node) *vit.Explained {
+		return vit.ForwardExplaining(scope, cfg, images, how)
+	}, images, class, against, build)
+}
+
+// usualForward is a forward pass by Gaze's kernels, of which only the pictures, the
+// embeddings, the outputs of all blocks but the last, and the logits are there.
+func usualForward(scope *model.Scope, cfg vit.Config, images *Node) *vit.Explained {
+	f := vit.Forward(scope, cfg, images)
+	x := &vit.Explained{Images: images, Embeddings: f.Embeddings, Logits: f.Logits}
+	for _, b := range f.Blocks[:len(f.Blocks)-1] {
+		x.Blocks = append(x.Blocks, vit.ExplainedBlock{Tokens: b.Tokens})
+	}
+	return x
+}
+
+// passOver is pass over another forward pass than [vit.ForwardExplaining].
+func (j *job) passOver(key string, forward func(*model.Scope, vit.Config, *Node) *vit.Explained, images []float32, class, against []int, build func(p *pass) *Node) (values []float32, logits [][]float32, err error) {
 	n := len(class)
 	start, classes, free, err := j.inputs(class, against)
 	if err != nil {
@@ -308,7 +326,7 @@ func (j *job) pass(key string, how vit.Explaining, images []float32, class, agai
 	defer free()
 	r, err := j.runner.Program(key, images, j.shape(n), func(scope *model.Scope, cfg vit.Config, images *Node, more []*Node) []*Node {
 		p := &pass{cfg: cfg, settings: j.settings, start: more[0], classes: more[1]}
-		p.Explained = vit.ForwardExplaining(scope, cfg, images, how)
+		p.Explained = forward(scope, cfg, images)
 		p.choose()
 		results, checks := p.results(build(p))
 		j.note(key, checks)

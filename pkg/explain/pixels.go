@@ -5,14 +5,12 @@ import (
 	"math"
 
 	. "github.com/gomlx/gomlx/core/graph"
-
-	"gaze/pkg/vit"
 )
 
 // pixelGradients is the gradient of the score with respect to the pixels of pictures,
 // [len(class), channels, height, width], and the logits.
 func (j *job) pixelGradients(images []float32, class, against []int) ([]float32, [][]float32, error) {
-	return j.pass("pixels", vit.Explaining{}, images, class, against, func(p *pass) *Node {
+	return j.passOver("pixels", usualForward, images, class, against, func(p *pass) *Node {
 		g := Gradient(p.score(p.Logits), p.Images)[0]
 		p.checks = append(p.checks, check{"the gradient of the pixels", magnitude(g), false})
 		return g
