@@ -116,20 +116,31 @@ func (p *Part) GateTable() plots.Table {
 	if p == nil {
 		return unmeasured
 	}
-	t := plots.Table{Caption: "Which metrics count. " + p.subtitle(), Columns: []plots.Column{
-		{Name: "family"}, {Name: "metric"}, {Name: "counts"}, {Name: "ceiling over chance"}, {Name: "chance over inverted"}, {Name: "constant less chance"}, {Name: "τ of halves", Align: plots.AlignRight}, {Name: "why not"}}}
+	t := plots.Table{Caption: "Which metrics count, and which check the others fail: 1 the ceiling beats random maps, 2 an inverted map is below them, " +
+		"3 a constant map scores chance, 4 two halves of the pictures agree (τ). " + p.subtitle(), Columns: []plots.Column{
+		{Name: "family"}, {Name: "metric"}, {Name: "counts"}, {Name: "1"}, {Name: "2"}, {Name: "3"}, {Name: "4", Align: plots.AlignRight}}}
 	for i := range p.Columns {
 		c := &p.Columns[i]
 		if c.Family == maps.Descriptive {
 			continue
 		}
-		counts := "no"
-		if c.Gate.Passed {
-			counts = "yes"
-		}
-		t.Rows = append(t.Rows, []any{string(c.Family), c.Name, counts, c.Gate.Ceiling.text(), c.Gate.Inverted.text(), c.Gate.Constant.text(), fmt.Sprintf("%.2f", c.Gate.Halves), c.Gate.Why})
+		t.Rows = append(t.Rows, []any{string(c.Family), c.Name, c.Gate.answer(), c.Gate.Ceiling.text(), c.Gate.Inverted.text(), c.Gate.Constant.text(), fmt.Sprintf("%.2f", c.Gate.Halves)})
 	}
 	return t
+}
+
+// answer is "yes", or "no" with the numbers of the checks that failed.
+func (g Gate) answer() string {
+	if g.Passed {
+		return "yes"
+	}
+	var failed []string
+	for i, says := range [][]string{{"ceiling", "no method"}, {"inverted"}, {"constant"}, {"halves"}} {
+		if slices.ContainsFunc(says, func(word string) bool { return strings.Contains(g.Why, word) }) {
+			failed = append(failed, fmt.Sprint(i+1))
+		}
+	}
+	return "no: " + strings.Join(failed, ", ")
 }
 
 // text is a difference with its interval.
