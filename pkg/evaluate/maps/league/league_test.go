@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"gaze/pkg/backend"
@@ -66,6 +67,9 @@ func discs(n int, model uint64) []*maps.Case {
 	return out
 }
 
+// counting guards what fakes count.
+var counting sync.Mutex
+
 // fake is a judge of a few columns.
 type fake struct {
 	calls *int // of maps judged
@@ -79,8 +83,11 @@ func (f fake) Judge(_ context.Context, _ *explain.Explainer, entrants []*maps.En
 	out := make([][][]float64, len(cases))
 	for i, c := range cases {
 		for e := range entrants {
+			counting.Lock() // blocks are judged at the same time
 			*f.calls++
-			out[i] = append(out[i], f.score(c, all[i][e]))
+			scores := f.score(c, all[i][e])
+			counting.Unlock()
+			out[i] = append(out[i], scores)
 		}
 	}
 	return out, nil
