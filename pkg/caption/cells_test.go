@@ -1,9 +1,10 @@
 package caption
 
 import (
-	"gaze/pkg/transform"
 	"math"
 	"testing"
+
+	"gaze/pkg/transform"
 )
 
 // rectangle is a mask of 16×16 pixels.

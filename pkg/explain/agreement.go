@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -93,45 +92,5 @@ func (a *Agreement) Worst() (*Comparison, float64) {
 	return &c, least
 }
 
-// RankCorrelation is Spearman's rank correlation of two maps of one grid, from -1 to 1; 0 if
-// one of them is constant. Equal values share their ranks.
-func RankCorrelation(a, b Map) float64 { return correlation(ranked(a.Values), ranked(b.Values)) }
-
-// ranked is each value's rank from 0, equal values sharing their mean.
-func ranked(values []float32) []float64 {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(values[i], values[j]) })
-	out := make([]float64, len(values))
-	for from := 0; from < len(order); {
-		to := from
-		for to < len(order) && values[order[to]] == values[order[from]] {
-			to++
-		}
-		for _, i := range order[from:to] {
-			out[i] = float64(from+to-1) / 2
-		}
-		from = to
-	}
-	return out
-}
-
-// correlation is Pearson's; 0 if a list is constant.
-func correlation(a, b []float64) float64 {
-	n := float64(len(a))
-	var sa, sb float64
-	for i := range a {
-		sa, sb = sa+a[i], sb+b[i]
-	}
-	var ab, aa, bb float64
-	for i := range a {
-		x, y := a[i]-sa/n, b[i]-sb/n
-		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
-	}
-	if aa == 0 || bb == 0 {
-		return 0
-	}
-	return ab / math.Sqrt(aa*bb)
-}
+// RankCorrelation is Spearman's rank correlation of two maps of one grid; see [Spearman].
+func RankCorrelation(a, b Map) float64 { return Spearman(a.Values, b.Values) }

@@ -2,7 +2,6 @@ package notebook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,21 +44,9 @@ func Attend(w *Weights, pipeline string, pictures ...string) ([]*explain.Attenti
 	}
 	l := &attender{weights: w, pipeline: p}
 	defer l.close()
-	var out []*explain.Attention
-	var bad []error
-	for _, picture := range pictures {
-		a, err := l.attendOnce(picture, filepath.Join(dir, "cells"), weights)
-		if err != nil {
-			bad = append(bad, err)
-			fmt.Fprintln(os.Stderr, "note: skipped:", err)
-			continue
-		}
-		out = append(out, a)
-	}
-	if len(out) == 0 {
-		return nil, errors.Join(bad...)
-	}
-	return out, nil
+	return eachReadable(pictures, func(picture string) (*explain.Attention, error) {
+		return l.attendOnce(picture, filepath.Join(dir, "cells"), weights)
+	})
 }
 
 // pipelineFor parses a pipeline and checks that it fits the model; "" means the

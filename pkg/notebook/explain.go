@@ -2,7 +2,6 @@ package notebook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,29 +65,18 @@ func explainAll(w *Weights, q explain.Question, pictures []string) ([]*explain.C
 	}
 	x := &explaining{weights: w, pipeline: p, question: a}
 	defer x.close()
-	var out []*explain.Comparison
-	var bad []error
-	for _, picture := range pictures {
+	return eachReadable(pictures, func(picture string) (*explain.Comparison, error) {
 		file, err := FileKey(picture)
-		if err == nil {
-			var c *explain.Comparison
-			key := []any{"1", weights, w.Title, p.String(), questionKey(q), file}
-			if c, err = Cached(filepath.Join(dir, "cells"), "explained", key, func() (*explain.Comparison, error) { return x.explain(picture) }); err == nil {
-				c.Notes = nil
-				if len(a.Methods) > 1 {
-					c.Notes = report.LeagueRanks()
-				}
-				out = append(out, c)
-				continue
-			}
+		if err != nil {
+			return nil, err
 		}
-		bad = append(bad, err)
-		fmt.Fprintln(os.Stderr, "note: skipped:", err)
-	}
-	if len(out) == 0 {
-		return nil, errors.Join(bad...)
-	}
-	return out, nil
+		key := []any{"1", weights, w.Title, p.String(), questionKey(q), file}
+		c, err := Cached(filepath.Join(dir, "cells"), "explained", key, func() (*explain.Comparison, error) { return x.explain(picture) })
+		if err == nil && len(a.Methods) > 1 {
+			c.Notes = report.LeagueRanks()
+		}
+		return c, err
+	})
 }
 
 // questionKey is everything in a question that maps depend on.

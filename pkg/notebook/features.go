@@ -99,15 +99,23 @@ func measure[T any](w *Weights, pipeline, name string, pictures []string,
 	}
 	l := &attender{weights: w, pipeline: p}
 	defer l.close()
+	return eachReadable(pictures, func(picture string) (result T, err error) {
+		file, err := FileKey(picture)
+		if err != nil {
+			return result, err
+		}
+		key := []any{"1", weights, w.Title, p.String(), file}
+		return Cached(filepath.Join(dir, "cells"), name, key, func() (T, error) { return measureOne(l, picture, of) })
+	})
+}
+
+// eachReadable calls of for each picture. One that fails is skipped with a note on standard
+// error; it is an error if all do.
+func eachReadable[T any](pictures []string, of func(picture string) (T, error)) ([]T, error) {
 	var out []T
 	var bad []error
 	for _, picture := range pictures {
-		file, err := FileKey(picture)
-		var result T
-		if err == nil {
-			key := []any{"1", weights, w.Title, p.String(), file}
-			result, err = Cached(filepath.Join(dir, "cells"), name, key, func() (T, error) { return measureOne(l, picture, of) })
-		}
+		result, err := of(picture)
 		if err != nil {
 			bad = append(bad, err)
 			fmt.Fprintln(os.Stderr, "note: skipped:", err)

@@ -38,17 +38,24 @@ func TestExplainingSameAsForward(t *testing.T) {
 	}
 }
 
-func sameAsForward(t *testing.T, b compute.Backend, cfg Config) {
+// explainingRunner is a runner of a model of random weights, for graphs with gradients.
+func explainingRunner(t *testing.T, b compute.Backend, cfg Config) *Runner {
+	t.Helper()
 	m, err := New(cfg, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
+	t.Cleanup(func() { m.Close() })
 	r, err := NewRunner(b, m, WithGradients)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+func sameAsForward(t *testing.T, b compute.Backend, cfg Config) {
+	r := explainingRunner(t, b, cfg)
 	shape := [4]int{3, 3, cfg.ImageSize[0], cfg.ImageSize[1]}
 	images := pictures(shape)
 	want, err := r.Run(images, shape, Want{Logits: true})
@@ -130,16 +137,7 @@ func TestDropSameAsShorter(t *testing.T) {
 }
 
 func dropIsShorter(t *testing.T, b compute.Backend, cfg Config) {
-	m, err := New(cfg, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	r, err := NewRunner(b, m, WithGradients)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	r := explainingRunner(t, b, cfg)
 	shape := [4]int{2, 3, cfg.ImageSize[0], cfg.ImageSize[1]}
 	keep := []int{1, 3, 4}
 	drop := make([]bool, 2*cfg.Patches())

@@ -138,46 +138,21 @@ func (r *Runner) RunTensors(pictures []*transform.Tensor, want Want) (*Outputs, 
 // Pictures may have another size than the model's if patches tile them; position
 // embeddings are then resized, once.
 func (r *Runner) Run(images []float32, shape [4]int, want Want) (*Outputs, error) {
-	if n := shape[0] * shape[1] * shape[2] * shape[3]; n != len(images) || n == 0 {
-		return nil, fmt.Errorf("vit: %d values for pictures of shape %v", len(images), shape)
-	}
-	if err := r.checkSize(shape); err != nil {
-		return nil, err
-	}
 	want, err := want.resolve(r.config)
 	if err != nil {
 		return nil, err
 	}
-	input, err := nn.Input(r.backend, images, shape[:]...)
-	if err != nil {
-		return nil, fmt.Errorf("vit: %w", err)
-	}
-	defer nn.Free(input)
-
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return nil, errors.New("vit: the runner is closed")
-	}
-	n, err := r.net(shape)
+	results, cfg, warnings, err := r.execute(fmt.Sprintf("%+v", want), images, shape, func(scope *model.Scope, cfg Config, images *graph.Node, _ []*graph.Node) []*graph.Node {
+		return want.pick(cfg, ForwardTraining(scope, cfg, images, r.how))
+	})
 	if err != nil {
 		return nil, err
-	}
-	key := fmt.Sprintf("%v %+v", shape, want)
-	results, err := nn.Run(r.programs, n.store, key, func(scope *model.Scope, images *graph.Node) []*graph.Node {
-		return want.pick(n.config, ForwardTraining(scope, n.config, images, r.how))
-	}, input)
-	if err = errors.Join(err, r.freeUnused()); err != nil {
-		return nil, fmt.Errorf("vit: running %s on pictures of shape %v: %w", r.config.Architecture(), shape, err)
 	}
 	out, err := want.unpack(results)
 	if err != nil {
 		return nil, err
 	}
-	out.Grid = n.config.Grid()
-	if size := n.config.ImageSize; n.warning != "" && !r.warned[size] {
-		out.Warnings, r.warned[size] = []string{n.warning}, true
-	}
+	out.Grid, out.Warnings = cfg.Grid(), warnings
 	return out, nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,7 +18,6 @@ import (
 	"gaze/pkg/evaluate/captions"
 	"gaze/pkg/explain"
 	"gaze/pkg/hub"
-	"gaze/pkg/transform"
 )
 
 // captionsOptions say what the part on captions compares. Parts whose captioner or
@@ -198,31 +196,8 @@ func petPictures(folder string, most int) (captions.Pictures, error) {
 	}
 	count := min(most, len(all))
 	return captions.PetPictures(fmt.Sprintf("%d photographs of pets with trimaps or outlines", count), count, func(i int) (captions.Pet, error) {
-		return captionedPet(all[i*len(all)/count])
+		return captions.OpenPet(all[i*len(all)/count])
 	}), nil
-}
-
-// captionedPet reads a photograph and its mask. Pixels on the border between pet and background
-// don't count as the pet's.
-func captionedPet(k *data.Known) (captions.Pet, error) {
-	im, err := data.Decode(k.Path)
-	if err != nil {
-		return captions.Pet{}, err
-	}
-	mask, err := k.PetMask()
-	if err != nil {
-		return captions.Pet{}, err
-	}
-	if mask.Width < 1 || mask.Height < 1 {
-		return captions.Pet{}, errors.New("an empty mask")
-	}
-	inside := &transform.Image{Width: mask.Width, Height: mask.Height, Channels: 1, Pix: make([]uint8, len(mask.Pix))}
-	for i, v := range mask.Pix {
-		if v == data.Inside {
-			inside.Pix[i] = 255
-		}
-	}
-	return captions.Pet{Image: im, Mask: inside, Species: k.Species}, nil
 }
 
 // captionedPhotographs are at most most photographs of the split val, of which nothing is known but

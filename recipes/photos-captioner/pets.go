@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -13,7 +12,6 @@ import (
 	"gaze/pkg/data"
 	"gaze/pkg/evaluate/captions"
 	"gaze/pkg/hub"
-	"gaze/pkg/transform"
 )
 
 // judgePets tests the captioner on photographs of pets of which trimaps or outlines are
@@ -47,32 +45,9 @@ func judgePets(ctx context.Context, device compute.Backend, path, folder string,
 	}
 	defer c.Close()
 	log := meter.NewLog(os.Stderr, count, "photographs of pets")
-	load := func(i int) (captions.Pet, error) { return pet(all[i*len(all)/count]) }
+	load := func(i int) (captions.Pet, error) { return captions.OpenPet(all[i*len(all)/count]) }
 	return captions.EvaluatePets(ctx, c, count, load, captions.OcclusionOptions{Seed: 1, Options: captions.Options{
 		Caption:  m.Config.Recommended(),
 		Progress: func(done, _ int) { log.Done(done) },
 	}})
-}
-
-// pet reads a photograph and its mask. Pixels on the border between pet and background
-// don't count as the pet's.
-func pet(k *data.Known) (captions.Pet, error) {
-	im, err := data.Decode(k.Path)
-	if err != nil {
-		return captions.Pet{}, err
-	}
-	mask, err := k.PetMask()
-	if err != nil {
-		return captions.Pet{}, err
-	}
-	if mask.Width < 1 || mask.Height < 1 {
-		return captions.Pet{}, errors.New("an empty mask")
-	}
-	inside := &transform.Image{Width: mask.Width, Height: mask.Height, Channels: 1, Pix: make([]uint8, len(mask.Pix))}
-	for i, v := range mask.Pix {
-		if v == data.Inside {
-			inside.Pix[i] = 255
-		}
-	}
-	return captions.Pet{Image: im, Mask: inside, Species: k.Species}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"gaze/pkg/data"
 	"gaze/pkg/data/scenes"
 	"gaze/pkg/evaluate"
 	"gaze/pkg/transform"
@@ -123,4 +124,27 @@ func saysAny(words []word, names []string) bool {
 		}
 	}
 	return false
+}
+
+// OpenPet reads a photograph of a pet and its mask, from the trimap or the outline. Pixels on
+// the border between pet and background don't count as the pet's.
+func OpenPet(k *data.Known) (Pet, error) {
+	im, err := data.Decode(k.Path)
+	if err != nil {
+		return Pet{}, err
+	}
+	mask, err := k.PetMask()
+	if err != nil {
+		return Pet{}, err
+	}
+	if mask.Width < 1 || mask.Height < 1 {
+		return Pet{}, fmt.Errorf("captions: the mask of %s is empty", k.Path)
+	}
+	inside := transform.NewImage(mask.Width, mask.Height, 1)
+	for i, v := range mask.Pix {
+		if v == data.Inside {
+			inside.Pix[i] = 255
+		}
+	}
+	return Pet{Image: im, Mask: inside, Species: k.Species}, nil
 }

@@ -13,9 +13,9 @@ import (
 // picture would add nothing to the interval's width.
 const smallStratum = 5
 
-// strata groups pictures by their stratum, in order of the first picture; those of small
-// strata are one group.
-func strata(of []string) [][]int {
+// Strata groups pictures by their stratum, in order of the first picture: the indices of each
+// group's pictures. Strata with fewer than 5 pictures are one group.
+func Strata(of []string) [][]int {
 	members := map[string][]int{}
 	var order []string
 	for i, s := range of {

@@ -187,14 +187,14 @@ func (f *FaithfulnessJudge) score(t *trial, maps []explain.Map, out [][]float64,
 		}
 		if f.o.Parts&Subsets != 0 {
 			a := sums(values, t.subsets)
-			row[0], row[1] = pearson(a, random), infidelity(a, random)
+			row[0], row[1] = explain.Pearson(a, random), infidelity(a, random)
 			if constant(m.Values) {
 				row[0] = 0 // its sums differ by rounding only
 			}
 			row = row[2:]
 		}
 		if f.o.Parts&Singles != 0 {
-			row[0] = spearman(values, single)
+			row[0] = explain.Spearman(values, single)
 		}
 	}
 }

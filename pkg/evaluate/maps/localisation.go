@@ -73,7 +73,7 @@ func locate(areas *Areas, mask *data.Mask, m explain.Map, out []float64) error {
 		return err
 	}
 	out[0], out[1], out[2] = s.Pointing, s.Energy, s.IoU
-	out[3] = iouAbove(mask, values, otsu(values))
+	out[3] = iouAbove(mask, values, explain.Otsu(values))
 	out[4] = iouAbove(mask, values, mean(values))
 	out[5] = averagePrecision(mask, values, byValue(values))
 	return nil

@@ -142,9 +142,9 @@ func TestBootstrap(t *testing.T) {
 		base := map[string]float64{"a": 0, "b": 10, "c": 20}[s]
 		values, of = append(values, []float64{base + math.Sin(float64(i*i)), 7, base}), append(of, s)
 	}
-	got := bootstrap(values, strata(of), 4000, 1)
+	got := bootstrap(values, Strata(of), 4000, 1)
 	variance := 0.0
-	for _, group := range strata(of) {
+	for _, group := range Strata(of) {
 		mean, squares := 0.0, 0.0
 		for _, i := range group {
 			mean += values[i][0] / float64(len(group))
@@ -163,13 +163,13 @@ func TestBootstrap(t *testing.T) {
 	if got[2].Half() > 1e-9 { // all variation is between strata
 		t.Errorf("of what differs between strata only: %+v", got[2])
 	}
-	if again := bootstrap(values, strata(of), 4000, 1); !reflect.DeepEqual(got, again) {
+	if again := bootstrap(values, Strata(of), 4000, 1); !reflect.DeepEqual(got, again) {
 		t.Error("the same seed gives other intervals")
 	}
-	if other := bootstrap(values, strata(of), 4000, 2); other[0] == got[0] {
+	if other := bootstrap(values, Strata(of), 4000, 2); other[0] == got[0] {
 		t.Error("another seed gives the same interval")
 	}
-	if g := strata([]string{"x", "a", "a", "y", "a", "a", "a"}); !reflect.DeepEqual(g, [][]int{{1, 2, 4, 5, 6}, {0, 3}}) {
+	if g := Strata([]string{"x", "a", "a", "y", "a", "a", "a"}); !reflect.DeepEqual(g, [][]int{{1, 2, 4, 5, 6}, {0, 3}}) {
 		t.Errorf("groups %v", g)
 	}
 }

@@ -220,7 +220,7 @@ func TestNumbersGolden(t *testing.T) {
 		for _, v := range c.Losses {
 			dd += v * v / float64(len(c.Losses))
 		}
-		closeTo(t, "Pearson", pearson(a, c.Losses), c.Pearson, 1e-9)
+		closeTo(t, "Pearson", explain.Pearson(a, c.Losses), c.Pearson, 1e-9)
 		closeTo(t, "infidelity", infidelity(a, c.Losses)*dd, c.Infidelity, 1e-6*dd)
 	}
 	top := 0.0
@@ -229,7 +229,7 @@ func TestNumbersGolden(t *testing.T) {
 	}
 	closeTo(t, "max-sensitivity", top, g.Moved.Score, 1e-5)
 	for _, c := range g.Ranks {
-		closeTo(t, "Spearman", spearman(c.A, c.B), c.Spearman, 1e-9)
+		closeTo(t, "Spearman", explain.Spearman(c.A, c.B), c.Spearman, 1e-9)
 	}
 	for _, c := range g.SSIM {
 		closeTo(t, "SSIM", ssim(c.A, c.B, c.Rows, c.Cols, 2), c.SSIM, 1e-9)
@@ -257,7 +257,7 @@ func TestLocalisationGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		closeTo(t, "Otsu's threshold", otsu(values), c.Otsu, 1e-6)
+		closeTo(t, "Otsu's threshold", explain.Otsu(values), c.Otsu, 1e-6)
 		scores, err := LocalisationJudge{}.Judge(context.Background(), nil, []*Entrant{{}}, []*Case{{Pet: m}}, [][]explain.Map{{made}})
 		if err != nil {
 			t.Fatal(err)

@@ -58,46 +58,6 @@ func evenly(values []float32, seed uint64, index int) []float64 {
 	return out
 }
 
-// ranks are the ranks of values from 1; equal values share the mean of theirs.
-func ranks(values []float64) []float64 {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(values[i], values[j]) })
-	out := make([]float64, len(values))
-	for from := 0; from < len(order); {
-		to := from + 1
-		for to < len(order) && values[order[to]] == values[order[from]] {
-			to++
-		}
-		for _, i := range order[from:to] {
-			out[i] = float64(from+to+1) / 2
-		}
-		from = to
-	}
-	return out
-}
-
-// pearson is the correlation of two lists, from -1 to 1; 0 if one of them is constant.
-func pearson(a, b []float64) float64 {
-	ma, mb := mean(a), mean(b)
-	var ab, aa, bb float64
-	for i := range a {
-		x, y := a[i]-ma, b[i]-mb
-		ab += x * y
-		aa += x * x
-		bb += y * y
-	}
-	if r := ab / math.Sqrt(aa*bb); !math.IsNaN(r) && !constant(a) && !constant(b) {
-		return min(max(r, -1), 1)
-	}
-	return 0
-}
-
-// spearman is the correlation of the ranks of two lists; 0 if one of them is constant.
-func spearman(a, b []float64) float64 { return pearson(ranks(a), ranks(b)) }
-
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {

@@ -111,7 +111,7 @@ func (c *collected) part(truth string, ids []ID, o Options) *Part {
 		}
 		p.Rows[k].AtShares = c.meanShares(k)
 	}
-	intervals := bootstrap(c.values(fixed), strata(c.strata), o.Resamples, o.Seed)
+	intervals := bootstrap(c.values(fixed), Strata(c.strata), o.Resamples, o.Seed)
 	p.Area = rounded(intervals[0])
 	for k := range p.Rows {
 		r, v := &p.Rows[k], intervals[1+5*k:]
@@ -168,7 +168,7 @@ func (p *Part) overEvenly(c *collected, o Options) *evaluate.Interval {
 	for _, rows := range c.rows {
 		values = append(values, []float64{rows[of].Energy - rows[even].Energy})
 	}
-	d := rounded(bootstrap(values, strata(c.strata), o.Resamples, o.Seed)[0])
+	d := rounded(bootstrap(values, Strata(c.strata), o.Resamples, o.Seed)[0])
 	return &d
 }
 
@@ -284,7 +284,7 @@ func (p *Part) Difference(row string, other *Part, otherRow string, m Metric, re
 	if len(values) == 0 {
 		return d, 0, errors.New("maps: the two reports have no picture in common")
 	}
-	return bootstrap(values, strata(of), resamples, seed)[0], len(values), nil
+	return bootstrap(values, Strata(of), resamples, seed)[0], len(values), nil
 }
 
 // Brief is a copy without the scores of each picture.

@@ -70,7 +70,7 @@ func rankSimilarity(a, b []float64) float64 {
 	if constant(a) && constant(b) {
 		return 1
 	}
-	return spearman(a, b)
+	return explain.Spearman(a, b)
 }
 
 func absolute(values []float64) []float64 {
@@ -134,4 +134,9 @@ func rise(before, after []float64) float64 {
 		return 0
 	}
 	return min((histogramEntropy(after)-h)/h, greatestRise)
+}
+
+// bin is the bin of a value among equal ones from lo to hi; the last includes hi.
+func bin(v, lo, hi float64, bins int) int {
+	return min(int((v-lo)/(hi-lo)*float64(bins)), bins-1)
 }

@@ -9,45 +9,6 @@ import (
 	"gaze/pkg/plots"
 )
 
-// otsu is the threshold between two groups of values that differ the most (Otsu, 1979),
-// over a histogram of 256 bins: the centre of the last bin of the lower group, as in
-// scikit-image. Values above it are the upper group.
-func otsu(values []float64) float64 {
-	lo, hi := slices.Min(values), slices.Max(values)
-	if lo == hi {
-		return lo
-	}
-	const bins = 256
-	var count [bins]float64
-	for _, v := range values {
-		count[bin(v, lo, hi, bins)]++
-	}
-	centre := func(i int) float64 { return lo + (hi-lo)*(float64(i)+0.5)/bins }
-	var n, sum, below, belowSum float64
-	for i, c := range count {
-		n += c
-		sum += c * centre(i)
-	}
-	best, at := -1.0, 0
-	for i, c := range count[:bins-1] {
-		below += c
-		belowSum += c * centre(i)
-		if below == 0 || below == n {
-			continue
-		}
-		d := belowSum/below - (sum-belowSum)/(n-below)
-		if between := below * (n - below) * d * d; between > best {
-			best, at = between, i
-		}
-	}
-	return centre(at)
-}
-
-// bin is the bin of a value among equal ones from lo to hi; the last includes hi.
-func bin(v, lo, hi float64, bins int) int {
-	return min(int((v-lo)/(hi-lo)*float64(bins)), bins-1)
-}
-
 // pixels is a map enlarged bilinearly to the pixels of a mask, row by row. It is rounded to
 // float32, since pixels beyond the centres of the outer cells should be equal, but differ in
 // the last bits of a float64.

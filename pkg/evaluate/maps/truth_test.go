@@ -129,7 +129,7 @@ func TestRankCorrelation(t *testing.T) {
 		{[]float64{1, 2, 3}, []float64{5, 5, 5}, 0}, // scipy has NaN
 		{[]float64{0.3, -1, 2, 8, 8, 8}, []float64{1, 0, 1, 3, 2, 2}, 0.9379580992210835},
 	} {
-		if got := spearman(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
+		if got := explain.Spearman(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%v, %v: %v, want %v", c.a, c.b, got, c.want)
 		}
 	}

@@ -116,7 +116,7 @@ func (t *DrawnTruth) order(mass []float64) (byMass, byDensity float64) {
 	if slices.Min(drops) == slices.Max(drops) {
 		return math.NaN(), math.NaN()
 	}
-	return (1 + spearman(drops, masses)) / 2, (1 + spearman(drops, densities)) / 2
+	return (1 + explain.Spearman(drops, masses)) / 2, (1 + explain.Spearman(drops, densities)) / 2
 }
 
 // steady rounds what sums in another order would differ by, so that what is equal is a

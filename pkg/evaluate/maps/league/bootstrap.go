@@ -19,36 +19,6 @@ type sample struct {
 	strata   [][]int     // the pictures of each stratum
 }
 
-// smallStratum is the size below which strata are resampled together: one with a single
-// picture would add nothing to the interval's width.
-const smallStratum = 5
-
-// stratify groups pictures by their stratum, in order of the first picture; those of small
-// strata are one group.
-func stratify(of []string) [][]int {
-	members := map[string][]int{}
-	var order []string
-	for i, s := range of {
-		if members[s] == nil {
-			order = append(order, s)
-		}
-		members[s] = append(members[s], i)
-	}
-	var groups [][]int
-	var rest []int
-	for _, s := range order {
-		if len(members[s]) < smallStratum {
-			rest = append(rest, members[s]...)
-			continue
-		}
-		groups = append(groups, members[s])
-	}
-	if rest != nil {
-		groups = append(groups, rest)
-	}
-	return groups
-}
-
 // mean is the mean of the models' means, with weights for models and pictures, of every
 // entrant, in out. sums is memory for as many numbers.
 func (s *sample) mean(models, pictures, sums, out []float64) {

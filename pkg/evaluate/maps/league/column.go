@@ -155,7 +155,7 @@ func (s *scored) sample(tier int, right bool) *sample {
 	for _, c := range s.cases[:tier] {
 		strata = append(strata, c.Stratum)
 	}
-	out.strata = stratify(strata)
+	out.strata = maps.Strata(strata)
 	for m, model := range s.values {
 		values, counts := make([]float64, tier*len(s.rows)), make([]bool, tier)
 		for i, row := range model[:tier] {

@@ -184,5 +184,5 @@ func strataOf(cases []*maps.Case, which []int) [][]int {
 	for _, i := range which {
 		of = append(of, cases[i].Stratum)
 	}
-	return stratify(of)
+	return maps.Strata(of)
 }

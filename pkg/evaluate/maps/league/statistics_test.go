@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"gaze/pkg/evaluate/maps"
 )
 
 // golden is what tools/golden/league.py wrote.
@@ -142,7 +144,7 @@ func TestResample(t *testing.T) {
 	for i := range pictures {
 		of = append(of, string(rune('a'+i/7))) // the last stratum is small
 	}
-	s.strata = stratify(of)
+	s.strata = maps.Strata(of)
 	for m := range 3 {
 		var values []float64
 		var counts []bool
