@@ -82,7 +82,7 @@ func newExplain() *cobra.Command {
 	f.StringVar(&flags.head, "head", "mean", "attention, rollout: mean or max over the heads, or a head's number counted from 0")
 	f.IntVar(&flags.steps, "steps", 0, "ig, tam: points on the way from the baseline (default: the method's own)")
 	f.IntVar(&flags.samples, "samples", 0, "smoothgrad, rise, rise-tokens: noisy pictures or masks (default: the method's own)")
-	f.IntVar(&flags.window, "window", 1, "occlusion: side in patches of the square that is hidden")
+	f.IntVar(&flags.window, "window", 0, "occlusion: side in patches of the square that is hidden (default: 1)")
 	f.Float64Var(&flags.discard, "discard", 0, "rollout, gradrollout: share of each layer's weights to leave out, the smallest ones")
 	f.Uint64Var(&flags.seed, "seed", 0, "of methods that draw random numbers")
 	f.StringVar(&flags.pipeline, "pipeline", "", "how pictures are prepared (default: the checkpoint's own pipeline; 'gaze model FILE' shows it)")
@@ -196,16 +196,20 @@ func (x *explainFlags) question(cmd *cobra.Command, s *explainSession) (*explain
 			return nil, err
 		}
 	}
-	heads, err := explain.ParseHeads(x.head)
-	if err != nil {
-		return nil, misuse(cmd, fmt.Errorf("--head: %w", err))
-	}
 	query, err := explain.ParseQuery(x.query)
 	if err != nil {
 		return nil, misuse(cmd, fmt.Errorf("--query: %w", err))
 	}
-	q := explain.Question{Methods: x.method, Classes: x.class, Top: x.top, Against: x.against, Query: query, Seed: x.seed, Settings: explain.Settings{
-		Layer: &x.layer, Heads: heads, Discard: x.discard, Steps: x.steps, Samples: x.samples, Window: x.window}}
+	settings := explain.Settings{Discard: x.discard, Steps: x.steps, Samples: x.samples, Window: x.window}
+	if cmd.Flags().Changed("layer") {
+		settings.Layer = &x.layer
+	}
+	if cmd.Flags().Changed("head") {
+		if settings.Heads, err = explain.ParseHeads(x.head); err != nil {
+			return nil, misuse(cmd, fmt.Errorf("--head: %w", err))
+		}
+	}
+	q := explain.Question{Methods: x.method, Classes: x.class, Top: x.top, Against: x.against, Query: query, Seed: x.seed, Settings: settings}
 	a, err := q.For(cfg, labels)
 	if err != nil {
 		return nil, misuse(cmd, err)
@@ -337,7 +341,7 @@ func listMethods(out io.Writer) error {
 		if m.Signed {
 			kind += ", signed"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s %s\n", m.Name, ranks[m.Name], m.Cost(usual, explain.Settings{}), kind, m.Advice, m.Source)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s (%s)\n", m.Name, ranks[m.Name], m.Cost(usual, explain.Settings{}), kind, m.Advice, m.Source)
 	}
 	if err := w.Flush(); err != nil {
 		return err

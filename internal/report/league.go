@@ -42,7 +42,8 @@ func LeagueOfWords() ([]*captions.Relevance, error) {
 // shown: the drawn pets, of which the truth is known.
 const LeaguePart = "drawn"
 
-// LeagueRanks are the ranks of methods in the league, by their names, as "rank 2 of 21".
+// LeagueRanks are the ranks of methods in the league, by their names, as "rank 2 of 22", with
+// the settings that the league chose where they aren't the defaults.
 func LeagueRanks() map[string]string {
 	out := map[string]string{}
 	part := leaguePart()
@@ -50,9 +51,14 @@ func LeagueRanks() map[string]string {
 		return out
 	}
 	for _, m := range explain.Methods() {
-		if text, _, _ := strings.Cut(part.Advice(m.Name), ","); text != "" {
-			out[m.Name] = text
+		text, _, _ := strings.Cut(part.Advice(m.Name), ",")
+		if text == "" {
+			continue
 		}
+		if row := part.Row(m.Name); row >= 0 && part.Rows[row].Settings != "" {
+			text += " with " + strings.ToLower(part.Rows[row].Settings)
+		}
+		out[m.Name] = text
 	}
 	return out
 }

@@ -69,7 +69,7 @@ func (a *Agreement) Figure() plots.Figure {
 	return plots.HeatMap{
 		Values: a.Mean, RowNames: names, ColNames: names, Title: "How far methods agree",
 		Subtitle: fmt.Sprintf("rank correlation of the patches of two maps, mean of %s · %s", countOf(a.Pictures, "picture"), a.all[0].Model),
-		Format:   func(v float64) string { return fmt.Sprintf("%.1f", v) },
+		Format:   func(v float64) string { return fmt.Sprintf("%.1f", math.Round(10*v)/10+0) }, // no "-0.0"
 		Scale:    plots.Scale{Map: plots.Coolwarm, Min: -1, Max: 1, Label: "Spearman's ρ"},
 	}
 }

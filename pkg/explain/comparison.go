@@ -93,9 +93,6 @@ func (c *Comparison) add(e *Explainer, m *Method, t *transform.Tensor, class, ag
 	} else {
 		against = -1
 	}
-	if m.OfClass {
-		o.Query = nil
-	}
 	x, err := e.Explain(m.Name, []*transform.Tensor{t}, o)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type Method struct {
 	search func(j *job) ([]Map, error) // several runs, guided by the host
 	apart  bool                        // graph's blocks are apart, as in [vit.Explaining]
 	cost   func(c vit.Config, s Settings) int
+	reads  []string // names of the settings that it has
 }
 
 // Cost is how much work a map takes on a model, in forward passes; a backward pass counts
@@ -87,13 +88,13 @@ var methods = slices.Concat(attentionMethods, camMethods, pixelMethods, maskMeth
 
 // attentionMethods are read off the attention of the layers.
 var attentionMethods = []*Method{
-	{Name: "attention", Title: "Attention", graph: attention, cost: fixed(forward),
+	{Name: "attention", Title: "Attention", graph: attention, cost: fixed(forward), reads: []string{layerSetting, headSetting},
 		Source: "the softmax weights of one layer",
 		Advice: "Shows what one layer reads; it isn't evidence for a class."},
-	{Name: "rollout", Title: "Rollout", graph: rollout, cost: fixed(forward),
+	{Name: "rollout", Title: "Rollout", graph: rollout, cost: fixed(forward), reads: []string{headSetting, discardSetting},
 		Source: "Abnar & Zuidema, Quantifying Attention Flow in Transformers, 2020",
 		Advice: "Follows attention through all layers; the same map for every class."},
-	{Name: "gradrollout", Title: "Gradient rollout", OfClass: true, graph: gradientRollout, cost: fixed(withBackward),
+	{Name: "gradrollout", Title: "Gradient rollout", OfClass: true, graph: gradientRollout, cost: fixed(withBackward), reads: []string{headSetting, discardSetting},
 		Source: "Gildenblat, vit-explain, 2020, on the rollout of Abnar & Zuidema",
 		Advice: "Rollout of the attention that speaks for the class."},
 	{Name: "chefer", Title: "Chefer et al.", OfClass: true, graph: chefer, cost: fixed(withBackward),
@@ -108,7 +109,7 @@ var attentionMethods = []*Method{
 	{Name: "legrad", Title: "LeGrad", OfClass: true, graph: leGrad, apart: true, cost: fixed(withBackward),
 		Source: "Bousselham et al., LeGrad: An Explainability Method for Vision Transformers, 2024",
 		Advice: "How the attention of every layer would have to change for the class."},
-	{Name: "tam", Title: "TAM", OfClass: true, search: tam, cost: tamCost,
+	{Name: "tam", Title: "TAM", OfClass: true, search: tam, cost: tamCost, reads: []string{stepsSetting},
 		Source: "Yuan et al., Explaining Information Flow Inside Vision Transformers Using Markov Chain, 2021",
 		Advice: "Attention through all layers, weighted by integrated gradients of the last."},
 }
@@ -140,26 +141,26 @@ var pixelMethods = []*Method{
 	{Name: "inputgradient", Title: "Input × gradient", Signed: true, OfClass: true, search: inputGradient, cost: fixed(withBackward),
 		Source: "Shrikumar et al., Not Just a Black Box, 2016",
 		Advice: "The gradient's share of the answer, for or against; noisy."},
-	{Name: "ig", Title: "Integrated gradients", Signed: true, OfClass: true, search: integratedGradients, cost: igCost,
+	{Name: "ig", Title: "Integrated gradients", Signed: true, OfClass: true, search: integratedGradients, cost: igCost, reads: []string{stepsSetting},
 		Source: "Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks, 2017",
 		Advice: "Values that add up to the answer less that to an empty picture."},
-	{Name: "smoothgrad", Title: "SmoothGrad", OfClass: true, search: smoothGrad, cost: smoothCost,
+	{Name: "smoothgrad", Title: "SmoothGrad", OfClass: true, search: smoothGrad, cost: smoothCost, reads: []string{samplesSetting, noiseSetting},
 		Source: "Smilkov et al., SmoothGrad: Removing Noise by Adding Noise, 2017",
 		Advice: "Saliency averaged over noisy copies of the picture, with less noise of its own."},
 }
 
 // maskMethods hide parts of the picture and need no gradient.
 var maskMethods = []*Method{
-	{Name: "occlusion", Title: "Occlusion", Signed: true, OfClass: true, search: occlusion, cost: occlusionCost,
+	{Name: "occlusion", Title: "Occlusion", Signed: true, OfClass: true, search: occlusion, cost: occlusionCost, reads: []string{windowSetting},
 		Source: "Zeiler & Fergus, Visualizing and Understanding Convolutional Networks, 2014",
 		Advice: "How much the answer falls when a patch is hidden: easy to explain, slow."},
-	{Name: "rise", Title: "RISE", Signed: true, OfClass: true, search: rise, cost: riseCost,
+	{Name: "rise", Title: "RISE", Signed: true, OfClass: true, search: rise, cost: riseCost, reads: []string{samplesSetting, originalSetting},
 		Source: "Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation, 2018, centred",
 		Advice: "What raises the answer in random masks of the picture; smooth and slow."},
-	{Name: "rise-tokens", Title: "RISE of tokens", Signed: true, OfClass: true, search: riseTokens, cost: riseCost,
+	{Name: "rise-tokens", Title: "RISE of tokens", Signed: true, OfClass: true, search: riseTokens, cost: riseCost, reads: []string{samplesSetting, originalSetting},
 		Source: "RISE, 2018, centred, with patches taken out of the sequence",
 		Advice: "Like RISE, without a colour that stands for what is hidden."},
-	{Name: "vitcx", Title: "ViT-CX", OfClass: true, search: viTCX, cost: cxCost,
+	{Name: "vitcx", Title: "ViT-CX", OfClass: true, search: viTCX, cost: cxCost, reads: []string{noiseSetting},
 		Source: "Xie et al., ViT-CX: Causal Explanation of Vision Transformers, 2023",
 		Advice: "What the answer loses without the patches that the last layer sees alike; slow."},
 }

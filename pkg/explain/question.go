@@ -69,12 +69,11 @@ func (q Question) For(cfg vit.Config, labels []string) (*Answerable, error) {
 // check reports what the chosen methods would pass over.
 func (q Question) check(a *Answerable, cfg vit.Config) error {
 	ofClass := slices.ContainsFunc(a.Methods, func(m *Method) bool { return m.OfClass })
-	ofAttention := slices.ContainsFunc(a.Methods, func(m *Method) bool { return !m.OfClass })
 	asksClass := q.Classes != "" || q.Against != "" || q.Top != 0
 	switch {
 	case asksClass && !ofClass:
 		return fmt.Errorf("the maps of %s are the same for every class: leave the class out, or choose another method", names(a.Methods))
-	case q.Query != nil && !ofAttention:
+	case q.Query != nil && ofClass:
 		return errors.New("a patch's view is shown by methods of attention only: choose attention or rollout")
 	case a.Against >= 0 && slices.Contains(a.Classes, a.Against):
 		return errors.New("a class can't be held against itself")
@@ -83,7 +82,17 @@ func (q Question) check(a *Answerable, cfg vit.Config) error {
 	case q.Top < 0 || q.Top > cfg.Classes:
 		return fmt.Errorf("the %d likeliest classes: the model has %d", q.Top, cfg.Classes)
 	}
+	for _, name := range q.Settings.given() {
+		if !slices.ContainsFunc(a.Methods, func(m *Method) bool { return slices.Contains(m.reads, name) }) {
+			return fmt.Errorf("%s: the setting %s is one of %s", names(a.Methods), name, readers(name))
+		}
+	}
 	return nil
+}
+
+// readers are the names of the methods that have a setting.
+func readers(setting string) string {
+	return names(slices.DeleteFunc(Methods(), func(m *Method) bool { return !slices.Contains(m.reads, setting) }))
 }
 
 // methods are those that the question names.
@@ -91,7 +100,7 @@ func (q Question) methods(cfg vit.Config) ([]*Method, error) {
 	text := q.Methods
 	switch {
 	case text == "all":
-		return slices.DeleteFunc(Methods(), func(m *Method) bool { return m.OfClass && cfg.Classes < 2 }), nil
+		return slices.DeleteFunc(Methods(), func(m *Method) bool { return m.OfClass && (cfg.Classes < 2 || q.Query != nil) }), nil
 	case text == "" && (cfg.Classes < 2 || q.Query != nil):
 		text = "attention"
 	case text == "":

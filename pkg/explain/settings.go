@@ -2,8 +2,8 @@ package explain
 
 import "fmt"
 
-// Settings are the numbers that methods leave open. The zero value has each at its
-// default, which the league chose or the paper gives.
+// Settings are the numbers that methods leave open. The zero value has each at its default,
+// mostly the paper's; the record of a league lists those that did better.
 type Settings struct {
 	// Layer of "attention", counted from 0; -1 is the last.
 	Layer *int
@@ -43,6 +43,35 @@ func (s Settings) filled() Settings {
 		s.Window = 1
 	}
 	return s
+}
+
+// Names of the settings, as in flags.
+const (
+	layerSetting    = "layer"
+	headSetting     = "head"
+	discardSetting  = "discard"
+	stepsSetting    = "steps"
+	samplesSetting  = "samples"
+	noiseSetting    = "noise"
+	windowSetting   = "window"
+	originalSetting = "original"
+)
+
+// given are the names of the settings that aren't at their default.
+func (s Settings) given() []string {
+	var out []string
+	for _, one := range []struct {
+		name  string
+		given bool
+	}{
+		{layerSetting, s.Layer != nil}, {headSetting, s.Heads != Heads{}}, {discardSetting, s.Discard != 0}, {stepsSetting, s.Steps != 0},
+		{samplesSetting, s.Samples != 0}, {noiseSetting, s.Noise != 0}, {windowSetting, s.Window != 0}, {originalSetting, s.Original},
+	} {
+		if one.given {
+			out = append(out, one.name)
+		}
+	}
+	return out
 }
 
 // or is a setting, or its default if it is zero.

@@ -321,7 +321,12 @@ func (r *Relevance) Table(kind string) plots.Table {
 		return 100 * i.Value
 	}
 	for _, s := range r.Scores {
-		if s.Kind == kind {
+		if s.Kind != kind {
+			continue
+		}
+		if s.Way == LastLayer { // nothing to hold it against
+			t.Rows = append(t.Rows, []any{wayTitle(s.Way), percent(s.Hit), nil, percent(s.Share), nil, percent(&s.Kept), nil})
+		} else {
 			t.Rows = append(t.Rows, []any{wayTitle(s.Way), percent(s.Hit), points(s.HitGain), percent(s.Share), points(s.ShareGain), percent(&s.Kept), points(&s.KeptGain)})
 		}
 	}
