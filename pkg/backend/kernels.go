@@ -1,8 +1,11 @@
 package backend
 
 import (
+	"strings"
+
 	"github.com/gomlx/compute"
 
+	"gaze/internal/environ"
 	"gaze/internal/xla/kernels"
 )
 
@@ -13,6 +16,32 @@ import (
 func Kernels(b compute.Backend) bool {
 	x, ok := b.(interface{ PluginName() string })
 	return ok && haveKernels(x.PluginName())
+}
+
+// KernelChoice says what computes XLA's programs on the CPU.
+type KernelChoice struct {
+	// Set is the name of the instruction set whose kernels of Gaze's compute linear layers,
+	// attention and norms; "" if XLA computes those, too.
+	Set string `json:"set"`
+	// Why says, in a clause, why it is that one, or why there is none.
+	Why string `json:"why"`
+	// Tiles says whether the products of matrices in those kernels run on AMX tiles.
+	Tiles bool `json:"tiles"`
+}
+
+// kernelChoice is the choice for a backend that is in use; nil if that isn't XLA on the CPU.
+func kernelChoice(c Candidate, b compute.Backend) *KernelChoice {
+	if name, _, _ := strings.Cut(c.Spec, ":"); !isXLA(name) || isCUDA(c.Spec) || isCUDA(c.Path) {
+		return nil
+	}
+	set, why := KernelSet()
+	if set != "" && !Kernels(b) {
+		return &KernelChoice{Why: "the plugin doesn't take them: its interface for custom calls is none that they know"}
+	}
+	if environ.Get(kernels.EnvTiles) != "" && set != "" && !Tiles() {
+		why += ", and $" + kernels.EnvTiles + " is " + environ.Get(kernels.EnvTiles)
+	}
+	return &KernelChoice{Set: set, Why: why, Tiles: set != "" && Tiles()}
 }
 
 // KernelSet is the name of the instruction set whose kernels XLA's programs on the CPU run, ""
