@@ -5,16 +5,11 @@
 
 #include <immintrin.h>
 
-// A microtile is 6 rows of 2 vectors: 12 of the 16 registers hold its sums.
-#ifndef AVX2_TILE
-#define LANES 8
-#define MR 6
-#define VECTORS 2
-#else
+// A microtile is 4 rows of 3 vectors: 12 of the 16 registers hold its sums.
 #define LANES 8
 #define MR 4
 #define VECTORS 3
-#endif
+#define MAX_TERMS 256
 
 typedef float vf __attribute__((vector_size(32)));
 typedef __m256i vi;

@@ -9,6 +9,7 @@
 #define LANES 4
 #define MR 8
 #define VECTORS 3
+#define MAX_TERMS 256
 
 typedef float vf __attribute__((vector_size(16)));
 typedef int32x4_t vi;
