@@ -30,7 +30,7 @@ INLINE void rank_1_update(int rows, int vectors, const float* a, const float* b,
 	UNROLL for (int i = 0; i < rows; i++) {
 		const vf a_i = vset(a[i]);
 		UNROLL for (int j = 0; j < vectors; j++)
-			sum[i][j] = vfma(a_i, b_row[j], sum[i][j]);
+			vadd_product(&sum[i][j], a_i, b_row[j]);
 	}
 }
 

@@ -22,6 +22,10 @@ INLINE float vsum(vf x) { return _mm512_reduce_add_ps(x); }
 INLINE vf vfma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE vf vnfma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 
+// vadd_product adds a·b to sum. Written as an instruction, since compilers otherwise choose forms
+// that overwrite a factor, and then move registers around.
+INLINE void vadd_product(vf* sum, vf a, vf b) { __asm__("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b)); }
+
 // vmin and vmax are NaN if b is.
 INLINE vf vmin(vf a, vf b) { return _mm512_min_ps(a, b); }
 INLINE vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }

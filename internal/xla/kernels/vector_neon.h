@@ -20,6 +20,7 @@ INLINE vf vabs(vf x) { return vabsq_f32(x); }
 INLINE float vsum(vf x) { return vaddvq_f32(x); }
 INLINE vf vfma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 INLINE vf vnfma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
+INLINE void vadd_product(vf* sum, vf a, vf b) { *sum = vfmaq_f32(*sum, a, b); }
 INLINE vf vmin(vf a, vf b) { return vminq_f32(a, b); }
 INLINE vf vmax(vf a, vf b) { return vmaxq_f32(a, b); }
 INLINE vf vround(vf x) { return vrndnq_f32(x); }
