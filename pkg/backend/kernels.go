@@ -54,6 +54,12 @@ func KernelSet() (set, why string) { return kernels.Set(), kernels.Why() }
 // those of other processors in their last bits, as they do between plugins.
 func Tiles() bool { return kernels.Tiles() }
 
+// Share says that the caller is going to run programs side by side with others who say so, too,
+// such as several trainings in one process, until it calls done. From two on, Gaze's kernels
+// divide the processors among the programs, at least one for each: threads of different programs
+// then don't wait for each other. It changes no result.
+func Share() (done func()) { return kernels.Share() }
+
 // MultipliesHalf says whether a backend's products in half precision are correct. XLA's are.
 // Those of GoMLX's Go backend aren't on processors with AVX2 but without AVX-512, where its
 // code leaves out terms of products of bfloat16 and float16 (see docs/backends.md). On other
