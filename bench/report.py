@@ -140,7 +140,7 @@ def dates(result):
     for row in result["rows"]:
         if (day := row.get("date", "")[:10]) and row.get("commit") and (day, row["commit"]) != (result["machine"]["date"][:10], result["machine"]["commit"]):
             other.setdefault((day, row["commit"]), []).append(f"{row['group']}: {row['name']}")
-    return "".join(f"Measured on {day}, commit {commit}: {'; '.join(names)}.\n\n" for (day, commit), names in sorted(other.items()))
+    return "".join(f"Measured on {day}, commit {commit}: {'; '.join(names)}.\n" for (day, commit), names in sorted(other.items()))
 
 
 HELD = ("**Held to AVX2 on a processor with wider vectors (`BENCH_ISA=avx2`)**: Gaze's kernels, XLA, JAX, oneDNN, MKL and torch's own "
