@@ -55,7 +55,7 @@ func units(t *testing.T) map[string]kernelstest.Unit {
 // blocks, and with more terms than are packed at a time.
 var gemmShapes = [][3]int{
 	{1, 1, 1}, {5, 3, 2}, {8, 48, 16}, {16, 16, 32}, {17, 33, 31}, {32, 32, 64}, {37, 41, 77}, {48, 31, 33},
-	{197, 64, 197}, {33, 100, 2100}, {400, 50, 130}, {785, 37, 500}, {3, 49, 4500}, {70, 20, 17000},
+	{197, 64, 197}, {33, 100, 2100}, {400, 50, 130}, {785, 37, 500}, {3, 49, 4500}, {20, 97, 2048}, {70, 20, 17000},
 }
 
 // TestGEMM compares products with sums in float64. The error of a number is relative to the sum

@@ -220,7 +220,7 @@ static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_s
 	job->micropanels = (job->g->n + NR - 1) / NR;
 	atomic_init(&job->next_block, 0);
 	job->next_micropanel = calloc(job->blocks, sizeof *job->next_micropanel);
-	job->line_offsets = malloc(NR * MAX_KC / LINE * sizeof *job->line_offsets);
+	job->line_offsets = malloc(MAX_KC * ((NR + LINE - 1) / LINE) * sizeof *job->line_offsets);
 	bool done = job->next_micropanel && job->line_offsets;
 	if (done) {
 		list_lines(job);
