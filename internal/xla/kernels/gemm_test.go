@@ -1,4 +1,4 @@
-//go:build cgo && linux && !noxla && amd64
+//go:build cgo && linux && !noxla && (amd64 || arm64)
 
 package kernels_test
 
@@ -64,7 +64,7 @@ func TestGEMM(t *testing.T) {
 	for name, unit := range units(t) {
 		for _, s := range gemmShapes {
 			m, n, k := s[0], s[1], s[2]
-			if unit == kernelstest.EmulatedAMX && m*n*k > 4e6 {
+			if (unit == kernelstest.EmulatedAMX || testing.Short()) && m*n*k > 4e6 {
 				continue
 			}
 			for layout := range 9 {
@@ -178,12 +178,16 @@ func TestRowSumsWithManyThreads(t *testing.T) {
 			continue // it runs on one thread
 		}
 		const m, n, k = 1600, 100, 1
+		runs := 3000
+		if testing.Short() {
+			runs = 100
+		}
 		a, b := kernelstest.Matrix{Data: make([]float32, m*k), RowStride: k, ColStride: 1}, kernelstest.Matrix{Data: make([]float32, k*n), RowStride: n, ColStride: 1}
 		for i := range a.Data {
 			a.Data[i] = float32(i + 1)
 		}
 		g := &kernelstest.GEMM{A: a, B: b, M: m, N: n, K: k, C: make([]float32, m*n), RowSums: make([]float32, m)}
-		for range 3000 {
+		for range runs {
 			clear(g.RowSums)
 			if !g.Run(8, unit) {
 				t.Fatal("memory ran out")
