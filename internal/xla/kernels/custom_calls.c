@@ -5,6 +5,7 @@
 
 #include "custom_calls.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 enum { MAX_ARRAYS = 8 };
 
 static int threads = 1;
+static atomic_int sharers;
 static const kernel_set* kernels;
 static bool use_amx;
 
@@ -32,6 +34,14 @@ static bool schedule(const thread_pool* pool, void (*task)(void*), void* data) {
 	return f->api->schedule(&args) == NULL;
 }
 
+void gaze_share_threads(int more) { atomic_fetch_add(&sharers, more); }
+
+// threads_of_call is a program's share of the threads, if several are run side by side.
+static int threads_of_call(void) {
+	int programs = atomic_load_explicit(&sharers, memory_order_relaxed);
+	return programs < 2 ? threads : programs < threads ? threads / programs : 1;
+}
+
 static bool decode(const call_frame* f, call* c) {
 	const ffi_attributes* attributes = &f->attributes;
 	if (f->arguments.size > MAX_ARRAYS || f->results.size > MAX_ARRAYS || attributes->size != 1 || attributes->types[0] != FFI_ARRAY)
@@ -41,7 +51,7 @@ static bool decode(const call_frame* f, call* c) {
 		return false;
 	*c = (call){
 		.operand_count = f->arguments.size, .result_count = f->results.size,
-		.attr_count = attrs->size, .attrs = attrs->data, .pool = {schedule, f, threads},
+		.attr_count = attrs->size, .attrs = attrs->data, .pool = {schedule, f, threads_of_call()},
 	};
 	for (int64_t i = 0; i < c->operand_count; i++)
 		if ((c->operands[i] = f->arguments.values[i])->dtype != FFI_F32)
@@ -312,7 +322,7 @@ static const char* dot(const call* c) {
 	};
 	// A batch that occupies the threads evenly runs one product per thread; otherwise the
 	// threads share each product.
-	if (b.size >= 2 * threads || b.size % threads == 0) {
+	if (b.size >= 2 * c->pool.threads || b.size % c->pool.threads == 0) {
 		const parallel_loop loop = {1, batch_iterations, multiply_element};
 		return result_of(gaze_parallel_for(&c->pool, &loop, &b) && !b.failed);
 	}
