@@ -64,20 +64,39 @@ func (d *deflater) write(p []byte) {
 		if len(d.tokens) == blockTokens {
 			d.block(false)
 		}
-		v := p[0]
-		if int(v) == d.last {
-			if n := runLength(p); n >= minRun {
-				d.tokens = append(d.tokens, uint16(firstRun+n-minRun))
-				d.counts[lengthCodes[n-minRun].symbol]++
-				p = p[n:]
-				continue
-			}
+		p = d.literals(p)
+		if n := runAt(p, d.last); n >= minRun && len(d.tokens) < blockTokens {
+			d.tokens = append(d.tokens, uint16(firstRun+n-minRun))
+			d.counts[lengthCodes[n-minRun].symbol]++
+			p = p[n:]
 		}
-		d.tokens = append(d.tokens, uint16(v))
-		d.counts[v]++
-		d.last = int(v)
-		p = p[1:]
 	}
+}
+
+// literals adds bytes up to the next run, or as many as the block has room for, and returns
+// the rest.
+func (d *deflater) literals(p []byte) []byte {
+	tokens, last := d.tokens[len(d.tokens):blockTokens], d.last
+	n := min(len(tokens), len(p))
+	for i, v := range p[:n] {
+		if int(v) == last && runAt(p[i:], last) >= minRun {
+			n = i
+			break
+		}
+		tokens[i] = uint16(v)
+		d.counts[v]++
+		last = int(v)
+	}
+	d.tokens, d.last = d.tokens[:len(d.tokens)+n], last
+	return p[n:]
+}
+
+// runAt is the number of bytes at the start of p that equal the one before it.
+func runAt(p []byte, before int) int {
+	if len(p) < minRun || int(p[0]) != before || p[0] != p[1] || p[1] != p[2] {
+		return 0
+	}
+	return runLength(p)
 }
 
 // runLength is the number of bytes at the start of p that equal the first, up to maxRun.
