@@ -1,21 +1,21 @@
-// Package figurepng encodes figures with photographs as PNG, quickly. It looks only for
-// runs of one byte, not for repeated texts: in a photograph there is nothing else to find,
-// and filtered rows of a figure's ground are runs.
+// Package figurepng encodes figures with photographs as PNG, quickly.
 //
-// Measured on figures of 0.95 megapixels with two photographs and a heat map, files are
-// 1 to 2 % larger than those of the best compression of image/png, which takes 30 times as
-// long. Charts, which repeat letters and lines, would grow more: [Encode] leaves them to
-// image/png.
+// image/png either takes seconds for a figure or makes its file a sixth larger, and can't be
+// given another compressor. This package filters the rows itself and compresses them with
+// klauspost/compress. Measured on figures of 2.1 megapixels with photographs and heat maps, files
+// are 6 to 7 % larger than those of image/png's best compression, which takes 20 to 40 times as
+// long. Charts, which repeat letters and lines, are left to image/png.
 package figurepng
 
 import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/adler32"
 	"hash/crc32"
 	"image"
 	"image/png"
+
+	"github.com/klauspost/compress/zlib"
 )
 
 // chartBits is the number of bits per pixel below which a picture counts as a chart. The
@@ -23,12 +23,16 @@ import (
 const chartBits = 2
 
 // Encode encodes a picture as PNG, without loss. A picture with photographs that is opaque
-// is compressed by runs, any other one as well as image/png can. The same picture gives the
+// is compressed quickly, any other one as well as image/png can. The same picture gives the
 // same bytes.
 func Encode(img image.Image) ([]byte, error) {
 	rgba, ok := img.(*image.RGBA)
 	if size := img.Bounds().Size(); ok && size.X > 0 && size.Y > 0 && rgba.Opaque() {
-		if data := encode(rgba); len(data) > size.X*size.Y*chartBits/8 {
+		data, err := encode(rgba)
+		if err != nil {
+			return nil, fmt.Errorf("encoding a picture of %dx%d: %w", size.X, size.Y, err)
+		}
+		if len(data) > size.X*size.Y*chartBits/8 {
 			return data, nil
 		}
 	}
@@ -40,31 +44,34 @@ func Encode(img image.Image) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// encode compresses an opaque picture by runs.
-func encode(img *image.RGBA) []byte {
+// level is a compression level of klauspost/compress. Lower ones make files of photographs up to
+// 4 % larger and aren't much faster.
+const level = 5
+
+// encode compresses an opaque picture.
+func encode(img *image.RGBA) ([]byte, error) {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
-	out := make([]byte, 0, width*height)
-	out = append(out, "\x89PNG\r\n\x1a\n"...)
+	var pixels bytes.Buffer
+	z, err := zlib.NewWriterLevel(&pixels, level)
+	if err != nil {
+		return nil, err
+	}
+	rows := newFilter(width)
+	for y := range height {
+		if _, err := z.Write(rows.next(img.Pix[y*img.Stride:][:4*width])); err != nil {
+			return nil, err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
 	head := binary.BigEndian.AppendUint32(nil, uint32(width))
 	head = binary.BigEndian.AppendUint32(head, uint32(height))
 	head = append(head, 8, 2, 0, 0, 0) // 8 bits, RGB, deflate, filters by row, not interlaced
+	out := append(make([]byte, 0, pixels.Len()+64), "\x89PNG\r\n\x1a\n"...)
 	out = appendChunk(out, "IHDR", head)
-
-	start := len(out)
-	out = append(out, 0, 0, 0, 0)
-	out = append(out, "IDAT\x78\x9c"...) // zlib's header: deflate with a window of 32 KiB
-	d := deflater{out: out}
-	sum := adler32.New()
-	rows := newFilter(width)
-	for y := range height {
-		row := rows.next(img.Pix[y*img.Stride:][:4*width])
-		sum.Write(row) // writing to a hash never fails
-		d.write(row)
-	}
-	out = binary.BigEndian.AppendUint32(d.close(), sum.Sum32())
-	binary.BigEndian.PutUint32(out[start:], uint32(len(out)-start-8))
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[start+4:]))
-	return appendChunk(out, "IEND", nil)
+	out = appendChunk(out, "IDAT", pixels.Bytes())
+	return appendChunk(out, "IEND", nil), nil
 }
 
 // appendChunk appends a chunk: length, kind, content, checksum.
