@@ -13,8 +13,10 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/weights"
 )
 
 func TestMain(m *testing.M) {
@@ -57,6 +59,21 @@ var networks = []network{
 	}},
 	{"attention", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3}.Output() }},
 	{"attention of two queries", [][]int{{2, 9, 72}}, func(x []*Node) *Node { return Attention{QKV: x[0], Heads: 3, Queries: 2}.Output() }},
+	{"convolution", [][]int{{2, 9, 10, 8}, {3, 3, 8, 24}, {24}, {24}, {2, 9, 10, 24}}, func(x []*Node) *Node {
+		return Convolution{Kernel: x[1], Padding: [2][2]int{{1, 1}, {1, 1}}, Scale: x[2], Shift: x[3], Residual: x[4], ReLU: true}.Apply(x[0])
+	}},
+	{"convolution, dilated", [][]int{{2, 9, 10, 8}, {3, 3, 8, 24}}, func(x []*Node) *Node {
+		return Convolution{Kernel: x[1], Dilation: 2, Padding: [2][2]int{{2, 2}, {2, 2}}}.Apply(x[0])
+	}},
+	{"convolution with a stride", [][]int{{2, 18, 19, 8}, {3, 3, 8, 24}}, func(x []*Node) *Node {
+		return Convolution{Kernel: x[1], Stride: 2, Padding: [2][2]int{{0, 1}, {1, 0}}}.Apply(x[0])
+	}},
+	{"convolution of patches", [][]int{{2, 24, 30, 8}, {3, 3, 8, 32}}, func(x []*Node) *Node {
+		return Convolution{Kernel: x[1], Stride: 3}.Apply(x[0])
+	}},
+	{"convolution of pixels", [][]int{{2, 9, 10, 8}, {1, 1, 8, 24}}, func(x []*Node) *Node {
+		return Convolution{Kernel: x[1], Stride: 2, ReLU: true}.Apply(x[0])
+	}},
 	{"a block", [][]int{{2, 9, 24}, {72, 24}, {24}, {24}, {24, 24}, {48, 24}, {24, 48}}, func(x []*Node) *Node {
 		qkv := Linear{Weight: x[1], Norm: &Norm{x[2], x[3], 1e-6}}.Apply(x[0])
 		y := Linear{Weight: x[4], Residual: x[0]}.Apply(Attention{QKV: qkv, Heads: 2}.Output())
@@ -308,6 +325,81 @@ func TestPackedWeights(t *testing.T) {
 		if !(math.Abs(float64(d)) < 1e-4) { // of numbers up to 300
 			t.Fatalf("a number differs by %g", d)
 		}
+	}
+}
+
+// TestPackedKernel checks that uploaded packed kernels give what kernels in torch's order give,
+// on all backends that pack them.
+func TestPackedKernel(t *testing.T) {
+	b := kernelBackend(t)
+	random := rand.New(rand.NewPCG(9, 8))
+	for _, size := range []int{1, 3} {
+		const out, in = 32, 5
+		if !backend.PacksWeights(b, out, in*size*size) {
+			t.Skip("weights aren't packed here")
+		}
+		shape := []int{out, in, size, size}
+		list := []Param{{"conv/weight", shape}}
+		ps := Parameters{"conv/weight": Own(weights.NewTensor("conv/weight", shape, tensors.MustCopyFlatData[float32](drawn(random, shape))))}
+		x, all := drawn(random, []int{2, 7, 9, in}), [2][]float32{}
+		for i, how := range []Arrangement{TorchOrder, PackedKernel} {
+			up, err := ps.Upload(b, list, func(Param) Arrangement { return how })
+			if err != nil {
+				t.Fatal(err)
+			}
+			store, programs := model.NewStore(), NewPrograms(b, 1)
+			up.AddTo(store)
+			results, err := Run(programs, store, "convolve", func(scope *model.Scope, x *Node) *Node {
+				around := Convolution{Stride: 2, Padding: [2][2]int{{size / 2, size / 2}, {size / 2, size / 2}}, ReLU: true}
+				around.Shift = AddScalar(Iota(x.Graph(), shapes.Make(x.DType(), out), 0), -16)
+				return NewVariables(scope, x, 0, Training{}).Convolve("conv", x, out, size, around)
+			}, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i] = tensors.MustCopyFlatData[float32](results[0])
+			programs.Close()
+			if err := up.Free(); err != nil {
+				t.Error(err)
+			}
+		}
+		for i, want := range all[0] {
+			if len(all[1]) != len(all[0]) || !(math.Abs(float64(all[1][i]-want)) < 1e-5) {
+				t.Fatalf("size %d: number %d of %d is %g, want %g", size, i, len(all[1]), all[1][i], want)
+			}
+		}
+	}
+}
+
+// TestConvolutionsThatDoNotFit checks that shapes that don't fit are refused.
+func TestConvolutionsThatDoNotFit(t *testing.T) {
+	b := goBackend(t)
+	for name, c := range map[string]struct {
+		x, kernel []int
+		around    Convolution
+	}{
+		"channels": {[]int{1, 4, 4, 3}, []int{3, 3, 2, 5}, Convolution{}},
+		"rank":     {[]int{4, 4, 3}, []int{3, 3, 3, 5}, Convolution{}},
+		"size":     {[]int{1, 4, 4, 3}, []int{5, 5, 3, 5}, Convolution{}},
+		"dilation": {[]int{1, 4, 4, 3}, []int{3, 3, 3, 5}, Convolution{Dilation: 2}},
+		"padding":  {[]int{1, 4, 4, 3}, []int{3, 3, 3, 5}, Convolution{Padding: [2][2]int{{-1, 3}, {0, 0}}}},
+		"packed":   {[]int{1, 4, 4, 3}, []int{3, 3, 3, 5}, Convolution{Packed: true}},
+	} {
+		_, err := ExecOnce(b, func(x, kernel *Node) *Node {
+			c.around.Kernel = kernel
+			return c.around.Apply(x)
+		}, drawn(rand.New(rand.NewPCG(1, 1)), c.x), drawn(rand.New(rand.NewPCG(1, 2)), c.kernel))
+		if err == nil {
+			t.Errorf("%s: there is no error", name)
+		}
+	}
+}
+
+// TestGoBackendName keeps convolutions on the Go backend from falling back, silently, to its
+// own slow ones.
+func TestGoBackendName(t *testing.T) {
+	if name := goBackend(t).Name(); name != goBackendName {
+		t.Errorf("the Go backend calls itself %q", name)
 	}
 }
 

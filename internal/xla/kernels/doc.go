@@ -106,5 +106,18 @@ func NormAttributes(epsilon float64) []int64 {
 	return attributes
 }
 
+// ConvolutionAttributes are the attributes of a convolution's call: the distance between
+// positions of the kernel, that between its elements, the rows above and the columns left of
+// the picture, and flags, which are those of the Convolution constants.
+func ConvolutionAttributes(stride, dilation, top, left int, flags int64) []int64 {
+	attributes := make([]int64, ConvolutionAttrs)
+	attributes[ConvolutionAttrStride] = int64(stride)
+	attributes[ConvolutionAttrDilation] = int64(dilation)
+	attributes[ConvolutionAttrTop] = int64(top)
+	attributes[ConvolutionAttrLeft] = int64(left)
+	attributes[ConvolutionAttrFlags] = flags
+	return attributes
+}
+
 // float64Attribute passes a positive number as an integer.
 func float64Attribute(x float64) int64 { return int64(math.Float64bits(x)) }

@@ -18,6 +18,7 @@
 #include "pack.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "windows.h"
 
 enum {
 	MAX_KC = 2048,         // rows of B that are packed at a time
@@ -64,6 +65,10 @@ static void pack_block(const gemm_job* job, int64_t block, bool store_sums, work
 		for (int64_t k = 0; k < job->k_size; k += job->kc) {
 			int64_t kc = min_i64(job->kc, job->k_size - k), k_all = job->k_start + k;
 			float* out = own->a_packed + k * round_up(rows, MR) + r * kc;
+			if (g->windows) {
+				pack_windows(g->windows, i, rows, k_all, kc, own->prologue_rows, out);
+				continue;
+			}
 			matrix a = {g->a.data + (i + r) * g->a.row_stride + k_all * g->a.col_stride, g->a.row_stride, g->a.col_stride};
 			if (job->a_prologue)
 				a = (matrix){job->a_prologue + (i + r) * g->k + k_all, g->k, 1};
