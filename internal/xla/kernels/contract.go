@@ -51,6 +51,7 @@ const (
 	LinearHasResidual = 4
 	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b
 	LinearHasScale    = 16
+	LinearHasFewRows  = 32 // the weight should be read as it is
 )
 
 // The activation functions.

@@ -48,6 +48,7 @@
 #define GAZE_LINEAR_HAS_RESIDUAL 4
 #define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b
 #define GAZE_LINEAR_HAS_SCALE 16
+#define GAZE_LINEAR_HAS_FEW_ROWS 32 // the weight should be read as it is
 
 // The activation functions.
 #define GAZE_ACTIVATION_NONE 0

@@ -78,12 +78,12 @@ static double float64_of(int64_t bits) {
 	return x;
 }
 
-static bool multiply(const thread_pool* pool, const gemm* g) { return use_amx ? gaze_amx_gemm(pool, g) : kernels->gemm(pool, g); }
+static bool multiply(const thread_pool* pool, const gemm* g) { return use_amx && !g->few_rows ? gaze_amx_gemm(pool, g) : kernels->gemm(pool, g); }
 
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->attrs[GAZE_LINEAR_ATTR_FLAGS];
 	const ffi_buffer *x = c->operands[0], *weight = c->operands[1], *y = c->results[0];
-	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), rows(weight), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}};
+	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), rows(weight), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}, flags & GAZE_LINEAR_HAS_FEW_ROWS};
 	if (c->result_count != 1 || !is_matrix(weight, g.n, g.k) || !is_matrix(y, g.m, g.n))
 		return bad_call;
 	int64_t next = 2;
@@ -229,7 +229,7 @@ static const char* convolution(const call* c) {
 	if (x->rank != 4 || kernel->rank != 4 || y->rank != 4 || !windows_of(c, &w))
 		return bad_call;
 	const int64_t flags = c->attrs[GAZE_CONVOLUTION_ATTR_FLAGS];
-	gemm g = {matrix_of(x), matrix_of(kernel), flags & GAZE_CONVOLUTION_IS_PACKED, y->data, rows(y), columns(kernel), rows(kernel), {.relu = flags & GAZE_CONVOLUTION_HAS_RELU}, &w};
+	gemm g = {matrix_of(x), matrix_of(kernel), flags & GAZE_CONVOLUTION_IS_PACKED, y->data, rows(y), columns(kernel), rows(kernel), {.relu = flags & GAZE_CONVOLUTION_HAS_RELU}, false, &w};
 	int64_t next = 2;
 	if (columns(y) != g.n || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SCALE, g.n, &next, &g.fusion.scale) || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SHIFT, g.n, &next, &g.fusion.shift))
 		return bad_call;

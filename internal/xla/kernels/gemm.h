@@ -42,6 +42,9 @@ typedef struct {
 	int64_t top, left;             // the first position begins this far outside of the picture
 } windows;
 
+// The most rows for which packing B takes longer than multiplying.
+enum { MAX_FEW_ROWS = 15 };
+
 // C [m, n] = A [m, k] · B [k, n]; C's rows are contiguous.
 typedef struct {
 	matrix a, b;
@@ -49,6 +52,7 @@ typedef struct {
 	float* c;
 	int64_t m, n, k;
 	fusion fusion;
+	bool few_rows; // read B as it is, if A has at most MAX_FEW_ROWS rows; other bits; not for AMX
 	const windows* windows; // if given, these are A, and not a; without a prologue, and not for AMX
 } gemm;
 

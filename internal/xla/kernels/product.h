@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "few_rows.h"
 #include "fusion.h"
 #include "gemm.h"
 #include "microkernel.h"
@@ -239,6 +240,8 @@ static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_s
 static bool product(const thread_pool* pool, const gemm* g) {
 	if (g->m < 1 || g->n < 1 || g->k < 1 || (g->b_packed && g->n % LANES))
 		return false;
+	if (has_few_rows(g))
+		return multiply_few_rows(pool, g);
 	gemm_job job = {.g = g, .threads = pool->threads};
 	// Many threads that share few blocks would each compute the prologue of all of them.
 	if (has_prologue(&g->fusion) && (g->k > MAX_K || pool->threads > 2 * ((g->m + MAX_MC - 1) / MAX_MC))) {

@@ -64,7 +64,7 @@ func (m Matrix) At(i, j int) float64 { return float64(m.Data[i*m.RowStride+j*m.C
 
 // Windows are what a convolution's kernel meets in pictures, as a matrix: see gemm.h.
 type Windows struct {
-	Pictures                                                                                          []float32
+	Pictures                                                                                             []float32
 	Rows, Columns, Channels, KernelRows, KernelColumns, OutRows, OutColumns, Stride, Dilation, Top, Left int
 }
 
@@ -73,6 +73,7 @@ type Windows struct {
 type GEMM struct {
 	A, B       Matrix
 	BPacked    bool
+	FewRows    bool
 	M, N, K    int
 	C          []float32
 	Activation int
@@ -89,7 +90,7 @@ func (g *GEMM) Run(threads int, unit Unit) bool {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	c := &C.gemm{
-		a: matrixOf(&pin, g.A), b: matrixOf(&pin, g.B), b_packed: C.bool(g.BPacked), c: floats(&pin, g.C),
+		a: matrixOf(&pin, g.A), b: matrixOf(&pin, g.B), b_packed: C.bool(g.BPacked), few_rows: C.bool(g.FewRows), c: floats(&pin, g.C),
 		m: C.int64_t(g.M), n: C.int64_t(g.N), k: C.int64_t(g.K),
 		fusion: C.fusion{
 			gamma: floats(&pin, g.Gamma), beta: floats(&pin, g.Beta), epsilon: C.float(g.Epsilon), activation: C.int(g.Activation),
