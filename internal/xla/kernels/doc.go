@@ -1,5 +1,5 @@
 // Package kernels computes most of a transformer's work in XLA's programs on the CPU: linear
-// layers, attention, layer norms and their gradients, with AVX-512, AVX2 or NEON and, where the
+// layers, attention, layer norms and their gradients, and convolutions, with AVX-512, AVX2 or NEON and, where the
 // processor has them, AMX tiles. docs/kernels.md describes how.
 //
 // A graph asks for a kernel by calling a function whose name says which one, with its

@@ -29,7 +29,7 @@ INLINE void dot_products(int rows, int columns, const float* a, int64_t a_stride
 		UNROLL for (int i = 0; i < rows; i++) {
 			const vf of_a = count >= LANES ? vload(a + i * a_stride + k) : load_lanes(a + i * a_stride + k, count);
 			UNROLL for (int j = 0; j < columns; j++)
-				sum[i][j] = vfma(of_a, of_b[j], sum[i][j]);
+				vadd_product(&sum[i][j], of_a, of_b[j]);
 		}
 	}
 	UNROLL for (int i = 0; i < rows; i++)
@@ -48,21 +48,15 @@ typedef void few_rows_kernel(const float* a, int64_t a_stride, const float* b, i
 	}
 
 FEW_ROWS_KERNEL(1) FEW_ROWS_KERNEL(2) FEW_ROWS_KERNEL(3) FEW_ROWS_KERNEL(4)
-#if MR > 4
-FEW_ROWS_KERNEL(5) FEW_ROWS_KERNEL(6)
-#endif
-#if MR > 6
-FEW_ROWS_KERNEL(7) FEW_ROWS_KERNEL(8)
+#if MR == 8
+FEW_ROWS_KERNEL(5) FEW_ROWS_KERNEL(6) FEW_ROWS_KERNEL(7) FEW_ROWS_KERNEL(8)
 #endif
 
 // For one column and for VECTORS columns.
 static few_rows_kernel* const few_rows_kernels[MR][2] = {
 	{dot_products_1x1, dot_products_1}, {dot_products_2x1, dot_products_2}, {dot_products_3x1, dot_products_3}, {dot_products_4x1, dot_products_4},
-#if MR > 4
-	{dot_products_5x1, dot_products_5}, {dot_products_6x1, dot_products_6},
-#endif
-#if MR > 6
-	{dot_products_7x1, dot_products_7}, {dot_products_8x1, dot_products_8},
+#if MR == 8
+	{dot_products_5x1, dot_products_5}, {dot_products_6x1, dot_products_6}, {dot_products_7x1, dot_products_7}, {dot_products_8x1, dot_products_8},
 #endif
 };
 
