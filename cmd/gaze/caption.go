@@ -197,10 +197,11 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 			if err != nil {
 				return captioning{}, fmt.Errorf("picture 0: %w", err)
 			}
-			if c.out == "" {
-				im = nil
+			k := captioning{input: input}
+			if c.out != "" {
+				k.image = explain.Shown(im)
 			}
-			return captioning{input: input, image: im}, nil
+			return k, nil
 		},
 		run: func(batch []captioning) ([]captioning, error) {
 			k, err := c.caption(captioner, words, batch[0], style.Heads)
