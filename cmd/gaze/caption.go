@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/outputs"
 	"gaze/pkg/backend"
 	"gaze/pkg/caption"
 	"gaze/pkg/data"
@@ -191,16 +192,24 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	return c.captionAll(pictures, plan, captioner, words, style)
+}
+
+// captionAll captions the pictures, and writes and prints what was asked for. words is nil
+// if maps are the captioner's attention.
+func (c *captionFlags) captionAll(pictures *batch, plan *outputs.Plan, captioner *caption.Captioner, words *explain.WordExplainer, style explain.CaptionStyle) error {
+	cfg := captioner.Config()
 	return process(pictures, plan, nil, pictureWork[captioning, captioning, captioning]{
 		prepare: func(_ data.Found, im *transform.Image) (captioning, error) {
-			input, err := m.Config.Preprocess(im)
+			input, err := cfg.Preprocess(im)
 			if err != nil {
 				return captioning{}, fmt.Errorf("picture 0: %w", err)
 			}
-			if c.out == "" {
-				im = nil
+			k := captioning{input: input}
+			if c.out != "" {
+				k.image = explain.Shown(im)
 			}
-			return captioning{input: input, image: im}, nil
+			return k, nil
 		},
 		run: func(batch []captioning) ([]captioning, error) {
 			k, err := c.caption(captioner, words, batch[0], style.Heads)
@@ -210,7 +219,7 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 			if c.out == "" {
 				return k, nil
 			}
-			e, err := explain.NewCaptioned(filepath.Base(picture.Path), k.image, k.result, m.Config)
+			e, err := explain.NewCaptioned(filepath.Base(picture.Path), k.image, k.result, cfg)
 			if err != nil {
 				return k, err
 			}
@@ -224,7 +233,7 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 			if err := writeAll(plan, k.files); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", picture.Path, k.result.Text)
+			_, err := fmt.Fprintf(pictures.cmd.OutOrStdout(), "%s\t%s\n", picture.Path, k.result.Text)
 			return err
 		},
 	})

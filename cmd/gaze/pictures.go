@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -271,6 +272,7 @@ func (b *batch) checkFolder(out, dir string) error {
 // [process] for work that can't be divided.
 func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(picture data.Found, im *transform.Image) error) error {
 	return process(b, p, pipeline, pictureWork[*transform.Image, *transform.Image, *transform.Image]{
+		workers: 1, // so that few whole photographs are in memory
 		prepare: func(_ data.Found, im *transform.Image) (*transform.Image, error) { return im, nil },
 		run:     func(images []*transform.Image) ([]*transform.Image, error) { return images, nil },
 		finish:  func(_ data.Found, im, _ *transform.Image) (*transform.Image, error) { return im, nil },
@@ -283,12 +285,17 @@ type pictureWork[P, R, F any] struct {
 	prepare func(picture data.Found, im *transform.Image) (P, error)
 	size    func(P) any
 	atOnce  int // pictures that run together; 0: 1
+	workers int // that prepare, and that finish; 0: one for each processor, up to maxWorkers
 	run     func(batch []P) ([]R, error)
 	finish  func(picture data.Found, ready P, result R) (F, error)
 	// deliver writes and prints. It is called in the order of the pictures, and never twice
 	// at a time.
 	deliver func(picture data.Found, finished F) error
 }
+
+// maxWorkers bounds the decoded photographs in memory, and with them the pictures that are
+// under way: 2*(maxWorkers+usualBatch).
+const maxWorkers = 8
 
 // process does the work on the pictures, decoded for the pipeline. A picture that fails is
 // named on standard error and skipped; the error at the end counts the failures. If results
@@ -303,8 +310,11 @@ func process[P, R, F any](b *batch, p *outputs.Plan, pipeline transform.Pipeline
 	}
 	t.show()
 	damages := make([]string, len(pictures)) // see data.DecodeWarn
+	if w.workers == 0 {
+		w.workers = min(runtime.GOMAXPROCS(0), maxWorkers)
+	}
 	job := stages.Job[P, R, F]{
-		N: len(pictures), Size: w.size, Batch: w.atOnce, Run: w.run,
+		N: len(pictures), Size: w.size, Batch: w.atOnce, Workers: w.workers, Run: w.run,
 		Prepare: func(i int) (ready P, err error) {
 			im, damage, err := data.DecodeFor(pictures[i].Path, pipeline)
 			damages[i] = damage
