@@ -21,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser test-browser-short \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench lab check test lint test-short test-go test-race test-processors test-arm64 test-notebooks test-browser test-browser-short \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -82,7 +82,7 @@ lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 
 check: lint test-short ## between edits: linters and the tests that are short (under 3 minutes)
 
-test: lint test-notebooks test-browser-short test-race test-processors test-go ## lint, notebooks, JupyterLab in Chromium, Go tests with coverage, other processors
+test: lint test-notebooks test-browser-short test-race test-processors test-arm64 test-go ## lint, notebooks, JupyterLab in Chromium, Go tests with coverage, other processors
 
 lint: ## check formatting and run the linters
 	@tools/setup.sh lint
@@ -99,6 +99,9 @@ test-race: setup ## Go tests of the packages that share memory, with the race de
 
 test-processors: setup ## numerical Go tests with instruction sets switched off, as on older processors
 	@tools/test-processors.sh
+
+test-arm64: setup ## tests of the kernels for 64-bit ARM, emulated; skipped without qemu-user and a cross compiler
+	@tools/test-arm64.sh
 
 # Notebook 1's study is made small, and the pages go to a folder of their own, so that they
 # don't replace those of a report.

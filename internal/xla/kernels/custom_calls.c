@@ -88,12 +88,12 @@ static double float64_of(int64_t bits) {
 	return x;
 }
 
-static bool multiply(const thread_pool* pool, const gemm* g) { return use_amx ? gaze_amx_gemm(pool, g) : kernels->gemm(pool, g); }
+static bool multiply(const thread_pool* pool, const gemm* g) { return use_amx && !g->few_rows ? gaze_amx_gemm(pool, g) : kernels->gemm(pool, g); }
 
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->attrs[GAZE_LINEAR_ATTR_FLAGS];
 	const ffi_buffer *x = c->operands[0], *weight = c->operands[1], *y = c->results[0];
-	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), rows(weight), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}};
+	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), rows(weight), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}, flags & GAZE_LINEAR_HAS_FEW_ROWS};
 	if (c->result_count != 1 || !is_matrix(weight, g.n, g.k) || !is_matrix(y, g.m, g.n))
 		return bad_call;
 	int64_t next = 2;
@@ -204,6 +204,57 @@ static const char* norm(const call* c) {
 	l.dgamma = c->results[1]->data;
 	l.dbeta = c->results[2]->data;
 	return result_of(kernels->layer_norm_backward(&c->pool, &l));
+}
+
+// pass_vector reads the next operand, of n numbers, if a flag says that there is one. It returns
+// false if it isn't such a vector.
+static bool pass_vector(const call* c, bool given, int64_t n, int64_t* next, const float** to) {
+	if (!given)
+		return true;
+	if (*next >= c->operand_count || !is_vector(c->operands[*next], n))
+		return false;
+	*to = c->operands[(*next)++]->data;
+	return true;
+}
+
+// windows_of is what the kernel of a convolution meets; false if the attributes can't be those of
+// a convolution.
+static bool windows_of(const call* c, windows* w) {
+	const ffi_buffer *x = c->operands[0], *kernel = c->operands[1], *y = c->results[0];
+	*w = (windows){
+		x->data, x->dims[1], x->dims[2], x->dims[3], kernel->dims[0], kernel->dims[1], y->dims[1], y->dims[2],
+		c->attrs[GAZE_CONVOLUTION_ATTR_STRIDE], c->attrs[GAZE_CONVOLUTION_ATTR_DILATION], c->attrs[GAZE_CONVOLUTION_ATTR_TOP], c->attrs[GAZE_CONVOLUTION_ATTR_LEFT],
+	};
+	for (int i = 0; i < GAZE_CONVOLUTION_ATTRS; i++)
+		if (c->attrs[i] < 0 || c->attrs[i] > INT32_MAX)
+			return false;
+	return w->stride > 0 && w->dilation > 0 && x->dims[0] == y->dims[0] && w->channels == kernel->dims[2];
+}
+
+static const char* convolution(const call* c) {
+	if (c->attr_count != GAZE_CONVOLUTION_ATTRS || c->operand_count < 2 || c->result_count != 1)
+		return bad_call;
+	const ffi_buffer *x = c->operands[0], *kernel = c->operands[1], *y = c->results[0];
+	windows w;
+	if (x->rank != 4 || kernel->rank != 4 || y->rank != 4 || !windows_of(c, &w))
+		return bad_call;
+	const int64_t flags = c->attrs[GAZE_CONVOLUTION_ATTR_FLAGS];
+	gemm g = {matrix_of(x), matrix_of(kernel), flags & GAZE_CONVOLUTION_IS_PACKED, y->data, rows(y), columns(kernel), rows(kernel), {.relu = flags & GAZE_CONVOLUTION_HAS_RELU}, false, &w};
+	int64_t next = 2;
+	if (columns(y) != g.n || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SCALE, g.n, &next, &g.fusion.scale) || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SHIFT, g.n, &next, &g.fusion.shift))
+		return bad_call;
+	if (flags & GAZE_CONVOLUTION_HAS_RESIDUAL) {
+		if (next >= c->operand_count || !is_matrix(c->operands[next], g.m, g.n))
+			return bad_call;
+		g.fusion.residual = c->operands[next++]->data;
+	}
+	if (next != c->operand_count)
+		return bad_call;
+	if (g.k == w.channels && w.stride == 1 && w.top == 0 && w.left == 0 && rows(x) == g.m) { // each pixel is a row
+		g.windows = NULL;
+		return result_of(multiply(&c->pool, &g));
+	}
+	return result_of(kernels->gemm(&c->pool, &g)); // AMX doesn't read windows
 }
 
 // Some of an array's axes, in order, with their sizes and strides.
@@ -368,6 +419,7 @@ HANDLER(GAZE_DOT, dot)
 HANDLER(GAZE_LINEAR, linear)
 HANDLER(GAZE_ATTENTION, self_attention)
 HANDLER(GAZE_NORM, norm)
+HANDLER(GAZE_CONVOLUTION, convolution)
 
 static const struct {
 	const char* target;
@@ -377,6 +429,7 @@ static const struct {
 	{GAZE_TARGET_PREFIX GAZE_LINEAR, handle_linear},
 	{GAZE_TARGET_PREFIX GAZE_ATTENTION, handle_self_attention},
 	{GAZE_TARGET_PREFIX GAZE_NORM, handle_norm},
+	{GAZE_TARGET_PREFIX GAZE_CONVOLUTION, handle_convolution},
 };
 
 // How the function table of PJRT begins.
