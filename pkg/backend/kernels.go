@@ -21,7 +21,7 @@ func Kernels(b compute.Backend) bool {
 // KernelChoice says what computes XLA's programs on the CPU.
 type KernelChoice struct {
 	// Set is the name of the instruction set whose kernels of Gaze's compute linear layers,
-	// attention and norms; "" if XLA computes those, too.
+	// convolutions, attention and norms; "" if XLA computes those, too.
 	Set string `json:"set"`
 	// Why says, in a clause, why it is that one, or why there is none.
 	Why string `json:"why"`
