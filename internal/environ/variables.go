@@ -43,8 +43,8 @@ var Groups = []Group{
 	{"How Gaze computes", []Variable{
 		{"GAZE_PJRT", "the path of a PJRT plugin (`.so`, `.dylib`) for the CPU", "the plugins of [set-up](setup.md#which-backend-runs)",
 			"everything that computes", "The XLA plugin to try first. If it can't be loaded, Gaze prints a warning and tries the others"},
-		{"GAZE_KERNELS", "`on`, `off`", "`on`",
-			"everything that computes on XLA", "`off` makes XLA compute linear layers, attention and norms with its own code instead of Gaze's kernels"},
+		{"GAZE_KERNELS", "`on`, `off`, `avx512`, `avx2`, `neon`", "`on`",
+			"everything that computes on XLA", "`off` makes XLA compute linear layers, attention and norms with its own code instead of Gaze's kernels; `avx2` uses the kernels for AVX2 on processors with AVX-512, too"},
 		{"GAZE_TILES", "`on`, `off`", "`on`",
 			"everything that computes on XLA", "`off` computes matrix products without AMX tiles"},
 		{"GAZE_MEMORY", "`on`, `off`", "`on`",

@@ -8,12 +8,16 @@ import (
 
 // Kernels says whether a backend's programs run Gaze's own kernels for products of float32
 // matrices, attention and layer norm. That is so for XLA on the CPU, opened by this package,
-// on Linux and a processor with AVX-512, unless $GAZE_KERNELS is off. Package nn builds
+// on Linux and a processor with AVX2 or NEON, unless $GAZE_KERNELS is off. Package nn builds
 // graphs that use them; docs/kernels.md describes them.
 func Kernels(b compute.Backend) bool {
 	x, ok := b.(interface{ PluginName() string })
 	return ok && haveKernels(x.PluginName())
 }
+
+// KernelSet is the name of the instruction set whose kernels XLA's programs on the CPU run, ""
+// if they run none, and a clause that says why.
+func KernelSet() (set, why string) { return kernels.Set(), kernels.Why() }
 
 // Tiles says whether the kernels multiply float32 matrices on AMX tiles, each number as the
 // exact sum of three bfloat16s and with sums in float32. They do if the processor has AMX

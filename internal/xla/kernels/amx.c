@@ -25,12 +25,21 @@ bool gaze_amx_gemm(const thread_pool* pool, const gemm* g) { return false; }
 #else
 
 #include <cpuid.h>
+#include <immintrin.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "microkernel.h"
+#define GAZE_AVX512
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,fma,prfchw"))), apply_to = function)
+#else
+#pragma GCC target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,fma,prfchw")
+#endif
+
+#include "fusion.h"
+#include "processor.h"
 #include "scratch.h"
 
 // A tile has 16 rows of 64 bytes. A tile of A holds 16 rows of 32 bfloat16s. A tile of B holds
@@ -54,12 +63,10 @@ enum {
 	NC = 2 * TILE_ROWS,
 };
 
-#define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,fma,prfchw")))
-
 bool gaze_has_amx(void) {
 	enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
 	unsigned a, b, c, d;
-	if (!gaze_has_avx512() || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+	if (!gaze_processor_runs(&gaze_avx512) || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
 		return false;
 	bool bf16 = d >> 22 & 1, tile = d >> 24 & 1;
 	return bf16 && tile && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
@@ -89,7 +96,7 @@ static const tile_config full_tiles = {
 static inline void compiler_barrier(void) { __asm__ volatile("" ::: "memory"); }
 
 // split splits float32s into bfloat16s, h, m and l, each in the upper half of 32 bits.
-AVX512 static inline void split(__m512 x, __m512i part[SPLITS]) {
+static inline void split(__m512 x, __m512i part[SPLITS]) {
 	const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32((int)0xffff0000);
 	for (int i = 0; i < 2; i++) {
 		part[i] = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper);
@@ -103,7 +110,7 @@ AVX512 static inline void split(__m512 x, __m512i part[SPLITS]) {
 // numbers, for A or for B. Either the numbers along a line are contiguous, or the lines are
 // next to each other.
 
-AVX512 static void pack_a_contiguous(const float* from, int64_t line_stride, __m512i out[SPLITS][TILE_ROWS]) {
+static void pack_a_contiguous(const float* from, int64_t line_stride, __m512i out[SPLITS][TILE_ROWS]) {
 	const __m512i odd = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33,
 		31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
 	for (int i = 0; i < TILE_ROWS; i++, from += line_stride) {
@@ -115,15 +122,7 @@ AVX512 static void pack_a_contiguous(const float* from, int64_t line_stride, __m
 	}
 }
 
-// load_4x4 loads four numbers of lines 0, 4, 8 and 12.
-AVX512 static inline __m512d load_4x4(const float* from, int64_t line_stride) {
-	__m512 x = _mm512_castps128_ps512(_mm_loadu_ps(from));
-	x = _mm512_insertf32x4(x, _mm_loadu_ps(from + 4 * line_stride), 1);
-	x = _mm512_insertf32x4(x, _mm_loadu_ps(from + 8 * line_stride), 2);
-	return _mm512_castps_pd(_mm512_insertf32x4(x, _mm_loadu_ps(from + 12 * line_stride), 3));
-}
-
-AVX512 static void pack_b_contiguous(const float* from, int64_t line_stride, __m512i out[SPLITS][TILE_ROWS]) {
+static void pack_b_contiguous(const float* from, int64_t line_stride, __m512i out[SPLITS][TILE_ROWS]) {
 	// The pairs of lines 0, 1, 4, 5, 8, 9, 12, 13 come first, then those of the others.
 	const __m512i order = _mm512_set_epi16(63, 61, 59, 57, 31, 29, 27, 25, 55, 53, 51, 49, 23, 21, 19, 17,
 		47, 45, 43, 41, 15, 13, 11, 9, 39, 37, 35, 33, 7, 5, 3, 1);
@@ -133,7 +132,7 @@ AVX512 static void pack_b_contiguous(const float* from, int64_t line_stride, __m
 		_mm_prefetch((const char*)(from + i * line_stride + 2 * TILE_K + 16), _MM_HINT_T1);
 	}
 	for (int i = 0; i < TILE_ROWS; i += 2, from += 4) {
-		__m512d z0 = load_4x4(from, line_stride), z1 = load_4x4(from + line_stride, line_stride), z2 = load_4x4(from + 2 * line_stride, line_stride), z3 = load_4x4(from + 3 * line_stride, line_stride);
+		__m512d z0 = _mm512_castps_pd(load_4x4(from, line_stride)), z1 = _mm512_castps_pd(load_4x4(from + line_stride, line_stride)), z2 = _mm512_castps_pd(load_4x4(from + 2 * line_stride, line_stride)), z3 = _mm512_castps_pd(load_4x4(from + 3 * line_stride, line_stride));
 		__m512i a[SPLITS], b[SPLITS], c[SPLITS], d[SPLITS];
 		split(_mm512_castpd_ps(_mm512_unpacklo_pd(z0, z1)), a);
 		split(_mm512_castpd_ps(_mm512_unpacklo_pd(z2, z3)), b);
@@ -146,7 +145,7 @@ AVX512 static void pack_b_contiguous(const float* from, int64_t line_stride, __m
 	}
 }
 
-AVX512 static void pack_b_adjacent(const float* from, int64_t k_stride, __m512i out[SPLITS][TILE_ROWS]) {
+static void pack_b_adjacent(const float* from, int64_t k_stride, __m512i out[SPLITS][TILE_ROWS]) {
 	for (int i = 0; i < TILE_ROWS; i++, from += 2 * k_stride) {
 		_mm_prefetch((const char*)(from + 2 * TILE_ROWS), _MM_HINT_T1);
 		_mm_prefetch((const char*)(from + k_stride + 2 * TILE_ROWS), _MM_HINT_T1);
@@ -158,13 +157,13 @@ AVX512 static void pack_b_adjacent(const float* from, int64_t k_stride, __m512i 
 	}
 }
 
-AVX512 static void pack_a_adjacent(const float* from, int64_t k_stride, __m512i out[SPLITS][TILE_ROWS]) {
+static void pack_a_adjacent(const float* from, int64_t k_stride, __m512i out[SPLITS][TILE_ROWS]) {
 	pack_b_adjacent(from, k_stride, out);
 	for (int p = 0; p < SPLITS; p++) {
-		__m512 r[TILE_ROWS];
+		vf r[TILE_ROWS];
 		for (int i = 0; i < TILE_ROWS; i++)
 			r[i] = _mm512_castsi512_ps(out[p][i]);
-		transpose16x16(r);
+		transpose_square(r);
 		memcpy(out[p], r, sizeof r);
 	}
 }
@@ -172,7 +171,7 @@ AVX512 static void pack_a_adjacent(const float* from, int64_t k_stride, __m512i 
 // pack makes the tiles of up to 16 lines of kc numbers each, for A or for B, and returns the end
 // of its output. Incomplete tiles are padded with zeros; they and other layouts are copied
 // first.
-AVX512 static char* pack(const float* from, int64_t line_stride, int64_t k_stride, int64_t lines, int64_t kc, bool is_b, char* out) {
+static char* pack(const float* from, int64_t line_stride, int64_t k_stride, int64_t lines, int64_t kc, bool is_b, char* out) {
 	for (int64_t k = 0; k < kc; k += TILE_K, from += TILE_K * k_stride, out += K_STEP_BYTES) {
 		__m512i(*tiles)[TILE_ROWS] = (__m512i(*)[TILE_ROWS])out;
 		bool full = lines >= TILE_ROWS && kc - k >= TILE_K;
@@ -193,7 +192,7 @@ AVX512 static char* pack(const float* from, int64_t line_stride, int64_t k_strid
 
 // microkernel_2x2 sets, or adds to, 2 by 2 tiles of C the products of steps K steps. a0 and a1
 // are the packed rows 0 to 15 and 16 to 31 of A, b0 and b1 the packed columns of B.
-AMX static void microkernel_2x2(const char* a0, const char* a1, const char* b0, const char* b1, int64_t steps, float* c, int64_t c_stride, bool add) {
+static void microkernel_2x2(const char* a0, const char* a1, const char* b0, const char* b1, int64_t steps, float* c, int64_t c_stride, bool add) {
 	int64_t bytes = c_stride * sizeof *c;
 	compiler_barrier();
 	if (add) {
@@ -228,7 +227,7 @@ AMX static void microkernel_2x2(const char* a0, const char* a1, const char* b0, 
 
 // microkernel_1x2 computes 1 by 2 tiles of C, each as two sums that the caller adds. With one
 // sum per tile, each instruction would wait for the one before.
-AMX static void microkernel_1x2(const char* a, const char* b0, const char* b1, int64_t steps, float* sums) {
+static void microkernel_1x2(const char* a, const char* b0, const char* b1, int64_t steps, float* sums) {
 	compiler_barrier();
 	_tile_zero(0);
 	_tile_zero(1);
@@ -259,7 +258,7 @@ AMX static void microkernel_1x2(const char* a, const char* b0, const char* b1, i
 
 // macrokernel sets c_panel [rows, NC] to the product of a packed block of A and a packed panel
 // of B, of steps K steps each.
-AVX512 static void macrokernel(const char* a_packed, const char* b_packed, int64_t rows, int64_t steps, float* c_panel) {
+static void macrokernel(const char* a_packed, const char* b_packed, int64_t rows, int64_t steps, float* c_panel) {
 	for (int64_t k = 0; k < steps; k += L1_K / TILE_K) {
 		int64_t count = min_i64(L1_K / TILE_K, steps - k);
 		const char *b0 = b_packed + k * K_STEP_BYTES, *b1 = b0 + steps * K_STEP_BYTES, *a = a_packed + k * K_STEP_BYTES;
@@ -307,7 +306,7 @@ static block_size block_size_of(const gemm* g) {
 }
 
 // pack_block packs columns k to k+kc of rows of A, from row i on.
-AVX512 static void pack_block(workspace* own, const gemm* g, int64_t i, int64_t rows, int64_t k, int64_t kc, bool store_sums) {
+static void pack_block(workspace* own, const gemm* g, int64_t i, int64_t rows, int64_t k, int64_t kc, bool store_sums) {
 	const fusion* f = &g->fusion;
 	char* out = own->a_packed;
 	for (int64_t r = 0; r < rows; r += TILE_ROWS) {
@@ -329,7 +328,7 @@ AVX512 static void pack_block(workspace* own, const gemm* g, int64_t i, int64_t 
 }
 
 // multiply_range computes m rows of C from row i0 on, and n columns from column j0 on.
-AMX static bool multiply_range(const gemm* g, int64_t i0, int64_t m, int64_t j0, int64_t n) {
+static bool multiply_range(const gemm* g, int64_t i0, int64_t m, int64_t j0, int64_t n) {
 	workspace* own = gaze_scratch(sizeof *own);
 	if (!own)
 		return false;
@@ -379,5 +378,9 @@ bool gaze_amx_gemm(const thread_pool* pool, const gemm* g) {
 	const parallel_loop loop = {1, iterations, iterate};
 	return gaze_parallel_for(pool, &loop, &job) && !atomic_load(&job.failed);
 }
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 
 #endif

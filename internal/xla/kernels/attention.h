@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-#include "parallel.h"
-
 // qkv [batch, tokens, 3*heads*dim] holds the queries, keys and values of each token, each
 // [heads, dim]. Scores are divided by the square root of dim. The output is computed for the
 // first queries tokens of each image.
@@ -16,12 +14,5 @@ typedef struct {
 	const float* dout; // [batch, queries, heads*dim]: the gradient for out
 	float* dqkv;       // [batch, tokens, 3*heads*dim]
 } attention;
-
-// gaze_attention sets out. It returns false if memory ran out.
-bool gaze_attention(const thread_pool* pool, const attention* a);
-
-// gaze_attention_backward sets dqkv from qkv and dout; it doesn't read out. It returns false if
-// memory ran out.
-bool gaze_attention_backward(const thread_pool* pool, const attention* a);
 
 #endif

@@ -17,60 +17,63 @@ import (
 var attentionShapes = [][4]int{{1, 1, 1, 1}, {2, 5, 2, 3}, {1, 48, 1, 16}, {2, 50, 3, 8}, {1, 97, 2, 64}, {1, 130, 1, 80}, {1, 9, 2, 50}}
 
 func TestAttention(t *testing.T) {
-	units(t)
-	for _, s := range attentionShapes {
-		for _, threads := range []int{1, 2, 8} {
-			batch, tokens, heads, dim := s[0], s[1], s[2], s[3]
-			for _, queries := range []int{tokens, 1, (tokens + 1) / 2} {
-				t.Run(fmt.Sprint(s, queries, threads), func(t *testing.T) {
-					random := rand.New(rand.NewPCG(uint64(tokens), uint64(dim)))
-					qkv, gradient := vector(random, batch*tokens*3*heads*dim), vector(random, batch*queries*heads*dim)
-					for i := range qkv {
-						qkv[i] *= 2
-					}
-					want, wantGradient := attention64(qkv, gradient, s, queries)
-					out, ok := kernelstest.Attention(qkv, nil, batch, tokens, heads, dim, queries, threads)
-					dqkv, ok2 := kernelstest.Attention(qkv, gradient, batch, tokens, heads, dim, queries, threads)
-					if !ok || !ok2 {
-						t.Fatal("memory ran out")
-					}
-					near(t, "the result", out, want, 3e-6)
-					near(t, "the gradient", dqkv, wantGradient, 1e-5)
-				})
+	eachSet(t, func(t *testing.T, set kernelstest.Set) {
+		for _, s := range attentionShapes {
+			for _, threads := range []int{1, 2, 8} {
+				batch, tokens, heads, dim := s[0], s[1], s[2], s[3]
+				for _, queries := range []int{tokens, 1, (tokens + 1) / 2} {
+					t.Run(fmt.Sprint(s, queries, threads), func(t *testing.T) {
+						random := rand.New(rand.NewPCG(uint64(tokens), uint64(dim)))
+						qkv, gradient := vector(random, batch*tokens*3*heads*dim), vector(random, batch*queries*heads*dim)
+						for i := range qkv {
+							qkv[i] *= 2
+						}
+						want, wantGradient := attention64(qkv, gradient, s, queries)
+						out, ok := set.Attention(qkv, nil, batch, tokens, heads, dim, queries, threads)
+						dqkv, ok2 := set.Attention(qkv, gradient, batch, tokens, heads, dim, queries, threads)
+						if !ok || !ok2 {
+							t.Fatal("memory ran out")
+						}
+						near(t, "the result", out, want, 3e-6)
+						near(t, "the gradient", dqkv, wantGradient, 1e-5)
+					})
+				}
 			}
 		}
-	}
+	})
 }
 
 // TestAttentionSameBits checks that the bits of a result depend neither on the number of threads
 // nor on that of queries.
 func TestAttentionSameBits(t *testing.T) {
-	units(t)
-	qkv := vector(rand.New(rand.NewPCG(1, 1)), 150*3*3*16)
-	want, _ := kernelstest.Attention(qkv, nil, 1, 150, 3, 16, 150, 1)
-	for _, threads := range []int{2, 5, 16} {
-		if got, _ := kernelstest.Attention(qkv, nil, 1, 150, 3, 16, 150, threads); !slices.Equal(got, want) {
-			t.Errorf("with %d threads the result differs", threads)
+	eachSet(t, func(t *testing.T, set kernelstest.Set) {
+		qkv := vector(rand.New(rand.NewPCG(1, 1)), 150*3*3*16)
+		want, _ := set.Attention(qkv, nil, 1, 150, 3, 16, 150, 1)
+		for _, threads := range []int{2, 5, 16} {
+			if got, _ := set.Attention(qkv, nil, 1, 150, 3, 16, 150, threads); !slices.Equal(got, want) {
+				t.Errorf("with %d threads the result differs", threads)
+			}
 		}
-	}
-	if got, _ := kernelstest.Attention(qkv, nil, 1, 150, 3, 16, 2, 2); !slices.Equal(got, want[:2*48]) {
-		t.Error("two queries alone give a different result")
-	}
+		if got, _ := set.Attention(qkv, nil, 1, 150, 3, 16, 2, 2); !slices.Equal(got, want[:2*48]) {
+			t.Error("two queries alone give a different result")
+		}
+	})
 }
 
 // TestAttentionOfLargeScores checks scores whose exponentials would overflow.
 func TestAttentionOfLargeScores(t *testing.T) {
-	units(t)
-	s := [4]int{1, 20, 1, 16}
-	qkv := vector(rand.New(rand.NewPCG(5, 1)), 20*3*16)
-	for i := range qkv {
-		if i%48 < 32 {
-			qkv[i] *= 40
+	eachSet(t, func(t *testing.T, set kernelstest.Set) {
+		s := [4]int{1, 20, 1, 16}
+		qkv := vector(rand.New(rand.NewPCG(5, 1)), 20*3*16)
+		for i := range qkv {
+			if i%48 < 32 {
+				qkv[i] *= 40
+			}
 		}
-	}
-	want, _ := attention64(qkv, make([]float32, 20*16), s, 20)
-	out, _ := kernelstest.Attention(qkv, nil, 1, 20, 1, 16, 20, 2)
-	near(t, "the result", out, want, 2e-4) // scores are in the thousands
+		want, _ := attention64(qkv, make([]float32, 20*16), s, 20)
+		out, _ := set.Attention(qkv, nil, 1, 20, 1, 16, 20, 2)
+		near(t, "the result", out, want, 2e-4) // scores are in the thousands
+	})
 }
 
 // near compares numbers; bound is relative to the largest one, or to 1 if that is larger.

@@ -76,7 +76,7 @@ const (
 	NormAttrs       = 1
 )
 
-// The float32s of a vector register. Weights can be packed if out is a multiple of it.
+// Weights can be packed if out is a multiple of this, which is one of every set's vectors.
 const (
-	Lanes = 16
+	PackedMultiple = 16
 )

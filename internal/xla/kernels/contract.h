@@ -66,7 +66,7 @@
 #define GAZE_NORM_ATTR_EPSILON 0
 #define GAZE_NORM_ATTRS 1
 
-// The float32s of a vector register. Weights can be packed if out is a multiple of it.
-#define GAZE_LANES 16
+// Weights can be packed if out is a multiple of this, which is one of every set's vectors.
+#define GAZE_PACKED_MULTIPLE 16
 
 #endif

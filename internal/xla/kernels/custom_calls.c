@@ -1,4 +1,4 @@
-//go:build cgo && linux && !noxla && amd64
+//go:build cgo && linux && !noxla && (amd64 || arm64)
 
 // The handlers of the custom calls, which check and decode what XLA passes them. contract.h
 // describes the operands, results and attributes of each.
@@ -8,15 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attention.h"
+#include "amx.h"
 #include "contract.h"
 #include "ffi.h"
-#include "gemm.h"
-#include "layer_norm.h"
 
 enum { MAX_ARRAYS = 8 };
 
 static int threads = 1;
+static const kernel_set* kernels;
 static bool use_amx;
 
 // A decoded call.
@@ -79,6 +78,8 @@ static double float64_of(int64_t bits) {
 	return x;
 }
 
+static bool multiply(const thread_pool* pool, const gemm* g) { return use_amx ? gaze_amx_gemm(pool, g) : kernels->gemm(pool, g); }
+
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->attrs[GAZE_LINEAR_ATTR_FLAGS];
 	const ffi_buffer *x = c->operands[0], *weight = c->operands[1], *y = c->results[0];
@@ -108,7 +109,7 @@ static const char* linear_forward(const call* c) {
 			return bad_call;
 		g.fusion.residual = c->operands[next++]->data;
 	}
-	return next == c->operand_count ? result_of(gaze_gemm(&c->pool, &g, use_amx)) : bad_call;
+	return next == c->operand_count ? result_of(multiply(&c->pool, &g)) : bad_call;
 }
 
 static const char* linear_input_gradient(const call* c) {
@@ -123,7 +124,7 @@ static const char* linear_input_gradient(const call* c) {
 		g.fusion.pre_activation = c->operands[2]->data;
 		g.fusion.activated = c->results[1]->data;
 	}
-	return result_of(gaze_gemm(&c->pool, &g, use_amx));
+	return result_of(multiply(&c->pool, &g));
 }
 
 static const char* linear_weight_gradient(const call* c) {
@@ -132,7 +133,7 @@ static const char* linear_weight_gradient(const call* c) {
 	if (c->operand_count != 2 || c->result_count != 2 || rows(x) != g.k || !is_matrix(c->results[0], g.m, g.n) || !is_vector(c->results[1], g.m))
 		return bad_call;
 	g.fusion.row_sums = c->results[1]->data;
-	return result_of(gaze_gemm(&c->pool, &g, use_amx));
+	return result_of(multiply(&c->pool, &g));
 }
 
 static const char* linear(const call* c) {
@@ -167,11 +168,11 @@ static const char* self_attention(const call* c) {
 		return bad_call;
 	if (!dout) {
 		a.out = result->data;
-		return result_of(gaze_attention(&c->pool, &a));
+		return result_of(kernels->attention(&c->pool, &a));
 	}
 	a.dout = dout->data;
 	a.dqkv = result->data;
-	return result_of(gaze_attention_backward(&c->pool, &a));
+	return result_of(kernels->attention_backward(&c->pool, &a));
 }
 
 static const char* norm(const call* c) {
@@ -184,7 +185,7 @@ static const char* norm(const call* c) {
 	if (c->result_count == 1) {
 		l.beta = third->data;
 		l.y = c->results[0]->data;
-		return is_vector(third, l.n) ? result_of(gaze_layer_norm(&c->pool, &l)) : bad_call;
+		return is_vector(third, l.n) ? result_of(kernels->layer_norm(&c->pool, &l)) : bad_call;
 	}
 	if (!is_matrix(third, l.rows, l.n) || !is_vector(c->results[1], l.n) || !is_vector(c->results[2], l.n))
 		return bad_call;
@@ -192,7 +193,7 @@ static const char* norm(const call* c) {
 	l.dx = c->results[0]->data;
 	l.dgamma = c->results[1]->data;
 	l.dbeta = c->results[2]->data;
-	return result_of(gaze_layer_norm_backward(&c->pool, &l));
+	return result_of(kernels->layer_norm_backward(&c->pool, &l));
 }
 
 // Some of an array's axes, in order, with their sizes and strides.
@@ -277,12 +278,16 @@ static gemm batch_element(const gemm_batch* b, int64_t i) {
 	return g;
 }
 
+static bool schedule_nothing(const thread_pool* pool, void (*task)(void*), void* data) { return false; }
+
+static const thread_pool calling_thread = {schedule_nothing, NULL, 1};
+
 static long batch_iterations(const void* data, int phase) { return ((const gemm_batch*)data)->size; }
 
 static void multiply_element(void* data, int phase, long i) {
 	gemm_batch* b = data;
 	gemm g = batch_element(b, i);
-	if (!gaze_gemm_serial(&g, use_amx))
+	if (!multiply(&calling_thread, &g))
 		b->failed = true;
 }
 
@@ -313,7 +318,7 @@ static const char* dot(const call* c) {
 	}
 	for (int64_t i = 0; i < b.size; i++) {
 		gemm g = batch_element(&b, i);
-		if (!gaze_gemm(&c->pool, &g, use_amx))
+		if (!multiply(&c->pool, &g))
 			return no_memory;
 	}
 	return NULL;
@@ -370,9 +375,10 @@ typedef struct {
 	extension* extensions;
 } any_api;
 
-bool gaze_register_custom_calls(const void* pjrt_api, int n, bool amx) {
+bool gaze_register_custom_calls(const void* pjrt_api, int n, const kernel_set* set, bool amx) {
 	static const char platform[] = "Host";
 	threads = n;
+	kernels = set;
 	use_amx = amx;
 	const extension* e = ((const any_api*)pjrt_api)->extensions;
 	while (e && !(e->type == PJRT_FFI && e->struct_size >= sizeof(ffi_extension)))

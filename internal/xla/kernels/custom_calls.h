@@ -3,9 +3,11 @@
 
 #include <stdbool.h>
 
+#include "kernel_set.h"
+
 // gaze_register_custom_calls registers the handlers of all custom calls with a plugin, given
 // its function table. It returns false if the plugin doesn't take them. threads is the size
-// of XLA's thread pool; amx says whether products may use AMX tiles.
-bool gaze_register_custom_calls(const void* pjrt_api, int threads, bool amx);
+// of XLA's thread pool, set the kernels to use; amx says whether products use AMX tiles.
+bool gaze_register_custom_calls(const void* pjrt_api, int threads, const kernel_set* set, bool amx);
 
 #endif

@@ -1,6 +1,6 @@
 // Package kernels computes most of a transformer's work in XLA's programs on the CPU: linear
-// layers, attention, layer norms and their gradients, with AVX-512 and, where the processor has
-// them, AMX tiles. docs/kernels.md describes how.
+// layers, attention, layer norms and their gradients, with AVX-512, AVX2 or NEON and, where the
+// processor has them, AMX tiles. docs/kernels.md describes how.
 //
 // A graph asks for a kernel by calling a function whose name says which one, with its
 // attributes ([Function]). [Rewrite] turns these calls, and large enough dot_generals, into
@@ -11,25 +11,52 @@ package kernels
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"gaze/internal/environ"
 )
 
-// Env and EnvTiles are the environment variables that switch off all kernels, and only the use
-// of AMX tiles.
+// Env is the environment variable that switches off all kernels, or limits them to those of an
+// instruction set such as avx2. EnvTiles switches off only the use of AMX tiles.
 const (
 	Env      = "GAZE_KERNELS"
 	EnvTiles = "GAZE_TILES"
 )
 
-// CheckSettings returns an error if one of these variables is neither on nor off.
+// CheckSettings returns an error if one of these variables has a value that means nothing here.
 func CheckSettings() error {
-	_, kernels := environ.Switch(Env, true)
+	_, kernels := limit()
 	_, tiles := environ.Switch(EnvTiles, true)
 	return cmp.Or(kernels, tiles)
 }
+
+// limit reads [Env]: "" if it is on, [off] if it is off, and otherwise the name of a set, whose
+// betters aren't used then.
+func limit() (name string, err error) {
+	value := strings.ToLower(environ.Get(Env))
+	var names []string
+	for _, n := range setNames() {
+		names = append(names, variableValue(n))
+	}
+	if slices.Contains(names, value) {
+		return value, nil
+	}
+	on, err := environ.Switch(Env, true)
+	switch {
+	case err != nil && len(names) > 0:
+		return "", environ.Wrong(Env, environ.Get(Env), "it must be on, off or one of "+strings.Join(names, ", "))
+	case err == nil && !on:
+		return off, nil
+	}
+	return "", err
+}
+
+const off = "off"
+
+// variableValue is how a set's name is written in a variable.
+func variableValue(set string) string { return strings.ToLower(strings.ReplaceAll(set, "-", "")) }
 
 // switchedOff says whether a variable is off. A value that [CheckSettings] refuses isn't.
 func switchedOff(name string) bool {

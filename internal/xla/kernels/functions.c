@@ -1,8 +1,11 @@
-//go:build cgo && linux && !noxla && amd64
+//go:build cgo && linux && !noxla && (amd64 || arm64)
 
 #include "functions.h"
 
+#include "amx.h"
+#include "processor.h"
+#include "scratch.h"
+
 const kernel_functions gaze_kernel_functions = {
-	gaze_has_avx512, gaze_has_amx, gaze_gemm, gaze_attention, gaze_attention_backward,
-	gaze_layer_norm, gaze_layer_norm_backward, gaze_parallel_for, gaze_scratch,
+	gaze_kernel_sets, gaze_processor_runs, gaze_has_amx, gaze_amx_gemm, gaze_parallel_for, gaze_scratch,
 };

@@ -2,24 +2,39 @@
 #ifndef GAZE_GEMM_H
 #define GAZE_GEMM_H
 
-#include "fusion.h"
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "matrix.h"
 #include "parallel.h"
+
+// What a GEMM C = A·B does on the way: a prologue on A while it is packed, an epilogue on C
+// while it is written.
+typedef struct {
+	// Prologue: layer norm of A's rows, as torch computes it. gamma is NULL if there is none.
+	const float *gamma, *beta;
+	float epsilon;
+	// Prologue: the activation function is applied to A. If pre_activation [m, n] is given,
+	// that is an epilogue instead: C is multiplied by the function's derivative there, and
+	// the function's values go to activated [m, n].
+	int activation;
+	const float* pre_activation;
+	float* activated;
+
+	// Epilogue; what is NULL is left out.
+	const float* bias;     // [n], added to each row of C
+	const float* scale;    // [n], multiplies each row of C after that
+	const float* residual; // [m, n], added to C last
+	float* row_sums;       // [m], receives the sums of A's rows
+} fusion;
 
 // C [m, n] = A [m, k] · B [k, n]; C's rows are contiguous.
 typedef struct {
 	matrix a, b;
-	bool b_packed; // gaze_prepack_b has written b; only the AVX-512 kernels take that
+	bool b_packed; // the same kernels' prepack_b has written b; AMX can't read that
 	float* c;
 	int64_t m, n, k;
 	fusion fusion;
 } gemm;
-
-// gaze_gemm computes a product on AMX tiles, if amx is set and the processor has them, or
-// with AVX-512. It returns false if memory ran out or a dimension is 0.
-bool gaze_gemm(const thread_pool* pool, const gemm* g, bool amx);
-
-// gaze_gemm_serial computes a product on the calling thread.
-bool gaze_gemm_serial(const gemm* g, bool amx);
 
 #endif

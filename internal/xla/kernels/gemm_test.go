@@ -13,13 +13,38 @@ import (
 	"gaze/internal/xla/kernels/kernelstest"
 )
 
-// units returns what can compute products here. AMX is always tested, at least in emulation.
+// sets returns the kernels that this processor runs.
+func sets(t *testing.T) []kernelstest.Set {
+	t.Helper()
+	list, skipped := kernelstest.Sets()
+	if len(skipped) > 0 {
+		t.Log("not tested, since this processor doesn't run them: ", skipped)
+	}
+	if len(list) == 0 {
+		t.Skip("this processor runs none of the kernels")
+	}
+	return list
+}
+
+// eachSet runs a test for the kernels that this processor runs.
+func eachSet(t *testing.T, test func(t *testing.T, set kernelstest.Set)) {
+	t.Helper()
+	for _, s := range sets(t) {
+		t.Run(s.Name, func(t *testing.T) { test(t, s) })
+	}
+}
+
+// units returns what can compute products here. AMX is tested in emulation where there is
+// AVX-512.
 func units(t *testing.T) map[string]kernelstest.Unit {
 	t.Helper()
-	if !kernelstest.HasAVX512() {
-		t.Skip("this processor doesn't have AVX-512")
+	list := map[string]kernelstest.Unit{}
+	for _, s := range sets(t) {
+		list[s.Name] = s.Unit()
+		if s.Name == "AVX-512" {
+			list["emulated AMX"] = kernelstest.EmulatedAMX
+		}
 	}
-	list := map[string]kernelstest.Unit{"AVX-512": kernelstest.AVX512, "emulated AMX": kernelstest.EmulatedAMX}
 	if kernelstest.HasAMX() {
 		list["AMX"] = kernelstest.AMX
 	}
@@ -180,25 +205,25 @@ func vector(random *rand.Rand, n int) []float32 {
 
 // TestGEMMPacked checks that prepacked weights give the same bits.
 func TestGEMMPacked(t *testing.T) {
-	units(t)
-	for _, s := range [][3]int{{1, 16, 5}, {197, 96, 64}, {130, 80, 2300}, {9, 48, 100}} {
-		m, n, k := s[0], s[1], s[2]
-		random := rand.New(rand.NewPCG(uint64(m), 5))
-		weights := vector(random, n*k)
-		g := &kernelstest.GEMM{A: rowMajor(vector(random, m*k), k), B: columnMajor(weights, k), M: m, N: n, K: k, C: make([]float32, m*n)}
-		packed := *g
-		packed.BPacked, packed.B.Data, packed.C = true, make([]float32, n*k), make([]float32, m*n)
-		kernels.Pack(packed.B.Data, weights, n, k)
-		if !g.Run(2, kernelstest.AVX512) || !packed.Run(2, kernelstest.AVX512) {
-			t.Fatal("memory ran out")
+	for _, set := range sets(t) {
+		for _, s := range [][3]int{{1, 16, 5}, {197, 96, 64}, {130, 80, 2300}, {9, 48, 100}} {
+			m, n, k := s[0], s[1], s[2]
+			random := rand.New(rand.NewPCG(uint64(m), 5))
+			weights := vector(random, n*k)
+			g := &kernelstest.GEMM{A: rowMajor(vector(random, m*k), k), B: columnMajor(weights, k), M: m, N: n, K: k, C: make([]float32, m*n)}
+			packed := *g
+			packed.BPacked, packed.B.Data, packed.C = true, make([]float32, n*k), make([]float32, m*n)
+			if !kernels.PackFor(set.Name, packed.B.Data, weights, n, k) || !g.Run(2, set.Unit()) || !packed.Run(2, set.Unit()) {
+				t.Fatal("memory ran out")
+			}
+			if !slices.Equal(g.C, packed.C) {
+				t.Errorf("%s, %v: prepacked weights give a different product", set.Name, s)
+			}
 		}
-		if !slices.Equal(g.C, packed.C) {
-			t.Errorf("%v: prepacked weights give a different product", s)
+		odd := &kernelstest.GEMM{A: rowMajor(make([]float32, 5), 5), B: columnMajor(make([]float32, 50), 5), BPacked: true, M: 1, N: 10, K: 5, C: make([]float32, 10)}
+		if odd.Run(1, set.Unit()) || set.Name == "AVX-512" && odd.Run(1, kernelstest.EmulatedAMX) {
+			t.Error("weights that can't be packed were accepted as packed")
 		}
-	}
-	odd := &kernelstest.GEMM{A: rowMajor(make([]float32, 5), 5), B: columnMajor(make([]float32, 50), 5), BPacked: true, M: 1, N: 10, K: 5, C: make([]float32, 10)}
-	if odd.Run(1, kernelstest.AVX512) || odd.Run(1, kernelstest.EmulatedAMX) {
-		t.Error("weights that can't be packed were accepted as packed")
 	}
 }
 
@@ -333,54 +358,56 @@ func activation64(function int, x float64) (value, derivative float64) {
 // TestActivations compares the functions with float64: the exponential to a unit in the last
 // place, the others to the rounding errors of their factors.
 func TestActivations(t *testing.T) {
-	units(t)
-	var x []float32
-	for i := -150000; i <= 150000; i++ {
-		x = append(x, float32(i)*1e-4)
-	}
-	for function, bound := range map[int][2]float64{
-		kernelstest.Exp: {9e-8, 9e-8}, kernels.ActivationGELU: {1.2e-7, 2.5e-7}, kernels.ActivationGELUTanh: {1.5e-7, 4e-7}, kernels.ActivationQuickGELU: {1.5e-7, 4e-7},
-	} {
-		values, derivatives := kernelstest.Activation(function, x)
-		var worst [2]float64
-		for i, in := range x {
-			value, derivative := activation64(function, float64(in))
-			size, derivativeSize := math.Abs(float64(in)), 1.0
-			if function == kernelstest.Exp {
-				size, derivativeSize = value, value
-			}
-			if size > 0 {
-				worst[0] = max(worst[0], math.Abs(float64(values[i])-value)/size)
-			}
-			worst[1] = max(worst[1], math.Abs(float64(derivatives[i])-derivative)/derivativeSize)
+	eachSet(t, func(t *testing.T, set kernelstest.Set) {
+		var x []float32
+		for i := -150000; i <= 150000; i++ {
+			x = append(x, float32(i)*1e-4)
 		}
-		t.Logf("function %d: the errors are %.2g of x, of the derivatives %.2g", function, worst[0], worst[1])
-		if !(worst[0] < bound[0]) || !(worst[1] < bound[1]) {
-			t.Errorf("function %d: the errors are %.2g of x, of the derivatives %.2g", function, worst[0], worst[1])
+		for function, bound := range map[int][2]float64{
+			kernelstest.Exp: {9e-8, 9e-8}, kernels.ActivationGELU: {1.2e-7, 2.5e-7}, kernels.ActivationGELUTanh: {1.5e-7, 4e-7}, kernels.ActivationQuickGELU: {1.5e-7, 4e-7},
+		} {
+			values, derivatives := set.Activation(function, x)
+			var worst [2]float64
+			for i, in := range x {
+				value, derivative := activation64(function, float64(in))
+				size, derivativeSize := math.Abs(float64(in)), 1.0
+				if function == kernelstest.Exp {
+					size, derivativeSize = value, value
+				}
+				if size > 0 {
+					worst[0] = max(worst[0], math.Abs(float64(values[i])-value)/size)
+				}
+				worst[1] = max(worst[1], math.Abs(float64(derivatives[i])-derivative)/derivativeSize)
+			}
+			t.Logf("function %d: the errors are %.2g of x, of the derivatives %.2g", function, worst[0], worst[1])
+			if !(worst[0] < bound[0]) || !(worst[1] < bound[1]) {
+				t.Errorf("function %d: the errors are %.2g of x, of the derivatives %.2g", function, worst[0], worst[1])
+			}
 		}
-	}
+	})
 }
 
 // TestActivationsOfExtremes checks NaN, infinities and large numbers.
 func TestActivationsOfExtremes(t *testing.T) {
-	units(t)
-	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, test := range []struct {
-		function   int
-		x, value   float32
-		derivative float32
-		valueOnly  bool
-	}{
-		{-1, -inf, 0, 0, false}, {-1, inf, inf, inf, false}, {-1, nan, nan, nan, false}, {-1, -104, 0, 0, false}, {-1, 89, inf, inf, false},
-		{1, 1e30, 1e30, 1, false}, {1, -1e30, 0, 0, false}, {1, nan, nan, nan, false}, {1, inf, inf, nan, true},
-		{2, 60, 60, 1, false}, {2, -60, 0, 0, false}, {2, nan, nan, nan, false}, {3, 1e3, 1e3, 1, false}, {3, nan, nan, nan, false},
-	} {
-		values, derivatives := kernelstest.Activation(test.function, []float32{test.x})
-		same := func(a, b float32) bool { return math.Abs(float64(a-b)) <= 1e-30 || a == b || a != a && b != b }
-		if !same(values[0], test.value) || !test.valueOnly && !same(derivatives[0], test.derivative) {
-			t.Errorf("function %d at %g: %g, derivative %g, want %g, %g", test.function, test.x, values[0], derivatives[0], test.value, test.derivative)
+	eachSet(t, func(t *testing.T, set kernelstest.Set) {
+		inf, nan := float32(math.Inf(1)), float32(math.NaN())
+		for _, test := range []struct {
+			function   int
+			x, value   float32
+			derivative float32
+			valueOnly  bool
+		}{
+			{-1, -inf, 0, 0, false}, {-1, inf, inf, inf, false}, {-1, nan, nan, nan, false}, {-1, -104, 0, 0, false}, {-1, 89, inf, inf, false},
+			{1, 1e30, 1e30, 1, false}, {1, -1e30, 0, 0, false}, {1, nan, nan, nan, false}, {1, inf, inf, nan, true},
+			{2, 60, 60, 1, false}, {2, -60, 0, 0, false}, {2, nan, nan, nan, false}, {3, 1e3, 1e3, 1, false}, {3, nan, nan, nan, false},
+		} {
+			values, derivatives := set.Activation(test.function, []float32{test.x})
+			same := func(a, b float32) bool { return math.Abs(float64(a-b)) <= 1e-30 || a == b || a != a && b != b }
+			if !same(values[0], test.value) || !test.valueOnly && !same(derivatives[0], test.derivative) {
+				t.Errorf("function %d at %g: %g, derivative %g, want %g, %g", test.function, test.x, values[0], derivatives[0], test.value, test.derivative)
+			}
 		}
-	}
+	})
 }
 
 // TestGEMMExact multiplies by the identity matrix, which must give every number back exactly.

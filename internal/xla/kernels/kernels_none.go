@@ -1,8 +1,16 @@
-//go:build !cgo || !linux || noxla || !amd64
+//go:build !cgo || !linux || noxla || (!amd64 && !arm64)
 
 package kernels
 
 import "unsafe"
+
+func setNames() []string { return nil }
+
+// Set is "": this program was built without the kernels.
+func Set() string { return "" }
+
+// Why says, in a clause, why there are no kernels.
+func Why() string { return "this program was built without them" }
 
 // Available is false: this program was built without the kernels.
 func Available() bool { return false }

@@ -1,14 +1,15 @@
-// The AVX-512 microkernel for products of float32 matrices.
+// The microkernel: products of packed matrices whose sums stay in registers.
 #ifndef GAZE_MICROKERNEL_H
 #define GAZE_MICROKERNEL_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "pack.h"
+#include "vector.h"
 
-// gaze_has_avx512 says whether the processor and the system support the instructions used.
-bool gaze_has_avx512(void);
+// At most this many terms are added up in registers. Longer sums are added up from such
+// parts, because rounding errors grow with the length of a sum.
+#ifndef MAX_TERMS
+#define MAX_TERMS 512
+#endif
 
 // What to prefetch while a product is computed.
 typedef struct {
@@ -22,10 +23,102 @@ typedef struct {
 	int64_t c_stride;
 } prefetch;
 
-// gaze_macrokernel multiplies micropanels of A, a_stride numbers apart, with one micropanel
-// of B, whose rows are b_stride numbers apart. It sets tile [rows, columns], or adds to it.
-// tile's rows are tile_stride apart and are written up to a multiple of 16 columns. prefetch
-// may be NULL.
-void gaze_macrokernel(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t rows, int64_t columns, int64_t kc, float* tile, int64_t tile_stride, bool add, prefetch* ahead);
+// The compiler keeps the sums in registers only if all loops over them are unrolled.
+#define UNROLL _Pragma("GCC unroll 8")
+
+// rank_1_update adds the terms of one column of A and one row of B.
+INLINE void rank_1_update(int rows, int vectors, const float* a, const float* b, vf sum[MR][VECTORS]) {
+	// Keeps the compiler from mixing updates, for which there aren't enough registers.
+	__asm__ volatile("" ::: "memory");
+	vf b_row[VECTORS];
+	UNROLL for (int j = 0; j < vectors; j++)
+		b_row[j] = vload(b + j * LANES);
+	UNROLL for (int i = 0; i < rows; i++) {
+		const vf a_i = vset(a[i]);
+		UNROLL for (int j = 0; j < vectors; j++)
+			sum[i][j] = vfma(a_i, b_row[j], sum[i][j]);
+	}
+}
+
+// multiply_micropanels multiplies a micropanel of A, of up to MR rows, with up to VECTORS vectors
+// of a micropanel of B, whose rows are b_stride numbers apart, and sets tile or adds to it.
+INLINE void multiply_micropanels(int rows, int vectors, const float* a, const float* b, int64_t b_stride, int64_t kc, float* tile, int64_t tile_stride, bool add, prefetch* ahead) {
+	vf sum[MR][VECTORS];
+	UNROLL for (int i = 0; i < rows; i++)
+		UNROLL for (int j = 0; j < vectors; j++)
+			sum[i][j] = vzero();
+	const char* base = ahead->base;
+	const int32_t* next = ahead->next;
+	const int per_step = ahead->per_step;
+	for (; kc >= 8; kc -= 8) {
+		for (int i = 0; i < per_step; i++)
+			__builtin_prefetch(base + *next++, 0, 2);
+		UNROLL for (int k = 0; k < 8; k++, a += MR, b += b_stride)
+			rank_1_update(rows, vectors, a, b, sum);
+	}
+	ahead->next = next;
+	for (; kc > 0; kc--, a += MR, b += b_stride)
+		rank_1_update(rows, vectors, a, b, sum);
+	UNROLL for (int i = 0; i < rows; i++)
+		UNROLL for (int j = 0; j < vectors; j++) {
+			float* to = tile + i * tile_stride + j * LANES;
+			vstore(to, add ? sum[i][j] + vload(to) : sum[i][j]);
+		}
+}
+
+// A microkernel is multiply_micropanels for some numbers of rows and vectors.
+typedef void microkernel(const float* a, const float* b, int64_t b_stride, int64_t kc, float* tile, int64_t tile_stride, bool add, prefetch* ahead);
+
+#define MICROKERNEL(ROWS, COUNT) \
+	static void microkernel_##ROWS##x##COUNT(const float* a, const float* b, int64_t b_stride, int64_t kc, float* tile, int64_t tile_stride, bool add, prefetch* ahead) { \
+		multiply_micropanels(ROWS, COUNT, a, b, b_stride, kc, tile, tile_stride, add, ahead); \
+	}
+
+#if VECTORS == 3
+#define MICROKERNELS(ROWS) MICROKERNEL(ROWS, 1) MICROKERNEL(ROWS, 2) MICROKERNEL(ROWS, 3)
+#define ALL_WIDTHS(ROWS) {microkernel_##ROWS##x1, microkernel_##ROWS##x2, microkernel_##ROWS##x3}
+#else
+#define MICROKERNELS(ROWS) MICROKERNEL(ROWS, 1) MICROKERNEL(ROWS, 2)
+#define ALL_WIDTHS(ROWS) {microkernel_##ROWS##x1, microkernel_##ROWS##x2}
+#endif
+
+MICROKERNELS(1) MICROKERNELS(2) MICROKERNELS(3) MICROKERNELS(4)
+#if MR > 4
+MICROKERNELS(5) MICROKERNELS(6)
+#endif
+#if MR > 6
+MICROKERNELS(7) MICROKERNELS(8)
+#endif
+
+static microkernel* const microkernels[MR][VECTORS] = {
+	ALL_WIDTHS(1), ALL_WIDTHS(2), ALL_WIDTHS(3), ALL_WIDTHS(4),
+#if MR > 4
+	ALL_WIDTHS(5), ALL_WIDTHS(6),
+#endif
+#if MR > 6
+	ALL_WIDTHS(7), ALL_WIDTHS(8),
+#endif
+};
+
+// macrokernel multiplies micropanels of A, a_stride numbers apart, with one micropanel of B,
+// whose rows are b_stride numbers apart. It sets tile [rows, columns], or adds to it. tile's
+// rows are tile_stride apart and are written up to a multiple of LANES columns. ahead may be
+// NULL.
+static void macrokernel(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t rows, int64_t columns, int64_t kc, float* tile, int64_t tile_stride, bool add, prefetch* ahead) {
+	prefetch none = {0};
+	int64_t parts = (kc + MAX_TERMS - 1) / MAX_TERMS, part = parts > 0 ? round_up((kc + parts - 1) / parts, 8) : 0;
+	int vectors = (int)((columns + LANES - 1) / LANES);
+	for (int64_t i = 0; i < rows; i += MR, a += a_stride) {
+		microkernel* multiply = microkernels[min_i64(rows - i, MR) - 1][vectors - 1];
+		for (int64_t r = i; ahead && ahead->c && r < min_i64(rows, i + MR); r++)
+			for (int64_t v = 0; v < columns; v += LINE)
+				__builtin_prefetch(ahead->c + r * ahead->c_stride + v, 1, 2);
+		for (int64_t k = 0; k < kc; k += part) {
+			int64_t terms = min_i64(part, kc - k);
+			prefetch* with = ahead && ahead->end - ahead->next >= terms / 8 * ahead->per_step ? ahead : &none;
+			multiply(a + k * MR, b + k * b_stride, b_stride, terms, tile + i * tile_stride, tile_stride, add || k > 0, with);
+		}
+	}
+}
 
 #endif

@@ -1,4 +1,4 @@
-//go:build cgo && linux && !noxla && amd64
+//go:build cgo && linux && !noxla && (amd64 || arm64)
 
 #include "parallel.h"
 
@@ -26,12 +26,18 @@ static void release(loop_state* s) {
 		free(s);
 }
 
+#if defined(__x86_64__)
+#define PAUSE() __builtin_ia32_pause()
+#else
+#define PAUSE() __asm__ volatile("yield")
+#endif
+
 // wait_for waits for iterations that other threads are running. They are short, so spinning
 // is cheaper than sleeping, unless the system has preempted one of those threads.
 static void wait_for(const phase_state* p) {
 	for (long spins = 0; atomic_load_explicit(&p->done, memory_order_acquire) < p->iterations; spins++)
 		if (spins < 20000)
-			__builtin_ia32_pause();
+			PAUSE();
 		else
 			sched_yield();
 }

@@ -4,11 +4,13 @@
 // other names, and those that it calls come from the table of package kernels.
 
 #include "emulated_amx.h"
+#include "../processor.h"
+#include "../scratch.h"
 #include "kernelstest.h"
 
 #define gaze_has_amx emulated_has_amx
 #define gaze_amx_gemm emulated_amx_gemm
-#define gaze_has_avx512 kernelstest_functions->has_avx512
+#define gaze_processor_runs(set) true
 #define gaze_parallel_for kernelstest_functions->parallel_for
 #define gaze_scratch kernelstest_functions->scratch
 

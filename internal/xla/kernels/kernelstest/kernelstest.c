@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "../avx512.h"
-
 const kernel_functions* kernelstest_functions;
 
 typedef struct {
@@ -41,30 +39,35 @@ static bool run_at_once(const thread_pool* pool, void (*task)(void*), void* data
 
 static thread_pool new_threads(int n) { return (thread_pool){start_thread, NULL, n}; }
 
-bool kernelstest_has_avx512(void) { return kernelstest_functions->has_avx512(); }
+static const kernel_set* set_of(int i) { return kernelstest_functions->sets[i]; }
+
+const char* kernelstest_set_name(int set) { return set < GAZE_KERNEL_SETS ? set_of(set)->name : NULL; }
+
+bool kernelstest_runs(int set) { return kernelstest_functions->processor_runs(set_of(set)); }
 
 bool kernelstest_has_amx(void) { return kernelstest_functions->has_amx(); }
 
 bool kernelstest_gemm(const gemm* g, int threads, int on) {
 	const thread_pool pool = on == ON_EMULATED_AMX ? (thread_pool){run_at_once, NULL, threads} : new_threads(threads);
-	return on == ON_EMULATED_AMX ? emulated_amx_gemm(&pool, g) : kernelstest_functions->gemm(&pool, g, on == ON_AMX);
-}
-
-bool kernelstest_attention(const attention* a, int threads) {
-	const thread_pool pool = new_threads(threads);
-	return (a->dout ? kernelstest_functions->attention_backward : kernelstest_functions->attention)(&pool, a);
-}
-
-bool kernelstest_layer_norm(const layer_norm* l, int threads) {
-	const thread_pool pool = new_threads(threads);
-	return (l->dy ? kernelstest_functions->layer_norm_backward : kernelstest_functions->layer_norm)(&pool, l);
-}
-
-AVX512 void kernelstest_activation(int function, const float* x, float* values, float* derivatives, int64_t n) {
-	for (int64_t i = 0; i < n; i += LANES) {
-		__m512 in = load_lanes(x + i, n - i), derivative, value;
-		value = function < 0 ? (derivative = vexp(in)) : vactivation(function, in, &derivative);
-		store_lanes(values + i, n - i, value);
-		store_lanes(derivatives + i, n - i, derivative);
+	switch (on) {
+	case ON_AMX:
+		return kernelstest_functions->amx_gemm(&pool, g);
+	case ON_EMULATED_AMX:
+		return emulated_amx_gemm(&pool, g);
 	}
+	return set_of(on)->gemm(&pool, g);
+}
+
+bool kernelstest_attention(int set, const attention* a, int threads) {
+	const thread_pool pool = new_threads(threads);
+	return (a->dout ? set_of(set)->attention_backward : set_of(set)->attention)(&pool, a);
+}
+
+bool kernelstest_layer_norm(int set, const layer_norm* l, int threads) {
+	const thread_pool pool = new_threads(threads);
+	return (l->dy ? set_of(set)->layer_norm_backward : set_of(set)->layer_norm)(&pool, l);
+}
+
+void kernelstest_activation(int set, int function, const float* x, float* values, float* derivatives, int64_t n) {
+	set_of(set)->activations(function, x, values, derivatives, n);
 }

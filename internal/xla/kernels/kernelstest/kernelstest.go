@@ -3,7 +3,7 @@
 package kernelstest
 
 /*
-#cgo CFLAGS: -O3
+#cgo CFLAGS: -O3 -std=c11 -D_GNU_SOURCE
 #include "kernelstest.h"
 */
 import "C"
@@ -17,8 +17,38 @@ import (
 
 func init() { C.kernelstest_functions = (*C.kernel_functions)(kernels.Functions()) }
 
-// HasAVX512 says whether the kernels run on this processor.
-func HasAVX512() bool { return bool(C.kernelstest_has_avx512()) }
+// Set is the kernels for one instruction set.
+type Set struct {
+	Name  string
+	index C.int
+}
+
+// Sets are the kernels that run on this processor, and skipped the names of the others.
+func Sets() (sets []Set, skipped []string) {
+	for i := C.int(0); ; i++ {
+		name := C.kernelstest_set_name(i)
+		if name == nil {
+			return sets, skipped
+		}
+		if C.kernelstest_runs(i) {
+			sets = append(sets, Set{C.GoString(name), i})
+		} else {
+			skipped = append(skipped, C.GoString(name))
+		}
+	}
+}
+
+// Unit is what computes a product.
+type Unit C.int
+
+// Unit is what computes products with the set.
+func (s Set) Unit() Unit { return Unit(s.index) }
+
+// The other units: tiles, and tiles emulated on one thread.
+const (
+	AMX         Unit = C.ON_AMX
+	EmulatedAMX Unit = C.ON_EMULATED_AMX
+)
 
 // HasAMX says whether this processor has AMX tiles.
 func HasAMX() bool { return bool(C.kernelstest_has_amx()) }
@@ -31,16 +61,6 @@ type Matrix struct {
 
 // At is an element.
 func (m Matrix) At(i, j int) float64 { return float64(m.Data[i*m.RowStride+j*m.ColStride]) }
-
-// Unit is what computes a product.
-type Unit C.int
-
-// The units: vectors, tiles, and tiles emulated on one thread.
-const (
-	AVX512      Unit = C.ON_AVX512
-	AMX         Unit = C.ON_AMX
-	EmulatedAMX Unit = C.ON_EMULATED_AMX
-)
 
 // GEMM is a product C [M, N] = A·B with its prologue and epilogue, as in fusion.h. What is nil is
 // left out.
@@ -86,7 +106,7 @@ func floats(pin *runtime.Pinner, data []float32) *C.float {
 
 // Attention is the attention of the first queries or, with the gradient for that, the gradient
 // for qkv. ok is false if memory ran out.
-func Attention(qkv, dout []float32, batch, tokens, heads, dim, queries, threads int) (result []float32, ok bool) {
+func (s Set) Attention(qkv, dout []float32, batch, tokens, heads, dim, queries, threads int) (result []float32, ok bool) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	a := &C.attention{
@@ -103,12 +123,12 @@ func Attention(qkv, dout []float32, batch, tokens, heads, dim, queries, threads 
 		}
 		a.dqkv = floats(&pin, result)
 	}
-	return result, bool(C.kernelstest_attention(a, C.int(threads)))
+	return result, bool(C.kernelstest_attention(s.index, a, C.int(threads)))
 }
 
 // LayerNorm is the layer norm of x's rows or, with the gradient dy for that, the gradients for x,
 // gamma and beta. ok is false if memory ran out.
-func LayerNorm(x, gamma, beta, dy []float32, epsilon float32, threads int) (result, dgamma, dbeta []float32, ok bool) {
+func (s Set) LayerNorm(x, gamma, beta, dy []float32, epsilon float32, threads int) (result, dgamma, dbeta []float32, ok bool) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	n := len(gamma)
@@ -118,15 +138,15 @@ func LayerNorm(x, gamma, beta, dy []float32, epsilon float32, threads int) (resu
 		rows: C.int64_t(len(x) / n), n: C.int64_t(n), y: floats(&pin, result), dy: floats(&pin, dy),
 		dx: floats(&pin, result), dgamma: floats(&pin, dgamma), dbeta: floats(&pin, dbeta),
 	}
-	return result, dgamma, dbeta, bool(C.kernelstest_layer_norm(l, C.int(threads)))
+	return result, dgamma, dbeta, bool(C.kernelstest_layer_norm(s.index, l, C.int(threads)))
 }
 
-// Exp stands for e^x in [Activation].
+// Exp stands for e^x in [Set.Activation].
 const Exp = -1
 
 // Activation is the values and derivatives of an activation function at x.
-func Activation(function int, x []float32) (values, derivatives []float32) {
+func (s Set) Activation(function int, x []float32) (values, derivatives []float32) {
 	values, derivatives = make([]float32, len(x)), make([]float32, len(x))
-	C.kernelstest_activation(C.int(function), (*C.float)(unsafe.SliceData(x)), (*C.float)(unsafe.SliceData(values)), (*C.float)(unsafe.SliceData(derivatives)), C.int64_t(len(x)))
+	C.kernelstest_activation(s.index, C.int(function), (*C.float)(unsafe.SliceData(x)), (*C.float)(unsafe.SliceData(values)), (*C.float)(unsafe.SliceData(derivatives)), C.int64_t(len(x)))
 	return values, derivatives
 }

@@ -9,17 +9,20 @@ extern const kernel_functions* kernelstest_functions;
 bool emulated_has_amx(void);
 bool emulated_amx_gemm(const thread_pool* pool, const gemm* g);
 
-enum { ON_AVX512, ON_AMX, ON_EMULATED_AMX };
+// What computes a product: AMX, its emulation, or the kernel set of an index.
+enum { ON_AMX = -1, ON_EMULATED_AMX = -2 };
 
-bool kernelstest_has_avx512(void);
+// kernelstest_set_name is the name of a set, NULL if there is none of that index.
+const char* kernelstest_set_name(int set);
+bool kernelstest_runs(int set);
 bool kernelstest_has_amx(void);
 bool kernelstest_gemm(const gemm* g, int threads, int on);
 // These compute the gradient if the one for their output is given.
-bool kernelstest_attention(const attention* a, int threads);
-bool kernelstest_layer_norm(const layer_norm* l, int threads);
+bool kernelstest_attention(int set, const attention* a, int threads);
+bool kernelstest_layer_norm(int set, const layer_norm* l, int threads);
 
 // kernelstest_activation sets the values and derivatives of an activation function at n numbers;
 // function -1 is e^x.
-void kernelstest_activation(int function, const float* x, float* values, float* derivatives, int64_t n);
+void kernelstest_activation(int set, int function, const float* x, float* values, float* derivatives, int64_t n);
 
 #endif

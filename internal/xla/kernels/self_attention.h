@@ -1,18 +1,17 @@
-//go:build cgo && linux && !noxla && amd64
-
 // Attention, one head and NR queries at a time, so that the scores stay in the cache.
 //
 // All matrices are transposed, with a column per query. The scores are keys times queries
-// [tokens, NR], so the softmax of 16 queries works on whole vectors and needs no sums across
+// [tokens, NR], so the softmax works on whole vectors and needs no sums across
 // a vector, and the probabilities already have the layout of a packed micropanel of B for the
 // next product, values [dim, tokens] times probabilities [tokens, NR]. The backward pass
 // recomputes the probabilities instead of keeping them.
-
-#include "attention.h"
+#ifndef GAZE_SELF_ATTENTION_H
+#define GAZE_SELF_ATTENTION_H
 
 #include <stdatomic.h>
 
-#include "avx512.h"
+#include "activation.h"
+#include "attention.h"
 #include "microkernel.h"
 #include "pack.h"
 #include "scratch.h"
@@ -30,7 +29,7 @@ typedef struct {
 
 static float* arena_alloc(arena* a, size_t numbers) {
 	float* p = a->next;
-	a->next += round_up(numbers, LANES);
+	a->next += round_up(numbers, LINE);
 	return p;
 }
 
@@ -57,14 +56,14 @@ static matrix from_row(matrix m, int64_t i) {
 
 // store_transposed writes the transpose of from [dim, queries], whose rows are NR apart. It is
 // scaled by factor or, if factors is given, by one factor per query.
-AVX512 static void store_transposed(const float* from, int64_t dim, int64_t queries, float factor, const float* factors, float* out, int64_t out_stride) {
+static void store_transposed(const float* from, int64_t dim, int64_t queries, float factor, const float* factors, float* out, int64_t out_stride) {
 	for (int64_t q = 0; q < queries; q += LANES) {
-		const __m512 scale = factors ? _mm512_loadu_ps(factors + q) : _mm512_set1_ps(factor);
+		const vf scale = factors ? vload(factors + q) : vset(factor);
 		for (int64_t d = 0; d < dim; d += LANES) {
-			__m512 r[LANES];
+			vf r[LANES];
 			for (int i = 0; i < LANES; i++)
-				r[i] = d + i < dim ? _mm512_mul_ps(scale, _mm512_load_ps(from + (d + i) * NR + q)) : _mm512_setzero_ps();
-			transpose16x16(r);
+				r[i] = d + i < dim ? scale * vload(from + (d + i) * NR + q) : vzero();
+			transpose_square(r);
 			for (int64_t i = 0; i < LANES && q + i < queries; i++)
 				store_lanes(out + (q + i) * out_stride + d, dim - d, r[i]);
 		}
@@ -73,43 +72,43 @@ AVX512 static void store_transposed(const float* from, int64_t dim, int64_t quer
 
 // softmax replaces scores [tokens, NR] by e^(score - max), with the maximum of each column, and
 // sets inv_sum to the inverse of each column's sum. The division is left to the caller.
-AVX512 static void softmax(float* scores, int64_t tokens, int64_t queries, float* inv_sum) {
+static void softmax(float* scores, int64_t tokens, int64_t queries, float* inv_sum) {
 	for (int64_t q = 0; q < queries; q += LANES) {
 		float* column = scores + q;
-		__m512 max = _mm512_load_ps(column);
+		vf max = vload(column);
 		for (int64_t j = 1; j < tokens; j++)
-			max = _mm512_max_ps(max, _mm512_load_ps(column + j * NR));
-		__m512 even = _mm512_setzero_ps(), odd = _mm512_setzero_ps(); // sums
+			max = vmax(max, vload(column + j * NR));
+		vf even = vzero(), odd = vzero(); // sums
 		int64_t j = 0;
 		for (; j + 2 <= tokens; j += 2) {
-			__m512 x = vexp(_mm512_sub_ps(_mm512_load_ps(column + j * NR), max));
-			__m512 y = vexp(_mm512_sub_ps(_mm512_load_ps(column + (j + 1) * NR), max));
-			_mm512_store_ps(column + j * NR, x);
-			_mm512_store_ps(column + (j + 1) * NR, y);
-			even = _mm512_add_ps(even, x);
-			odd = _mm512_add_ps(odd, y);
+			vf x = vexp(vload(column + j * NR) - max);
+			vf y = vexp(vload(column + (j + 1) * NR) - max);
+			vstore(column + j * NR, x);
+			vstore(column + (j + 1) * NR, y);
+			even += x;
+			odd += y;
 		}
 		for (; j < tokens; j++) {
-			__m512 x = vexp(_mm512_sub_ps(_mm512_load_ps(column + j * NR), max));
-			_mm512_store_ps(column + j * NR, x);
-			even = _mm512_add_ps(even, x);
+			vf x = vexp(vload(column + j * NR) - max);
+			vstore(column + j * NR, x);
+			even += x;
 		}
-		_mm512_storeu_ps(inv_sum + q, _mm512_div_ps(_mm512_set1_ps(1), _mm512_add_ps(even, odd)));
+		vstore(inv_sum + q, vset(1) / (even + odd));
 	}
 }
 
 // pack_queries packs queries, scaled, as a micropanel [dim, NR].
-AVX512 static void pack_queries(matrix q, int64_t dim, int64_t queries, float scale, float* out) {
-	gaze_pack_b(transposed(q), dim, queries, out);
-	const __m512 factor = _mm512_set1_ps(scale);
+static void pack_queries(matrix q, int64_t dim, int64_t queries, float scale, float* out) {
+	pack_b(transposed(q), dim, queries, out);
+	const vf factor = vset(scale);
 	for (int64_t k = 0; k < dim; k++)
 		for (int64_t j = 0; j < queries; j += LANES)
-			_mm512_store_ps(out + k * NR + j, _mm512_mul_ps(factor, _mm512_load_ps(out + k * NR + j)));
+			vstore(out + k * NR + j, factor * vload(out + k * NR + j));
 }
 
 // multiply multiplies packed rows with a micropanel of queries: tile [rows, NR].
 static void multiply(const float* a, const float* b, int64_t rows, int64_t queries, int64_t k, float* tile) {
-	gaze_macrokernel(a, k * MR, b, NR, rows, queries, k, tile, NR, false, NULL);
+	macrokernel(a, k * MR, b, NR, rows, queries, k, tile, NR, false, NULL);
 }
 
 // The queries begin to end of a head.
@@ -125,25 +124,25 @@ static query_range range_of(const attention_job* job, long i) {
 	return r;
 }
 
-static long iterations(const void* data, int phase) {
+static long attention_iterations(const void* data, int phase) {
 	const attention_job* job = data;
 	return job->a->batch * job->a->heads * job->cuts;
 }
 
-AVX512 static void forward(void* data, int phase, long i) {
+static void attention_forward(void* data, int phase, long i) {
 	attention_job* job = data;
 	const attention* a = job->a;
 	const query_range r = range_of(job, i);
 	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, MR), dim_padded = round_up(dim, MR);
-	arena own = {gaze_scratch(sizeof(float) * (2 * n_padded * dim_padded + (dim_padded + n_padded + dim_padded + 1) * NR + 8 * LANES))};
+	arena own = {gaze_scratch(sizeof(float) * (2 * n_padded * dim_padded + (dim_padded + n_padded + dim_padded + 1) * NR + 8 * LINE))};
 	if (!own.next) {
 		atomic_store(&job->failed, true);
 		return;
 	}
 	float *keys = arena_alloc(&own, n_padded * dim), *values = arena_alloc(&own, dim_padded * n), *queries = arena_alloc(&own, dim * NR), *scores = arena_alloc(&own, n * NR), *tile = arena_alloc(&own, dim_padded * NR), *inv_sum = arena_alloc(&own, NR);
 	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), out = out_slice(a, a->out, r.image, r.head);
-	gaze_pack_a(qkv_slice(a, a->qkv, r.image, r.head, KEY), n, dim, keys);
-	gaze_pack_a(transposed(qkv_slice(a, a->qkv, r.image, r.head, VALUE)), dim, n, values);
+	pack_a(qkv_slice(a, a->qkv, r.image, r.head, KEY), n, dim, keys);
+	pack_a(transposed(qkv_slice(a, a->qkv, r.image, r.head, VALUE)), dim, n, values);
 	for (int64_t at = r.begin; at < r.end; at += NR) {
 		int64_t count = min_i64(NR, r.end - at);
 		pack_queries(from_row(q, at), dim, count, 1 / sqrt_f32((float)dim), queries);
@@ -156,63 +155,63 @@ AVX512 static void forward(void* data, int phase, long i) {
 
 // softmax_backward takes p, the result of softmax, and g, the gradient for the probabilities.
 // It divides p by the sums and replaces g by the gradient for the scores, p·(g - sum(p·g)).
-AVX512 static void softmax_backward(float* p, float* g, int64_t tokens, int64_t queries, const float* inv_sum) {
+static void softmax_backward(float* p, float* g, int64_t tokens, int64_t queries, const float* inv_sum) {
 	for (int64_t q = 0; q < queries; q += LANES) {
-		const __m512 scale = _mm512_load_ps(inv_sum + q);
-		__m512 sum = _mm512_setzero_ps();
+		const vf scale = vload(inv_sum + q);
+		vf sum = vzero();
 		for (int64_t j = 0; j < tokens; j++) {
-			__m512 x = _mm512_mul_ps(scale, _mm512_load_ps(p + j * NR + q));
-			_mm512_store_ps(p + j * NR + q, x);
-			sum = _mm512_fmadd_ps(x, _mm512_load_ps(g + j * NR + q), sum);
+			vf x = scale * vload(p + j * NR + q);
+			vstore(p + j * NR + q, x);
+			sum = vfma(x, vload(g + j * NR + q), sum);
 		}
 		for (int64_t j = 0; j < tokens; j++)
-			_mm512_store_ps(g + j * NR + q, _mm512_mul_ps(_mm512_load_ps(p + j * NR + q), _mm512_sub_ps(_mm512_load_ps(g + j * NR + q), sum)));
+			vstore(g + j * NR + q, vload(p + j * NR + q) * (vload(g + j * NR + q) - sum));
 	}
 }
 
 // add_product sets sums [tokens, sums_stride], or adds to it, the product of a [tokens, queries],
 // whose rows are NR apart, and b [queries, dim]. a_packed and b_packed are scratch memory.
-AVX512 static void add_product(const float* a, matrix b, int64_t tokens, int64_t dim, int64_t queries, float* a_packed, float* b_packed, float* sums, int64_t sums_stride, bool add) {
-	gaze_pack_a((matrix){a, NR, 1}, tokens, queries, a_packed);
+static void add_product(const float* a, matrix b, int64_t tokens, int64_t dim, int64_t queries, float* a_packed, float* b_packed, float* sums, int64_t sums_stride, bool add) {
+	pack_a((matrix){a, NR, 1}, tokens, queries, a_packed);
 	for (int64_t d = 0; d < dim; d += NR) {
 		int64_t count = min_i64(NR, dim - d);
-		gaze_pack_b((matrix){b.data + d * b.col_stride, b.row_stride, b.col_stride}, queries, count, b_packed);
-		gaze_macrokernel(a_packed, queries * MR, b_packed, NR, tokens, count, queries, sums + d, sums_stride, add, NULL);
+		pack_b((matrix){b.data + d * b.col_stride, b.row_stride, b.col_stride}, queries, count, b_packed);
+		macrokernel(a_packed, queries * MR, b_packed, NR, tokens, count, queries, sums + d, sums_stride, add, NULL);
 	}
 }
 
 // store_scaled writes sums [tokens, sums_stride], scaled, to out [tokens, dim].
-AVX512 static void store_scaled(const float* sums, int64_t sums_stride, matrix out, int64_t tokens, int64_t dim, float scale) {
-	const __m512 factor = _mm512_set1_ps(scale);
+static void store_scaled(const float* sums, int64_t sums_stride, matrix out, int64_t tokens, int64_t dim, float scale) {
+	const vf factor = vset(scale);
 	for (int64_t j = 0; j < tokens; j++)
 		for (int64_t d = 0; d < dim; d += LANES)
-			store_lanes((float*)out.data + j * out.row_stride + d, dim - d, _mm512_mul_ps(factor, _mm512_loadu_ps(sums + j * sums_stride + d)));
+			store_lanes((float*)out.data + j * out.row_stride + d, dim - d, factor * vload(sums + j * sums_stride + d));
 }
 
-AVX512 static void backward(void* data, int phase, long i) {
+static void attention_backward(void* data, int phase, long i) {
 	attention_job* job = data;
 	const attention* a = job->a;
 	const query_range r = range_of(job, i);
-	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, MR), dim_padded = round_up(dim, LANES);
-	arena own = {gaze_scratch(sizeof(float) * (3 * n_padded * dim_padded + 2 * dim_padded * n + (3 * dim_padded + 4 * n_padded + NR + 1) * NR + 16 * LANES))};
+	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, MR), dim_padded = round_up(dim, LANES), dim_packed = round_up(dim, MR);
+	arena own = {gaze_scratch(sizeof(float) * (2 * n_padded * dim + dim_packed * n + 2 * dim_padded * n + (3 * dim_padded + 4 * n_padded + NR + 1) * NR + 16 * LINE))};
 	if (!own.next) {
 		atomic_store(&job->failed, true);
 		return;
 	}
-	float *keys = arena_alloc(&own, n_padded * dim), *values = arena_alloc(&own, n_padded * dim), *keys_transposed = arena_alloc(&own, dim_padded * n);
+	float *keys = arena_alloc(&own, n_padded * dim), *values = arena_alloc(&own, n_padded * dim), *keys_transposed = arena_alloc(&own, dim_packed * n);
 	float *queries = arena_alloc(&own, dim * NR), *dout_packed = arena_alloc(&own, dim * NR), *p = arena_alloc(&own, n * NR), *g = arena_alloc(&own, n * NR);
 	float *tile = arena_alloc(&own, dim_padded * NR), *inv_sum = arena_alloc(&own, NR), *a_packed = arena_alloc(&own, n_padded * NR), *b_packed = arena_alloc(&own, NR * NR);
 	float *dkeys = arena_alloc(&own, n * dim_padded), *dvalues = arena_alloc(&own, n * dim_padded);
 	const float scale = 1 / sqrt_f32((float)dim);
 	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), k = qkv_slice(a, a->qkv, r.image, r.head, KEY);
 	const matrix dout = out_slice(a, a->dout, r.image, r.head), dq = qkv_slice(a, a->dqkv, r.image, r.head, QUERY);
-	gaze_pack_a(k, n, dim, keys);
-	gaze_pack_a(qkv_slice(a, a->qkv, r.image, r.head, VALUE), n, dim, values);
-	gaze_pack_a(transposed(k), dim, n, keys_transposed);
+	pack_a(k, n, dim, keys);
+	pack_a(qkv_slice(a, a->qkv, r.image, r.head, VALUE), n, dim, values);
+	pack_a(transposed(k), dim, n, keys_transposed);
 	for (int64_t at = r.begin; at < r.end; at += NR) {
 		int64_t count = min_i64(NR, r.end - at);
 		pack_queries(from_row(q, at), dim, count, scale, queries);
-		gaze_pack_b(transposed(from_row(dout, at)), dim, count, dout_packed);
+		pack_b(transposed(from_row(dout, at)), dim, count, dout_packed);
 		multiply(keys, queries, n, count, dim, p);
 		softmax(p, n, count, inv_sum);
 		multiply(values, dout_packed, n, count, dim, g);
@@ -228,18 +227,20 @@ AVX512 static void backward(void* data, int phase, long i) {
 	store_scaled(dvalues, dim_padded, qkv_slice(a, a->dqkv, r.image, r.head, VALUE), n, dim, 1);
 }
 
-bool gaze_attention(const thread_pool* pool, const attention* a) {
+static bool self_attention(const thread_pool* pool, const attention* a) {
 	attention_job job = {.a = a, .cuts = 1};
 	int64_t heads = a->batch * a->heads, micropanels = (a->queries + NR - 1) / NR;
 	// If the heads don't occupy the threads evenly, their queries are divided, too.
 	if (heads % pool->threads && heads < 3 * pool->threads)
 		job.cuts = min_i64(micropanels, (3 * pool->threads + heads - 1) / heads);
-	const parallel_loop loop = {1, iterations, forward};
+	const parallel_loop loop = {1, attention_iterations, attention_forward};
 	return gaze_parallel_for(pool, &loop, &job) && !atomic_load(&job.failed);
 }
 
-bool gaze_attention_backward(const thread_pool* pool, const attention* a) {
+static bool self_attention_backward(const thread_pool* pool, const attention* a) {
 	attention_job job = {.a = a, .cuts = 1};
-	const parallel_loop loop = {1, iterations, backward};
+	const parallel_loop loop = {1, attention_iterations, attention_backward};
 	return gaze_parallel_for(pool, &loop, &job) && !atomic_load(&job.failed);
 }
+
+#endif

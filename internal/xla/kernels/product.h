@@ -1,6 +1,4 @@
-//go:build cgo && linux && !noxla && amd64
-
-// GEMM with AVX-512.
+// Products of matrices, on vectors.
 //
 // A is divided into blocks of MC rows, so that each thread has at least one and a packed
 // block stays in a cache. A thread takes a block, packs it, and goes through B's micropanels:
@@ -8,15 +6,17 @@
 // epilogue. A thread that finds no block left helps with the micropanels of another thread's
 // block. It packs that block for itself: cores that write what other cores read wait for each
 // other longer than packing takes.
-
-#include "gemm.h"
+#ifndef GAZE_PRODUCT_H
+#define GAZE_PRODUCT_H
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "amx.h"
+#include "fusion.h"
+#include "gemm.h"
 #include "microkernel.h"
 #include "pack.h"
+#include "parallel.h"
 #include "scratch.h"
 
 enum {
@@ -53,7 +53,7 @@ typedef struct {
 
 // pack_block packs a block of A, kc columns at a time. If several threads pack the same block,
 // only one of them stores the row sums.
-AVX512 static void pack_block(const gemm_job* job, int64_t block, bool store_sums, workspace* own) {
+static void pack_block(const gemm_job* job, int64_t block, bool store_sums, workspace* own) {
 	const gemm* g = job->g;
 	const fusion* f = &g->fusion;
 	int64_t i = block * job->mc, rows = min_i64(job->mc, g->m - i);
@@ -76,7 +76,7 @@ AVX512 static void pack_block(const gemm_job* job, int64_t block, bool store_sum
 				}
 				a = (matrix){own->prologue_rows, kc, 1};
 			}
-			gaze_pack_a(a, count, kc, out);
+			pack_a(a, count, kc, out);
 			for (int64_t q = 0; store_sums && f->row_sums && q < count; q += MR)
 				sum_rows((matrix){out + q * kc, 1, MR}, min_i64(MR, count - q), kc, f->row_sums + i + r + q, k_all > 0);
 		}
@@ -89,18 +89,18 @@ static void list_lines(gemm_job* job) {
 	const matrix b = job->g->b;
 	const int64_t kc = min_i64(job->kc, job->k_size);
 	job->line_count = 0;
-	if (job->g->n < 2 * NR || kc % LANES)
+	if (job->g->n < 2 * NR || kc % LINE)
 		return;
 	if (job->g->b_packed)
-		for (; job->line_count < kc * NR / LANES; job->line_count++)
-			job->line_offsets[job->line_count] = (int32_t)(job->line_count * LANES * sizeof(float));
+		for (; job->line_count < kc * NR / LINE; job->line_count++)
+			job->line_offsets[job->line_count] = (int32_t)(job->line_count * LINE * sizeof(float));
 	else if (b.row_stride == 1 && b.col_stride < INT32_MAX / (int64_t)sizeof(float) / NR)
 		for (int64_t j = 0; j < NR; j++)
-			for (int64_t k = 0; k < kc; k += LANES)
+			for (int64_t k = 0; k < kc; k += LINE)
 				job->line_offsets[job->line_count++] = (int32_t)((j * b.col_stride + k) * sizeof(float));
 	else if (b.col_stride == 1 && b.row_stride < INT32_MAX / (int64_t)sizeof(float) / MAX_KC)
 		for (int64_t k = 0; k < kc; k++)
-			for (int64_t j = 0; j < NR; j += LANES)
+			for (int64_t j = 0; j < NR; j += LINE)
 				job->line_offsets[job->line_count++] = (int32_t)((k * b.row_stride + j) * sizeof(float));
 }
 
@@ -121,7 +121,7 @@ static prefetch prefetch_b(const gemm_job* job, int64_t k, int64_t kc, int64_t j
 }
 
 // multiply_micropanel multiplies a packed block of A with a micropanel of B.
-AVX512 static void multiply_micropanel(const gemm_job* job, int64_t block, int64_t micropanel, workspace* own) {
+static void multiply_micropanel(const gemm_job* job, int64_t block, int64_t micropanel, workspace* own) {
 	const gemm* g = job->g;
 	const matrix b = g->b;
 	int64_t j = micropanel * NR, columns = min_i64(NR, g->n - j), i = block * job->mc, rows = min_i64(job->mc, g->m - i);
@@ -134,14 +134,14 @@ AVX512 static void multiply_micropanel(const gemm_job* job, int64_t block, int64
 			b_stride = columns;
 			b_packed = b.data + j * g->k + k_all * b_stride;
 		} else {
-			gaze_pack_b((matrix){b.data + k_all * b.row_stride + j * b.col_stride, b.row_stride, b.col_stride}, kc, columns, own->b_packed);
+			pack_b((matrix){b.data + k_all * b.row_stride + j * b.col_stride, b.row_stride, b.col_stride}, kc, columns, own->b_packed);
 		}
 		prefetch ahead = prefetch_b(job, k_all, kc, later, rows);
 		if (k + kc == job->k_size) {
 			ahead.c = g->c + i * g->n + j;
 			ahead.c_stride = g->n;
 		}
-		gaze_macrokernel(own->a_packed + k * round_up(rows, MR), kc * MR, b_packed, b_stride, rows, columns, kc, own->tile, NR, k > 0, &ahead);
+		macrokernel(own->a_packed + k * round_up(rows, MR), kc * MR, b_packed, b_stride, rows, columns, kc, own->tile, NR, k > 0, &ahead);
 	}
 	apply_epilogue(&g->fusion, own->tile, NR, g->c, g->n, i, j, rows, columns, job->k_start > 0, job->k_start + job->k_size == g->k);
 }
@@ -160,7 +160,7 @@ static void multiply_block(gemm_job* job, int64_t block, workspace* own) {
 }
 
 // prologue_of_rows applies the prologue to rows of A.
-AVX512 static void prologue_of_rows(const gemm_job* job, int64_t begin, int64_t end) {
+static void prologue_of_rows(const gemm_job* job, int64_t begin, int64_t end) {
 	const gemm* g = job->g;
 	for (int64_t i = begin; i < end; i++) {
 		const float* row = g->a.data + i * g->a.row_stride;
@@ -169,13 +169,13 @@ AVX512 static void prologue_of_rows(const gemm_job* job, int64_t begin, int64_t 
 	}
 }
 
-static long iterations(const void* data, int phase) {
+static long gemm_iterations(const void* data, int phase) {
 	const gemm_job* job = data;
 	return job->computing_prologue ? (job->g->m + MR - 1) / MR : job->threads;
 }
 
 // iterate is the whole of a thread's work on a product, or the prologue of some rows.
-static void iterate(void* data, int phase, long i) {
+static void gemm_iterate(void* data, int phase, long i) {
 	gemm_job* job = data;
 	if (job->computing_prologue) {
 		prologue_of_rows(job, i * MR, min_i64(job->g->m, (i + 1) * MR));
@@ -201,8 +201,8 @@ static int64_t part_size(int64_t size, int64_t most, int64_t unit, int64_t min_p
 	return round_up((size + min_parts - 1) / min_parts, unit);
 }
 
-static bool run(const thread_pool* pool, gemm_job* job) {
-	static const parallel_loop loop = {1, iterations, iterate};
+static bool run_gemm(const thread_pool* pool, gemm_job* job) {
+	static const parallel_loop loop = {1, gemm_iterations, gemm_iterate};
 	return gaze_parallel_for(pool, &loop, job) && !atomic_load(&job->failed);
 }
 
@@ -211,7 +211,7 @@ static bool run(const thread_pool* pool, gemm_job* job) {
 static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_start, int64_t k_size) {
 	job->k_start = k_start;
 	job->k_size = k_size;
-	job->kc = part_size(k_size, MAX_KC, LANES, 1);
+	job->kc = part_size(k_size, MAX_KC, LINE, 1);
 	// Several blocks are made as many for each thread. An A that fits one block is divided into
 	// two at most: each packed micropanel of B should serve several micropanels of A.
 	int64_t max_mc = min_i64(MAX_MC, MAX_BLOCK / round_up(k_size, job->kc) / MR * MR), blocks = (job->g->m + max_mc - 1) / max_mc;
@@ -220,31 +220,33 @@ static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_s
 	job->micropanels = (job->g->n + NR - 1) / NR;
 	atomic_init(&job->next_block, 0);
 	job->next_micropanel = calloc(job->blocks, sizeof *job->next_micropanel);
-	job->line_offsets = malloc(NR * MAX_KC / LANES * sizeof *job->line_offsets);
+	job->line_offsets = malloc(NR * MAX_KC / LINE * sizeof *job->line_offsets);
 	bool done = job->next_micropanel && job->line_offsets;
 	if (done) {
 		list_lines(job);
-		done = run(pool, job);
+		done = run_gemm(pool, job);
 	}
 	free(job->next_micropanel);
 	free(job->line_offsets);
 	return done;
 }
 
-static bool avx512_gemm(const thread_pool* pool, const gemm* g) {
+static bool product(const thread_pool* pool, const gemm* g) {
+	if (g->m < 1 || g->n < 1 || g->k < 1 || (g->b_packed && g->n % LANES))
+		return false;
 	gemm_job job = {.g = g, .threads = pool->threads};
 	// Many threads that share few blocks would each compute the prologue of all of them.
 	if (has_prologue(&g->fusion) && (g->k > MAX_K || pool->threads > 2 * ((g->m + MAX_MC - 1) / MAX_MC))) {
 		if (posix_memalign((void**)&job.a_prologue, 64, g->m * g->k * sizeof *job.a_prologue))
 			return false;
 		job.computing_prologue = true;
-		if (!run(pool, &job)) {
+		if (!run_gemm(pool, &job)) {
 			free(job.a_prologue);
 			return false;
 		}
 		job.computing_prologue = false;
 	}
-	int64_t k_size = part_size(g->k, MAX_K, LANES, 1);
+	int64_t k_size = part_size(g->k, MAX_K, LINE, 1);
 	bool done = true;
 	for (int64_t k = 0; done && k < g->k; k += k_size)
 		done = multiply_k_range(pool, &job, k, min_i64(k_size, g->k - k));
@@ -252,17 +254,4 @@ static bool avx512_gemm(const thread_pool* pool, const gemm* g) {
 	return done;
 }
 
-bool gaze_gemm(const thread_pool* pool, const gemm* g, bool amx) {
-	if (g->m < 1 || g->n < 1 || g->k < 1)
-		return false;
-	if (g->b_packed && (amx || g->n % LANES))
-		return false;
-	return amx ? gaze_amx_gemm(pool, g) : avx512_gemm(pool, g);
-}
-
-static bool schedule_nothing(const thread_pool* pool, void (*task)(void*), void* data) { return false; }
-
-bool gaze_gemm_serial(const gemm* g, bool amx) {
-	const thread_pool calling_thread = {schedule_nothing, NULL, 1};
-	return gaze_gemm(&calling_thread, g, amx);
-}
+#endif

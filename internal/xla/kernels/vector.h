@@ -1,0 +1,76 @@
+// Vectors of LANES float32s, and the few operations on them that compilers have no operator
+// for. Each instruction set's file (avx512.c, avx2.c, neon.c) includes this file and then the
+// kernels, so that the kernels are written once and built for each set.
+//
+// vf is a vector of float32s and vi one of as many int32s. Both are the compiler's own vector
+// types: +, -, * and / work on them.
+#ifndef GAZE_VECTOR_H
+#define GAZE_VECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+// What is written as a product and a sum is rounded twice; vfma rounds once. GCC does so because
+// of -std=c11.
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+#define INLINE __attribute__((always_inline)) static inline
+
+INLINE int64_t min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
+
+INLINE int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+
+#if defined(GAZE_AVX512)
+#include "vector_avx512.h"
+#elif defined(GAZE_AVX2)
+#include "vector_avx2.h"
+#elif defined(GAZE_NEON)
+#include "vector_neon.h"
+#else
+#error "an instruction set's file defines which one it is for"
+#endif
+
+INLINE vf vload(const float* from) {
+	vf x;
+	memcpy(&x, from, sizeof x);
+	return x;
+}
+
+INLINE void vstore(float* to, vf x) { memcpy(to, &x, sizeof x); }
+
+INLINE vf vzero(void) { return vset(0); }
+
+// sqrt_f32 is sqrtf without setting errno, so that programs needn't link libm.
+INLINE float sqrt_f32(float x) { return vsqrt(vset(x))[0]; }
+
+// Vectors of four, in which both x86 and ARM can transpose.
+typedef float v4 __attribute__((vector_size(16)));
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE4(A, B, I, J, K, L) __builtin_shufflevector(A, B, I, J, K, L)
+#else
+typedef int32_t v4i __attribute__((vector_size(16)));
+#define SHUFFLE4(A, B, I, J, K, L) __builtin_shuffle(A, B, (v4i){I, J, K, L})
+#endif
+
+INLINE v4 load4(const float* from) {
+	v4 x;
+	memcpy(&x, from, sizeof x);
+	return x;
+}
+
+INLINE void store4(float* to, v4 x) { memcpy(to, &x, sizeof x); }
+
+// transpose4 transposes 4 rows of 4 numbers.
+INLINE void transpose4(v4 r[4]) {
+	const v4 a = SHUFFLE4(r[0], r[1], 0, 4, 1, 5), b = SHUFFLE4(r[0], r[1], 2, 6, 3, 7), c = SHUFFLE4(r[2], r[3], 0, 4, 1, 5), d = SHUFFLE4(r[2], r[3], 2, 6, 3, 7);
+	r[0] = SHUFFLE4(a, c, 0, 1, 4, 5);
+	r[1] = SHUFFLE4(a, c, 2, 3, 6, 7);
+	r[2] = SHUFFLE4(b, d, 0, 1, 4, 5);
+	r[3] = SHUFFLE4(b, d, 2, 3, 6, 7);
+}
+
+#endif
