@@ -24,7 +24,7 @@ type Arrangement uint8
 
 const (
 	TorchOrder   Arrangement = iota
-	PackedWeight             // a linear layer's, packed for the kernels: [backend.PackWeights]
+	PackedWeight             // a linear layer's, [out, in...], packed for the kernels: [backend.PackWeights]
 	ChannelsLast             // a convolution's, [rows, columns, in, out]
 )
 
@@ -96,7 +96,7 @@ func (s *Stored) upload(b compute.Backend, p Param, how Arrangement) (string, *t
 	if firstNonFinite(values) >= 0 {
 		return "", nil, s.CheckFinite()
 	}
-	dims, name, arrange := p.Shape, packedName, packWeights
+	dims, name, arrange := []int{backend.PackedRows(p.Shape[0]), size(p.Shape[1:])}, packedName, packWeights
 	if how == ChannelsLast {
 		dims, name, arrange = []int{p.Shape[2], p.Shape[3], p.Shape[1], p.Shape[0]}, kernelName, channelsLast
 	}
@@ -142,7 +142,7 @@ func (s *Stored) uploadAsIs(b compute.Backend, dims []int) (*tensors.Tensor, err
 }
 
 func packWeights(dst, values []float32, shape []int) {
-	backend.PackWeights(dst, values, shape[0], shape[1])
+	backend.PackWeights(dst, values, shape[0], size(shape[1:]))
 }
 
 // channelsLast rearranges weights [out, in, rows, columns] to [rows, columns, in, out].

@@ -48,7 +48,7 @@ const (
 	LinearHasBias     = 1
 	LinearHasNorm     = 2
 	LinearHasResidual = 4
-	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b
+	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
 	LinearHasScale    = 16
 )
 
@@ -76,7 +76,8 @@ const (
 	NormAttrs       = 1
 )
 
-// Weights can be packed if out is a multiple of this, which is one of every set's vectors.
+// Packed weights are [out, in] with out rounded up to a multiple of this, which is one of every
+// set's vectors.
 const (
 	PackedMultiple = 16
 )

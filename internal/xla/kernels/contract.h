@@ -45,7 +45,7 @@
 #define GAZE_LINEAR_HAS_BIAS 1
 #define GAZE_LINEAR_HAS_NORM 2
 #define GAZE_LINEAR_HAS_RESIDUAL 4
-#define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b
+#define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
 #define GAZE_LINEAR_HAS_SCALE 16
 
 // The activation functions.
@@ -66,7 +66,8 @@
 #define GAZE_NORM_ATTR_EPSILON 0
 #define GAZE_NORM_ATTRS 1
 
-// Weights can be packed if out is a multiple of this, which is one of every set's vectors.
+// Packed weights are [out, in] with out rounded up to a multiple of this, which is one of every
+// set's vectors.
 #define GAZE_PACKED_MULTIPLE 16
 
 #endif
