@@ -14,7 +14,7 @@ import (
 
 // The variables in which tools/test-processors.sh says what it has switched off: which instruction
 // set is left to the Go backend ("AVX2" or "none"), and whether Gaze's kernels ("off") or only AMX
-// ("tilesoff") are off.
+// ("tilesoff") are off, or the kernels are those for "AVX2".
 const (
 	vectorsVariable = "GAZE_TEST_VECTORS"
 	kernelsVariable = "GAZE_TEST_KERNELS"
@@ -38,12 +38,15 @@ func TestProcessorSwitches(t *testing.T) {
 		if kernels.Available() {
 			t.Error("Gaze's kernels are on")
 		}
-	case "tilesoff":
+	case "tilesoff", "AVX2":
 		if kernels.Tiles() {
 			t.Error("tiles are on")
 		}
-		if b, err := Default(); err != nil || isXLA(b.Name()) && !Kernels(b) && processorHas(t, "avx512f", "avx512bw", "avx512dq", "avx512vl") {
+		if b, err := Default(); err != nil || isXLA(b.Name()) && !Kernels(b) && processorHas(t, "avx2", "fma") {
 			t.Error("Gaze's kernels are off, too: ", err)
+		}
+		if set := kernels.Set(); kernelsAre == "AVX2" && set != "AVX2" && processorHas(t, "avx2", "fma") {
+			t.Errorf("Gaze's kernels are those for %q", set)
 		}
 	}
 }

@@ -5,12 +5,6 @@
 #include "pack.h"
 #include "vector.h"
 
-// At most this many terms are added up in registers. Longer sums are added up from such
-// parts, because rounding errors grow with the length of a sum.
-#ifndef MAX_TERMS
-#define MAX_TERMS 512
-#endif
-
 // What to prefetch while a product is computed.
 typedef struct {
 	// Cache lines of a later part of B, by their offsets from base: per_step of them for every
@@ -36,7 +30,7 @@ INLINE void rank_1_update(int rows, int vectors, const float* a, const float* b,
 	UNROLL for (int i = 0; i < rows; i++) {
 		const vf a_i = vset(a[i]);
 		UNROLL for (int j = 0; j < vectors; j++)
-			sum[i][j] = vfma(a_i, b_row[j], sum[i][j]);
+			vadd_product(&sum[i][j], a_i, b_row[j]);
 	}
 }
 
@@ -74,29 +68,18 @@ typedef void microkernel(const float* a, const float* b, int64_t b_stride, int64
 		multiply_micropanels(ROWS, COUNT, a, b, b_stride, kc, tile, tile_stride, add, ahead); \
 	}
 
-#if VECTORS == 3
 #define MICROKERNELS(ROWS) MICROKERNEL(ROWS, 1) MICROKERNEL(ROWS, 2) MICROKERNEL(ROWS, 3)
 #define ALL_WIDTHS(ROWS) {microkernel_##ROWS##x1, microkernel_##ROWS##x2, microkernel_##ROWS##x3}
-#else
-#define MICROKERNELS(ROWS) MICROKERNEL(ROWS, 1) MICROKERNEL(ROWS, 2)
-#define ALL_WIDTHS(ROWS) {microkernel_##ROWS##x1, microkernel_##ROWS##x2}
-#endif
 
 MICROKERNELS(1) MICROKERNELS(2) MICROKERNELS(3) MICROKERNELS(4)
-#if MR > 4
-MICROKERNELS(5) MICROKERNELS(6)
-#endif
-#if MR > 6
-MICROKERNELS(7) MICROKERNELS(8)
+#if MR == 8
+MICROKERNELS(5) MICROKERNELS(6) MICROKERNELS(7) MICROKERNELS(8)
 #endif
 
 static microkernel* const microkernels[MR][VECTORS] = {
 	ALL_WIDTHS(1), ALL_WIDTHS(2), ALL_WIDTHS(3), ALL_WIDTHS(4),
-#if MR > 4
-	ALL_WIDTHS(5), ALL_WIDTHS(6),
-#endif
-#if MR > 6
-	ALL_WIDTHS(7), ALL_WIDTHS(8),
+#if MR == 8
+	ALL_WIDTHS(5), ALL_WIDTHS(6), ALL_WIDTHS(7), ALL_WIDTHS(8),
 #endif
 };
 
@@ -106,17 +89,17 @@ static microkernel* const microkernels[MR][VECTORS] = {
 // NULL.
 static void macrokernel(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t rows, int64_t columns, int64_t kc, float* tile, int64_t tile_stride, bool add, prefetch* ahead) {
 	prefetch none = {0};
-	int64_t parts = (kc + MAX_TERMS - 1) / MAX_TERMS, part = parts > 0 ? round_up((kc + parts - 1) / parts, 8) : 0;
-	int vectors = (int)((columns + LANES - 1) / LANES);
-	for (int64_t i = 0; i < rows; i += MR, a += a_stride) {
-		microkernel* multiply = microkernels[min_i64(rows - i, MR) - 1][vectors - 1];
-		for (int64_t r = i; ahead && ahead->c && r < min_i64(rows, i + MR); r++)
-			for (int64_t v = 0; v < columns; v += LINE)
-				__builtin_prefetch(ahead->c + r * ahead->c_stride + v, 1, 2);
-		for (int64_t k = 0; k < kc; k += part) {
-			int64_t terms = min_i64(part, kc - k);
+	const int64_t parts = (kc + MAX_TERMS - 1) / MAX_TERMS, part = parts > 0 ? round_up((kc + parts - 1) / parts, 8) : 0;
+	const int vectors = (int)((columns + LANES - 1) / LANES);
+	for (int64_t k = 0; k < kc; k += part) {
+		const int64_t terms = min_i64(part, kc - k);
+		for (int64_t i = 0; i < rows; i += MR) {
+			microkernel* multiply = microkernels[min_i64(rows - i, MR) - 1][vectors - 1];
+			for (int64_t r = i; ahead && ahead->c && k + part >= kc && r < min_i64(rows, i + MR); r++)
+				for (int64_t v = 0; v < columns; v += LINE)
+					__builtin_prefetch(ahead->c + r * ahead->c_stride + v, 1, 2);
 			prefetch* with = ahead && ahead->end - ahead->next >= terms / 8 * ahead->per_step ? ahead : &none;
-			multiply(a + k * MR, b + k * b_stride, b_stride, terms, tile + i * tile_stride, tile_stride, add || k > 0, with);
+			multiply(a + i / MR * a_stride + k * MR, b + k * b_stride, b_stride, terms, tile + i * tile_stride, tile_stride, add || k > 0, with);
 		}
 	}
 }

@@ -54,16 +54,13 @@ static void prepack_b(matrix b, int64_t k_size, int64_t columns, float* out) {
 	}
 }
 
-// pack_a_contiguous_rows packs MR rows, four columns at a time. Where MR isn't a multiple of
-// four, the last group of rows is stored first: what it writes into the next column is then
-// overwritten.
+// pack_a_contiguous_rows packs MR rows, a multiple of four, four columns at a time.
 INLINE void pack_a_contiguous_rows(const float* from, int64_t row_stride, int64_t kc, float* out) {
-	const int64_t end = MR % 4 ? kc - 1 : kc;
 	int64_t k = 0;
-	for (; k + 4 <= end; k += 4, from += 4, out += 4 * MR)
-		for (int group = (MR - 1) / 4 * 4; group >= 0; group -= 4) {
-			v4 r[4] = {{0}, {0}, {0}, {0}};
-			for (int i = 0; i < 4 && group + i < MR; i++)
+	for (; k + 4 <= kc; k += 4, from += 4, out += 4 * MR)
+		for (int group = 0; group < MR; group += 4) {
+			v4 r[4];
+			for (int i = 0; i < 4; i++)
 				r[i] = load4(from + (group + i) * row_stride);
 			transpose4(r);
 			for (int i = 0; i < 4; i++)

@@ -23,6 +23,10 @@ INLINE int64_t min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
 
 INLINE int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
+// Besides the operations, the header of a set defines LANES, the size of its microtile (MR rows of
+// VECTORS vectors), and MAX_TERMS: so many terms are added up in registers. Longer sums are added
+// up from such parts, because rounding errors grow with the length of a sum, and because so many
+// rows of a micropanel of B stay in the first-level cache.
 #if defined(GAZE_AVX512)
 #include "vector_avx512.h"
 #elif defined(GAZE_AVX2)

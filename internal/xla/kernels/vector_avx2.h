@@ -5,16 +5,11 @@
 
 #include <immintrin.h>
 
-// A microtile is 6 rows of 2 vectors: 12 of the 16 registers hold its sums.
-#ifndef AVX2_TILE
-#define LANES 8
-#define MR 6
-#define VECTORS 2
-#else
+// A microtile is 4 rows of 3 vectors: 12 of the 16 registers hold its sums.
 #define LANES 8
 #define MR 4
 #define VECTORS 3
-#endif
+#define MAX_TERMS 256
 
 typedef float vf __attribute__((vector_size(32)));
 typedef __m256i vi;
@@ -31,6 +26,7 @@ INLINE float vsum(vf x) {
 
 INLINE vf vfma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 INLINE vf vnfma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+INLINE void vadd_product(vf* sum, vf a, vf b) { __asm__("vfmadd231ps %2, %1, %0" : "+x"(*sum) : "x"(a), "x"(b)); }
 INLINE vf vmin(vf a, vf b) { return _mm256_min_ps(a, b); }
 INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
 INLINE vf vround(vf x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -8,6 +8,7 @@
 #define LANES 16
 #define MR 8
 #define VECTORS 3
+#define MAX_TERMS 384
 
 typedef float vf __attribute__((vector_size(64)));
 typedef __m512i vi;
@@ -20,6 +21,10 @@ INLINE float vsum(vf x) { return _mm512_reduce_add_ps(x); }
 // vfma is a·b + c and vnfma is c - a·b, rounded once.
 INLINE vf vfma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE vf vnfma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+
+// vadd_product adds a·b to sum. Written as an instruction, since compilers otherwise choose forms
+// that overwrite a factor, and then move registers around.
+INLINE void vadd_product(vf* sum, vf a, vf b) { __asm__("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b)); }
 
 // vmin and vmax are NaN if b is.
 INLINE vf vmin(vf a, vf b) { return _mm512_min_ps(a, b); }

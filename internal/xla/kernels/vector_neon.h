@@ -9,6 +9,7 @@
 #define LANES 4
 #define MR 8
 #define VECTORS 3
+#define MAX_TERMS 256
 
 typedef float vf __attribute__((vector_size(16)));
 typedef int32x4_t vi;
@@ -19,6 +20,7 @@ INLINE vf vabs(vf x) { return vabsq_f32(x); }
 INLINE float vsum(vf x) { return vaddvq_f32(x); }
 INLINE vf vfma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 INLINE vf vnfma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
+INLINE void vadd_product(vf* sum, vf a, vf b) { *sum = vfmaq_f32(*sum, a, b); }
 INLINE vf vmin(vf a, vf b) { return vminq_f32(a, b); }
 INLINE vf vmax(vf a, vf b) { return vmaxq_f32(a, b); }
 INLINE vf vround(vf x) { return vrndnq_f32(x); }
