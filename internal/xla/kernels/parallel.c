@@ -4,6 +4,7 @@
 
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
