@@ -21,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench lab check test lint test-short test-go test-race test-processors test-notebooks test-browser test-browser-short \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench lab check test lint test-short test-go test-race test-processors test-arm64 test-notebooks test-browser test-browser-short \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -59,8 +59,8 @@ pretrain: setup ## train the small shipped model that the notebook fine-tunes (m
 	@$(RUN) go run ./recipes/pretrain -work pretrain -o pretrain/pets-vit
 	@echo "wrote pretrain/pets-vit; the shipped model is in pkg/hub/shipped/pets-vit"
 
-bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results (ROWS=inference,training ROUNDS=5, QUICK=1; STAGES=1: where a cell's time goes)
-	@tools/bench.sh $(if $(STAGES),stages $(if $(ROUNDS),--rounds $(ROUNDS)),$(if $(ROWS),--rows $(ROWS)) $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick --out bench/.cache/quick,$(if $(ROWS)$(ONLY),--out bench/.cache/part)))
+bench: setup ## compare the speed with torch, JAX, ONNX Runtime; bench/results/PROCESSOR (ROWS=inference,training ROUNDS=5 MERGE=1, RESUME=1, QUICK=1; BENCH_ISA=avx2; STAGES=1: where a cell's time goes)
+	@tools/bench.sh $(if $(STAGES),stages $(if $(ROUNDS),--rounds $(ROUNDS)),$(if $(ROWS),--rows $(ROWS)) $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MERGE),--merge) $(if $(RESUME),--resume) $(if $(QUICK),--quick))
 
 captioner: setup ## train the shipped captioner (ten minutes on 2 cores; SEED=2 or TEACH=0 for the other runs in its record)
 	@$(RUN) go run ./recipes/captioner -work captioner/run-$(SEED)-$(TEACH) -o captioner/$(SEED)-$(TEACH) -seed $(SEED) -teach $(TEACH)
@@ -82,7 +82,7 @@ lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 
 check: lint test-short ## between edits: linters and the tests that are short (under 3 minutes)
 
-test: lint test-notebooks test-browser-short test-race test-processors test-go ## lint, notebooks, JupyterLab in Chromium, Go tests with coverage, other processors
+test: lint test-notebooks test-browser-short test-race test-processors test-arm64 test-go ## lint, notebooks, JupyterLab in Chromium, Go tests with coverage, other processors
 
 lint: ## check formatting and run the linters
 	@tools/setup.sh lint
@@ -99,6 +99,9 @@ test-race: setup ## Go tests of the packages that share memory, with the race de
 
 test-processors: setup ## numerical Go tests with instruction sets switched off, as on older processors
 	@tools/test-processors.sh
+
+test-arm64: setup ## tests of the kernels for 64-bit ARM, emulated; skipped without qemu-user and a cross compiler
+	@tools/test-arm64.sh
 
 # Notebook 1's study is made small, and the pages go to a folder of their own, so that they
 # don't replace those of a report.

@@ -1,13 +1,19 @@
 // Measures the processor's peak rate of float32 operations in GFLOP/s: the given number of
-// threads multiply and add in registers, with the widest vectors that the processor has.
-// cc -O3 peak.c -o peak -lpthread && ./peak THREADS
+// threads multiply and add in registers, with the widest vectors that the processor has, or
+// with those of AVX2.
+// cc -O3 peak.c -o peak -lpthread && ./peak THREADS [avx2]
+#if defined(__x86_64__)
 #include <immintrin.h>
+#else
+#include <arm_neon.h>
+#endif
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-enum { SUMS = 12, TIMES = 30000000 };
+enum { SUMS = 12, TIMES = 30000000 }; // twelve sums hide the latency and fit into 16 registers
 
 #define LOOP(NAME, TARGET, VECTOR, SET, FMA, LANE0) \
 	__attribute__((target(TARGET))) static float NAME(void) { \
@@ -22,8 +28,22 @@ enum { SUMS = 12, TIMES = 30000000 };
 			all += LANE0(sum[i]); \
 		return all; \
 	}
+#if defined(__x86_64__)
 LOOP(wide, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_cvtss_f32)
 LOOP(narrow, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_cvtss_f32)
+
+static int widest(void) {
+	__builtin_cpu_init();
+	return __builtin_cpu_supports("avx512f") ? 16 : __builtin_cpu_supports("fma") ? 8 : 0;
+}
+#else
+#define FMA4(SUM, A, B) vfmaq_f32(B, SUM, A)
+#define LANE0(SUM) vgetq_lane_f32(SUM, 0)
+#define wide narrow
+LOOP(narrow, "arch=armv8-a", float32x4_t, vdupq_n_f32, FMA4, LANE0)
+
+static int widest(void) { return 4; }
+#endif
 
 static volatile float result;
 static int lanes;
@@ -37,9 +57,10 @@ int main(int count, char** words) {
 	int n = count > 1 ? atoi(words[1]) : 1;
 	pthread_t* threads = calloc(n, sizeof *threads);
 	struct timespec from, to;
-	__builtin_cpu_init();
-	lanes = __builtin_cpu_supports("avx512f") ? 16 : 8;
-	if (!__builtin_cpu_supports("fma"))
+	lanes = widest();
+	if (count > 2 && strcmp(words[2], "avx2") == 0 && lanes > 8)
+		lanes = 8;
+	if (lanes == 0)
 		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (int i = 0; i < n; i++)

@@ -1,6 +1,7 @@
 """Writes the results: JSON, Markdown tables, and progress lines."""
 import json
 import math
+import os
 import statistics
 import subprocess
 
@@ -133,17 +134,34 @@ def summary(rows, titles):
     return "## Gaze and the best other\n\n" + table(head, body) if body else ""
 
 
+def dates(result):
+    """A line about rows that were measured at another time than the whole run."""
+    other = {}
+    for row in result["rows"]:
+        if (day := row.get("date", "")[:10]) and row.get("commit") and (day, row["commit"]) != (result["machine"]["date"][:10], result["machine"]["commit"]):
+            other.setdefault((day, row["commit"]), []).append(f"{row['group']}: {row['name']}")
+    return "".join(f"Measured on {day}, commit {commit}: {'; '.join(names)}.\n\n" for (day, commit), names in sorted(other.items()))
+
+
+HELD = ("**Held to AVX2 on a processor with wider vectors (`BENCH_ISA=avx2`)**: Gaze's kernels, XLA, JAX, oneDNN, MKL and torch's own "
+        "code. ONNX Runtime's MLAS can't be held back, and XLA's YNNPACK, inside JAX, ignores the limit.\n")
+
+
 def markdown(result):
     m = result["machine"]
     out = ["# Gaze and its peers\n"]
     if result["quick"]:
         out.append("**Tiny models, few rounds: this only shows that the harness works. The figures aren't a comparison.**\n")
-    out.append(f"{m['date']}, commit {m['commit']}: {m['processor']}, {m['cores']} cores, {m['system']}; load {m['load'][0]:.1f} before and "
+    if m.get("isa"):
+        out.append(HELD)
+    out.append(f"{m['date']}, commit {m['commit']}: {m.get('name') or m['processor']}, {m['cores']} cores, {m['system']}; load {m['load'][0]:.1f} before and "
                f"{m['load_after'][0]:.1f} after. Go {m['go'].removeprefix('go')}, Python {m['python']}, "
                + ", ".join(f"{k} {v}" for k, v in m["versions"].items())
                + f". {result['rounds']} alternating rounds, {result['minutes']} minutes.\n")
     out.append("In brackets: the speed of Gaze on XLA relative to that peer, by the medians. "
-               "[bench/README.md](../README.md) describes what is measured and how.\n")
+               "[bench/README.md](../../README.md) describes what is measured and how.\n")
+    if dates(result):
+        out.append(dates(result))
     engines = {one["engine"] for row in result["rows"] for one in row["peers"].values() if one.get("engine")}
     if engines:
         out.append("Gaze's XLA: " + "; ".join(sorted(engines)) + ".\n")
@@ -153,13 +171,36 @@ def markdown(result):
     return "\n".join(out)
 
 
-def save(result, folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+def save(result, path):
+    """Writes the file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w") as f:
+        f.write(json.dumps(result, indent=1) + "\n")
+        f.flush()
+        os.fsync(f.fileno())
+    temporary.rename(path)
+
+
+def merged(folder, new):
+    """The results in a folder with new rows in place of those of the same names. The rest of
+    a group keeps its place; each row has its own date."""
+    path = folder / "bench.json"
+    if not path.exists():
+        return new
+    old = json.loads(path.read_text())
+    for row in old["rows"]:  # from the time when only the run had a date
+        row.setdefault("date", old["machine"]["date"])
+        row.setdefault("commit", old["machine"]["commit"])
+    fresh = {(row["group"], row["name"]): row for row in new["rows"]}
+    rows = [fresh.pop((row["group"], row["name"]), row) for row in old["rows"]]
+    order = list(dict.fromkeys(row["group"] for row in [*rows, *fresh.values()]))
+    rows = sorted([*rows, *fresh.values()], key=lambda row: order.index(row["group"]))
+    return old | {"rows": rows, "peers": old["peers"] | new["peers"]}
 
 
 def write(result, folder, charts):
-    save(result, folder)
+    save(result, folder / "bench.json")
     (folder / "bench.md").write_text(markdown(result))
     for old in folder.glob("bench-*.png"):
         old.unlink()

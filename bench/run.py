@@ -1,6 +1,6 @@
 """Measures Gaze and its peers on the same work in one run; see bench/README.md.
 
-    python bench/run.py [--rows inference,training] [--rounds 5] [--quick] [--out FOLDER]
+    python bench/run.py [--rows inference,training] [--only B/16] [--rounds 5] [--merge] [--resume] [--quick] [--out FOLDER]
 """
 import argparse
 import datetime
@@ -18,6 +18,7 @@ import time
 import numpy as np
 
 import neighbours
+import processors
 import report
 from cells import Cells, busy
 from inputs import complete, write_photograph
@@ -49,7 +50,8 @@ def difference(answer, reference):
 class Bench:
     def __init__(self, options):
         self.cache, self.options = HERE / ".cache", options
-        self.cache.mkdir(exist_ok=True)
+        self.compiled = self.cache / f"as-{processors.isa()}" if processors.isa() else self.cache  # programs that peers keep
+        self.compiled.mkdir(parents=True, exist_ok=True)
         self.peers = peers(self.cache)
         self.cells = None
         self.cores = len(os.sched_getaffinity(0))
@@ -58,7 +60,7 @@ class Bench:
         """A peer's worker that has given its first answer, and that answer."""
         output = self.cache / f"answer-{name}.f32"
         output.unlink(missing_ok=True)
-        worker = Worker(self.peers[name], task | {"output": str(output)}, cache or self.cache, PREPARE)
+        worker = Worker(self.peers[name], task | {"output": str(output)}, cache or self.compiled, PREPARE)
         return worker, np.fromfile(output, np.float32)
 
     def task(self, row):
@@ -191,12 +193,12 @@ class Bench:
 
 
 def peak(cache):
-    """The processor's peak rate in GFLOP/s (float32); None if it can't be measured."""
+    """The processor's peak rate in GFLOP/s (float32), with the vectors that peers may use; None if it can't be measured."""
     program = cache / "peak"
     try:
         subprocess.run(["cc", "-O3", str(HERE / "peak.c"), "-o", str(program), "-lpthread"], check=True, capture_output=True)
-        return max(float(subprocess.run([str(program), str(len(os.sched_getaffinity(0)))], check=True, capture_output=True).stdout)
-                   for _ in range(3))
+        command = [str(program), str(len(os.sched_getaffinity(0))), *([processors.isa()] if processors.isa() else [])]
+        return max(float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(3))
     except (OSError, subprocess.CalledProcessError):
         return None
 
@@ -208,51 +210,119 @@ def installed(package):
         return None
 
 
+def now():
+    """When a row was measured."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
 def machine():
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     names = ["torch", "torchvision", "timm", "transformers", "jax", "jaxlib", "onnxruntime", "pillow", "numpy"]
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "commit": commit,
-        "processor": processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform(), "load": os.getloadavg(),
+        "date": now(), "commit": commit, "processor": processor(), "name": processors.title(), "isa": processors.isa(),
+        "cores": len(os.sched_getaffinity(0)), "system": platform.platform(), "load": os.getloadavg(),
         "python": platform.python_version(), "go": subprocess.run(["go", "version"], capture_output=True, text=True).stdout.split()[2],
         "versions": {n: version for n in names if (version := installed(n))},
     }
 
 
-def main():
+def options():
     flags = argparse.ArgumentParser(description="Measures Gaze and its peers.")
-    flags.add_argument("--rows", default=",".join(g for g in GROUPS if g != "gpu"), help="groups of rows to measure, from " + ",".join(GROUPS))
+    flags.add_argument("--rows", default="", help="groups of rows to measure, from " + ",".join(GROUPS) + " (default: all but gpu)")
     flags.add_argument("--only", default="", help="only rows whose name contains this text, such as B/16")
     flags.add_argument("--rounds", type=int, help="rounds (default: 5; with --quick: 2)")
+    flags.add_argument("--merge", action="store_true", help="put some rows into the processor's results, in place of those of the same names")
+    flags.add_argument("--resume", action="store_true", help="go on with the run that was stopped, after its last complete row")
     flags.add_argument("--quick", action="store_true", help="tiny models, to test the harness, not to compare")
-    flags.add_argument("--out", type=pathlib.Path, default=HERE / "results", help="folder for the results")
-    options = flags.parse_args()
-    options.rounds = options.rounds or (2 if options.quick else 5)
-    options.seconds = 0.1 if options.quick else 1.0
-    groups = options.rows.split(",")
-    for g in groups:
+    flags.add_argument("--out", type=pathlib.Path, help="folder for the results (default: results/PROCESSOR; of some rows .cache/part/PROCESSOR)")
+    o = flags.parse_args()
+    o.rounds = o.rounds or (2 if o.quick else 5)
+    o.seconds = 0.1 if o.quick else 1.0
+    o.some = bool(o.rows or o.only)
+    o.groups = o.rows.split(",") if o.rows else [g for g in GROUPS if g != "gpu"]
+    for g in o.groups:
         if g not in GROUPS:
             flags.error(f"unknown group of rows {g!r}; the groups are {', '.join(GROUPS)}")
+    if o.merge and (o.quick or not o.some):
+        flags.error("--merge is for some of the rows, at full size: give --rows or --only, and no --quick")
+    return o
+
+
+def destination(o):
+    """The folder for the results. Those of some rows don't replace a whole run."""
+    name = processors.slug(processors.title(), processors.isa())
+    part = HERE / ".cache" / ("quick" if o.quick else "part") / name
+    return o.out or (part if o.quick or (o.some and not o.merge) else HERE / "results" / name)
+
+
+class Progress:
+    """The rows of a run that are complete, in a file that survives the process."""
+
+    def __init__(self, o, cache):
+        self.path = cache / f"running-{processors.slug(processors.title(), processors.isa())}.json"
+        self.what = {"quick": o.quick, "rounds": o.rounds, "groups": o.groups, "only": o.only}
+        self.result = {"machine": machine(), "quick": o.quick, "rounds": o.rounds, "minutes": 0, "what": self.what, "rows": []}
+        self.result["machine"]["peak_gflops"] = peak(cache)
+        if not self.path.exists():
+            if o.resume:
+                raise SystemExit(f"there is no run to resume: no {self.path}")
+            return
+        before = json.loads(self.path.read_text())
+        if not o.resume:
+            say(f"starting anew; a run of {before['machine']['date']} was stopped after {len(before['rows'])} rows, --resume goes on with such a run")
+        elif before["what"] != self.what:
+            raise SystemExit(f"the run that was stopped had other options, {before['what']}: resume it with the same, or leave out --resume")
+        else:
+            self.result = before
+
+    def has(self, row):
+        return any((r["group"], r["name"]) == (row["group"], row["name"]) for r in self.result["rows"])
+
+    def add(self, row, found, minutes):
+        # A run that is resumed may go on with another commit.
+        row = {k: v for k, v in row.items() if k != "peers"} | {"date": now(), "commit": machine()["commit"], "peers": found}
+        self.result["rows"].append(row)
+        self.result["minutes"] = round(self.result["minutes"] + minutes, 2)
+        report.save(self.result, self.path)
+
+    def done(self):
+        self.path.unlink(missing_ok=True)
+
+
+def measure(bench, o, progress):
+    """All rows that aren't there yet."""
+    for g in o.groups:
+        for row in GROUPS[g](o.quick):
+            if o.only not in row["name"] or progress.has(row):
+                continue
+            say(g, row["name"])
+            began = time.time()
+            found = {"start": bench.start, "notebook": bench.notebook, "neighbours": bench.neighbours}.get(g, bench.row)(row)
+            progress.add(row, found, (time.time() - began) / 60)
+            say("  ", report.line(row, found))
+
+
+def main():
+    o = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no stopped worker is left behind
-    bench, result = Bench(options), {"machine": machine(), "quick": options.quick, "rounds": options.rounds, "rows": []}
-    result["machine"]["peak_gflops"] = peak(bench.cache)
-    result["peers"] = {name: peer.title for name, peer in bench.peers.items()} | KERNELS
-    began = time.time()
+    bench = Bench(o)
+    progress = Progress(o, bench.cache)
+    progress.result["peers"] = {name: peer.title for name, peer in bench.peers.items()} | KERNELS
     try:
-        for g in groups:
-            for row in GROUPS[g](options.quick):
-                if options.only not in row["name"]:
-                    continue
-                say(g, row["name"])
-                found = {"start": bench.start, "notebook": bench.notebook, "neighbours": bench.neighbours}.get(g, bench.row)(row)
-                result["rows"].append({k: v for k, v in row.items() if k != "peers"} | {"peers": found})
-                say("  ", report.line(row, found))
-                report.save(result, options.out)  # after each row, so that little is lost if the run is stopped
+        measure(bench, o, progress)
     finally:
         bench.close()  # no kernel is left behind
-    result["minutes"] = round((time.time() - began) / 60, 1)
+    result, folder = progress.result, destination(o)
+    result["minutes"] = round(result["minutes"], 1)
     result["machine"]["load_after"] = os.getloadavg()
-    report.write(result, options.out, bench.cache / "charts")
+    del result["what"]
+    if o.merge:
+        result = report.merged(folder, result)
+    report.write(result, folder, bench.cache / "charts")
+    if folder.parent == HERE / "results":
+        subprocess.run([str(bench.cache / "summary"), str(folder.parent), str(HERE.parent / "README.md")], check=True)
+    progress.done()
+    say("the results are in", folder)
 
 
 if __name__ == "__main__":

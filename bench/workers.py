@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 
+import processors
+
 HERE = pathlib.Path(__file__).resolve().parent / "peers"
 GOLDEN = HERE.parent.parent / "tools" / "golden"  # the captioner in PyTorch is there
 
@@ -45,6 +47,9 @@ def peers(cache):
         "torch-compile-gpu": Peer("torch.compile, SDPA", found["torch-compile"].command),
         "jax-gpu": Peer("JAX jit", found["jax"].command),
     }
+    if processors.isa():
+        for name in processors.NOT_HELD:
+            found[name].title += f", not held to {processors.isa().upper()}"
     stub = mkl_stub(cache)
     if stub:
         found["torch-mkl"] = Peer("torch eager, MKL told it's Intel", found["torch"].command, env={"LD_PRELOAD": stub})
@@ -77,7 +82,7 @@ class Worker:
             "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "GOMAXPROCS": str(task["threads"]), "OMP_NUM_THREADS": str(task["threads"]), "JAX_PLATFORMS": task.get("device", "cpu"), "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": str(GOLDEN),
-        } | peer.env
+        } | processors.environment() | peer.env
         self.errors = tempfile.TemporaryFile("w+")
         started = time.perf_counter()
         self.process = subprocess.Popen(peer.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=env,

@@ -22,4 +22,5 @@ if [ "${1:-}" = stages ]; then
 fi
 go build -o bench/.cache/worker ./bench/worker
 go build -o bench/.cache/charts ./bench/charts
+go build -o bench/.cache/summary ./bench/summary
 exec bench/.venv/bin/python bench/run.py "$@"

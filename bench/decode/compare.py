@@ -8,7 +8,7 @@ less than wall-clock time.
 Run from the repository root, with the packages of tools/golden/requirements.txt:
 
     go build -o decode-bench ./bench/decode
-    python bench/decode/compare.py ./decode-bench bench/results/decode.json
+    python bench/decode/compare.py ./decode-bench bench/results/PROCESSOR/decode.json
 
 The rows are synthetic pictures with the spectrum of photographs, from fixed seeds,
 and the photographs in ../shared/data (or $GAZE_SHARED_DATA), unchanged.

@@ -7,7 +7,7 @@ decodes with PIL. Its workers are processes that are kept between epochs.
 Run from the repository root, with the packages of tools/golden/requirements.txt:
 
     go build -o loader-bench ./bench/loader
-    python bench/loader/compare.py ./loader-bench bench/results/loader.json
+    python bench/loader/compare.py ./loader-bench bench/results/PROCESSOR/loader.json
 """
 import json
 import os

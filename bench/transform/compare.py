@@ -6,7 +6,7 @@ turn of torchvision divided by that of Gaze's next turn. Run from the repository
 with the packages of tools/golden/requirements.txt:
 
     GOEXPERIMENT=simd go build -o transform-bench ./bench/transform
-    python bench/transform/compare.py ./transform-bench bench/results/transform.json
+    python bench/transform/compare.py ./transform-bench bench/results/PROCESSOR/transform.json
 """
 import json
 import pathlib

@@ -79,14 +79,8 @@ func newAttend() *cobra.Command {
 			if err := b.plan(plan, out, endings...); err != nil {
 				return err
 			}
-			err = b.each(plan, s.pipeline, func(picture data.Found, im *transform.Image) error {
-				a, warnings, err := explain.Attend(s.runner, s.pipeline, filepath.Base(picture.Path), im)
-				if err != nil {
-					return err
-				}
-				s.warnings(warnings)
-				a.Model = s.title
-				return writeAttention(plan, a, layer, heads, func(ending string) string { return output(out, picture, ending) }, endings)
+			err = s.attend(b, plan, func(picture data.Found, a *explain.Attention) ([]newFile, error) {
+				return attentionFiles(a, layer, heads, func(ending string) string { return output(out, picture, ending) }, endings)
 			})
 			if known == nil || stopped(err) {
 				return err
@@ -120,24 +114,58 @@ func checkChoice(s *session, layer int, heads explain.Heads) error {
 	return nil
 }
 
-// writeAttention writes a picture's files, one for each ending: the figure and, if
+// attending is a picture's attention and the model's warnings, then also its files.
+type attending struct {
+	attention *explain.Attention
+	warnings  []string
+	files     []newFile
+}
+
+// attend runs the model on the pictures and writes the files that are made of the attention
+// over each. Pictures run one at a time: a batch would change the last bits of the weights.
+func (s *session) attend(b *batch, plan *outputs.Plan, files func(picture data.Found, a *explain.Attention) ([]newFile, error)) error {
+	return process(b, plan, s.pipeline, pictureWork[explain.Prepared, attending, attending]{
+		prepare: func(_ data.Found, im *transform.Image) (explain.Prepared, error) {
+			return explain.Prepare(s.pipeline, im)
+		},
+		run: func(batch []explain.Prepared) ([]attending, error) {
+			a, warnings, err := batch[0].Attend(s.runner, "")
+			return []attending{{attention: a, warnings: warnings}}, err
+		},
+		finish: func(picture data.Found, _ explain.Prepared, a attending) (attending, error) {
+			a.attention.Picture, a.attention.Model = filepath.Base(picture.Path), s.title
+			var err error
+			a.files, err = files(picture, a.attention)
+			return a, err
+		},
+		deliver: func(_ data.Found, a attending) error {
+			s.warnings(a.warnings)
+			return writeAll(plan, a.files)
+		},
+	})
+}
+
+// attentionFiles makes a picture's files, one for each ending: the figure and, if
 // requested, the weights.
-func writeAttention(p *outputs.Plan, a *explain.Attention, layer int, heads explain.Heads, name func(ending string) string, endings []string) error {
+func attentionFiles(a *explain.Attention, layer int, heads explain.Heads, name func(ending string) string, endings []string) ([]newFile, error) {
 	figure, err := a.Figure(layer, heads)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var files []newFile
 	for _, ending := range endings {
+		var data []byte
 		if ending != ".npy" {
-			err = writeFigure(p, name(ending), figure)
+			data, err = encodeFigure(name(ending), figure)
 		} else if m, e := a.Map(layer, heads); e != nil {
 			err = e
 		} else {
-			err = writeNPY(p, name(ending), weights.NewTensor("attention "+strconv.Itoa(layer), []int{m.Rows, m.Cols}, m.Values))
+			data, err = encodeNPY(weights.NewTensor("attention "+strconv.Itoa(layer), []int{m.Rows, m.Cols}, m.Values))
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
+		files = append(files, newFile{name(ending), data})
 	}
-	return nil
+	return files, nil
 }

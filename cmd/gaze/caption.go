@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -15,6 +15,7 @@ import (
 	"gaze/pkg/data"
 	"gaze/pkg/explain"
 	"gaze/pkg/hub"
+	"gaze/pkg/plots"
 	"gaze/pkg/transform"
 )
 
@@ -191,42 +192,78 @@ func (c *captionFlags) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	return pictures.each(plan, nil, func(picture data.Found, im *transform.Image) error {
-		results, err := captioner.Caption([]*transform.Image{im}, c.options)
-		if err != nil {
-			return err
-		}
-		if c.out == "" {
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", picture.Path, results[0].Text)
-			return err
-		}
-		e, err := explain.NewCaptioned(filepath.Base(picture.Path), im, results[0], m.Config)
-		if err != nil {
-			return err
-		}
-		e.Model = hub.ShortName(c.model)
-		style := style
-		if words != nil {
-			if style.Maps, err = c.explained(words, e, im, style.Heads); err != nil {
+	return c.captionAll(pictures, plan, captioner, words, style)
+}
+
+// captionAll captions the pictures, and writes and prints what was asked for. words is nil
+// if maps are the captioner's attention.
+func (c *captionFlags) captionAll(pictures *batch, plan *outputs.Plan, captioner *caption.Captioner, words *explain.WordExplainer, style explain.CaptionStyle) error {
+	cfg := captioner.Config()
+	return process(pictures, plan, nil, pictureWork[captioning, captioning, captioning]{
+		prepare: func(_ data.Found, im *transform.Image) (captioning, error) {
+			input, err := cfg.Preprocess(im)
+			if err != nil {
+				return captioning{}, fmt.Errorf("picture 0: %w", err)
+			}
+			k := captioning{input: input}
+			if c.out != "" {
+				k.image = explain.Shown(im)
+			}
+			return k, nil
+		},
+		run: func(batch []captioning) ([]captioning, error) {
+			k, err := c.caption(captioner, words, batch[0], style.Heads)
+			return []captioning{k}, err
+		},
+		finish: func(picture data.Found, _, k captioning) (captioning, error) {
+			if c.out == "" {
+				return k, nil
+			}
+			e, err := explain.NewCaptioned(filepath.Base(picture.Path), k.image, k.result, cfg)
+			if err != nil {
+				return k, err
+			}
+			e.Model = hub.ShortName(c.model)
+			style := style
+			style.Maps = k.maps
+			k.files, err = c.files(e, style, func(ending string) string { return output(c.out, picture, ending) })
+			return k, err
+		},
+		deliver: func(picture data.Found, k captioning) error {
+			if err := writeAll(plan, k.files); err != nil {
 				return err
 			}
-		}
-		if err := c.write(plan, e, style, func(ending string) string { return output(c.out, picture, ending) }); err != nil {
+			_, err := fmt.Fprintf(pictures.cmd.OutOrStdout(), "%s\t%s\n", picture.Path, k.result.Text)
 			return err
-		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", picture.Path, results[0].Text)
-		return err
+		},
 	})
 }
 
-// explained makes the maps of a caption's word pieces by the method.
-func (c *captionFlags) explained(words *explain.WordExplainer, e *explain.Captioned, im *transform.Image, heads explain.Heads) (*explain.WordMaps, error) {
-	cfg := words.Config()
-	input, err := cfg.Preprocess(im)
+// captioning is a picture, then also its caption, and the files that are made of it.
+type captioning struct {
+	input  *transform.Tensor
+	image  *transform.Image // only for figures
+	result caption.Result
+	maps   *explain.WordMaps
+	files  []newFile
+}
+
+// caption captions one picture, and makes the maps of its words if they aren't attention.
+// Pictures together would change the last bits of the probabilities.
+func (c *captionFlags) caption(captioner *caption.Captioner, words *explain.WordExplainer, k captioning, heads explain.Heads) (captioning, error) {
+	results, err := captioner.CaptionTensors([]*transform.Tensor{k.input}, c.options)
 	if err != nil {
-		return nil, err
+		return k, err
 	}
-	return words.Explain(c.method, input, e.IDs(), explain.WordOptions{Settings: explain.Settings{Heads: heads}})
+	k.result = results[0]
+	if words != nil {
+		var ids []int
+		for _, t := range k.result.Tokens {
+			ids = append(ids, t.ID)
+		}
+		k.maps, err = words.Explain(c.method, k.input, ids, explain.WordOptions{Settings: explain.Settings{Heads: heads}})
+	}
+	return k, err
 }
 
 // words lists the files of the captioner and its vocabulary.
@@ -258,32 +295,44 @@ func (c *captionFlags) endings() []string {
 	return list
 }
 
-// write writes a picture's output files.
-func (c *captionFlags) write(p *outputs.Plan, e *explain.Captioned, style explain.CaptionStyle, name func(ending string) string) error {
+// files makes a picture's output files.
+func (c *captionFlags) files(e *explain.Captioned, style explain.CaptionStyle, name func(ending string) string) ([]newFile, error) {
 	figure, err := e.Figure(style)
 	if err != nil {
+		return nil, err
+	}
+	var files []newFile
+	add := func(ending string, data []byte, err error) error {
+		files = append(files, newFile{name(ending), data})
 		return err
 	}
 	if c.json {
-		if err := c.writeJSON(p, e, style, name(".json")); err != nil {
-			return err
+		data, err := captionAsJSON(e, style)
+		if err := add(".json", data, err); err != nil {
+			return nil, err
 		}
+	}
+	draw := func(ending string, f plots.Figure) error {
+		data, err := encodeFigure(name(ending), f)
+		return add(ending, data, err)
 	}
 	if c.atlas {
 		layers, err := e.LayerAtlas(style.Heads)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		heads, err := e.HeadAtlas(style.Layer)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		err = errors.Join(writeFigure(p, name("-layers"+c.figures()), layers), writeFigure(p, name("-heads"+c.figures()), heads))
-		if err != nil {
-			return err
+		if err := errors.Join(draw("-layers"+c.figures(), layers), draw("-heads"+c.figures(), heads)); err != nil {
+			return nil, err
 		}
 	}
-	return writeFigure(p, name(c.figures()), figure)
+	if err := draw(c.figures(), figure); err != nil {
+		return nil, err
+	}
+	return files, nil
 }
 
 // captionJSON is the content of DIR/<stem>.json.
@@ -302,13 +351,13 @@ type pieceJSON struct {
 	LogProb float64 `json:"logprob"`
 }
 
-func (c *captionFlags) writeJSON(p *outputs.Plan, e *explain.Captioned, style explain.CaptionStyle, path string) error {
+func captionAsJSON(e *explain.Captioned, style explain.CaptionStyle) ([]byte, error) {
 	out := captionJSON{Caption: e.Result.Text, Grid: e.Result.Grid}
 	for i, piece := range e.Result.Tokens {
 		out.Pieces = append(out.Pieces, pieceJSON(piece))
 		m, err := e.PieceMap(i, style.Layer, style.Heads)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		out.Attention = append(out.Attention, m.Values)
 		if style.Maps != nil {
@@ -316,9 +365,9 @@ func (c *captionFlags) writeJSON(p *outputs.Plan, e *explain.Captioned, style ex
 			out.Maps = append(out.Maps, style.Maps.Maps[i].Values)
 		}
 	}
-	return p.Write(path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false) // word pieces such as <start> stay readable
-		return e.Encode(out)
-	})
+	var buf bytes.Buffer
+	encoder := json.NewEncoder(&buf)
+	encoder.SetEscapeHTML(false) // word pieces such as <start> stay readable
+	err := encoder.Encode(out)
+	return buf.Bytes(), err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gaze/pkg/backend"
+	"gaze/pkg/breeds"
 	"gaze/pkg/convnet"
 	"gaze/pkg/explain"
 	"gaze/pkg/hub"
@@ -21,8 +22,33 @@ type classifier interface {
 	classes() int
 	labels() []string // nil where the checkpoint has none
 	steps() transform.Pipeline
-	look(im *transform.Image) (impression, error)
+	// ready makes of a picture what look takes. Pictures of equal sizes may be looked at
+	// together, at most so many of n at once as atOnce says; look returns an impression of
+	// each. Their number changes no bit of an impression.
+	ready(im *transform.Image) (readied, error)
+	atOnce(n int) int
+	look(pictures []readied) ([]impression, error)
 	close()
+}
+
+// readied is a picture as a classifier takes it: a tensor or, for pets37, several.
+type readied struct {
+	tensor *transform.Tensor
+	breeds breeds.Prepared
+}
+
+// size is the same for pictures that can be looked at together.
+func (p readied) size() any {
+	if p.tensor == nil {
+		return nil
+	}
+	return p.tensor.Shape
+}
+
+// readyTensor is ready of a classifier with one pipeline.
+func readyTensor(p transform.Pipeline, im *transform.Image) (readied, error) {
+	t, err := p.Tensor(im)
+	return readied{tensor: t}, err
 }
 
 // impression is what a classifier makes of a picture.
@@ -36,6 +62,8 @@ type impression struct {
 	// that the pipeline steps leaves.
 	looked *explain.Map
 	steps  transform.Pipeline
+
+	warnings []string // of the model
 }
 
 func (s *session) checkHead() error          { return s.model.CheckHead() }
@@ -43,12 +71,42 @@ func (s *session) classes() int              { return s.model.Config.Classes }
 func (s *session) labels() []string          { return s.model.Labels }
 func (s *session) steps() transform.Pipeline { return s.pipeline }
 
-func (s *session) look(im *transform.Image) (impression, error) {
-	o, err := s.run(im, vit.Want{Logits: true})
-	if err != nil {
-		return impression{}, err
+func (s *session) ready(im *transform.Image) (readied, error) {
+	return readyTensor(s.pipeline, im)
+}
+
+// usualBatch is the number of pictures from which on more at once are no faster on a CPU.
+const usualBatch = 8
+
+// atOnce is a batch only where Gaze's kernels compute, whose results don't depend on it, and
+// where all pictures have one size, so that one program serves them.
+func (s *session) atOnce(n int) int {
+	dim := s.model.Config.Dim
+	if _, _, _, fixed := s.pipeline.OutputSize(); n < usualBatch || !fixed || !backend.PacksWeights(s.runner.Backend(), dim, dim) {
+		return 1
 	}
-	return impression{logits: o.Logits.Values}, nil
+	return usualBatch
+}
+
+// look fills a batch up with copies of its last picture, so that one program does for all.
+func (s *session) look(pictures []readied) ([]impression, error) {
+	var tensors []*transform.Tensor
+	for _, p := range pictures {
+		tensors = append(tensors, p.tensor)
+	}
+	for len(pictures) > 1 && len(tensors) < usualBatch {
+		tensors = append(tensors, tensors[len(tensors)-1])
+	}
+	o, err := s.runner.RunTensors(tensors, vit.Want{Logits: true})
+	if err != nil {
+		return nil, err
+	}
+	seen, each := make([]impression, len(pictures)), len(o.Logits.Values)/len(tensors)
+	for i := range seen {
+		seen[i].logits = o.Logits.Values[i*each : (i+1)*each : (i+1)*each]
+	}
+	seen[0].warnings = o.Warnings
+	return seen, nil
 }
 
 // openClassifier opens a checkpoint as what it is: pets37 or one like it, a convolutional
@@ -141,16 +199,19 @@ func (s *convSession) classes() int              { return s.model.Classes }
 func (s *convSession) labels() []string          { return s.model.Labels }
 func (s *convSession) steps() transform.Pipeline { return s.pipeline }
 
-func (s *convSession) look(im *transform.Image) (impression, error) {
-	t, err := s.pipeline.Tensor(im)
+func (s *convSession) ready(im *transform.Image) (readied, error) {
+	return readyTensor(s.pipeline, im)
+}
+
+// atOnce is 1: on a CPU, pictures together are no faster.
+func (s *convSession) atOnce(int) int { return 1 }
+
+func (s *convSession) look(pictures []readied) ([]impression, error) {
+	o, err := s.runner.RunTensors(s.cmd.Context(), []*transform.Tensor{pictures[0].tensor}, convnet.Want{Logits: true})
 	if err != nil {
-		return impression{}, err
+		return nil, err
 	}
-	o, err := s.runner.RunTensors(s.cmd.Context(), []*transform.Tensor{t}, convnet.Want{Logits: true})
-	if err != nil {
-		return impression{}, err
-	}
-	return impression{logits: o.Logits.Values}, nil
+	return []impression{{logits: o.Logits.Values}}, nil
 }
 
 func (s *convSession) close() {

@@ -256,27 +256,45 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s classifier, lab
 		figure = newClassFigure(c.title())
 	}
 	results := c.answerWriter(b, s, labels)
-	failed := b.each(plan, s.steps(), func(picture data.Found, im *transform.Image) error {
-		seen, err := s.look(im)
-		if err != nil {
-			return err
-		}
-		a, err := newAnswer(picture.Name, seen.logits, labels, c.top)
-		if err != nil {
-			return err
-		}
-		if a.Pet = seen.pet; seen.noPet {
-			fmt.Fprintf(b.cmd.ErrOrStderr(), "gaze: %s: looks like no cat or dog (%s), so its breed means nothing\n", onOneLine(picture.Name), percent(*seen.pet))
-		}
-		if c.logits != "" {
-			logits = append(logits, seen.logits...)
-		}
-		if figure != nil {
-			if err := c.addTo(figure, im, seen, labels, a); err != nil {
+	failed := process(b, plan, s.steps(), pictureWork[looking, impression, looking]{
+		prepare: func(_ data.Found, im *transform.Image) (looking, error) {
+			ready, err := s.ready(im)
+			l := looking{ready: ready}
+			if figure != nil {
+				l.image = im
+			}
+			return l, err
+		},
+		size:   func(l looking) any { return l.ready.size() },
+		atOnce: s.atOnce(len(b.listing.Pictures)),
+		run: func(pictures []looking) ([]impression, error) {
+			var list []readied
+			for _, p := range pictures {
+				list = append(list, p.ready)
+			}
+			return s.look(list)
+		},
+		finish: func(_ data.Found, l looking, seen impression) (looking, error) {
+			l.seen = seen
+			return l, nil
+		},
+		deliver: func(picture data.Found, l looking) error {
+			warn(b.cmd, l.seen.warnings)
+			a, err := newAnswer(picture.Name, l.seen.logits, labels, c.top)
+			if err != nil {
 				return err
 			}
-		}
-		return results.add(a)
+			b.remark(&a, l.seen)
+			if c.logits != "" {
+				logits = append(logits, l.seen.logits...)
+			}
+			if figure != nil {
+				if err := c.addTo(figure, l.image, l.seen, labels, a); err != nil {
+					return err
+				}
+			}
+			return results.add(a)
+		},
 	})
 	if results.answers == 0 || stopped(failed) {
 		return failed
@@ -299,6 +317,20 @@ func (c *classifyFlags) classify(b *batch, plan *outputs.Plan, s classifier, lab
 		}
 	}
 	return failed
+}
+
+// looking is a picture that a classifier looks at.
+type looking struct {
+	ready readied
+	image *transform.Image // only for a figure
+	seen  impression
+}
+
+// remark prints what else there is to say of an answer, and notes it there.
+func (b *batch) remark(a *answer, seen impression) {
+	if a.Pet = seen.pet; seen.noPet {
+		fmt.Fprintf(b.cmd.ErrOrStderr(), "gaze: %s: looks like no cat or dog (%s), so its breed means nothing\n", onOneLine(a.Filename), percent(*seen.pet))
+	}
 }
 
 // write writes the CSV file, if there is one, and finishes the JSON.

@@ -85,16 +85,24 @@ func (s *breedSession) labels() []string { return s.classifier.Breeds }
 // steps decides only how large pictures are decoded: both models prepare their own.
 func (s *breedSession) steps() transform.Pipeline { return nil }
 
-func (s *breedSession) look(im *transform.Image) (impression, error) {
-	a, err := s.classifier.Classify(s.cmd.Context(), im)
+func (s *breedSession) ready(im *transform.Image) (readied, error) {
+	in, err := s.classifier.Prepare(im)
+	return readied{breeds: in}, err
+}
+
+// atOnce is 1: a picture and its mirror image are a batch already.
+func (s *breedSession) atOnce(int) int { return 1 }
+
+func (s *breedSession) look(pictures []readied) ([]impression, error) {
+	a, err := s.classifier.Answer(s.cmd.Context(), pictures[0].breeds)
 	if err != nil {
-		return impression{}, err
+		return nil, err
 	}
 	looked, err := explain.NewMap(a.Grid[0], a.Grid[1], a.Looked)
 	if err != nil {
-		return impression{}, err
+		return nil, err
 	}
-	return impression{logits: a.Logits, noPet: !s.classifier.LooksLikePet(a), pet: &a.Pet, looked: &looked, steps: s.crop}, nil
+	return []impression{{logits: a.Logits, noPet: !s.classifier.LooksLikePet(a), pet: &a.Pet, looked: &looked, steps: s.crop}}, nil
 }
 
 func (s *breedSession) close() { s.classifier.Close() }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -46,7 +48,7 @@ func newDevices() *cobra.Command {
 			if unusable != nil {
 				return unusable
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\nprograms compiled by XLA are %s\n%s", backend.KeptPrograms(), kernels())
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\nprograms compiled by XLA are %s\n%s", backend.KeptPrograms(), computes(found))
 			return err
 		},
 	}
@@ -67,16 +69,27 @@ func rememberClone(clone string) error {
 	return xlaplugin.Remember(cache, clone)
 }
 
-// kernels returns a line about Gaze's own kernels, or "" if the backend doesn't run them.
-func kernels() string {
-	b, err := backend.Default()
-	switch {
-	case err != nil || !backend.Kernels(b):
+// computes says what computes the programs of the backend in use, and why.
+func computes(found []backend.Candidate) string {
+	i := slices.IndexFunc(found, func(c backend.Candidate) bool { return c.Used })
+	if i < 0 {
 		return ""
-	case backend.Tiles():
-		return "linear layers, attention and norms are Gaze's own kernels, on AMX tiles and AVX-512 ($GAZE_TILES=off, $GAZE_KERNELS=off change that)\n"
 	}
-	return "linear layers, attention and norms are Gaze's own kernels, on AVX-512 ($GAZE_KERNELS=off changes that)\n"
+	const ours = "linear layers, attention and norms in float32 are Gaze's own kernels for "
+	k := found[i].Kernels
+	switch {
+	case k == nil && strings.HasPrefix(found[i].Spec, "go"):
+		return "GoMLX's Go backend computes everything; Gaze's own kernels are for XLA on the CPU\n"
+	case k == nil:
+		return "XLA computes everything; Gaze's own kernels are for XLA on the CPU\n"
+	case k.Set == "":
+		return fmt.Sprintf("XLA computes everything, without Gaze's own kernels: %s\n", k.Why)
+	case k.Tiles:
+		return fmt.Sprintf("%s%s, with AMX tiles: %s and AMX\nXLA computes the rest ($GAZE_TILES=off, $GAZE_KERNELS=avx2 and =off change that)\n", ours, k.Set, k.Why)
+	case k.Set == "AVX-512":
+		return fmt.Sprintf("%s%s: %s\nXLA computes the rest ($GAZE_KERNELS=avx2 and =off change that)\n", ours, k.Set, k.Why)
+	}
+	return fmt.Sprintf("%s%s: %s\nXLA computes the rest ($GAZE_KERNELS=off changes that)\n", ours, k.Set, k.Why)
 }
 
 // writeJSON writes v, indented, to the command's standard output.

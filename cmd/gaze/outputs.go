@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -78,21 +79,45 @@ func checkFigureName(path string, endings ...string) error {
 	return fmt.Errorf("-o %s: figures are written as %s", path, strings.Join(endings, " or "))
 }
 
-// writeFigure draws a figure to a planned file: as SVG if its name ends in .svg,
-// otherwise as PNG.
+// writeFigure draws a figure to a planned file.
 func writeFigure(p *outputs.Plan, path string, f plots.Figure) error {
-	if isSVG(path) {
-		text, err := f.SVG()
-		if err != nil {
-			return err
-		}
-		return p.WriteBytes(path, []byte(text))
-	}
-	data, err := plots.PNG(f, 2)
+	data, err := encodeFigure(path, f)
 	if err != nil {
 		return err
 	}
 	return p.WriteBytes(path, data)
+}
+
+// encodeFigure draws a figure as SVG if the file's name ends in .svg, otherwise as PNG.
+func encodeFigure(path string, f plots.Figure) ([]byte, error) {
+	if isSVG(path) {
+		text, err := f.SVG()
+		return []byte(text), err
+	}
+	return plots.PNG(f, 2)
+}
+
+// encodeNPY is a tensor as a .npy file.
+func encodeNPY(t *weights.Tensor) ([]byte, error) {
+	var buf bytes.Buffer
+	err := weights.EncodeNPY(&buf, t)
+	return buf.Bytes(), err
+}
+
+// newFile is the content of a file that is still to be written.
+type newFile struct {
+	path string
+	data []byte
+}
+
+// writeAll writes planned files.
+func writeAll(p *outputs.Plan, files []newFile) error {
+	for _, f := range files {
+		if err := p.WriteBytes(f.path, f.data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeNPY writes a tensor to a planned .npy file.

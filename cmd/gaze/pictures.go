@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gaze/internal/outputs"
+	"gaze/internal/stages"
 	"gaze/internal/textfile"
 	"gaze/pkg/data"
 	"gaze/pkg/transform"
@@ -266,76 +268,73 @@ func (b *batch) checkFolder(out, dir string) error {
 	return fmt.Errorf("-o %s: the next run would take the figures in %s for photographs, because that folder is searched for pictures: choose another folder, or name the pictures instead of their folder", out, dir)
 }
 
-// decoded is a decoded picture, or the error from decoding it.
-type decoded struct {
-	data.Found
-	image  *transform.Image
-	damage string // describes a damaged file that could be decoded, see data.DecodeWarn
-	err    error
-}
-
-// decodeAhead decodes pictures in order, a few ahead of the receiver, so that decoding
-// overlaps with computing. The channel is closed when all are decoded or ctx is done.
-func decodeAhead(ctx context.Context, pictures []data.Found, p transform.Pipeline) <-chan decoded {
-	out := make(chan decoded, 2)
-	go func() {
-		defer close(out)
-		for _, picture := range pictures {
-			im, damage, err := data.DecodeFor(picture.Path, p)
-			select {
-			case out <- decoded{picture, im, damage, err}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
-}
-
-// each calls work on the pictures in order, decoded for the pipeline. A picture that
-// fails is named on standard error and skipped; the error at the end counts the
-// failures. If results can no longer be written at all, each returns at once. After an
-// interrupt, finished results are kept.
+// each calls work on the pictures in order, decoded for the pipeline, a few ahead. It is
+// [process] for work that can't be divided.
 func (b *batch) each(p *outputs.Plan, pipeline transform.Pipeline, work func(picture data.Found, im *transform.Image) error) error {
-	ctx, stop := context.WithCancel(b.cmd.Context())
-	defer stop()
+	return process(b, p, pipeline, pictureWork[*transform.Image, *transform.Image, *transform.Image]{
+		workers: 1, // so that few whole photographs are in memory
+		prepare: func(_ data.Found, im *transform.Image) (*transform.Image, error) { return im, nil },
+		run:     func(images []*transform.Image) ([]*transform.Image, error) { return images, nil },
+		finish:  func(_ data.Found, im, _ *transform.Image) (*transform.Image, error) { return im, nil },
+		deliver: work,
+	})
+}
+
+// pictureWork is what a command does with each picture, in the stages of [stages.Job].
+type pictureWork[P, R, F any] struct {
+	prepare func(picture data.Found, im *transform.Image) (P, error)
+	size    func(P) any
+	atOnce  int // pictures that run together; 0: 1
+	workers int // that prepare, and that finish; 0: one for each processor, up to maxWorkers
+	run     func(batch []P) ([]R, error)
+	finish  func(picture data.Found, ready P, result R) (F, error)
+	// deliver writes and prints. It is called in the order of the pictures, and never twice
+	// at a time.
+	deliver func(picture data.Found, finished F) error
+}
+
+// maxWorkers bounds the decoded photographs in memory, and with them the pictures that are
+// under way: 2*(maxWorkers+usualBatch).
+const maxWorkers = 8
+
+// process does the work on the pictures, decoded for the pipeline. A picture that fails is
+// named on standard error and skipped; the error at the end counts the failures. If results
+// can no longer be written at all, process returns at once. After an interrupt, finished
+// results are kept.
+func process[P, R, F any](b *batch, p *outputs.Plan, pipeline transform.Pipeline, w pictureWork[P, R, F]) error {
+	ctx, pictures := b.cmd.Context(), b.listing.Pictures
 	t := b.begin()
 	defer t.end(p)
 	for _, failed := range b.listing.Failed {
 		t.fail(failed.Path, failed.Err)
 	}
-	ahead := decodeAhead(ctx, b.listing.Pictures, pipeline)
-	for {
-		t.show()
-		// Select on ctx too, so that a slow decode doesn't delay an interrupt.
-		var d decoded
-		more := false
-		select {
-		case d, more = <-ahead:
-		case <-ctx.Done():
-		}
-		if !more || ctx.Err() != nil {
-			break
-		}
-		err := d.err
-		if d.damage != "" {
-			fmt.Fprintln(b.cmd.ErrOrStderr(), damagedLine(d.Path, d.damage))
-		}
-		if err == nil {
-			err = work(d.Found, d.image)
-		}
-		switch {
-		case err == nil:
-			t.done++
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case unwritable(err):
-			return &batchStopped{fmt.Errorf("%w (%d of %d pictures done; the others would fail too)", err, t.done, t.total)}
-		default:
-			t.fail(d.Path, err)
-		}
+	t.show()
+	damages := make([]string, len(pictures)) // see data.DecodeWarn
+	if w.workers == 0 {
+		w.workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 	}
-	if err := ctx.Err(); err != nil {
+	job := stages.Job[P, R, F]{
+		N: len(pictures), Size: w.size, Batch: w.atOnce, Workers: w.workers, Run: w.run,
+		Prepare: func(i int) (ready P, err error) {
+			im, damage, err := data.DecodeFor(pictures[i].Path, pipeline)
+			damages[i] = damage
+			if err == nil {
+				ready, err = w.prepare(pictures[i], im)
+			}
+			return ready, err
+		},
+		Finish: func(i int, ready P, result R) (F, error) { return w.finish(pictures[i], ready, result) },
+		Deliver: func(i int, finished F, err error) error {
+			if damages[i] != "" {
+				fmt.Fprintln(b.cmd.ErrOrStderr(), damagedLine(pictures[i].Path, damages[i]))
+			}
+			if err == nil {
+				err = w.deliver(pictures[i], finished)
+			}
+			return t.count(ctx, pictures[i].Path, err)
+		},
+	}
+	if err := job.Do(ctx); err != nil {
 		return err
 	}
 	return t.failure()

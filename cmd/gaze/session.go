@@ -83,20 +83,6 @@ func (s *session) close() {
 	s.model.Close()
 }
 
-// run prepares one picture and runs the model on it.
-func (s *session) run(im *transform.Image, want vit.Want) (*vit.Outputs, error) {
-	t, err := s.pipeline.Tensor(im)
-	if err != nil {
-		return nil, err
-	}
-	o, err := s.runner.Run(t.Data, [4]int{1, t.Shape[0], t.Shape[1], t.Shape[2]}, want)
-	if err != nil {
-		return nil, err
-	}
-	s.warnings(o.Warnings)
-	return o, nil
-}
-
 // warnings prints each warning once: a resized grid needs one line, not one per
 // picture.
 func (s *session) warnings(texts []string) {

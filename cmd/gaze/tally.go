@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -73,6 +74,23 @@ func perSecond(rate float64) string { return fmt.Sprintf("%.3g pictures/s", rate
 // rate is the number of pictures per unit of time.
 func rate(pictures int, took time.Duration) string {
 	return perSecond(float64(pictures) / max(took.Seconds(), 1e-9))
+}
+
+// count counts a picture that is done, or failed with an error. It returns an error if the
+// batch can't go on.
+func (t *tally) count(ctx context.Context, path string, err error) error {
+	switch {
+	case err == nil:
+		t.done++
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case unwritable(err):
+		return &batchStopped{fmt.Errorf("%w (%d of %d pictures done; the others would fail too)", err, t.done, t.total)}
+	default:
+		t.fail(path, err)
+	}
+	t.show()
+	return nil
 }
 
 // fail counts and names a picture that failed.

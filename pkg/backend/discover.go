@@ -32,6 +32,8 @@ type Candidate struct {
 	Reason string `json:"reason"`
 	// Compiled describes the cache of compiled programs, for the backend in use; nil for Go.
 	Compiled *Compiled `json:"compiled,omitempty"`
+	// Kernels says what computes the programs of the backend in use, if that is XLA on the CPU; else nil.
+	Kernels *KernelChoice `json:"kernels,omitempty"`
 
 	order     string // the value of $GOMLX_BACKEND, if that names it
 	ordered   bool   // $GOMLX_BACKEND names it: no other may be tried
@@ -44,7 +46,7 @@ type Candidate struct {
 func Discover() []Candidate { return process.list() }
 
 func (r *registry) list() []Candidate {
-	_, err := r.choose()
+	b, err := r.choose()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found := slices.Clone(r.candidates)
@@ -58,6 +60,7 @@ func (r *registry) list() []Candidate {
 				kept := KeptPrograms()
 				c.Compiled = &kept
 			}
+			c.Kernels = kernelChoice(*c, b)
 		case c.Usable && !c.onRequest && after:
 			c.Reason += fmt.Sprintf("; not needed, %s=%s would use it", compute.ConfigEnvVar, c.Spec)
 		}

@@ -1,8 +1,11 @@
 package backend
 
 import (
+	"strings"
+
 	"github.com/gomlx/compute"
 
+	"gaze/internal/environ"
 	"gaze/internal/xla/kernels"
 )
 
@@ -15,6 +18,32 @@ func Kernels(b compute.Backend) bool {
 	return ok && haveKernels(x.PluginName())
 }
 
+// KernelChoice says what computes XLA's programs on the CPU.
+type KernelChoice struct {
+	// Set is the name of the instruction set whose kernels of Gaze's compute linear layers,
+	// attention and norms; "" if XLA computes those, too.
+	Set string `json:"set"`
+	// Why says, in a clause, why it is that one, or why there is none.
+	Why string `json:"why"`
+	// Tiles says whether the products of matrices in those kernels run on AMX tiles.
+	Tiles bool `json:"tiles"`
+}
+
+// kernelChoice is the choice for a backend that is in use; nil if that isn't XLA on the CPU.
+func kernelChoice(c Candidate, b compute.Backend) *KernelChoice {
+	if name, _, _ := strings.Cut(c.Spec, ":"); !isXLA(name) || isCUDA(c.Spec) || isCUDA(c.Path) {
+		return nil
+	}
+	set, why := KernelSet()
+	if set != "" && !Kernels(b) {
+		return &KernelChoice{Why: "the plugin doesn't take them: its interface for custom calls is none that they know"}
+	}
+	if environ.Get(kernels.EnvTiles) != "" && set != "" && !Tiles() {
+		why += ", and $" + kernels.EnvTiles + " is " + environ.Get(kernels.EnvTiles)
+	}
+	return &KernelChoice{Set: set, Why: why, Tiles: set != "" && Tiles()}
+}
+
 // KernelSet is the name of the instruction set whose kernels XLA's programs on the CPU run, ""
 // if they run none, and a clause that says why.
 func KernelSet() (set, why string) { return kernels.Set(), kernels.Why() }
@@ -24,6 +53,12 @@ func KernelSet() (set, why string) { return kernels.Set(), kernels.Why() }
 // (Intel Xeons since Sapphire Rapids) and $GAZE_TILES isn't off. Results then differ from
 // those of other processors in their last bits, as they do between plugins.
 func Tiles() bool { return kernels.Tiles() }
+
+// Share says that the caller is going to run programs side by side with others who say so, too,
+// such as several trainings in one process, until it calls done. From two on, Gaze's kernels
+// divide the processors among the programs, at least one for each: threads of different programs
+// then don't wait for each other. It changes no result.
+func Share() (done func()) { return kernels.Share() }
 
 // MultipliesHalf says whether a backend's products in half precision are correct. XLA's are.
 // Those of GoMLX's Go backend aren't on processors with AVX2 but without AVX-512, where its

@@ -166,3 +166,40 @@ func offsets(dims, axes []int) []int {
 	}
 	return all
 }
+
+// TestShare: programs that are run side by side give the same bits as one that has all threads.
+func TestShare(t *testing.T) {
+	b, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(7, 7))
+	left, right := randomArray(random, []int{2, 3, 300, 70}), randomArray(random, []int{2, 3, 130, 70})
+	product, err := graph.NewExec(b, func(x, y *graph.Node) *graph.Node {
+		return graph.DotGeneral(x, []int{3}, []int{0, 1}, y, []int{3}, []int{0, 1})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func() []float32 {
+		out, err := product.Call(left, right)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tensors.MustCopyFlatData[float32](out[0])
+	}
+	want := run()
+	for range 3 {
+		done := Share()
+		defer done()
+		if !slices.Equal(run(), want) {
+			t.Fatal("the product differs")
+		}
+		done2 := Share()
+		done2()
+		done2() // counts once
+		if !slices.Equal(run(), want) {
+			t.Fatal("the product differs after one has ended")
+		}
+	}
+}

@@ -133,18 +133,34 @@ func (c *Classifier) Close() error {
 
 // Classify answers for one picture.
 func (c *Classifier) Classify(ctx context.Context, im *transform.Image) (Answer, error) {
-	tensors, err := prepared(c.networkSteps, im)
+	in, err := c.Prepare(im)
 	if err != nil {
 		return Answer{}, err
 	}
-	seen, err := c.network.RunTensors(ctx, tensors, convnet.Want{Pooled: true, Logits: true})
+	return c.Answer(ctx, in)
+}
+
+// Prepared is a picture that is ready for [Classifier.Answer]: it and its mirror image, as
+// each of the two models takes them.
+type Prepared struct{ network, vit []*transform.Tensor }
+
+// Prepare prepares a picture, which isn't needed afterwards.
+func (c *Classifier) Prepare(im *transform.Image) (Prepared, error) {
+	network, err := prepared(c.networkSteps, im)
+	if err != nil {
+		return Prepared{}, err
+	}
+	vit, err := prepared(c.vitSteps, im)
+	return Prepared{network, vit}, err
+}
+
+// Answer answers for a prepared picture.
+func (c *Classifier) Answer(ctx context.Context, in Prepared) (Answer, error) {
+	seen, err := c.network.RunTensors(ctx, in.network, convnet.Want{Pooled: true, Logits: true})
 	if err != nil {
 		return Answer{}, err
 	}
-	if tensors, err = prepared(c.vitSteps, im); err != nil {
-		return Answer{}, err
-	}
-	out, err := c.vit.RunTensors(tensors, vit.Want{Logits: true, ClassAttention: []int{c.AttentionLayer}})
+	out, err := c.vit.RunTensors(in.vit, vit.Want{Logits: true, ClassAttention: []int{c.AttentionLayer}})
 	if err != nil {
 		return Answer{}, err
 	}

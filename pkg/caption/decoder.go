@@ -95,7 +95,7 @@ func (m module) decoderBlock(x, positions *Node, self func(query, value *Node) k
 // head computes logits from the decoder's output.
 func (m module) head(x *Node) *Node {
 	if m.cfg.TiedHead {
-		return nn.Linear{Weight: m.Get("words", m.cfg.Vocab, m.cfg.Dim), Bias: m.Get("head_0/bias", m.cfg.Vocab), FewRowsOnXLA: true}.Apply(x)
+		return nn.Linear{Weight: m.Get("words", m.cfg.Vocab, m.cfg.Dim), Bias: m.Get("head_0/bias", m.cfg.Vocab), FewRows: true}.Apply(x)
 	}
 	around := nn.Linear{}
 	for i, width := range m.cfg.HeadHidden {

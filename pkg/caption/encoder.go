@@ -190,7 +190,7 @@ func (m module) in(format string, args ...any) module {
 }
 
 func (m module) linear(name string, x *Node, out int, around nn.Linear) *Node {
-	around.FewRowsOnXLA = true // a step of the decoder has a row per caption
+	around.FewRows = true // a step of the decoder has a row per caption
 	return m.Linear(name, x, out, true, around)
 }
 
@@ -224,7 +224,7 @@ func (m module) project(from, to int, x *Node) *Node {
 		Weight: Slice(m.Get("in/weight", 3*d, d), AxisRange(from*d, to*d)),
 		Bias:   Slice(m.Get("in/bias", 3*d), AxisRange(from*d, to*d)),
 
-		FewRowsOnXLA: true,
+		FewRows: true,
 	}.Apply(x)
 }
 

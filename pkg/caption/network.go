@@ -42,7 +42,10 @@ func newNetwork(b compute.Backend, m *Model, rearrange bool) (*network, error) {
 // arrangement is the order in which a backend computes fastest with a parameter.
 func (c Config) arrangement(b compute.Backend, p nn.Param) nn.Arrangement {
 	inViT := c.Backbone.Kind == backbone.ViT && strings.HasPrefix(p.Name, inBackbone)
+	convolves := c.Backbone.Kind == backbone.ResNet || c.Backbone.Kind == backbone.Patch
 	switch {
+	case len(p.Shape) == 4 && convolves && nn.PacksKernel(b, p.Shape):
+		return nn.PackedKernel
 	case len(p.Shape) == 4 && p.Shape[3] > 1 && !inViT:
 		return nn.ChannelsLast
 	case len(p.Shape) == 2 && isLinear(p.Name) && backend.PacksWeights(b, p.Shape[0], p.Shape[1]):

@@ -46,3 +46,6 @@ func waves(n int, step float64) []float32 {
 	}
 	return data
 }
+
+// goBackend is the name of GoMLX's own backend.
+const goBackend = "Go Backend"

@@ -3,6 +3,8 @@ package convnet
 import (
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"gaze/pkg/nn"
 )
 
 // window is how a square kernel of odd size moves over a feature map.
@@ -29,26 +31,10 @@ func (w window) outputs(n int) int {
 	return (n+p[0]+p[1]-w.dilation*(w.size-1)-1)/w.stride + 1
 }
 
-// channelsLast is the order of axes: pictures [batch, rows, columns, channels] and kernels
-// [rows, columns, in, out], with which XLA's convolutions on the CPU are fastest.
-var channelsLast = compute.ConvolveAxesConfig{
-	InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
-	KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
-	OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
-}
-
-// goBackend is the name that GoMLX's own backend gives itself.
-const goBackend = "Go Backend"
-
 // convolve convolves x [batch, rows, columns, in] with a kernel [size, size, in, out].
 func (w window) convolve(x, kernel *Node) *Node {
-	if x.Graph().Backend().Name() == goBackend { // its own convolution is a hundred times slower
-		under := Concatenate(w.meets(x), 3)
-		return Einsum("bhwi,io->bhwo", under, Reshape(kernel, -1, kernel.Shape().Dim(3)))
-	}
-	d := x.Shape().Dimensions
-	padding := [][2]int{w.padding(d[1]), w.padding(d[2])}
-	return ConvGeneral(x, kernel, channelsLast, []int{w.stride, w.stride}, padding, nil, []int{w.dilation, w.dilation}, 1, 1)
+	padding := [2][2]int{w.padding(x.Shape().Dim(1)), w.padding(x.Shape().Dim(2))}
+	return nn.Convolution{Kernel: kernel, Stride: w.stride, Dilation: w.dilation, Padding: padding}.Apply(x)
 }
 
 // depthwise convolves each channel of x [batch, rows, columns, channels] with its own

@@ -12,20 +12,37 @@ import (
 // in a tensor whose size is a multiple of the model's patch size. name is the picture's
 // name in titles.
 func Attend(r *vit.Runner, p transform.Pipeline, name string, im *transform.Image) (*Attention, []string, error) {
+	in, err := Prepare(p, im)
+	if err != nil {
+		return nil, nil, err
+	}
+	return in.Attend(r, name)
+}
+
+// Prepared is a picture that is ready for [Prepared.Attend].
+type Prepared struct {
+	Tensor *transform.Tensor // what the model gets
+	Seen   *transform.Image  // that part of the picture, see [Seen]
+}
+
+// Prepare prepares a decoded picture, which isn't needed afterwards.
+func Prepare(p transform.Pipeline, im *transform.Image) (Prepared, error) {
 	t, err := p.Tensor(im)
 	if err != nil {
-		return nil, nil, err
-	}
-	cfg := r.Config()
-	o, err := r.Run(t.Data, [4]int{1, t.Shape[0], t.Shape[1], t.Shape[2]}, vit.Want{ClassAttention: cfg.AllLayers()})
-	if err != nil {
-		return nil, nil, err
+		return Prepared{}, err
 	}
 	seen, err := Seen(p, im)
+	return Prepared{t, seen}, err
+}
+
+// Attend is the function [Attend] for a prepared picture.
+func (in Prepared) Attend(r *vit.Runner, name string) (*Attention, []string, error) {
+	cfg := r.Config()
+	o, err := r.RunTensors([]*transform.Tensor{in.Tensor}, vit.Want{ClassAttention: cfg.AllLayers()})
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &Attention{Picture: name, Model: cfg.Architecture(), Seen: seen}
+	a := &Attention{Picture: name, Model: cfg.Architecture(), Seen: in.Seen}
 	size := cfg.Heads * o.Grid[0] * o.Grid[1]
 	for l := range cfg.Depth {
 		a.Layers = append(a.Layers, ClassRow{

@@ -27,6 +27,9 @@ func Seen(p transform.Pipeline, im *transform.Image) (*transform.Image, error) {
 	return shrunk(cut), nil
 }
 
+// Shown returns a picture as figures show it: with no side longer than 1024 pixels.
+func Shown(im *transform.Image) *transform.Image { return shrunk(im) }
+
 // shrunk returns the picture with no side longer than maxSeen.
 func shrunk(im *transform.Image) *transform.Image {
 	longest := max(im.Width, im.Height)

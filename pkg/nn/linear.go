@@ -24,10 +24,11 @@ type Linear struct {
 	// backend.PackedRows(Out). Packed weights have no gradient.
 	Packed bool
 	Out    int // only read if Packed
-	// FewRowsOnXLA leaves the layer to XLA if x has fewer rows than [kernels.MinRows] and the
-	// weight isn't packed: a kernel would pack it in each run, which costs as much as
-	// multiplying. It is for graphs that run again and again on one token.
-	FewRowsOnXLA bool
+	// FewRows is for graphs that run again and again on a few tokens. If x has fewer rows than
+	// [kernels.MinRows] and the weight isn't packed, a kernel reads the weight as it is:
+	// packing it in each run would cost as much as multiplying. The result's last bits then
+	// depend on whether x has so few rows.
+	FewRows bool
 	// BFloat16 rounds the factors and the result of the product, as torch.autocast does,
 	// and nothing else.
 	BFloat16 bool
@@ -47,8 +48,8 @@ func (l Linear) Apply(x *Node) *Node {
 	if l.Norm != nil {
 		nodes = append(nodes, l.Norm.Gamma, l.Norm.Beta)
 	}
-	leave := l.FewRowsOnXLA && !l.Packed && x.Shape().Size() < kernels.MinRows*x.Shape().Dim(last)
-	if !leave && !l.BFloat16 && (l.Norm == nil || l.Norm.whole()) && useKernels(nodes...) {
+	l.FewRows = l.FewRows && !l.Packed && x.Shape().Size() < kernels.MinRows*x.Shape().Dim(last)
+	if !l.FewRows && !l.BFloat16 && (l.Norm == nil || l.Norm.whole()) && useKernels(nodes...) {
 		if l.Scale == nil || l.Packed {
 			return l.kernel(x)
 		}
@@ -125,10 +126,17 @@ func (l Linear) scaled(x *Node) *Node {
 // axes, its gradients made a training step of ViT-Ti's blocks a third longer on XLA.
 func (l Linear) product(x *Node) *Node {
 	dims := slices.Clone(x.Shape().Dimensions)
-	last := len(dims) - 1
-	y := precision{l.BFloat16}.product(matrixOf(x), l.Weight, nil, 1, 1)
-	dims[last] = l.Weight.Shape().Dim(0)
-	return Reshape(y, dims...)
+	dims[len(dims)-1] = l.Weight.Shape().Dim(0)
+	multiply := func(inputs []*Node) []*Node {
+		return []*Node{precision{l.BFloat16}.product(inputs[0], inputs[1], nil, 1, 1)}
+	}
+	inputs := []*Node{matrixOf(x), l.Weight}
+	if !l.FewRows || l.BFloat16 || !useKernels(inputs...) {
+		return Reshape(multiply(inputs)[0], dims...)
+	}
+	numbers := kernels.LinearAttributes(kernels.LinearForward, kernels.ActivationNone, kernels.LinearHasFewRows, 0)
+	shape := shapes.Make(x.DType(), inputs[0].Shape().Dim(0), l.Weight.Shape().Dim(0))
+	return Reshape(call(kernels.Linear, numbers, ofOperations(multiply), inputs, shape)[0], dims...)
 }
 
 func (l Linear) kernel(x *Node) *Node {

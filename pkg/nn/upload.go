@@ -26,6 +26,7 @@ const (
 	TorchOrder   Arrangement = iota
 	PackedWeight             // a linear layer's, [out, in...], packed for the kernels: [backend.PackWeights]
 	ChannelsLast             // a convolution's, [rows, columns, in, out]
+	PackedKernel             // a convolution's, packed for [Convolution]; [PacksKernel] says whether it can be
 )
 
 const (
@@ -97,8 +98,11 @@ func (s *Stored) upload(b compute.Backend, p Param, how Arrangement) (string, *t
 		return "", nil, s.CheckFinite()
 	}
 	dims, name, arrange := []int{backend.PackedRows(p.Shape[0]), size(p.Shape[1:])}, packedName, packWeights
-	if how == ChannelsLast {
-		dims, name, arrange = []int{p.Shape[2], p.Shape[3], p.Shape[1], p.Shape[0]}, kernelName, channelsLast
+	switch how {
+	case ChannelsLast:
+		dims, name, arrange = kernelShape(p.Shape), kernelName, toChannelsLast
+	case PackedKernel:
+		dims, arrange = kernelShape(p.Shape), packKernel
 	}
 	t, err := tensors.FromShapeForBackend(b, 0, shapes.Make(dtypes.Float32, dims...))
 	if err != nil {
@@ -145,8 +149,30 @@ func packWeights(dst, values []float32, shape []int) {
 	backend.PackWeights(dst, values, shape[0], size(shape[1:]))
 }
 
-// channelsLast rearranges weights [out, in, rows, columns] to [rows, columns, in, out].
-func channelsLast(dst, values []float32, shape []int) {
+// PacksKernel says whether a convolution's weights [out, in, rows, columns] can be a [PackedKernel].
+func PacksKernel(b compute.Backend, shape []int) bool {
+	return len(shape) == 4 && backend.PackedRows(shape[0]) == shape[0] && backend.PacksWeights(b, shape[0], size(shape[1:]))
+}
+
+// kernelShape is [rows, columns, in, out] of [out, in, rows, columns].
+func kernelShape(s []int) []int { return []int{s[2], s[3], s[1], s[0]} }
+
+// packKernel packs weights [out, in, rows, columns] in the order [out, rows, columns, in], that
+// of the pixels under them.
+func packKernel(dst, values []float32, shape []int) {
+	out, in, area := shape[0], shape[1], shape[2]*shape[3]
+	if area > 1 {
+		ordered := make([]float32, len(values))
+		for o := range out {
+			transpose(ordered[o*in*area:][:in*area], values[o*in*area:][:in*area], in, area)
+		}
+		values = ordered
+	}
+	backend.PackWeights(dst, values, out, in*area)
+}
+
+// toChannelsLast rearranges weights [out, in, rows, columns] to [rows, columns, in, out].
+func toChannelsLast(dst, values []float32, shape []int) {
 	out, in, area := shape[0], shape[1], shape[2]*shape[3]
 	for o := range out {
 		for i := range in {

@@ -98,3 +98,18 @@ func (v Variables) Kernel(path string, size, in, out int) *Node {
 	}
 	return TransposeAllDims(v.Get(path+"/weight", out, in, size, size), 2, 3, 1, 0)
 }
+
+// Convolve applies the convolution at a path, whose kernel has size rows and columns, to x
+// [batch, rows, columns, in]. around says what else belongs to it, but for the kernel.
+func (v Variables) Convolve(path string, x *Node, out, size int, around Convolution) *Node {
+	in := x.Shape().Dim(-1)
+	switch name := path + "/" + packedName; {
+	case v.has(name):
+		around.Kernel, around.Packed = v.Get(name, size, size, in, out), true
+	case size == 1:
+		around.pointwise = Reshape(v.Get(path+"/weight", out, in, 1, 1), out, in)
+	default:
+		around.Kernel = v.Kernel(path, size, in, out)
+	}
+	return around.Apply(x)
+}

@@ -59,10 +59,11 @@ type gridLayout struct {
 	top      float64 // height of the column labels and their title
 	labels   textStyle
 	rowTexts [][]string
+	sizes    *sizes
 }
 
 func (g Grid) layout() (*scene, error) {
-	l := &gridLayout{Grid: g, gap: looseGap, labels: labelStyle}
+	l := &gridLayout{Grid: g, gap: looseGap, labels: labelStyle, sizes: newSizes(g.Panels)}
 	if g.dense {
 		l.gap, l.labels = denseGap, tickStyle
 	}
@@ -271,6 +272,7 @@ func (l *gridLayout) drawRow(c canvas, i int, y float64) {
 		c.text(point{pad + l.left - l.labelGap(), mid + l.labels.drop()}, s, l.labels.at(end))
 	}
 	for j, p := range l.Panels[i] {
+		p.sizes = l.sizes
 		cell := box{pad + l.left + float64(j)*(l.colWidth+l.gap), top, l.colWidth, l.rowH[i]}
 		b := p.fit(cell)
 		r := l.shared

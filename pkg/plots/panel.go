@@ -23,6 +23,8 @@ type Panel struct {
 	Marks         []Cell  // cells of Values with a frame around them
 	Aspect        float64 // width over height of a panel without Picture; 0: square cells
 	Scale         *Scale  // colours of this panel alone, from its own values; nil: those of the figure
+
+	sizes *sizes // pictures that the figure's panels share; may be nil
 }
 
 // sharpness is the resolution at which photographs are kept, in pixels per CSS pixel.
@@ -108,7 +110,7 @@ func (p Panel) image(b box, r resolved, sharp bool) image.Image {
 	case p.Picture == nil:
 		return p.smooth(w, h, r)
 	}
-	img := toSize(p.Picture, w, h)
+	img := p.sizes.get(p.Picture, w, h, p.Values != nil)
 	if p.Values != nil {
 		alpha := p.Alpha
 		if alpha == 0 {

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"math"
 	"strconv"
 	"strings"
+
+	"gaze/internal/figurepng"
 )
 
 // svgCanvas is the canvas that writes SVG elements. Pictures are embedded as PNG.
@@ -150,13 +151,13 @@ func escape(s string) string {
 	return b.String()
 }
 
-// EncodePNG encodes a picture as PNG with the best compression, because figures are
-// written once and shipped often.
+// EncodePNG encodes a picture as PNG. Charts are compressed as well as possible, because
+// they are written once and shipped often; figures with photographs nearly as well, in a
+// thirtieth of the time (package figurepng).
 func EncodePNG(img image.Image) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := enc.Encode(&buf, img); err != nil {
-		return nil, fmt.Errorf("plots: encoding a picture: %w", err)
+	data, err := figurepng.Encode(img)
+	if err != nil {
+		return nil, fmt.Errorf("plots: %w", err)
 	}
-	return buf.Bytes(), nil
+	return data, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/train"
 	"gaze/pkg/vit"
@@ -124,7 +125,7 @@ func (s Study) judge() string {
 // runs does the jobs in their order, Parallel at a time, and returns the error of each.
 // After the first error no more are started; those under way are saved and stopped. A run
 // that broke down stops no other.
-func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []*job) []error {
+func (s Study) runs(ctx context.Context, device compute.Backend, jobs []*job) []error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var next atomic.Int64
@@ -135,13 +136,14 @@ func (s Study) runs(ctx context.Context, backend compute.Backend, jobs []*job) [
 	var wait sync.WaitGroup
 	for range max(1, s.Parallel) {
 		wait.Go(func() {
+			defer backend.Share()() // the last run has all processors again
 			for i := int(next.Add(1)) - 1; i < len(jobs) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				j := jobs[i]
 				j.progress, j.pool = &progress, pool
-				err := j.run(ctx, backend)
+				err := j.run(ctx, device)
 				progress.Lock() // the others' errors and results are read by finished
 				if errs[i] = err; err == nil || errors.Is(err, train.ErrNotFinite) {
-					s.finished(backend, jobs, errs)
+					s.finished(device, jobs, errs)
 					progress.Unlock()
 					continue
 				}

@@ -132,7 +132,7 @@ type module struct {
 	nn.Variables
 	cfg  Config
 	kept *Node // [batch, patches]: 1 for patches that mean pooling counts, else 0; nil: all
-	// fewRows leaves a block's layers after its attention to XLA if they have few rows.
+	// fewRows says that a block's layers after its attention may have few rows.
 	fewRows bool
 }
 
@@ -228,7 +228,7 @@ func (m module) block(x *Node, attention nn.Attention, i, tokens int) *Node {
 func (m module) afterAttention(x, attended *Node, i int) *Node {
 	cfg := m.cfg
 	x = m.addBranch(x, 2*i, "scale1", "attn/out", attended, nn.Linear{})
-	hidden := m.Linear("mlp/fc1", x, cfg.fc1Dim(), true, nn.Linear{Norm: m.Norm("norm2", cfg.Dim), FewRowsOnXLA: m.fewRows})
+	hidden := m.Linear("mlp/fc1", x, cfg.fc1Dim(), true, nn.Linear{Norm: m.Norm("norm2", cfg.Dim), FewRows: m.fewRows})
 	if cfg.Activation == SwiGLU {
 		return m.addBranch(x, 2*i+1, "scale2", "mlp/fc2", swiGLU(hidden, cfg.MLPDim), nn.Linear{})
 	}
@@ -241,7 +241,7 @@ func (m module) addBranch(x *Node, i int, scale, linear string, branch *Node, l 
 	if m.cfg.LayerScale {
 		l.Scale = m.Get(scale, m.cfg.Dim)
 	}
-	l.FewRowsOnXLA = m.fewRows
+	l.FewRows = m.fewRows
 	if m.Training.DropPath == nil {
 		l.Residual = x
 		return m.Linear(linear, branch, m.cfg.Dim, true, l)

@@ -101,6 +101,9 @@ func (r *Runner) arrange(p nn.Param) nn.Arrangement {
 	return nn.TorchOrder
 }
 
+// Backend is the backend that the runner runs on.
+func (r *Runner) Backend() compute.Backend { return r.backend }
+
 // Config is the model's configuration.
 func (r *Runner) Config() Config { return r.config }
 

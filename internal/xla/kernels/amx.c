@@ -372,7 +372,7 @@ static void iterate(void* data, int phase, long i) {
 }
 
 bool gaze_amx_gemm(const thread_pool* pool, const gemm* g) {
-	if (g->b_packed)
+	if (g->b_packed || g->windows)
 		return false;
 	gemm_job job = {.g = g, .cuts = pool->threads, .by_columns = g->n > g->m};
 	const parallel_loop loop = {1, iterations, iterate};

@@ -9,6 +9,7 @@ const (
 	Linear       = "linear"
 	Attention    = "attention"
 	Norm         = "norm"
+	Convolution  = "convolution"
 )
 
 // A dot is StableHLO's dot_general. Its attributes are the number of batch axes, those of the
@@ -50,6 +51,7 @@ const (
 	LinearHasResidual = 4
 	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
 	LinearHasScale    = 16
+	LinearHasFewRows  = 32 // the weight should be read as it is
 )
 
 // The activation functions.
@@ -74,6 +76,30 @@ const (
 const (
 	NormAttrEpsilon = 0
 	NormAttrs       = 1
+)
+
+// A convolution takes pictures x [batch, rows, columns, in], a kernel [kernel rows, kernel
+// columns, in, out], and by the flags scale [out], shift [out], and residual [batch, rows out,
+// columns out, out], in this order. It gives conv(x, kernel)*scale + shift + residual, or the
+// maximum of that and 0. What lies outside of a picture is zero. The attributes are the distance
+// between positions of the kernel, that between its elements, and the rows above and the columns
+// left of the picture that the first position includes.
+const (
+	ConvolutionAttrStride   = 0
+	ConvolutionAttrDilation = 1
+	ConvolutionAttrTop      = 2
+	ConvolutionAttrLeft     = 3
+	ConvolutionAttrFlags    = 4
+	ConvolutionAttrs        = 5
+)
+
+// The flags of a convolution.
+const (
+	ConvolutionHasScale    = 1
+	ConvolutionHasShift    = 2
+	ConvolutionHasResidual = 4
+	ConvolutionHasReLU     = 8  // negative results become 0
+	ConvolutionIsPacked    = 16 // the kernel was packed as a matrix of out columns, a multiple of GAZE_PACKED_MULTIPLE, by gaze_prepack_b
 )
 
 // Packed weights are [out, in] with out rounded up to a multiple of this, which is one of every

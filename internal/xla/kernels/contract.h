@@ -14,6 +14,7 @@
 #define GAZE_LINEAR "linear"
 #define GAZE_ATTENTION "attention"
 #define GAZE_NORM "norm"
+#define GAZE_CONVOLUTION "convolution"
 
 // A dot is StableHLO's dot_general. Its attributes are the number of batch axes, those of the
 // left operand, those of the right one, the number of contracted axes, and again both lists.
@@ -47,6 +48,7 @@
 #define GAZE_LINEAR_HAS_RESIDUAL 4
 #define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
 #define GAZE_LINEAR_HAS_SCALE 16
+#define GAZE_LINEAR_HAS_FEW_ROWS 32 // the weight should be read as it is
 
 // The activation functions.
 #define GAZE_ACTIVATION_NONE 0
@@ -65,6 +67,26 @@
 // is the gradient for the output [rows, n], and the results are those for x, gamma and beta.
 #define GAZE_NORM_ATTR_EPSILON 0
 #define GAZE_NORM_ATTRS 1
+
+// A convolution takes pictures x [batch, rows, columns, in], a kernel [kernel rows, kernel
+// columns, in, out], and by the flags scale [out], shift [out], and residual [batch, rows out,
+// columns out, out], in this order. It gives conv(x, kernel)*scale + shift + residual, or the
+// maximum of that and 0. What lies outside of a picture is zero. The attributes are the distance
+// between positions of the kernel, that between its elements, and the rows above and the columns
+// left of the picture that the first position includes.
+#define GAZE_CONVOLUTION_ATTR_STRIDE 0
+#define GAZE_CONVOLUTION_ATTR_DILATION 1
+#define GAZE_CONVOLUTION_ATTR_TOP 2
+#define GAZE_CONVOLUTION_ATTR_LEFT 3
+#define GAZE_CONVOLUTION_ATTR_FLAGS 4
+#define GAZE_CONVOLUTION_ATTRS 5
+
+// The flags of a convolution.
+#define GAZE_CONVOLUTION_HAS_SCALE 1
+#define GAZE_CONVOLUTION_HAS_SHIFT 2
+#define GAZE_CONVOLUTION_HAS_RESIDUAL 4
+#define GAZE_CONVOLUTION_HAS_RELU 8  // negative results become 0
+#define GAZE_CONVOLUTION_IS_PACKED 16 // the kernel was packed as a matrix of out columns, a multiple of GAZE_PACKED_MULTIPLE, by gaze_prepack_b
 
 // Packed weights are [out, in] with out rounded up to a multiple of this, which is one of every
 // set's vectors.

@@ -15,17 +15,18 @@ var regen = flag.Bool("regen", false, "write contract.go anew from contract.h")
 
 var define = regexp.MustCompile(`^#define GAZE_([A-Z0-9_]+) ("[^"]*"|\d+)(?: +(// .*))?$`)
 
-// acronyms are parts of names that Go writes in capitals.
-var acronyms = []string{"GELU"}
+// acronyms are parts of names that Go writes with more than one capital.
+var acronyms = map[string]string{"GELU": "GELU", "RELU": "ReLU"}
 
 // goName is LinearAttrKind for LINEAR_ATTR_KIND.
 func goName(name string) string {
 	var b strings.Builder
 	for part := range strings.SplitSeq(name, "_") {
-		if !slices.Contains(acronyms, part) {
-			part = part[:1] + strings.ToLower(part[1:])
+		name, ok := acronyms[part]
+		if !ok {
+			name = part[:1] + strings.ToLower(part[1:])
 		}
-		b.WriteString(part)
+		b.WriteString(name)
 	}
 	return b.String()
 }
@@ -90,6 +91,7 @@ func TestAttributes(t *testing.T) {
 		{LinearAttributes(LinearForward, ActivationNone, LinearHasNorm, 1e-6), []int64{0, 0, 2, 4517329193108106637}},
 		{AttentionAttributes(6, 197), []int64{6, 197}},
 		{NormAttributes(1e-5), []int64{4532020583610935537}},
+		{ConvolutionAttributes(2, 1, 3, 0, ConvolutionHasScale|ConvolutionHasReLU), []int64{2, 1, 3, 0, 9}},
 	} {
 		if !slices.Equal(test.got, test.want) {
 			t.Errorf("got %v, want %v", test.got, test.want)

@@ -5,6 +5,7 @@
 
 #include "custom_calls.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 enum { MAX_ARRAYS = 8 };
 
 static int threads = 1;
+static atomic_int sharers;
 static const kernel_set* kernels;
 static bool use_amx;
 
@@ -32,6 +34,14 @@ static bool schedule(const thread_pool* pool, void (*task)(void*), void* data) {
 	return f->api->schedule(&args) == NULL;
 }
 
+void gaze_share_threads(int more) { atomic_fetch_add(&sharers, more); }
+
+// threads_of_call is a program's share of the threads, if several are run side by side.
+static int threads_of_call(void) {
+	int programs = atomic_load_explicit(&sharers, memory_order_relaxed);
+	return programs < 2 ? threads : programs < threads ? threads / programs : 1;
+}
+
 static bool decode(const call_frame* f, call* c) {
 	const ffi_attributes* attributes = &f->attributes;
 	if (f->arguments.size > MAX_ARRAYS || f->results.size > MAX_ARRAYS || attributes->size != 1 || attributes->types[0] != FFI_ARRAY)
@@ -41,7 +51,7 @@ static bool decode(const call_frame* f, call* c) {
 		return false;
 	*c = (call){
 		.operand_count = f->arguments.size, .result_count = f->results.size,
-		.attr_count = attrs->size, .attrs = attrs->data, .pool = {schedule, f, threads},
+		.attr_count = attrs->size, .attrs = attrs->data, .pool = {schedule, f, threads_of_call()},
 	};
 	for (int64_t i = 0; i < c->operand_count; i++)
 		if ((c->operands[i] = f->arguments.values[i])->dtype != FFI_F32)
@@ -95,13 +105,13 @@ static thread_pool sharing(const thread_pool* pool, int64_t multiply_adds) {
 
 static bool multiply(const thread_pool* pool, const gemm* g) {
 	const thread_pool p = sharing(pool, g->m * g->n * g->k);
-	return use_amx ? gaze_amx_gemm(&p, g) : kernels->gemm(&p, g);
+	return use_amx && !g->few_rows ? gaze_amx_gemm(&p, g) : kernels->gemm(&p, g);
 }
 
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->attrs[GAZE_LINEAR_ATTR_FLAGS];
 	const ffi_buffer *x = c->operands[0], *weight = c->operands[1], *y = c->results[0];
-	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), columns(y), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}};
+	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), columns(y), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}, flags & GAZE_LINEAR_HAS_FEW_ROWS};
 	const int64_t weight_rows = g.b_packed ? (g.n + GAZE_PACKED_MULTIPLE - 1) / GAZE_PACKED_MULTIPLE * GAZE_PACKED_MULTIPLE : g.n;
 	if (c->result_count != 1 || !is_matrix(weight, weight_rows, g.k) || !is_matrix(y, g.m, g.n))
 		return bad_call;
@@ -217,6 +227,58 @@ static const char* norm(const call* c) {
 	l.dgamma = c->results[1]->data;
 	l.dbeta = c->results[2]->data;
 	return result_of(kernels->layer_norm_backward(&p, &l));
+}
+
+// pass_vector reads the next operand, of n numbers, if a flag says that there is one. It returns
+// false if it isn't such a vector.
+static bool pass_vector(const call* c, bool given, int64_t n, int64_t* next, const float** to) {
+	if (!given)
+		return true;
+	if (*next >= c->operand_count || !is_vector(c->operands[*next], n))
+		return false;
+	*to = c->operands[(*next)++]->data;
+	return true;
+}
+
+// windows_of is what the kernel of a convolution meets; false if the attributes can't be those of
+// a convolution.
+static bool windows_of(const call* c, windows* w) {
+	const ffi_buffer *x = c->operands[0], *kernel = c->operands[1], *y = c->results[0];
+	*w = (windows){
+		x->data, x->dims[1], x->dims[2], x->dims[3], kernel->dims[0], kernel->dims[1], y->dims[1], y->dims[2],
+		c->attrs[GAZE_CONVOLUTION_ATTR_STRIDE], c->attrs[GAZE_CONVOLUTION_ATTR_DILATION], c->attrs[GAZE_CONVOLUTION_ATTR_TOP], c->attrs[GAZE_CONVOLUTION_ATTR_LEFT],
+	};
+	for (int i = 0; i < GAZE_CONVOLUTION_ATTRS; i++)
+		if (c->attrs[i] < 0 || c->attrs[i] > INT32_MAX)
+			return false;
+	return w->stride > 0 && w->dilation > 0 && x->dims[0] == y->dims[0] && w->channels == kernel->dims[2];
+}
+
+static const char* convolution(const call* c) {
+	if (c->attr_count != GAZE_CONVOLUTION_ATTRS || c->operand_count < 2 || c->result_count != 1)
+		return bad_call;
+	const ffi_buffer *x = c->operands[0], *kernel = c->operands[1], *y = c->results[0];
+	windows w;
+	if (x->rank != 4 || kernel->rank != 4 || y->rank != 4 || !windows_of(c, &w))
+		return bad_call;
+	const int64_t flags = c->attrs[GAZE_CONVOLUTION_ATTR_FLAGS];
+	gemm g = {matrix_of(x), matrix_of(kernel), flags & GAZE_CONVOLUTION_IS_PACKED, y->data, rows(y), columns(kernel), rows(kernel), {.relu = flags & GAZE_CONVOLUTION_HAS_RELU}, false, &w};
+	int64_t next = 2;
+	if (columns(y) != g.n || (g.b_packed && g.n % GAZE_PACKED_MULTIPLE) || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SCALE, g.n, &next, &g.fusion.scale) || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SHIFT, g.n, &next, &g.fusion.shift))
+		return bad_call;
+	if (flags & GAZE_CONVOLUTION_HAS_RESIDUAL) {
+		if (next >= c->operand_count || !is_matrix(c->operands[next], g.m, g.n))
+			return bad_call;
+		g.fusion.residual = c->operands[next++]->data;
+	}
+	if (next != c->operand_count)
+		return bad_call;
+	if (g.k == w.channels && w.stride == 1 && w.top == 0 && w.left == 0 && rows(x) == g.m) { // each pixel is a row
+		g.windows = NULL;
+		return result_of(multiply(&c->pool, &g));
+	}
+	const thread_pool p = sharing(&c->pool, g.m * g.n * g.k);
+	return result_of(kernels->gemm(&p, &g)); // AMX doesn't read windows
 }
 
 // Some of an array's axes, in order, with their sizes and strides.
@@ -335,7 +397,7 @@ static const char* dot(const call* c) {
 	};
 	// A batch that occupies the threads evenly runs one product per thread; otherwise the
 	// threads share each product.
-	if (b.size >= 2 * threads || b.size % threads == 0) {
+	if (b.size >= 2 * c->pool.threads || b.size % c->pool.threads == 0) {
 		const parallel_loop loop = {1, batch_iterations, multiply_element};
 		return result_of(gaze_parallel_for(&c->pool, &loop, &b) && !b.failed);
 	}
@@ -381,6 +443,7 @@ HANDLER(GAZE_DOT, dot)
 HANDLER(GAZE_LINEAR, linear)
 HANDLER(GAZE_ATTENTION, self_attention)
 HANDLER(GAZE_NORM, norm)
+HANDLER(GAZE_CONVOLUTION, convolution)
 
 static const struct {
 	const char* target;
@@ -390,6 +453,7 @@ static const struct {
 	{GAZE_TARGET_PREFIX GAZE_LINEAR, handle_linear},
 	{GAZE_TARGET_PREFIX GAZE_ATTENTION, handle_self_attention},
 	{GAZE_TARGET_PREFIX GAZE_NORM, handle_norm},
+	{GAZE_TARGET_PREFIX GAZE_CONVOLUTION, handle_convolution},
 };
 
 // How the function table of PJRT begins.

@@ -1,6 +1,7 @@
-// Package kernels computes most of a transformer's work in XLA's programs on the CPU: linear
-// layers, attention, layer norms and their gradients, with AVX-512, AVX2 or NEON and, where the
-// processor has them, AMX tiles. docs/kernels.md describes how.
+// Package kernels computes most of a transformer's work in XLA's programs on the CPU, and the
+// convolutions of any network: linear layers, attention, layer norms and their gradients, with
+// AVX-512, AVX2 or NEON and, where the processor has them, AMX tiles. docs/kernels.md describes
+// how.
 //
 // A graph asks for a kernel by calling a function whose name says which one, with its
 // attributes ([Function]). [Rewrite] turns these calls, and large enough dot_generals, into
@@ -67,8 +68,8 @@ func switchedOff(name string) bool {
 // functionPrefix begins the names of functions that stand for kernels.
 const functionPrefix = "gaze_call_"
 
-// Function is the name of a function that stands for a call of a kernel: [Linear], [Attention]
-// or [Norm]. None of the attributes may be negative. id distinguishes the calls of a program.
+// Function is the name of a function that stands for a call of a kernel: [Linear], [Attention],
+// [Norm] or [Convolution]. None of the attributes may be negative. id distinguishes the calls of a program.
 func Function(kernel string, attributes []int64, id int) string {
 	var b strings.Builder
 	b.WriteString(functionPrefix + kernel)
@@ -103,6 +104,19 @@ func AttentionAttributes(heads, queries int) []int64 {
 func NormAttributes(epsilon float64) []int64 {
 	attributes := make([]int64, NormAttrs)
 	attributes[NormAttrEpsilon] = float64Attribute(epsilon)
+	return attributes
+}
+
+// ConvolutionAttributes are the attributes of a convolution's call: the distance between
+// positions of the kernel, that between its elements, the rows above and the columns left of
+// the picture, and flags, which are those of the Convolution constants.
+func ConvolutionAttributes(stride, dilation, top, left int, flags int64) []int64 {
+	attributes := make([]int64, ConvolutionAttrs)
+	attributes[ConvolutionAttrStride] = int64(stride)
+	attributes[ConvolutionAttrDilation] = int64(dilation)
+	attributes[ConvolutionAttrTop] = int64(top)
+	attributes[ConvolutionAttrLeft] = int64(left)
+	attributes[ConvolutionAttrFlags] = flags
 	return attributes
 }
 

@@ -95,8 +95,12 @@ INLINE void apply_epilogue(const fusion* f, const float* tile, int64_t stride, f
 					x *= derivative;
 					store_lanes(f->activated + at, count, value);
 				}
+				if (f->shift)
+					x += load_lanes(f->shift + j + v, count);
 				if (f->residual)
 					x += load_lanes(f->residual + at, count);
+				if (f->relu)
+					x = vmax(vzero(), x);
 			}
 			store_lanes(c + at, count, x);
 		}

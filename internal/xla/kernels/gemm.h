@@ -24,9 +24,26 @@ typedef struct {
 	// Epilogue; what is NULL is left out.
 	const float* bias;     // [n], added to each row of C
 	const float* scale;    // [n], multiplies each row of C after that
-	const float* residual; // [m, n], added to C last
+	const float* shift;    // [n], added to each row of C after that
+	const float* residual; // [m, n], added to C after that
+	bool relu;             // negative numbers become 0 at last
 	float* row_sums;       // [m], receives the sums of A's rows
 } fusion;
+
+// What a kernel meets in pictures [batch, rows, columns, channels] at each of its positions, as
+// the rows of a matrix: a row has the channels of kernel_rows by kernel_columns pixels. What lies
+// outside of a picture is zero.
+typedef struct {
+	const float* pictures;
+	int64_t rows, columns, channels;
+	int64_t kernel_rows, kernel_columns;
+	int64_t out_rows, out_columns; // positions in each picture
+	int64_t stride, dilation;      // from one position to the next, and from one element of the kernel to the next
+	int64_t top, left;             // the first position begins this far outside of the picture
+} windows;
+
+// The most rows for which packing B takes longer than multiplying.
+enum { MAX_FEW_ROWS = 15 };
 
 // C [m, n] = A [m, k] · B [k, n]; C's rows are contiguous.
 typedef struct {
@@ -35,6 +52,8 @@ typedef struct {
 	float* c;
 	int64_t m, n, k;
 	fusion fusion;
+	bool few_rows; // read B as it is, if A has at most MAX_FEW_ROWS rows; other bits; not for AMX
+	const windows* windows; // if given, these are A, and not a; without a prologue, and not for AMX
 } gemm;
 
 #endif

@@ -1,4 +1,4 @@
-//go:build cgo && linux && !noxla && amd64
+//go:build cgo && linux && !noxla && (amd64 || arm64)
 
 package kernels_test
 
@@ -55,7 +55,7 @@ func units(t *testing.T) map[string]kernelstest.Unit {
 // blocks, and with more terms than are packed at a time.
 var gemmShapes = [][3]int{
 	{1, 1, 1}, {5, 3, 2}, {8, 48, 16}, {16, 16, 32}, {17, 33, 31}, {32, 32, 64}, {37, 41, 77}, {48, 31, 33},
-	{197, 64, 197}, {33, 100, 2100}, {400, 50, 130}, {785, 37, 500}, {3, 49, 4500}, {70, 20, 17000},
+	{197, 64, 197}, {33, 100, 2100}, {400, 50, 130}, {785, 37, 500}, {3, 49, 4500}, {20, 97, 2048}, {70, 20, 17000},
 }
 
 // TestGEMM compares products with sums in float64. The error of a number is relative to the sum
@@ -64,7 +64,7 @@ func TestGEMM(t *testing.T) {
 	for name, unit := range units(t) {
 		for _, s := range gemmShapes {
 			m, n, k := s[0], s[1], s[2]
-			if unit == kernelstest.EmulatedAMX && m*n*k > 4e6 {
+			if (unit == kernelstest.EmulatedAMX || testing.Short()) && m*n*k > 4e6 {
 				continue
 			}
 			for layout := range 9 {
@@ -117,6 +117,9 @@ func checkErrors(t *testing.T, g *kernelstest.GEMM) {
 				magnitude += math.Abs(x)
 				float32Sum += float32(x)
 			}
+			if magnitude == 0 { // outside of a convolution's pictures
+				magnitude = 1
+			}
 			ours.add((float64(g.C[i*g.N+j]) - sum) / magnitude)
 			float32s.add((float64(float32Sum) - sum) / magnitude)
 		}
@@ -142,6 +145,45 @@ func (e *errors) add(x float64) {
 }
 
 func (e *errors) rms() float64 { return math.Sqrt(e.squares / float64(e.n)) }
+
+// TestGEMMFewRows compares products that read B as it is with float64, with an epilogue or not,
+// and the bits for several numbers of threads and of rows.
+func TestGEMMFewRows(t *testing.T) {
+	eachSet(t, func(t *testing.T, set kernelstest.Set) {
+		for i, s := range [][2]int{{1, 1}, {2, 40}, {500, 70}, {203, 1030}, {2000, 700}} {
+			const m = 15
+			n, k := s[0], s[1]
+			random := rand.New(rand.NewPCG(uint64(n), 6))
+			g := &kernelstest.GEMM{A: randomMatrix(random, m, k, 0), B: randomMatrix(random, k, n, 1), FewRows: true, M: m, N: n, K: k, C: make([]float32, m*n)}
+			if !g.Run(1, set.Unit()) {
+				t.Fatal("memory ran out")
+			}
+			checkErrors(t, g)
+			for rows := 1; rows <= m; rows++ {
+				few := *g
+				few.M, few.C = rows, append(make([]float32, rows*n), 7)
+				if i%2 == 0 {
+					few.Bias, few.Residual = vector(random, n), vector(random, m*n)
+				}
+				if !few.Run(1+rows%3, set.Unit()) {
+					t.Fatal("memory ran out")
+				}
+				for i, got := range few.C[:rows*n] {
+					want := g.C[i]
+					if few.Bias != nil {
+						want = want + few.Bias[i%n] + few.Residual[i]
+					}
+					if got != want {
+						t.Fatalf("[%d %d %d]: number %d is %g, not %g as with %d rows", rows, n, k, i, got, want, m)
+					}
+				}
+				if few.C[rows*n] != 7 {
+					t.Error("it wrote past the end of C")
+				}
+			}
+		}
+	})
+}
 
 // TestGEMMSameBits checks that a product has the same bits for any number of threads.
 func TestGEMMSameBits(t *testing.T) {
@@ -178,12 +220,16 @@ func TestRowSumsWithManyThreads(t *testing.T) {
 			continue // it runs on one thread
 		}
 		const m, n, k = 1600, 100, 1
+		runs := 3000
+		if testing.Short() {
+			runs = 100
+		}
 		a, b := kernelstest.Matrix{Data: make([]float32, m*k), RowStride: k, ColStride: 1}, kernelstest.Matrix{Data: make([]float32, k*n), RowStride: n, ColStride: 1}
 		for i := range a.Data {
 			a.Data[i] = float32(i + 1)
 		}
 		g := &kernelstest.GEMM{A: a, B: b, M: m, N: n, K: k, C: make([]float32, m*n), RowSums: make([]float32, m)}
-		for range 3000 {
+		for range runs {
 			clear(g.RowSums)
 			if !g.Run(8, unit) {
 				t.Fatal("memory ran out")

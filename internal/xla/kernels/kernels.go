@@ -102,6 +102,13 @@ func Register(api unsafe.Pointer) bool {
 	return s != nil && bool(C.gaze_register_custom_calls(api, C.int(runtime.GOMAXPROCS(0)), s.c, C.bool(Tiles())))
 }
 
+// Share says that programs are run side by side with those of other callers, until done is called:
+// each kernel then computes on a share of the threads, and no result changes.
+func Share() (done func()) {
+	C.gaze_share_threads(1)
+	return sync.OnceFunc(func() { C.gaze_share_threads(-1) })
+}
+
 // Packs says whether weights [out, in] can be packed in advance. AMX kernels don't use that.
 func Packs(out, in int) bool {
 	return Available() && !Tiles() && out > 0 && in > 0

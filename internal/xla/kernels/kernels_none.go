@@ -21,6 +21,9 @@ func Tiles() bool { return false }
 // Register registers nothing and returns false.
 func Register(unsafe.Pointer) bool { return false }
 
+// Share does nothing.
+func Share() (done func()) { return func() {} }
+
 // Packs is false: there is no kernel that reads packed weights.
 func Packs(out, in int) bool { return false }
 

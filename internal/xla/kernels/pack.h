@@ -55,20 +55,20 @@ static void prepack_b(matrix b, int64_t k_size, int64_t columns, float* out) {
 }
 
 // pack_a_contiguous_rows packs MR rows, a multiple of four, four columns at a time.
-INLINE void pack_a_contiguous_rows(const float* from, int64_t row_stride, int64_t kc, float* out) {
+INLINE void pack_a_contiguous_rows(const float* const row[MR], int64_t kc, float* out) {
 	int64_t k = 0;
-	for (; k + 4 <= kc; k += 4, from += 4, out += 4 * MR)
+	for (; k + 4 <= kc; k += 4, out += 4 * MR)
 		for (int group = 0; group < MR; group += 4) {
 			v4 r[4];
 			for (int i = 0; i < 4; i++)
-				r[i] = load4(from + (group + i) * row_stride);
+				r[i] = load4(row[group + i] + k);
 			transpose4(r);
 			for (int i = 0; i < 4; i++)
 				store4(out + i * MR + group, r[i]);
 		}
-	for (; k < kc; k++, from++, out += MR)
+	for (; k < kc; k++, out += MR)
 		for (int i = 0; i < MR; i++)
-			out[i] = from[i * row_stride];
+			out[i] = row[i][k];
 }
 
 // pack_a_contiguous_columns packs up to four micropanels, column by column. Columns tend to be
@@ -96,7 +96,10 @@ static void pack_a(matrix a, int64_t rows, int64_t kc, float* out) {
 		const float* from = a.data + i * a.row_stride;
 		int64_t count = min_i64(rows - i, MR);
 		if (a.col_stride == 1 && count == MR) {
-			pack_a_contiguous_rows(from, a.row_stride, kc, out);
+			const float* row[MR];
+			for (int r = 0; r < MR; r++)
+				row[r] = from + r * a.row_stride;
+			pack_a_contiguous_rows(row, kc, out);
 			continue;
 		}
 		for (int64_t k = 0; k < kc; k++)

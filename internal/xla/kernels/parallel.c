@@ -40,18 +40,23 @@ static void release(loop_state* s) {
 #define PAUSE() __asm__ volatile("yield")
 #endif
 
-// SPINS is how often wait_for looks before it sleeps, a few ten microseconds.
-enum { SPINS = 1000 };
+// SPINS is how often a thread looks before it sleeps, some fifty microseconds.
+enum { SPINS = 3000 };
+
+// spin waits for iterations that other threads are running, but not for long.
+static bool spin(phase_state* p) {
+	for (int i = 0; i < SPINS; i++, PAUSE())
+		if ((atomic_load_explicit(&p->left, memory_order_acquire) & ~WAITED) == 0)
+			return true;
+	return false;
+}
 
 // wait_for waits for iterations that other threads are running. They are short, so spinning is
 // cheaper than sleeping, unless another process has taken a thread's core. Then this thread
 // sleeps: that thread can run on this one's core, whereas spinning would keep it away.
 static void wait_for(phase_state* p) {
-	for (int i = 0; i < SPINS; i++) {
-		if ((atomic_load_explicit(&p->left, memory_order_acquire) & ~WAITED) == 0)
-			return;
-		PAUSE();
-	}
+	if (spin(p))
+		return;
 	for (uint32_t left; ((left = atomic_fetch_or(&p->left, WAITED)) & ~WAITED) != 0;)
 		syscall(SYS_futex, &p->left, FUTEX_WAIT_PRIVATE, left | WAITED, NULL, NULL, 0);
 }
@@ -62,7 +67,8 @@ static void finish_one(phase_state* p) {
 		syscall(SYS_futex, &p->left, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
-// run_phases runs iterations of all phases. Only the caller waits for the end of the last.
+// run_phases runs iterations of all phases. Only the caller has to wait for the end of the last;
+// another thread that waits a little is still awake when the next loop begins.
 static void run_phases(loop_state* s, bool caller) {
 	for (int i = 0; i < s->phases; i++) {
 		phase_state* p = &s->phase[i];
@@ -70,6 +76,8 @@ static void run_phases(loop_state* s, bool caller) {
 			s->loop->body(s->data, i, k);
 		if (caller || i + 1 < s->phases)
 			wait_for(p);
+		else
+			spin(p);
 	}
 }
 

@@ -12,12 +12,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "few_rows.h"
 #include "fusion.h"
 #include "gemm.h"
 #include "microkernel.h"
 #include "pack.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "windows.h"
 
 enum {
 	MAX_KC = 2048,         // rows of B that are packed at a time
@@ -64,6 +66,10 @@ static void pack_block(const gemm_job* job, int64_t block, bool store_sums, work
 		for (int64_t k = 0; k < job->k_size; k += job->kc) {
 			int64_t kc = min_i64(job->kc, job->k_size - k), k_all = job->k_start + k;
 			float* out = own->a_packed + k * round_up(rows, MR) + r * kc;
+			if (g->windows) {
+				pack_windows(g->windows, i, rows, k_all, kc, own->prologue_rows, out);
+				continue;
+			}
 			matrix a = {g->a.data + (i + r) * g->a.row_stride + k_all * g->a.col_stride, g->a.row_stride, g->a.col_stride};
 			if (job->a_prologue)
 				a = (matrix){job->a_prologue + (i + r) * g->k + k_all, g->k, 1};
@@ -220,7 +226,7 @@ static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_s
 	job->micropanels = (job->g->n + NR - 1) / NR;
 	atomic_init(&job->next_block, 0);
 	job->next_micropanel = calloc(job->blocks, sizeof *job->next_micropanel);
-	job->line_offsets = malloc(NR * MAX_KC / LINE * sizeof *job->line_offsets);
+	job->line_offsets = malloc(MAX_KC * ((NR + LINE - 1) / LINE) * sizeof *job->line_offsets);
 	bool done = job->next_micropanel && job->line_offsets;
 	if (done) {
 		list_lines(job);
@@ -234,6 +240,8 @@ static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_s
 static bool product(const thread_pool* pool, const gemm* g) {
 	if (g->m < 1 || g->n < 1 || g->k < 1)
 		return false;
+	if (has_few_rows(g))
+		return multiply_few_rows(pool, g);
 	gemm_job job = {.g = g, .threads = pool->threads};
 	// Many threads that share few blocks would each compute the prologue of all of them.
 	if (has_prologue(&g->fusion) && (g->k > MAX_K || pool->threads > 2 * ((g->m + MAX_MC - 1) / MAX_MC))) {

@@ -14,6 +14,12 @@ const MinRows = 16
 
 const minWork = 1 << 18 // of a product, below which it stays with XLA
 
+// WorthConvolving says whether a kernel is faster for a convolution that at positions positions
+// sums up terms terms for each of out channels. Smaller ones stay with XLA.
+func WorthConvolving(positions, terms, out int) bool {
+	return positions >= MinRows && out >= MinRows && positions*terms*out >= minWork
+}
+
 // dotGeneral matches a dot_general of float32s in StableHLO's generic form, as go-xla writes it:
 // the two operands, the attributes, the dimensions of the operands and of the result.
 var dotGeneral = regexp.MustCompile(`(?s)"stablehlo\.dot_general"\((%[\w#]+), (%[\w#]+)\) \{([^"]*?)\} : \(tensor<([\dx]+)xf32>, tensor<([\dx]+)xf32>\) -> tensor<([\dx]+)xf32>`)

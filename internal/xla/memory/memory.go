@@ -53,6 +53,7 @@ func Loading(path string, load func() error) error {
 	if !enabled() {
 		return load()
 	}
+	keepHeap() // before threads get arenas of their own
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	done, stopped := make(chan struct{}), make(chan struct{})

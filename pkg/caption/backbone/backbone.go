@@ -47,29 +47,32 @@ func (m module) in(format string, args ...any) module {
 // norm is the layer norm over the last axis.
 func (m module) norm(name string, x *Node) *Node { return m.Norm(name, x.Shape().Dim(-1)).Apply(x) }
 
-// conv applies the convolution of a name.
-func (m module) conv(name string, x *Node, out int, c convolution) *Node {
-	in := x.Shape().Dim(-1)
-	if c.size == 1 && c.stride == 1 {
-		return Einsum("bhwi,oi->bhwo", x, Reshape(m.Get(name+"/weight", out, in, 1, 1), out, in))
-	}
-	return c.apply(x, m.Kernel(name, c.size, in, out))
+// centred pads a kernel of odd size so that the output is as large as the input over the
+// stride, rounded up.
+func centred(size, stride, dilation int) nn.Convolution {
+	n := dilation * (size - 1) / 2
+	return nn.Convolution{Stride: stride, Dilation: dilation, Padding: [2][2]int{{n, n}, {n, n}}}
 }
 
-// frozenNorm is batch norm with the statistics of the checkpoint. None of its parameters
-// is trained.
-func (m module) frozenNorm(name string, x *Node) *Node {
-	n := x.Shape().Dim(-1)
+// convNorm is a convolution with what surrounds it, the batch norm of a name first.
+func (m module) convNorm(conv, norm string, x *Node, out, size int, c nn.Convolution) *Node {
+	c.Scale, c.Shift = m.frozenNorm(norm, out)
+	return m.Convolve(conv, x, out, size, c)
+}
+
+// frozenNorm is batch norm over n channels with the statistics of the checkpoint, as a scale
+// and a shift. None of its parameters is trained.
+func (m module) frozenNorm(name string, n int) (scale, shift *Node) {
 	read := func(what string) *Node { return StopGradient(m.Get(name+"/"+what, n)) }
-	scale := Div(read("weight"), Sqrt(AddScalar(read("var"), batchNormEps)))
-	shift := Sub(read("bias"), Mul(read("mean"), scale))
-	return Add(Mul(x, ExpandLeftToRank(scale, 4)), ExpandLeftToRank(shift, 4))
+	scale = Div(read("weight"), Sqrt(AddScalar(read("var"), batchNormEps)))
+	return scale, Sub(read("bias"), Mul(read("mean"), scale))
 }
 
 // resNet is torchvision's, without its pooling and head.
 func (m module) resNet(x *Node) *Node {
-	b := m.cfg
-	x = nn.ReLU.Apply(m.frozenNorm("bn1", m.conv("conv1", x, b.Width, centred(7, 2, 1))))
+	b, root := m.cfg, centred(7, 2, 1)
+	root.ReLU = true
+	x = m.convNorm("conv1", "bn1", x, b.Width, 7, root)
 	x = maxPool(x, 3, 2)
 	for layer, depth := range b.Depths {
 		for i := range depth {
@@ -97,22 +100,24 @@ func (b Config) blockStride(layer, block int) (stride, dilation int) {
 // resNetBlock is one block of inner channels n.
 func (m module) resNetBlock(x *Node, n, stride, dilation int, first bool) *Node {
 	b := m.cfg
-	out, y := n*b.expansion(), x
-	if b.Bottleneck {
-		y = nn.ReLU.Apply(m.frozenNorm("bn1", m.conv("conv1", y, n, centred(1, 1, 1))))
-		y = nn.ReLU.Apply(m.frozenNorm("bn2", m.conv("conv2", y, n, centred(3, stride, dilation))))
-		y = m.frozenNorm("bn3", m.conv("conv3", y, out, centred(1, 1, 1)))
-	} else {
-		y = nn.ReLU.Apply(m.frozenNorm("bn1", m.conv("conv1", y, n, centred(3, stride, 1))))
-		y = m.frozenNorm("bn2", m.conv("conv2", y, n, centred(3, 1, 1)))
-	}
+	out, shortcut := n*b.expansion(), x
 	if first && b.shortcut(x.Shape().Dim(-1), out, stride) {
-		if stride > 1 {
-			x = Slice(x, AxisRange(), AxisRange().Stride(stride), AxisRange().Stride(stride))
-		}
-		x = m.frozenNorm("down/bn", m.conv("down/conv", x, out, centred(1, 1, 1)))
+		shortcut = m.convNorm("down/conv", "down/bn", x, out, 1, centred(1, stride, 1))
 	}
-	return nn.ReLU.Apply(Add(x, y))
+	inner := func(i int, x *Node, size, stride, dilation int) *Node {
+		c := centred(size, stride, dilation)
+		c.ReLU = true
+		return m.convNorm(fmt.Sprint("conv", i), fmt.Sprint("bn", i), x, n, size, c)
+	}
+	last := func(i int, x *Node, size int) *Node {
+		c := centred(size, 1, 1)
+		c.ReLU, c.Residual = true, shortcut
+		return m.convNorm(fmt.Sprint("conv", i), fmt.Sprint("bn", i), x, out, size, c)
+	}
+	if b.Bottleneck {
+		return last(3, inner(2, inner(1, x, 1, 1, 1), 3, stride, dilation), 1)
+	}
+	return last(2, inner(1, x, 3, stride, 1), 3)
 }
 
 // shortcut says whether a layer's first block has a convolution on its shortcut.
@@ -134,16 +139,16 @@ func (m module) patchNet(x *Node) *Node {
 
 // enterStage is the convolution before a stage's blocks.
 func (m module) enterStage(x *Node, stage, channels int) *Node {
-	c := centred(3, 2, 1)
+	size, c := 3, centred(3, 2, 1)
 	if stage == 0 {
-		size := m.cfg.PatchSize
-		c = convolution{size: size, stride: size, dilation: 1}
+		size = m.cfg.PatchSize
+		c = nn.Convolution{Stride: size}
 		for i := range 2 { // incomplete patches are padded with the mean colour
-			c.padding[i][1] = (size - x.Shape().Dim(i+1)%size) % size
+			c.Padding[i][1] = (size - x.Shape().Dim(i+1)%size) % size
 		}
 	}
-	x = m.conv("conv", x, channels, c)
-	return Add(x, ExpandLeftToRank(m.Get("conv/bias", channels), 4))
+	c.Shift = m.Get("conv/bias", channels)
+	return m.Convolve("conv", x, channels, size, c)
 }
 
 // patchBlock is a pre-norm residual block of two convolutions.
@@ -151,11 +156,12 @@ func (m module) patchBlock(x *Node) *Node {
 	n := x.Shape().Dim(-1)
 	y := m.norm("norm", x)
 	for i := 1; i <= 2; i++ {
-		name := fmt.Sprintf("conv%d", i)
-		y = Add(m.conv(name, y, n, centred(3, 1, 1)), ExpandLeftToRank(m.Get(name+"/bias", n), 4))
-		if i == 1 {
-			y = nn.ReLU.Apply(y)
+		name, c := fmt.Sprintf("conv%d", i), centred(3, 1, 1)
+		c.Shift, c.ReLU = m.Get(name+"/bias", n), i == 1
+		if i == 2 {
+			c.Residual = x
 		}
+		y = m.Convolve(name, y, n, 3, c)
 	}
-	return Add(x, y)
+	return y
 }

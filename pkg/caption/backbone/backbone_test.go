@@ -36,14 +36,6 @@ func testBackends(t *testing.T) []compute.Backend {
 	return []compute.Backend{pure, usual}
 }
 
-// TestGoBackendName keeps convolutions on the Go backend from falling back,
-// silently, to its own slow ones.
-func TestGoBackendName(t *testing.T) {
-	if name := testBackends(t)[0].Name(); name != goBackend {
-		t.Errorf("the Go backend calls itself %q", name)
-	}
-}
-
 // features are those of one picture, with their shape, and the names of the parameters
 // that the graph has read.
 func features(t *testing.T, b compute.Backend, c Config, weights nn.Parameters, height, width int) (values []float32, shape []int, read []string) {

@@ -1,4 +1,4 @@
-//go:build cgo && linux && !noxla && amd64
+//go:build cgo && linux && !noxla && (amd64 || arm64)
 
 #include "kernelstest.h"
 

@@ -1,4 +1,4 @@
-//go:build cgo && linux && !noxla && amd64
+//go:build cgo && linux && !noxla && (amd64 || arm64)
 
 package kernelstest
 
@@ -62,17 +62,27 @@ type Matrix struct {
 // At is an element.
 func (m Matrix) At(i, j int) float64 { return float64(m.Data[i*m.RowStride+j*m.ColStride]) }
 
+// Windows are what a convolution's kernel meets in pictures, as a matrix: see gemm.h.
+type Windows struct {
+	Pictures                                                                                             []float32
+	Rows, Columns, Channels, KernelRows, KernelColumns, OutRows, OutColumns, Stride, Dilation, Top, Left int
+}
+
 // GEMM is a product C [M, N] = A·B with its prologue and epilogue, as in fusion.h. What is nil is
 // left out.
 type GEMM struct {
 	A, B       Matrix
 	BPacked    bool
+	FewRows    bool
 	M, N, K    int
 	C          []float32
 	Activation int
 	Epsilon    float32
 
-	Gamma, Beta, PreActivation, Activated, Bias, Scale, Residual, RowSums []float32
+	Gamma, Beta, PreActivation, Activated, Bias, Scale, Shift, Residual, RowSums []float32
+	ReLU                                                                         bool
+
+	Windows *Windows // instead of A
 }
 
 // Run computes the product. It returns false if memory ran out.
@@ -80,13 +90,22 @@ func (g *GEMM) Run(threads int, unit Unit) bool {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	c := &C.gemm{
-		a: matrixOf(&pin, g.A), b: matrixOf(&pin, g.B), b_packed: C.bool(g.BPacked), c: floats(&pin, g.C),
+		a: matrixOf(&pin, g.A), b: matrixOf(&pin, g.B), b_packed: C.bool(g.BPacked), few_rows: C.bool(g.FewRows), c: floats(&pin, g.C),
 		m: C.int64_t(g.M), n: C.int64_t(g.N), k: C.int64_t(g.K),
 		fusion: C.fusion{
 			gamma: floats(&pin, g.Gamma), beta: floats(&pin, g.Beta), epsilon: C.float(g.Epsilon), activation: C.int(g.Activation),
 			pre_activation: floats(&pin, g.PreActivation), activated: floats(&pin, g.Activated),
 			bias: floats(&pin, g.Bias), scale: floats(&pin, g.Scale), residual: floats(&pin, g.Residual), row_sums: floats(&pin, g.RowSums),
+			shift: floats(&pin, g.Shift), relu: C.bool(g.ReLU),
 		},
+	}
+	if w := g.Windows; w != nil {
+		c.windows = &C.windows{
+			pictures: floats(&pin, w.Pictures), rows: C.int64_t(w.Rows), columns: C.int64_t(w.Columns), channels: C.int64_t(w.Channels),
+			kernel_rows: C.int64_t(w.KernelRows), kernel_columns: C.int64_t(w.KernelColumns), out_rows: C.int64_t(w.OutRows), out_columns: C.int64_t(w.OutColumns),
+			stride: C.int64_t(w.Stride), dilation: C.int64_t(w.Dilation), top: C.int64_t(w.Top), left: C.int64_t(w.Left),
+		}
+		pin.Pin(c.windows)
 	}
 	return bool(C.kernelstest_gemm(c, C.int(threads), C.int(unit)))
 }

@@ -6,8 +6,12 @@
 // The kernels, set before anything else is called.
 extern const kernel_functions* kernelstest_functions;
 
+#if defined(__x86_64__)
 bool emulated_has_amx(void);
 bool emulated_amx_gemm(const thread_pool* pool, const gemm* g);
+#else
+static inline bool emulated_amx_gemm(const thread_pool* pool, const gemm* g) { return false; }
+#endif
 
 // What computes a product: AMX, its emulation, or the kernel set of an index.
 enum { ON_AMX = -1, ON_EMULATED_AMX = -2 };
