@@ -74,5 +74,9 @@ func MultipliesHalf(b compute.Backend) bool {
 // nn's Linear with Packed can read them.
 func PacksWeights(b compute.Backend, out, in int) bool { return Kernels(b) && kernels.Packs(out, in) }
 
-// PackWeights packs weights [out, in] into dst, which has out*in numbers.
+// PackedRows is the number of rows of weights [out, in] that [PackWeights] has packed: a few
+// more than out.
+func PackedRows(out int) int { return kernels.PackedRows(out) }
+
+// PackWeights packs weights [out, in] into dst, [PackedRows(out), in].
 func PackWeights(dst, weights []float32, out, in int) { kernels.Pack(dst, weights, out, in) }
