@@ -42,6 +42,8 @@ const older = `{"machine": {"date": "2026-01-02T03:04:05+00:00", "processor": "O
 
 const newer = `{"machine": {"date": "2026-01-01T00:00:00+00:00", "processor": "New", "name": "New (Zen 9), AVX2", "isa": "avx2", "cores": 4}, "peers": {}, "rows": [
  {"group": "caption", "name": "five", "unit": "pieces/s", "date": "2026-02-03T00:00:00+00:00", "peers": {"gaze": {"seconds": [1], "rate": 13}, "hf": {"seconds": [1], "rate": 10}}},
+ {"group": "neighbours", "name": "six", "unit": "pictures/s", "peers": {
+  "gaze": {"seconds": [1], "rate": 10, "left": 0.5}, "torch": {"seconds": [1], "rate": 9, "left": 0.1}}},
  {"group": "start", "name": "three", "unit": "s", "peers": {"gaze": {"error": "no"}, "torch": {"seconds": [5]}}}]}`
 
 func example(t *testing.T) string {
@@ -78,8 +80,8 @@ func TestTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| processor | date | caption | start | inference |\n",
-		"| [New (Zen 9), AVX2, held to AVX2](b/bench.md), 4 cores | 2026-02-03 | 1.30 | – | – |\n| [Old](a/bench.md), 2 cores | 2026-01-02 | – | 2.00 | 0.50 to 2.00 |\n",
+		"| processor | date | caption | neighbours | start | inference |\n",
+		"| [New (Zen 9), AVX2, held to AVX2](b/bench.md), 4 cores | 2026-02-03 | 1.30 | 5.56 | – | – |\n| [Old](a/bench.md), 2 cores | 2026-01-02 | – | – | 2.00 | 0.50 to 2.00 |\n",
 	} {
 		if !strings.Contains(string(table), want) {
 			t.Errorf("the table over processors lacks %q:\n%s", want, table)
@@ -88,6 +90,7 @@ func TestTables(t *testing.T) {
 	for _, want := range []string{
 		"before\n" + begin + "\n**New (Zen 9)",
 		"| inference, ViT-S/16 and B/16 | 4.00 pictures/s (one) | 0.50 to 2.00 | 4.00 | 0.50 |\n",
+		"| inference beside one busy process | 5.00 pictures/s (six) | 5.56 |",
 		"| from start to the first answer | 2.50 s (three) | 2.00 | 2.00 | – |\n",
 		"Inference reaches 70 % of this processor's peak float32 rate, 200 GFLOP/s",
 		"\n" + end + "after\n",

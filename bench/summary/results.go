@@ -41,6 +41,7 @@ type row struct {
 type peer struct {
 	Seconds []float64 `json:"seconds"`
 	Rate    float64   `json:"rate"` // 0 for work that is done once
+	Left    float64   `json:"left"` // of the rate, beside a busy process; 0 if that wasn't measured
 	Memory  float64   `json:"peak_mib"`
 	Error   string    `json:"error"`
 }
@@ -150,8 +151,12 @@ func (r row) others() map[string]peer {
 	return all
 }
 
-// figure is a rate, or the median seconds of work that is done once.
+// figure is a rate, beside a busy process where that was measured, or the median seconds of
+// work that is done once.
 func (p peer) figure() float64 {
+	if p.Left > 0 {
+		return p.Rate * p.Left
+	}
 	if p.Rate > 0 || len(p.Seconds) == 0 {
 		return p.Rate
 	}

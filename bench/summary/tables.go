@@ -9,14 +9,16 @@ import (
 
 // labels are what groups are called in the README; others by their names.
 var labels = map[string]string{
-	"inference": "inference, ViT-S/16 and B/16",
-	"start":     "from start to the first answer",
-	"training":  "a training step with Adam, also accumulated, checkpointed",
-	"attention": "the [class] token's attention in all layers",
-	"explain":   "maps that explain a class, and a forward pass",
-	"caption":   "captions at CATR's size",
-	"pipeline":  "decoding and augmenting, on one core",
-	"scaling":   "ViT-S/16 by batch, resolution and layers",
+	"inference":  "inference, ViT-S/16 and B/16",
+	"small":      "small models, up to 65 tokens",
+	"neighbours": "inference beside one busy process",
+	"start":      "from start to the first answer",
+	"training":   "a training step with Adam, also accumulated, checkpointed",
+	"attention":  "the [class] token's attention in all layers",
+	"explain":    "maps that explain a class, and a forward pass",
+	"caption":    "captions at CATR's size",
+	"pipeline":   "decoding and augmenting, on one core",
+	"scaling":    "ViT-S/16 by batch, resolution and layers",
 }
 
 // span is the least and the greatest of what each row gives.
