@@ -8,7 +8,7 @@ import subprocess
 from rows import operations
 
 TITLES = {
-    "inference": "Inference", "start": "From the start of the process to the first answer", "training": "Training steps",
+    "inference": "Inference", "small": "Small models", "neighbours": "Beside a busy process", "start": "From the start of the process to the first answer", "training": "Training steps",
     "attention": "The class token's attention in all layers, one picture", "explain": "Maps that explain the predicted class",
     "caption": "Captions",
     "pipeline": "Decoding and augmenting on one core", "notebook": "A notebook", "scaling": "Scaling",
@@ -102,7 +102,7 @@ def group(name, rows, titles, peak=None):
     """A group's section of the document."""
     order = list(dict.fromkeys(n for row in rows for n in row["peers"]))
     out = [f"## {TITLES[name]}\n", notebook(rows) if name == "notebook" else rates(rows, order, titles)]
-    for field, head in (("cold_s", "with empty caches, s"), ("peak_mib", "peak memory, MiB"), ("first_answer_s", "first answer, s")):
+    for field, head in (("left", "beside a busy process, of the rate alone"), ("cold_s", "with empty caches, s"), ("peak_mib", "peak memory, MiB"), ("first_answer_s", "first answer, s")):
         if any(field in one for row in rows for one in row["peers"].values()):
             body = [[row["name"], *cells(row, order, lambda n, one: number(one[field]) if one.get(field) else "–")] for row in rows]
             out.append(table([head, *(titles[n] for n in order)], body))
@@ -140,7 +140,7 @@ def dates(result):
     for row in result["rows"]:
         if (day := row.get("date", "")[:10]) and row.get("commit") and (day, row["commit"]) != (result["machine"]["date"][:10], result["machine"]["commit"]):
             other.setdefault((day, row["commit"]), []).append(f"{row['group']}: {row['name']}")
-    return "".join(f"Measured on {day}, commit {commit}: {'; '.join(names)}.\n\n" for (day, commit), names in sorted(other.items()))
+    return "".join(f"Measured on {day}, commit {commit}: {'; '.join(names)}.\n" for (day, commit), names in sorted(other.items()))
 
 
 HELD = ("**Held to AVX2 on a processor with wider vectors (`BENCH_ISA=avx2`)**: Gaze's kernels, XLA, JAX, oneDNN, MKL and torch's own "

@@ -40,6 +40,23 @@ def inference(quick):
     return [running("inference", f"{m}/16 at {size}, batch {batch}", vit(m, size), batch) for m, size, batch in sizes]
 
 
+def small(quick):
+    """Models so small that what a call costs counts as much as its arithmetic."""
+    peers = ["gaze", "torch", "jax", "onnxruntime"]
+    if quick:
+        return [running("small", "toy at 64, batch 1", vit("toy", 64, 2), 1, peers)]
+    models = [("128x2", vit("toy", size, 2)) for size in (64, 128)] + [("Ti/16", vit("Ti", size)) for size in (64, 128)]
+    return [running("small", f"{name}, {(m['size'] // m['patch']) ** 2 + 1} tokens, batch {b}", m, b, peers) for name, m in models for b in (1, 8)]
+
+
+def neighbours(quick):
+    """Models that run alone and beside a process that computes without end."""
+    peers = ["gaze", "torch", "torch-mkl", "jax", "onnxruntime"]
+    if quick:
+        return [running("neighbours", "toy at 64, batch 1", vit("toy", 64, 2), 1, peers)]
+    return [running("neighbours", f"{m}/16 at 224, batch 1", vit(m), 1, peers) for m in "BS"]
+
+
 def start(quick):
     model = vit("toy", 64, 2) if quick else vit("B")
     peers = [p for p in VITS if p not in ("gaze-go", "torch-mkl", "torch-compile")]
@@ -168,5 +185,5 @@ def notebook(quick):
     return [r for r in rows if r["name"] in ("edited attention, another layer", "a line of text", "first Tab, at once")] if quick else rows
 
 
-GROUPS = {"inference": inference, "start": start, "training": training, "attention": attention, "explain": explain, "caption": caption, "pipeline": pipeline,
+GROUPS = {"inference": inference, "small": small, "neighbours": neighbours, "start": start, "training": training, "attention": attention, "explain": explain, "caption": caption, "pipeline": pipeline,
           "notebook": notebook, "scaling": scaling, "gpu": gpu}

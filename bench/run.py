@@ -17,6 +17,7 @@ import time
 
 import numpy as np
 
+import neighbours
 import processors
 import report
 from cells import Cells, busy
@@ -117,6 +118,18 @@ class Bench:
         for name, worker in running.items():
             found[name]["rate"] = row["items"] / statistics.median(found[name]["seconds"])
             found[name]["peak_mib"] = worker.peak_mib()
+
+    def neighbours(self, row):
+        """A row's figures alone, and what is left of them beside a busy process."""
+        found, running = {}, {}
+        try:
+            self.answers(row, found, running)
+            self.rounds(row, found, running)
+            neighbours.beside(row, found, running, min(self.options.rounds, FEW), self.options.seconds)
+        finally:
+            for worker in running.values():
+                worker.close()
+        return {name: found[name] for name in self.there(row)}
 
     def start(self, row):
         """Time from the start of the process to the first answer: first with empty caches
@@ -284,7 +297,7 @@ def measure(bench, o, progress):
                 continue
             say(g, row["name"])
             began = time.time()
-            found = {"start": bench.start, "notebook": bench.notebook}.get(g, bench.row)(row)
+            found = {"start": bench.start, "notebook": bench.notebook, "neighbours": bench.neighbours}.get(g, bench.row)(row)
             progress.add(row, found, (time.time() - began) / 60)
             say("  ", report.line(row, found))
 

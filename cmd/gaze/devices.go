@@ -75,7 +75,7 @@ func computes(found []backend.Candidate) string {
 	if i < 0 {
 		return ""
 	}
-	const ours = "linear layers, attention and norms in float32 are Gaze's own kernels for "
+	const ours = "linear layers, convolutions, attention and norms in float32 are Gaze's own kernels for "
 	k := found[i].Kernels
 	switch {
 	case k == nil && strings.HasPrefix(found[i].Spec, "go"):

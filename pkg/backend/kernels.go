@@ -21,7 +21,7 @@ func Kernels(b compute.Backend) bool {
 // KernelChoice says what computes XLA's programs on the CPU.
 type KernelChoice struct {
 	// Set is the name of the instruction set whose kernels of Gaze's compute linear layers,
-	// attention and norms; "" if XLA computes those, too.
+	// convolutions, attention and norms; "" if XLA computes those, too.
 	Set string `json:"set"`
 	// Why says, in a clause, why it is that one, or why there is none.
 	Why string `json:"why"`
@@ -74,5 +74,9 @@ func MultipliesHalf(b compute.Backend) bool {
 // nn's Linear with Packed can read them.
 func PacksWeights(b compute.Backend, out, in int) bool { return Kernels(b) && kernels.Packs(out, in) }
 
-// PackWeights packs weights [out, in] into dst, which has out*in numbers.
+// PackedRows is the number of rows of weights [out, in] that [PackWeights] has packed: a few
+// more than out.
+func PackedRows(out int) int { return kernels.PackedRows(out) }
+
+// PackWeights packs weights [out, in] into dst, [PackedRows(out), in].
 func PackWeights(dst, weights []float32, out, in int) { kernels.Pack(dst, weights, out, in) }

@@ -44,7 +44,7 @@ func (c Config) arrangement(b compute.Backend, p nn.Param) nn.Arrangement {
 	inViT := c.Backbone.Kind == backbone.ViT && strings.HasPrefix(p.Name, inBackbone)
 	convolves := c.Backbone.Kind == backbone.ResNet || c.Backbone.Kind == backbone.Patch
 	switch {
-	case len(p.Shape) == 4 && convolves && backend.PacksWeights(b, p.Shape[0], p.Len()/p.Shape[0]):
+	case len(p.Shape) == 4 && convolves && nn.PacksKernel(b, p.Shape):
 		return nn.PackedKernel
 	case len(p.Shape) == 4 && p.Shape[3] > 1 && !inViT:
 		return nn.ChannelsLast

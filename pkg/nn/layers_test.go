@@ -301,23 +301,23 @@ func TestPackedWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const out, in = 80, 24
+	const out, in = 75, 24
 	if !backend.PacksWeights(b, out, in) {
 		t.Skip("weights aren't packed here")
 	}
 	random := rand.New(rand.NewPCG(8, 8))
 	x, weight := drawn(random, []int{2, 5, in}), drawn(random, []int{out, in})
 	values := tensors.MustCopyFlatData[float32](weight)
-	packed := make([]float32, len(values))
+	packed := make([]float32, backend.PackedRows(out)*in)
 	backend.PackWeights(packed, values, out, in)
 	exec, err := NewExec(b, func(x, weight, packed *Node) *Node {
 		scale := AddScalar(Iota(x.Graph(), shapes.Make(x.DType(), out), 0), 1)
-		return Sub(Linear{Weight: weight, Scale: scale}.Apply(x), Linear{Weight: packed, Packed: true, Scale: scale}.Apply(x))
+		return Sub(Linear{Weight: weight, Scale: scale}.Apply(x), Linear{Weight: packed, Packed: true, Out: out, Scale: scale}.Apply(x))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := exec.Call(x, weight, tensors.FromFlatDataAndDimensions(packed, out, in))
+	results, err := exec.Call(x, weight, tensors.FromFlatDataAndDimensions(packed, backend.PackedRows(out), in))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,9 +20,10 @@ type Linear struct {
 	Norm       *Norm      // applied to x
 	Activation Activation // applied to x; excludes Norm
 	Residual   *Node      // [..., out], added to the result
-	// Packed says that backend.PackWeights has packed the weight. Packed weights have no
-	// gradient.
+	// Packed says that backend.PackWeights has packed the weight, whose rows are then
+	// backend.PackedRows(Out). Packed weights have no gradient.
 	Packed bool
+	Out    int // only read if Packed
 	// FewRows is for graphs that run again and again on a few tokens. If x has fewer rows than
 	// [kernels.MinRows] and the weight isn't packed, a kernel reads the weight as it is:
 	// packing it in each run would cost as much as multiplying. The result's last bits then
@@ -73,9 +74,20 @@ func (l Linear) Apply(x *Node) *Node {
 	return y
 }
 
+// out is the number of results for each row of x.
+func (l Linear) out() int {
+	if l.Packed {
+		return l.Out
+	}
+	return l.Weight.Shape().Dim(0)
+}
+
 // check panics if what surrounds the product doesn't fit it.
 func (l Linear) check(x *Node) {
-	out := l.Weight.Shape().Dim(0)
+	out := l.out()
+	if l.Packed && (out < 1 || kernels.PackedRows(out) != l.Weight.Shape().Dim(0)) {
+		exceptions.Panicf("nn: packed weights of shape %s aren't those of %d results", l.Weight.Shape(), out)
+	}
 	mustBeVector(l.Bias, out, "linear layer's bias")
 	mustBeVector(l.Scale, out, "linear layer's scale")
 	if l.Norm != nil {
@@ -156,7 +168,7 @@ func (l Linear) kernel(x *Node) *Node {
 		}
 	}
 	shape := x.Shape().Clone()
-	shape.Dimensions[x.Rank()-1] = l.Weight.Shape().Dim(0)
+	shape.Dimensions[x.Rank()-1] = l.out()
 	return call(kernels.Linear, kernels.LinearAttributes(kernels.LinearForward, int64(l.Activation), flags, epsilon), back, inputs, shape)[0]
 }
 

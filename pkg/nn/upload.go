@@ -24,9 +24,9 @@ type Arrangement uint8
 
 const (
 	TorchOrder   Arrangement = iota
-	PackedWeight             // a linear layer's, packed for the kernels: [backend.PackWeights]
+	PackedWeight             // a linear layer's, [out, in...], packed for the kernels: [backend.PackWeights]
 	ChannelsLast             // a convolution's, [rows, columns, in, out]
-	PackedKernel             // a convolution's, packed for [Convolution]; [backend.PacksWeights] says of [out, in*rows*columns] whether it can be
+	PackedKernel             // a convolution's, packed for [Convolution]; [PacksKernel] says whether it can be
 )
 
 const (
@@ -97,7 +97,7 @@ func (s *Stored) upload(b compute.Backend, p Param, how Arrangement) (string, *t
 	if firstNonFinite(values) >= 0 {
 		return "", nil, s.CheckFinite()
 	}
-	dims, name, arrange := p.Shape, packedName, packWeights
+	dims, name, arrange := []int{backend.PackedRows(p.Shape[0]), size(p.Shape[1:])}, packedName, packWeights
 	switch how {
 	case ChannelsLast:
 		dims, name, arrange = kernelShape(p.Shape), kernelName, toChannelsLast
@@ -146,7 +146,12 @@ func (s *Stored) uploadAsIs(b compute.Backend, dims []int) (*tensors.Tensor, err
 }
 
 func packWeights(dst, values []float32, shape []int) {
-	backend.PackWeights(dst, values, shape[0], shape[1])
+	backend.PackWeights(dst, values, shape[0], size(shape[1:]))
+}
+
+// PacksKernel says whether a convolution's weights [out, in, rows, columns] can be a [PackedKernel].
+func PacksKernel(b compute.Backend, shape []int) bool {
+	return len(shape) == 4 && backend.PackedRows(shape[0]) == shape[0] && backend.PacksWeights(b, shape[0], size(shape[1:]))
 }
 
 // kernelShape is [rows, columns, in, out] of [out, in, rows, columns].

@@ -6,6 +6,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"gaze/internal/xla/kernels"
 )
 
 // Variables reads a model's parameters, which are the variables of a scope, while a graph
@@ -60,12 +62,18 @@ func (v Variables) has(path string) bool {
 // Linear applies the linear layer at a path over the last axis of x. around says what
 // else belongs to it: norm or activation before the product, scale and residual after it.
 func (v Variables) Linear(path string, x *Node, out int, bias bool, around Linear) *Node {
-	l, in := around, x.Shape().Dim(-1)
+	return v.Projection(path, x, []int{out, x.Shape().Dim(-1)}, bias, around)
+}
+
+// Projection is [Variables.Linear] with a weight of any shape [out, in...], such as a
+// convolution's. x has the product of in as its last axis.
+func (v Variables) Projection(path string, x *Node, shape []int, bias bool, around Linear) *Node {
+	l, out := around, shape[0]
 	l.BFloat16 = v.Training.BFloat16
 	if l.Packed = v.has(path + "/" + packedName); l.Packed {
-		l.Weight = v.Get(path+"/"+packedName, out, in)
-	} else {
-		l.Weight = v.Get(path+"/weight", out, in)
+		l.Out, l.Weight = out, v.Get(path+"/"+packedName, kernels.PackedRows(out), size(shape[1:]))
+	} else if l.Weight = v.Get(path+"/weight", shape...); len(shape) != 2 {
+		l.Weight = Reshape(l.Weight, out, -1)
 	}
 	if bias {
 		l.Bias = v.Get(path+"/bias", out)

@@ -169,14 +169,7 @@ func (m module) patchesOfFeatures(features *Node) *Node {
 func (m module) embed(x *Node) *Node {
 	cfg := m.cfg
 	batch, patch := x.Shape().Dim(0), cfg.PatchKernel()
-	projection := nn.Linear{
-		Weight:   Reshape(m.Get("patch/weight", cfg.Dim, cfg.patchChannels(), patch[0], patch[1]), cfg.Dim, -1),
-		BFloat16: m.Training.BFloat16,
-	}
-	if cfg.PatchBias {
-		projection.Bias = m.Get("patch/bias", cfg.Dim)
-	}
-	x = projection.Apply(x)
+	x = m.Projection("patch", x, []int{cfg.Dim, cfg.patchChannels(), patch[0], patch[1]}, cfg.PatchBias, nn.Linear{})
 
 	positions, n := m.Get("positions", 1, cfg.positionPrefix()+cfg.Patches(), cfg.Dim), cfg.positionPrefix()
 	x = Add(x, span(positions, n, n+cfg.Patches()))

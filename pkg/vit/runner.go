@@ -88,13 +88,14 @@ func NewRunner(b compute.Backend, m *Model, options ...RunnerOption) (*Runner, e
 	return r, nil
 }
 
-// arrange packs the weights of the blocks' linear layers, which nothing else reads, and puts
-// the kernels of a stem in the order in which it convolves.
+// arrange packs the weights of linear layers, which nothing else reads, and puts the kernels of
+// a stem in the order in which it convolves.
 func (r *Runner) arrange(p nn.Param) nn.Arrangement {
 	if strings.HasPrefix(p.Name, stemScope) && len(p.Shape) == 4 && p.Shape[3] > 1 {
 		return nn.ChannelsLast
 	}
-	if !r.how.BFloat16 && !r.gradients && strings.HasPrefix(p.Name, "block_") && len(p.Shape) == 2 && backend.PacksWeights(r.backend, p.Shape[0], p.Shape[1]) {
+	isLinear := len(p.Shape) == 2 || p.Name == "patch/weight"
+	if !r.how.BFloat16 && !r.gradients && isLinear && backend.PacksWeights(r.backend, p.Shape[0], p.Shape[1]) {
 		return nn.PackedWeight
 	}
 	return nn.TorchOrder

@@ -49,7 +49,7 @@ const (
 	LinearHasBias     = 1
 	LinearHasNorm     = 2
 	LinearHasResidual = 4
-	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b
+	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
 	LinearHasScale    = 16
 	LinearHasFewRows  = 32 // the weight should be read as it is
 )
@@ -99,10 +99,11 @@ const (
 	ConvolutionHasShift    = 2
 	ConvolutionHasResidual = 4
 	ConvolutionHasReLU     = 8  // negative results become 0
-	ConvolutionIsPacked    = 16 // the kernel was packed as a matrix of out columns by gaze_prepack_b
+	ConvolutionIsPacked    = 16 // the kernel was packed as a matrix of out columns, a multiple of GAZE_PACKED_MULTIPLE, by gaze_prepack_b
 )
 
-// Weights can be packed if out is a multiple of this, which is one of every set's vectors.
+// Packed weights are [out, in] with out rounded up to a multiple of this, which is one of every
+// set's vectors.
 const (
 	PackedMultiple = 16
 )

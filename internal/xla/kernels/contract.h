@@ -46,7 +46,7 @@
 #define GAZE_LINEAR_HAS_BIAS 1
 #define GAZE_LINEAR_HAS_NORM 2
 #define GAZE_LINEAR_HAS_RESIDUAL 4
-#define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b
+#define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
 #define GAZE_LINEAR_HAS_SCALE 16
 #define GAZE_LINEAR_HAS_FEW_ROWS 32 // the weight should be read as it is
 
@@ -86,9 +86,10 @@
 #define GAZE_CONVOLUTION_HAS_SHIFT 2
 #define GAZE_CONVOLUTION_HAS_RESIDUAL 4
 #define GAZE_CONVOLUTION_HAS_RELU 8  // negative results become 0
-#define GAZE_CONVOLUTION_IS_PACKED 16 // the kernel was packed as a matrix of out columns by gaze_prepack_b
+#define GAZE_CONVOLUTION_IS_PACKED 16 // the kernel was packed as a matrix of out columns, a multiple of GAZE_PACKED_MULTIPLE, by gaze_prepack_b
 
-// Weights can be packed if out is a multiple of this, which is one of every set's vectors.
+// Packed weights are [out, in] with out rounded up to a multiple of this, which is one of every
+// set's vectors.
 #define GAZE_PACKED_MULTIPLE 16
 
 #endif

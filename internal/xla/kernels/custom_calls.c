@@ -88,13 +88,32 @@ static double float64_of(int64_t bits) {
 	return x;
 }
 
-static bool multiply(const thread_pool* pool, const gemm* g) { return use_amx && !g->few_rows ? gaze_amx_gemm(pool, g) : kernels->gemm(pool, g); }
+// A share of fewer multiply-adds, a few microseconds, isn't worth handing to a thread.
+enum { MIN_SHARE = 1 << 17 };
+
+// NORM_COST is how many multiply-adds take as long as a number of a layer norm.
+enum { NORM_COST = 8 };
+
+// sharing is a pool of so many threads that each has enough to do.
+static thread_pool sharing(const thread_pool* pool, int64_t multiply_adds) {
+	thread_pool p = *pool;
+	int64_t most = multiply_adds / MIN_SHARE;
+	if (most < p.threads)
+		p.threads = most > 1 ? (int)most : 1;
+	return p;
+}
+
+static bool multiply(const thread_pool* pool, const gemm* g) {
+	const thread_pool p = sharing(pool, g->m * g->n * g->k);
+	return use_amx && !g->few_rows ? gaze_amx_gemm(&p, g) : kernels->gemm(&p, g);
+}
 
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->attrs[GAZE_LINEAR_ATTR_FLAGS];
 	const ffi_buffer *x = c->operands[0], *weight = c->operands[1], *y = c->results[0];
-	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), rows(weight), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}, flags & GAZE_LINEAR_HAS_FEW_ROWS};
-	if (c->result_count != 1 || !is_matrix(weight, g.n, g.k) || !is_matrix(y, g.m, g.n))
+	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), columns(y), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}, flags & GAZE_LINEAR_HAS_FEW_ROWS};
+	const int64_t weight_rows = g.b_packed ? (g.n + GAZE_PACKED_MULTIPLE - 1) / GAZE_PACKED_MULTIPLE * GAZE_PACKED_MULTIPLE : g.n;
+	if (c->result_count != 1 || !is_matrix(weight, weight_rows, g.k) || !is_matrix(y, g.m, g.n))
 		return bad_call;
 	int64_t next = 2;
 	if (flags & GAZE_LINEAR_HAS_BIAS) {
@@ -176,13 +195,16 @@ static const char* self_attention(const call* c) {
 	attention a = {qkv->data, qkv->dims[0], qkv->dims[1], heads, columns(qkv) / 3 / heads, queries};
 	if (!is_matrix(out, a.batch * queries, heads * a.dim) || (dout && !is_matrix(result, rows(qkv), columns(qkv))))
 		return bad_call;
+	const int64_t products = a.batch * heads * queries * a.tokens * a.dim;
 	if (!dout) {
+		const thread_pool p = sharing(&c->pool, 2 * products);
 		a.out = result->data;
-		return result_of(kernels->attention(&c->pool, &a));
+		return result_of(kernels->attention(&p, &a));
 	}
+	const thread_pool p = sharing(&c->pool, 7 * products);
 	a.dout = dout->data;
 	a.dqkv = result->data;
-	return result_of(kernels->attention_backward(&c->pool, &a));
+	return result_of(kernels->attention_backward(&p, &a));
 }
 
 static const char* norm(const call* c) {
@@ -192,10 +214,11 @@ static const char* norm(const call* c) {
 	layer_norm l = {.x = x->data, .gamma = c->operands[1]->data, .epsilon = float64_of(c->attrs[GAZE_NORM_ATTR_EPSILON]), .rows = rows(x), .n = columns(x)};
 	if (!is_vector(c->operands[1], l.n) || !is_matrix(c->results[0], l.rows, l.n))
 		return bad_call;
+	const thread_pool p = sharing(&c->pool, NORM_COST * l.rows * l.n);
 	if (c->result_count == 1) {
 		l.beta = third->data;
 		l.y = c->results[0]->data;
-		return is_vector(third, l.n) ? result_of(kernels->layer_norm(&c->pool, &l)) : bad_call;
+		return is_vector(third, l.n) ? result_of(kernels->layer_norm(&p, &l)) : bad_call;
 	}
 	if (!is_matrix(third, l.rows, l.n) || !is_vector(c->results[1], l.n) || !is_vector(c->results[2], l.n))
 		return bad_call;
@@ -203,7 +226,7 @@ static const char* norm(const call* c) {
 	l.dx = c->results[0]->data;
 	l.dgamma = c->results[1]->data;
 	l.dbeta = c->results[2]->data;
-	return result_of(kernels->layer_norm_backward(&c->pool, &l));
+	return result_of(kernels->layer_norm_backward(&p, &l));
 }
 
 // pass_vector reads the next operand, of n numbers, if a flag says that there is one. It returns
@@ -241,7 +264,7 @@ static const char* convolution(const call* c) {
 	const int64_t flags = c->attrs[GAZE_CONVOLUTION_ATTR_FLAGS];
 	gemm g = {matrix_of(x), matrix_of(kernel), flags & GAZE_CONVOLUTION_IS_PACKED, y->data, rows(y), columns(kernel), rows(kernel), {.relu = flags & GAZE_CONVOLUTION_HAS_RELU}, false, &w};
 	int64_t next = 2;
-	if (columns(y) != g.n || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SCALE, g.n, &next, &g.fusion.scale) || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SHIFT, g.n, &next, &g.fusion.shift))
+	if (columns(y) != g.n || (g.b_packed && g.n % GAZE_PACKED_MULTIPLE) || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SCALE, g.n, &next, &g.fusion.scale) || !pass_vector(c, flags & GAZE_CONVOLUTION_HAS_SHIFT, g.n, &next, &g.fusion.shift))
 		return bad_call;
 	if (flags & GAZE_CONVOLUTION_HAS_RESIDUAL) {
 		if (next >= c->operand_count || !is_matrix(c->operands[next], g.m, g.n))
@@ -254,7 +277,8 @@ static const char* convolution(const call* c) {
 		g.windows = NULL;
 		return result_of(multiply(&c->pool, &g));
 	}
-	return result_of(kernels->gemm(&c->pool, &g)); // AMX doesn't read windows
+	const thread_pool p = sharing(&c->pool, g.m * g.n * g.k);
+	return result_of(kernels->gemm(&p, &g)); // AMX doesn't read windows
 }
 
 // Some of an array's axes, in order, with their sizes and strides.

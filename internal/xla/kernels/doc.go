@@ -122,3 +122,7 @@ func ConvolutionAttributes(stride, dilation, top, left int, flags int64) []int64
 
 // float64Attribute passes a positive number as an integer.
 func float64Attribute(x float64) int64 { return int64(math.Float64bits(x)) }
+
+// PackedRows is the number of rows of packed weights [out, in]: out, rounded up to a multiple of
+// [PackedMultiple].
+func PackedRows(out int) int { return (out + PackedMultiple - 1) / PackedMultiple * PackedMultiple }

@@ -13,7 +13,8 @@ typedef struct {
 	int lanes; // float32s of a vector
 	// gemm also returns false if a dimension is 0.
 	bool (*gemm)(const thread_pool* pool, const gemm* g);
-	// prepack_b packs B [k, columns], once, for gemm. columns must be a multiple of lanes.
+	// prepack_b packs B [k, columns], once, for gemm. out has room for columns rounded up to a
+	// multiple of lanes.
 	void (*prepack_b)(matrix b, int64_t k, int64_t columns, float* out);
 	// attention sets out. attention_backward sets dqkv from qkv and dout; it doesn't read out.
 	bool (*attention)(const thread_pool* pool, const attention* a);

@@ -111,13 +111,13 @@ func Share() (done func()) {
 
 // Packs says whether weights [out, in] can be packed in advance. AMX kernels don't use that.
 func Packs(out, in int) bool {
-	return Available() && !Tiles() && out%PackedMultiple == 0 && out > 0 && in > 0
+	return Available() && !Tiles() && out > 0 && in > 0
 }
 
-// Pack packs weights [out, in], for which [Packs] must be true, into dst.
+// Pack packs weights [out, in], for which [Packs] must be true, into dst, [PackedRows(out), in].
 func Pack(dst, weights []float32, out, in int) {
 	if s := chosen(); s == nil || !packInto(s, dst, weights, out, in) {
-		panic("kernels: packed weights [out, in] need out*in numbers and a kernel that reads them")
+		panic("kernels: packed weights [out, in] need PackedRows(out)*in numbers and a kernel that reads them")
 	}
 }
 
@@ -133,7 +133,7 @@ func PackFor(name string, dst, weights []float32, out, in int) bool {
 }
 
 func packInto(s *set, dst, weights []float32, out, in int) bool {
-	if len(dst) < out*in || len(weights) < out*in {
+	if len(dst) < PackedRows(out)*in || len(weights) < out*in {
 		return false
 	}
 	b := C.matrix{data: (*C.float)(unsafe.SliceData(weights)), row_stride: 1, col_stride: C.int64_t(in)}

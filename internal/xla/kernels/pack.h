@@ -36,19 +36,19 @@ static void pack_b(matrix b, int64_t kc, int64_t columns, float* out) {
 }
 
 // prepack_b packs all of B, once, into micropanels that take no more memory than B: their rows
-// are as long as they have columns. columns must be a multiple of LANES.
+// are as long as they have columns, with zeros up to a multiple of LANES.
 static void prepack_b(matrix b, int64_t k_size, int64_t columns, float* out) {
 	for (int64_t j = 0; j < columns; j += NR) {
-		int64_t width = min_i64(NR, columns - j);
+		int64_t width = round_up(min_i64(NR, columns - j), LANES);
 		for (int64_t v = 0; v < width; v += LANES) {
 			const float* from = b.data + (j + v) * b.col_stride;
-			int64_t k = 0;
-			if (b.row_stride == 1)
+			int64_t count = columns - j - v, k = 0;
+			if (b.row_stride == 1 && count >= LANES)
 				for (; k + 4 <= k_size; k += 4)
 					transpose_lines(from + k, b.col_stride, out + k * width + v, width);
 			for (; k < k_size; k++)
 				for (int64_t i = 0; i < LANES; i++)
-					out[k * width + v + i] = from[k * b.row_stride + i * b.col_stride];
+					out[k * width + v + i] = i < count ? from[k * b.row_stride + i * b.col_stride] : 0;
 		}
 		out += k_size * width;
 	}

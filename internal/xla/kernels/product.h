@@ -137,7 +137,7 @@ static void multiply_micropanel(const gemm_job* job, int64_t block, int64_t micr
 		int64_t kc = min_i64(job->kc, job->k_size - k), k_all = job->k_start + k, b_stride = NR;
 		const float* b_packed = own->b_packed;
 		if (g->b_packed) {
-			b_stride = columns;
+			b_stride = round_up(columns, LANES);
 			b_packed = b.data + j * g->k + k_all * b_stride;
 		} else {
 			pack_b((matrix){b.data + k_all * b.row_stride + j * b.col_stride, b.row_stride, b.col_stride}, kc, columns, own->b_packed);
@@ -238,7 +238,7 @@ static bool multiply_k_range(const thread_pool* pool, gemm_job* job, int64_t k_s
 }
 
 static bool product(const thread_pool* pool, const gemm* g) {
-	if (g->m < 1 || g->n < 1 || g->k < 1 || (g->b_packed && g->n % LANES))
+	if (g->m < 1 || g->n < 1 || g->k < 1)
 		return false;
 	if (has_few_rows(g))
 		return multiply_few_rows(pool, g);

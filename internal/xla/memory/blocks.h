@@ -31,4 +31,7 @@ const char* gaze_patch(const char* library);
 // are read from the file again when they are needed.
 void gaze_forget_code(const char* library);
 
+// gaze_forget_loading does the same for a library that another thread is loading.
+void gaze_forget_loading(const char* library);
+
 #endif

@@ -7,6 +7,7 @@
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,20 +18,45 @@ static bool has_text_relocations(const struct link_map* map) {
 	return false;
 }
 
-// forget_library is a callback of dl_iterate_phdr.
-static int forget_library(struct dl_phdr_info* info, size_t size, void* data) {
-	const struct link_map* map = data;
+static void forget_segments(const struct dl_phdr_info* info) {
 	const uintptr_t page = sysconf(_SC_PAGESIZE);
-	if (info->dlpi_addr != map->l_addr)
-		return 0;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr)* p = &info->dlpi_phdr[i];
-		uintptr_t from = (map->l_addr + p->p_vaddr + page - 1) & -page, to = (map->l_addr + p->p_vaddr + p->p_filesz) & -page;
+		uintptr_t from = (info->dlpi_addr + p->p_vaddr + page - 1) & -page, to = (info->dlpi_addr + p->p_vaddr + p->p_filesz) & -page;
 		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W) && from < to)
 			madvise((void*)from, to - from, MADV_DONTNEED);
 	}
+}
+
+// forget_library is a callback of dl_iterate_phdr.
+static int forget_library(struct dl_phdr_info* info, size_t size, void* data) {
+	const struct link_map* map = data;
+	if (info->dlpi_addr != map->l_addr)
+		return 0;
+	forget_segments(info);
 	return 1;
 }
+
+static bool relocates_text(const struct dl_phdr_info* info) {
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC) {
+			const struct link_map map = {.l_ld = (void*)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr)};
+			return has_text_relocations(&map);
+		}
+	return true;
+}
+
+// forget_named is a callback of dl_iterate_phdr.
+static int forget_named(struct dl_phdr_info* info, size_t size, void* path) {
+	if (strcmp(info->dlpi_name, path))
+		return 0;
+	if (!relocates_text(info))
+		forget_segments(info);
+	return 1;
+}
+
+// dlopen would wait until the library is loaded; dl_iterate_phdr doesn't.
+void gaze_forget_loading(const char* path) { dl_iterate_phdr(forget_named, (void*)path); }
 
 void gaze_forget_code(const char* path) {
 	void* handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);

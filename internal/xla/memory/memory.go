@@ -46,6 +46,39 @@ func ForgetCode(path string) {
 	C.gaze_forget_code(name)
 }
 
+// Loading calls load, which loads the plugin at path, and meanwhile drops the resident pages of
+// its code again and again: its initialisers run through more of it than a small model's process
+// ever needs at once. With GAZE_MEMORY=off it only calls load.
+func Loading(path string, load func() error) error {
+	if !enabled() {
+		return load()
+	}
+	keepHeap() // before threads get arenas of their own
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for every := time.NewTicker(dropEvery); ; {
+			select {
+			case <-done:
+				every.Stop()
+				return
+			case <-every.C:
+				C.gaze_forget_loading(name)
+			}
+		}
+	}()
+	err := load()
+	close(done)
+	<-stopped
+	ForgetCode(path)
+	return err
+}
+
+// dropEvery is how often pages are dropped while a plugin is loaded, which takes about 50 ms.
+const dropEvery = 2 * time.Millisecond
+
 // Usage returns how many bytes of large blocks are in use and how many are cached, and how
 // many mappings were ever made for them.
 func Usage() (used, cached uint64, mappings int) {

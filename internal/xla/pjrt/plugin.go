@@ -27,6 +27,7 @@ import (
 
 	"gaze/internal/xla/execcache"
 	"gaze/internal/xla/kernels"
+	"gaze/internal/xla/memory"
 )
 
 // Plugin is a wrapped plugin.
@@ -72,8 +73,8 @@ func Wrap(path string, store *execcache.Store) (*Plugin, error) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	// go-xla also prepares what a plugin needs, and its errors say what is wrong.
-	if _, err := pjrt.GetPlugin(path); err != nil {
+	cpu := strings.Contains(filepath.Base(path), "cpu")
+	if err := load(path, cpu); err != nil {
 		return nil, err
 	}
 	name := C.CString(path)
@@ -90,7 +91,7 @@ func Wrap(path string, store *execcache.Store) (*Plugin, error) {
 	if table == nil {
 		return nil, fmt.Errorf("%s has a version of PJRT that this program doesn't know", path)
 	}
-	p := &Plugin{path: path, api: api, cpu: strings.Contains(filepath.Base(path), "cpu"), store: store, identified: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
+	p := &Plugin{path: path, api: api, cpu: cpu, store: store, identified: make(chan struct{}), clients: map[unsafe.Pointer]string{}}
 	plugins = append(plugins, p)
 	p.hasKernels = p.cpu && kernels.Register(unsafe.Pointer(api))
 	if store != nil {
@@ -103,6 +104,19 @@ func Wrap(path string, store *execcache.Store) (*Plugin, error) {
 		pathsWithKernels.Store(path, nil)
 	}
 	return p, nil
+}
+
+// load loads a plugin as go-xla does, which also prepares what the plugin needs and says in its
+// errors what is wrong.
+func load(path string, cpu bool) error {
+	get := func() error {
+		_, err := pjrt.GetPlugin(path)
+		return err
+	}
+	if cpu {
+		return memory.Loading(path, get)
+	}
+	return get()
 }
 
 // identify finds the parts that all keys share. Reading a new plugin takes most of a second,

@@ -81,18 +81,21 @@ bool gaze_option_is_false(const create_args* args, const char* option) {
 	return false;
 }
 
-void* gaze_create_client(const api_table* api, create_args* args, const char* without, const char* with, int64_t value) {
+static const named_value cpu_options[CPU_OPTIONS] = {
+	{.struct_size = sizeof(named_value), .name = "cpu_device_count", .name_size = 16, .type = NAMED_INT64, .int64_value = 1, .value_size = 1},
+	{.struct_size = sizeof(named_value), .name = "asynchronous", .name_size = 12, .type = NAMED_BOOL, .bool_value = false, .value_size = 1},
+};
+
+void* gaze_create_client(const api_table* api, create_args* args, const char* without, int extra) {
 	create_args other = *args;
-	named_value* some = calloc(args->num_options + 1, sizeof *some);
+	named_value* some = calloc(args->num_options + CPU_OPTIONS, sizeof *some);
 	other.options = some;
 	other.num_options = 0;
 	for (size_t i = 0; some && i < args->num_options; i++)
 		if (!is_named(&args->options[i], without))
 			some[other.num_options++] = args->options[i];
-	if (some && with)
-		some[other.num_options++] = (named_value){
-			.struct_size = sizeof *some, .name = with, .name_size = strlen(with), .type = NAMED_INT64, .int64_value = value, .value_size = 1,
-		};
+	for (int i = 0; some && i < extra; i++)
+		some[other.num_options++] = cpu_options[i];
 	void* error = gaze_call(api, CLIENT_CREATE, &other);
 	args->client = other.client;
 	free(some);
