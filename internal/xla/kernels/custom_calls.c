@@ -409,8 +409,9 @@ static const char* dot(const call* c) {
 	return NULL;
 }
 
-// The layout of the functions called here has changed between versions of the interface. A
-// plugin tells its version when a handler is registered.
+// The layout of the functions called here may differ in versions of the interface other than
+// these: 0.2 to 0.4 differ in functions that aren't called here. A plugin tells its version when a
+// handler is registered.
 static bool version_known;
 
 static void* handle(call_frame* f, const char* name, const char* (*compute)(const call*)) {
@@ -420,7 +421,7 @@ static void* handle(call_frame* f, const char* name, const char* (*compute)(cons
 			m->version.major = f->api->version.major;
 			m->version.minor = f->api->version.minor;
 			m->traits = 0;
-			version_known = f->api->version.major == 0 && f->api->version.minor >= 3 && f->api->version.minor <= 4;
+			version_known = f->api->version.major == 0 && f->api->version.minor >= 2 && f->api->version.minor <= 4;
 			return NULL;
 		}
 	if (f->stage != FFI_EXECUTE)
