@@ -4,6 +4,7 @@
 #include "blocks.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -234,8 +235,64 @@ static void* allocate_large(size_t alignment, size_t size) {
 	return p;
 }
 
+// Blocks of the C library that were freed last and wait to be used again, the oldest first. Each
+// thread's own heap would otherwise keep a run's memory, whichever threads runs happen on.
+enum { MEDIUM_BLOCK = 256 << 10, MAX_KEPT = 8, MAX_KEPT_BYTES = 16 << 20 };
+static struct {
+	void* start;
+	size_t size;
+} kept[MAX_KEPT];
+static int kept_count;
+static size_t kept_bytes;
+
+static void* remove_kept(int i) {
+	void* p = kept[i].start;
+	kept_bytes -= kept[i].size;
+	for (kept_count--; i < kept_count; i++)
+		kept[i] = kept[i + 1];
+	return p;
+}
+
+// reuse_kept is a kept block that holds size bytes and at most a quarter more, NULL if there is
+// none. The one that was freed last is most likely in a cache.
+static void* reuse_kept(size_t alignment, size_t size) {
+	if (size < MEDIUM_BLOCK || size >= LARGE_BLOCK)
+		return NULL;
+	void* p = NULL;
+	pthread_mutex_lock(&lock);
+	for (int i = kept_count - 1; i >= 0 && !p; i--)
+		if (kept[i].size >= size && kept[i].size - size <= size / 4 && !((uintptr_t)kept[i].start & (alignment - 1)))
+			p = remove_kept(i);
+	pthread_mutex_unlock(&lock);
+	return p;
+}
+
+// keep keeps a block that is being freed. It returns false if the block isn't of medium size.
+static bool keep(void* p) {
+	const size_t size = malloc_usable_size(p);
+	if (size < MEDIUM_BLOCK || size >= LARGE_BLOCK || size > MAX_KEPT_BYTES)
+		return false;
+	for (;;) {
+		void* oldest = NULL;
+		pthread_mutex_lock(&lock);
+		if (kept_count == MAX_KEPT || kept_bytes + size > MAX_KEPT_BYTES) {
+			oldest = remove_kept(0);
+		} else {
+			kept[kept_count].start = p;
+			kept[kept_count++].size = size;
+			kept_bytes += size;
+		}
+		pthread_mutex_unlock(&lock);
+		if (!oldest)
+			return true;
+		free(oldest);
+	}
+}
+
 int gaze_memalign(void** out, size_t alignment, size_t size) {
 	void* p = allocate_large(alignment, size);
+	if (!p)
+		p = reuse_kept(alignment, size);
 	if (!p)
 		return posix_memalign(out, alignment, size);
 	*out = p;
@@ -244,6 +301,8 @@ int gaze_memalign(void** out, size_t alignment, size_t size) {
 
 void* gaze_aligned_alloc(size_t alignment, size_t size) {
 	void* p = allocate_large(alignment, size);
+	if (!p)
+		p = reuse_kept(alignment, size);
 	return p ? p : aligned_alloc(alignment, size);
 }
 
@@ -257,7 +316,7 @@ void gaze_free(void* p) {
 		pthread_mutex_unlock(&lock);
 		errno = before;
 	}
-	if (!released)
+	if (!released && !(p && keep(p)))
 		free(p);
 }
 

@@ -3,6 +3,7 @@
 package memory
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -169,6 +170,51 @@ func TestSmallBlocksComeFromTheCLibrary(t *testing.T) {
 	}
 	if p := allocate(64, 1<<62); p != nil {
 		t.Error("4 EiB were allocated")
+	}
+}
+
+// TestMediumBlocksAreReused checks that a block of the C library is kept when it is freed, for
+// requests of about its size, and that few are kept.
+func TestMediumBlocksAreReused(t *testing.T) {
+	first := allocate(64, 3*mib)
+	release(first)
+	if p := allocate(64, mib); p == first {
+		t.Error("1 MiB was allocated in a block of 3 MiB")
+	} else {
+		release(p)
+	}
+	again := allocateAligned(64, 5*mib/2)
+	if again != first {
+		t.Errorf("2.5 MiB were allocated at %p, want the freed block of 3 MiB at %p", again, first)
+	}
+	release(again)
+	var all []unsafe.Pointer
+	for range 40 { // more than are kept
+		all = append(all, allocate(64, 2*mib))
+	}
+	for _, p := range all {
+		clear(unsafe.Slice((*byte)(p), 2*mib))
+		release(p)
+	}
+	if p := allocate(64, 2*mib); p != all[len(all)-1] {
+		t.Errorf("2 MiB were allocated at %p, want the block at %p that was freed last", p, all[len(all)-1])
+	} else {
+		release(p)
+	}
+}
+
+func TestLoading(t *testing.T) {
+	for _, setting := range []string{"", "off"} {
+		t.Setenv(Env, setting)
+		calls, failed := 0, errors.New("it can't be loaded")
+		err := Loading("/nowhere/libpjrt_cpu.so", func() error {
+			calls++
+			time.Sleep(3 * dropEvery)
+			return failed
+		})
+		if calls != 1 || err != failed {
+			t.Errorf("%s=%q: %d calls and error %v, want 1 and the function's error", Env, setting, calls, err)
+		}
 	}
 }
 
