@@ -37,7 +37,7 @@ static void release(loop_state* s) {
 #if defined(__x86_64__)
 #define PAUSE() __builtin_ia32_pause()
 #else
-#define PAUSE() __asm__ volatile("yield")
+#define PAUSE() ({ __asm__ volatile("yield"); })
 #endif
 
 // SPINS is how often a thread looks before it sleeps, some fifty microseconds.
