@@ -203,7 +203,7 @@ func (c *captionFlags) captionAll(pictures *batch, plan *outputs.Plan, captioner
 		prepare: func(_ data.Found, im *transform.Image) (captioning, error) {
 			input, err := cfg.Preprocess(im)
 			if err != nil {
-				return captioning{}, fmt.Errorf("picture 0: %w", err)
+				return captioning{}, err
 			}
 			k := captioning{input: input}
 			if c.out != "" {

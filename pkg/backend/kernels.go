@@ -10,9 +10,9 @@ import (
 )
 
 // Kernels says whether a backend's programs run Gaze's own kernels for products of float32
-// matrices, attention and layer norm. That is so for XLA on the CPU, opened by this package,
-// on Linux and a processor with AVX2 or NEON, unless $GAZE_KERNELS is off. Package nn builds
-// graphs that use them; docs/kernels.md describes them.
+// matrices, convolutions, attention and layer norm. That is so for XLA on the CPU, opened by this
+// package, on Linux and a processor with AVX2 or NEON, unless $GAZE_KERNELS is off. Package nn
+// builds graphs that use them; docs/kernels.md describes them.
 func Kernels(b compute.Backend) bool {
 	x, ok := b.(interface{ PluginName() string })
 	return ok && haveKernels(x.PluginName())

@@ -21,7 +21,7 @@ func Attend(r *vit.Runner, p transform.Pipeline, name string, im *transform.Imag
 
 // Prepared is a picture that is ready for [Prepared.Attend].
 type Prepared struct {
-	Tensor *transform.Tensor // what the model gets
+	Tensor *transform.Tensor // what the model gets, [channels, rows, columns]
 	Seen   *transform.Image  // that part of the picture, see [Seen]
 }
 

@@ -9,7 +9,7 @@ import (
 // Spearman is the rank correlation of two lists of one length, from -1 to 1: Pearson's
 // correlation of their ranks, where equal values share the mean of theirs. It is 0 if a list
 // is constant.
-func Spearman[T float32 | float64](a, b []T) float64 { return Pearson(ranks(a), ranks(b)) }
+func Spearman[T float32 | float64](a, b []T) float64 { return Pearson(Ranks(a), Ranks(b)) }
 
 // Pearson is the correlation of two lists of one length, from -1 to 1; 0 if a list is
 // constant.
@@ -31,8 +31,9 @@ func Pearson(a, b []float64) float64 {
 	return 0 // differences so small that their squares are zero
 }
 
-// ranks are the ranks of values from 1; equal values share the mean of theirs.
-func ranks[T float32 | float64](values []T) []float64 {
+// Ranks are the ranks of values, 1 for the least. Equal values get the mean of their ranks, as in
+// scipy.stats.rankdata. NaN has no order, so there must be none.
+func Ranks[T float32 | float64](values []T) []float64 {
 	order := make([]int, len(values))
 	for i := range order {
 		order[i] = i

@@ -33,8 +33,8 @@ func CheckSettings() error {
 	return cmp.Or(kernels, tiles)
 }
 
-// limit reads [Env]: "" if it is on, [off] if it is off, and otherwise the name of a set, whose
-// betters aren't used then.
+// limit reads [Env]: "" if it is on, [off] if it is off, and otherwise the name of the best set
+// that may be used.
 func limit() (name string, err error) {
 	value := strings.ToLower(environ.Get(Env))
 	var names []string

@@ -1,7 +1,7 @@
 // Products of few rows, such as a step of a decoder: they take as long as reading B, which is
 // read once and in order. Packing it would take longer than multiplying.
-#ifndef MAX_FEW_ROWS_H
-#define MAX_FEW_ROWS_H
+#ifndef GAZE_FEW_ROWS_H
+#define GAZE_FEW_ROWS_H
 
 #include "fusion.h"
 #include "gemm.h"

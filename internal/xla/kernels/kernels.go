@@ -91,7 +91,8 @@ func Available() bool { return chosen() != nil }
 // Tiles says whether products are computed on AMX tiles.
 func Tiles() bool {
 	s := chosen()
-	return s != nil && s.name == setNames()[0] && !switchedOff(EnvTiles) && hasAMX()
+	return s != nil && s == &sets()[0] && // processors with AMX have the best of the sets, AVX-512
+		!switchedOff(EnvTiles) && hasAMX()
 }
 
 // Register registers the custom calls with a plugin, given its function table. If it returns

@@ -180,7 +180,7 @@ static long gemm_iterations(const void* data, int phase) {
 	return job->computing_prologue ? (job->g->m + MR - 1) / MR : job->threads;
 }
 
-// iterate is the whole of a thread's work on a product, or the prologue of some rows.
+// gemm_iterate is the whole of a thread's work on a product, or the prologue of some rows.
 static void gemm_iterate(void* data, int phase, long i) {
 	gemm_job* job = data;
 	if (job->computing_prologue) {

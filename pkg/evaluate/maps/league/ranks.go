@@ -1,34 +1,19 @@
 package league
 
 import (
-	"cmp"
 	"slices"
+
+	"gaze/pkg/explain"
 )
 
 // Ranks are the ranks of values, 1 for the best: the greatest, or the least if lower is
-// set. Equal values get the mean of their ranks, as in scipy.stats.rankdata. NaN has no
-// order, so there must be none.
+// set. Equal values get the mean of their ranks. NaN has no order, so there must be none.
 func Ranks(values []float64, lower bool) []float64 {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int {
-		if lower {
-			return cmp.Compare(values[i], values[j])
+	ranks := explain.Ranks(values)
+	for i, r := range ranks {
+		if !lower {
+			ranks[i] = float64(len(ranks)+1) - r
 		}
-		return cmp.Compare(values[j], values[i])
-	})
-	ranks := make([]float64, len(values))
-	for from := 0; from < len(order); {
-		to := from + 1
-		for to < len(order) && values[order[to]] == values[order[from]] {
-			to++
-		}
-		for _, i := range order[from:to] {
-			ranks[i] = float64(from+to+1) / 2
-		}
-		from = to
 	}
 	return ranks
 }
