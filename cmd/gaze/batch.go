@@ -43,9 +43,9 @@ func newBatch() *cobra.Command {
 // planFlags are the flags of `gaze batch plan`.
 type planFlags struct {
 	job, model, captioner, want string
-	names, vocab                string
 	spec                        corpus.Spec
 	caption                     corpus.CaptionOptions
+	source                      source.Options
 }
 
 func newBatchPlan() *cobra.Command {
@@ -54,7 +54,9 @@ func newBatchPlan() *cobra.Command {
 		Use:   "plan -o JOB --model M --want RESULTS SOURCE...",
 		Short: "Divide pictures into shards",
 		Long: "Divide pictures into shards, and write down in the folder JOB what is to be done with them. A\n" +
-			"SOURCE is a folder, whose subfolders are searched too, or a file that lists paths. RESULTS are\n\n" +
+			"SOURCE is a folder, whose subfolders are searched too, a list of paths (.txt), a table (.csv), a\n" +
+			"tar as WebDataset writes it or a Parquet file with pictures' bytes; ranges in braces name many\n" +
+			"('photos-{000..099}.tar'). RESULTS are\n\n" +
 			"  classes     the likeliest class and its probability\n" +
 			"  logits      of all classes\n" +
 			"  embeddings  the features that the classification head reads\n" +
@@ -78,6 +80,10 @@ func newBatchPlan() *cobra.Command {
 	f.IntVar(&flags.caption.Beam, "beam", 1, "captions: beam width of the search (default: as the captioner's file recommends, else 1)")
 	f.IntVar(&flags.caption.MaxTokens, "max-tokens", 0, "captions: largest number of word pieces (default: the model's limit)")
 	f.StringVar(&flags.caption.Vocab, "vocab", "", "captions: vocabulary file (default: the captioner's own)")
+	f.StringVar(&flags.source.Column, "column", "", "Parquet files: the column with the pictures' bytes (default: the only one that can be)")
+	f.StringVar(&flags.source.Member, "member", "", "tars: the ending of the pictures among the members, such as seg.png")
+	f.StringVar(&flags.source.Base, "base", "", "lists and tables: the folder or URL from which relative paths start (default: the list's own folder)")
+	f.BoolVar(&flags.source.Qualify, "qualify", false, "put the name of its source in front of each key")
 	require(cmd, "output", "want")
 	return cmd
 }
@@ -110,7 +116,8 @@ func (p *planFlags) run(cmd *cobra.Command, sources []string) error {
 		return err
 	}
 	p.spec.Gaze = version()
-	j, err := corpus.Plan(cmd.Context(), s, p.spec, source.List(cmd.Context(), p.spec.Sources, source.Options{}))
+	p.source.Unchecked = true // Plan checks the keys
+	j, err := corpus.Plan(cmd.Context(), s, p.spec, source.List(cmd.Context(), p.spec.Sources, p.source))
 	if err != nil {
 		return err
 	}
@@ -122,7 +129,7 @@ func (p *planFlags) run(cmd *cobra.Command, sources []string) error {
 func absoluteSources(sources []string) ([]string, error) {
 	list := slices.Clone(sources)
 	for i, s := range list {
-		if strings.Contains(s, "://") {
+		if store.IsURL(s) {
 			continue
 		}
 		abs, err := filepath.Abs(s)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+
+	"gaze/pkg/batch/source"
 )
 
 // maxHashes is how many hashes of keys are kept in memory, 128 MiB of them.
@@ -118,7 +120,7 @@ func (k *keyHashes) compare(ctx context.Context, j *Job, hashes []uint64) error 
 	for _, h := range hashes {
 		wanted[h] = true
 	}
-	files := map[string]string{}
+	seen := map[string]source.Input{}
 	for i := range j.Chunks {
 		inputs, err := j.chunk(ctx, i)
 		if err != nil {
@@ -128,10 +130,10 @@ func (k *keyHashes) compare(ctx context.Context, j *Job, hashes []uint64) error 
 			if !wanted[maphash.String(k.seed, in.Key)] {
 				continue
 			}
-			if other, there := files[in.Key]; there {
-				return fmt.Errorf("two pictures have the key %q (in %s and in %s): each must have its own; leave one out, or plan them as two jobs", in.Key, other, in.File)
+			if other, there := seen[in.Key]; there {
+				return fmt.Errorf("two pictures have the key %q, %s and %s: each must have its own (--qualify puts the name of its source in front of each key; a table can give keys)", in.Key, other.Where(), in.Where())
 			}
-			files[in.Key] = in.File
+			seen[in.Key] = in
 		}
 	}
 	return nil

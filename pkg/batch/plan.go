@@ -25,9 +25,8 @@ var ErrPlanned = errors.New("it holds a job already: name a new folder, or run t
 // there is a job already.
 //
 // Memory doesn't grow with the number of inputs, apart from 8 bytes for each of up to 16
-// million: chunks of the index are written as they fill. Keys must be unique; two that are
-// equal are an error. Bytes of a key that aren't UTF-8, as file names may have, are written
-// as %FF.
+// million: chunks of the index are written as they fill. Keys must be UTF-8, and two that are
+// equal are an error, so inputs needn't be checked before ([source.Options].Unchecked).
 func Plan(ctx context.Context, s store.Store, spec Spec, inputs iter.Seq2[source.Input, error]) (_ *Job, err error) {
 	if err := spec.check(); err != nil {
 		return nil, err
@@ -89,8 +88,8 @@ type planner struct {
 
 // add adds an input to the job.
 func (p *planner) add(ctx context.Context, in source.Input) error {
-	if in.Key = validKey(in.Key); in.Key == "" {
-		return fmt.Errorf("%s: its key is empty", in.File)
+	if in.Key == "" || !utf8.ValidString(in.Key) {
+		return fmt.Errorf("%s: its key, %q, is empty or isn't UTF-8", in.Where(), in.Key)
 	}
 	p.keys.add(in.Key)
 	p.Inputs++
@@ -101,24 +100,6 @@ func (p *planner) add(ctx context.Context, in source.Input) error {
 		return p.flush(ctx)
 	}
 	return nil
-}
-
-// validKey is the key as UTF-8, which Parquet's texts are.
-func validKey(key string) string {
-	if utf8.ValidString(key) {
-		return key
-	}
-	var out strings.Builder
-	for len(key) > 0 {
-		r, n := utf8.DecodeRuneInString(key)
-		if r == utf8.RuneError && n == 1 {
-			fmt.Fprintf(&out, "%%%02X", key[0])
-		} else {
-			out.WriteString(key[:n])
-		}
-		key = key[n:]
-	}
-	return out.String()
 }
 
 // flush writes the chunk. One that is there was written by a planner of the same pictures.

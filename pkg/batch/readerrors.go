@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"gaze/pkg/batch/source"
+	"gaze/pkg/batch/store"
 )
 
 // passing are errors of the system that say nothing about the file: another try, perhaps on
@@ -49,7 +50,7 @@ func (j *Job) fatal(ctx context.Context, in source.Input, err error) error {
 func (j *Job) gone(file string) error {
 	for _, folder := range j.Sources {
 		rel, err := filepath.Rel(folder, file)
-		if strings.Contains(folder, "://") || err != nil || !filepath.IsLocal(rel) || rel == "." {
+		if store.IsURL(folder) || err != nil || !filepath.IsLocal(rel) || rel == "." {
 			continue
 		}
 		f, err := os.Open(folder)

@@ -10,30 +10,27 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"gaze/internal/atomicfile"
+	"gaze/internal/sortedwalk"
 )
 
 // local is a folder.
 type local struct{ dir string }
 
 func openLocal(dir string) (Store, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s is a file: name a folder", dir)
 	}
-	if info, err := os.Stat(abs); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("%s is a file, not a folder", dir)
-	}
-	return &local{abs}, nil
+	return &local{dir}, nil
 }
 
-// path is where a file is. Names that lead out of the folder are refused.
+func (l *local) String() string { return l.dir }
+
 func (l *local) path(name string) (string, error) {
-	if !fs.ValidPath(name) {
-		return "", &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	if err := checkName(name); err != nil {
+		return "", err
 	}
 	return filepath.Join(l.dir, filepath.FromSlash(name)), nil
 }
@@ -49,104 +46,78 @@ func (l *local) Read(ctx context.Context, name string) ([]byte, error) {
 	return os.ReadFile(at)
 }
 
-// localFile is a file that is open for reading.
-type localFile struct {
-	*os.File
-	size int64
+func (l *local) Stream(_ context.Context, name string) (io.ReadCloser, error) {
+	at, err := l.path(name)
+	if err != nil {
+		return nil, err
+	}
+	return openFile(at)
 }
-
-func (f localFile) Size() int64 { return f.size }
 
 func (l *local) ReaderAt(_ context.Context, name string) (File, error) {
 	at, err := l.path(name)
 	if err != nil {
 		return nil, err
 	}
+	return openFile(at)
+}
+
+// localFile is a file whose size was asked when it was opened.
+type localFile struct {
+	*os.File
+	size int64
+}
+
+func (f *localFile) Size() int64 { return f.size }
+
+// openFile opens a regular file. Opening a pipe would wait for a writer, so what it is is
+// asked first.
+func openFile(at string) (*localFile, error) {
+	info, err := os.Stat(at)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: at, Err: errors.New("it isn't a regular file")}
+	}
 	f, err := os.Open(at)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return localFile{f, info.Size()}, nil
+	return &localFile{f, info.Size()}, nil
 }
 
-func (l *local) Write(ctx context.Context, name string, write func(io.Writer) error) error {
-	return l.write(ctx, name, write, os.Rename)
+func (l *local) Write(ctx context.Context, name string, write func(w io.Writer) error) error {
+	return l.put(ctx, name, write, os.Rename)
 }
 
-func (l *local) Create(ctx context.Context, name string, write func(io.Writer) error) error {
-	return l.write(ctx, name, write, atomicfile.PlaceNew)
-}
-
-func (l *local) write(ctx context.Context, name string, write func(io.Writer) error, place func(temp, path string) error) error {
+func (l *local) Create(ctx context.Context, name string, write func(w io.Writer) error) error {
 	at, err := l.path(name)
 	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	if _, err := os.Lstat(at); err == nil { // known before the work is done
+		return &fs.PathError{Op: "create", Path: at, Err: fs.ErrExist}
+	}
+	return l.put(ctx, name, write, atomicfile.PlaceNew)
+}
+
+// put writes a file, in a folder that is made if it isn't there, as a bucket needs no
+// folders either.
+func (l *local) put(ctx context.Context, name string, write func(w io.Writer) error, place func(temp, path string) error) error {
+	at, err := l.path(name)
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 		return err
 	}
-	return atomicfile.WriteWith(at, write, place)
-}
-
-func (l *local) List(ctx context.Context, prefix string) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		folder, _ := path.Split(prefix)
-		entries, err := l.list(ctx, strings.TrimSuffix(folder, "/"), prefix)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			yield(Entry{}, err)
-			return
+	return atomicfile.WriteWith(at, func(w io.Writer) error {
+		if err := write(w); err != nil {
+			return err
 		}
-		slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
-		for _, e := range entries {
-			if !yield(e, nil) {
-				return
-			}
-		}
-	}
-}
-
-// list lists the files below a folder whose names begin with prefix. Temporary files aren't
-// among them.
-func (l *local) list(ctx context.Context, folder, prefix string) (found []Entry, err error) {
-	entries, err := os.ReadDir(filepath.Join(l.dir, filepath.FromSlash(folder)))
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		name := path.Join(folder, e.Name())
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if e.IsDir() {
-			if strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name+"/") {
-				below, err := l.list(ctx, name, prefix)
-				if err != nil {
-					return nil, err
-				}
-				found = append(found, below...)
-			}
-			continue
-		}
-		if !strings.HasPrefix(name, prefix) || strings.HasPrefix(e.Name(), ".gaze-") {
-			continue
-		}
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) { // removed since
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, Entry{name, info.Size()})
-	}
-	return found, nil
+		return ctx.Err()
+	}, place)
 }
 
 func (l *local) Remove(_ context.Context, name string) error {
@@ -157,4 +128,37 @@ func (l *local) Remove(_ context.Context, name string) error {
 	return os.Remove(at)
 }
 
-func (l *local) String() string { return l.dir }
+func (l *local) List(ctx context.Context, prefix string) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		folder := path.Dir(prefix + "x") // the deepest folder that has all of them
+		top := filepath.Join(l.dir, filepath.FromSlash(folder))
+		if _, err := os.Stat(top); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		above := strings.TrimPrefix(folder+"/", "./")
+		options := sortedwalk.Options{Skip: func(name string, isFolder bool) bool {
+			return atomicfile.IsTemporary(name) || !isFolder && !strings.HasPrefix(above+name, prefix) ||
+				isFolder && !strings.HasPrefix(above+name+"/", prefix)
+		}}
+		for file, err := range sortedwalk.Files(top, options) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			info, err := os.Stat(file.Path)
+			switch {
+			case errors.Is(err, fs.ErrNotExist): // removed in the meantime
+			case err != nil:
+				yield(Entry{}, err)
+				return
+			case info.Mode().IsRegular():
+				if !yield(Entry{above + file.Name, info.Size(), info.ModTime()}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
