@@ -30,7 +30,10 @@ type runEngine interface {
 }
 
 // runEngines are the engines apart from processes on this machine, the default.
-func runEngines() []runEngine { return nil }
+func runEngines() []runEngine {
+	var common engineFlags
+	return []runEngine{&sparkFlags{common: &common}, &slurmFlags{common: &common}}
+}
 
 // batchRunFlags are the flags of `gaze batch run`.
 type batchRunFlags struct {
@@ -89,6 +92,9 @@ func (r *batchRunFlags) run(cmd *cobra.Command, job string) error {
 		err = engine.Run(cmd.Context(), j, missing, v.event)
 	}
 	v.line.clear()
+	if errors.Is(err, corpus.ErrQueued) {
+		return nil // the engine said where
+	}
 	if err != nil {
 		return errors.Join(err, v.note())
 	}
@@ -200,7 +206,7 @@ func (v *runView) event(e corpus.Event) {
 		delete(v.flying, e.Shard)
 		text := "it is tried again"
 		if e.Last {
-			text = "it failed " + strconv.Itoa(corpus.Attempts) + " times"
+			text = "it isn't tried again"
 			v.failed = append(v.failed, strconv.Itoa(e.Shard))
 		}
 		fmt.Fprintf(v.log, "gaze: shard %d: %s (%s)\n", e.Shard, oneLine(e.Err), text)

@@ -2,7 +2,11 @@ package batch
 
 import (
 	"context"
+	"errors"
 )
+
+// ErrQueued means that an [Engine] handed the shards to a queue and doesn't wait for them.
+var ErrQueued = errors.New("the shards are queued")
 
 // Engine runs shards of a job, each by 'gaze batch work JOB --shard N' or by [Job.Work],
 // here or elsewhere. Engines may run a shard several times.
@@ -10,7 +14,7 @@ type Engine interface {
 	// Run runs the shards and calls report with what becomes of them, never twice at a time.
 	// It returns when all of them have been tried; a shard that fails for good is reported,
 	// and is no error of Run. The error is one of the engine: it can't be reached, or the
-	// context is done.
+	// context is done, or [ErrQueued].
 	Run(ctx context.Context, j *Job, shards []int, report func(Event)) error
 }
 

@@ -275,3 +275,15 @@ func encodeJSON(value any) ([]byte, error) {
 	err := e.Encode(value)
 	return buf.Bytes(), err
 }
+
+// WriteLog writes a text beside the logs of a job.
+func (j *Job) WriteLog(ctx context.Context, name, text string) error {
+	err := j.Store.Write(ctx, name, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.Store, err)
+	}
+	return nil
+}
