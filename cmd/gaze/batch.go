@@ -33,7 +33,7 @@ func newBatch() *cobra.Command {
 			return misuse(cmd, unknownCommand(cmd, args[0]))
 		},
 	}
-	cmd.AddCommand(newBatchPlan(), newBatchRun(), newBatchWork(), newBatchStatus(), newBatchVerify())
+	cmd.AddCommand(newBatchPlan(), newBatchRun(), newBatchWork(), newBatchStatus(), newBatchVerify(), newBatchK8s())
 	for _, c := range cmd.Commands() {
 		guardArguments(c)
 	}
