@@ -130,6 +130,8 @@ func TestPlanErrors(t *testing.T) {
 // its job is whole, and a killed planner is no obstacle.
 func TestTwoPlanners(t *testing.T) {
 	ctx := context.Background()
+	defer func(n int) { chunkInputs = n }(chunkInputs)
+	chunkInputs = 100
 	for round := range 5 {
 		s := openStore(t, t.TempDir())
 		dead := Chunk{Digest: strings.Repeat("ab", 32)}
@@ -141,7 +143,7 @@ func TestTwoPlanners(t *testing.T) {
 		succeeded := 0
 		for n := range 6 {
 			all.Go(func() {
-				_, err := Plan(ctx, s, fakeSpec(1000), made(140_000+n/2*1000, nil))
+				_, err := Plan(ctx, s, fakeSpec(20), made(1400+n/2*10, nil))
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
