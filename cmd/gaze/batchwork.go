@@ -1,20 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	corpus "gaze/pkg/batch"
-	"gaze/pkg/batch/source"
 )
 
 // workFlags are the flags of `gaze batch work`.
@@ -66,12 +59,20 @@ func (w *workFlags) run(cmd *cobra.Command, job string) error {
 	if err != nil {
 		return misuse(cmd, err)
 	}
-	worker := &shardWorker{workFlags: *w, cmd: cmd, job: j, reader: source.NewReader()}
-	defer worker.close()
-	if w.shard == "-" {
-		return worker.many(cmd.Context())
+	server := &corpus.Server{
+		Job: j, Out: cmd.OutOrStdout(), Engine: w.progress || w.answer, Brief: w.answer, Log: cmd.ErrOrStderr(),
+		Open: func() (corpus.Model, error) { return openBatchModel(cmd, j.Spec) },
+		Work: corpus.WorkOptions{Decoders: w.decoders, Gaze: version()},
 	}
-	return worker.list(cmd.Context(), shards)
+	defer server.Close()
+	if w.shard != "-" {
+		return server.List(cmd.Context(), shards)
+	}
+	err = server.Serve(cmd.Context(), cmd.InOrStdin())
+	if errors.Is(err, corpus.ErrShard) {
+		return misuse(cmd, err)
+	}
+	return err
 }
 
 // shards are those that --shard and --block name, none if they are read.
@@ -100,180 +101,4 @@ func (w *workFlags) shards(j *corpus.Job) ([]int, error) {
 		return nil, fmt.Errorf("--shard: %w", err)
 	}
 	return shards, nil
-}
-
-// shardWorker works on shards, one after another. The model is opened for the first that
-// needs it.
-type shardWorker struct {
-	workFlags
-	cmd    *cobra.Command
-	job    *corpus.Job
-	reader *source.Reader
-	model  corpus.Model
-}
-
-func (w *shardWorker) close() {
-	w.reader.Close()
-	if w.model != nil {
-		w.model.Close()
-	}
-}
-
-// open opens the model.
-func (w *shardWorker) open() (err error) {
-	if w.model == nil {
-		w.model, err = openBatchModel(w.cmd, w.job.Spec)
-	}
-	return err
-}
-
-// say prints a line of JSON.
-func (w *shardWorker) say(v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.cmd.OutOrStdout().Write(append(line, '\n'))
-	return err
-}
-
-// list makes the parts of shards. Those that fail are named at the end.
-func (w *shardWorker) list(ctx context.Context, shards []int) error {
-	var failed []int
-	for _, shard := range shards {
-		err := w.one(ctx, shard)
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case w.model == nil || len(shards) == 1: // the next would fail in the same way
-			return err
-		default:
-			fmt.Fprintf(w.cmd.ErrOrStderr(), "gaze: %s\n", oneLine(err))
-			failed = append(failed, shard)
-		}
-	}
-	if len(failed) > 0 {
-		return fmt.Errorf("%d of %d shards failed (%s)", len(failed), len(shards), corpus.FormatShards(failed))
-	}
-	return nil
-}
-
-// one answers for a shard.
-func (w *shardWorker) one(ctx context.Context, shard int) error {
-	if w.answer {
-		return w.reply(ctx, shard)
-	}
-	r, err := w.made(ctx, shard)
-	if err != nil {
-		return err
-	}
-	return w.say(r)
-}
-
-// made is the receipt of a shard, whose part is made if there is none.
-func (w *shardWorker) made(ctx context.Context, shard int) (corpus.Receipt, error) {
-	if r, err := w.job.Receipt(ctx, shard); err == nil { // without opening the model
-		return r, nil
-	}
-	if err := w.open(); err != nil {
-		return corpus.Receipt{}, err
-	}
-	return w.work(ctx, shard)
-}
-
-// progressEvery is the shortest time between two lines on a shard's progress.
-const progressEvery = 500 * time.Millisecond
-
-// work makes a shard's part.
-func (w *shardWorker) work(ctx context.Context, shard int) (corpus.Receipt, error) {
-	o := corpus.WorkOptions{Decoders: w.decoders, Gaze: version()}
-	if w.progress {
-		var last time.Time
-		o.Progress = func(rows, bad int) {
-			if time.Since(last) < progressEvery {
-				return
-			}
-			last = time.Now()
-			_ = w.say(corpus.Reply{Shard: shard, Rows: rows, Bad: bad}) // whoever reads it may be gone: the part still counts
-		}
-	}
-	return w.job.Work(ctx, shard, w.model, w.reader, o)
-}
-
-// many makes the parts of the shards whose numbers are read. A shard that fails ends it, but
-// an engine that reads the progress or the answers is told, and goes on with the others.
-func (w *shardWorker) many(ctx context.Context) error {
-	if w.progress {
-		if err := w.open(); err != nil {
-			return err
-		}
-		if err := w.say(corpus.Reply{Ready: true}); err != nil {
-			return err
-		}
-	}
-	for line := range linesOf(ctx, w.cmd.InOrStdin()) {
-		shards, err := corpus.ParseShards(line, w.job.Shards())
-		if err != nil {
-			return misuse(w.cmd, fmt.Errorf("standard input: %q names no shards: %w", line, err))
-		}
-		for _, shard := range shards {
-			if err := w.answerTo(ctx, shard); err != nil {
-				return err
-			}
-		}
-	}
-	return ctx.Err()
-}
-
-// answerTo answers for a shard whose number was read.
-func (w *shardWorker) answerTo(ctx context.Context, shard int) error {
-	if w.progress {
-		return w.reply(ctx, shard)
-	}
-	return w.one(ctx, shard)
-}
-
-// reply makes a shard's part and says what became of it. Its error ends the process: there
-// is no model, or nobody to tell.
-func (w *shardWorker) reply(ctx context.Context, shard int) error {
-	r, err := w.made(ctx, shard)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err == nil:
-		return w.say(corpus.Reply{Shard: shard, Receipt: &r})
-	case w.model == nil:
-		return err
-	}
-	return w.say(corpus.Reply{Shard: shard, Error: oneLine(err)})
-}
-
-// linesOf yields the lines that aren't empty until the input ends or the context is done.
-func linesOf(ctx context.Context, in io.Reader) func(yield func(string) bool) {
-	lines := make(chan string)
-	go func() { // a read can't be interrupted, so it gets its own goroutine
-		defer close(lines)
-		for s := bufio.NewScanner(in); s.Scan(); {
-			if line := strings.TrimSpace(s.Text()); line != "" {
-				select {
-				case lines <- line:
-				case <-ctx.Done():
-					return
-				}
-			}
-		}
-	}()
-	return func(yield func(string) bool) {
-		for {
-			select {
-			case line, ok := <-lines:
-				if !ok || !yield(line) {
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
 }

@@ -84,8 +84,11 @@ func Handler(open func(ctx context.Context, bucket string) (Bucket, error)) http
 	return mux
 }
 
-// Status is the HTTP status for an error. What a driver couldn't do after its own tries is
-// 424, which the other side doesn't try again.
+// StatusFailed is the status for what a driver couldn't do after its own tries. The other side
+// doesn't try again.
+const StatusFailed = http.StatusFailedDependency
+
+// Status is the HTTP status for an error.
 func Status(err error) int {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -94,13 +97,19 @@ func Status(err error) int {
 		return http.StatusForbidden
 	case errors.Is(err, fs.ErrExist):
 		return http.StatusPreconditionFailed
-	case errors.Is(err, errRange):
+	case errors.Is(err, ErrRange):
 		return http.StatusRequestedRangeNotSatisfiable
+	case errors.Is(err, ErrConflict):
+		return http.StatusConflict
 	}
-	return http.StatusFailedDependency
+	return StatusFailed
 }
 
-var errRange = errors.New("it ends before the bytes that are asked for")
+// Errors of a [Bucket] besides those of package fs.
+var (
+	ErrRange    = errors.New("it ends before the bytes that are asked for")
+	ErrConflict = errors.New("it is being written by others") // another try may succeed
+)
 
 func get(b Bucket, w http.ResponseWriter, r *http.Request) error {
 	offset, length, part, err := parseRange(r.Header.Get("Range"))
@@ -113,7 +122,7 @@ func get(b Bucket, w http.ResponseWriter, r *http.Request) error {
 	}
 	defer body.Close()
 	if part && offset >= info.Size {
-		return errRange
+		return ErrRange
 	}
 	end := info.Size
 	if length >= 0 {

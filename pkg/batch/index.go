@@ -24,8 +24,12 @@ import (
 // chunkMark begins a chunk.
 const chunkMark = "gaze index 1\n"
 
-// maxChunk is about how many inputs a chunk has: whole shards, at least one.
+// maxChunk is the most shards of a chunk.
 const maxChunk = 1 << 16
+
+// chunkInputs is about how many inputs a chunk has: whole shards, at least one. Tests change
+// it.
+var chunkInputs = 1 << 16
 
 // maxChunkBytes bounds a chunk in memory: for each of the most inputs, a kilobyte.
 const maxChunkBytes = 1 << 28

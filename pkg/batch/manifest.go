@@ -114,7 +114,7 @@ func (v Verified) Whole() bool { return len(v.Problems)+len(v.Missing) == 0 }
 // pictures of their shards, each once and in order. repair removes the parts that aren't so,
 // with their receipts and the manifest, so that the job can be run again.
 func (j *Job) Verify(ctx context.Context, repair bool) (Verified, error) {
-	var v Verified
+	v := Verified{Problems: []Problem{}, Missing: []int{}}
 	receipts, err := j.Receipts(ctx)
 	if err != nil {
 		return v, err

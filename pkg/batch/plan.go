@@ -38,7 +38,7 @@ func Plan(ctx context.Context, s store.Store, spec Spec, inputs iter.Seq2[source
 	if err != nil {
 		return nil, err
 	}
-	perChunk := max(1, maxChunk/spec.ShardSize)
+	perChunk := max(1, chunkInputs/spec.ShardSize)
 	p := &planner{store: s, chunks: chunks, keys: newKeyHashes(maxHashes)}
 	p.Format, p.Spec, p.ShardsPerChunk = format, spec, perChunk
 	defer func() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,16 +29,18 @@ func (j *Job) fatal(ctx context.Context, in source.Input, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var network net.Error
-	if errors.As(err, &network) {
-		return fmt.Errorf("%s: %w", in.File, err)
+	if store.IsURL(in.File) && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		return err // of the network or the server, after several tries
 	}
 	for _, p := range passing {
 		if errors.Is(err, p) {
-			return fmt.Errorf("%s: %w", in.File, err)
+			return err
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	switch container := in.Size >= 0 || in.Row >= 0; {
+	case errors.Is(err, fs.ErrNotExist) && container:
+		return fmt.Errorf("the source is gone: %w", err)
+	case errors.Is(err, fs.ErrNotExist):
 		return j.gone(in.File)
 	}
 	return nil

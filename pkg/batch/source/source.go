@@ -75,6 +75,7 @@ type Options struct {
 func List(ctx context.Context, sources []string, o Options) iter.Seq2[Input, error] {
 	return func(yield func(Input, error) bool) {
 		l := &lister{ctx: ctx, Options: o, yield: yield}
+		defer l.keys.close()
 		err := l.all(sources)
 		if err == nil && !l.stopped {
 			err = l.checkKeys(sources)

@@ -64,6 +64,7 @@ func eachRow(rows *csv.Reader, limited *rowLimit, yield func(line, error) bool) 
 		yield(line{}, err)
 		return
 	}
+	header = slices.Clone(header) // the next row takes its place
 	path, key, err := columns(header)
 	if err != nil {
 		yield(line{}, err)
@@ -75,27 +76,32 @@ func eachRow(rows *csv.Reader, limited *rowLimit, yield func(line, error) bool) 
 		if errors.Is(err, io.EOF) {
 			return
 		}
-		number, _ := rows.FieldPos(0)
-		at := line{number: number}
-		switch {
-		case err != nil:
-		case row[path] == "":
-			err = fmt.Errorf("line %d: the column %s is empty", number, header[path])
-		case strings.IndexByte(row[path], 0) >= 0:
-			err = fmt.Errorf("line %d: the column %s has a NUL byte", number, header[path])
-		case key >= 0 && row[key] == "":
-			err = fmt.Errorf("line %d: the column %s is empty", number, header[key])
-		default:
-			at.path = strings.Clone(row[path])
-			at.key = at.path
-			if key >= 0 {
-				at.key = strings.Clone(row[key])
-			}
+		var at line
+		if err == nil {
+			at, err = tableLine(rows, header, row, path, key)
 		}
 		if !yield(at, err) || err != nil {
 			return
 		}
 	}
+}
+
+// tableLine is the picture that a row names.
+func tableLine(rows *csv.Reader, header, row []string, path, key int) (line, error) {
+	number, _ := rows.FieldPos(path)
+	if key < 0 {
+		key = path
+	}
+	for _, i := range []int{path, key} {
+		switch {
+		case row[i] == "":
+			return line{}, fmt.Errorf("line %d: the column %s is empty", number, header[i])
+		case strings.IndexByte(row[i], 0) >= 0:
+			return line{}, fmt.Errorf("line %d: the column %s has a NUL byte", number, header[i])
+		}
+	}
+	// Of a row only these two are kept, not the memory of all.
+	return line{key: strings.Clone(row[key]), path: strings.Clone(row[path]), number: number}, nil
 }
 
 // columns finds the column of paths and that of keys, -1 if there is none.

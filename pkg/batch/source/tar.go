@@ -69,29 +69,46 @@ func members(f store.File, window int) func(yield func(member, error) bool) {
 	return func(yield func(member, error) bool) {
 		at := &position{f: f, window: make([]byte, 0, window)}
 		in := tar.NewReader(at)
-		last := "its beginning"
+		last, end := "its beginning", int64(0)
 		for {
 			h, err := in.Next()
 			if errors.Is(err, io.EOF) {
-				return
+				err = at.checkEnd(end, last)
+			} else if err != nil {
+				err = at.explain(err, last)
 			}
 			if err != nil {
-				yield(member{}, at.explain(err, last))
+				yield(member{}, err)
+			}
+			if err != nil || h == nil {
 				return
 			}
-			if at.at+h.Size > f.Size() {
-				yield(member{}, fmt.Errorf("the tar is cut: %q has %d bytes from byte %d, and the file ends at %d: fetch it again", h.Name, h.Size, at.at, f.Size()))
-				return
-			}
-			last = fmt.Sprintf("%q", h.Name)
+			last, end = fmt.Sprintf("%q", h.Name), at.at
 			if h.Typeflag != tar.TypeReg || sparse(h) {
 				continue
+			}
+			end += h.Size
+			if end > f.Size() {
+				yield(member{}, fmt.Errorf("the tar is cut: %q ends at byte %d, and the file at %d: fetch it again", h.Name, end, f.Size()))
+				return
 			}
 			if !yield(member{h.Name, at.at, h.Size}, nil) {
 				return
 			}
 		}
 	}
+}
+
+// block is the unit of tars, in bytes.
+const block = 512
+
+// checkEnd checks that a block of zeros ends the tar after its last member, which ends at
+// end. Without it, a tar that is cut between two members would look like a whole one.
+func (p *position) checkEnd(end int64, last string) error {
+	if end = (end + block - 1) / block * block; p.f.Size() >= end+block {
+		return nil
+	}
+	return fmt.Errorf("the tar has no end after %s, so it is cut: fetch it again; if nothing is missing, add 1024 zero bytes", last)
 }
 
 // sparse reports whether a member isn't stored as it is.

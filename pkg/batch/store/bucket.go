@@ -79,11 +79,27 @@ func (b *bucket) put(ctx context.Context, name string, write func(w io.Writer) e
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, b.locate(name), io.NewSectionReader(f, 0, size))
+	for failures := 1; ; failures++ {
+		err := b.send(ctx, name, io.NewSectionReader(f, 0, size), size, fresh)
+		if err == nil {
+			return nil
+		}
+		if err := sleepBefore(ctx, failures, err, 0); err != nil {
+			return err
+		}
+	}
+}
+
+// send makes an object of size bytes.
+func (b *bucket) send(ctx context.Context, name string, content io.Reader, size int64, fresh bool) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, b.locate(name), content)
 	if err != nil {
 		return err
 	}
 	request.ContentLength = size
+	if size == 0 {
+		request.Body = http.NoBody // else a length of 0 means that it isn't known
+	}
 	if fresh {
 		request.Header.Set("If-None-Match", "*")
 	}
@@ -101,8 +117,8 @@ func (b *bucket) Remove(ctx context.Context, name string) error {
 	return b.do(request, name)
 }
 
-// do makes a request that has no other answer than an error. The driver tries again by
-// itself.
+// do makes a request that has no other answer than an error. Where a server may recover, the
+// driver tried several times.
 func (b *bucket) do(request *http.Request, name string) error {
 	response, err := b.client.Do(request)
 	if err != nil {

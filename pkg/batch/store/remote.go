@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gaze/internal/bucketserver"
 )
 
 // remote reads objects over HTTP: those of web servers, and those of buckets, which the
@@ -180,7 +182,7 @@ func (s *stream) accept(r *http.Response) error {
 			return fmt.Errorf("%s: asked for bytes from %d, the server sent %q", s.about(s.name), s.at, r.Header.Get("Content-Range"))
 		}
 	case http.StatusRequestedRangeNotSatisfiable:
-		return fmt.Errorf("%s: it ends before byte %d: %w", s.about(s.name), s.at, io.ErrUnexpectedEOF)
+		return fmt.Errorf("%s: %w, byte %d", s.about(s.name), errPastEnd, s.at)
 	default:
 		return s.status(s.name, r)
 	}
@@ -194,6 +196,9 @@ func (s *stream) accept(r *http.Response) error {
 	}
 	return nil
 }
+
+// errPastEnd is the error of a request for bytes that an object doesn't have.
+var errPastEnd = errors.New("it ends before the bytes that are asked for")
 
 // rangeSize reads a Content-Range that begins at offset and returns the object's size, -1 if
 // the server doesn't say it.
@@ -254,12 +259,15 @@ func (r *remote) status(name string, response *http.Response) error {
 		return &objectError{r.about(name), "it isn't there" + says, fs.ErrNotExist}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &objectError{r.about(name), "access is refused; check the credentials" + says, fs.ErrPermission}
-	case http.StatusPreconditionFailed, http.StatusConflict:
+	case http.StatusPreconditionFailed:
 		return &objectError{r.about(name), "it exists already" + says, fs.ErrExist}
+	}
+	if code == bucketserver.StatusFailed {
+		return fmt.Errorf("%s%s", r.about(name), says)
 	}
 	err := fmt.Errorf("%s: the server answers %s%s", r.about(name), response.Status, says)
 	switch code {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return temporary{err}
 	}
@@ -347,7 +355,7 @@ func (r *remote) Stream(ctx context.Context, name string) (io.ReadCloser, error)
 func (r *remote) ReaderAt(ctx context.Context, name string) (File, error) {
 	s, err := r.open(ctx, name, 0, 1)
 	if err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) { // an empty object has no first byte
+		if errors.Is(err, errPastEnd) { // an empty object has no first byte
 			return &object{remote: r, ctx: ctx, name: name}, nil
 		}
 		return nil, err
