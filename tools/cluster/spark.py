@@ -82,7 +82,7 @@ class Spark:
 
 def wait_for(port, process):
     """Waits until a program takes connections."""
-    for _ in range(1800):
+    for _ in range(6000):
         if process.poll() is not None:
             raise AssertionError(f"a program of the cluster has ended with status {process.returncode}; see its log")
         with socket.socket() as s:
