@@ -21,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench cloud test-cloud lab check test lint test-short test-go test-race test-processors test-arm64 test-notebooks test-browser test-browser-short \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench cloud test-cloud lab check test lint test-short test-go test-race test-processors test-arm64 test-cluster test-cluster-short spark test-notebooks test-browser test-browser-short \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -85,7 +85,7 @@ lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 
 check: lint test-short ## between edits: linters and the tests that are short (under 3 minutes)
 
-test: lint test-notebooks test-browser-short test-race test-processors test-arm64 test-go ## lint, notebooks, JupyterLab in Chromium, Go tests with coverage, other processors
+test: lint test-notebooks test-browser-short test-race test-processors test-arm64 test-cluster-short test-go ## lint, notebooks, JupyterLab in Chromium, Go tests with coverage, other processors, a small job on Spark
 
 lint: ## check formatting and run the linters
 	@tools/setup.sh lint
@@ -108,6 +108,16 @@ test-cloud: setup ## tests of gaze-cloud against an S3 server of its own (fetche
 
 test-arm64: setup ## tests of the kernels for 64-bit ARM, emulated; skipped without qemu-user and a cross compiler
 	@tools/test-arm64.sh
+
+test-cluster: setup ## jobs on this machine, on Spark and on Slurm with two nodes, with 20 kills each; half an hour; skips what isn't installed
+	@tools/test-cluster.sh
+
+test-cluster-short: setup ## a small job on this machine, and on Spark where Java and Spark are there
+	@tools/test-cluster.sh --short
+
+spark: setup ## build bin/gaze-spark, which talks to Spark for 'gaze batch run --spark' (two minutes the first time)
+	@cd spark && ../$(RUN) go build -o ../bin/gaze-spark .
+	@echo "built bin/gaze-spark"
 
 # Notebook 1's study is made small, and the pages go to a folder of their own, so that they
 # don't replace those of a report.

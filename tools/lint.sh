@@ -31,7 +31,7 @@ check_if_there() {
 
 # shellcheck disable=SC2329 # check calls it
 unformatted() {
-  found=$(gofmt -l bench cmd internal pkg recipes)
+  found=$(gofmt -l bench cmd internal pkg recipes spark tools/k8s)
   [ -z "$found" ] && return
   printf 'not gofmt-ed: %s\n' "$found" >&2
   return 1

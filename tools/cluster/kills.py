@@ -9,6 +9,9 @@ import threading
 import time
 from pathlib import Path
 
+import corpus
+import nodes
+
 IN_MOVED_TO, IN_CREATE = 0x80, 0x100
 
 
@@ -60,23 +63,14 @@ class CommitKiller:
     def event(self, name):
         temporary = name.endswith(".tmp")
         if self.armed == "file" and temporary:
-            if self.strike(self.writer(self.job / "parts" / name), lambda: (self.job / "parts" / name).exists()):
-                self.armed = None
-        elif self.armed == "part" and not temporary and name.endswith(".parquet"):
+            path = self.job / "parts" / name
+            self.strike([self.writer(path)], lambda: path.exists(), "a temporary file")
+        elif self.armed == "part" and name.endswith(".parquet"):
+            # Which process made the part can't be seen any more, so all workers are killed.
             receipt = self.job / "receipts" / (Path(name).stem + ".json")
-            # The process that made the part writes the receipt next: it is the one that has no file open yet,
-            # so all workers are killed, as when a node dies.
-            pids = [pid for pid in self.workers()]
-            if pids:
-                for pid in pids:
-                    end(pid)
-                time.sleep(0.05)
-                self.left.append("a part without a receipt" if not receipt.exists() else "nothing: it was too fast")
-                self.armed = None
+            self.strike(self.workers(), lambda: not receipt.exists(), "a part without a receipt")
 
     def workers(self):
-        import nodes
-
         return nodes.matching("batch", "work", str(self.job))
 
     def writer(self, path):
@@ -90,9 +84,50 @@ class CommitKiller:
                 continue
         return None
 
-    def strike(self, pid, left):
-        if pid is None or not end(pid):
-            return False
+    def strike(self, pids, is_left, what):
+        """Kills processes and notes what they left. If none is there, the next commit is waited for."""
+        if not any([end(pid) for pid in pids if pid]):
+            return
         time.sleep(0.05)
-        self.left.append("a temporary file" if left() else "nothing: it was too fast")
+        self.left.append(what if is_left() else "nothing: the worker was faster")
+        self.armed = None
+
+
+class Killer:
+    """Kills what is due. Subclasses have a method for each kind, which says whether there was anything to kill."""
+
+    def __init__(self, job, counts, shards, seed):
+        self.job, self.plan = job, planned(counts, shards, seed)
+        self.rng = random.Random(seed)
+        self.commits = CommitKiller(job)
+        self.done = []
+
+    def step(self, *args):
+        """Kills what is due, if it is there."""
+        if self.commits.armed or not self.plan or len(corpus.receipts(self.job)) < self.plan[0][0]:
+            return
+        kind = self.plan[0][1]
+        if getattr(self, kind)(*args):
+            self.done.append(kind)
+            print(f"  {len(corpus.receipts(self.job)):4d} shards: {kind}", flush=True)
+            self.plan.pop(0)
+
+    def finish(self):
+        """Fails unless all kills were made."""
+        if self.plan or self.commits.armed:
+            raise AssertionError(f"kills that weren't made: {self.plan} {self.commits.armed or ''}")
+        print(f"{len(self.done)} kills; found after those in the middle of a commit: {', '.join(self.commits.left)}")
+
+    def one(self, pids):
+        return bool(pids) and end(self.rng.choice(pids))
+
+    def worker(self, *_):
+        return self.one(self.commits.workers())
+
+    def file(self, *_):
+        self.commits.armed = "file"
+        return True
+
+    def part(self, *_):
+        self.commits.armed = "part"
         return True

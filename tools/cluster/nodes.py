@@ -58,7 +58,7 @@ class Node:
     def start(self):
         link = f"node{self.number}"
         subprocess.run(["ip", "link", "del", link], stderr=subprocess.DEVNULL)  # of the node before
-        self.shell = subprocess.Popen([*ISOLATE, "sleep", "infinity"])
+        self.shell = subprocess.Popen([*ISOLATE, "sleep", "infinity"], stderr=subprocess.DEVNULL)
         self.init = self.first_process()
         run("ip", "link", "add", link, "master", "cluster", "type", "veth", "peer", "name", "eth0", "netns", str(self.init))
         run("ip", "link", "set", link, "up")

@@ -1,7 +1,6 @@
 """Slurm with a controller on the head and two nodes."""
 
 import os
-import random
 import shutil
 import subprocess
 import time
@@ -16,7 +15,8 @@ KILLS = {"worker": 7, "step_daemon": 2, "node": 3, "controller": 2, "file": 3, "
 # out after 10 seconds instead of 5 minutes.
 CONFIG = """
 ClusterName=cluster
-SlurmctldHost=head({head})
+SlurmctldHost={host}({head})
+MailProg=/bin/true
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -99,29 +99,12 @@ class Slurm:
         return r.stdout.split() if r.returncode == 0 else None
 
 
-class Killer:
-    """Kills what is due."""
+class Killer(kills.Killer):
+    """Kills what is due, and starts again what an administrator would."""
 
-    def __init__(self, slurm, job, plan, seed):
-        self.slurm, self.job, self.plan = slurm, job, list(plan)
-        self.rng = random.Random(seed)
-        self.commits = kills.CommitKiller(job)
-        self.done = []
-
-    def step(self):
-        if self.commits.armed or not self.plan or len(corpus.receipts(self.job)) < self.plan[0][0]:
-            return
-        kind = self.plan[0][1]
-        if getattr(self, kind)():
-            self.done.append(kind)
-            print(f"  {len(corpus.receipts(self.job)):4d} shards: killed {kind}", flush=True)
-            self.plan.pop(0)
-
-    def one(self, pids):
-        return bool(pids) and kills.end(self.rng.choice(pids))
-
-    def worker(self):
-        return self.one(self.commits.workers())
+    def __init__(self, slurm, job, shards, seed):
+        super().__init__(job, KILLS, shards, seed)
+        self.slurm = slurm
 
     def step_daemon(self):
         return self.one([p for p, line in nodes.processes().items() if line and line[0].startswith(b"slurmstepd")])
@@ -134,18 +117,10 @@ class Killer:
         self.slurm.restart_controller()
         return True
 
-    def file(self):
-        self.commits.armed = "file"
-        return True
 
-    def part(self):
-        self.commits.armed = "part"
-        return True
-
-
-def run(gaze, slurm, job, killer, limit=60):
+def run(gaze, slurm, job, killer, per_task, limit=60):
     """Submits what is missing until the job is complete. Returns how often that was."""
-    command = [gaze, "batch", "run", job, "--slurm", "--missing", "--nodes", "2"]
+    command = [gaze, "batch", "run", job, "--slurm", "--missing", "--nodes", "2", "--per-task", str(per_task)]
     for attempt in range(1, limit + 1):
         done = subprocess.run(command, env=slurm.env, capture_output=True, text=True)
         with open(slurm.logs / "run.log", "a") as log:
@@ -158,6 +133,8 @@ def run(gaze, slurm, job, killer, limit=60):
                 killer.step()
             if time.monotonic() - asked > 2:
                 asked = time.monotonic()
+                if slurm.controller.poll() is not None:
+                    raise AssertionError("the controller has ended; see its log")
                 if slurm.queue() == []:
                     break
             time.sleep(0.05)
@@ -167,13 +144,9 @@ def run(gaze, slurm, job, killer, limit=60):
 def test(o, folder, bad):
     job, local, logs = (folder / n for n in ("job", "local", "logs"))
     cluster = Slurm(logs)
-    killer = None
-    if not o.no_kills:
-        killer = Killer(cluster, job, kills.planned(KILLS, -(-o.pictures // o.shard), o.seed), o.seed)
-    runs = run(o.gaze, cluster, job, killer)
-    if killer and (killer.plan or killer.commits.armed):
-        raise AssertionError(f"kills that weren't made: {killer.plan}, {killer.commits.armed}")
+    killer = None if o.no_kills else Killer(cluster, job, o.shards, o.seed)
+    runs = run(o.gaze, cluster, job, killer, o.per_task)
     corpus.check(o.gaze, job, local, o.pictures, bad)
-    print(f"slurm: {len(corpus.receipts(job))} shards, submitted {runs} times, as a local run made them")
+    print(f"slurm: {o.shards} shards, submitted {runs} times, as a local run made them")
     if killer:
-        print(f"slurm: {len(killer.done)} kills; in the middle of a commit: {', '.join(killer.commits.left)}")
+        killer.finish()

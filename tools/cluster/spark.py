@@ -1,8 +1,6 @@
 """A Spark cluster: a master and a Connect server on the head, a worker on each of two nodes."""
 
 import os
-import random
-import signal
 import socket
 import subprocess
 import time
@@ -92,31 +90,12 @@ def wait_for(port, process):
     raise TimeoutError(f"nothing answers at port {port}")
 
 
-class Killer:
-    """Kills what is due, and starts again what an administrator would."""
+class Killer(kills.Killer):
+    """Kills what is due, and starts again what an administrator would. step takes the process of 'gaze batch run'."""
 
-    def __init__(self, spark, job, plan, seed):
-        self.spark, self.job, self.plan = spark, job, list(plan)
-        self.rng = random.Random(seed)
-        self.commits = kills.CommitKiller(job)
-        self.done = []
-
-    def step(self, driver):
-        """Kills what is due, if it is there. driver is the process of 'gaze batch run'."""
-        if self.commits.armed or not self.plan or len(corpus.receipts(self.job)) < self.plan[0][0]:
-            return
-        kind = self.plan[0][1]
-        if getattr(self, kind)(driver):
-            at = len(corpus.receipts(self.job))
-            self.done.append(kind)
-            print(f"  {at:4d} shards: killed {kind}", flush=True)
-            self.plan.pop(0)
-
-    def one(self, pids):
-        return bool(pids) and kills.end(self.rng.choice(pids))
-
-    def worker(self, _):
-        return self.one(self.commits.workers())
+    def __init__(self, spark, job, shards, seed):
+        super().__init__(job, KILLS, shards, seed)
+        self.spark = spark
 
     def executor(self, _):
         return self.one(self.spark.executors())
@@ -132,14 +111,6 @@ class Killer:
     def driver(self, driver):
         return driver.poll() is None and kills.end(driver.pid)
 
-    def file(self, _):
-        self.commits.armed = "file"
-        return True
-
-    def part(self, _):
-        self.commits.armed = "part"
-        return True
-
 
 def run(gaze, spark, job, killer, per_task, limit=50):
     """Runs the job as a user would: again, until it succeeds. Returns how often it was begun."""
@@ -154,3 +125,14 @@ def run(gaze, spark, job, killer, per_task, limit=50):
         if driver.returncode == 0:
             return attempt
     raise AssertionError(f"the job isn't complete after {limit} runs; see {spark.logs}/run.log")
+
+
+def test(o, folder, bad):
+    job, local, logs = (folder / n for n in ("job", "local", "logs"))
+    cluster = Spark(o.spark_home, logs, os.environ)
+    killer = None if o.no_kills else Killer(cluster, job, o.shards, o.seed)
+    runs = run(o.gaze, cluster, job, killer, o.per_task)
+    corpus.check(o.gaze, job, local, o.pictures, bad)
+    print(f"spark: {o.shards} shards, begun {runs} times, as a local run made them")
+    if killer:
+        killer.finish()
