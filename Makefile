@@ -76,7 +76,7 @@ maps: setup ## score the [class] attention of MODEL on the photographs of DATA, 
 league: setup ## find out which ways of making maps deserve belief (DATA=photographs as in 'make maps', QUICK=1; about an hour on 2 cores, can be interrupted); league/record.json
 	@$(RUN) go run ./recipes/league -data "$(DATA)" $(if $(QUICK),-quick -work league/quick -o league/quick.json,-work league/work -o league/record.json)
 
-cloud: setup ## build bin/gaze-cloud, which Gaze needs for s3:// and gs:// (fetches the drivers' modules, 90 MB)
+cloud: setup ## build bin/gaze-cloud, which Gaze needs for s3:// and gs:// (fetches the drivers' modules, 100 MB)
 	@cd cloud && ../$(RUN) go build '-ldflags=-s -w' -o ../bin/gaze-cloud .
 
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)

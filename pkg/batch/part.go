@@ -25,7 +25,7 @@ const (
 type partWriter struct {
 	columns []column
 	buf     bytes.Buffer
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	row     parquet.Row
 	rows    int
 	bad     int
@@ -33,7 +33,7 @@ type partWriter struct {
 
 func newPartWriter(j *Job, shard int) *partWriter {
 	p := &partWriter{columns: columnsOf(j.Spec)}
-	p.w = parquet.NewWriter(&p.buf, schema(p.columns),
+	p.w = parquet.NewGenericWriter[any](&p.buf, schema(p.columns),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault, Concurrency: 1}),
 		parquet.MaxRowsPerRowGroup(groupRows),
 		parquet.CreatedBy("gaze", strconv.Itoa(format), "0"),

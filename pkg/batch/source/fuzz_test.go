@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"os"
 	"testing"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // memoryFile is a file in memory.
@@ -44,7 +42,7 @@ func FuzzColumn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, content []byte, want string) {
 		guard(func() error {
-			file, err := parquet.OpenFile(bytes.NewReader(content), int64(len(content)), parquet.SkipBloomFilters(true))
+			file, err := parseParquet(memoryFile{bytes.NewReader(content)}, localWindow)
 			if err != nil {
 				return err
 			}
@@ -55,4 +53,32 @@ func FuzzColumn(f *testing.F) {
 			return nil
 		})
 	})
+}
+
+func TestFooterClaims(t *testing.T) {
+	whole, err := os.ReadFile("testdata/hf.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	footer := whole[len(whole)-parquetTail-int(whole[len(whole)-8])-int(whole[len(whole)-7])<<8 : len(whole)-parquetTail]
+	if err := checkThrift(footer); err != nil {
+		t.Fatal(err)
+	}
+	for cut := range len(footer) {
+		if checkThrift(footer[:cut]) == nil {
+			t.Fatalf("a footer cut at %d of %d is whole", cut, len(footer))
+		}
+	}
+	for name, claim := range map[string]string{
+		"list":   "\x19\xfc\xff\xff\xff\xff\x07\x00\x00",
+		"binary": "\x18\xff\xff\xff\xff\x07\x00",
+		"map":    "\x1b\xff\xff\xff\xff\x07\x88\x00",
+		"deep":   string(bytes.Repeat([]byte{0x1c}, 100)) + string(make([]byte, 100)),
+		"type":   "\x1f\x00",
+		"number": "\x16\xff",
+	} {
+		if err := checkThrift([]byte(claim)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
 }

@@ -55,7 +55,7 @@ func openParquet(ctx context.Context, at string) (*parquetFile, error) {
 	}
 	opened := &parquetFile{file: file}
 	err = guard(func() (err error) {
-		opened.File, err = parquet.OpenFile(file, file.Size(), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(windowOf(at)))
+		opened.File, err = parseParquet(file, windowOf(at))
 		return err
 	})
 	if err != nil {
@@ -63,6 +63,16 @@ func openParquet(ctx context.Context, at string) (*parquetFile, error) {
 		return nil, fmt.Errorf("%s: this isn't a whole Parquet file: %w", store.Redact(at), err)
 	}
 	return opened, nil
+}
+
+// parseParquet reads the footer of a Parquet file. window is how many bytes of pages are read
+// at once. The page index is left until it is needed ([columnReader.index]).
+func parseParquet(file store.File, window int) (*parquet.File, error) {
+	f, err := readFooter(file)
+	if err != nil {
+		return nil, err
+	}
+	return parquet.OpenFile(f, f.Size(), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true), parquet.ReadBufferSize(window))
 }
 
 // guard turns panics of the Parquet package, which doesn't expect damaged files everywhere,

@@ -155,7 +155,11 @@ func (c *columnReader) seek(row int64) error {
 		if c.pages != nil {
 			c.pages.Close()
 		}
-		c.pages = c.file.f.RowGroups()[group].ColumnChunks()[c.column.Index()].Pages()
+		chunk := c.file.f.RowGroups()[group].ColumnChunks()[c.column.Index()]
+		if err := c.index(group, chunk); err != nil {
+			return err
+		}
+		c.pages = chunk.Pages()
 		c.group, c.next = group, first
 	}
 	if row == c.next {
@@ -166,6 +170,28 @@ func (c *columnReader) seek(row int64) error {
 	}
 	c.next = row
 	return nil
+}
+
+// index reads where the pages of a chunk begin, if the file says it. Otherwise all pages up to
+// the wanted one are read.
+func (c *columnReader) index(group int, chunk parquet.ColumnChunk) error {
+	at := c.file.f.Metadata().RowGroups[group].Columns[c.column.Index()]
+	size := int64(at.OffsetIndexLength)
+	if at.OffsetIndexOffset <= 0 || size <= 0 {
+		return nil
+	}
+	if size > maxFooter || at.OffsetIndexOffset > c.file.f.Size()-size {
+		return errors.New("the file is damaged: its page index isn't in it")
+	}
+	data := make([]byte, size)
+	if n, err := c.file.f.ReadAt(data, at.OffsetIndexOffset); n < len(data) {
+		return err
+	}
+	if err := checkThrift(data); err != nil {
+		return fmt.Errorf("the file's page index is damaged: %w", err)
+	}
+	_, err := chunk.OffsetIndex() // keeps it
+	return err
 }
 
 // near is the number of rows that are read over rather than sought.
