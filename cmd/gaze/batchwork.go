@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,9 @@ func newBatchWork() *cobra.Command {
 }
 
 func (w *workFlags) run(cmd *cobra.Command, job string) error {
+	if strings.Trim(w.shard, "0123456789,- ") != "" { // known before the job is
+		return misuse(cmd, fmt.Errorf("--shard %q: it must be a number from 0, numbers and ranges (0-3,7), or -", w.shard))
+	}
 	j, err := openJob(cmd, job)
 	if err != nil {
 		return err

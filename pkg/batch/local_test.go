@@ -303,6 +303,33 @@ func numbers(n int) (list []int) {
 	return list
 }
 
+// TestServerList: a shard that fails doesn't keep those after it from being made, and is named.
+func TestServerList(t *testing.T) {
+	photos := t.TempDir()
+	corpus(t, photos, 30, 0)
+	j := planned(t, filepath.Join(t.TempDir(), "job"), photos, 10)
+	// A folder where the part of shard 1 should be can't be read as a part.
+	if err := os.MkdirAll(filepath.Join(j.Store.String(), PartName(1), "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var out, log strings.Builder
+	s := &Server{Job: j, Out: &out, Log: &log, Open: func() (Model, error) { return &fakeModel{batch: 8}, nil }}
+	defer s.Close()
+	err := s.List(t.Context(), []int{0, 1, 2})
+	if err == nil || err.Error() != "1 of 3 shards failed (1)" || strings.Count(out.String(), "\n") != 2 || strings.Count(log.String(), "\n") != 1 {
+		t.Errorf("%v; said %q, logged %q", err, out.String(), log.String())
+	}
+	out.Reset()
+	s.Engine, s.Brief = true, true
+	if err := s.List(t.Context(), []int{0, 1}); err != nil || strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), `{"shard":1,"error":`) {
+		t.Errorf("for an engine: %v, said %q", err, out.String())
+	}
+	none := &Server{Job: j, Out: &out, Engine: true, Brief: true, Open: func() (Model, error) { return nil, errors.New("no model") }}
+	if err := none.List(t.Context(), []int{1, 2}); err == nil || !strings.Contains(err.Error(), "no model") {
+		t.Errorf("without a model: %v", err)
+	}
+}
+
 // TestServe: a server answers each shard with its receipt, and refuses what is none.
 func TestServe(t *testing.T) {
 	photos := t.TempDir()
@@ -314,7 +341,8 @@ func TestServe(t *testing.T) {
 		lines int
 		says  string
 	}{
-		{"0\n\n 2 \r\n", 2, ""}, {"0\n2\n", 2, ""}, {"1\n3\n", 1, "no shard 3"}, {"-1\n", 0, "no shard -1"}, {"one\n", 0, `"one" is no number`},
+		{"0\n\n 2 \r\n", 2, ""}, {"0\n2\n", 2, ""}, {"1\n3\n", 1, "no shard 3"}, {"-1\n", 0, "no shard's number"}, {"one\n", 0, `"one" is no shard's number`},
+		{"0-1\n2\n", 3, ""}, {"1-0\n", 0, "must ascend"},
 	} {
 		var out strings.Builder
 		s := &Server{Job: j, Out: &out, Open: func() (Model, error) { opened++; return &fakeModel{batch: 8}, nil }}

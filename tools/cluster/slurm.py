@@ -90,6 +90,9 @@ class Slurm:
     def restart_node(self, i):
         self.nodes[i].kill()
         self.daemons[i].wait()
+        # Scripts and sockets of tasks that a node died with keep them from starting there again:
+        # "Duplicate jobid", and the node is drained. A node that boots over the network has none.
+        shutil.rmtree(self.logs / "slurm" / f"spool.node{self.nodes[i].number}")
         self.nodes[i].start()
         self.daemons[i] = self.daemon(self.nodes[i])
 

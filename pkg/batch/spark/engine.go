@@ -61,7 +61,7 @@ func (e *Engine) Run(ctx context.Context, j *batch.Job, shards []int, report fun
 			}
 		}
 		if err == nil && len(round.failed) == 0 && len(shards) > 0 {
-			return fmt.Errorf("Spark's query has ended, but the shards %s have no receipt", batch.FormatShards(shards))
+			return fmt.Errorf("the query has ended, but the shards %s have no receipt", batch.FormatShards(shards))
 		}
 	}
 	return nil
