@@ -2,7 +2,12 @@ module gaze/spark
 
 go 1.26.0
 
-require github.com/apache/spark-connect-go v0.1.1-0.20250826122459-0e3d565b63e6
+require (
+	github.com/apache/spark-connect-go v0.1.1-0.20250826122459-0e3d565b63e6
+	golang.org/x/oauth2 v0.30.0
+	google.golang.org/grpc v1.75.0
+	google.golang.org/protobuf v1.36.7
+)
 
 require (
 	cloud.google.com/go/compute/metadata v0.7.0 // indirect
@@ -18,13 +23,10 @@ require (
 	golang.org/x/exp v0.0.0-20250408133849-7e4ce0ab07d0 // indirect
 	golang.org/x/mod v0.25.0 // indirect
 	golang.org/x/net v0.41.0 // indirect
-	golang.org/x/oauth2 v0.30.0 // indirect
 	golang.org/x/sync v0.15.0 // indirect
 	golang.org/x/sys v0.33.0 // indirect
 	golang.org/x/text v0.26.0 // indirect
 	golang.org/x/tools v0.34.0 // indirect
 	golang.org/x/xerrors v0.0.0-20240903120638-7835f813f4da // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20250707201910-8d1bb00bc6a7 // indirect
-	google.golang.org/grpc v1.75.0 // indirect
-	google.golang.org/protobuf v1.36.7 // indirect
 )

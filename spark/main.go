@@ -19,7 +19,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/apache/spark-connect-go/spark/sql"
 	"github.com/apache/spark-connect-go/spark/sql/types"
 )
 
@@ -43,7 +42,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, log io.Writer, q
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		fmt.Fprintln(log, "gaze-spark: interrupted")
+		fmt.Fprintln(log, "gaze-spark: interrupted") // last, since gaze shows the last line
 	default:
 		fmt.Fprintln(log, "gaze-spark: "+reason(err))
 	}
@@ -52,19 +51,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, log io.Writer, q
 
 // queryFunc runs a query and returns its rows.
 type queryFunc func(ctx context.Context, remote, text string) ([]types.Row, error)
-
-// query runs a query on the Connect server at the URL remote.
-func query(ctx context.Context, remote, text string) ([]types.Row, error) {
-	session, err := sql.NewSessionBuilder().Remote(remote).Build(ctx)
-	if err != nil {
-		return nil, err
-	}
-	frame, err := session.Sql(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return frame.Collect(ctx)
-}
 
 // maxQuery bounds a query: no Connect server takes larger ones.
 const maxQuery = 128 << 20
