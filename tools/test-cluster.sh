@@ -37,7 +37,7 @@ trap 'rm -rf "$programs"' EXIT
 go build -o "$programs/gaze" ./cmd/gaze
 
 if [ "$short" ]; then
-  cluster local --gaze "$programs/gaze" --pictures 1000
+  cluster local --gaze "$programs/gaze" --pictures 1000 --shard 20
 else
   cluster local --gaze "$programs/gaze"
 fi

@@ -39,6 +39,11 @@ func (j *Job) Watch(ctx context.Context, shards []int, done <-chan struct{}, rep
 		case <-done:
 		case <-time.After(max(soonest, restAfter*time.Since(start))):
 		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), soonest)
+			defer cancel()
+			if now, err := j.look(last, waited, report); err == nil { // so that what is said last is right
+				missing = now
+			}
 			return missing, context.Cause(ctx)
 		}
 	}
