@@ -130,13 +130,13 @@ static prefetch prefetch_b(const gemm_job* job, int64_t k, int64_t kc, int64_t j
 }
 
 // multiply_micropanel multiplies a block of A with a micropanel of B. The sums are added up in C,
-// but for a micropanel whose vectors are longer than C's rows.
+// but for a micropanel whose vectors are longer than C's rows, and a C that is also the residual.
 static void multiply_micropanel(const gemm_job* job, int64_t block, block_rows a, int64_t micropanel, workspace* own) {
 	const gemm* g = job->g;
 	const matrix b = g->b;
 	const bool first = job->k_start == 0, last = job->k_start + job->k_size == g->k;
 	int64_t j = micropanel * NR, columns = min_i64(NR, g->n - j), i = block * job->mc, rows = min_i64(job->mc, g->m - i);
-	const bool in_place = columns % LANES == 0;
+	const bool in_place = columns % LANES == 0 && g->fusion.residual != g->c;
 	const epilogue finish = {&g->fusion, g->c, g->n, !in_place && !first, last};
 	sums to = {.tile = own->tile, .stride = NR, .i = i, .j = j};
 	if (in_place)
