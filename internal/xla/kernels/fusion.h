@@ -89,38 +89,57 @@ typedef struct {
 	bool last; // the sums have all their terms: the epilogue follows
 } epilogue;
 
-// apply_epilogue writes rows of sums, which lie stride apart, to C at (i, j). They may lie there
-// already.
-INLINE void apply_epilogue(const epilogue* e, const float* tile, int64_t stride, int64_t i, int64_t j, int64_t rows, int64_t columns) {
+// epilogue_of_rows is apply_epilogue. It is compiled for the usual cases: rare is false if nothing
+// but bias, residual and result_activation follows, function is the latter where that is known,
+// and full is true if all vectors have LANES columns.
+INLINE void epilogue_of_rows(const epilogue* e, const float* tile, int64_t stride, int64_t i, int64_t j, int64_t rows, int64_t columns, bool rare, int function, bool full) {
 	const fusion* f = e->fusion;
 	for (int64_t r = 0; r < rows; r++, tile += stride)
 		for (int64_t v = 0; v < columns; v += LANES) {
-			const int64_t at = (i + r) * e->n + j + v, count = columns - v;
+			const int64_t at = (i + r) * e->n + j + v, count = full ? LANES : columns - v;
 			vf x = vload(tile + v);
-			if (e->add)
+			if (rare && e->add)
 				x += load_lanes(e->c + at, count);
-			if (e->last) {
+			if (!rare || e->last) {
 				if (f->bias)
 					x += load_lanes(f->bias + j + v, count);
-				if (f->scale)
+				if (rare && f->scale)
 					x *= load_lanes(f->scale + j + v, count);
-				if (f->pre_activation) {
+				if (rare && f->pre_activation) {
 					vf derivative, value = vactivation(f->activation, load_lanes(f->pre_activation + at, count), &derivative);
 					x *= derivative;
 					store_lanes(f->activated + at, count, value);
 				}
-				if (f->shift)
+				if (rare && f->shift)
 					x += load_lanes(f->shift + j + v, count);
 				if (f->residual)
 					x += load_lanes(f->residual + at, count);
-				if (f->relu)
+				if (rare && f->relu)
 					x = vmax(vzero(), x);
+				if (function) {
+					vf derivative;
+					x = vactivation(function, x, &derivative);
+				}
 			}
 			store_lanes(e->c + at, count, x);
 		}
 }
 
+// apply_epilogue writes rows of sums, which lie stride apart, to C at (i, j). They may lie there
+// already.
+static void apply_epilogue(const epilogue* e, const float* tile, int64_t stride, int64_t i, int64_t j, int64_t rows, int64_t columns) {
+	const fusion* f = e->fusion;
+	if (e->add || !e->last || f->scale || f->pre_activation || f->shift || f->relu || columns % LANES)
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, true, f->result_activation, false);
+	else if (f->result_activation == GAZE_ACTIVATION_NONE)
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, false, GAZE_ACTIVATION_NONE, true);
+	else if (f->result_activation == GAZE_ACTIVATION_GELU)
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, false, GAZE_ACTIVATION_GELU, true);
+	else
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, false, f->result_activation, true);
+}
+
 // has_epilogue says whether sums that are complete change on their way to C.
-INLINE bool has_epilogue(const fusion* f) { return f->bias || f->scale || f->pre_activation || f->shift || f->residual || f->relu; }
+INLINE bool has_epilogue(const fusion* f) { return f->bias || f->scale || f->pre_activation || f->shift || f->residual || f->relu || f->result_activation; }
 
 #endif

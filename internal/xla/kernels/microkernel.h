@@ -3,7 +3,6 @@
 #ifndef GAZE_MICROKERNEL_H
 #define GAZE_MICROKERNEL_H
 
-#include "fusion.h"
 #include "pack.h"
 #include "vector.h"
 
@@ -82,15 +81,12 @@ static microkernel* const microkernels[MR][VECTORS] = {
 #endif
 };
 
-// Where the sums of a macrokernel go.
+// Where the sums of a macrokernel go: a tile [rows, columns], written up to a multiple of LANES
+// columns, whose rows are stride numbers apart.
 typedef struct {
-	float* tile; // [rows, columns], written up to a multiple of LANES columns
+	float* tile;
 	int64_t stride;
-	bool add; // to what tile holds
-	// What follows as soon as rows have all their terms: the epilogue, with which the tile becomes
-	// C's rows from i and columns from j on. NULL: nothing.
-	const epilogue* finish;
-	int64_t i, j;
+	bool add; // to what the tile holds
 } sums;
 
 // macrokernel multiplies rows of A, a_stride numbers apart, with one micropanel of B, whose rows are
@@ -111,8 +107,6 @@ static void macrokernel(const float* a, int64_t a_stride, const float* b, int64_
 					__builtin_prefetch(tile + r * to->stride + v, 1, 2);
 			prefetch* with = ahead && ahead->end - ahead->next >= terms / 8 * ahead->per_step ? ahead : &none;
 			microkernels[count - 1][vectors - 1](a + i * a_stride + k, a_stride, b + k * b_stride, b_stride, terms, tile, to->stride, to->add || k > 0, with);
-			if (to->finish && k + part >= kc)
-				apply_epilogue(to->finish, tile, to->stride, to->i + i, to->j, count, columns);
 		}
 	}
 }

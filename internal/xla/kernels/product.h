@@ -2,8 +2,9 @@
 //
 // A is divided into blocks of MC rows, so that each thread has at least one and a block stays in a
 // cache. A thread takes a block and goes through B's micropanels: it packs one, multiplies while it
-// prefetches a later one, and applies the epilogue to each few rows of C while they are in the
-// first-level cache. A block is read where it lies, unless it has a prologue or its rows aren't
+// prefetches a later one, and applies the epilogue to what it has written of C: not to a few rows at a
+// time, because an activation function is a long chain of operations, and the processor goes on to the
+// next one while it waits for one. A block is read where it lies, unless it has a prologue or its rows aren't
 // contiguous. A thread that finds no block left helps with the micropanels of another thread's
 // block. If that has to be copied, it copies it for itself: cores that write what other cores read
 // wait for each other longer than that takes.
@@ -130,17 +131,16 @@ static prefetch prefetch_b(const gemm_job* job, int64_t k, int64_t kc, int64_t j
 }
 
 // multiply_micropanel multiplies a block of A with a micropanel of B. The sums are added up in C,
-// but for a micropanel whose vectors are longer than C's rows, and a C that is also the residual.
+// but for a micropanel whose vectors are longer than C's rows.
 static void multiply_micropanel(const gemm_job* job, int64_t block, block_rows a, int64_t micropanel, workspace* own) {
 	const gemm* g = job->g;
 	const matrix b = g->b;
 	const bool first = job->k_start == 0, last = job->k_start + job->k_size == g->k;
 	int64_t j = micropanel * NR, columns = min_i64(NR, g->n - j), i = block * job->mc, rows = min_i64(job->mc, g->m - i);
-	const bool in_place = columns % LANES == 0 && g->fusion.residual != g->c;
-	const epilogue finish = {&g->fusion, g->c, g->n, !in_place && !first, last};
-	sums to = {.tile = own->tile, .stride = NR, .i = i, .j = j};
+	const bool in_place = columns % LANES == 0;
+	sums to = {own->tile, NR, false};
 	if (in_place)
-		to = (sums){.tile = g->c + i * g->n + j, .stride = g->n, .add = !first, .i = i, .j = j};
+		to = (sums){g->c + i * g->n + j, g->n, !first};
 	// A thread that has the block to itself takes the next micropanel next.
 	int64_t later = j + NR * (job->blocks >= job->threads ? 1 : job->threads / job->blocks);
 	for (int64_t k = 0; k < job->k_size; k += job->kc) {
@@ -153,11 +153,12 @@ static void multiply_micropanel(const gemm_job* job, int64_t block, block_rows a
 			pack_b((matrix){b.data + k_all * b.row_stride + j * b.col_stride, b.row_stride, b.col_stride}, kc, columns, own->b_packed);
 		}
 		prefetch ahead = prefetch_b(job, k_all, kc, later, rows);
-		if (k + kc == job->k_size && (!in_place || (last && has_epilogue(&g->fusion))))
-			to.finish = &finish;
 		macrokernel(a.data + k, a.stride, b_packed, b_stride, rows, columns, kc, &to, &ahead);
 		to.add = true;
 	}
+	const epilogue finish = {&g->fusion, g->c, g->n, !in_place && !first, last};
+	if (!in_place || (last && has_epilogue(&g->fusion)))
+		apply_epilogue(&finish, to.tile, to.stride, i, j, rows, columns);
 }
 
 // multiply_block multiplies a block of A with those micropanels of B that no thread has taken

@@ -108,7 +108,7 @@ static void pack_queries(matrix q, int64_t dim, int64_t queries, float scale, fl
 
 // multiply multiplies contiguous rows with a micropanel of queries: tile [rows, NR].
 static void multiply(matrix a, const float* b, int64_t rows, int64_t queries, int64_t k, float* tile) {
-	const sums to = {.tile = tile, .stride = NR};
+	const sums to = {tile, NR, false};
 	macrokernel(a.data, a.row_stride, b, NR, rows, queries, k, &to, NULL);
 }
 
@@ -181,7 +181,7 @@ static void add_product(const float* a, matrix b, int64_t tokens, int64_t dim, i
 	for (int64_t d = 0; d < dim; d += NR) {
 		int64_t count = min_i64(NR, dim - d);
 		pack_b((matrix){b.data + d * b.col_stride, b.row_stride, b.col_stride}, queries, count, b_packed);
-		const sums to = {.tile = out + d, .stride = out_stride, .add = add};
+		const sums to = {out + d, out_stride, add};
 		macrokernel(a, NR, b_packed, NR, tokens, count, queries, &to, NULL);
 	}
 }
