@@ -21,7 +21,7 @@ GAZE_START ?= $(or $(PWD),$(CURDIR))
 export GAZE_START
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench lab check test lint test-short test-go test-race test-processors test-arm64 test-notebooks test-browser test-browser-short \
+.PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench cloud test-cloud lab check test lint test-short test-go test-race test-processors test-arm64 test-notebooks test-browser test-browser-short \
 	strip fmt golden lock clean
 
 help: ## list the targets
@@ -76,6 +76,9 @@ maps: setup ## score the [class] attention of MODEL on the photographs of DATA, 
 league: setup ## find out which ways of making maps deserve belief (DATA=photographs as in 'make maps', QUICK=1; about an hour on 2 cores, can be interrupted); league/record.json
 	@$(RUN) go run ./recipes/league -data "$(DATA)" $(if $(QUICK),-quick -work league/quick -o league/quick.json,-work league/work -o league/record.json)
 
+cloud: setup ## build bin/gaze-cloud, which Gaze needs for s3:// and gs:// (fetches the drivers' modules, 100 MB)
+	@cd cloud && ../$(RUN) go build '-ldflags=-s -w' -o ../bin/gaze-cloud .
+
 lab: ## open JupyterLab on the notebooks (LABFLAGS=... for jupyter lab)
 	@tools/setup.sh lab
 	@PATH="$(CURDIR)/bin/lab:$$PATH" $(RUN) jupyter lab --ServerApp.root_dir=notebooks $(LABFLAGS)
@@ -99,6 +102,9 @@ test-race: setup ## Go tests of the packages that share memory, with the race de
 
 test-processors: setup ## numerical Go tests with instruction sets switched off, as on older processors
 	@tools/test-processors.sh
+
+test-cloud: setup ## tests of gaze-cloud against an S3 server of its own (fetches the drivers' modules)
+	@cd cloud && ../$(RUN) go vet ./... && ../$(RUN) go test ./...
 
 test-arm64: setup ## tests of the kernels for 64-bit ARM, emulated; skipped without qemu-user and a cross compiler
 	@tools/test-arm64.sh

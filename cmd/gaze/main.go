@@ -132,7 +132,7 @@ func newRoot() *cobra.Command {
 		newDevices(), newModels(), newPull(), newModel(),
 		newPosembed(), newAttend(), newExplain(), newClassify(), newReport(), newScore(),
 		newTrain(), newLR(), newEvaluate(),
-		newCaption(), newPets(), newScenes(), newTransform(), newAugment(),
+		newCaption(), newBatch(), newPets(), newScenes(), newTransform(), newAugment(),
 	)
 	for _, cmd := range root.Commands() {
 		guardArguments(cmd)

@@ -85,6 +85,9 @@ func named(err error, path string) error {
 	return err
 }
 
+// IsTemporary reports whether a path is named like the temporary files of this package.
+func IsTemporary(path string) bool { return temporary(path) }
+
 func temporary(path string) bool {
 	ok, err := filepath.Match(pattern, filepath.Base(path))
 	return ok && err == nil

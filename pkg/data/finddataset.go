@@ -343,6 +343,10 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+// IsPictureName reports whether a file's name has the ending of a picture that [Decode] can
+// read, in any case.
+func IsPictureName(name string) bool { return isPicture(name) }
+
 func isPicture(name string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
