@@ -67,9 +67,9 @@ func (p *Pool) features(ctx context.Context, key string, compute func() ([2]*Fea
 	}
 }
 
-// program identifies the programs of a trainer: everything except what only changes the
+// programKey identifies the programs of a trainer: everything except what only changes the
 // numbers that they are given.
-func program(backend compute.Backend, cfg vit.Config, s Settings) string {
+func programKey(backend compute.Backend, cfg vit.Config, s Settings) string {
 	s.Rate, s.Epochs, s.Batch, s.Seed, s.Valid = 0, 0, 0, 0, 0
 	s.Schedule, s.Floor, s.Warmup, s.Smoothing, s.Mixup, s.CutMix = "", 0, 0, 0, 0, 0
 	return fmt.Sprintf("%s\n%+v\n%+v", backend.Description(), cfg, s)

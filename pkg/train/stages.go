@@ -26,7 +26,7 @@ func (f *FineTune) trainers(backend compute.Backend, s *sources, m *vit.Model, n
 	batches, depth := s.train.Len(), m.Config.Depth
 	ts := &trainers{plan: &plan{settings: f.Settings, batches: batches}}
 	if f.Settings.HeadEpochs == 0 {
-		name := program(backend, m.Config, f.Settings)
+		name := programKey(backend, m.Config, f.Settings)
 		ts.keep = func(t *Trainer, done bool) { f.Pool.give(name, t, done) }
 		var err error
 		ts.now, err = f.Pool.take(name, backend, network, f.Settings.Options(batches, depth))

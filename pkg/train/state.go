@@ -123,11 +123,11 @@ func (t *Trainer) Restore(state []*weights.Tensor) error {
 	if len(byName) != len(list)+1 || len(state) != len(byName) {
 		return fmt.Errorf("train: the state doesn't fit: it has %d tensors, these options make %d", len(state), len(list)+1)
 	}
-	values := make([]*tensors.Tensor, len(list))
+	values := make([][]*tensors.Tensor, len(list)) // on each device
 	for i, k := range list {
 		if values[i], err = t.uploadState(byName[k.name], k); err != nil {
 			for _, v := range values[:i] {
-				v.FinalizeAll()
+				free(v)
 			}
 			return fmt.Errorf("train: the state doesn't fit: %w", err)
 		}
@@ -154,7 +154,7 @@ func (t *Trainer) readCounters(tensor *weights.Tensor) ([]int64, error) {
 	return all, nil
 }
 
-func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) (*tensors.Tensor, error) {
+func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) ([]*tensors.Tensor, error) {
 	if tensor == nil {
 		return nil, fmt.Errorf("it has no %s", k.name)
 	}
@@ -169,9 +169,9 @@ func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) (*tensors.Tensor, 
 }
 
 // install replaces the state with one that has been checked.
-func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64) error {
+func (t *Trainer) install(list []kept, values [][]*tensors.Tensor, numbers []int64) error {
 	for i, k := range list {
-		if err := k.variable.SetValue(values[i]); err != nil {
+		if err := t.setValue(k.variable, values[i]); err != nil {
 			t.broken = fmt.Errorf("train: restoring %s: %w", k.name, err)
 			return t.broken
 		}
@@ -179,10 +179,12 @@ func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64
 	if t.opt.Average != nil { // a frozen weight is its own average
 		for _, p := range t.params {
 			if p.frozen {
-				if err := t.store.GetVariable("/" + averageScope + "/" + p.name).SetValuePreservingOld(p.weight.MustValue()); err != nil {
+				v := t.store.GetVariable("/" + averageScope + "/" + p.name)
+				if err := v.SetValuePreservingOld(p.weight.MustValue()); err != nil {
 					t.broken = err
 					return err
 				}
+				t.sameOnOthers(v, p.weight)
 			}
 		}
 	}
