@@ -25,6 +25,7 @@ type trainFlags struct {
 
 	resume, skipBad, asJSON bool
 	workers, every, cache   int
+	devices                 int
 
 	old   *train.Manifest // the manifest of the run that is resumed
 	base  train.Settings  // the settings before --set: the defaults, or those of the resumed run
@@ -49,6 +50,8 @@ func newTrain() *cobra.Command {
 			"'gaze train --resume -o RUN' continues a run that was stopped for whatever reason, and gives\n" +
 			"the same bits as an uninterrupted run. --resume --set 'epochs=10; lr=1e-5' trains longer,\n" +
 			"with a new rate from there on; only lr, epochs, schedule and floor can change.\n\n" +
+			"--devices N trains on N GPUs: each gets its part of every batch, and their gradients are\n" +
+			"added up before an update. batch stays the number of pictures in a whole batch.\n\n" +
 			"Settings and their defaults:\n  " + settingsHelp() + "\n" +
 			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as in torch; schedule is\n" +
 			"constant, or cosine or linear down to floor; warmup is in epochs; clip limits the norm of\n" +
@@ -76,6 +79,7 @@ func newTrain() *cobra.Command {
 	f.StringVar(&flags.evalPipeline, "eval-pipeline", "", "how pictures are prepared for validation (default: --pipeline without its random steps)")
 	f.StringVarP(&flags.out, "output", "o", "", "the run's folder")
 	f.BoolVar(&flags.resume, "resume", false, "continue the run in the folder; flags and settings that aren't given keep their values")
+	f.IntVar(&flags.devices, "devices", 1, "devices (GPUs) that share each batch")
 	f.IntVar(&flags.every, "checkpoint-every", 0, "batches between checkpoints (default: only after each epoch)")
 	f.BoolVar(&flags.asJSON, "json", false, "write run.json to standard output at the end")
 	require(cmd, "output")
@@ -115,8 +119,14 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	if f.workers < 0 || f.every < 0 || f.cache < 0 {
 		return misuse(cmd, errors.New("--workers, --cache and --checkpoint-every can't be negative"))
 	}
+	if f.devices < 1 {
+		return misuse(cmd, fmt.Errorf("--devices is %d: it must be at least 1", f.devices))
+	}
 	if err := f.recall(); err != nil {
 		return err
+	}
+	if f.old != nil && !cmd.Flags().Changed("devices") {
+		f.devices = train.DevicesOf(f.old)
 	}
 	for _, need := range []struct{ name, value string }{{"data", f.data}, {"model", f.model}} {
 		if need.value == "" {
@@ -127,6 +137,9 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	job, err := f.parse()
 	if err != nil {
 		return misuse(cmd, err)
+	}
+	if err := f.checkDevices(); err != nil {
+		return err
 	}
 	job.Warn, job.Progress = log.say, log.progress
 	damaged := &damagedPictures{say: log.say}
@@ -164,6 +177,22 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	return f.tell(cmd, manifest)
 }
 
+// checkDevices checks that there are enough devices before the data is read, which may take
+// long.
+func (f *trainFlags) checkDevices() error {
+	if f.devices < 2 {
+		return nil
+	}
+	b, err := backend.Default()
+	if err != nil {
+		return err
+	}
+	if err := backend.CheckDevices(b, f.devices); err != nil {
+		return fmt.Errorf("--devices: %w", err)
+	}
+	return nil
+}
+
 // recall fills in the flags that aren't given from the resumed run. It checks, before
 // any work is done, that the folder holds a run with --resume and none without it.
 func (f *trainFlags) recall() error {
@@ -198,7 +227,7 @@ func (f *trainFlags) recall() error {
 // parse makes a job from the flags.
 func (f *trainFlags) parse() (*train.FineTune, error) {
 	job := &train.FineTune{
-		Dir: f.out, Workers: f.workers, CheckpointEvery: f.every, Resume: f.resume,
+		Dir: f.out, Devices: f.devices, Workers: f.workers, CheckpointEvery: f.every, Resume: f.resume,
 		Versions: map[string]string{"gaze": version()},
 	}
 	var err error

@@ -9,20 +9,23 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
+	"gaze/internal/realdata"
 	"gaze/pkg/backend"
 	"gaze/pkg/vit"
 )
 
-// devicesBackend divides the processor among four devices.
-func devicesBackend(t testing.TB) compute.Backend {
+// devicesBackend divides the processor among devices.
+func devicesBackend(t testing.TB, devices int) compute.Backend {
 	t.Helper()
-	b, err := backend.Open("xla:cpu,devices=4")
+	b, err := backend.Open(fmt.Sprintf("xla:cpu,devices=%d", devices))
 	if err != nil {
 		t.Skip("XLA isn't there: ", err)
 	}
-	if b.NumDevices() < 4 {
+	if b.NumDevices() != devices {
 		t.Skipf("the plugin has %d devices", b.NumDevices())
 	}
 	return b
@@ -126,7 +129,7 @@ func stateOf(t testing.TB, tr *Trainer) map[string][]float32 {
 // TestDevices trains as one device does, with batches that can't be divided equally, and to
 // the same bits each time.
 func TestDevices(t *testing.T) {
-	b := devicesBackend(t)
+	b := devicesBackend(t, 4)
 	for _, accumulate := range []int{1, 2} {
 		one := devicesTrainer(t, b, 1, accumulate)
 		want := trainSteps(t, one, 0, 20*accumulate)
@@ -193,5 +196,80 @@ func sameEverywhere(t *testing.T, tr *Trainer) {
 				t.Errorf("%s on device %d isn't that on the first", v.Path(), d+1)
 			}
 		}
+	}
+}
+
+// TestGoldenDevices trains on three devices in every way: what comes out equals torch's.
+// Some batches have fewer pictures than there are devices.
+func TestGoldenDevices(t *testing.T) {
+	g, b := openGolden(t), devicesBackend(t, 3)
+	for name := range g.Cases {
+		if realdata.Asked(t, "GAZE_TEST_ALL") || name == "everything" {
+			t.Run(name, func(t *testing.T) { g.compareCase(t, b, name) })
+		}
+	}
+}
+
+// TestDevicesResume goes on in the middle of an update, when each device has gradients of its
+// own, to the same bits; another number of devices is refused there, and fine between updates.
+func TestDevicesResume(t *testing.T) {
+	b := devicesBackend(t, 4)
+	straight, stopped := devicesTrainer(t, b, 2, 3), devicesTrainer(t, b, 2, 3)
+	trainSteps(t, straight, 0, 9)
+	trainSteps(t, stopped, 0, 5)
+	state, err := stopped.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	resumed := devicesTrainer(t, b, 2, 3)
+	if err := resumed.Restore(state); err != nil {
+		t.Fatal(err)
+	}
+	trainSteps(t, resumed, 5, 9)
+	if most, where := furthest(t, straight, resumed); most != 0 {
+		t.Errorf("resumed, the state differs by %g at %s", most, where)
+	}
+	sameEverywhere(t, resumed)
+	one := devicesTrainer(t, b, 1, 3)
+	if err := one.Restore(state); err == nil || !strings.Contains(err.Error(), "number of devices") {
+		t.Errorf("on another number of devices in the middle of an update: %v", err)
+	}
+	if state, err = straight.State(); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Restore(state); err != nil {
+		t.Errorf("on another number of devices between updates: %v", err)
+	}
+}
+
+// TestDevicesRefused says how many devices there are, and which losses can't be divided.
+func TestDevicesRefused(t *testing.T) {
+	b := devicesBackend(t, 4)
+	net, err := ViT(kernelSized(t), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	custom := *net
+	custom.Loss = CustomLoss(func(*model.Scope, *Node, []*Node) Score { return Score{} })
+	for _, c := range []struct {
+		devices int
+		net     *Network
+		want    string
+	}{
+		{5, net, "only 4 devices, not 5"},
+		{-1, net, "-1 devices"},
+		{2, &custom, "can't be divided among devices"},
+	} {
+		opt := usual()
+		opt.Devices = c.devices
+		if _, err := NewTrainer(b, c.net, opt); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d devices: %v, want %q", c.devices, err, c.want)
+		}
+	}
+	goBackend := testBackend(t)
+	opt := usual()
+	opt.Devices = 2
+	if _, err := NewTrainer(goBackend, net, opt); err == nil || !strings.Contains(err.Error(), "only 1 device, not 2") {
+		t.Errorf("the Go backend: %v", err)
 	}
 }

@@ -40,6 +40,10 @@ type FineTune struct {
 	EvalPipeline transform.Pipeline // nil: Pipeline.Evaluation()
 	Settings     Settings
 
+	// Devices is the number of devices that share each batch; 0: one. See Options.Devices.
+	// A run may be resumed on another number; only on the same one has it the same bits.
+	Devices int
+
 	// What follows doesn't change the result.
 
 	Workers         int // goroutines that decode and transform; 0: one for each processor
@@ -81,7 +85,7 @@ func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	fit.second, fit.extend, fit.may = ts.second, ts.extend, extendable
+	fit.second, fit.extend, fit.may = ts.second, ts.extend, append(slices.Clone(extendable), devicesSetting)
 	manifest, err := fit.Run(ctx, ts.now)
 	ts.keep(ts.now, err == nil)
 	return manifest, err
@@ -141,6 +145,25 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	}
 	network, err := f.network(m)
 	return s, m, network, err
+}
+
+// devicesSetting is the name of Devices among a manifest's settings, if there are several.
+const devicesSetting = "devices"
+
+// options are the options of a trainer of the run.
+func (f *FineTune) options(s Settings, batches, depth int) Options {
+	o := s.Options(batches, depth)
+	o.Devices = f.Devices
+	return o
+}
+
+// DevicesOf is the number of devices that a run was last trained on.
+func DevicesOf(m *Manifest) int {
+	n, err := strconv.Atoi(m.Settings[devicesSetting])
+	if err != nil {
+		return 1
+	}
+	return n
 }
 
 // sources are the batches of a run.
@@ -233,6 +256,9 @@ func (f *FineTune) fit(s *sources, m *vit.Model) (Fit, error) {
 	settings["model"] = f.Start
 	settings["pipeline"] = f.Pipeline.String()
 	settings["eval_pipeline"] = f.EvalPipeline.String()
+	if f.Devices > 1 {
+		settings[devicesSetting] = strconv.Itoa(f.Devices)
+	}
 	return Fit{
 		Dir: f.Dir, Train: s.train, Validation: s.validation, Epochs: f.Settings.Epochs, CheckpointEvery: f.CheckpointEvery,
 		Settings: settings, Data: f.Data, Versions: f.Versions, Notes: f.Notes, Resume: f.Resume, Progress: f.Progress,
@@ -261,7 +287,7 @@ func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how Finder
 	if err != nil {
 		return nil, err
 	}
-	return FindLearningRate(ctx, backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth), s.train, how)
+	return FindLearningRate(ctx, backend, network, f.options(f.Settings, s.train.Len(), m.Config.Depth), s.train, how)
 }
 
 // checkFor makes sure that the settings are for a model of this architecture.

@@ -131,33 +131,29 @@ func (t *Trainer) zeros(n int) []float32 {
 }
 
 func (t *Trainer) variable(scope string, p *parameter, values []float32) (*model.Variable, error) {
-	list, err := t.own(p.shape, values)
+	value, err := t.own(p.shape, values, 0)
 	if err != nil {
 		return nil, err
 	}
-	v := t.store.VariableWithValue("/"+scope+"/"+p.name, list[0])
-	if len(list) > 1 {
-		t.others[v] = list[1:]
+	v := t.store.VariableWithValue("/"+scope+"/"+p.name, value)
+	for d := 1; d < t.devices(); d++ {
+		if value, err = t.own(p.shape, values, d); err != nil {
+			return nil, err
+		}
+		t.others[v] = append(t.others[v], value)
 	}
 	return v, nil
 }
 
-// own copies values into memory that belongs to the backend, on each device. Memory that
+// own copies values into memory of a device that belongs to the backend. Memory that
 // GoMLX shares with the backend, as it does for inputs, can't be donated to a step, which
 // would then need every variable that it changes twice.
-func (t *Trainer) own(shape shapes.Shape, values []float32) ([]*tensors.Tensor, error) {
-	list := make([]*tensors.Tensor, t.devices())
-	for d := range list {
-		buffer, err := t.backend.BufferFromFlatData(compute.DeviceNum(d), values, shape)
-		if err == nil {
-			list[d], err = tensors.FromBuffer(buffer)
-		}
-		if err != nil {
-			free(list[:d])
-			return nil, err
-		}
+func (t *Trainer) own(shape shapes.Shape, values []float32, device int) (*tensors.Tensor, error) {
+	buffer, err := t.backend.BufferFromFlatData(compute.DeviceNum(device), values, shape)
+	if err != nil {
+		return nil, err
 	}
-	return list, nil
+	return tensors.FromBuffer(buffer)
 }
 
 func free(list []*tensors.Tensor) {
