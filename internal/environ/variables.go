@@ -53,6 +53,8 @@ var Groups = []Group{
 			"everything that computes on XLA", "The space that XLA's compiled programs may take in the cache; a folder is used instead of the one in the cache, `off` stores none"},
 		{"GAZE_CACHE", "a folder", "`$XDG_CACHE_HOME/gaze`, otherwise `gaze` in the system's cache folder (`~/.cache` on Linux)",
 			"everything", "The cache folder: weights, plugins, compiled programs, results of finished cells, and runs of the study. It is created when needed"},
+		{"GAZE_MPI", "the path of a library", "`libgaze-mpi.so` beside the program",
+			"`gaze train --hosts`", "The library through which the program uses MPI; `make mpi` compiles it ([how](training-devices.md))"},
 	}},
 	{"Where downloads come from", []Variable{
 		{"GAZE_GITHUB_ENDPOINT", "an address, `http://…` or `https://…`", "`https://github.com`",

@@ -43,6 +43,9 @@ type FineTune struct {
 	// Devices is the number of devices that share each batch; 0: one. See Options.Devices.
 	// A run may be resumed on another number; only on the same one has it the same bits.
 	Devices int
+	// Peers are the processes that train the run together; nil: this one alone. The first
+	// keeps the folder, which all must be able to read. The bits depend on their number, too.
+	Peers Peers
 
 	// What follows doesn't change the result.
 
@@ -85,7 +88,7 @@ func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	fit.second, fit.extend, fit.may = ts.second, ts.extend, append(slices.Clone(extendable), devicesSetting)
+	fit.second, fit.extend, fit.may = ts.second, ts.extend, append(slices.Clone(extendable), devicesSetting, processesSetting)
 	manifest, err := fit.Run(ctx, ts.now)
 	ts.keep(ts.now, err == nil)
 	return manifest, err
@@ -147,13 +150,17 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	return s, m, network, err
 }
 
-// devicesSetting is the name of Devices among a manifest's settings, if there are several.
-const devicesSetting = "devices"
+// The names of Devices, if there are several, and of the number of Peers among a manifest's
+// settings.
+const (
+	devicesSetting   = "devices"
+	processesSetting = "processes"
+)
 
 // options are the options of a trainer of the run.
 func (f *FineTune) options(s Settings, batches, depth int) Options {
 	o := s.Options(batches, depth)
-	o.Devices = f.Devices
+	o.Devices, o.Peers = f.Devices, f.Peers
 	return o
 }
 
@@ -258,6 +265,9 @@ func (f *FineTune) fit(s *sources, m *vit.Model) (Fit, error) {
 	settings["eval_pipeline"] = f.EvalPipeline.String()
 	if f.Devices > 1 {
 		settings[devicesSetting] = strconv.Itoa(f.Devices)
+	}
+	if f.Peers != nil {
+		settings[processesSetting] = strconv.Itoa(f.Peers.Size())
 	}
 	return Fit{
 		Dir: f.Dir, Train: s.train, Validation: s.validation, Epochs: f.Settings.Epochs, CheckpointEvery: f.CheckpointEvery,

@@ -43,6 +43,10 @@ type Options struct {
 	// one device up to the rounding of sums, and have the same bits for the same number of
 	// devices.
 	Devices int
+
+	// Peers are the processes that share each batch; nil: this one alone. All train with the
+	// same network, options and batches, each on its part.
+	Peers Peers
 }
 
 func (o Options) validate() error {

@@ -89,7 +89,7 @@ func (t *Trainer) newParameter(w *weights.Tensor) (*parameter, error) {
 		}
 		p.slots = append(p.slots, v)
 	}
-	if t.opt.Accumulate > 1 {
+	if t.accumulates() {
 		if p.gradient, err = t.variable(gradientScope, p, zeros); err != nil {
 			return nil, err
 		}

@@ -34,12 +34,12 @@ func checkDevices(b compute.Backend, net *Network, opt Options) error {
 	switch {
 	case opt.Devices < 0:
 		return fmt.Errorf("%d devices can't train: give at least 1", opt.Devices)
-	case opt.Devices < 2:
+	case opt.Devices < 2 && opt.processes() < 2:
 		return nil
 	case !net.Loss.divisible:
 		return errors.New("the network's loss isn't a mean over pictures, so its batches can't be divided among devices: train it on one")
 	}
-	return backend.CheckDevices(b, opt.Devices)
+	return backend.CheckDevices(b, max(opt.Devices, 1))
 }
 
 // program is a graph over the trainer's variables, compiled for one device or for several.
@@ -248,7 +248,7 @@ func (t *Trainer) setValue(v *model.Variable, values []*tensors.Tensor) error {
 
 // sumOver adds up gradients over the devices.
 func (t *Trainer) sumOver(gradients []*Node) []*Node {
-	if t.devices() == 1 {
+	if t.devices() == 1 || t.processes() > 1 { // the host adds those of several processes
 		return gradients
 	}
 	return gradients[0].Graph().Distributed().AllReduce(gradients, compute.ReduceOpSum)
@@ -257,7 +257,7 @@ func (t *Trainer) sumOver(gradients []*Node) []*Node {
 // shareOf is how much a device's mean counts in that of a batch of n pictures: the devices'
 // parts are equally large, and filled up with pictures that count nothing.
 func (t *Trainer) shareOf(n int) Values {
-	return everywhere(float32(float64(partOf(n, t.devices())) / float64(n)))
+	return everywhere(float32(float64(partOf(partOf(n, t.processes()), t.devices())) / float64(n)))
 }
 
 // partOf is the number of places for pictures in a device's part of n pictures.

@@ -25,6 +25,9 @@ type trainers struct {
 func (f *FineTune) trainers(backend compute.Backend, s *sources, m *vit.Model, network *Network) (*trainers, error) {
 	batches, depth := s.train.Len(), m.Config.Depth
 	ts := &trainers{plan: &plan{settings: f.Settings, batches: batches}}
+	if f.Peers != nil {
+		f.Pool = nil // its trainers may have other peers
+	}
 	if f.Settings.HeadEpochs == 0 {
 		name := programKey(backend, m.Config, f.Settings, f.Devices)
 		ts.keep = func(t *Trainer, done bool) { f.Pool.give(name, t, done) }

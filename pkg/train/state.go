@@ -61,6 +61,9 @@ func (t *Trainer) State() ([]*weights.Tensor, error) {
 	if t.broken != nil {
 		return nil, t.broken
 	}
+	if t.processes() > 1 && t.pending > 0 {
+		return nil, errors.New("train: in the middle of an update, part of the state is with other processes: save it between updates")
+	}
 	numbers := []int64{int64(t.updates), int64(t.batches), int64(t.pending)}
 	if t.began > 0 {
 		numbers = append(numbers, int64(t.began))

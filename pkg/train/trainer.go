@@ -86,6 +86,7 @@ type Trainer struct {
 	broken            error       // why the state on the device is lost, if it is
 
 	others map[*model.Variable][]*tensors.Tensor // values on the devices after the first
+	host   []float32                             // all gradients, to add up those of several processes
 }
 
 // NewTrainer copies the network's weights to the backend and creates the state that
@@ -131,7 +132,7 @@ func (t *Trainer) newExecs() error {
 		errs = append(errs, err)
 		return p
 	}
-	if t.opt.Accumulate > 1 {
+	if t.accumulates() {
 		t.accumulate, t.apply = exec("accumulate", t.accumulateGraph), exec("apply", t.applyGraph)
 	} else {
 		t.step = exec("step", t.stepGraph)
@@ -203,11 +204,14 @@ func (t *Trainer) Step(b Batch) (Metrics, error) {
 	if branches := len(t.net.Drop); branches > 0 {
 		inputs = append(inputs, Values{Shape: []int{branches, n}, Floats: t.dropPath(n), axis: 1})
 	}
-	if t.devices() > 1 {
+	for i, v := range inputs {
+		inputs[i] = v.part(t.rank(), t.processes())
+	}
+	if t.divides() {
 		inputs = append(inputs, t.shareOf(n))
 	}
 	m := Metrics{Batch: n, Update: t.updates}
-	if t.opt.Accumulate > 1 {
+	if t.accumulates() {
 		return t.accumulateStep(m, inputs)
 	}
 	scalars, rate, err := t.scalars()
@@ -236,6 +240,9 @@ func (t *Trainer) accumulateStep(m Metrics, inputs []Values) (Metrics, error) {
 	t.batches++
 	t.pending++
 	m.add(out, t.devices())
+	if err := t.sumMetrics(&m); err != nil {
+		return m, err
+	}
 	if err := m.check(); err != nil || t.pending < t.opt.Accumulate {
 		return m, err
 	}
@@ -257,6 +264,9 @@ func (t *Trainer) Flush() (Metrics, error) {
 	}
 	scalars, rate, err := t.scalars()
 	if err != nil {
+		return m, err
+	}
+	if err := t.sumGradients(); err != nil {
 		return m, err
 	}
 	out, err := t.call(t.apply, true, scalars)
@@ -398,7 +408,7 @@ func (t *Trainer) outputsGraph(scope string) func(*model.Scope, []*Node) []*Node
 func (t *Trainer) backward(inputs []*Node) (s Score, gradients []*Node) {
 	how := nn.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
 	var share *Node
-	if last := len(inputs) - 1; t.devices() > 1 {
+	if last := len(inputs) - 1; t.divides() {
 		share, inputs = element(inputs[last], 0), inputs[:last]
 	}
 	if last := len(inputs) - 1; len(t.net.Drop) > 0 {
