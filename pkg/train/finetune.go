@@ -53,7 +53,7 @@ type FineTune struct {
 	CheckpointEvery int // batches between two checkpoints; 0: only after each epoch
 	Resume          bool
 	Versions, Notes map[string]string
-	Bad             func(data.BadPicture) // called for pictures that can't be read; nil: they end the run
+	Bad             func(data.BadPicture) // called for pictures that can't be read; nil: they end the run. Peers then read all pictures, not only their own
 	Damaged         func(data.BadPicture) // called for damaged pictures that are used all the same; may be nil
 	Warn            func(string)          // called for warnings; may be nil
 	Progress        func(Progress)        // as Fit.Progress
@@ -209,6 +209,9 @@ func (f *FineTune) loader(set data.Set, plain bool) (*data.Loader, error) {
 		if mix := f.Settings.Mix(); mix != nil {
 			o.Mix = *mix
 		}
+	}
+	if f.Peers != nil && f.Bad == nil && o.Mix == (transform.Mix{}) && !f.Settings.Probe {
+		o.Part, o.Parts = f.Peers.Rank(), f.Peers.Size()
 	}
 	return data.NewLoader(set, o)
 }
