@@ -88,7 +88,7 @@ func (f FineTune) Run(ctx context.Context, backend compute.Backend) (*Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	fit.second, fit.extend, fit.may = ts.second, ts.extend, append(slices.Clone(extendable), devicesSetting, processesSetting)
+	fit.second, fit.extend, fit.may = ts.second, ts.extend, extendable
 	manifest, err := fit.Run(ctx, ts.now)
 	ts.keep(ts.now, err == nil)
 	return manifest, err
