@@ -13,6 +13,7 @@ DATA ?=
 MODELS ?=
 OTHERS ?=
 SCALE ?= small
+MPICC ?= mpicc
 COVERAGE ?= 85
 NOTEBOOK ?= $(wildcard notebooks/*.ipynb)
 
@@ -22,7 +23,7 @@ export GAZE_START
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-cuda plugin report reproduce study-pets pets37 pretrain captioner photos-captioner maps league bench cloud test-cloud lab check test lint test-short test-go test-race test-processors test-arm64 test-cluster test-cluster-short spark test-notebooks test-browser test-browser-short \
-	strip fmt golden lock clean
+	mpi strip fmt golden lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -131,6 +132,11 @@ test-browser: ## drive NOTEBOOK in JupyterLab in Chromium; screenshots in report
 
 test-browser-short: ## the short form of test-browser, on a small notebook and notebook 2; skipped without Chromium
 	@tools/test-browser.sh --short -o $(REPORT)/browser/short notebooks/2-position-embeddings.ipynb
+
+mpi: ## compile the library with which gaze trains on several hosts, for this machine's MPI (MPICC=mpicc)
+	@mkdir -p bin
+	$(MPICC) -O2 -shared -fPIC -o bin/libgaze-mpi.so.tmp internal/mpi/library/gaze_mpi.c
+	@mv bin/libgaze-mpi.so.tmp bin/libgaze-mpi.so
 
 strip: setup ## remove outputs from the notebooks
 	@$(PY) tools/notebooks/check.py --strip

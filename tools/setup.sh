@@ -281,7 +281,9 @@ set_git_filter() {
 build_gaze() {
   [ -n "$skip_build" ] && return
   say "building bin/gaze and bin/gaze-kernel"
-  tools/with-env.sh go build -o bin/ ./cmd/gaze ./cmd/gaze-kernel
+  # Without its table of symbols and debugging information, gaze is an eighth smaller.
+  tools/with-env.sh go build -ldflags=-s -o bin/gaze ./cmd/gaze
+  tools/with-env.sh go build -o bin/gaze-kernel ./cmd/gaze-kernel
   tools/with-env.sh go build -o bin/gaze-cell ./internal/cells/command
   try_internal_link
   note_xla

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gaze/internal/mpi"
 	"gaze/pkg/backend"
 	"gaze/pkg/data"
 	"gaze/pkg/train"
@@ -25,6 +27,10 @@ type trainFlags struct {
 
 	resume, skipBad, asJSON bool
 	workers, every, cache   int
+	devices                 int
+	hosts                   bool
+
+	world *mpi.World // the processes that train together; nil: this one alone
 
 	old   *train.Manifest // the manifest of the run that is resumed
 	base  train.Settings  // the settings before --set: the defaults, or those of the resumed run
@@ -49,6 +55,11 @@ func newTrain() *cobra.Command {
 			"'gaze train --resume -o RUN' continues a run that was stopped for whatever reason, and gives\n" +
 			"the same bits as an uninterrupted run. --resume --set 'epochs=10; lr=1e-5' trains longer,\n" +
 			"with a new rate from there on; only lr, epochs, schedule and floor can change.\n\n" +
+			"--devices N trains on N GPUs: each gets its part of every batch, and their gradients are\n" +
+			"added up before an update. batch stays the number of pictures in a whole batch. With\n" +
+			"--hosts, processes that srun or mpirun started share it, usually one on each host. All see\n" +
+			"the same files; the first writes RUN. 'make mpi' compiles the library that this needs.\n" +
+			"docs/training-devices.md says more.\n\n" +
 			"Settings and their defaults:\n  " + settingsHelp() + "\n" +
 			"optimizer is adam, adamw (weight_decay=0.01 unless given) or sgd, as in torch; schedule is\n" +
 			"constant, or cosine or linear down to floor; warmup is in epochs; clip limits the norm of\n" +
@@ -66,6 +77,8 @@ func newTrain() *cobra.Command {
 			"    --set 'lr=1e-6; epochs=5; batch=16; accumulate=15; seed=1'\n" +
 			"  gaze train --data pets --model vit:dim=128,depth=6,heads=4,patch=8,size=64 -o scratch --pipeline 'resize(64,64) | totensor'\n" +
 			"  gaze train --data pets --model vit-base-patch16-224 -o two --set 'epochs=6; head_epochs=2; head_lr=1e-3; lr=1e-5'\n" +
+			"  gaze train --data pets --model vit-base-patch16-224 -o four --devices 4 --set 'batch=128'\n" +
+			"  mpirun -n 2 gaze train --hosts --data pets --model vit-base-patch16-224 -o two-hosts --set 'batch=128'\n" +
 			"  gaze train --resume -o run\n" +
 			"  gaze train --resume -o run --set 'epochs=10'",
 		Args: cobra.NoArgs,
@@ -76,6 +89,8 @@ func newTrain() *cobra.Command {
 	f.StringVar(&flags.evalPipeline, "eval-pipeline", "", "how pictures are prepared for validation (default: --pipeline without its random steps)")
 	f.StringVarP(&flags.out, "output", "o", "", "the run's folder")
 	f.BoolVar(&flags.resume, "resume", false, "continue the run in the folder; flags and settings that aren't given keep their values")
+	f.IntVar(&flags.devices, "devices", 1, "devices (GPUs) of this host that share each batch")
+	f.BoolVar(&flags.hosts, "hosts", false, "share each batch with the other processes that srun or mpirun started")
 	f.IntVar(&flags.every, "checkpoint-every", 0, "batches between checkpoints (default: only after each epoch)")
 	f.BoolVar(&flags.asJSON, "json", false, "write run.json to standard output at the end")
 	require(cmd, "output")
@@ -115,18 +130,49 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	if f.workers < 0 || f.every < 0 || f.cache < 0 {
 		return misuse(cmd, errors.New("--workers, --cache and --checkpoint-every can't be negative"))
 	}
+	if f.devices < 1 {
+		return misuse(cmd, fmt.Errorf("--devices is %d: it must be at least 1", f.devices))
+	}
+	if f.hosts {
+		var err error
+		if f.world, err = mpi.Open(); err != nil {
+			return fmt.Errorf("--hosts: %w", err)
+		}
+	}
+	err := f.train(cmd)
+	if f.world != nil && (err == nil || errors.Is(err, train.ErrStopped)) {
+		err = errors.Join(err, f.world.Close()) // otherwise the others aren't where this one is
+	}
+	return err
+}
+
+// follows says whether another process writes the run's folder and reports on it.
+func (f *trainFlags) follows() bool { return f.world != nil && f.world.Rank() > 0 }
+
+// train trains or resumes the run.
+func (f *trainFlags) train(cmd *cobra.Command) error {
 	if err := f.recall(); err != nil {
 		return err
+	}
+	if f.old != nil && !cmd.Flags().Changed("devices") {
+		f.devices = train.DevicesOf(f.old)
 	}
 	for _, need := range []struct{ name, value string }{{"data", f.data}, {"model", f.model}} {
 		if need.value == "" {
 			return misuse(cmd, fmt.Errorf("required flag(s) %q not set", need.name))
 		}
 	}
+	if f.follows() {
+		cmd.SetOut(io.Discard)
+		cmd.SetErr(io.Discard)
+	}
 	log := newTrainLog(cmd.ErrOrStderr())
 	job, err := f.parse()
 	if err != nil {
 		return misuse(cmd, err)
+	}
+	if err := f.checkDevices(); err != nil {
+		return err
 	}
 	job.Warn, job.Progress = log.say, log.progress
 	damaged := &damagedPictures{say: log.say}
@@ -156,7 +202,7 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	damaged.sum()
 	log.close()
 	if errors.Is(err, train.ErrStopped) {
-		return fmt.Errorf("stopped in epoch %d of %d and saved: continue with 'gaze train --resume -o %s'", manifest.Epochs+1, job.Settings.Epochs, f.out)
+		return &stoppedError{fmt.Sprintf("stopped in epoch %d of %d and saved: continue with 'gaze train --resume -o %s'", manifest.Epochs+1, job.Settings.Epochs, f.out)}
 	}
 	if err != nil {
 		return err
@@ -164,10 +210,35 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	return f.tell(cmd, manifest)
 }
 
+// stoppedError says how to continue a run that was stopped on request.
+type stoppedError struct{ text string }
+
+func (e *stoppedError) Error() string { return e.text }
+func (e *stoppedError) Unwrap() error { return train.ErrStopped }
+
+// checkDevices checks that there are enough devices before the data is read, which may take
+// long.
+func (f *trainFlags) checkDevices() error {
+	if f.devices < 2 {
+		return nil
+	}
+	b, err := backend.Default()
+	if err != nil {
+		return err
+	}
+	if err := backend.CheckDevices(b, f.devices); err != nil {
+		return fmt.Errorf("--devices: %w", err)
+	}
+	return nil
+}
+
 // recall fills in the flags that aren't given from the resumed run. It checks, before
 // any work is done, that the folder holds a run with --resume and none without it.
 func (f *trainFlags) recall() error {
 	f.base = train.DefaultSettings()
+	if f.follows() && !f.resume {
+		return nil // the first process may have made the folder already
+	}
 	old, err := train.ReadManifest(f.out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.resume:
@@ -198,8 +269,11 @@ func (f *trainFlags) recall() error {
 // parse makes a job from the flags.
 func (f *trainFlags) parse() (*train.FineTune, error) {
 	job := &train.FineTune{
-		Dir: f.out, Workers: f.workers, CheckpointEvery: f.every, Resume: f.resume,
+		Dir: f.out, Devices: f.devices, Workers: f.workers, CheckpointEvery: f.every, Resume: f.resume,
 		Versions: map[string]string{"gaze": version()},
+	}
+	if f.world != nil {
+		job.Peers = f.world
 	}
 	var err error
 	if job.Settings, f.named, err = f.base.With(f.set); err != nil {

@@ -55,6 +55,8 @@ var Groups = []Group{
 			"everything", "The cache folder: weights, plugins, compiled programs, results of finished cells, and runs of the study. It is created when needed"},
 		{"GAZE_CLOUD", "a program", "`gaze-cloud` beside the running program, otherwise on the `PATH`",
 			"what reads or writes `s3://` and `gs://`", "The program with the drivers of buckets, which `make cloud` builds"},
+		{"GAZE_MPI", "the path of a library", "`libgaze-mpi.so` beside the program",
+			"`gaze train --hosts`", "The library through which the program uses MPI; `make mpi` compiles it ([how](training-devices.md))"},
 	}},
 	{"Where downloads come from", []Variable{
 		{"GAZE_GITHUB_ENDPOINT", "an address, `http://…` or `https://…`", "`https://github.com`",

@@ -6,6 +6,7 @@
 //  1. $GOMLX_BACKEND, as GoMLX reads it. If that backend can't be opened, it is an error
 //     and no other is tried. "xla" and "xla:cpu" stand for the first CPU plugin found below, "xla:cuda" for the first CUDA plugin, "go" for
 //     "go:ops_sequential"; options after a comma are kept ("xla:cuda,tf32=false").
+//     "xla:cpu,devices=2" divides the processor into two devices, to try programs for several.
 //  2. $GAZE_PJRT, the path of a CPU plugin.
 //  3. The plugin that 'gaze pull xla-cpu' downloaded into Gaze's cache, in the version that
 //     this program knows.
@@ -240,7 +241,13 @@ func openSpec(spec string) (compute.Backend, error) {
 		return nil, fmt.Errorf("no backend is called %q; there are %s", name, strings.Join(known, ", "))
 	}
 	if isXLA(name) {
-		programs.keep(config)
+		plugin, devices, err := cutDevices(config)
+		if err != nil {
+			return nil, err
+		}
+		programs.keep(plugin)
+		defer programs.setDevices(plugin, devices)()
+		spec = name + ":" + plugin
 	}
 	return compute.NewWithConfig(spec)
 }

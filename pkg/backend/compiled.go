@@ -59,9 +59,11 @@ type compiled struct {
 	wrapped map[string]counter // by plugin
 }
 
-// counter counts the programs of a wrapped plugin.
+// counter counts the programs of a wrapped plugin, and creates its clients.
 type counter interface {
 	Counts() (loaded, compiled, stored int64)
+	// SetDevices sets the number of devices of CPU clients that are created from now on.
+	SetDevices(n int)
 }
 
 var programs compiled
@@ -161,4 +163,18 @@ func (p *compiled) keep(config string) {
 		p.wrapped = map[string]counter{}
 	}
 	p.wrapped[path] = wrapPlugin(path, store)
+}
+
+// setDevices sets the number of devices that the plugin's next client gets, until reset is
+// called. A plugin that couldn't be wrapped decides itself.
+func (p *compiled) setDevices(config string, n int) (reset func()) {
+	path, _, _ := strings.Cut(config, ",")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.wrapped[path]
+	if c == nil {
+		return func() {}
+	}
+	c.SetDevices(n)
+	return func() { c.SetDevices(1) }
 }

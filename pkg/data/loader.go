@@ -28,6 +28,12 @@ type LoaderOptions struct {
 	Mix     transform.Mix
 	Classes int
 
+	// Parts, if more than 1, leaves out most of the work: of each batch of n pictures only
+	// those from number Part*⌈n/Parts⌉ on, ⌈n/Parts⌉ of them, are decoded and transformed.
+	// The batch is as large as otherwise, but the other pictures hold anything. It can't
+	// be combined with Mix or Bad, for which all pictures are needed.
+	Part, Parts int
+
 	Workers  int // number of workers that decode and transform; 0: one per processor
 	Prefetch int // batches made ahead of the one in use; 0: 2
 
@@ -87,6 +93,8 @@ func NewLoader(set Set, o LoaderOptions) (*Loader, error) {
 		return nil, fmt.Errorf("loader: %d pictures don't fill a batch of %d, and incomplete batches are dropped: choose smaller batches", set.Len(), o.Batch)
 	case o.Workers < 0 || o.Prefetch < 0:
 		return nil, fmt.Errorf("loader: %d workers, %d batches ahead; neither can be negative", o.Workers, o.Prefetch)
+	case o.Parts > 1 && (o.Part < 0 || o.Part >= o.Parts || mixes || o.Bad != nil):
+		return nil, fmt.Errorf("loader: part %d of %d: it must be from 0 to %d, and pictures can't be mixed or left out", o.Part, o.Parts, o.Parts-1)
 	case mixes && o.Classes < 1:
 		return nil, errors.New("loader: to mix labels, the number of classes must be given")
 	}

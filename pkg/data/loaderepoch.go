@@ -137,6 +137,10 @@ func (e *epoch) work(ctx context.Context) {
 func (e *epoch) picture(w *worker, s *slot, place int) error {
 	i := s.index[place]
 	s.labels[place] = e.set.Label(i)
+	if !e.opt.wants(place, len(s.index)) {
+		s.damage[place] = ""
+		return nil
+	}
 	w.decoder.Background = e.under
 	im, damage, err := imageWith(e.set, &w.decoder, i)
 	if err != nil {
@@ -154,6 +158,11 @@ func (e *epoch) picture(w *worker, s *slot, place int) error {
 		return fmt.Errorf("%s: %w", e.set.Name(i), err)
 	}
 	return &sizeError{e.set.Name(i), t.Shape, e.shape}
+}
+
+// wants says whether the picture at a place of a batch of n is in the part that is made.
+func (o LoaderOptions) wants(place, n int) bool {
+	return o.Parts < 2 || place/((n+o.Parts-1)/o.Parts) == o.Part
 }
 
 // sizeError is the error for a picture whose tensor has a different size. Such a picture

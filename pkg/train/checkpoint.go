@@ -22,6 +22,7 @@ type place struct {
 	seconds      float64
 	sums         sums // of the epoch so far
 	group        sums // of the batches whose gradients wait for an update
+	trained      int  // batches of the trainer; not in the file, where they are in the state
 }
 
 // writeCheckpoint writes state and place as one file, completely or not at all.

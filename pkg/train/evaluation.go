@@ -54,6 +54,9 @@ func (t *Trainer) Evaluate(ctx context.Context, source Source, averaged bool) (E
 		if len(batch.Images) == 0 {
 			continue
 		}
+		if batch = t.ownPart(batch); len(batch.Images) == 0 {
+			continue
+		}
 		outputs, err := t.Outputs(batch, averaged)
 		if err != nil {
 			return Evaluation{}, err
@@ -61,6 +64,9 @@ func (t *Trainer) Evaluate(ctx context.Context, source Source, averaged bool) (E
 		if err := t.net.Loss.evaluate(batch, outputs, &total); err != nil {
 			return Evaluation{}, fmt.Errorf("train: evaluating: %w", err)
 		}
+	}
+	if err := t.sumTotal(&total); err != nil {
+		return Evaluation{}, err
 	}
 	if total.answers == 0 {
 		return Evaluation{}, errors.New("train: there are no pictures to evaluate on")

@@ -40,13 +40,20 @@ type FineTune struct {
 	EvalPipeline transform.Pipeline // nil: Pipeline.Evaluation()
 	Settings     Settings
 
+	// Devices is the number of devices that share each batch; 0: one. See Options.Devices.
+	// A run may be resumed on another number; only on the same one has it the same bits.
+	Devices int
+	// Peers are the processes that train the run together; nil: this one alone. The first
+	// keeps the folder, which all must be able to read. The bits depend on their number, too.
+	Peers Peers
+
 	// What follows doesn't change the result.
 
 	Workers         int // goroutines that decode and transform; 0: one for each processor
 	CheckpointEvery int // batches between two checkpoints; 0: only after each epoch
 	Resume          bool
 	Versions, Notes map[string]string
-	Bad             func(data.BadPicture) // called for pictures that can't be read; nil: they end the run
+	Bad             func(data.BadPicture) // called for pictures that can't be read; nil: they end the run. Peers then read all pictures, not only their own
 	Damaged         func(data.BadPicture) // called for damaged pictures that are used all the same; may be nil
 	Warn            func(string)          // called for warnings; may be nil
 	Progress        func(Progress)        // as Fit.Progress
@@ -143,6 +150,29 @@ func (f *FineTune) begin(ctx, loading context.Context, backend compute.Backend) 
 	return s, m, network, err
 }
 
+// The names of Devices, if there are several, and of the number of Peers among a manifest's
+// settings.
+const (
+	devicesSetting   = "devices"
+	processesSetting = "processes"
+)
+
+// options are the options of a trainer of the run.
+func (f *FineTune) options(s Settings, batches, depth int) Options {
+	o := s.Options(batches, depth)
+	o.Devices, o.Peers = f.Devices, f.Peers
+	return o
+}
+
+// DevicesOf is the number of devices that a run was last trained on.
+func DevicesOf(m *Manifest) int {
+	n, err := strconv.Atoi(m.Settings[devicesSetting])
+	if err != nil {
+		return 1
+	}
+	return n
+}
+
 // sources are the batches of a run.
 type sources struct {
 	train, validation Source
@@ -179,6 +209,9 @@ func (f *FineTune) loader(set data.Set, plain bool) (*data.Loader, error) {
 		if mix := f.Settings.Mix(); mix != nil {
 			o.Mix = *mix
 		}
+	}
+	if f.Peers != nil && f.Bad == nil && o.Mix == (transform.Mix{}) && !f.Settings.Probe {
+		o.Part, o.Parts = f.Peers.Rank(), f.Peers.Size()
 	}
 	return data.NewLoader(set, o)
 }
@@ -233,6 +266,12 @@ func (f *FineTune) fit(s *sources, m *vit.Model) (Fit, error) {
 	settings["model"] = f.Start
 	settings["pipeline"] = f.Pipeline.String()
 	settings["eval_pipeline"] = f.EvalPipeline.String()
+	if f.Devices > 1 {
+		settings[devicesSetting] = strconv.Itoa(f.Devices)
+	}
+	if f.Peers != nil {
+		settings[processesSetting] = strconv.Itoa(f.Peers.Size())
+	}
 	return Fit{
 		Dir: f.Dir, Train: s.train, Validation: s.validation, Epochs: f.Settings.Epochs, CheckpointEvery: f.CheckpointEvery,
 		Settings: settings, Data: f.Data, Versions: f.Versions, Notes: f.Notes, Resume: f.Resume, Progress: f.Progress,
@@ -261,7 +300,7 @@ func (f FineTune) Sweep(ctx context.Context, backend compute.Backend, how Finder
 	if err != nil {
 		return nil, err
 	}
-	return FindLearningRate(ctx, backend, network, f.Settings.Options(s.train.Len(), m.Config.Depth), s.train, how)
+	return FindLearningRate(ctx, backend, network, f.options(f.Settings, s.train.Len(), m.Config.Depth), s.train, how)
 }
 
 // checkFor makes sure that the settings are for a model of this architecture.

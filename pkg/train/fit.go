@@ -61,9 +61,11 @@ type Fit struct {
 	second *secondStage
 }
 
-// run is a Fit that is running.
+// run is a Fit that is running. Of several processes that train together, the first keeps
+// the folder; the others only read it.
 type run struct {
 	Fit
+	safe     place // at the last update that several processes made together
 	trainer  *Trainer
 	manifest *Manifest
 	log      *metricsLog
@@ -74,7 +76,8 @@ type run struct {
 	before   float64 // seconds of earlier starts
 	worked   float64 // work of earlier starts
 	meter    *meter.Meter
-	pictures int // since it was started
+	pictures int  // since it was started
+	due      bool // a checkpoint is to be made
 }
 
 // Run trains until all epochs are done, the context is cancelled (then it saves the run
@@ -108,6 +111,9 @@ func (r *run) open() error {
 	if err := r.lock(); err != nil {
 		return err
 	}
+	if r.follows() {
+		return r.openFollower()
+	}
 	old, err := ReadManifest(r.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && r.Resume:
@@ -137,6 +143,9 @@ func (r *run) open() error {
 			return err
 		}
 	}
+	if err := r.checkSame(); err != nil {
+		return err
+	}
 	for name, text := range r.files {
 		path := filepath.Join(r.Dir, name)
 		if _, err := os.Stat(path); r.Resume && err == nil {
@@ -163,6 +172,10 @@ func (r *run) open() error {
 
 // lock keeps other processes out of the folder until the run returns.
 func (r *run) lock() error {
+	if r.follows() {
+		r.unlock = func() {}
+		return nil
+	}
 	if r.Resume {
 		if _, err := os.Stat(r.Dir); err != nil {
 			return fmt.Errorf("there is no run to resume: %w", err)
@@ -180,6 +193,9 @@ func (r *run) lock() error {
 
 // tell writes the manifest.
 func (r *run) tell(status, reason string) error {
+	if r.follows() {
+		return nil
+	}
 	m := r.manifest
 	m.Status, m.Reason = status, reason
 	m.Updates, m.Epochs, m.Best, m.BestAt, m.Seconds = r.trainer.Updates(), r.at.epoch, r.at.best, r.at.bestAt, r.seconds()
@@ -191,6 +207,13 @@ func (r *run) seconds() float64 { return r.before + time.Since(r.began).Seconds(
 // close ends the run; err says how.
 func (r *run) close(err error) error {
 	status, reason := Done, ""
+	if r.follows() {
+		return err
+	}
+	if r.trainer.giveUp(err, r.safe.trained) {
+		r.at = r.safe
+		err = errors.Join(err, r.save())
+	}
 	switch {
 	case errors.Is(err, ErrStopped):
 		status = Stopped
@@ -202,6 +225,15 @@ func (r *run) close(err error) error {
 
 // checkpoint saves everything that the run needs to resume.
 func (r *run) checkpoint() error {
+	if r.follows() {
+		return nil
+	}
+	r.at.metrics, r.at.events = r.log.size, r.events.size
+	return r.save()
+}
+
+// save is checkpoint at a place whose files' sizes are known.
+func (r *run) save() error {
 	state, err := r.trainer.State()
 	if err != nil {
 		return err
@@ -209,7 +241,7 @@ func (r *run) checkpoint() error {
 	if err := errors.Join(r.log.sync(), r.events.sync()); err != nil { // before the checkpoint, which records their sizes
 		return err
 	}
-	r.at.metrics, r.at.events, r.at.seconds = r.log.size, r.events.size, r.seconds()
+	r.at.seconds = r.seconds()
 	return writeCheckpoint(r.Dir, state, r.at)
 }
 
@@ -224,19 +256,20 @@ func (r *run) stop() error {
 // epoch trains the rest of the current epoch, evaluates and saves.
 func (r *run) epoch(ctx context.Context) error {
 	for batch, err := range r.Train.Batches(r.at.epoch, r.at.batch) {
-		if ctx.Err() != nil { // checked first, since the source may end with ctx too
+		stop, agreed := r.stopped(ctx) // checked first, since the source may end with ctx too
+		switch {
+		case agreed != nil:
+			return agreed
+		case stop:
 			return r.stop()
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		if err := r.batch(batch); err != nil {
 			return err
 		}
-		if r.CheckpointEvery > 0 && r.at.batch%r.CheckpointEvery == 0 {
-			if err := r.checkpoint(); err != nil {
-				return err
-			}
+		if err := r.checkpointIfDue(); err != nil {
+			return err
 		}
 	}
 	if r.at.batch == 0 {
@@ -248,6 +281,7 @@ func (r *run) epoch(ctx context.Context) error {
 		if err := r.record(m); err != nil {
 			return err
 		}
+		r.noteSafe()
 	}
 	validation, err := r.evaluate(ctx)
 	if err != nil {
@@ -276,6 +310,7 @@ func (r *run) batch(batch Batch) error {
 	if err := r.record(m); err != nil {
 		return err
 	}
+	r.noteSafe()
 	r.progress(m, nil)
 	return nil
 }
@@ -284,6 +319,9 @@ func (r *run) batch(batch Batch) error {
 func (r *run) evaluate(ctx context.Context) (*Evaluation, error) {
 	if r.Validation == nil {
 		return nil, nil
+	}
+	if r.peers() != nil {
+		ctx = context.WithoutCancel(ctx) // or one might leave while the others wait for it
 	}
 	e, err := r.trainer.Evaluate(ctx, r.Validation, r.trainer.opt.Average != nil)
 	return &e, err
@@ -299,13 +337,8 @@ func (r *run) finishEpoch(validation *Evaluation) error {
 		}
 	}
 	record := EpochMetrics{Epoch: r.at.epoch + 1, Update: r.trainer.Updates(), Train: train, Validation: validation, Seconds: r.seconds()}
-	if err := r.log.add(record); err != nil {
+	if err := r.recordEpoch(record); err != nil {
 		return err
-	}
-	if validation != nil {
-		if err := r.events.add(record.Update, scalar{"validation/loss", validation.Loss}, scalar{"validation/accuracy", validation.Accuracy}); err != nil {
-			return err
-		}
 	}
 	r.progress(Metrics{Update: r.trainer.Updates()}, validation)
 	r.at.epoch++
@@ -320,10 +353,14 @@ func (r *run) finishEpoch(validation *Evaluation) error {
 	if err := r.checkpoint(); err != nil {
 		return err
 	}
+	r.noteSafe()
 	return r.tell(Running, "")
 }
 
 func (r *run) saveBest() error {
+	if r.follows() {
+		return nil
+	}
 	list, err := r.trainer.Weights(r.trainer.opt.Average != nil)
 	if err != nil {
 		return err
@@ -335,8 +372,26 @@ func (r *run) saveBest() error {
 	return weights.WriteSafetensors(path, list, nil)
 }
 
+// recordEpoch logs an epoch.
+func (r *run) recordEpoch(record EpochMetrics) error {
+	if r.follows() {
+		return nil
+	}
+	if err := r.log.add(record); err != nil || record.Validation == nil {
+		return err
+	}
+	v := record.Validation
+	return r.events.add(record.Update, scalar{"validation/loss", v.Loss}, scalar{"validation/accuracy", v.Accuracy})
+}
+
 // record logs a batch, and the update if it made one.
 func (r *run) record(m Metrics) error {
+	if r.follows() {
+		if m.Updated {
+			r.at.group = sums{}
+		}
+		return nil
+	}
 	err := r.log.add(batchRecord{
 		Epoch: r.at.epoch + 1, Batch: r.at.batch, Update: m.Update, Loss: m.Loss, Correct: m.Correct, Pictures: m.Batch,
 		Rate: m.Rate, GradNorm: m.GradNorm, Seconds: r.seconds(),
@@ -352,7 +407,7 @@ func (r *run) record(m Metrics) error {
 
 // progress calls Progress.
 func (r *run) progress(m Metrics, validation *Evaluation) {
-	if r.Progress == nil {
+	if r.Progress == nil || r.follows() {
 		return
 	}
 	elapsed := time.Since(r.began)

@@ -184,7 +184,11 @@ func (g *golden) trainer(t testing.TB, b compute.Backend, name string) *Trainer 
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := NewTrainer(b, net, c.options(g.model.Config.Depth))
+	opt := c.options(g.model.Config.Depth)
+	if n := b.NumDevices(); n > 1 { // train on as many as a test wants
+		opt.Devices = n
+	}
+	tr, err := NewTrainer(b, net, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,10 @@ type Loss struct {
 	// fixed means that graph can't be built in another way than it is, as nn.Training
 	// asks for.
 	fixed bool
+	// divisible means that the loss is a mean over pictures, that pictures whose inputs are
+	// their fill add nothing to it, and that outputs has a row for each picture: so a batch
+	// can be divided among devices.
+	divisible bool
 }
 
 // Score is how well a network does on a batch. All three are scalars.
@@ -78,7 +82,8 @@ func Classification(classes int, smoothing float64, logits func(scope *model.Sco
 		return Loss{}, fmt.Errorf("train: label smoothing of %g: it must lie between 0 and 1", smoothing)
 	}
 	return Loss{
-		inputs: func(b Batch, pictures int) ([]Values, error) { return classInputs(b, pictures, classes, smoothing) },
+		divisible: true,
+		inputs:    func(b Batch, pictures int) ([]Values, error) { return classInputs(b, pictures, classes, smoothing) },
 		graph: func(scope *model.Scope, images *Node, inputs []*Node, how nn.Training) Score {
 			l := logits(scope, images, how)
 			loss, correct := crossEntropy(l, inputs[0], inputs[1])
@@ -109,7 +114,7 @@ func classInputs(b Batch, pictures, classes int, smoothing float64) ([]Values, e
 	}
 	return []Values{
 		{Shape: []int{pictures, classes}, Floats: smooth(targets, classes, smoothing)},
-		{Shape: []int{pictures}, Floats: greatest(targets, classes)},
+		{Shape: []int{pictures}, Floats: greatest(targets, classes), fill: -1}, // the class of none
 	}, nil
 }
 

@@ -71,7 +71,7 @@ func (m *Manifest) write(dir string) error {
 }
 
 // sameRun returns an error that names the first setting in which two manifests differ,
-// except for those that may change.
+// except for those that may change and for what the run is trained on.
 func (m *Manifest) sameRun(other *Manifest, may []string) error {
 	if m.Data != other.Data {
 		return fmt.Errorf("it was on data %q, this is %q", other.Data, m.Data)
@@ -81,6 +81,9 @@ func (m *Manifest) sameRun(other *Manifest, may []string) error {
 	// A model from scratch depends on the seed, which is what was changed then.
 	slices.SortStableFunc(names, func(a, b string) int { return order(a == "model", b == "model") })
 	for _, name := range names {
+		if name == devicesSetting || name == processesSetting {
+			continue
+		}
 		if a, b := other.Settings[name], m.Settings[name]; a != b && !slices.Contains(may, name) {
 			err := fmt.Errorf("its setting %s was %q, now it is %q", name, orUsual(name, a), orUsual(name, b))
 			if len(may) > 0 {

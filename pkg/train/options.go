@@ -37,6 +37,16 @@ type Options struct {
 
 	Average *Average // nil: no average is kept
 	Seed    uint64   // of stochastic depth
+
+	// Devices is the number of devices that share each batch, in equal parts; 0 and 1 both
+	// mean one. Each holds the weights and the optimiser's state. The updates are those of
+	// one device up to the rounding of sums, and have the same bits for the same number of
+	// devices.
+	Devices int
+
+	// Peers are the processes that share each batch; nil: this one alone. All train with the
+	// same network, options and batches, each on its part.
+	Peers Peers
 }
 
 func (o Options) validate() error {
@@ -101,6 +111,21 @@ type Metrics struct {
 	Update   int     // number of updates so far
 	GradNorm float64 // norm of all gradients before clipping, if updated
 	Rate     float64 // learning rate of the update, if updated
+}
+
+// add takes the loss, the right answers and the number of answers from a step's results on
+// each of the devices. Parts that are filled up count more answers than there are pictures.
+func (m *Metrics) add(out []float32, devices int) {
+	each := len(out) / devices
+	for d := range devices {
+		of := out[d*each:]
+		m.Loss += float64(of[0])
+		m.Correct += int(of[1])
+		m.Answers += int(of[2])
+	}
+	if devices > 1 {
+		m.Answers = m.Batch
+	}
 }
 
 // check returns an error for metrics that aren't finite.

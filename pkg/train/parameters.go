@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -74,7 +75,8 @@ func (t *Trainer) newParameter(w *weights.Tensor) (*parameter, error) {
 	}
 	if p.frozen {
 		if t.opt.Average != nil { // a frozen weight is its own average
-			t.store.VariableWithValue("/"+averageScope+"/"+p.name, p.weight.MustValue())
+			v := t.store.VariableWithValue("/"+averageScope+"/"+p.name, p.weight.MustValue())
+			t.sameOnOthers(v, p.weight)
 		}
 		return p, nil
 	}
@@ -87,7 +89,7 @@ func (t *Trainer) newParameter(w *weights.Tensor) (*parameter, error) {
 		}
 		p.slots = append(p.slots, v)
 	}
-	if t.opt.Accumulate > 1 {
+	if t.accumulates() {
 		if p.gradient, err = t.variable(gradientScope, p, zeros); err != nil {
 			return nil, err
 		}
@@ -129,20 +131,40 @@ func (t *Trainer) zeros(n int) []float32 {
 }
 
 func (t *Trainer) variable(scope string, p *parameter, values []float32) (*model.Variable, error) {
-	value, err := t.own(p.shape, values)
+	value, err := t.own(p.shape, values, 0)
 	if err != nil {
 		return nil, err
 	}
-	return t.store.VariableWithValue("/"+scope+"/"+p.name, value), nil
+	v := t.store.VariableWithValue("/"+scope+"/"+p.name, value)
+	for d := 1; d < t.devices(); d++ {
+		if value, err = t.own(p.shape, values, d); err != nil {
+			return nil, err
+		}
+		t.others[v] = append(t.others[v], value)
+	}
+	return v, nil
 }
 
-// own copies values into memory that belongs to the backend. Memory that GoMLX shares
-// with the backend, as it does for inputs, can't be donated to a step, which would then
-// need every variable that it changes twice.
-func (t *Trainer) own(shape shapes.Shape, values []float32) (*tensors.Tensor, error) {
-	buffer, err := t.backend.BufferFromFlatData(0, values, shape)
+// own copies values into memory of a device that belongs to the backend. Memory that
+// GoMLX shares with the backend, as it does for inputs, can't be donated to a step, which
+// would then need every variable that it changes twice.
+func (t *Trainer) own(shape shapes.Shape, values []float32, device int) (*tensors.Tensor, error) {
+	buffer, err := t.backend.BufferFromFlatData(compute.DeviceNum(device), values, shape)
 	if err != nil {
 		return nil, err
 	}
 	return tensors.FromBuffer(buffer)
+}
+
+func free(list []*tensors.Tensor) {
+	for _, value := range list {
+		value.FinalizeAll()
+	}
+}
+
+// sameOnOthers lets a variable have the values of another on the devices after the first.
+func (t *Trainer) sameOnOthers(v, as *model.Variable) {
+	if others := t.others[as]; len(others) > 0 {
+		t.others[v] = others
+	}
 }

@@ -67,12 +67,12 @@ func (p *Pool) features(ctx context.Context, key string, compute func() ([2]*Fea
 	}
 }
 
-// program identifies the programs of a trainer: everything except what only changes the
+// programKey identifies the programs of a trainer: everything except what only changes the
 // numbers that they are given.
-func program(backend compute.Backend, cfg vit.Config, s Settings) string {
+func programKey(backend compute.Backend, cfg vit.Config, s Settings, devices int) string {
 	s.Rate, s.Epochs, s.Batch, s.Seed, s.Valid = 0, 0, 0, 0, 0
 	s.Schedule, s.Floor, s.Warmup, s.Smoothing, s.Mixup, s.CutMix = "", 0, 0, 0, 0, 0
-	return fmt.Sprintf("%s\n%+v\n%+v", backend.Description(), cfg, s)
+	return fmt.Sprintf("%s\n%+v\n%+v\n%d", backend.Description(), cfg, s, max(devices, 1))
 }
 
 // take returns a trainer for the network: one that the pool has under the name, reset,

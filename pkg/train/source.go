@@ -40,6 +40,12 @@ type Values struct {
 	Shape  []int
 	Floats []float32
 	Ints   []int32
+
+	// How they are divided among devices; see part.
+
+	axis  int     // that of the pictures
+	whole bool    // they aren't divided
+	fill  float32 // stands for pictures where there are too few
 }
 
 // Source provides the batches of an epoch. Everything random in them depends only on a

@@ -25,15 +25,18 @@ type trainers struct {
 func (f *FineTune) trainers(backend compute.Backend, s *sources, m *vit.Model, network *Network) (*trainers, error) {
 	batches, depth := s.train.Len(), m.Config.Depth
 	ts := &trainers{plan: &plan{settings: f.Settings, batches: batches}}
+	if f.Peers != nil {
+		f.Pool = nil // its trainers may have other peers
+	}
 	if f.Settings.HeadEpochs == 0 {
-		name := program(backend, m.Config, f.Settings)
+		name := programKey(backend, m.Config, f.Settings, f.Devices)
 		ts.keep = func(t *Trainer, done bool) { f.Pool.give(name, t, done) }
 		var err error
-		ts.now, err = f.Pool.take(name, backend, network, f.Settings.Options(batches, depth))
+		ts.now, err = f.Pool.take(name, backend, network, f.options(f.Settings, batches, depth))
 		return ts, err
 	}
 	ts.keep = func(t *Trainer, _ bool) { t.Close() }
-	all := f.Settings.Options(batches, depth)
+	all := f.options(f.Settings, batches, depth)
 	if f.Resume && checkpointEpoch(f.Dir) >= f.Settings.HeadEpochs {
 		var err error
 		ts.now, err = NewTrainer(backend, network, all)
@@ -54,7 +57,7 @@ func (f *FineTune) trainers(backend compute.Backend, s *sources, m *vit.Model, n
 		ts.now = t
 		return t, nil
 	}}
-	ts.now, err = NewTrainer(backend, plain, f.Settings.headSettings().Options(batches, depth))
+	ts.now, err = NewTrainer(backend, plain, f.options(f.Settings.headSettings(), batches, depth))
 	return ts, err
 }
 

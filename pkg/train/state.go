@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -16,11 +17,13 @@ import (
 // batches whose gradients wait and, unless it is 0, of updates by earlier trainers.
 const counters = "counters"
 
-// kept is a variable that is part of the state.
+// kept is a variable that is part of the state. All devices have the same values, except
+// for gradients that wait for an update, of which each has its own.
 type kept struct {
 	name     string
 	shape    shapes.Shape
 	variable *model.Variable
+	device   int
 }
 
 // kept lists the variables of the state. Gradients are part of it only while they wait
@@ -28,20 +31,23 @@ type kept struct {
 func (t *Trainer) kept(gradients bool) []kept {
 	var list []kept
 	for _, p := range t.params {
-		add := func(scope string, v *model.Variable) {
+		add := func(scope string, v *model.Variable, device int) {
 			if v != nil {
-				list = append(list, kept{scope + "/" + p.name, p.shape, v})
+				list = append(list, kept{scope + "/" + p.name, p.shape, v, device})
 			}
 		}
-		add(weightScope, p.weight)
-		add(averageScope, p.average)
+		add(weightScope, p.weight, 0)
+		add(averageScope, p.average, 0)
 		for i, slot := range t.opt.Optimizer.slots() {
 			if !p.frozen {
-				add(slot, p.slots[i])
+				add(slot, p.slots[i], 0)
 			}
 		}
 		if gradients {
-			add(gradientScope, p.gradient)
+			add(gradientScope, p.gradient, 0)
+			for d := 1; d < t.devices(); d++ {
+				add(fmt.Sprintf("%s@%d", gradientScope, d), p.gradient, d)
+			}
 		}
 	}
 	return list
@@ -49,10 +55,14 @@ func (t *Trainer) kept(gradients bool) []kept {
 
 // State copies everything that training needs to continue: weights ("model/NAME"), their
 // average ("average/NAME"), the optimiser's state under torch's names (such as
-// "exp_avg/NAME"), gradients that wait for an update ("gradient/NAME") and "counters".
+// "exp_avg/NAME"), gradients that wait for an update ("gradient/NAME", of further devices
+// "gradient@1/NAME") and "counters".
 func (t *Trainer) State() ([]*weights.Tensor, error) {
 	if t.broken != nil {
 		return nil, t.broken
+	}
+	if t.processes() > 1 && t.pending > 0 {
+		return nil, errors.New("train: in the middle of an update, part of the state is with other processes: save it between updates")
 	}
 	numbers := []int64{int64(t.updates), int64(t.batches), int64(t.pending)}
 	if t.began > 0 {
@@ -60,7 +70,7 @@ func (t *Trainer) State() ([]*weights.Tensor, error) {
 	}
 	list := []*weights.Tensor{weights.NewInt64s(counters, numbers)}
 	for _, k := range t.kept(t.pending > 0) {
-		tensor, err := download(k.name, k.variable)
+		tensor, err := t.download(k.name, k.variable, k.device)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +93,7 @@ func (t *Trainer) Weights(averaged bool) ([]*weights.Tensor, error) {
 		if averaged && p.average != nil {
 			from = p.average
 		}
-		tensor, err := download(p.name, from)
+		tensor, err := t.download(p.name, from, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -92,8 +102,9 @@ func (t *Trainer) Weights(averaged bool) ([]*weights.Tensor, error) {
 	return list, nil
 }
 
-func download(name string, v *model.Variable) (*weights.Tensor, error) {
-	value, err := v.Value()
+// download copies a variable's value from a device.
+func (t *Trainer) download(name string, v *model.Variable, device int) (*weights.Tensor, error) {
+	value, err := t.valueOn(v, device)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -121,18 +132,22 @@ func (t *Trainer) Restore(state []*weights.Tensor) error {
 	}
 	list := t.kept(numbers[2] > 0)
 	if len(byName) != len(list)+1 || len(state) != len(byName) {
-		return fmt.Errorf("train: the state doesn't fit: it has %d tensors, these options make %d", len(state), len(list)+1)
+		hint := ""
+		if numbers[2] > 0 {
+			hint = "; gradients wait in it, so the number of devices must be the same"
+		}
+		return fmt.Errorf("train: the state doesn't fit: it has %d tensors, these options make %d%s", len(state), len(list)+1, hint)
 	}
-	values := make([]*tensors.Tensor, len(list))
-	for i, k := range list {
-		if values[i], err = t.uploadState(byName[k.name], k); err != nil {
-			for _, v := range values[:i] {
-				v.FinalizeAll()
+	values := make(map[*model.Variable][]*tensors.Tensor, len(list)) // on each device
+	for _, k := range list {
+		if err := t.uploadState(values, byName[k.name], k); err != nil {
+			for _, v := range values {
+				free(v)
 			}
 			return fmt.Errorf("train: the state doesn't fit: %w", err)
 		}
 	}
-	return t.install(list, values, numbers)
+	return t.install(values, numbers)
 }
 
 // readCounters checks the counters of a state.
@@ -154,35 +169,50 @@ func (t *Trainer) readCounters(tensor *weights.Tensor) ([]int64, error) {
 	return all, nil
 }
 
-func (t *Trainer) uploadState(tensor *weights.Tensor, k kept) (*tensors.Tensor, error) {
+// uploadState copies a tensor of a state to the devices that it belongs to: gradients to
+// their own, everything else to all.
+func (t *Trainer) uploadState(to map[*model.Variable][]*tensors.Tensor, tensor *weights.Tensor, k kept) error {
 	if tensor == nil {
-		return nil, fmt.Errorf("it has no %s", k.name)
+		return fmt.Errorf("it has no %s", k.name)
 	}
 	if tensor.DType != weights.Float32 || !slices.Equal(tensor.Shape, k.shape.Dimensions) {
-		return nil, fmt.Errorf("its %s is %s %v, not %s %v", k.name, tensor.DType, tensor.Shape, weights.Float32, k.shape.Dimensions)
+		return fmt.Errorf("its %s is %s %v, not %s %v", k.name, tensor.DType, tensor.Shape, weights.Float32, k.shape.Dimensions)
 	}
 	values, err := tensor.Float32s()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return t.own(k.shape, values)
+	first, last := k.device, k.device
+	if !strings.HasPrefix(k.name, gradientScope) {
+		last = t.devices() - 1
+	}
+	for d := first; d <= last; d++ {
+		value, err := t.own(k.shape, values, d)
+		if err != nil {
+			return err
+		}
+		to[k.variable] = append(to[k.variable], value)
+	}
+	return nil
 }
 
 // install replaces the state with one that has been checked.
-func (t *Trainer) install(list []kept, values []*tensors.Tensor, numbers []int64) error {
-	for i, k := range list {
-		if err := k.variable.SetValue(values[i]); err != nil {
-			t.broken = fmt.Errorf("train: restoring %s: %w", k.name, err)
+func (t *Trainer) install(values map[*model.Variable][]*tensors.Tensor, numbers []int64) error {
+	for v, list := range values {
+		if err := t.setValue(v, list); err != nil {
+			t.broken = fmt.Errorf("train: restoring %s: %w", v.Path(), err)
 			return t.broken
 		}
 	}
 	if t.opt.Average != nil { // a frozen weight is its own average
 		for _, p := range t.params {
 			if p.frozen {
-				if err := t.store.GetVariable("/" + averageScope + "/" + p.name).SetValuePreservingOld(p.weight.MustValue()); err != nil {
+				v := t.store.GetVariable("/" + averageScope + "/" + p.name)
+				if err := v.SetValuePreservingOld(p.weight.MustValue()); err != nil {
 					t.broken = err
 					return err
 				}
+				t.sameOnOthers(v, p.weight)
 			}
 		}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -81,10 +80,13 @@ type Trainer struct {
 	dropPath func(batch int) []float32 // draws the DropPath mask of a batch
 	zeroes   []float32                 // shared by the variables that start at zero
 
-	step              *model.Exec    // one batch, one update; nil if gradients are accumulated
-	accumulate, apply *model.Exec    // in place of step if gradients are accumulated
-	outputs           [2]*model.Exec // of the weights, and of their average if there is one
-	broken            error          // why the state on the device is lost, if it is
+	step              *program    // one batch, one update; nil if gradients are accumulated
+	accumulate, apply *program    // in place of step if gradients are accumulated
+	outputs           [2]*program // of the weights, and of their average if there is one
+	broken            error       // why the state on the device is lost, if it is
+
+	others map[*model.Variable][]*tensors.Tensor // values on the devices after the first
+	host   []float32                             // all gradients, to add up those of several processes
 }
 
 // NewTrainer copies the network's weights to the backend and creates the state that
@@ -96,13 +98,13 @@ func NewTrainer(backend compute.Backend, net *Network, opt Options) (*Trainer, e
 	if err := net.validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if err := errors.Join(opt.validate(), opt.Precision.check(backend)); err != nil {
+	if err := errors.Join(opt.validate(), opt.Precision.check(backend), checkDevices(backend, net, opt)); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	if net.Loss.fixed && (opt.Precision != Float32 || opt.Checkpointing) {
 		return nil, errors.New("train: the network's loss is computed in float32 and keeps every block: leave out bfloat16 and checkpointing")
 	}
-	t := &Trainer{backend: backend, store: model.NewStore()}
+	t := &Trainer{backend: backend, store: model.NewStore(), others: map[*model.Variable][]*tensors.Tensor{}}
 	t.start(net, opt)
 	if err := t.newParameters(); err != nil {
 		t.Close()
@@ -125,19 +127,19 @@ func (t *Trainer) start(net *Network, opt Options) {
 
 func (t *Trainer) newExecs() error {
 	var errs []error
-	exec := func(build func(*model.Scope, []*Node) []*Node) *model.Exec {
-		e, err := model.NewExec(t.backend, t.store, build)
+	exec := func(name string, build func(*model.Scope, []*Node) []*Node) *program {
+		p, err := t.newProgram(name, build)
 		errs = append(errs, err)
-		return e
+		return p
 	}
-	if t.opt.Accumulate > 1 {
-		t.accumulate, t.apply = exec(t.accumulateGraph), exec(t.applyGraph)
+	if t.accumulates() {
+		t.accumulate, t.apply = exec("accumulate", t.accumulateGraph), exec("apply", t.applyGraph)
 	} else {
-		t.step = exec(t.stepGraph)
+		t.step = exec("step", t.stepGraph)
 	}
-	t.outputs[0] = exec(t.outputsGraph(weightScope))
+	t.outputs[0] = exec("outputs", t.outputsGraph(weightScope))
 	if t.opt.Average != nil {
-		t.outputs[1] = exec(t.outputsGraph(averageScope))
+		t.outputs[1] = exec("outputs of the average", t.outputsGraph(averageScope))
 	}
 	return errors.Join(errs...)
 }
@@ -171,11 +173,15 @@ func (t *Trainer) Updates() int { return t.updates }
 
 // Close frees what the trainer holds on the device. It can't be used afterwards.
 func (t *Trainer) Close() error {
-	for _, e := range []*model.Exec{t.step, t.accumulate, t.apply, t.outputs[0], t.outputs[1]} {
-		if e != nil {
-			e.Finalize()
+	for _, p := range []*program{t.step, t.accumulate, t.apply, t.outputs[0], t.outputs[1]} {
+		p.finalize()
+	}
+	for _, others := range t.others {
+		for _, value := range others {
+			value.FinalizeAll()
 		}
 	}
+	t.others = nil
 	t.store.Finalize()
 	t.broken = errors.New("train: the trainer is closed")
 	return nil
@@ -196,10 +202,16 @@ func (t *Trainer) Step(b Batch) (Metrics, error) {
 	}
 	inputs = append([]Values{t.images(b, n)}, inputs...)
 	if branches := len(t.net.Drop); branches > 0 {
-		inputs = append(inputs, Values{Shape: []int{branches, n}, Floats: t.dropPath(n)})
+		inputs = append(inputs, Values{Shape: []int{branches, n}, Floats: t.dropPath(n), axis: 1})
+	}
+	for i, v := range inputs {
+		inputs[i] = v.part(t.rank(), t.processes())
+	}
+	if t.divides() {
+		inputs = append(inputs, t.shareOf(n))
 	}
 	m := Metrics{Batch: n, Update: t.updates}
-	if t.opt.Accumulate > 1 {
+	if t.accumulates() {
 		return t.accumulateStep(m, inputs)
 	}
 	scalars, rate, err := t.scalars()
@@ -212,7 +224,8 @@ func (t *Trainer) Step(b Batch) (Metrics, error) {
 	}
 	t.batches++
 	t.updates++
-	m.Loss, m.Correct, m.Answers, m.GradNorm = float64(out[0]), int(out[1]), int(out[2]), float64(out[3])
+	m.add(out, t.devices())
+	m.GradNorm = float64(out[3])
 	m.Updated, m.Update, m.Rate = true, t.updates, rate
 	return m, m.check()
 }
@@ -220,14 +233,16 @@ func (t *Trainer) Step(b Batch) (Metrics, error) {
 // accumulateStep adds a batch's gradients to those before, and updates once there are
 // Options.Accumulate of them.
 func (t *Trainer) accumulateStep(m Metrics, inputs []Values) (Metrics, error) {
-	waiting := Values{Shape: []int{1}, Floats: []float32{float32(min(t.pending, 1))}}
-	out, err := t.call(t.accumulate, true, append(inputs, waiting)...)
+	out, err := t.call(t.accumulate, true, append(inputs, everywhere(float32(min(t.pending, 1))))...)
 	if err != nil {
 		return m, err
 	}
 	t.batches++
 	t.pending++
-	m.Loss, m.Correct, m.Answers = float64(out[0]), int(out[1]), int(out[2])
+	m.add(out, t.devices())
+	if err := t.sumMetrics(&m); err != nil {
+		return m, err
+	}
 	if err := m.check(); err != nil || t.pending < t.opt.Accumulate {
 		return m, err
 	}
@@ -249,6 +264,9 @@ func (t *Trainer) Flush() (Metrics, error) {
 	}
 	scalars, rate, err := t.scalars()
 	if err != nil {
+		return m, err
+	}
+	if err := t.sumGradients(); err != nil {
 		return m, err
 	}
 	out, err := t.call(t.apply, true, scalars)
@@ -278,7 +296,11 @@ func (t *Trainer) Outputs(b Batch, averaged bool) ([]float32, error) {
 			return nil, errNoAverage
 		}
 	}
-	return t.call(exec, false, append([]Values{t.images(b, n)}, b.Inputs...)...)
+	out, err := t.call(exec, false, append([]Values{t.images(b, n)}, b.Inputs...)...)
+	if devices := t.devices(); err == nil && devices > 1 {
+		out = out[:len(out)/(devices*partOf(n, devices))*n]
+	}
+	return out, err
 }
 
 var errNoAverage = errors.New("train: no average of the weights is kept: set Options.Average")
@@ -333,7 +355,7 @@ func (t *Trainer) scalars() (Values, float64, error) {
 	for i, v := range list {
 		values[i] = float32(v)
 	}
-	return Values{Shape: []int{len(values)}, Floats: values}, rate, nil
+	return everywhere(values...), rate, nil
 }
 
 // stepGraph is one batch and one update. Inputs: as backward, then the scalars.
@@ -341,7 +363,7 @@ func (t *Trainer) scalars() (Values, float64, error) {
 func (t *Trainer) stepGraph(_ *model.Scope, inputs []*Node) []*Node {
 	last := len(inputs) - 1
 	s, gradients := t.backward(inputs[:last])
-	norm := t.update(inputs[last], gradients)
+	norm := t.update(inputs[last], t.sumOver(gradients))
 	return []*Node{Stack([]*Node{s.Loss, s.Correct, s.Answers, norm}, 0)}
 }
 
@@ -369,7 +391,7 @@ func (t *Trainer) applyGraph(_ *model.Scope, inputs []*Node) []*Node {
 	for _, p := range t.trained() {
 		gradients = append(gradients, Mul(p.gradient.NodeValue(scalars), share))
 	}
-	return []*Node{Reshape(t.update(scalars, gradients), 1)}
+	return []*Node{Reshape(t.update(scalars, t.sumOver(gradients)), 1)}
 }
 
 // outputsGraph runs the network as it is evaluated, with the weights in a scope.
@@ -380,14 +402,22 @@ func (t *Trainer) outputsGraph(scope string) func(*model.Scope, []*Node) []*Node
 	}
 }
 
-// backward computes the loss of a batch and its gradients by the trained weights.
-// Inputs: the images, the loss's inputs, and the DropPath mask if branches are dropped.
+// backward computes the loss of a batch and its gradients by the trained weights. On
+// several devices, it computes what a device's part adds to them. Inputs: the images, the
+// loss's inputs, the DropPath mask if branches are dropped, and shareOf on several devices.
 func (t *Trainer) backward(inputs []*Node) (s Score, gradients []*Node) {
 	how := nn.Training{BFloat16: t.opt.Precision == BFloat16, Checkpoint: t.opt.Checkpointing}
+	var share *Node
+	if last := len(inputs) - 1; t.divides() {
+		share, inputs = element(inputs[last], 0), inputs[:last]
+	}
 	if last := len(inputs) - 1; len(t.net.Drop) > 0 {
 		how.DropPath, inputs = inputs[last], inputs[:last]
 	}
 	s = t.net.Loss.graph(t.store.Scope("/"+weightScope), inputs[0], inputs[1:], how)
+	if share != nil {
+		s.Loss = Mul(s.Loss, share)
+	}
 	var by []*Node
 	for _, p := range t.trained() {
 		by = append(by, p.weight.NodeValue(s.Loss))
@@ -462,7 +492,26 @@ func element(vector *Node, i int) *Node {
 
 // call runs a program. A program that changes variables takes over their old values, so
 // if it fails there are none left, and the trainer can't go on.
-func (t *Trainer) call(e *model.Exec, changes bool, inputs ...Values) ([]float32, error) {
+//
+// The result is the program's first, on several devices that of each, one after the other.
+func (t *Trainer) call(p *program, changes bool, inputs ...Values) (out []float32, err error) {
+	if p.many != nil {
+		out, err = p.many.run(inputs)
+	} else {
+		out, err = t.callOne(p.one, inputs)
+	}
+	if err != nil {
+		err = fmt.Errorf("train: after %d updates: %w", t.updates, err)
+		if changes {
+			t.broken = err
+		}
+		return nil, err
+	}
+	return out, nil
+}
+
+// callOne runs a program on one device.
+func (t *Trainer) callOne(e *model.Exec, inputs []Values) ([]float32, error) {
 	var args []any
 	defer func() {
 		for _, in := range args {
@@ -470,9 +519,9 @@ func (t *Trainer) call(e *model.Exec, changes bool, inputs ...Values) ([]float32
 		}
 	}()
 	for _, v := range inputs {
-		in, err := v.upload(t.backend)
+		in, err := v.upload(t.backend, 0)
 		if err != nil {
-			return nil, fmt.Errorf("train: copying a batch to the device: %w", err)
+			return nil, fmt.Errorf("copying a batch to the device: %w", err)
 		}
 		args = append(args, in)
 	}
@@ -482,20 +531,25 @@ func (t *Trainer) call(e *model.Exec, changes bool, inputs ...Values) ([]float32
 		err = caught
 	}
 	if err != nil {
-		err = fmt.Errorf("train: after %d updates: %w", t.updates, err)
-		if changes {
-			t.broken = err
-		}
 		return nil, err
 	}
 	defer results[0].FinalizeAll()
 	return tensors.CopyFlatData[float32](results[0])
 }
 
-// upload copies the values to the backend.
-func (v Values) upload(backend compute.Backend) (*tensors.Tensor, error) {
+// upload copies the values to a device.
+func (v Values) upload(backend compute.Backend, device compute.DeviceNum) (*tensors.Tensor, error) {
+	raw := dtypes.UnsafeByteSliceFromAny(v.Floats)
 	if v.Ints != nil {
-		return tensors.FromRaw(backend, 0, shapes.Make(dtypes.Int32, v.Shape...), dtypes.UnsafeByteSliceFromAny(v.Ints))
+		raw = dtypes.UnsafeByteSliceFromAny(v.Ints)
 	}
-	return tensors.FromRaw(backend, 0, shapes.Make(dtypes.Float32, v.Shape...), dtypes.UnsafeByteSliceFromAny(v.Floats))
+	return tensors.FromRaw(backend, device, v.shape(), raw)
+}
+
+// dtype is that of the values on a device.
+func (v Values) dtype() dtypes.DType {
+	if v.Ints != nil {
+		return dtypes.Int32
+	}
+	return dtypes.Float32
 }

@@ -345,7 +345,8 @@ static bool multiply_range(const gemm* g, int64_t i0, int64_t m, int64_t j0, int
 				char* half = pack(from, b.col_stride, b.row_stride, n - j, kc, true, own->b_packed);
 				pack(from + TILE_ROWS * b.col_stride, b.col_stride, b.row_stride, n - j - TILE_ROWS, kc, true, half);
 				macrokernel(own->a_packed, own->b_packed, rows, steps, own->c_panel);
-				apply_epilogue(&g->fusion, own->c_panel, NC, g->c, g->n, i0 + i, j0 + j, rows, min_i64(NC, n - j), k > 0, k + kc == g->k);
+				const epilogue finish = {&g->fusion, g->c, g->n, k > 0, k + kc == g->k};
+				apply_epilogue(&finish, own->c_panel, NC, i0 + i, j0 + j, rows, min_i64(NC, n - j));
 			}
 		}
 	}

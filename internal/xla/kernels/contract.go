@@ -46,12 +46,13 @@ const (
 
 // The flags of a forward call.
 const (
-	LinearHasBias     = 1
-	LinearHasNorm     = 2
-	LinearHasResidual = 4
-	LinearIsPacked    = 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
-	LinearHasScale    = 16
-	LinearHasFewRows  = 32 // the weight should be read as it is
+	LinearHasBias         = 1
+	LinearHasNorm         = 2
+	LinearHasResidual     = 4
+	LinearIsPacked        = 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
+	LinearHasScale        = 16
+	LinearHasFewRows      = 32 // the weight should be read as it is
+	LinearActivatesResult = 64 // the activation function is applied to the result, and not to x
 )
 
 // The activation functions.

@@ -49,6 +49,7 @@
 #define GAZE_LINEAR_IS_PACKED 8 // the weight was packed by gaze_prepack_b, see GAZE_PACKED_MULTIPLE
 #define GAZE_LINEAR_HAS_SCALE 16
 #define GAZE_LINEAR_HAS_FEW_ROWS 32 // the weight should be read as it is
+#define GAZE_LINEAR_ACTIVATES_RESULT 64 // the activation function is applied to the result, and not to x
 
 // The activation functions.
 #define GAZE_ACTIVATION_NONE 0

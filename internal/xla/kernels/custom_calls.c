@@ -111,7 +111,8 @@ static bool multiply(const thread_pool* pool, const gemm* g) {
 static const char* linear_forward(const call* c) {
 	const int64_t flags = c->attrs[GAZE_LINEAR_ATTR_FLAGS];
 	const ffi_buffer *x = c->operands[0], *weight = c->operands[1], *y = c->results[0];
-	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), columns(y), columns(x), {.activation = c->attrs[GAZE_LINEAR_ATTR_ACTIVATION]}, flags & GAZE_LINEAR_HAS_FEW_ROWS};
+	gemm g = {matrix_of(x), transpose_of(weight), flags & GAZE_LINEAR_IS_PACKED, y->data, rows(x), columns(y), columns(x), {0}, flags & GAZE_LINEAR_HAS_FEW_ROWS};
+	*(flags & GAZE_LINEAR_ACTIVATES_RESULT ? &g.fusion.result_activation : &g.fusion.activation) = (int)c->attrs[GAZE_LINEAR_ATTR_ACTIVATION];
 	const int64_t weight_rows = g.b_packed ? (g.n + GAZE_PACKED_MULTIPLE - 1) / GAZE_PACKED_MULTIPLE * GAZE_PACKED_MULTIPLE : g.n;
 	if (c->result_count != 1 || !is_matrix(weight, weight_rows, g.k) || !is_matrix(y, g.m, g.n))
 		return bad_call;

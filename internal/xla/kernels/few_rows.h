@@ -71,6 +71,7 @@ static long few_rows_parts(const void* data, int phase) { return ((const few_row
 static void few_rows_columns(void* data, int phase, long part) {
 	const few_rows_job* job = data;
 	const gemm* g = job->g;
+	const epilogue finish = {.fusion = &g->fusion, .c = g->c, .n = g->n, .last = true};
 	float tile[MAX_FEW_ROWS * NR];
 	for (int64_t from = part * job->columns, to = min_i64(g->n, from + job->columns); from < to; from += NR) {
 		const int64_t width = min_i64(NR, to - from);
@@ -80,7 +81,7 @@ static void few_rows_columns(void* data, int phase, long part) {
 			for (int64_t i = 0; i < g->m; i += MR)
 				few_rows_kernels[min_i64(MR, g->m - i) - 1][count > 1](g->a.data + i * g->a.row_stride, g->a.row_stride, b + j * g->b.col_stride, g->b.col_stride, g->k, tile + i * NR + j);
 		}
-		apply_epilogue(&g->fusion, tile, NR, g->c, g->n, 0, from, g->m, width, false, true);
+		apply_epilogue(&finish, tile, NR, 0, from, g->m, width);
 	}
 }
 

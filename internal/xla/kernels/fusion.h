@@ -6,7 +6,7 @@
 #include "gemm.h"
 #include "vector.h"
 
-// has_prologue says whether A is changed before it is packed. A's rows must then be
+// has_prologue says whether A is changed before it is multiplied. Its rows must then be
 // contiguous.
 INLINE bool has_prologue(const fusion* f) { return f->gamma || (f->activation && !f->pre_activation); }
 
@@ -68,42 +68,78 @@ INLINE void sum_rows(matrix a, int64_t rows, int64_t kc, float* sums, bool add) 
 		return;
 	}
 	for (int64_t i = 0; i < rows; i++) {
-		float sum = 0;
-		for (int64_t k = 0; k < kc; k++)
-			sum += a.data[i * a.row_stride + k * a.col_stride];
+		const float* row = a.data + i * a.row_stride;
+		vf of_lanes = vzero();
+		int64_t k = 0;
+		for (; a.col_stride == 1 && k + LANES <= kc; k += LANES)
+			of_lanes += vload(row + k);
+		float sum = vsum(of_lanes);
+		for (; k < kc; k++)
+			sum += row[k * a.col_stride];
 		sums[i] = add ? sums[i] + sum : sum;
 	}
 }
 
-// apply_epilogue writes a tile of sums, whose rows lie stride apart, to C [m, n] at (i, j).
-// If the terms were split, the tile is added to what C holds (add), and the epilogue follows
-// with the last part (last).
-INLINE void apply_epilogue(const fusion* f, const float* tile, int64_t stride, float* c, int64_t n, int64_t i, int64_t j, int64_t rows, int64_t columns, bool add, bool last) {
+// What becomes of sums on their way to C [m, n].
+typedef struct {
+	const fusion* fusion;
+	float* c;
+	int64_t n;
+	bool add;  // to what C holds: the terms were split
+	bool last; // the sums have all their terms: the epilogue follows
+} epilogue;
+
+// epilogue_of_rows is apply_epilogue. It is compiled for the usual cases: rare is false if nothing
+// but bias, residual and result_activation follows, function is the latter where that is known,
+// and full is true if all vectors have LANES columns.
+INLINE void epilogue_of_rows(const epilogue* e, const float* tile, int64_t stride, int64_t i, int64_t j, int64_t rows, int64_t columns, bool rare, int function, bool full) {
+	const fusion* f = e->fusion;
 	for (int64_t r = 0; r < rows; r++, tile += stride)
 		for (int64_t v = 0; v < columns; v += LANES) {
-			const int64_t at = (i + r) * n + j + v, count = columns - v;
+			const int64_t at = (i + r) * e->n + j + v, count = full ? LANES : columns - v;
 			vf x = vload(tile + v);
-			if (add)
-				x += load_lanes(c + at, count);
-			if (last) {
+			if (rare && e->add)
+				x += load_lanes(e->c + at, count);
+			if (!rare || e->last) {
 				if (f->bias)
 					x += load_lanes(f->bias + j + v, count);
-				if (f->scale)
+				if (rare && f->scale)
 					x *= load_lanes(f->scale + j + v, count);
-				if (f->pre_activation) {
+				if (rare && f->pre_activation) {
 					vf derivative, value = vactivation(f->activation, load_lanes(f->pre_activation + at, count), &derivative);
 					x *= derivative;
 					store_lanes(f->activated + at, count, value);
 				}
-				if (f->shift)
+				if (rare && f->shift)
 					x += load_lanes(f->shift + j + v, count);
 				if (f->residual)
 					x += load_lanes(f->residual + at, count);
-				if (f->relu)
+				if (rare && f->relu)
 					x = vmax(vzero(), x);
+				if (function) {
+					vf derivative;
+					x = vactivation(function, x, &derivative);
+				}
 			}
-			store_lanes(c + at, count, x);
+			store_lanes(e->c + at, count, x);
 		}
 }
+
+// apply_epilogue writes rows of sums, which lie stride apart, to C at (i, j). They may lie there
+// already.
+static void apply_epilogue(const epilogue* e, const float* tile, int64_t stride, int64_t i, int64_t j, int64_t rows, int64_t columns) {
+	const fusion* f = e->fusion;
+	if (e->add || !e->last || f->scale || f->pre_activation || f->shift || f->relu || columns % LANES)
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, true, f->result_activation, false);
+	else if (f->result_activation == GAZE_ACTIVATION_NONE)
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, false, GAZE_ACTIVATION_NONE, true);
+	else if (f->result_activation == GAZE_ACTIVATION_GELU)
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, false, GAZE_ACTIVATION_GELU, true);
+	else
+		epilogue_of_rows(e, tile, stride, i, j, rows, columns, false, f->result_activation, true);
+}
+
+// has_epilogue says whether sums that are complete change on their way to C.
+INLINE bool has_epilogue(const fusion* f) { return f->bias || f->scale || f->pre_activation || f->shift || f->residual || f->relu || f->result_activation; }
 
 #endif

@@ -26,7 +26,8 @@ typedef struct {
 	const float* scale;    // [n], multiplies each row of C after that
 	const float* shift;    // [n], added to each row of C after that
 	const float* residual; // [m, n], added to C after that
-	bool relu;             // negative numbers become 0 at last
+	bool relu;             // negative numbers become 0 after that
+	int result_activation; // and this function is applied at last
 	float* row_sums;       // [m], receives the sums of A's rows
 } fusion;
 
@@ -45,7 +46,7 @@ typedef struct {
 // The most rows for which packing B takes longer than multiplying.
 enum { MAX_FEW_ROWS = 15 };
 
-// C [m, n] = A [m, k] · B [k, n]; C's rows are contiguous.
+// C [m, n] = A [m, k] · B [k, n]; C's rows are contiguous, and C is none of the other arrays.
 typedef struct {
 	matrix a, b;
 	bool b_packed; // the same kernels' prepack_b has written b; AMX can't read that

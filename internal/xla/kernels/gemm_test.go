@@ -283,10 +283,14 @@ func columnMajor(data []float32, length int) kernelstest.Matrix {
 
 // TestFusion compares every prologue and epilogue, alone and combined, with float64.
 func TestFusion(t *testing.T) {
-	const m, n, k = 45, 70, 100
+	const m, n = 45, 70
 	for name, unit := range units(t) {
 		for mask := range 64 {
 			for _, threads := range []int{1, 2, 8} {
+				k := 100
+				if mask%3 == threads%3 {
+					k = 2100 // several parts, and more rows of B than are packed at a time
+				}
 				random := rand.New(rand.NewPCG(uint64(mask), 9))
 				g := &kernelstest.GEMM{A: rowMajor(vector(random, m*k), k), B: columnMajor(vector(random, n*k), k), M: m, N: n, K: k, Epsilon: 1e-3, C: make([]float32, m*n)}
 				if mask&1 != 0 {
@@ -300,6 +304,9 @@ func TestFusion(t *testing.T) {
 				}
 				if threads == 2 {
 					g.Scale = vector(random, n)
+				}
+				if threads == 8 {
+					g.ResultActivation = mask % 4
 				}
 				switch mask >> 3 {
 				case 1, 2, 3:
@@ -315,10 +322,26 @@ func TestFusion(t *testing.T) {
 				if !g.Run(threads, unit) {
 					t.Fatal("memory ran out")
 				}
-				if worst := fusionError(g); !(worst < 2e-5) {
-					t.Errorf("%s, %d threads, row sums, residual, bias %03b, activation or norm %d: the error is %g", name, threads, mask&7, mask>>3, worst)
+				if worst := fusionError(g); !(worst < 2e-6*math.Sqrt(float64(k))) {
+					t.Errorf("%s, %d terms, %d threads, row sums, residual, bias %03b, activation or norm %d: the error is %g", name, k, threads, mask&7, mask>>3, worst)
 				}
 			}
+		}
+	}
+}
+
+// TestFusionOfLongSums checks the epilogue of sums that are added up in several rounds.
+func TestFusionOfLongSums(t *testing.T) {
+	const m, n, k = 20, 50, 17000
+	for name, unit := range units(t) {
+		random := rand.New(rand.NewPCG(4, 9))
+		g := &kernelstest.GEMM{A: rowMajor(vector(random, m*k), k), B: columnMajor(vector(random, n*k), k), M: m, N: n, K: k,
+			Bias: vector(random, n), Residual: vector(random, m*n), ResultActivation: 1, C: make([]float32, m*n)}
+		if !g.Run(2, unit) {
+			t.Fatal("memory ran out")
+		}
+		if worst := fusionError(g); !(worst < 2e-6*math.Sqrt(k)) {
+			t.Errorf("%s: the error is %g", name, worst)
 		}
 	}
 }
@@ -361,6 +384,9 @@ func fusionError(g *kernelstest.GEMM) (worst float64) {
 			}
 			if g.Residual != nil {
 				x += float64(g.Residual[at])
+			}
+			if g.ResultActivation != 0 {
+				x, _ = activation64(g.ResultActivation, x)
 			}
 			compare(g.C[at], x)
 		}

@@ -1,4 +1,4 @@
-// Packing: copies of A and B in the order in which the microkernel reads them.
+// Copies of A and B in the order in which the microkernel reads them.
 #ifndef GAZE_PACK_H
 #define GAZE_PACK_H
 
@@ -54,58 +54,25 @@ static void prepack_b(matrix b, int64_t k_size, int64_t columns, float* out) {
 	}
 }
 
-// pack_a_contiguous_rows packs MR rows, a multiple of four, four columns at a time.
-INLINE void pack_a_contiguous_rows(const float* const row[MR], int64_t kc, float* out) {
-	int64_t k = 0;
-	for (; k + 4 <= kc; k += 4, out += 4 * MR)
-		for (int group = 0; group < MR; group += 4) {
-			v4 r[4];
-			for (int i = 0; i < 4; i++)
-				r[i] = load4(row[group + i] + k);
-			transpose4(r);
-			for (int i = 0; i < 4; i++)
-				store4(out + i * MR + group, r[i]);
-		}
-	for (; k < kc; k++, out += MR)
-		for (int i = 0; i < MR; i++)
-			out[i] = row[i][k];
-}
-
-// pack_a_contiguous_columns packs up to four micropanels, column by column. Columns tend to be
-// on different pages, so packing one micropanel after the other would look up each page for
-// each of them.
-INLINE void pack_a_contiguous_columns(const float* from, int64_t col_stride, int64_t rows, int64_t kc, float* out) {
-	const int64_t full = rows / MR, rest = rows % MR;
-	for (int64_t k = 0; k < kc; k++, from += col_stride, out += MR) {
-		for (int64_t p = 0; p < full; p++)
-			memcpy(out + p * kc * MR, from + p * MR, MR * sizeof *out);
-		for (int64_t i = 0; rest && i < MR; i++)
-			out[full * kc * MR + i] = i < rest ? from[full * MR + i] : 0;
-	}
-}
-
-// pack_a packs kc columns of rows of A into micropanels of MR rows, one after the other. A
-// micropanel holds MR numbers for each column. Missing rows of the last are zeros.
-static void pack_a(matrix a, int64_t rows, int64_t kc, float* out) {
-	if (a.row_stride == 1) {
-		for (int64_t i = 0; i < rows; i += 4 * MR)
-			pack_a_contiguous_columns(a.data + i, a.col_stride, min_i64(rows - i, 4 * MR), kc, out + i * kc);
+// arrange_rows copies A so that its rows are contiguous, and stride numbers apart.
+static void arrange_rows(matrix a, int64_t rows, int64_t kc, float* out, int64_t stride) {
+	if (a.col_stride == 1) {
+		for (int64_t i = 0; i < rows; i++)
+			memcpy(out + i * stride, a.data + i * a.row_stride, kc * sizeof *out);
 		return;
 	}
-	for (int64_t i = 0; i < rows; i += MR, out += kc * MR) {
-		const float* from = a.data + i * a.row_stride;
-		int64_t count = min_i64(rows - i, MR);
-		if (a.col_stride == 1 && count == MR) {
-			const float* row[MR];
-			for (int r = 0; r < MR; r++)
-				row[r] = from + r * a.row_stride;
-			pack_a_contiguous_rows(row, kc, out);
-			continue;
-		}
-		for (int64_t k = 0; k < kc; k++)
-			for (int64_t r = 0; r < MR; r++)
-				out[k * MR + r] = r < count ? from[r * a.row_stride + k * a.col_stride] : 0;
+	int64_t k = 0;
+	for (; a.row_stride == 1 && k + LANES <= kc; k += LANES) {
+		int64_t i = 0;
+		for (; i + 4 <= rows; i += 4)
+			transpose_lines(a.data + k * a.col_stride + i, a.col_stride, out + i * stride + k, stride);
+		for (; i < rows; i++)
+			for (int64_t q = k; q < k + LANES; q++)
+				out[i * stride + q] = a.data[i + q * a.col_stride];
 	}
+	for (; k < kc; k++)
+		for (int64_t i = 0; i < rows; i++)
+			out[i * stride + k] = a.data[i * a.row_stride + k * a.col_stride];
 }
 
 #endif

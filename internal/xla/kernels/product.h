@@ -1,11 +1,13 @@
 // Products of matrices, on vectors.
 //
-// A is divided into blocks of MC rows, so that each thread has at least one and a packed
-// block stays in a cache. A thread takes a block, packs it, and goes through B's micropanels:
-// it packs one, multiplies while it prefetches a later one, and writes the tile of C with its
-// epilogue. A thread that finds no block left helps with the micropanels of another thread's
-// block. It packs that block for itself: cores that write what other cores read wait for each
-// other longer than packing takes.
+// A is divided into blocks of MC rows, so that each thread has at least one and a block stays in a
+// cache. A thread takes a block and goes through B's micropanels: it packs one, multiplies while it
+// prefetches a later one, and applies the epilogue to what it has written of C: not to a few rows at a
+// time, because an activation function is a long chain of operations, and the processor goes on to the
+// next one while it waits for one. A block is read where it lies, unless it has a prologue or its rows aren't
+// contiguous. A thread that finds no block left helps with the micropanels of another thread's
+// block. If that has to be copied, it copies it for itself: cores that write what other cores read
+// wait for each other longer than that takes.
 #ifndef GAZE_PRODUCT_H
 #define GAZE_PRODUCT_H
 
@@ -23,17 +25,17 @@
 
 enum {
 	MAX_KC = 2048,         // rows of B that are packed at a time
-	MAX_BLOCK = 1 << 20,   // numbers in a packed block of A
+	MAX_BLOCK = 1 << 20,   // numbers in a block of A
 	MAX_MC = 384,          // rows in a block of A
 	MAX_K = MAX_BLOCK / 64, // columns in a block of A, so that a block has at least 64 rows
 	// A thread helps with a block only if at least this many micropanels are left. Fewer
-	// aren't worth packing the block again.
+	// aren't worth copying the block again.
 	MIN_HELP = 2,
 };
 
 // Each thread's scratch memory.
 typedef struct {
-	float a_packed[MAX_BLOCK], b_packed[NR * MAX_KC], tile[NR * MAX_MC], prologue_rows[MR * MAX_KC];
+	float a[MAX_BLOCK + 2 * LINE * MAX_MC], b_packed[NR * MAX_KC], tile[NR * MAX_MC];
 } workspace;
 
 // A product, or the part of its terms from k_start to k_start+k_size if it has more than MAX_K.
@@ -53,40 +55,42 @@ typedef struct {
 	atomic_long* next_micropanel; // of each block
 } gemm_job;
 
-// pack_block packs a block of A, kc columns at a time. If several threads pack the same block,
-// only one of them stores the row sums.
-static void pack_block(const gemm_job* job, int64_t block, bool store_sums, workspace* own) {
+// The rows of a block of A as the microkernel reads them: contiguous, stride numbers apart.
+typedef struct {
+	const float* data;
+	int64_t stride;
+} block_rows;
+
+// prologue_rows writes some rows of A after the prologue.
+static void prologue_rows(const gemm* g, int64_t i, int64_t rows, float* out, int64_t stride) {
+	for (int64_t r = i; r < i + rows; r++, out += stride) {
+		const float* row = g->a.data + r * g->a.row_stride;
+		row_stats stats = g->fusion.gamma ? row_statistics(row, g->k, g->fusion.epsilon) : (row_stats){0, 0};
+		apply_prologue(&g->fusion, row, stats, 0, g->k, out);
+	}
+}
+
+// rows_of_block is a block of A, where it lies or, if it has to be changed or moved, in the thread's
+// scratch memory. If several threads ask for the same block, only one of them stores the row sums.
+static block_rows rows_of_block(const gemm_job* job, int64_t block, bool store_sums, workspace* own) {
 	const gemm* g = job->g;
 	const fusion* f = &g->fusion;
-	int64_t i = block * job->mc, rows = min_i64(job->mc, g->m - i);
-	bool prologue = has_prologue(f) && !job->a_prologue;
-	row_stats stats[MR];
-	for (int64_t r = 0; r < rows; r += prologue ? MR : rows) {
-		int64_t count = prologue ? min_i64(MR, rows - r) : rows;
-		for (int64_t k = 0; k < job->k_size; k += job->kc) {
-			int64_t kc = min_i64(job->kc, job->k_size - k), k_all = job->k_start + k;
-			float* out = own->a_packed + k * round_up(rows, MR) + r * kc;
-			if (g->windows) {
-				pack_windows(g->windows, i, rows, k_all, kc, own->prologue_rows, out);
-				continue;
-			}
-			matrix a = {g->a.data + (i + r) * g->a.row_stride + k_all * g->a.col_stride, g->a.row_stride, g->a.col_stride};
-			if (job->a_prologue)
-				a = (matrix){job->a_prologue + (i + r) * g->k + k_all, g->k, 1};
-			if (prologue) {
-				for (int64_t q = 0; q < count; q++) {
-					const float* row = g->a.data + (i + r + q) * g->a.row_stride;
-					if (k == 0 && f->gamma)
-						stats[q] = row_statistics(row, g->k, f->epsilon);
-					apply_prologue(f, row, stats[q], k_all, kc, own->prologue_rows + q * kc);
-				}
-				a = (matrix){own->prologue_rows, kc, 1};
-			}
-			pack_a(a, count, kc, out);
-			for (int64_t q = 0; store_sums && f->row_sums && q < count; q += MR)
-				sum_rows((matrix){out + q * kc, 1, MR}, min_i64(MR, count - q), kc, f->row_sums + i + r + q, k_all > 0);
-		}
-	}
+	const int64_t i = block * job->mc, rows = min_i64(job->mc, g->m - i), k = job->k_start, kc = job->k_size;
+	const matrix a = {g->a.data + i * g->a.row_stride + k * g->a.col_stride, g->a.row_stride, g->a.col_stride};
+	block_rows at = {own->a, round_up(kc, LINE) + LINE};
+	if (job->a_prologue)
+		at = (block_rows){job->a_prologue + i * g->k + k, g->k};
+	else if (g->windows)
+		copy_windows(g->windows, i, rows, k, kc, own->a, at.stride);
+	else if (has_prologue(f))
+		prologue_rows(g, i, rows, own->a, at.stride);
+	else if (a.col_stride == 1)
+		at = (block_rows){a.data, a.row_stride};
+	else
+		arrange_rows(a, rows, kc, own->a, at.stride);
+	if (store_sums && f->row_sums)
+		sum_rows((matrix){at.data, at.stride, 1}, rows, kc, f->row_sums + i, k > 0);
+	return at;
 }
 
 // list_lines lists the offsets of the cache lines of B that a full micropanel of kc rows is
@@ -126,11 +130,17 @@ static prefetch prefetch_b(const gemm_job* job, int64_t k, int64_t kc, int64_t j
 	return ahead;
 }
 
-// multiply_micropanel multiplies a packed block of A with a micropanel of B.
-static void multiply_micropanel(const gemm_job* job, int64_t block, int64_t micropanel, workspace* own) {
+// multiply_micropanel multiplies a block of A with a micropanel of B. The sums are added up in C,
+// but for a micropanel whose vectors are longer than C's rows.
+static void multiply_micropanel(const gemm_job* job, int64_t block, block_rows a, int64_t micropanel, workspace* own) {
 	const gemm* g = job->g;
 	const matrix b = g->b;
+	const bool first = job->k_start == 0, last = job->k_start + job->k_size == g->k;
 	int64_t j = micropanel * NR, columns = min_i64(NR, g->n - j), i = block * job->mc, rows = min_i64(job->mc, g->m - i);
+	const bool in_place = columns % LANES == 0;
+	sums to = {own->tile, NR, false};
+	if (in_place)
+		to = (sums){g->c + i * g->n + j, g->n, !first};
 	// A thread that has the block to itself takes the next micropanel next.
 	int64_t later = j + NR * (job->blocks >= job->threads ? 1 : job->threads / job->blocks);
 	for (int64_t k = 0; k < job->k_size; k += job->kc) {
@@ -143,35 +153,23 @@ static void multiply_micropanel(const gemm_job* job, int64_t block, int64_t micr
 			pack_b((matrix){b.data + k_all * b.row_stride + j * b.col_stride, b.row_stride, b.col_stride}, kc, columns, own->b_packed);
 		}
 		prefetch ahead = prefetch_b(job, k_all, kc, later, rows);
-		if (k + kc == job->k_size) {
-			ahead.c = g->c + i * g->n + j;
-			ahead.c_stride = g->n;
-		}
-		macrokernel(own->a_packed + k * round_up(rows, MR), kc * MR, b_packed, b_stride, rows, columns, kc, own->tile, NR, k > 0, &ahead);
+		macrokernel(a.data + k, a.stride, b_packed, b_stride, rows, columns, kc, &to, &ahead);
+		to.add = true;
 	}
-	apply_epilogue(&g->fusion, own->tile, NR, g->c, g->n, i, j, rows, columns, job->k_start > 0, job->k_start + job->k_size == g->k);
+	const epilogue finish = {&g->fusion, g->c, g->n, !in_place && !first, last};
+	if (!in_place || (last && has_epilogue(&g->fusion)))
+		apply_epilogue(&finish, to.tile, to.stride, i, j, rows, columns);
 }
 
 // multiply_block multiplies a block of A with those micropanels of B that no thread has taken
 // yet. The thread that takes the first micropanel stores the row sums; a thread that took the
 // block itself may find no micropanel left.
 static void multiply_block(gemm_job* job, int64_t block, workspace* own) {
-	bool packed = false;
+	block_rows a = {0};
 	for (long i; (i = atomic_fetch_add(&job->next_micropanel[block], 1)) < job->micropanels;) {
-		if (!packed)
-			pack_block(job, block, i == 0, own);
-		packed = true;
-		multiply_micropanel(job, block, i, own);
-	}
-}
-
-// prologue_of_rows applies the prologue to rows of A.
-static void prologue_of_rows(const gemm_job* job, int64_t begin, int64_t end) {
-	const gemm* g = job->g;
-	for (int64_t i = begin; i < end; i++) {
-		const float* row = g->a.data + i * g->a.row_stride;
-		row_stats stats = g->fusion.gamma ? row_statistics(row, g->k, g->fusion.epsilon) : (row_stats){0, 0};
-		apply_prologue(&g->fusion, row, stats, 0, g->k, job->a_prologue + i * g->k);
+		if (!a.data)
+			a = rows_of_block(job, block, i == 0, own);
+		multiply_micropanel(job, block, a, i, own);
 	}
 }
 
@@ -184,7 +182,7 @@ static long gemm_iterations(const void* data, int phase) {
 static void gemm_iterate(void* data, int phase, long i) {
 	gemm_job* job = data;
 	if (job->computing_prologue) {
-		prologue_of_rows(job, i * MR, min_i64(job->g->m, (i + 1) * MR));
+		prologue_rows(job->g, i * MR, min_i64(MR, job->g->m - i * MR), job->a_prologue + i * MR * job->g->k, job->g->k);
 		return;
 	}
 	workspace* own = gaze_scratch(sizeof *own);

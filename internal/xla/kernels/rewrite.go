@@ -52,6 +52,7 @@ func Rewrite(program string) string {
 // those functions. A program has thousands of lines and its start waits for this, so the
 // regular expression is matched only against lines that contain the prefix.
 func replaceCalls(program string) string {
+	moved := moveActivations(program)
 	var b strings.Builder
 	b.Grow(len(program))
 	end := "" // the last line of the function that is being removed
@@ -68,7 +69,11 @@ func replaceCalls(program string) string {
 			end = text[:strings.Index(text, "func.func")] + "}"
 		default:
 			if at := functionCall.FindStringSubmatchIndex(text); at != nil {
-				if call, ok := kernelCall(functionCall.FindStringSubmatch(text)); ok {
+				match := functionCall.FindStringSubmatch(text)
+				if name := moved[match[2]]; name != "" {
+					match[2] = name
+				}
+				if call, ok := kernelCall(match); ok {
 					line = text[:at[0]] + call + line[len(text):]
 				}
 			}
@@ -76,6 +81,73 @@ func replaceCalls(program string) string {
 		}
 	}
 	return b.String()
+}
+
+// moveActivations finds linear layers whose activation function is applied to the result of
+// another one that nothing else reads, as in the MLP of a block that isn't trained. There the
+// other layer can apply it while its result is in a register: the result is the same, and the
+// layer needs no copy of its input. What it returns maps the names of the functions that are
+// called to those of functions with the activation moved.
+func moveActivations(program string) map[string]string {
+	results := map[string]string{} // the layers without an activation, by their results
+	type reader struct{ operand, name string }
+	var readers []reader // the layers with one
+	for line := range strings.Lines(program) {
+		if !strings.Contains(line, functionPrefix+Linear+"_"+linearForward) {
+			continue
+		}
+		text := strings.TrimSuffix(line, "\n")
+		at := functionCall.FindStringSubmatchIndex(text)
+		if at == nil {
+			continue
+		}
+		name := text[at[4]:at[5]]
+		if strings.Split(name, "_")[1+LinearAttrActivation] != strconv.Itoa(ActivationNone) {
+			operand, _, _ := strings.Cut(text[at[2]:at[3]], ",")
+			readers = append(readers, reader{operand, name})
+		} else if result, _, ok := strings.Cut(strings.TrimSpace(text[:at[0]]), " ="); ok {
+			results[result] = name
+		}
+	}
+	uses := countNames(program, len(readers) > 0)
+	moved := map[string]string{}
+	for _, r := range readers {
+		// Once where it is defined, and once where it is read.
+		if before := results[r.operand]; before != "" && uses[r.operand] == 2 {
+			moved[before], moved[r.name] = moveActivation(before, r.name)
+		}
+	}
+	return moved
+}
+
+var linearForward = strconv.Itoa(LinearForward) + "_"
+
+// moveActivation moves the activation from the name of one linear layer's function to that of
+// the layer before.
+func moveActivation(before, after string) (newBefore, newAfter string) {
+	b, a := strings.Split(before, "_"), strings.Split(after, "_")
+	flags, _ := strconv.Atoi(b[1+LinearAttrFlags])
+	b[1+LinearAttrFlags] = strconv.Itoa(flags | LinearActivatesResult)
+	b[1+LinearAttrActivation], a[1+LinearAttrActivation] = a[1+LinearAttrActivation], strconv.Itoa(ActivationNone)
+	return strings.Join(b, "_"), strings.Join(a, "_")
+}
+
+// countNames counts how often each of a program's values is named, such as %12.
+func countNames(program string, wanted bool) map[string]int {
+	uses := map[string]int{}
+	for rest := program; wanted; {
+		at := strings.IndexByte(rest, '%')
+		if at < 0 {
+			break
+		}
+		end := at + 1
+		for end < len(rest) && (rest[end] == '_' || rest[end] == '#' || '0' <= rest[end] && rest[end] <= '9' || 'a' <= rest[end] && rest[end] <= 'z' || 'A' <= rest[end] && rest[end] <= 'Z') {
+			end++
+		}
+		uses[rest[at:end]]++
+		rest = rest[end:]
+	}
+	return uses
 }
 
 // kernelCall is the custom call for a match of functionCall.

@@ -127,3 +127,42 @@ func FuzzRewrite(f *testing.F) {
 		}
 	})
 }
+
+// TestMoveActivations checks that an activation moves to the layer that its input comes from, if
+// nothing else reads that.
+func TestMoveActivations(t *testing.T) {
+	const (
+		layer = `    %1 = "func.call"(%0, %arg1) { callee = @gaze_call_linear_0_0_1_0_0 } : (tensor<9x8xf32>, tensor<32x8xf32>) -> tensor<9x32xf32>
+`
+		reader = `    %2 = "func.call"(%1, %arg2) { callee = @gaze_call_linear_0_1_5_0_1 } : (tensor<9x32xf32>, tensor<8x32xf32>) -> tensor<9x8xf32>
+`
+		another  = "    %3 = \"stablehlo.tanh\"(%1) : (tensor<9x32xf32>) -> tensor<9x32xf32>\n"
+		similar  = "    %3 = \"stablehlo.tanh\"(%12) : (tensor<9x32xf32>) -> tensor<9x32xf32>\n"
+		gradient = `    %1 = "func.call"(%0, %arg1) { callee = @gaze_call_linear_1_0_0_0_0 } : (tensor<9x8xf32>, tensor<8x32xf32>) -> tensor<9x32xf32>
+`
+		active = `    %1 = "func.call"(%0, %arg1) { callee = @gaze_call_linear_0_2_1_0_0 } : (tensor<9x8xf32>, tensor<32x8xf32>) -> tensor<9x32xf32>
+`
+	)
+	tests := []struct {
+		name, program string
+		numbers       []string // the attributes of the calls
+	}{
+		{"an MLP", layer + reader, []string{"0, 1, 65, 0", "0, 0, 5, 0"}},
+		{"a value of a similar name", layer + reader + similar, []string{"0, 1, 65, 0", "0, 0, 5, 0"}},
+		{"read by another", layer + reader + another, []string{"0, 0, 1, 0", "0, 1, 5, 0"}},
+		{"read before", layer + another + reader, []string{"0, 0, 1, 0", "0, 1, 5, 0"}},
+		{"of another function", reader, []string{"0, 1, 5, 0"}},
+		{"after a gradient", gradient + reader, []string{"1, 0, 0, 0", "0, 1, 5, 0"}},
+		{"after a layer with an activation", active + reader, []string{"0, 2, 1, 0", "0, 1, 5, 0"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := Rewrite(test.program)
+			for _, numbers := range test.numbers {
+				if !strings.Contains(got, "array<i64: "+numbers+">") {
+					t.Errorf("no call has the attributes %s:\n%s", numbers, got)
+				}
+			}
+		})
+	}
+}

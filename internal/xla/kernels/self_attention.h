@@ -106,9 +106,16 @@ static void pack_queries(matrix q, int64_t dim, int64_t queries, float scale, fl
 			vstore(out + k * NR + j, factor * vload(out + k * NR + j));
 }
 
-// multiply multiplies packed rows with a micropanel of queries: tile [rows, NR].
-static void multiply(const float* a, const float* b, int64_t rows, int64_t queries, int64_t k, float* tile) {
-	macrokernel(a, k * MR, b, NR, rows, queries, k, tile, NR, false, NULL);
+// multiply multiplies contiguous rows with a micropanel of queries: tile [rows, NR].
+static void multiply(matrix a, const float* b, int64_t rows, int64_t queries, int64_t k, float* tile) {
+	const sums to = {tile, NR, false};
+	macrokernel(a.data, a.row_stride, b, NR, rows, queries, k, &to, NULL);
+}
+
+// transpose copies the transpose of a matrix [tokens, dim], with contiguous rows.
+static matrix transpose(matrix m, int64_t tokens, int64_t dim, float* out) {
+	arrange_rows(transposed(m), dim, tokens, out, round_up(tokens, LINE));
+	return (matrix){out, round_up(tokens, LINE), 1};
 }
 
 // The queries begin to end of a head.
@@ -133,16 +140,15 @@ static void attention_forward(void* data, int phase, long i) {
 	attention_job* job = data;
 	const attention* a = job->a;
 	const query_range r = range_of(job, i);
-	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, MR), dim_padded = round_up(dim, MR);
-	arena own = {gaze_scratch(sizeof(float) * (2 * n_padded * dim_padded + (dim_padded + n_padded + dim_padded + 1) * NR + 8 * LINE))};
+	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, LINE);
+	arena own = {gaze_scratch(sizeof(float) * (dim * n_padded + (dim + n + dim + 1) * NR + 8 * LINE))};
 	if (!own.next) {
 		atomic_store(&job->failed, true);
 		return;
 	}
-	float *keys = arena_alloc(&own, n_padded * dim), *values = arena_alloc(&own, dim_padded * n), *queries = arena_alloc(&own, dim * NR), *scores = arena_alloc(&own, n * NR), *tile = arena_alloc(&own, dim_padded * NR), *inv_sum = arena_alloc(&own, NR);
-	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), out = out_slice(a, a->out, r.image, r.head);
-	pack_a(qkv_slice(a, a->qkv, r.image, r.head, KEY), n, dim, keys);
-	pack_a(transposed(qkv_slice(a, a->qkv, r.image, r.head, VALUE)), dim, n, values);
+	float *queries = arena_alloc(&own, dim * NR), *scores = arena_alloc(&own, n * NR), *tile = arena_alloc(&own, dim * NR), *inv_sum = arena_alloc(&own, NR);
+	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), keys = qkv_slice(a, a->qkv, r.image, r.head, KEY), out = out_slice(a, a->out, r.image, r.head);
+	const matrix values = transpose(qkv_slice(a, a->qkv, r.image, r.head, VALUE), n, dim, arena_alloc(&own, dim * n_padded));
 	for (int64_t at = r.begin; at < r.end; at += NR) {
 		int64_t count = min_i64(NR, r.end - at);
 		pack_queries(from_row(q, at), dim, count, 1 / sqrt_f32((float)dim), queries);
@@ -169,14 +175,14 @@ static void softmax_backward(float* p, float* g, int64_t tokens, int64_t queries
 	}
 }
 
-// add_product sets sums [tokens, sums_stride], or adds to it, the product of a [tokens, queries],
-// whose rows are NR apart, and b [queries, dim]. a_packed and b_packed are scratch memory.
-static void add_product(const float* a, matrix b, int64_t tokens, int64_t dim, int64_t queries, float* a_packed, float* b_packed, float* sums, int64_t sums_stride, bool add) {
-	pack_a((matrix){a, NR, 1}, tokens, queries, a_packed);
+// add_product sets out [tokens, out_stride], or adds to it, the product of a [tokens, queries],
+// whose rows are NR apart, and b [queries, dim]. b_packed is scratch memory.
+static void add_product(const float* a, matrix b, int64_t tokens, int64_t dim, int64_t queries, float* b_packed, float* out, int64_t out_stride, bool add) {
 	for (int64_t d = 0; d < dim; d += NR) {
 		int64_t count = min_i64(NR, dim - d);
 		pack_b((matrix){b.data + d * b.col_stride, b.row_stride, b.col_stride}, queries, count, b_packed);
-		macrokernel(a_packed, queries * MR, b_packed, NR, tokens, count, queries, sums + d, sums_stride, add, NULL);
+		const sums to = {out + d, out_stride, add};
+		macrokernel(a, NR, b_packed, NR, tokens, count, queries, &to, NULL);
 	}
 }
 
@@ -192,22 +198,19 @@ static void attention_backward(void* data, int phase, long i) {
 	attention_job* job = data;
 	const attention* a = job->a;
 	const query_range r = range_of(job, i);
-	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, MR), dim_padded = round_up(dim, LANES), dim_packed = round_up(dim, MR);
-	arena own = {gaze_scratch(sizeof(float) * (2 * n_padded * dim + dim_packed * n + 2 * dim_padded * n + (3 * dim_padded + 4 * n_padded + NR + 1) * NR + 16 * LINE))};
+	const int64_t n = a->tokens, dim = a->dim, n_padded = round_up(n, LINE), dim_padded = round_up(dim, LANES);
+	arena own = {gaze_scratch(sizeof(float) * (dim * n_padded + 2 * dim_padded * n + (3 * dim + 2 * n + NR + 1) * NR + 16 * LINE))};
 	if (!own.next) {
 		atomic_store(&job->failed, true);
 		return;
 	}
-	float *keys = arena_alloc(&own, n_padded * dim), *values = arena_alloc(&own, n_padded * dim), *keys_transposed = arena_alloc(&own, dim_packed * n);
 	float *queries = arena_alloc(&own, dim * NR), *dout_packed = arena_alloc(&own, dim * NR), *p = arena_alloc(&own, n * NR), *g = arena_alloc(&own, n * NR);
-	float *tile = arena_alloc(&own, dim_padded * NR), *inv_sum = arena_alloc(&own, NR), *a_packed = arena_alloc(&own, n_padded * NR), *b_packed = arena_alloc(&own, NR * NR);
+	float *tile = arena_alloc(&own, dim * NR), *inv_sum = arena_alloc(&own, NR), *b_packed = arena_alloc(&own, NR * NR);
 	float *dkeys = arena_alloc(&own, n * dim_padded), *dvalues = arena_alloc(&own, n * dim_padded);
 	const float scale = 1 / sqrt_f32((float)dim);
-	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), k = qkv_slice(a, a->qkv, r.image, r.head, KEY);
+	const matrix q = qkv_slice(a, a->qkv, r.image, r.head, QUERY), keys = qkv_slice(a, a->qkv, r.image, r.head, KEY), values = qkv_slice(a, a->qkv, r.image, r.head, VALUE);
+	const matrix keys_transposed = transpose(keys, n, dim, arena_alloc(&own, dim * n_padded));
 	const matrix dout = out_slice(a, a->dout, r.image, r.head), dq = qkv_slice(a, a->dqkv, r.image, r.head, QUERY);
-	pack_a(k, n, dim, keys);
-	pack_a(qkv_slice(a, a->qkv, r.image, r.head, VALUE), n, dim, values);
-	pack_a(transposed(k), dim, n, keys_transposed);
 	for (int64_t at = r.begin; at < r.end; at += NR) {
 		int64_t count = min_i64(NR, r.end - at);
 		pack_queries(from_row(q, at), dim, count, scale, queries);
@@ -218,8 +221,8 @@ static void attention_backward(void* data, int phase, long i) {
 		softmax_backward(p, g, n, count, inv_sum);
 		multiply(keys_transposed, g, dim, count, n, tile);
 		store_transposed(tile, dim, count, scale, NULL, (float*)from_row(dq, at).data, dq.row_stride);
-		add_product(p, from_row(dout, at), n, dim, count, a_packed, b_packed, dvalues, dim_padded, at > 0);
-		add_product(g, from_row(q, at), n, dim, count, a_packed, b_packed, dkeys, dim_padded, at > 0);
+		add_product(p, from_row(dout, at), n, dim, count, b_packed, dvalues, dim_padded, at > 0);
+		add_product(g, from_row(q, at), n, dim, count, b_packed, dkeys, dim_padded, at > 0);
 	}
 	for (int64_t i = a->queries; i < n; i++)
 		memset((float*)from_row(dq, i).data, 0, dim * sizeof(float));

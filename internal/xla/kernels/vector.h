@@ -26,7 +26,7 @@ INLINE int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; 
 // Besides the operations, the header of a set defines LANES, the size of its microtile (MR rows of
 // VECTORS vectors), and MAX_TERMS: so many terms are added up in registers. Longer sums are added
 // up from such parts, because rounding errors grow with the length of a sum, and because so many
-// rows of a micropanel of B stay in the first-level cache.
+// rows of a micropanel of B stay in a cache close by.
 #if defined(GAZE_AVX512)
 #include "vector_avx512.h"
 #elif defined(GAZE_AVX2)
@@ -49,32 +49,5 @@ INLINE vf vzero(void) { return vset(0); }
 
 // sqrt_f32 is sqrtf without setting errno, so that programs needn't link libm.
 INLINE float sqrt_f32(float x) { return vsqrt(vset(x))[0]; }
-
-// Vectors of four, in which both x86 and ARM can transpose.
-typedef float v4 __attribute__((vector_size(16)));
-
-#if defined(__clang__) || __GNUC__ >= 12
-#define SHUFFLE4(A, B, I, J, K, L) __builtin_shufflevector(A, B, I, J, K, L)
-#else
-typedef int32_t v4i __attribute__((vector_size(16)));
-#define SHUFFLE4(A, B, I, J, K, L) __builtin_shuffle(A, B, (v4i){I, J, K, L})
-#endif
-
-INLINE v4 load4(const float* from) {
-	v4 x;
-	memcpy(&x, from, sizeof x);
-	return x;
-}
-
-INLINE void store4(float* to, v4 x) { memcpy(to, &x, sizeof x); }
-
-// transpose4 transposes 4 rows of 4 numbers.
-INLINE void transpose4(v4 r[4]) {
-	const v4 a = SHUFFLE4(r[0], r[1], 0, 4, 1, 5), b = SHUFFLE4(r[0], r[1], 2, 6, 3, 7), c = SHUFFLE4(r[2], r[3], 0, 4, 1, 5), d = SHUFFLE4(r[2], r[3], 2, 6, 3, 7);
-	r[0] = SHUFFLE4(a, c, 0, 1, 4, 5);
-	r[1] = SHUFFLE4(a, c, 2, 3, 6, 7);
-	r[2] = SHUFFLE4(b, d, 0, 1, 4, 5);
-	r[3] = SHUFFLE4(b, d, 2, 3, 6, 7);
-}
 
 #endif

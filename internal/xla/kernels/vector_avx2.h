@@ -9,7 +9,7 @@
 #define LANES 8
 #define MR 4
 #define VECTORS 3
-#define MAX_TERMS 256
+#define MAX_TERMS 768
 
 typedef float vf __attribute__((vector_size(32)));
 typedef __m256i vi;

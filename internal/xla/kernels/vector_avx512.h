@@ -8,7 +8,7 @@
 #define LANES 16
 #define MR 8
 #define VECTORS 3
-#define MAX_TERMS 384
+#define MAX_TERMS 768
 
 typedef float vf __attribute__((vector_size(64)));
 typedef __m512i vi;

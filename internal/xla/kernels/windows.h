@@ -1,4 +1,4 @@
-// Packing what a convolution's kernel meets, straight from the pictures.
+// What a convolution's kernel meets, straight from the pictures.
 #ifndef GAZE_WINDOWS_H
 #define GAZE_WINDOWS_H
 
@@ -33,36 +33,28 @@ static run run_at(const windows* w, int64_t k, int64_t limit) {
 	return (run){i / in_row * w->dilation, i % in_row * w->dilation, at, min_i64(length - at, limit)};
 }
 
-// meet is the numbers of a run at a position. If part of them lies outside of the picture, they
-// are written to scratch.
-INLINE const float* meet(const windows* w, const position* p, const run* u, float* scratch) {
+// copy_run copies the numbers of a run at a position.
+INLINE void copy_run(const windows* w, const position* p, const run* u, float* out) {
 	const int64_t width = w->columns * w->channels, y = p->y + u->y, begin = (p->x + u->x) * w->channels + u->at;
-	if (!p->picture || y < 0 || y >= w->rows || begin >= width || begin + u->n <= 0)
-		return memset(scratch, 0, u->n * sizeof *scratch);
-	const float* row = p->picture + y * width;
-	if (begin >= 0 && begin + u->n <= width)
-		return row + begin;
-	const int64_t before = begin < 0 ? -begin : 0, end = min_i64(u->n, width - begin);
-	memset(scratch, 0, before * sizeof *scratch);
-	memcpy(scratch + before, row + begin + before, (end - before) * sizeof *scratch);
-	memset(scratch + end, 0, (u->n - end) * sizeof *scratch);
-	return scratch;
+	const int64_t before = begin < 0 ? min_i64(u->n, -begin) : 0, end = y < 0 || y >= w->rows ? before : min_i64(u->n, width - begin);
+	if (end <= before) {
+		memset(out, 0, u->n * sizeof *out);
+		return;
+	}
+	memset(out, 0, before * sizeof *out);
+	memcpy(out + before, p->picture + y * width + begin + before, (end - before) * sizeof *out);
+	memset(out + end, 0, (u->n - end) * sizeof *out);
 }
 
-// pack_windows packs columns k to k+kc of rows of the matrix, from row i on, as pack_a does.
-// scratch has MR*kc numbers.
-static void pack_windows(const windows* w, int64_t i, int64_t rows, int64_t k, int64_t kc, float* scratch, float* out) {
-	for (int64_t r = 0; r < rows; r += MR, out += kc * MR) {
-		position at[MR] = {{0}};
-		for (int64_t q = 0; q < MR && r + q < rows; q++)
-			at[q] = position_of(w, i + r + q);
+// copy_windows copies columns k to k+kc of rows of the matrix, from row i on, to rows that are
+// stride numbers apart.
+static void copy_windows(const windows* w, int64_t i, int64_t rows, int64_t k, int64_t kc, float* out, int64_t stride) {
+	for (int64_t r = 0; r < rows; r++, out += stride) {
+		const position at = position_of(w, i + r);
 		run u;
 		for (int64_t done = 0; done < kc; done += u.n) {
 			u = run_at(w, k + done, kc - done);
-			const float* row[MR];
-			for (int q = 0; q < MR; q++)
-				row[q] = meet(w, &at[q], &u, scratch + q * kc);
-			pack_a_contiguous_rows(row, u.n, out + done * MR);
+			copy_run(w, &at, &u, out + done);
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (p *Plugin) createClient(args *C.create_args) unsafe.Pointer {
 // false is what they do anyway.
 //
 // CPU plugins create four devices by default, each with a thread pool for all cores. They
-// are asked for one, so that the pools don't compete. They also run a program on a thread of
+// are asked for one, so that the pools don't compete, unless the caller wants more. They also run a program on a thread of
 // their own, for which go-xla waits at once; running it on the calling thread saves a small
 // model two changes of threads for each run. A plugin that rejects an option gets fewer.
 func (p *Plugin) create(args *C.create_args) unsafe.Pointer {
@@ -74,7 +74,7 @@ func (p *Plugin) create(args *C.create_args) unsafe.Pointer {
 	defer C.free(unsafe.Pointer(without))
 	removable := bool(C.gaze_option_is_false(args, without))
 	for extra := C.int(C.CPU_OPTIONS); extra > 0 && removable && p.cpu; extra-- {
-		failed := C.gaze_create_client(p.api, args, without, extra)
+		failed := C.gaze_create_client(p.api, args, without, extra, C.int(max(p.devices.Load(), 1)))
 		if failed == nil {
 			return nil
 		}
@@ -84,7 +84,7 @@ func (p *Plugin) create(args *C.create_args) unsafe.Pointer {
 	if failed == nil || !removable {
 		return failed
 	}
-	if again := C.gaze_create_client(p.api, args, without, 0); again != nil {
+	if again := C.gaze_create_client(p.api, args, without, 0, 1); again != nil {
 		C.gaze_error_free(p.api, again)
 		return failed
 	}

@@ -112,9 +112,9 @@ bool gaze_option_is_false(const create_args* args, const char* option);
 void* gaze_call(const api_table* api, int function, void* args);
 
 // gaze_create_client creates a client without one of the options and with the first extra of
-// the CPU_OPTIONS options for CPU clients: one device, and programs that run on the thread that
-// calls them.
-void* gaze_create_client(const api_table* api, create_args* args, const char* without, int extra);
+// the CPU_OPTIONS options for CPU clients: the number of devices, and programs that run on the
+// thread that calls them.
+void* gaze_create_client(const api_table* api, create_args* args, const char* without, int extra, int devices);
 enum { CPU_OPTIONS = 2 };
 void gaze_error_text(const api_table* api, void* error, const char** text, size_t* size);
 void gaze_error_free(const api_table* api, void* error);

@@ -49,7 +49,14 @@ type Plugin struct {
 	compiling sync.Map // a mutex for each key, held while the program is compiled
 
 	loaded, compiled, stored atomic.Int64
+
+	devices atomic.Int64 // of CPU clients that are created from now on; 0: one
 }
+
+// SetDevices sets the number of devices that clients which are created from now on get, if
+// the plugin is one for the CPU: they share its cores. A plugin that doesn't know the option
+// makes as many as it likes.
+func (p *Plugin) SetDevices(n int) { p.devices.Store(int64(n)) }
 
 var (
 	mu      sync.Mutex

@@ -81,12 +81,11 @@ bool gaze_option_is_false(const create_args* args, const char* option) {
 	return false;
 }
 
-static const named_value cpu_options[CPU_OPTIONS] = {
-	{.struct_size = sizeof(named_value), .name = "cpu_device_count", .name_size = 16, .type = NAMED_INT64, .int64_value = 1, .value_size = 1},
-	{.struct_size = sizeof(named_value), .name = "asynchronous", .name_size = 12, .type = NAMED_BOOL, .bool_value = false, .value_size = 1},
-};
-
-void* gaze_create_client(const api_table* api, create_args* args, const char* without, int extra) {
+void* gaze_create_client(const api_table* api, create_args* args, const char* without, int extra, int devices) {
+	const named_value cpu_options[CPU_OPTIONS] = {
+		{.struct_size = sizeof(named_value), .name = "cpu_device_count", .name_size = 16, .type = NAMED_INT64, .int64_value = devices, .value_size = 1},
+		{.struct_size = sizeof(named_value), .name = "asynchronous", .name_size = 12, .type = NAMED_BOOL, .bool_value = false, .value_size = 1},
+	};
 	create_args other = *args;
 	named_value* some = calloc(args->num_options + CPU_OPTIONS, sizeof *some);
 	other.options = some;

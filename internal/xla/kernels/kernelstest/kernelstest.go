@@ -81,6 +81,7 @@ type GEMM struct {
 
 	Gamma, Beta, PreActivation, Activated, Bias, Scale, Shift, Residual, RowSums []float32
 	ReLU                                                                         bool
+	ResultActivation                                                             int
 
 	Windows *Windows // instead of A
 }
@@ -96,7 +97,7 @@ func (g *GEMM) Run(threads int, unit Unit) bool {
 			gamma: floats(&pin, g.Gamma), beta: floats(&pin, g.Beta), epsilon: C.float(g.Epsilon), activation: C.int(g.Activation),
 			pre_activation: floats(&pin, g.PreActivation), activated: floats(&pin, g.Activated),
 			bias: floats(&pin, g.Bias), scale: floats(&pin, g.Scale), residual: floats(&pin, g.Residual), row_sums: floats(&pin, g.RowSums),
-			shift: floats(&pin, g.Shift), relu: C.bool(g.ReLU),
+			shift: floats(&pin, g.Shift), relu: C.bool(g.ReLU), result_activation: C.int(g.ResultActivation),
 		},
 	}
 	if w := g.Windows; w != nil {
