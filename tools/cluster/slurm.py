@@ -83,9 +83,28 @@ class Slurm:
         return node.launch([find("slurmd"), "-D", "-N", f"node{node.number}"], self.logs / "daemons.log", self.env)
 
     def restart_controller(self):
-        self.controller.kill()
-        self.controller.wait()
+        while pids := [p for p, line in nodes.processes().items() if line and b"slurmctld" in line[0]]:
+            for pid in pids:  # it has a second process, which would keep its files locked
+                kills.end(pid)
+            self.controller.wait()
+            time.sleep(0.1)
         self.start_controller()
+
+    def tend(self):
+        """What an administrator does after a node died while a task was being started there: Slurm
+        drains the node and holds the task."""
+        text = subprocess.run([find("sinfo"), "--noheader", "--Node", "--format=%N %T"], capture_output=True, text=True, env=self.env).stdout
+        for name, state in (line.split() for line in text.splitlines()):
+            if state.startswith("drained"):
+                self.control("update", f"nodename={name}", "state=resume")
+        text = subprocess.run([find("squeue"), "--noheader", "--array", "--states=PENDING", "--format=%i %r"], capture_output=True, text=True,
+                              env=self.env).stdout
+        for job, reason in (line.split(maxsplit=1) for line in text.splitlines()):
+            if "held" in reason:
+                self.control("release", job)
+
+    def control(self, *words):
+        subprocess.run([find("scontrol"), *words], capture_output=True, env=self.env)
 
     def restart_node(self, i):
         self.nodes[i].kill()
@@ -140,6 +159,7 @@ def run(gaze, slurm, job, killer, per_task, limit=60):
                     raise AssertionError("the controller has ended; see its log")
                 if slurm.queue() == []:
                     break
+                slurm.tend()
             time.sleep(0.05)
     raise AssertionError(f"the job isn't complete after {limit} submissions; see {slurm.logs}")
 
