@@ -189,7 +189,7 @@ class Bench:
             self.cells.close()
 
     def there(self, row):
-        return [name for name in row["peers"] if name in self.peers]
+        return [name for name in row["peers"] if name in self.peers and name not in self.options.without]
 
 
 def peak(cache):
@@ -230,6 +230,7 @@ def options():
     flags = argparse.ArgumentParser(description="Measures Gaze and its peers.")
     flags.add_argument("--rows", default="", help="groups of rows to measure, from " + ",".join(GROUPS) + " (default: all but gpu)")
     flags.add_argument("--only", default="", help="only rows whose name contains this text, such as B/16")
+    flags.add_argument("--without", default="", help="peers to leave out, such as gaze-go,torch-compile: slow ones take most of the time of training")
     flags.add_argument("--rounds", type=int, help="rounds (default: 5; with --quick: 2)")
     flags.add_argument("--merge", action="store_true", help="put some rows into the processor's results, in place of those of the same names")
     flags.add_argument("--resume", action="store_true", help="go on with the run that was stopped, after its last complete row")
@@ -239,6 +240,11 @@ def options():
     o.rounds = o.rounds or (2 if o.quick else 5)
     o.seconds = 0.1 if o.quick else 1.0
     o.some = bool(o.rows or o.only)
+    o.without = o.without.split(",") if o.without else []
+    known = {name for g in GROUPS for row in GROUPS[g](o.quick) for name in row["peers"]}
+    for name in o.without:
+        if name not in known:
+            flags.error(f"unknown peer {name!r}; the peers are {', '.join(sorted(known))}")
     o.groups = o.rows.split(",") if o.rows else [g for g in GROUPS if g != "gpu"]
     for g in o.groups:
         if g not in GROUPS:
@@ -260,7 +266,7 @@ class Progress:
 
     def __init__(self, o, cache):
         self.path = cache / f"running-{processors.slug(processors.title(), processors.isa())}.json"
-        self.what = {"quick": o.quick, "rounds": o.rounds, "groups": o.groups, "only": o.only}
+        self.what = {"quick": o.quick, "rounds": o.rounds, "groups": o.groups, "only": o.only, "without": o.without}
         self.result = {"machine": machine(), "quick": o.quick, "rounds": o.rounds, "minutes": 0, "what": self.what, "rows": []}
         self.result["machine"]["peak_gflops"] = peak(cache)
         if not self.path.exists():
