@@ -20,8 +20,10 @@ class Spark:
 
     def __init__(self, home, logs, env, cores=2):
         self.home, self.logs, self.cores = Path(home), logs, cores
+        (logs / "tmp").mkdir()  # killed programs leave files there
         self.env = dict(env, SPARK_HOME=str(home), SPARK_DAEMON_MEMORY="512m", SPARK_LOCAL_IP=nodes.HEAD,
-                        SPARK_LOCAL_HOSTNAME=nodes.HEAD, SPARK_WORKER_DIR=str(logs / "work"), SPARK_SCALA_VERSION="2.13")
+                        SPARK_LOCAL_HOSTNAME=nodes.HEAD, SPARK_WORKER_DIR=str(logs / "work"), SPARK_SCALA_VERSION="2.13",
+                        JAVA_TOOL_OPTIONS=f"-Djava.io.tmpdir={logs / 'tmp'} -XX:-UsePerfData")
         self.master = self.spawn("master", [self.tool("spark-class"), "org.apache.spark.deploy.master.Master", "--host", nodes.HEAD,
                                             "--port", str(MASTER), "--webui-port", "0"])
         wait_for(MASTER, self.master)
