@@ -322,7 +322,7 @@ func TestFusion(t *testing.T) {
 				if !g.Run(threads, unit) {
 					t.Fatal("memory ran out")
 				}
-				if worst := fusionError(g); !(worst < 2e-6*math.Sqrt(float64(k))) {
+				if worst := fusionError(g); !(worst < 2e-7*float64(k)) {
 					t.Errorf("%s, %d terms, %d threads, row sums, residual, bias %03b, activation or norm %d: the error is %g", name, k, threads, mask&7, mask>>3, worst)
 				}
 			}
@@ -340,7 +340,7 @@ func TestFusionOfLongSums(t *testing.T) {
 		if !g.Run(2, unit) {
 			t.Fatal("memory ran out")
 		}
-		if worst := fusionError(g); !(worst < 2e-6*math.Sqrt(k)) {
+		if worst := fusionError(g); !(worst < 2e-7*k) {
 			t.Errorf("%s: the error is %g", name, worst)
 		}
 	}
