@@ -160,3 +160,20 @@ func main() { called(3) }
 		rest = after
 	}
 }
+
+// TestUnwanted: a cell that imports what isn't in the host is left to the go command.
+func TestUnwanted(t *testing.T) {
+	for path, want := range map[string]bool{"gaze/pkg/batch": true, "gaze/pkg/batch/store": true, "gaze/pkg/batches": false, "gaze/pkg/vit": false} {
+		if isUnwanted(path) != want {
+			t.Errorf("isUnwanted(%q) is %v", path, !want)
+		}
+	}
+	b := builder(t)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for path := range b.current.Exports {
+		if strings.Contains(path, "parquet") || isUnwanted(path) {
+			t.Errorf("%s is in the host", path)
+		}
+	}
+}

@@ -235,7 +235,7 @@ func (t *toolchain) listHost(ctx context.Context, h *host, wanted []string) erro
 		return err
 	}
 	for _, p := range found {
-		if p.Error == nil && p.Name != "main" && p.Name != "" && !strings.Contains(p.ImportPath, "/internal/") {
+		if p.Error == nil && p.Name != "main" && p.Name != "" && !strings.Contains(p.ImportPath, "/internal/") && !isUnwanted(p.ImportPath) {
 			h.Wanted = append(h.Wanted, p.ImportPath)
 		}
 	}

@@ -1,5 +1,7 @@
 package cells
 
+import "strings"
+
 // Wanted are the packages that cells may import and be fast: all of the clone's, what the
 // notebooks use of other modules, and the common ones of the standard library.
 var Wanted = []string{
@@ -11,4 +13,19 @@ var Wanted = []string{
 	"io", "io/fs", "iter", "log", "maps", "math", "math/big", "math/bits", "math/cmplx", "math/rand", "math/rand/v2", "net/http", "net/url", "os", "os/exec", "os/signal",
 	"path", "path/filepath", "reflect", "regexp", "runtime", "runtime/debug", "slices", "sort", "strconv", "strings", "sync", "sync/atomic", "syscall",
 	"text/tabwriter", "text/template", "time", "unicode", "unicode/utf8", "unsafe",
+}
+
+// unwanted are packages that stay out of the host although Wanted's patterns match them, with
+// those below them. Cells that import them are built by the go command. Package batch brings
+// Parquet along, whose assembly can't be linked into a host, and is for commands.
+var unwanted = []string{"gaze/pkg/batch"}
+
+// isUnwanted reports whether a package stays out of the host.
+func isUnwanted(path string) bool {
+	for _, u := range unwanted {
+		if path == u || strings.HasPrefix(path, u+"/") {
+			return true
+		}
+	}
+	return false
 }
