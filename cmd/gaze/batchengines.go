@@ -3,15 +3,11 @@ package main
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	corpus "gaze/pkg/batch"
-	"gaze/pkg/batch/store"
 )
 
 // engineFlags are the flags that the engines on other machines share.
@@ -56,13 +52,3 @@ func (e *engineFlags) command(args ...string) ([]string, error) {
 
 // onCUDA says whether the backend that is chosen runs on a card.
 func onCUDA() bool { return strings.Contains(os.Getenv(compute.ConfigEnvVar), "cuda") }
-
-// logFolder is the local folder of a job's logs, "" if the job is in a bucket.
-func logFolder(j *corpus.Job) (string, error) {
-	at := j.Store.String()
-	if store.IsURL(at) {
-		return "", nil
-	}
-	folder := filepath.Join(at, "logs")
-	return folder, os.MkdirAll(folder, 0o755)
-}

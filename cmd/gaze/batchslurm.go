@@ -38,7 +38,7 @@ func (s *slurmFlags) open(cmd *cobra.Command, j *corpus.Job) (corpus.Engine, err
 	if s.nodes < 0 || cmd.Flags().Changed("nodes") && s.nodes == 0 {
 		return nil, misuse(cmd, errors.New("--nodes: it must be at least 1"))
 	}
-	logs, err := logFolder(j)
+	logs, err := j.LogFolder()
 	if err != nil {
 		return nil, err
 	}
