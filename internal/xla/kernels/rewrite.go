@@ -56,7 +56,9 @@ func replaceCalls(program string) string {
 	var b strings.Builder
 	b.Grow(len(program))
 	end := "" // the last line of the function that is being removed
+	number := 0
 	for line := range strings.Lines(program) {
+		number++
 		text := strings.TrimSuffix(line, "\n")
 		switch {
 		case end != "":
@@ -70,7 +72,7 @@ func replaceCalls(program string) string {
 		default:
 			if at := functionCall.FindStringSubmatchIndex(text); at != nil {
 				match := functionCall.FindStringSubmatch(text)
-				if name := moved[match[2]]; name != "" {
+				if name := moved[number]; name != "" {
 					match[2] = name
 				}
 				if call, ok := kernelCall(match); ok {
@@ -86,13 +88,19 @@ func replaceCalls(program string) string {
 // moveActivations finds linear layers whose activation function is applied to the result of
 // another one that nothing else reads, as in the MLP of a block that isn't trained. There the
 // other layer can apply it while its result is in a register: the result is the same, and the
-// layer needs no copy of its input. What it returns maps the names of the functions that are
-// called to those of functions with the activation moved.
-func moveActivations(program string) map[string]string {
-	results := map[string]string{} // the layers without an activation, by their results
-	type reader struct{ operand, name string }
-	var readers []reader // the layers with one
+// layer needs no copy of its input. What it returns maps the numbers of lines with calls to the
+// names of the functions to call instead. A function may be called in other places, too: where
+// a block is computed again for its gradient, its result is read by more than one.
+func moveActivations(program string) map[int]string {
+	type call struct {
+		line          int
+		operand, name string
+	}
+	results := map[string]call{} // the layers without an activation, by their results
+	var readers []call           // the layers with one
+	number := 0
 	for line := range strings.Lines(program) {
+		number++
 		if !strings.Contains(line, functionPrefix+Linear+"_"+linearForward) {
 			continue
 		}
@@ -101,20 +109,20 @@ func moveActivations(program string) map[string]string {
 		if at == nil {
 			continue
 		}
-		name := text[at[4]:at[5]]
-		if strings.Split(name, "_")[1+LinearAttrActivation] != strconv.Itoa(ActivationNone) {
-			operand, _, _ := strings.Cut(text[at[2]:at[3]], ",")
-			readers = append(readers, reader{operand, name})
+		operand, _, _ := strings.Cut(text[at[2]:at[3]], ",")
+		c := call{number, operand, text[at[4]:at[5]]}
+		if strings.Split(c.name, "_")[1+LinearAttrActivation] != strconv.Itoa(ActivationNone) {
+			readers = append(readers, c)
 		} else if result, _, ok := strings.Cut(strings.TrimSpace(text[:at[0]]), " ="); ok {
-			results[result] = name
+			results[result] = c
 		}
 	}
 	uses := countNames(program, len(readers) > 0)
-	moved := map[string]string{}
+	moved := map[int]string{}
 	for _, r := range readers {
 		// Once where it is defined, and once where it is read.
-		if before := results[r.operand]; before != "" && uses[r.operand] == 2 {
-			moved[before], moved[r.name] = moveActivation(before, r.name)
+		if before, ok := results[r.operand]; ok && uses[r.operand] == 2 {
+			moved[before.line], moved[r.line] = moveActivation(before.name, r.name)
 		}
 	}
 	return moved

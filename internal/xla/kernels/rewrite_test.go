@@ -140,6 +140,10 @@ func TestMoveActivations(t *testing.T) {
 		similar  = "    %3 = \"stablehlo.tanh\"(%12) : (tensor<9x32xf32>) -> tensor<9x32xf32>\n"
 		gradient = `    %1 = "func.call"(%0, %arg1) { callee = @gaze_call_linear_1_0_0_0_0 } : (tensor<9x8xf32>, tensor<8x32xf32>) -> tensor<9x32xf32>
 `
+		computedAgain = `    %4 = "func.call"(%0, %arg1) { callee = @gaze_call_linear_0_0_1_0_0 } : (tensor<9x8xf32>, tensor<32x8xf32>) -> tensor<9x32xf32>
+`
+		derivative = `    %5, %6 = "func.call"(%2, %arg2, %4) { callee = @gaze_call_linear_1_1_0_0_2 } : (tensor<9x8xf32>, tensor<8x32xf32>, tensor<9x32xf32>) -> (tensor<9x32xf32>, tensor<9x32xf32>)
+`
 		active = `    %1 = "func.call"(%0, %arg1) { callee = @gaze_call_linear_0_2_1_0_0 } : (tensor<9x8xf32>, tensor<32x8xf32>) -> tensor<9x32xf32>
 `
 	)
@@ -149,6 +153,8 @@ func TestMoveActivations(t *testing.T) {
 	}{
 		{"an MLP", layer + reader, []string{"0, 1, 65, 0", "0, 0, 5, 0"}},
 		{"a value of a similar name", layer + reader + similar, []string{"0, 1, 65, 0", "0, 0, 5, 0"}},
+		// As where a block is computed again for its gradient: the same function is called twice.
+		{"called twice", layer + reader + computedAgain + derivative, []string{"0, 1, 65, 0", "0, 0, 5, 0", "0, 0, 1, 0", "1, 1, 0, 0"}},
 		{"read by another", layer + reader + another, []string{"0, 0, 1, 0", "0, 1, 5, 0"}},
 		{"read before", layer + another + reader, []string{"0, 0, 1, 0", "0, 1, 5, 0"}},
 		{"of another function", reader, []string{"0, 1, 5, 0"}},
