@@ -287,9 +287,9 @@ func TestFusion(t *testing.T) {
 	for name, unit := range units(t) {
 		for mask := range 64 {
 			for _, threads := range []int{1, 2, 8} {
-				k := 100
+				k, most := 100, 2e-5
 				if mask%3 == threads%3 {
-					k = 2100 // several parts, and more rows of B than are packed at a time
+					k, most = 2100, 2e-4 // several parts, and more rows of B than are packed at a time
 				}
 				random := rand.New(rand.NewPCG(uint64(mask), 9))
 				g := &kernelstest.GEMM{A: rowMajor(vector(random, m*k), k), B: columnMajor(vector(random, n*k), k), M: m, N: n, K: k, Epsilon: 1e-3, C: make([]float32, m*n)}
@@ -322,7 +322,7 @@ func TestFusion(t *testing.T) {
 				if !g.Run(threads, unit) {
 					t.Fatal("memory ran out")
 				}
-				if worst := fusionError(g); !(worst < 2e-7*float64(k)) {
+				if worst := fusionError(g); !(worst < most) {
 					t.Errorf("%s, %d terms, %d threads, row sums, residual, bias %03b, activation or norm %d: the error is %g", name, k, threads, mask&7, mask>>3, worst)
 				}
 			}
@@ -340,7 +340,7 @@ func TestFusionOfLongSums(t *testing.T) {
 		if !g.Run(2, unit) {
 			t.Fatal("memory ran out")
 		}
-		if worst := fusionError(g); !(worst < 2e-7*k) {
+		if worst := fusionError(g); !(worst < 3e-4) {
 			t.Errorf("%s: the error is %g", name, worst)
 		}
 	}

@@ -62,34 +62,26 @@ func (l *lister) picture(s named) error { return l.file(store.Redact(s.given), s
 
 // stream opens a source that is read from its beginning to its end.
 func stream(ctx context.Context, at string) (io.ReadCloser, error) {
-	root, name, err := store.Split(at)
-	if err != nil {
-		return nil, err
-	}
-	s, err := store.Open(ctx, root)
-	if err != nil {
-		return nil, err
-	}
-	f, err := s.Stream(ctx, name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", store.Redact(at), reason(err))
-	}
-	return f, nil
+	return opened(ctx, at, store.Store.Stream)
 }
 
 // open opens a source of which parts are read.
 func open(ctx context.Context, at string) (store.File, error) {
+	return opened(ctx, at, store.Store.ReaderAt)
+}
+
+// opened opens a source by a method of the store that it is in.
+func opened[T any](ctx context.Context, at string, by func(store.Store, context.Context, string) (T, error)) (f T, err error) {
 	root, name, err := store.Split(at)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	s, err := store.Open(ctx, root)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	f, err := s.ReaderAt(ctx, name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", store.Redact(at), reason(err))
+	if f, err = by(s, ctx, name); err != nil {
+		return f, fmt.Errorf("%s: %w", store.Redact(at), reason(err))
 	}
 	return f, nil
 }
